@@ -1,0 +1,1 @@
+"""The `monodepth` command and its verbs."""

@@ -1,0 +1,1 @@
+"""Recordings, calibration files, images as messages carry them, and the synthetic world."""

@@ -1,0 +1,1 @@
+"""Camera models, rigid motions and warping; numpy or torch, no input or output."""

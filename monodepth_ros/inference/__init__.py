@@ -1,0 +1,1 @@
+"""Running networks on images: one interface, several engines."""

@@ -1,0 +1,1 @@
+"""Terms of the training objective, one idea per file."""

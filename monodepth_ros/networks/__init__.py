@@ -1,0 +1,1 @@
+"""Depth and pose networks, and the reading and writing of their checkpoints."""

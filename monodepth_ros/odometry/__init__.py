@@ -1,0 +1,1 @@
+"""Relative motions into a trajectory: scale sources, gating, integration, covariance."""

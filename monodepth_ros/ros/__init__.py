@@ -1,0 +1,1 @@
+"""Nodes, messages, parameters and TF: the only place that imports rclpy or a message package."""

@@ -1,0 +1,3 @@
+"""The one place in Python that states the package's version (a test holds package.xml and setup.cfg to it)."""
+
+__version__ = "0.1.0"

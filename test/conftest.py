@@ -1,0 +1,19 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Set before anything imports rclpy: no test may speak to other machines.
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+
+@pytest.fixture(scope="session")
+def monodepth_data() -> Path:
+    """The folder of real recordings and weights; they are not part of the project (their licences forbid it)."""
+    default = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    folder = Path(os.environ.get("MONODEPTH_DATA") or default)
+    if not folder.is_dir():
+        pytest.skip(f"no real data: set MONODEPTH_DATA (looked in {folder})")
+    return folder
