@@ -1,0 +1,132 @@
+"""What can be set about the processing of one frame, live or offline."""
+
+from dataclasses import dataclass
+
+from monodepth_ros.pipeline.settings import ConfigError, section, setting
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """How the camera's image is to be understood."""
+
+    rectified: bool = setting(
+        False,
+        "The image is already rectified (an image_rect topic): its intrinsics are camera_info's P, and D is ignored.",
+    )
+
+
+@dataclass(frozen=True)
+class DepthConfig:
+    """The depth image."""
+
+    resolution: str = setting(
+        "network",
+        "Size of the depth image: the network's, or that of the (rectified) camera image.",
+        choices=("network", "image"),
+        live=True,
+    )
+    encoding: str = setting(
+        "32FC1",
+        "32FC1: metres, NaN invalid, +Inf too far, -Inf too near; 16UC1: millimetres, 0 for all of these.",
+        choices=("32FC1", "16UC1"),
+    )
+    min_range: float = setting(0.1, "Nearer is reported as too near.", unit="m", minimum=0.0, maximum=1000.0, live=True)
+    max_range: float = setting(100.0, "Farther is reported as too far.", unit="m", minimum=0.0, maximum=10000.0, live=True)
+
+    def __post_init__(self) -> None:
+        _check_order("depth", self.min_range, self.max_range)
+
+
+@dataclass(frozen=True)
+class CloudConfig:
+    """The coloured point cloud."""
+
+    stride: int = setting(
+        1, "Every stride-th pixel of every stride-th row becomes a point.", unit="pixels", minimum=1, maximum=64, live=True
+    )
+    min_range: float = setting(0.5, "Nearer points are left out (NaN).", unit="m", minimum=0.0, maximum=1000.0, live=True)
+    max_range: float = setting(60.0, "Farther points are left out (NaN).", unit="m", minimum=0.0, maximum=10000.0, live=True)
+
+    def __post_init__(self) -> None:
+        _check_order("cloud", self.min_range, self.max_range)
+
+
+@dataclass(frozen=True)
+class ScaleConfig:
+    """Where metres come from."""
+
+    source: str = setting(
+        "auto",
+        "auto: what the checkpoint states, and no depth at all if it states none; checkpoint: the same, spelled out; "
+        "fixed: scale.factor; relative: network units, NOT metres (TF stays off).",
+        choices=("auto", "checkpoint", "fixed", "relative"),
+        live=True,
+    )
+    factor: float = setting(
+        1.0,
+        "Metres per network unit with scale.source fixed; a further factor on the checkpoint's own scale otherwise.",
+        unit="m",
+        minimum=1e-6,
+        maximum=1e6,
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class OdometryConfig:
+    """From relative motions to a trajectory."""
+
+    enabled: bool = setting(True, "Run the pose network, where the checkpoint has one.", live=True)
+    max_gap: float = setting(
+        1.0, "A longer time between two frames breaks the trajectory.", unit="s", minimum=0.01, maximum=3600.0, live=True
+    )
+    on_gap: str = setting(
+        "reset",
+        "After a gap: reset begins a new trajectory at the origin, hold goes on from the last pose.",
+        choices=("reset", "hold"),
+        live=True,
+    )
+    max_speed: float = setting(
+        60.0, "A faster motion is held to be an error and ignored (lost).", unit="m/s", minimum=0.01, maximum=1000.0, live=True
+    )
+    max_turn_rate: float = setting(
+        3.0, "A faster rotation is held to be an error and ignored (lost).", unit="rad/s", minimum=0.01, maximum=100.0, live=True
+    )
+    translation_noise: float = setting(
+        0.05, "Standard deviation of a step's translation, as a share of its length.", minimum=1e-4, maximum=10.0, live=True
+    )
+    translation_noise_floor: float = setting(
+        0.01, "Standard deviation of a step's translation at rest.", unit="m", minimum=1e-6, maximum=10.0, live=True
+    )
+    rotation_noise: float = setting(
+        0.05, "Standard deviation of a step's rotation, as a share of its angle.", minimum=1e-4, maximum=10.0, live=True
+    )
+    rotation_noise_floor: float = setting(
+        0.002, "Standard deviation of a step's rotation at rest.", unit="rad", minimum=1e-6, maximum=1.0, live=True
+    )
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything the processing of a frame depends on, besides the frame."""
+
+    checkpoint: str = setting(
+        "", "A .safetensors file of this package, or a folder of weights in monodepth2's format. Required."
+    )
+    device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
+    precision: str = setting(
+        "auto", "Arithmetic of the networks.", choices=("auto", "fp32", "bf16", "fp16")
+    )
+    calibration_file: str = setting(
+        "", "Calibration in camera_calibration's YAML format, used instead of the camera_info topic."
+    )
+    image: ImageConfig = section(ImageConfig)
+    depth: DepthConfig = section(DepthConfig)
+    cloud: CloudConfig = section(CloudConfig)
+    scale: ScaleConfig = section(ScaleConfig)
+    odometry: OdometryConfig = section(OdometryConfig)
+
+
+def _check_order(name: str, minimum: float, maximum: float) -> None:
+    if minimum >= maximum:
+        raise ConfigError(f"{name}.min_range {minimum:g} m must be less than {name}.max_range {maximum:g} m")

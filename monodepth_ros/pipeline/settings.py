@@ -1,0 +1,178 @@
+"""Configuration as nested frozen dataclasses whose fields state their unit, range and choices.
+
+One declaration serves the YAML files, the ROS parameters and the documentation: `setting()` puts the facts beside the
+default, `specifications()` lists every setting under its dotted name, `replace()` gives a checked copy with some
+settings changed, all of them or none.
+"""
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from monodepth_ros.errors import MonodepthError
+
+Config = TypeVar("Config")
+
+
+class ConfigError(MonodepthError):
+    """A setting of unknown name, wrong type or out of range."""
+
+
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
+) -> Any:
+    """A dataclass field with a default (bool, int, float or str: its type is the setting's type) and its facts.
+
+    unit: SI symbol or words, empty for none. minimum, maximum: inclusive; a NaN default means "unset" and stays allowed.
+    choices: the values a string may take. live: whether it may change while the node runs.
+    """
+    facts = {"doc": doc, "unit": unit, "minimum": minimum, "maximum": maximum, "choices": choices, "live": live}
+    return dataclasses.field(default=default, metadata=facts)
+
+
+def section(config_type: type) -> Any:
+    """A dataclass field that holds a nested group of settings."""
+    return dataclasses.field(default_factory=config_type)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One setting: dotted name, type, default and the facts given to `setting()`."""
+
+    name: str
+    type: type
+    default: Any
+    doc: str
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+    live: bool
+
+    def check(self, value: Any) -> Any:
+        """The value in the setting's type (a whole number serves as float); ConfigError if it does not fit."""
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not self.type:
+            raise ConfigError(
+                f"{self.name} is {value!r} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
+            )
+        if self.choices and value not in self.choices:
+            raise ConfigError(f"{self.name} is {value!r}: it must be one of {', '.join(self.choices)}")
+        if self.type is float and math.isnan(value):
+            if not math.isnan(self.default):
+                raise ConfigError(f"{self.name} is NaN: it must be a number{self._range_text()}")
+            return value
+        below = self.minimum is not None and value < self.minimum
+        above = self.maximum is not None and value > self.maximum
+        if below or above or (self.type is float and math.isinf(value)):
+            raise ConfigError(f"{self.name} is {value}: it must be{self._range_text() or ' finite'}")
+        return value
+
+    def _range_text(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.minimum is not None and self.maximum is not None:
+            return f" between {self.minimum:g} and {self.maximum:g}{unit}"
+        if self.minimum is not None:
+            return f" at least {self.minimum:g}{unit}"
+        if self.maximum is not None:
+            return f" at most {self.maximum:g}{unit}"
+        return ""
+
+
+def _type_name(kind: type) -> str:
+    return {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}.get(kind, kind.__name__)
+
+
+def specifications(config_type: type, prefix: str = "") -> dict[str, Specification]:
+    """Every setting of a config dataclass by dotted name, in the order of declaration."""
+    found: dict[str, Specification] = {}
+    hints = typing.get_type_hints(config_type)
+    for field in dataclasses.fields(config_type):
+        name = prefix + field.name
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            found.update(specifications(kind, prefix=name + "."))
+        else:
+            found[name] = Specification(name=name, type=kind, default=field.default, **field.metadata)
+    return found
+
+
+def values(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Every setting's value by dotted name."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            found.update(values(value, prefix=prefix + field.name + "."))
+        else:
+            found[prefix + field.name] = value
+    return found
+
+
+def replace(config: Config, changes: Mapping[str, Any]) -> Config:
+    """A copy with the settings of dotted names changed; ConfigError, and no change at all, if one does not fit."""
+    known = specifications(type(config))
+    checked = {}
+    for name, value in changes.items():
+        if name not in known:
+            raise ConfigError(f"unknown setting {name!r}: the settings are {', '.join(known)}")
+        checked[name] = known[name].check(value)
+    return _rebuild(config, checked)
+
+
+def _rebuild(config: Any, changes: Mapping[str, Any], prefix: str = "") -> Any:
+    fields = {}
+    for field in dataclasses.fields(config):
+        name, value = prefix + field.name, getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            fields[field.name] = _rebuild(value, changes, prefix=name + ".")
+        else:
+            fields[field.name] = changes.get(name, value)
+    return type(config)(**fields)
+
+
+def read_ros_parameters(path: str | Path) -> dict[str, Any]:
+    """Settings by dotted name from a ROS parameter file (`/**: ros__parameters: ...`, nested or dotted).
+
+    ConfigError if the file is missing, is not YAML or holds no `ros__parameters`.
+    """
+    try:
+        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"parameter file {path}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"parameter file {path} is not YAML: {' '.join(str(error).split())}") from None
+    groups = document.values() if isinstance(document, dict) else ()
+    parameters: dict[str, Any] = {}
+    found = False
+    for group in groups:
+        if isinstance(group, dict) and isinstance(group.get("ros__parameters"), dict):
+            parameters.update(_flatten(group["ros__parameters"]))
+            found = True
+    if not found:
+        raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
+    return parameters
+
+
+def _flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in group.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, prefix=f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

@@ -1,0 +1,158 @@
+"""The seam to the packages ROS users expect: cv_bridge, sensor_msgs_py, tf_transformations (tf2_ros: transforms.py).
+
+Each is used where it is installed and fits; elsewhere the same functions are served by numpy, OpenCV and transforms3d.
+The tables (IMAGE_DECODERS, CLOUD_BUILDERS, QUATERNIONS) name what is present here, the preferred one first; one set of
+conformance cases runs through all of them.
+
+Images going out are always packed here: cv_bridge copies them twice, through `bytes`.
+"""
+
+import sys
+from array import array as byte_array
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import transforms3d
+from sensor_msgs.msg import Image, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from monodepth_ros.data import image_codec
+from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.geometry.motion import MotionError
+
+try:
+    from cv_bridge import CvBridge
+    from cv_bridge.boost import cv_bridge_boost as _  # noqa: F401  its compiled half is bound to one numpy
+except Exception:  # absent, ROS 1's package of that name, or built for another numpy: it does not fit
+    CvBridge = None
+try:
+    from sensor_msgs_py import point_cloud2
+except ImportError:
+    point_cloud2 = None
+try:
+    import tf_transformations
+except ImportError:
+    tf_transformations = None
+
+CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
+_CLOUD_FIELDS = [
+    PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+    for i, name in enumerate(CLOUD_DTYPE.names)
+]
+_SYSTEM_IS_BIG_ENDIAN = sys.byteorder == "big"
+
+
+def _message_bytes(values: np.ndarray) -> byte_array:
+    """An array's memory in the one type that rclpy takes without converting element by element; one copy."""
+    data = byte_array("B")
+    data.frombytes(memoryview(np.ascontiguousarray(values).reshape(-1).view(np.uint8)))
+    return data
+
+
+def _decode_with_cv_bridge(message: Image) -> Pixels:
+    """Bayer and YUV through cv_bridge; what needs no conversion, and what it gets wrong, through our codec.
+
+    cv_bridge misreads rows whose step is not a multiple of the pixel and fails on foreign byte order with numpy 2.
+    """
+    converted = message.encoding.startswith(("bayer", "yuv", "uyvy", "yuyv"))
+    bytes_per_pixel = 1 if message.encoding.startswith("bayer") else 2
+    padded = message.step != message.width * bytes_per_pixel
+    if not converted or padded or message.encoding.endswith("16"):
+        return image_codec.decode_image(message)
+    image_codec.check_image(message)
+    return Pixels(CvBridge().imgmsg_to_cv2(message, "rgb8"), "rgb")
+
+
+IMAGE_DECODERS: dict[str, Callable[[Image], Pixels]] = {}
+if CvBridge is not None:
+    IMAGE_DECODERS["cv_bridge"] = _decode_with_cv_bridge
+IMAGE_DECODERS["numpy"] = image_codec.decode_image
+
+
+def decode_image(message: Image) -> Pixels:
+    """Pixels of a sensor_msgs/Image; raises ImageError (see data/image_codec.py)."""
+    return next(iter(IMAGE_DECODERS.values()))(message)
+
+
+def encode_image(values: np.ndarray, encoding: str, header: Header) -> Image:
+    """A sensor_msgs/Image of an array (H, W) or (H, W, C) in native byte order, with one copy of the data."""
+    message = Image(header=header, height=values.shape[0], width=values.shape[1], encoding=encoding)
+    message.is_bigendian = int(_SYSTEM_IS_BIG_ENDIAN)
+    message.step = values.itemsize * int(np.prod(values.shape[1:]))
+    message.data = _message_bytes(values)
+    return message
+
+
+def _build_with_sensor_msgs_py(points: np.ndarray, header: Header) -> PointCloud2:
+    # Given a (H, W) array it takes H for the width; a flat one with the sizes put right afterwards is understood.
+    return point_cloud2.create_cloud(header, _CLOUD_FIELDS, points.reshape(-1))
+
+
+def _build_with_numpy(points: np.ndarray, header: Header) -> PointCloud2:
+    cloud = PointCloud2(header=header, fields=_CLOUD_FIELDS, point_step=CLOUD_DTYPE.itemsize)
+    cloud.is_bigendian = _SYSTEM_IS_BIG_ENDIAN
+    cloud.data = _message_bytes(points)
+    return cloud
+
+
+CLOUD_BUILDERS: dict[str, Callable[[np.ndarray, Header], PointCloud2]] = {}
+if point_cloud2 is not None:
+    CLOUD_BUILDERS["sensor_msgs_py"] = _build_with_sensor_msgs_py
+CLOUD_BUILDERS["numpy"] = _build_with_numpy
+
+
+def build_cloud(points: np.ndarray, is_dense: bool, header: Header, builder: str = "") -> PointCloud2:
+    """A sensor_msgs/PointCloud2 of CLOUD_DTYPE points: (H, W) for an organised cloud, (N,) for a list.
+
+    `is_dense` says that no point holds NaN. `builder` names an entry of CLOUD_BUILDERS (default: the preferred one).
+    """
+    build = CLOUD_BUILDERS[builder] if builder else next(iter(CLOUD_BUILDERS.values()))
+    cloud = build(points, header)
+    cloud.height, cloud.width = points.shape if points.ndim == 2 else (1, points.shape[0])
+    cloud.row_step = cloud.point_step * cloud.width
+    cloud.is_dense = is_dense
+    return cloud
+
+
+class QuaternionFunctions(NamedTuple):
+    """Conversions between quaternions in ROS order (x, y, z, w) and rotation matrices (3, 3)."""
+
+    to_rotation: Callable[[np.ndarray], np.ndarray]
+    from_rotation: Callable[[np.ndarray], np.ndarray]
+
+
+def _homogeneous(rotation: np.ndarray) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation
+    return matrix
+
+
+QUATERNIONS: dict[str, QuaternionFunctions] = {}
+if tf_transformations is not None:
+    QUATERNIONS["tf_transformations"] = QuaternionFunctions(
+        lambda q: tf_transformations.quaternion_matrix(q)[:3, :3],
+        lambda rotation: np.asarray(tf_transformations.quaternion_from_matrix(_homogeneous(rotation))),
+    )
+QUATERNIONS["transforms3d"] = QuaternionFunctions(
+    lambda q: transforms3d.quaternions.quat2mat((q[3], q[0], q[1], q[2])),
+    lambda rotation: np.roll(transforms3d.quaternions.mat2quat(rotation), -1),
+)
+
+
+def rotation_from_quaternion(quaternion, implementation: str = "") -> np.ndarray:
+    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; MotionError if it is zero or not finite."""
+    functions = QUATERNIONS[implementation] if implementation else next(iter(QUATERNIONS.values()))
+    values = np.asarray(quaternion, dtype=np.float64)
+    norm = np.linalg.norm(values)
+    if not np.isfinite(norm) or norm < 1e-12:
+        raise MotionError(f"quaternion {tuple(values.tolist())} states no rotation: publish one of length 1")
+    return functions.to_rotation(values / norm)
+
+
+def quaternion_from_rotation(rotation: np.ndarray, implementation: str = "") -> np.ndarray:
+    """Quaternion (x, y, z, w) of length 1 and w >= 0 of a rotation matrix (3, 3)."""
+    functions = QUATERNIONS[implementation] if implementation else next(iter(QUATERNIONS.values()))
+    quaternion = functions.from_rotation(rotation)
+    quaternion = quaternion / np.linalg.norm(quaternion)
+    return -quaternion if quaternion[3] < 0 else quaternion
