@@ -64,7 +64,7 @@ class ScaleConfig:
     )
     factor: float = setting(
         1.0,
-        "Metres per network unit with scale.source fixed; a further factor on the checkpoint's own scale otherwise.",
+        "Metres per network unit, with scale.source fixed.",
         unit="m",
         minimum=1e-6,
         maximum=1e6,

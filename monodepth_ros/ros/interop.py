@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 from monodepth_ros.data import image_codec
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.motion import MotionError
+from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 
 try:
     from cv_bridge import CvBridge
@@ -35,7 +36,6 @@ try:
 except ImportError:
     tf_transformations = None
 
-CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
 _CLOUD_FIELDS = [
     PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
     for i, name in enumerate(CLOUD_DTYPE.names)

@@ -1,0 +1,1 @@
+"""Scale sources: where the factor from network units to metres comes from, one class per source."""

@@ -1,0 +1,36 @@
+"""Scales that somebody states: the checkpoint, the user, or nobody."""
+
+from monodepth_ros.odometry.scale.source import ScaleError, ScaleEstimate, ScaleKind, ScaleSource
+
+
+class CheckpointScale(ScaleSource):
+    """What the checkpoint's header says; ScaleError for one whose depth is relative, with the ways out."""
+
+    def __init__(self, scale_kind: str, scale_factor: float, scale_origin: str):
+        if scale_kind != "metric":
+            raise ScaleError(
+                "the checkpoint's depth is relative (it states no scale): set scale.source to 'fixed' and scale.factor to "
+                "the metres per network unit, set scale.source to 'relative' to run without metres, "
+                "or use a checkpoint trained with stereo or velocity"
+            )
+        self._estimate = ScaleEstimate(scale_factor, ScaleKind.CHECKPOINT, f"checkpoint: {scale_origin}")
+
+    def estimate(self) -> ScaleEstimate:
+        return self._estimate
+
+
+class FixedScale(ScaleSource):
+    """A factor that the user gives, in metres per network unit."""
+
+    def __init__(self, factor: float):
+        self._estimate = ScaleEstimate(factor, ScaleKind.FIXED, f"fixed: {factor:g} m per network unit")
+
+    def estimate(self) -> ScaleEstimate:
+        return self._estimate
+
+
+class RelativeScale(ScaleSource):
+    """No scale at all: depth stays in network units."""
+
+    def estimate(self) -> ScaleEstimate:
+        return ScaleEstimate(1.0, ScaleKind.RELATIVE, "relative: network units, not metres")

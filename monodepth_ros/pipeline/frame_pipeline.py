@@ -1,0 +1,255 @@
+"""What happens to one frame: preprocess, networks, depth, motion, scale, odometry, outputs."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert, power
+from monodepth_ros.geometry.resample import Resampler
+from monodepth_ros.inference.engine import Engine
+from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource
+from monodepth_ros.odometry.scale.stated import CheckpointScale, FixedScale, RelativeScale
+from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
+from monodepth_ros.pipeline.color_view import color_view
+from monodepth_ros.pipeline.config import OdometryConfig, PipelineConfig, ScaleConfig
+from monodepth_ros.pipeline.depth_image import (
+    DepthResizer,
+    DepthStatistics,
+    depth_from_disparity,
+    depth_statistics,
+    to_millimetres,
+)
+from monodepth_ros.pipeline.frame_history import FrameHistory
+from monodepth_ros.pipeline.network_view import NetworkView, view_through
+from monodepth_ros.pipeline.point_cloud import colored_points
+
+
+class FrameError(MonodepthError):
+    """A frame that does not fit its camera model."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One image with the camera it was taken by. stamp_ns: when (0 where the source states none)."""
+
+    stamp_ns: int
+    pixels: Pixels
+    camera: CameraModel
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Which outputs somebody wants of a frame; the rest is not computed."""
+
+    depth: bool = False
+    color: bool = False
+    cloud: bool = False
+    rectified: bool = False
+    statistics: bool = False
+    odometry: bool = False
+
+    @property
+    def needs_depth(self) -> bool:
+        return self.depth or self.color or self.cloud or self.statistics
+
+    def __bool__(self) -> bool:
+        return self.needs_depth or self.rectified or self.odometry
+
+
+@dataclass
+class FrameResult:
+    """What was asked for; None where it was not, or where it cannot be had.
+
+    camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this frame.
+    depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8 (H, W, 3).
+    cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: none is NaN.
+    rectified: rgb uint8 (H, W, 3). milliseconds: time spent by stage.
+    """
+
+    stamp_ns: int
+    camera: CameraModel
+    view: NetworkView
+    has_new_view: bool
+    scale: ScaleEstimate
+    depth: np.ndarray | None = None
+    color: np.ndarray | None = None
+    cloud: np.ndarray | None = None
+    cloud_is_dense: bool = False
+    rectified: np.ndarray | None = None
+    statistics: DepthStatistics | None = None
+    odometry: OdometryEstimate | None = None
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+def scale_source(config: ScaleConfig, header: CheckpointHeader) -> ScaleSource:
+    """The scale source that a configuration names; ScaleError if the checkpoint cannot serve it."""
+    if config.source == "relative":
+        return RelativeScale()
+    if config.source == "fixed":
+        return FixedScale(config.factor)
+    return CheckpointScale(header.scale_kind, header.scale_factor, header.scale_origin)
+
+
+class FramePipeline:
+    """One camera's way from image to depth and odometry; keeps what must be remembered between its frames.
+
+    engine: the networks, shared by all cameras. Not safe for use by several threads at a time.
+    """
+
+    def __init__(self, engine: Engine, header: CheckpointHeader, config: PipelineConfig):
+        self._engine = engine
+        self._header = header
+        self._history: FrameHistory = FrameHistory(header.pose_interval)
+        self._odometry = VisualOdometry()
+        self._view: NetworkView | None = None
+        self._view_key = None
+        self.configure(config)
+
+    def configure(self, config: PipelineConfig) -> None:
+        """Take over changed settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
+        self._scale = scale_source(config.scale, self._header)
+        self._config = config
+        _apply(config.odometry, self._odometry)
+
+    @property
+    def has_odometry(self) -> bool:
+        """Whether frames yield odometry: there is a pose network and it is enabled."""
+        return self._engine.has_pose and self._config.odometry.enabled
+
+    @property
+    def scale(self) -> ScaleEstimate:
+        """The scale as known now."""
+        return self._scale.estimate()
+
+    def reset_odometry(self) -> None:
+        """The next frame begins a new trajectory."""
+        self._odometry.reset()
+        self._history.clear()
+
+    def process(self, frame: Frame, demand: Demand) -> FrameResult:
+        """Compute what is wanted of a frame; FrameError if image and camera model differ in size."""
+        started = time.perf_counter()
+        if frame.pixels.size != (frame.camera.width, frame.camera.height):
+            raise FrameError(
+                "image of {}x{} with calibration for {}x{}: publish the camera_info of this image".format(
+                    *frame.pixels.size, frame.camera.width, frame.camera.height
+                )
+            )
+        has_new_view = self._look_through(frame.camera)
+        view, config = self._view, self._config
+        is_full_size = config.depth.resolution == "image"
+        result = FrameResult(
+            stamp_ns=frame.stamp_ns,
+            camera=view.image_camera if is_full_size else view.camera,
+            view=view,
+            has_new_view=has_new_view,
+            scale=self._scale.estimate(),
+        )
+        small = self._network_rgb(frame.pixels)
+        image = None
+        if demand.needs_depth or demand.odometry:
+            image = self._engine.load_image(small)
+        prepared = time.perf_counter()
+
+        disparity = self._engine.disparity(image) if demand.needs_depth else None
+        if demand.odometry and self.has_odometry:
+            result.odometry = self._track(frame.stamp_ns, image, result.scale)
+        inferred = time.perf_counter()
+
+        rgb = small
+        if is_full_size and (demand.rectified or demand.cloud):
+            rgb = to_rgb(self._rectify(frame.pixels.array), frame.pixels.layout)
+        if demand.rectified:
+            result.rectified = rgb
+        if disparity is not None:
+            self._finish_depth(result, disparity, rgb, demand)
+        finished = time.perf_counter()
+        result.milliseconds = {
+            "prepare": 1e3 * (prepared - started),
+            "inference": 1e3 * (inferred - prepared),
+            "finish": 1e3 * (finished - inferred),
+        }
+        return result
+
+    def _look_through(self, camera: CameraModel) -> bool:
+        """Make the view for this camera unless it is at hand; whether it is new."""
+        key = camera.key
+        if key == self._view_key:
+            return False
+        header = self._header
+        self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
+        self._rectify = Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
+        self._enlarge: DepthResizer | None = None
+        self._view_key = key
+        # Frames seen through another camera make no pairs with this one's.
+        self._history.clear()
+        return True
+
+    def _network_rgb(self, pixels: Pixels) -> np.ndarray:
+        return to_rgb(self._view.resampler(pixels.array), pixels.layout)
+
+    def _track(self, stamp_ns: int, image, scale: ScaleEstimate) -> OdometryEstimate | None:
+        if stamp_ns == 0:  # a source without stamps: no time, no motion
+            return None
+        if self._odometry.breaks(stamp_ns):
+            self._history.clear()
+        partner, previous = self._history.partner(stamp_ns), self._history.newest
+        T_previous_current = None
+        if partner is not None:
+            T_later_earlier = self._view.correct_motion(self._engine.motion(partner.image, image))
+            T_earlier_later = invert(T_later_earlier)
+            T_earlier_later[:3, 3] *= scale.factor
+            # The pair may reach back further than the last frame (a camera faster than the network's training): at
+            # constant velocity this step is the share of it that its time is.
+            share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
+            finite = np.isfinite(T_earlier_later).all()
+            T_previous_current = power(T_earlier_later, share) if finite and share != 1.0 else T_earlier_later
+        self._history.add(stamp_ns, image)
+        return self._odometry.update(stamp_ns, T_previous_current, metric=scale.is_metric)
+
+    def _finish_depth(self, result: FrameResult, disparity: np.ndarray, rgb: np.ndarray, demand: Demand) -> None:
+        config, view = self._config, self._view
+        scaled = scale_disparity(disparity, self._header.min_depth, self._header.max_depth)
+        if config.depth.resolution == "image":
+            if self._enlarge is None:
+                self._enlarge = DepthResizer(view)
+            scaled = self._enlarge(scaled)
+        elif view.resampler.valid is not None:
+            scaled[~view.resampler.valid] = np.nan
+        factor = result.scale.factor * view.depth_factor
+        depth = depth_from_disparity(scaled, factor, config.depth.min_range, config.depth.max_range)
+        if demand.depth:
+            result.depth = to_millimetres(depth) if config.depth.encoding == "16UC1" else depth
+        if demand.statistics:
+            result.statistics = depth_statistics(depth)
+        if demand.color:
+            result.color = color_view(depth)
+        if demand.cloud and view.is_calibrated:
+            cloud = config.cloud
+            result.cloud, result.cloud_is_dense = colored_points(
+                depth, rgb, result.camera, cloud.stride, cloud.min_range, cloud.max_range
+            )
+
+
+def _same(array: np.ndarray) -> np.ndarray:
+    """The rectified image of a camera without calibration: the image."""
+    return array
+
+
+def _apply(config: OdometryConfig, odometry: VisualOdometry) -> None:
+    odometry.max_gap = config.max_gap
+    odometry.reset_on_gap = config.on_gap == "reset"
+    odometry.max_speed = config.max_speed
+    odometry.max_turn_rate = config.max_turn_rate
+    odometry.noise = NoiseModel(
+        translation=config.translation_noise,
+        translation_floor=config.translation_noise_floor,
+        rotation=config.rotation_noise,
+        rotation_floor=config.rotation_noise_floor,
+    )

@@ -1,0 +1,38 @@
+"""From depth and colour to a coloured, organised point cloud."""
+
+import numpy as np
+
+from monodepth_ros.geometry.camera import CameraModel
+
+# Packed colour: 0x00RRGGBB in the four bytes of a float, as PCL and RViz read it.
+CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
+
+
+def colored_points(
+    depth: np.ndarray, rgb: np.ndarray, camera: CameraModel, stride: int, min_range: float, max_range: float
+) -> tuple[np.ndarray, bool]:
+    """Points (ceil(H / stride), ceil(W / stride)) of CLOUD_DTYPE in the optical frame [m], and whether all are finite.
+
+    depth: float32 (H, W) [m]; rgb: uint8 (H, W, 3); camera: pinhole model of that image. Points whose depth is not
+    finite or outside min_range..max_range get NaN coordinates and keep their colour.
+    """
+    z = depth[::stride, ::stride]
+    rays = camera.ray_grid()[::stride, ::stride]
+    color = rgb[::stride, ::stride]
+    points = np.empty(z.shape, CLOUD_DTYPE)
+    values = points.view(np.float32).reshape(*z.shape, 4)
+    with np.errstate(invalid="ignore"):
+        inside = (z >= min_range) & (z <= max_range)
+    is_dense = bool(inside.all())
+    if not is_dense:
+        z = np.where(inside, z, np.float32(np.nan))
+    np.multiply(rays[..., 0], z, out=values[..., 0])
+    np.multiply(rays[..., 1], z, out=values[..., 1])
+    values[..., 2] = z
+    packed = points.view(np.uint32).reshape(*z.shape, 4)[..., 3]
+    packed[...] = color[..., 0]
+    packed <<= 8
+    packed |= color[..., 1]
+    packed <<= 8
+    packed |= color[..., 2]
+    return points, is_dense
