@@ -1,0 +1,154 @@
+"""Checkpoints: weights together with the camera they know and the meaning of their scale, in one file."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as format_safetensors
+from torch import nn
+
+from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.official_format import (
+    PARTS,
+    is_official_folder,
+    load_official_file,
+    load_official_folder,
+    read_bytes,
+)
+from monodepth_ros.networks.registry import build_depth, build_pose
+from monodepth_ros.networks.weights import load_weights
+from monodepth_ros.version import __version__
+
+SUFFIX = ".safetensors"
+HEADER_KEY = "monodepth_ros"
+SAVED_TYPES = (torch.float32, torch.float16)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Networks in evaluation mode, float32, on the CPU, and what is known about them."""
+
+    header: CheckpointHeader
+    depth: nn.Module
+    pose: nn.Module | None
+    path: Path
+    sha256: str
+    """Of the file; of a folder's files one after the other."""
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Load our own `.safetensors`, or published weights: a folder of `.pth` files, one of them, or one that holds all.
+
+    Nothing in a file is executed. CheckpointError for every path that is not such weights.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        weights = load_official_folder(path)
+    elif not path.is_file():
+        raise CheckpointError(f"{path}: no such file or folder; expected a {SUFFIX} file or a folder with encoder.pth")
+    elif path.suffix == SUFFIX:
+        return _load_own(path)
+    elif path.stem in PARTS and is_official_folder(path.parent):
+        path = path.parent
+        weights = load_official_folder(path)
+    elif path.suffix in (".pth", ".pt"):
+        weights = load_official_file(path)
+    else:
+        raise CheckpointError(
+            f"{path}: not a checkpoint; expected a {SUFFIX} file, a .pth file or a folder with encoder.pth and depth.pth"
+        )
+    return _checkpoint(weights.header, weights.depth, weights.pose, path, weights.sha256)
+
+
+def save_checkpoint(
+    path: str | Path,
+    header: CheckpointHeader,
+    depth: nn.Module,
+    pose: nn.Module | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write one `.safetensors` file; an existing one is replaced only when the new one is complete.
+
+    dtype float16 halves the file. Versions of this package and of torch are added to the header. CheckpointError when
+    the networks are not those of the header, hold values that are not finite (or too large for float16), or the path
+    cannot be written.
+    """
+    path = Path(path).expanduser()
+    if path.suffix != SUFFIX:
+        raise CheckpointError(f"{path}: a checkpoint's name must end with {SUFFIX}")
+    if dtype not in SAVED_TYPES:
+        raise CheckpointError(f"{path}: cannot save {dtype}; expected one of {SAVED_TYPES}")
+    if bool(header.pose_network) != (pose is not None):
+        raise CheckpointError(f"{path}: the header says pose network {header.pose_network!r}, given was {type(pose).__name__}")
+    tensors = {}
+    for key, tensor in _networks(depth, pose).state_dict().items():
+        tensor = tensor.detach().cpu()
+        tensors[key] = (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
+    # Loading what is about to be written finds every mistake while the old file is still there.
+    load_weights(_build_networks(header), tensors, str(path))
+    header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
+        os.replace(partial, path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _load_own(path: Path) -> Checkpoint:
+    data = read_bytes(path)
+    text = _read_metadata(data, path).get(HEADER_KEY)
+    if not isinstance(text, str):
+        raise CheckpointError(f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint")
+    try:
+        header = CheckpointHeader.from_json(text)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    try:
+        tensors = parse_safetensors(data)
+    except (SafetensorError, KeyError, ValueError, RuntimeError):
+        raise CheckpointError(f"{path}: the tensors are damaged; copy or download the file again") from None
+    networks = _build_networks(header)
+    load_weights(networks, tensors, str(path))
+    pose = networks["pose"] if header.pose_network else None
+    return _checkpoint(header, networks["depth"], pose, path, hashlib.sha256(data).hexdigest())
+
+
+def _read_metadata(data: bytes, path: Path) -> dict:
+    """The metadata of a safetensors file: 8 bytes of length, a JSON object, then the tensors' bytes."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not data[8:9] == b"{":
+        raise CheckpointError(f"{path}: not a safetensors file; copy or download it again")
+    try:
+        content = json.loads(data[8 : 8 + length])
+        metadata = content.pop("__metadata__", {})
+        end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
+    except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
+        raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
+    if end != len(data):
+        raise CheckpointError(f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _build_networks(header: CheckpointHeader) -> nn.ModuleDict:
+    pose = build_pose(header.pose_network) if header.pose_network else None
+    return _networks(build_depth(header.depth_network), pose)
+
+
+def _networks(depth: nn.Module, pose: nn.Module | None) -> nn.ModuleDict:
+    """The modules under the names that prefix their tensors in the file."""
+    return nn.ModuleDict({"depth": depth} if pose is None else {"depth": depth, "pose": pose})
+
+
+def _checkpoint(header: CheckpointHeader, depth: nn.Module, pose: nn.Module | None, path: Path, sha256: str) -> Checkpoint:
+    for module in (depth, pose):
+        if module is not None:
+            module.eval()
+    return Checkpoint(header, depth, pose, path, sha256)

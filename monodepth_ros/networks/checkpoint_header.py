@@ -1,0 +1,185 @@
+"""What a checkpoint says about itself: its networks, the camera they know and what their scale means."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.networks.depth_network import NetworkError, check_size
+from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
+from monodepth_ros.networks.resnet import NORMALIZATION
+
+FORMAT_VERSION = 1
+FILTERS = ("area", "bilinear", "lanczos")
+SCALE_KINDS = ("relative", "metric")
+POSE_ORDER = "earlier_later"
+POSE_DIRECTION = "T_later_earlier"
+LARGEST_SIDE = 8192
+
+
+class CheckpointError(MonodepthError):
+    """A checkpoint that is missing, damaged, foreign, hostile or from a newer version."""
+
+
+@dataclass(frozen=True)
+class CheckpointHeader:
+    """The header of a checkpoint. A wrong value raises CheckpointError with one line for the first mistake."""
+
+    depth_network: str
+    """A name of `networks.registry.DEPTH_NETWORKS`."""
+    height: int
+    """Rows of the network's input, a multiple of 32."""
+    width: int
+    """Columns of the network's input, a multiple of 32."""
+    training_camera: tuple[float, float, float, float]
+    """fx / W, fy / H, (cx + 1/2) / W, (cy + 1/2) / H of the network's input in training (its crop included)."""
+    pose_network: str = ""
+    """A name of `networks.registry.POSE_NETWORKS`; empty without one."""
+    min_depth: float = 0.1
+    """Depth where the network's disparity is 1, in network units."""
+    max_depth: float = 100.0
+    """Depth where the network's disparity is 0, in network units."""
+    filter: str = "area"
+    """How training images were scaled down: area, bilinear or lanczos."""
+    normalization: tuple[float, float] = NORMALIZATION
+    """Mean and standard deviation that the network takes off its input by itself."""
+    pose_interval: float = 0.1
+    """Seconds between the two frames of a training pair."""
+    pose_order: str = POSE_ORDER
+    pose_direction: str = POSE_DIRECTION
+    scale_kind: str = "relative"
+    """metric: network units times scale_factor are metres; relative: they have no known size."""
+    scale_factor: float = 1.0
+    """Metres per network unit; 1 for a relative checkpoint."""
+    scale_origin: str = ""
+    """How the scale was obtained."""
+    training_data: str = ""
+    licence: str = ""
+    """Licence of the weights."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Software that wrote the weights."""
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self):
+        _check_format_version(self.format_version)
+        for name in ("training_camera", "normalization"):
+            value = getattr(self, name)
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
+        self._check_types()
+        self._check_choices()
+        self._check_ranges()
+
+    def _check_types(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            expected, fits = TYPES[item.type]
+            _require(fits(value), item.name, value, expected)
+            if item.type is float:
+                object.__setattr__(self, item.name, float(value))
+
+    def _check_choices(self) -> None:
+        choices = {
+            "depth_network": tuple(DEPTH_NETWORKS),
+            "pose_network": ("", *POSE_NETWORKS),
+            "filter": FILTERS,
+            "normalization": (NORMALIZATION,),
+            "pose_order": (POSE_ORDER,),
+            "pose_direction": (POSE_DIRECTION,),
+            "scale_kind": SCALE_KINDS,
+        }
+        for name, known in choices.items():
+            value = getattr(self, name)
+            _require(value in known, name, value, "one of " + ", ".join(repr(choice) for choice in known))
+        if self.pose_network.startswith("shared_"):
+            fits = self.pose_network == f"shared_{self.depth_network}"
+            _require(fits, "pose_network", self.pose_network, f"one that shares the encoder of {self.depth_network}")
+
+    def _check_ranges(self) -> None:
+        try:
+            check_size(self.width, self.height)
+        except NetworkError as error:
+            raise CheckpointError(f"header: {error}") from None
+        largest = max(self.width, self.height)
+        _require(largest <= LARGEST_SIDE, "size", largest, f"at most {LARGEST_SIDE} pixels")
+        fx, fy, cx, cy = self.training_camera
+        fits = 0.01 <= fx <= 100 and 0.01 <= fy <= 100 and -10 <= cx <= 10 and -10 <= cy <= 10
+        _require(fits, "training_camera", self.training_camera, "(fx, fy, cx, cy) divided by the image size")
+        _require(self.min_depth > 0, "min_depth", self.min_depth, "a positive number")
+        fits = self.max_depth > self.min_depth
+        _require(fits, "max_depth", self.max_depth, f"a number above min_depth {self.min_depth:g}")
+        _require(0 < self.pose_interval <= 60, "pose_interval", self.pose_interval, "seconds in (0, 60]")
+        if self.scale_kind == "relative":
+            _require(self.scale_factor == 1, "scale_factor", self.scale_factor, "1 for a relative checkpoint")
+        _require(self.scale_factor > 0, "scale_factor", self.scale_factor, "a positive number")
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether network units times scale_factor are metres."""
+        return self.scale_kind == "metric"
+
+    def summary(self) -> str:
+        """One line for a log."""
+        scale = f"metric (x{self.scale_factor:g})" if self.is_metric else "relative scale"
+        pose = f"pose {self.pose_network}" if self.pose_network else "no pose network"
+        return f"{self.depth_network} {self.width}x{self.height}, {scale}, {pose}"
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "CheckpointHeader":
+        """Fields that this version does not know are passed over; CheckpointError for anything else wrong."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError):
+            raise CheckpointError("the header is not readable JSON: the file is damaged, copy it again") from None
+        if not isinstance(values, dict):
+            raise CheckpointError("the header is not a JSON object: the file is damaged, copy it again")
+        # A newer format may name or type its fields differently, so its number is judged before anything else.
+        _check_format_version(values.get("format_version"))
+        known = {item.name: item for item in dataclasses.fields(cls)}
+        for name, item in known.items():
+            is_required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+            if is_required and name not in values:
+                raise CheckpointError(f"header: {name} is missing; the file is damaged or was not written by monodepth_ros")
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+def _is_number(value: object) -> bool:
+    # The comparison is false for NaN and, unlike math.isfinite, takes whole numbers of any length.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18
+
+
+def _are_numbers(count: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, tuple) and len(value) == count and all(map(_is_number, value))
+
+
+def _is_text_by_text(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+
+
+# Annotation of a field -> what to say and how to check.
+TYPES = {
+    str: ("text", lambda value: isinstance(value, str)),
+    int: ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    float: ("a finite number", _is_number),
+    tuple[float, float]: ("two finite numbers", _are_numbers(2)),
+    tuple[float, float, float, float]: ("four finite numbers", _are_numbers(4)),
+    dict[str, str]: ("names and versions as text", _is_text_by_text),
+}
+
+
+def _require(fits: bool, name: str, value: object, expected: str) -> None:
+    if not fits:
+        raise CheckpointError(f"header: {name} is {value!r:.200}, expected {expected}")
+
+
+def _check_format_version(version: object) -> None:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise CheckpointError(f"header: format_version is {version!r:.200}, expected {FORMAT_VERSION}")
+    if version > FORMAT_VERSION:
+        raise CheckpointError(
+            f"format version {version} is newer than this package reads (up to {FORMAT_VERSION}); update monodepth_ros"
+        )

@@ -1,0 +1,58 @@
+"""Named tensors from a file into a module, after everything about them has been checked."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from monodepth_ros.networks.checkpoint_header import CheckpointError
+
+FLOAT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+# Counts the batches of a training run; old PyTorch did not write it and inference does not use it.
+OPTIONAL_SUFFIX = "num_batches_tracked"
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Copy the tensors into the module as float32.
+
+    source names the file in the CheckpointError that a missing, foreign or wrongly shaped tensor, or a value that is
+    not finite, raises. Nothing is copied then.
+    """
+    expected = module.state_dict()
+    missing = [key for key in expected if key not in tensors and not key.endswith(OPTIONAL_SUFFIX)]
+    foreign = [key for key in tensors if key not in expected]
+    if missing or foreign:
+        found = f"lacks {_some(missing)}" if missing else f"holds unknown {_some(foreign)}"
+        raise CheckpointError(f"{source}: {found}; it is damaged or of another network, get the file again")
+    checked = {}
+    for key, target in expected.items():
+        checked[key] = _checked(tensors[key], target, f"{source}: {key}") if key in tensors else torch.zeros_like(target)
+    module.load_state_dict(checked)
+
+
+def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
+    if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+        raise CheckpointError(f"{name} is not a plain tensor; the file is damaged or foreign")
+    # The shape is judged first: a small file can describe a tensor of any size.
+    if tensor.shape != target.shape:
+        raise CheckpointError(
+            f"{name} has shape {tuple(tensor.shape)}, expected {tuple(target.shape)}; the file is of another network"
+        )
+    if not target.is_floating_point():
+        if tensor.is_floating_point() or tensor.is_complex():
+            raise CheckpointError(f"{name} is {tensor.dtype}, expected whole numbers; the file is damaged or foreign")
+        return tensor.to(target.dtype)
+    if tensor.dtype not in FLOAT_TYPES:
+        raise CheckpointError(f"{name} is {tensor.dtype}, expected floating point; the file is damaged or foreign")
+    values = tensor.detach().to(torch.float32)
+    if not torch.isfinite(values).all():
+        count = int((~torch.isfinite(values)).sum())
+        raise CheckpointError(
+            f"{name} holds {count} values that are not finite; its training diverged or the file is damaged"
+        )
+    return values
+
+
+def _some(keys: list[str]) -> str:
+    shown = ", ".join(repr(key)[:80] for key in keys[:2])
+    return f"{len(keys)} tensors ({shown}{', ...' if len(keys) > 2 else ''})"
