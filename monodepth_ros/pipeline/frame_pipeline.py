@@ -1,99 +1,31 @@
 """What happens to one frame: preprocess, networks, depth, motion, scale, odometry, outputs."""
 
 import time
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels, to_rgb
-from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, power
 from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
-from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource
-from monodepth_ros.odometry.scale.stated import CheckpointScale, FixedScale, RelativeScale
+from monodepth_ros.odometry.scale.choice import choose_scale
+from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
 from monodepth_ros.pipeline.color_view import color_view
-from monodepth_ros.pipeline.config import OdometryConfig, PipelineConfig, ScaleConfig
+from monodepth_ros.pipeline.config import OdometryConfig, PipelineConfig
 from monodepth_ros.pipeline.depth_image import (
     DepthResizer,
-    DepthStatistics,
     depth_from_disparity,
     depth_statistics,
     to_millimetres,
 )
+from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult
 from monodepth_ros.pipeline.frame_history import FrameHistory
 from monodepth_ros.pipeline.network_view import NetworkView, view_through
 from monodepth_ros.pipeline.point_cloud import colored_points
-
-
-class FrameError(MonodepthError):
-    """A frame that does not fit its camera model."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One image with the camera it was taken by. stamp_ns: when (0 where the source states none)."""
-
-    stamp_ns: int
-    pixels: Pixels
-    camera: CameraModel
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Which outputs somebody wants of a frame; the rest is not computed."""
-
-    depth: bool = False
-    color: bool = False
-    cloud: bool = False
-    rectified: bool = False
-    statistics: bool = False
-    odometry: bool = False
-
-    @property
-    def needs_depth(self) -> bool:
-        return self.depth or self.color or self.cloud or self.statistics
-
-    def __bool__(self) -> bool:
-        return self.needs_depth or self.rectified or self.odometry
-
-
-@dataclass
-class FrameResult:
-    """What was asked for; None where it was not, or where it cannot be had.
-
-    camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this frame.
-    depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8 (H, W, 3).
-    cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: none is NaN.
-    rectified: rgb uint8 (H, W, 3). milliseconds: time spent by stage.
-    """
-
-    stamp_ns: int
-    camera: CameraModel
-    view: NetworkView
-    has_new_view: bool
-    scale: ScaleEstimate
-    depth: np.ndarray | None = None
-    color: np.ndarray | None = None
-    cloud: np.ndarray | None = None
-    cloud_is_dense: bool = False
-    rectified: np.ndarray | None = None
-    statistics: DepthStatistics | None = None
-    odometry: OdometryEstimate | None = None
-    milliseconds: dict[str, float] = field(default_factory=dict)
-
-
-def scale_source(config: ScaleConfig, header: CheckpointHeader) -> ScaleSource:
-    """The scale source that a configuration names; ScaleError if the checkpoint cannot serve it."""
-    if config.source == "relative":
-        return RelativeScale()
-    if config.source == "fixed":
-        return FixedScale(config.factor)
-    return CheckpointScale(header.scale_kind, header.scale_factor, header.scale_origin)
 
 
 class FramePipeline:
@@ -113,7 +45,7 @@ class FramePipeline:
 
     def configure(self, config: PipelineConfig) -> None:
         """Take over changed settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
-        self._scale = scale_source(config.scale, self._header)
+        self._scale = choose_scale(config.scale.source, config.scale.factor, self._header)
         self._config = config
         _apply(config.odometry, self._odometry)
 

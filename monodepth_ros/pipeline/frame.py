@@ -1,0 +1,70 @@
+"""A frame, what is wanted of it, and what comes out."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.odometry.scale.source import ScaleEstimate
+from monodepth_ros.odometry.visual_odometry import OdometryEstimate
+from monodepth_ros.pipeline.depth_image import DepthStatistics
+from monodepth_ros.pipeline.network_view import NetworkView
+
+
+class FrameError(MonodepthError):
+    """A frame that does not fit its camera model."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One image with the camera it was taken by. stamp_ns: when (0 where the source states none)."""
+
+    stamp_ns: int
+    pixels: Pixels
+    camera: CameraModel
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Which outputs somebody wants of a frame; the rest is not computed."""
+
+    depth: bool = False
+    color: bool = False
+    cloud: bool = False
+    rectified: bool = False
+    statistics: bool = False
+    odometry: bool = False
+
+    @property
+    def needs_depth(self) -> bool:
+        return self.depth or self.color or self.cloud or self.statistics
+
+    def __bool__(self) -> bool:
+        return self.needs_depth or self.rectified or self.odometry
+
+
+@dataclass
+class FrameResult:
+    """What was asked for; None where it was not, or where it cannot be had.
+
+    camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this frame.
+    depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8 (H, W, 3).
+    cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: none is NaN.
+    rectified: rgb uint8 (H, W, 3). milliseconds: time spent by stage.
+    """
+
+    stamp_ns: int
+    camera: CameraModel
+    view: NetworkView
+    has_new_view: bool
+    scale: ScaleEstimate
+    depth: np.ndarray | None = None
+    color: np.ndarray | None = None
+    cloud: np.ndarray | None = None
+    cloud_is_dense: bool = False
+    rectified: np.ndarray | None = None
+    statistics: DepthStatistics | None = None
+    odometry: OdometryEstimate | None = None
+    milliseconds: dict[str, float] = field(default_factory=dict)
