@@ -1,0 +1,105 @@
+"""Calibration files in the YAML format of ROS's camera_calibration and camera_info_manager."""
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+
+MATRICES = {  # key in the file: (field of CameraModel, numbers; None = as many as the model has)
+    "camera_matrix": ("K", 9),
+    "distortion_coefficients": ("D", None),
+    "rectification_matrix": ("R", 9),
+    "projection_matrix": ("P", 12),
+}
+
+
+def read_calibration(path) -> CameraModel:
+    """The camera described by a calibration file.
+
+    Raises CalibrationError, with the file and the key in its message, for a file that is missing or not YAML,
+    missing keys, wrong lengths and numbers that cannot be right.
+    """
+    path = Path(path)
+    content = _load(path)
+    try:
+        size = [_whole_number(content, key) for key in ("image_width", "image_height")]
+        model = _get(content, "distortion_model")
+        if not isinstance(model, str):
+            raise CalibrationError(f"distortion_model is {model!r}, expected a name")
+        matrices = {field: _numbers(content, key, count) for key, (field, count) in MATRICES.items()}
+        return CameraModel(*size, distortion_model=model, **matrices)
+    except CalibrationError as error:
+        raise CalibrationError(f"calibration file {path}: {error}") from None
+
+
+def write_calibration(path, camera: CameraModel, name: str):
+    """Writes the camera under this name so that `read_calibration` gives an equal model, to the last bit.
+
+    Raises CalibrationError if the file cannot be written.
+    """
+    content = {"image_width": camera.width, "image_height": camera.height, "camera_name": name}
+    for key, (field, _) in MATRICES.items():
+        if field == "D":
+            content["distortion_model"] = camera.distortion_model
+        array = np.atleast_2d(getattr(camera, field))
+        content[key] = {"rows": array.shape[0], "cols": array.shape[1], "data": array.ravel().tolist()}
+    text = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)
+    try:
+        Path(path).write_text(text)
+    except OSError as error:
+        raise CalibrationError(f"calibration file {path} cannot be written: {error.strerror}") from None
+
+
+def _load(path: Path) -> dict:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CalibrationError(f"calibration file {path} does not exist: check the path") from None
+    except UnicodeDecodeError:
+        raise CalibrationError(f"calibration file {path} is not text, expected YAML") from None
+    except OSError as error:
+        raise CalibrationError(f"calibration file {path} cannot be read: {error.strerror}") from None
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise CalibrationError(
+            f"calibration file {path} is not YAML{where}, expected camera_calibration's format"
+        ) from None
+    if not isinstance(content, dict):
+        raise CalibrationError(
+            f"calibration file {path} holds {type(content).__name__}, expected keys such as image_width"
+        )
+    return content
+
+
+def _get(content: dict, key: str):
+    if key not in content:
+        raise CalibrationError(f"{key} is missing, found {', '.join(map(str, content)) or 'no keys'}")
+    return content[key]
+
+
+def _whole_number(content: dict, key: str) -> int:
+    value = _get(content, key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise CalibrationError(f"{key} is {value!r}, expected a whole number of pixels")
+    return value
+
+
+def _numbers(content: dict, key: str, count: int | None) -> np.ndarray:
+    matrix = _get(content, key)
+    data = matrix.get("data") if isinstance(matrix, dict) else None
+    if not isinstance(data, list):
+        raise CalibrationError(f"{key} is {matrix!r:.60}, expected rows, cols and data")
+    try:
+        values = np.array([float(value) for value in data])  # YAML 1.1 takes 1e-05 for text, float does not
+    except (TypeError, ValueError):
+        raise CalibrationError(f"{key} has data {data!r:.60}, expected numbers") from None
+    if count is not None and values.size != count:
+        raise CalibrationError(f"{key} has {values.size} numbers, expected {count}")
+    if not np.isfinite(values).all():
+        raise CalibrationError(f"{key} has data {data!r:.60}, expected finite numbers")
+    return values

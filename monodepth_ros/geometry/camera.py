@@ -1,0 +1,284 @@
+"""The camera model: which ray of the world a pixel sees.
+
+Pixel centres are integers, as in OpenCV and ROS: an image of width W spans u from -1/2 to W - 1/2, and
+resizing it by s maps u to s (u + 1/2) - 1/2. Camera axes are optical (REP-103): x right, y down, z forward.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from monodepth_ros.geometry.distortion import (
+    CalibrationError,
+    array_namespace,
+    as_floating,
+    check_distortion,
+    distort,
+    is_pinhole,
+    undistort,
+)
+
+__all__ = ["CalibrationError", "CameraModel"]
+
+LARGEST_SIDE = 32766  # what OpenCV's remap can address
+SAME_PIXELS = 1e-3  # px: intrinsics closer than this are the same camera (files carry about six digits)
+SAME_ROTATION = 1e-6  # radians
+
+
+@dataclass(frozen=True, eq=False)
+class CameraModel:
+    """One camera's image AS PUBLISHED: size, intrinsics, distortion, rectification.
+
+    width, height: pixels. K: (3, 3) intrinsics of the image. D, distortion_model: see `geometry.distortion`;
+    D is stored in full length. R: (3, 3) rotation from the camera's frame to the rectified frame. P: (3, 4)
+    projection of the rectified image, P[0, 3] = -fx * baseline. R and P may be left out or zero (identity and
+    [K|0], as REP-104 means them). Arrays are float64 and read-only. K[0, 0] == 0 says uncalibrated: only the
+    size is known, nothing can be projected.
+
+    Raises CalibrationError for impossible sizes, values that are not finite, wrong lengths, unknown
+    distortion models and matrices that are not what they should be.
+    """
+
+    width: int
+    height: int
+    K: np.ndarray
+    D: np.ndarray = ()
+    distortion_model: str = "plumb_bob"
+    R: np.ndarray | None = None
+    P: np.ndarray | None = None
+
+    def __post_init__(self):
+        width, height = _check_size(self.width, self.height)
+        K = _matrix("K", self.K, 3, 3)
+        R = _matrix("R", np.zeros(9) if self.R is None else self.R, 3, 3)
+        P = _matrix("P", np.zeros(12) if self.P is None else self.P, 3, 4)
+        if K[0, 0] == 0:
+            K, model, D = np.zeros((3, 3)), *check_distortion("", ())
+            R, P = np.eye(3), np.zeros((3, 4))
+        else:
+            _check_intrinsics("K", K)
+            model, D = check_distortion(self.distortion_model, self.D)
+            R = R if R.any() else np.eye(3)
+            P = P if P.any() else np.hstack([K, np.zeros((3, 1))])
+            _check_intrinsics("P", P[:, :3])
+            if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
+                raise CalibrationError(f"R is {R.tolist()}, expected a rotation matrix or all zeros")
+        for name, array in (("K", K), ("D", D), ("R", R), ("P", P)):
+            array = array + 0.0  # a copy of our own, without -0.0: equal models have equal bytes
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "height", height)
+        object.__setattr__(self, "distortion_model", model)
+
+    @classmethod
+    def from_camera_info(cls, info) -> "CameraModel":
+        """From anything with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
+
+        binning_x, binning_y and roi are folded in, so that the model describes the image as published: width
+        and height of the message are those of the full image, and so is a roi of zero width or height.
+        """
+        names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
+        k, d, r, p = (getattr(info, name) for name in names)
+        full = cls(info.width, info.height, K=k, D=d, distortion_model=info.distortion_model, R=r, P=p)
+        x, y, width, height = 0, 0, full.width, full.height
+        roi = getattr(info, "roi", None)
+        if roi is not None and roi.width and roi.height:
+            x, y, width, height = int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)
+            if x + width > full.width or y + height > full.height:
+                raise CalibrationError(
+                    f"camera_info has roi {width}x{height} at ({x}, {y}), which leaves the "
+                    f"{full.width}x{full.height} image: width and height must be those of the full image"
+                )
+        bx, by = (max(1, int(getattr(info, name, 0))) for name in ("binning_x", "binning_y"))
+        if (x, y, width, height, bx, by) == (0, 0, full.width, full.height, 1, 1):
+            return full
+        scale = np.array([[1 / bx, 0, 0.5 / bx - 0.5], [0, 1 / by, 0.5 / by - 0.5], [0, 0, 1]])
+        shift = np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]])
+        return full._transformed(scale @ shift, width // bx, height // by)
+
+    @classmethod
+    def pinhole(cls, width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> "CameraModel":
+        """An undistorted, rectified camera; fx, fy, cx, cy in pixels."""
+        return cls(width, height, K=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64))
+
+    @classmethod
+    def from_normalized(cls, width: int, height: int, intrinsics: Sequence[float]) -> "CameraModel":
+        """The pinhole of this size from (fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H), as `.normalized` gives."""
+        fx, fy, cx, cy = (float(value) for value in intrinsics)
+        return cls.pinhole(width, height, fx * width, fy * height, cx * width - 0.5, cy * height - 0.5)
+
+    @property
+    def fx(self) -> float:
+        return float(self.K[0, 0])
+
+    @property
+    def fy(self) -> float:
+        return float(self.K[1, 1])
+
+    @property
+    def cx(self) -> float:
+        return float(self.K[0, 2])
+
+    @property
+    def cy(self) -> float:
+        return float(self.K[1, 2])
+
+    @property
+    def is_calibrated(self) -> bool:
+        return self.fx != 0
+
+    @property
+    def is_distorted(self) -> bool:
+        return not is_pinhole(self.distortion_model, self.D)
+
+    @property
+    def is_rectified(self) -> bool:
+        """True if the image needs no rectification: no distortion, R is the identity and P holds K."""
+        return (
+            not self.is_distorted
+            and bool(np.abs(self.R - np.eye(3)).max() <= SAME_ROTATION)
+            and bool(np.abs(self.P[:, :3] - self.K).max() <= SAME_PIXELS)
+        )
+
+    @property
+    def normalized(self) -> tuple[float, float, float, float]:
+        """(fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H): unchanged by a resize; a mirror image has 1 - cx."""
+        self._require_calibration()
+        return (
+            self.fx / self.width,
+            self.fy / self.height,
+            (self.cx + 0.5) / self.width,
+            (self.cy + 0.5) / self.height,
+        )
+
+    @property
+    def baseline(self) -> float:
+        """Metres from the stereo pair's first camera to this one along x; 0 for a single camera."""
+        self._require_calibration()
+        return float(-self.P[0, 3] / self.P[0, 0]) + 0.0
+
+    @cached_property
+    def key(self) -> tuple:
+        """Hashable; two models are equal if and only if their keys are."""
+        arrays = (self.K, self.D, self.R, self.P)
+        return (self.width, self.height, self.distortion_model, *(array.tobytes() for array in arrays))
+
+    def resized(self, width: int, height: int) -> "CameraModel":
+        """The camera of the image resized to this size; the two axes may have different factors."""
+        width, height = _check_size(width, height)
+        sx, sy = width / self.width, height / self.height
+        return self._transformed(
+            np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height
+        )
+
+    def cropped(self, x: float, y: float, width: int, height: int) -> "CameraModel":
+        """The camera of the width x height window with first pixel (x, y); it may reach beyond the image."""
+        return self._transformed(np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]]), width, height)
+
+    def rectified(self) -> "CameraModel":
+        """The pinhole of the rectified image: K = P[:, :3], no distortion, R = identity, P as it is."""
+        self._require_calibration()
+        return CameraModel(self.width, self.height, K=self.P[:, :3], P=self.P)
+
+    def flipped(self) -> "CameraModel":
+        """The camera of the mirrored image (left and right exchanged), in a world mirrored along with it.
+
+        Raises CalibrationError if the image is distorted: rectify it first.
+        """
+        self._require_calibration()
+        if self.is_distorted:
+            raise CalibrationError("a distorted image cannot be flipped: rectify it first")
+        image = np.array([[-1.0, 0, self.width - 1], [0, 1, 0], [0, 0, 1]])
+        world = np.diag([-1.0, 1, 1, 1])
+        return replace(
+            self,
+            K=image @ self.K @ world[:3, :3],
+            R=world[:3, :3] @ self.R @ world[:3, :3],
+            P=image @ self.P @ world,
+        )
+
+    def project(self, points):
+        """Points (..., 3) in the camera's frame (metres) to pixels (..., 2), distortion included.
+
+        NaN where z <= 0 and outside the distortion model's domain. The frame is that of K, not the rectified
+        one (they coincide for a rectified model). numpy or torch, in the input's type, differentiable.
+        """
+        self._require_calibration()
+        points = as_floating(points)
+        xp = array_namespace(points)
+        z = points[..., 2:]
+        front = z > 0
+        normalised = points[..., :2] / xp.where(front, z, xp.ones_like(z))
+        normalised = xp.where(front, normalised, xp.full_like(normalised, float("nan")))
+        bent = distort(normalised, self.distortion_model, self.D)
+        return xp.stack([bent[..., 0] * self.fx + self.cx, bent[..., 1] * self.fy + self.cy], axis=-1)
+
+    def backproject(self, pixels, depth):
+        """Pixels (..., 2) and depth (...) along z (metres) to points (..., 3) in the camera's frame.
+
+        NaN where no ray of the model reaches the pixel. numpy or torch, differentiable.
+        """
+        self._require_calibration()
+        xp = array_namespace(depth) if array_namespace(pixels) is np else array_namespace(pixels)
+        pixels, depth = as_floating(xp.asarray(pixels)), as_floating(xp.asarray(depth))
+        bent = xp.stack([(pixels[..., 0] - self.cx) / self.fx, (pixels[..., 1] - self.cy) / self.fy], axis=-1)
+        rays = undistort(bent, self.distortion_model, self.D)
+        return xp.stack([rays[..., 0] * depth, rays[..., 1] * depth, depth + 0.0 * rays[..., 0]], axis=-1)
+
+    def ray_grid(self) -> np.ndarray:
+        """(H, W, 3) float32, read-only: every pixel's point at depth 1. Cached.
+
+        Raises CalibrationError if the image is distorted: rectify it first.
+        """
+        self._require_calibration()
+        if self.is_distorted:
+            raise CalibrationError("a distorted image has no pinhole ray grid: rectify it first")
+        return _ray_grid(self.width, self.height, self.fx, self.fy, self.cx, self.cy)
+
+    def _transformed(self, matrix: np.ndarray, width: int, height: int) -> "CameraModel":
+        """The camera after the affine map `matrix` (3, 3) of its pixels."""
+        return replace(self, width=width, height=height, K=matrix @ self.K, P=matrix @ self.P)
+
+    def _require_calibration(self):
+        if not self.is_calibrated:
+            raise CalibrationError(
+                f"the {self.width}x{self.height} camera is uncalibrated (K[0] is 0): "
+                "publish a camera_info with intrinsics, or calibrate it"
+            )
+
+
+@lru_cache(maxsize=8)
+def _ray_grid(width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> np.ndarray:
+    rays = np.ones((height, width, 3), np.float32)
+    rays[..., 0] = (np.arange(width) - cx) / fx
+    rays[..., 1] = ((np.arange(height) - cy) / fy)[:, None]
+    rays.setflags(write=False)
+    return rays
+
+
+def _check_size(width, height) -> tuple[int, int]:
+    for side in (width, height):
+        if int(side) != side or not 0 < side <= LARGEST_SIDE:
+            raise CalibrationError(f"image size is {width}x{height}, expected 1 to {LARGEST_SIDE} pixels")
+    return int(width), int(height)
+
+
+def _matrix(name: str, values, rows: int, columns: int) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.size != rows * columns:
+        raise CalibrationError(f"{name} has {array.size} numbers, expected {rows}x{columns}")
+    if not np.isfinite(array).all():
+        raise CalibrationError(f"{name} is {array.ravel().tolist()}, expected finite numbers")
+    return array.reshape(rows, columns)
+
+
+def _check_intrinsics(name: str, K: np.ndarray):
+    """K must read [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; REP-104 has no place for skew."""
+    zeros = np.abs([K[0, 1], K[1, 0], K[2, 0], K[2, 1]])
+    if zeros.max() > 1e-6 or abs(K[2, 2] - 1) > 1e-6 or K[0, 0] <= 0 or K[1, 1] <= 0:
+        raise CalibrationError(
+            f"{name} is {K.tolist()}, expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with fx and fy above 0"
+        )

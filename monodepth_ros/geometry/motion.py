@@ -1,0 +1,173 @@
+"""Rigid motions in numpy float64: rotations, 4x4 transforms and their Lie group.
+
+Transforms are named T_target_source and map source coordinates to target coordinates, so that
+T_a_c = T_a_b @ T_b_c. Twists are (6,): translation part v first, then rotation part w (radians).
+"""
+
+import numpy as np
+
+from monodepth_ros.errors import MonodepthError
+
+SMALL_ANGLE = 1e-2  # radians: below it the series used here are exact to double precision
+
+# Optical axes (x right, y down, z forward) to body axes (x forward, y left, z up), REP-103.
+R_BODY_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+R_BODY_OPTICAL.setflags(write=False)
+
+
+class MotionError(MonodepthError):
+    """Numbers that are no rotation or rigid motion."""
+
+
+def _finite(name: str, values, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise MotionError(f"{name} has shape {array.shape}, expected {shape}")
+    if not np.isfinite(array).all():
+        raise MotionError(f"{name} is {array.tolist()}, expected finite numbers")
+    return array
+
+
+def skew(v: np.ndarray) -> np.ndarray:
+    """(3,) to the (3, 3) matrix of the cross product: skew(v) @ x = v x x."""
+    x, y, z = v
+    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+
+
+def _coefficients(angle: float) -> tuple[float, float, float]:
+    """sin(a)/a, (1 - cos(a))/a^2 and (a - sin(a))/a^3, without cancellation."""
+    s = angle * angle
+    if angle < SMALL_ANGLE:
+        return (
+            1 - s / 6 + s * s / 120 - s**3 / 5040,
+            1 / 2 - s / 24 + s * s / 720,
+            1 / 6 - s / 120 + s * s / 5040,
+        )
+    half = np.sin(angle / 2) / angle
+    return np.sin(angle) / angle, 2 * half * half, (angle - np.sin(angle)) / (s * angle)
+
+
+def axis_angle_to_rotation(axis_angle) -> np.ndarray:
+    """(3,) radians along the axis to (3, 3). Rodrigues' formula."""
+    w = _finite("axis-angle", axis_angle, (3,))
+    a, b, _ = _coefficients(float(np.linalg.norm(w)))
+    W = skew(w)
+    return np.eye(3) + a * W + b * (W @ W)
+
+
+def rotation_to_axis_angle(R) -> np.ndarray:
+    """(3, 3) to (3,), angle from 0 to pi; exact near both ends, as it goes by the quaternion."""
+    q = rotation_to_quaternion(R)
+    sine = float(np.linalg.norm(q[:3]))
+    if sine < 1e-8:  # angle = 2 sine to double precision
+        return 2.0 * q[:3]
+    return q[:3] * (2.0 * np.arctan2(sine, q[3]) / sine)
+
+
+def quaternion_to_rotation(quaternion) -> np.ndarray:
+    """(4,) in ROS order x, y, z, w, normalised here, to (3, 3). Raises MotionError for a zero quaternion."""
+    q = _finite("quaternion", quaternion, (4,))
+    norm = float(np.linalg.norm(q))
+    if norm < 1e-9:
+        raise MotionError(f"quaternion is {q.tolist()}, expected length 1 (no rotation is 0, 0, 0, 1)")
+    x, y, z, w = q / norm
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def rotation_to_quaternion(R) -> np.ndarray:
+    """(3, 3) to (4,) in ROS order x, y, z, w, of length 1, w >= 0.
+
+    Shepperd 1978: starts from the largest component. Raises MotionError for what is clearly no rotation.
+    """
+    R = _finite("rotation", R, (3, 3))
+    if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
+        raise MotionError(f"rotation is {R.tolist()}, expected orthonormal rows and determinant 1")
+    trace = R[0, 0] + R[1, 1] + R[2, 2]
+    largest = int(np.argmax([R[0, 0], R[1, 1], R[2, 2], trace]))
+    if largest == 3:
+        q = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1], 1 + trace])
+    else:
+        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
+        q = np.empty(4)
+        q[i] = 1 + R[i, i] - R[j, j] - R[k, k]
+        q[j] = R[j, i] + R[i, j]
+        q[k] = R[k, i] + R[i, k]
+        q[3] = R[k, j] - R[j, k]
+    q /= np.linalg.norm(q)
+    return -q if q[3] < 0 else q
+
+
+def make_transform(R, t) -> np.ndarray:
+    """(3, 3) rotation and (3,) translation to a (4, 4) transform."""
+    T = np.eye(4)
+    T[:3, :3] = _finite("rotation", R, (3, 3))
+    T[:3, 3] = _finite("translation", t, (3,))
+    return T
+
+
+def invert(T) -> np.ndarray:
+    """The exact inverse of a rigid (4, 4) transform: T_source_target from T_target_source."""
+    T = _finite("transform", T, (4, 4))
+    inverse = np.eye(4)
+    inverse[:3, :3] = T[:3, :3].T
+    inverse[:3, 3] = -T[:3, :3].T @ T[:3, 3]
+    return inverse
+
+
+def exp_se3(xi) -> np.ndarray:
+    """Twist (6,) = (v, w) to the (4, 4) transform of moving along it for unit time."""
+    xi = _finite("twist", xi, (6,))
+    v, w = xi[:3], xi[3:]
+    a, b, c = _coefficients(float(np.linalg.norm(w)))
+    W = skew(w)
+    return make_transform(np.eye(3) + a * W + b * (W @ W), v + b * (W @ v) + c * (W @ (W @ v)))
+
+
+def log_se3(T) -> np.ndarray:
+    """(4, 4) transform to its twist (6,) = (v, w), |w| <= pi; the inverse of `exp_se3`."""
+    T = _finite("transform", T, (4, 4))
+    w = rotation_to_axis_angle(T[:3, :3])
+    angle = float(np.linalg.norm(w))
+    s = angle * angle
+    if angle < SMALL_ANGLE:
+        d = 1 / 12 + s / 720 + s * s / 30240
+    else:
+        d = (1 - (angle / 2) / np.tan(angle / 2)) / s
+    W, t = skew(w), T[:3, 3]
+    return np.concatenate([t - 0.5 * (W @ t) + d * (W @ (W @ t)), w])
+
+
+def power(T, s: float) -> np.ndarray:
+    """The fraction s of a motion along its screw: power(T, 0) = 1, power(T, 1) = T, power(T, -1) = T^-1."""
+    return exp_se3(s * log_se3(T))
+
+
+def interpolate(T_a, T_b, s: float) -> np.ndarray:
+    """The transform at fraction s of the way from T_a (s = 0) to T_b (s = 1) at constant velocity."""
+    T_a = _finite("transform", T_a, (4, 4))
+    return T_a @ power(invert(T_a) @ _finite("transform", T_b, (4, 4)), s)
+
+
+def orthonormalize(R) -> np.ndarray:
+    """The rotation nearest to R (3, 3) in the Frobenius norm, by SVD. Raises MotionError for a singular R."""
+    R = _finite("rotation", R, (3, 3))
+    u, sizes, vt = np.linalg.svd(R)
+    if sizes[-1] < 1e-6:
+        raise MotionError(f"rotation is {R.tolist()}, which is singular: expected nearly orthonormal rows")
+    return u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
+
+
+def adjoint(T) -> np.ndarray:
+    """(6, 6), order v, w: exp(adjoint(T) xi) = T exp(xi) T^-1. Moves twists and covariances between frames."""
+    T = _finite("transform", T, (4, 4))
+    R = T[:3, :3]
+    Ad = np.zeros((6, 6))
+    Ad[:3, :3] = Ad[3:, 3:] = R
+    Ad[:3, 3:] = skew(T[:3, 3]) @ R
+    return Ad
