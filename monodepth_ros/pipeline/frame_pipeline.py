@@ -83,10 +83,9 @@ class FramePipeline:
             has_new_view=has_new_view,
             scale=self._scale.estimate(),
         )
-        small = self._network_rgb(frame.pixels)
-        image = None
-        if demand.needs_depth or demand.odometry:
-            image = self._engine.load_image(small)
+        runs_networks = demand.needs_depth or demand.odometry
+        small = self._network_rgb(frame.pixels) if runs_networks or demand.rectified else None
+        image = self._engine.load_image(small) if runs_networks else None
         prepared = time.perf_counter()
 
         disparity = self._engine.disparity(image) if demand.needs_depth else None

@@ -1,0 +1,155 @@
+"""One camera's topics: the image, raw or compressed, and the calibration beside it."""
+
+import time
+from collections.abc import Callable
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from monodepth_ros.data.image_codec import Pixels, decode_compressed
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.ros.interop import decode_image
+from monodepth_ros.ros.node_config import NodeConfig
+
+
+class CameraInput:
+    """Subscriptions of one camera. Hands every image message to `on_image` as it comes, on the executor's thread.
+
+    Topics are `image` (or `image/compressed`) and `camera_info`, all remappable. Remapping `image` alone moves the other
+    two along, as image_transport does: image:=/front/image_raw means /front/image_raw/compressed and /front/camera_info.
+    A given calibration (config.calibration_file) stands in for camera_info.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        config: NodeConfig,
+        calibration: CameraModel | None,
+        on_image: Callable[[Image | CompressedImage], None],
+    ):
+        self._node = node
+        self._is_rectified = config.image.rectified
+        self._fixed = calibration.rectified() if calibration is not None and self._is_rectified else calibration
+        self._is_compressed = config.image_transport == "compressed"
+        self._info: CameraInfo | None = None
+        self._camera: CameraModel | None = None
+        self._camera_source: tuple | None = None
+        self._started = time.monotonic()
+        self.last_image_time: float | None = None
+        self._on_image = on_image
+        self.image_topic, self.info_topic = _topics(node, self._is_compressed)
+        reliable = config.image.reliability == "reliable"
+        qos = QoSProfile(
+            depth=1,
+            history=HistoryPolicy.KEEP_LAST,
+            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        )
+        self._subscriptions = [
+            self._subscribe(CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image, qos)
+        ]
+        if self._fixed is None:
+            self._subscriptions.append(self._subscribe(CameraInfo, self.info_topic, self._take_info, qos))
+
+    def _subscribe(self, message_type, topic: str, callback, qos: QoSProfile):
+        def incompatible(event) -> None:
+            remedy = "set image.reliability to best_effort" if topic == self.image_topic else "change its publisher's QoS"
+            self._node.get_logger().error(
+                f"a publisher of {topic} offers an incompatible QoS ({event.last_policy_kind}): nothing arrives from it; {remedy}"
+            )
+
+        return self._node.create_subscription(
+            message_type,
+            topic,
+            callback,
+            qos,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def close(self) -> None:
+        """Release the subscriptions."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    def _take_image(self, message: Image | CompressedImage) -> None:
+        self.last_image_time = time.monotonic()
+        self._on_image(message)
+
+    def _take_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def decode(self, message: Image | CompressedImage) -> Pixels:
+        """Pixels of one of this camera's messages; ImageError."""
+        return decode_compressed(message) if self._is_compressed else decode_image(message)
+
+    @property
+    def has_calibration(self) -> bool:
+        """Whether a calibration has come, by topic or by file."""
+        return self._fixed is not None or self._info is not None
+
+    def camera_for(self, pixels: Pixels) -> CameraModel:
+        """The camera model for an image: from the file, else from the newest camera_info, else an uncalibrated one.
+
+        Raises CalibrationError if the camera_info is no calibration, or is of another size.
+        """
+        camera = self._fixed or self._from_info()
+        if camera is None:
+            return CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
+        if (camera.width, camera.height) != pixels.size:
+            source = "the calibration file" if self._fixed is not None else self.info_topic
+            raise CalibrationError(
+                f"image of {pixels.size[0]}x{pixels.size[1]} but {source} is for {camera.width}x{camera.height}: "
+                "frame dropped until they agree"
+            )
+        return camera
+
+    def _from_info(self) -> CameraModel | None:
+        info = self._info
+        if info is None:
+            return None
+        roi = info.roi
+        source = (
+            (info.width, info.height, info.distortion_model, info.binning_x, info.binning_y),
+            (roi.x_offset, roi.y_offset, roi.width, roi.height),
+            tuple(info.k), tuple(info.d), tuple(info.r), tuple(info.p),
+        )
+        if source != self._camera_source:
+            self._camera = None
+            camera = CameraModel.from_camera_info(info)
+            self._camera = camera.rectified() if self._is_rectified and camera.is_calibrated else camera
+            self._camera_source = source
+        return self._camera
+
+    def silent_seconds(self) -> float:
+        """Time since the last image, or since the start."""
+        return time.monotonic() - (self.last_image_time or self._started)
+
+    def silence_reason(self) -> str:
+        """Why no image may be arriving, with what to do."""
+        publishers = self._node.count_publishers(self.image_topic)
+        if publishers == 0:
+            return f"no publisher on {self.image_topic}: start the camera, or remap with image:=/your/topic"
+        return (
+            f"{publishers} publisher(s) on {self.image_topic} but nothing arrives: large images may get lost on the way "
+            "(set image.reliability to reliable), or the QoS does not match"
+        )
+
+
+def _topics(node: Node, is_compressed: bool) -> tuple[str, str]:
+    """Names of the image and the camera_info topic, after remapping."""
+
+    def is_remapped(name: str) -> bool:
+        return node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)
+
+    image = node.resolve_topic_name("image")
+    topic = image
+    if is_compressed:
+        topic = node.resolve_topic_name("image/compressed") if is_remapped("image/compressed") else f"{image}/compressed"
+    info = node.resolve_topic_name("camera_info")
+    if is_remapped("image") and not is_remapped("camera_info"):
+        info = image.rsplit("/", 1)[0] + "/camera_info"
+    return topic, info

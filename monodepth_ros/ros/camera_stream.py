@@ -1,0 +1,254 @@
+"""One camera's live path: image messages in, the newest one processed, results out."""
+
+import math
+import time
+from typing import NamedTuple
+
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.msg import DepthStatus
+from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.pipeline.frame import Frame, FrameResult
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.ros import counters
+from monodepth_ros.ros.camera_input import CameraInput
+from monodepth_ros.ros.counters import FrameCounters
+from monodepth_ros.ros.diagnostics import Health
+from monodepth_ros.ros.frame_worker import FrameWorker
+from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.odometry_output import OdometryOutput
+from monodepth_ros.ros.outputs import DepthOutputs
+from monodepth_ros.ros.transforms import TransformError
+
+# The same complaint is made at most this often [s].
+THROTTLE = 5.0
+# A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
+FOREIGN_CLOCK = 60.0
+
+
+class Arrival(NamedTuple):
+    """An image message and when it came: on the steady clock [s], and its age on the node's clock [ms] (or NaN)."""
+
+    message: Image | CompressedImage
+    time: float
+    transport_ms: float
+
+
+class CameraStream:
+    """Owns a camera's publishers from configuration on and its subscriptions while active.
+
+    Messages come in on the executor's thread; frames are processed and published on the worker's. Raises CalibrationError
+    for a calibration file that cannot be read.
+    """
+
+    def __init__(self, node, config: NodeConfig, pipeline: FramePipeline, engine_label: tuple[str, str]):
+        self._node = node
+        self._logger = node.get_logger()
+        self._config = config
+        self._changed_config: NodeConfig | None = None
+        self._reset_asked = False
+        self._pipeline = pipeline
+        self._engine_name, self._device = engine_label
+        self._calibration = read_calibration(config.calibration_file) if config.calibration_file else None
+        self._counters = FrameCounters()
+        self._input: CameraInput | None = None
+        self._worker: FrameWorker[Arrival] | None = None
+        self._last_stamp_ns = 0
+        self._uncalibrated_since: float | None = None
+        self._complaint = ""
+        self._complaint_time = self._complaint_seen = -math.inf
+        self._last_result: FrameResult | None = None
+        self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
+        self._outputs = DepthOutputs(node)
+        self._odometry = OdometryOutput(node, config)
+
+    def close(self) -> None:
+        """Release everything."""
+        self.deactivate()
+        self._outputs.close()
+        self._odometry.close()
+
+    def activate(self) -> None:
+        """Subscribe and process."""
+        # Before the subscriptions, which may deliver at once.
+        self._worker = FrameWorker(self._handle, lambda arrival: self._counters.count(counters.REPLACED))
+        self._input = CameraInput(self._node, self._config, self._calibration, self._receive)
+        self._logger.info(f"waiting for images on {self._input.image_topic}")
+
+    def deactivate(self) -> None:
+        """Release the subscriptions; the frame in work is finished."""
+        if self._input is not None:
+            self._input.close()
+        if self._worker is not None and not self._worker.stop():
+            self._logger.warning("a frame is still being processed: left to end by itself")
+        self._input = self._worker = None
+        self._pipeline.reset_odometry()
+        self._last_stamp_ns = 0
+
+    def configure(self, config: NodeConfig) -> None:
+        """Take over live settings, from the next frame on."""
+        self._changed_config = config
+
+    def reset_odometry(self) -> None:
+        """Begin a new trajectory with the next frame."""
+        self._reset_asked = True
+
+    def _receive(self, message: Image | CompressedImage) -> None:
+        self._counters.count(counters.RECEIVED)
+        if not self._config.enabled:
+            return
+        age = (self._node.get_clock().now().nanoseconds - _nanoseconds(message.header)) * 1e-9
+        transport_ms = 1e3 * age if 0.0 <= age < FOREIGN_CLOCK else math.nan
+        self._worker.submit(Arrival(message, time.perf_counter(), transport_ms))
+
+    def _handle(self, arrival: Arrival) -> None:
+        """Process one frame; whatever goes wrong is counted and said, and the next frame is processed."""
+        try:
+            if self._changed_config is not None:
+                self._config, self._changed_config = self._changed_config, None
+                self._pipeline.configure(self._config)
+            if self._reset_asked:
+                self._reset_asked = False
+                self._pipeline.reset_odometry()
+                self._odometry.forget()
+            self._process(arrival)
+        except MonodepthError as error:
+            self._counters.count(counters.INVALID)
+            self._complain(str(error))
+        except Exception as error:  # a bug or a device out of memory must not end the stream
+            self._counters.count(counters.FAILED)
+            self._complain(f"frame not processed: {type(error).__name__}: {' '.join(str(error).split())}")
+
+    def _process(self, arrival: Arrival) -> None:
+        header = arrival.message.header
+        stamp_ns = _nanoseconds(header)
+        if stamp_ns != 0 and stamp_ns == self._last_stamp_ns:
+            self._counters.count(counters.DUPLICATE)
+            return
+        camera_input, pipeline, config = self._input, self._pipeline, self._config
+        if camera_input is None or self._waits_for_calibration(camera_input):
+            return
+        publish_tf = config.publish_tf and pipeline.scale.is_metric
+        wants_odometry = pipeline.has_odometry and self._odometry.is_wanted(publish_tf)
+        demand = self._outputs.demand(wants_odometry)
+        if not demand and not self._outputs.wants_info:
+            return
+        started = time.perf_counter()
+        pixels = camera_input.decode(arrival.message)
+        frame = Frame(stamp_ns, pixels, camera_input.camera_for(pixels))
+        decoded = time.perf_counter()
+        result = pipeline.process(frame, demand)
+        processed = time.perf_counter()
+        self._last_stamp_ns = stamp_ns
+        self._last_result = result
+        self._announce(result, header, demand.cloud)
+        self._outputs.publish(result, header, config.depth.encoding)
+        self._publish_odometry(result, header, publish_tf and result.view.is_calibrated)
+        finished = time.perf_counter()
+        self._counters.count(counters.PROCESSED)
+        spent = result.milliseconds
+        total_ms = 1e3 * (finished - arrival.time)
+        self._counters.add_latency(total_ms)
+        if demand.statistics:
+            self._publish_status(
+                result,
+                header,
+                transport=arrival.transport_ms,
+                decode=1e3 * (decoded - started) + spent["prepare"],
+                inference=spent["inference"],
+                publish=1e3 * (finished - processed) + spent["finish"],
+                total=total_ms + (arrival.transport_ms if math.isfinite(arrival.transport_ms) else 0.0),
+            )
+
+    def _waits_for_calibration(self, camera_input: CameraInput) -> bool:
+        """Whether the frame must be dropped because camera_info may still come."""
+        if camera_input.has_calibration:
+            self._uncalibrated_since = None
+            return False
+        now = time.monotonic()
+        self._uncalibrated_since = self._uncalibrated_since or now
+        if now - self._uncalibrated_since < self._config.camera_info_timeout:
+            self._counters.count(counters.UNCALIBRATED)
+            return True
+        self._complain(
+            f"no camera_info on {camera_input.info_topic}: the camera is taken for the one the checkpoint was trained on; "
+            "publish it, remap with camera_info:=/your/topic, or set calibration_file"
+        )
+        return False
+
+    def _announce(self, result: FrameResult, header: Header, cloud_wanted: bool) -> None:
+        if result.has_new_view:
+            self._logger.info(
+                f"{result.view.image_camera.width}x{result.view.image_camera.height} from {header.frame_id or 'no frame_id'}: "
+                f"{result.view.description}"
+            )
+        if cloud_wanted and not result.view.is_calibrated:
+            self._complain("no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file")
+
+    def _publish_odometry(self, result: FrameResult, header: Header, publish_tf: bool) -> None:
+        estimate = result.odometry
+        if estimate is None:
+            self._state = TrackingState.NO_DATA if self._pipeline.has_odometry else TrackingState.DISABLED
+            return
+        self._state = estimate.state
+        if estimate.note:
+            self._complain(f"odometry: {estimate.note}")
+        try:
+            self._odometry.publish(estimate, header, self._config, publish_tf)
+        except TransformError as error:
+            self._complain(f"odometry withheld: {error}")
+
+    def _publish_status(self, result: FrameResult, header: Header, **latencies: float) -> None:
+        status = DepthStatus(header=header, checkpoint=self._config.checkpoint, engine=self._engine_name, device=self._device)
+        statistics = result.statistics
+        status.min_depth, status.median_depth = statistics.minimum, statistics.median
+        status.max_depth, status.valid_ratio = statistics.maximum, statistics.valid_ratio
+        status.scale, status.scale_source = float(result.scale.factor * result.view.depth_factor), int(result.scale.kind)
+        for name, number in self._counters.counts().items():
+            setattr(status, name, number)
+        for stage, milliseconds in latencies.items():
+            setattr(status, f"latency_{stage}_ms", milliseconds)
+        status.odometry_state = int(self._state)
+        self._outputs.publish_status(status)
+
+    def _complain(self, message: str) -> None:
+        """Log a warning at most once per while, and show it in the diagnostics as long as it lasts."""
+        now = time.monotonic()
+        if message != self._complaint or now - self._complaint_time > THROTTLE:
+            self._logger.warning(message)
+            self._complaint_time = now
+        self._complaint = message
+        self._complaint_seen = now
+
+    def report(self, health: Health) -> None:
+        """Add this camera's facts and findings to a diagnostic status."""
+        config, values = self._config, health.values
+        for name, number in self._counters.counts().items():
+            values[name.replace("_", " ")] = str(number)
+        values["rate in [Hz]"] = f"{self._counters.rate(counters.RECEIVED):.1f}"
+        values["rate out [Hz]"] = f"{self._counters.rate(counters.PROCESSED):.1f}"
+        p50, p95 = self._counters.latency_percentiles()
+        values["latency p50 [ms]"], values["latency p95 [ms]"] = f"{p50:.1f}", f"{p95:.1f}"
+        values["scale"] = self._pipeline.scale.description
+        values["odometry"] = {0: "No data", 1: "Tracking", 2: "Lost", 3: "Disabled"}[int(self._state)]
+        if self._last_result is not None:
+            values["view"] = self._last_result.view.description
+        if not self._pipeline.scale.is_metric:
+            health.warn("depth is relative: network units, not metres")
+        if not config.enabled:
+            health.warn("switched off (~/enable)")
+        elif self._input is not None and self._input.silent_seconds() > config.no_image_timeout:
+            reason = f"no image for {self._input.silent_seconds():.0f} s: {self._input.silence_reason()}"
+            health.warn(reason)
+            self._logger.warning(reason, throttle_duration_sec=THROTTLE)
+        if self._complaint and time.monotonic() - self._complaint_seen < THROTTLE:
+            health.warn(self._complaint)
+        if self._state is TrackingState.LOST:
+            health.warn("odometry lost")
+
+
+def _nanoseconds(header: Header) -> int:
+    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec

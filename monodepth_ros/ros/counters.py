@@ -1,0 +1,69 @@
+"""What happened to the frames: counts by fate, rates, latencies."""
+
+import threading
+import time
+from collections import Counter, deque
+
+import numpy as np
+
+# Why a frame was not processed; the names of DepthStatus.msg.
+REPLACED = "frames_replaced"
+DUPLICATE = "frames_duplicate"
+INVALID = "frames_invalid"
+UNCALIBRATED = "frames_uncalibrated"
+FAILED = "frames_failed"
+DROP_CAUSES = (REPLACED, DUPLICATE, INVALID, UNCALIBRATED, FAILED)
+
+RECEIVED = "frames_received"
+PROCESSED = "frames_processed"
+
+WINDOW_SECONDS = 10.0
+
+
+class FrameCounters:
+    """Counts since configuration, and rates and latencies over the last seconds. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._times: dict[str, deque[float]] = {RECEIVED: deque(), PROCESSED: deque()}
+        self._latencies: deque[tuple[float, float]] = deque()
+
+    def count(self, fate: str) -> None:
+        """Count one frame."""
+        now = time.monotonic()
+        with self._lock:
+            self._counts[fate] += 1
+            if fate in self._times:
+                times = self._times[fate]
+                times.append(now)
+                while times[0] < now - WINDOW_SECONDS:
+                    times.popleft()
+
+    def add_latency(self, milliseconds: float) -> None:
+        """Note the time one frame took from receipt to publication."""
+        now = time.monotonic()
+        with self._lock:
+            self._latencies.append((now, milliseconds))
+            while self._latencies[0][0] < now - WINDOW_SECONDS:
+                self._latencies.popleft()
+
+    def counts(self) -> dict[str, int]:
+        """All counts by name."""
+        with self._lock:
+            return {name: self._counts[name] for name in (RECEIVED, PROCESSED, *DROP_CAUSES)}
+
+    def rate(self, fate: str) -> float:
+        """Frames per second (RECEIVED or PROCESSED) over the last seconds."""
+        with self._lock:
+            recent = [t for t in self._times[fate] if t >= time.monotonic() - WINDOW_SECONDS]
+        return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
+
+    def latency_percentiles(self) -> tuple[float, float]:
+        """Median and 95th percentile [ms] of the last seconds; NaN without frames."""
+        with self._lock:
+            recent = [ms for t, ms in self._latencies if t >= time.monotonic() - WINDOW_SECONDS]
+        if not recent:
+            return float("nan"), float("nan")
+        p50, p95 = np.percentile(recent, (50, 95))
+        return float(p50), float(p95)

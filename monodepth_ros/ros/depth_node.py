@@ -1,0 +1,92 @@
+"""The executable `depth_node`: one process, one node, an orderly end."""
+
+# Nothing heavy is imported up here, so that the signal handlers stand before the seconds that torch and rclpy take.
+import os
+import signal
+import sys
+import threading
+
+# A node that has not ended this long [s] after it was asked to is ended.
+GRACE = 1.5
+
+
+def main() -> int:
+    """Run the node until SIGINT or SIGTERM (exit code 0); 1 if it cannot start, with the reason in the log."""
+    stop = threading.Event()
+
+    def on_signal(number, frame) -> None:
+        stop.set()
+        # Loading a network or an inference in C++ cannot be interrupted; there is nothing to lose by not waiting for it.
+        watchdog = threading.Timer(GRACE, os._exit, args=(0,))
+        watchdog.daemon = True
+        watchdog.start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    exit_code = _run(stop)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Past this point only libraries' destructors run, which may wait for each other when a thread is still in use.
+    os._exit(exit_code)
+
+
+def _run(stop: threading.Event) -> int:
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.lifecycle import TransitionCallbackReturn
+    from rclpy.signals import SignalHandlerOptions
+
+    from monodepth_ros.errors import MonodepthError
+    from monodepth_ros.ros.lifecycle_node import DepthNode
+
+    if stop.is_set():
+        return 0
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = DepthNode()
+    except MonodepthError as error:
+        print(f"depth_node: {error}", file=sys.stderr)
+        rclpy.shutdown()
+        return 1
+    failed = threading.Event()
+
+    def start() -> None:
+        """Configure and activate, on the executor's thread like every other transition."""
+        success = TransitionCallbackReturn.SUCCESS
+        if node.trigger_configure() == success and node.trigger_activate() == success:
+            return
+        failed.set()
+        stop.set()
+
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    if node.config.autostart:
+        executor.create_task(start)
+    spinning = threading.Thread(target=_spin, args=(executor, stop), name="executor", daemon=True)
+    spinning.start()
+    # The main thread only waits: a Python signal handler runs between its bytecodes, never inside rclpy's wait.
+    stop.wait()
+    executor.shutdown(timeout_sec=GRACE)
+    spinning.join(GRACE)
+    node.end()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 1 if failed.is_set() else 0
+
+
+def _spin(executor, stop: threading.Event) -> None:
+    from rclpy.executors import ExternalShutdownException, ShutdownException
+
+    try:
+        executor.spin()
+    except (ExternalShutdownException, ShutdownException):
+        pass
+    except Exception:
+        if not stop.is_set():
+            raise
+    finally:
+        stop.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The trajectory as ROS wants it: nav_msgs/Odometry, TF and Path, for the robot's base."""
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped
+from nav_msgs.msg import Odometry, Path
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
+from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
+from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.ros.interop import quaternion_from_rotation
+from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.outputs import create_output
+from monodepth_ros.ros.transforms import TransformLookup, create_transform_lookup
+
+TF_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+# A path is sent whole each time: often enough to look at, rarely enough to cost nothing.
+PATH_PERIOD_NS = 500_000_000
+
+
+class OdometryOutput:
+    """Publishes odom, path and odom_frame -> base_frame; finds the camera's place on the base through TF.
+
+    With an empty base_frame the moving frame is the camera's own optical frame, and odom is x forward, y left, z up where
+    the camera stood first.
+    """
+
+    def __init__(self, node, config: NodeConfig):
+        self._node = node
+        self._base_frame = config.base_frame
+        self._odom_frame = config.odom_frame
+        self._odometry = create_output(node, Odometry, "odom")
+        self._path = create_output(node, Path, "path")
+        self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
+        self._transforms: TransformLookup | None = create_transform_lookup(node) if config.base_frame else None
+        self.forget()
+
+    def close(self) -> None:
+        """Release publishers and subscriptions."""
+        for publisher in (self._odometry, self._path, self._tf):
+            self._node.destroy_lifecycle_publisher(publisher)
+        if self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
+
+    def forget(self) -> None:
+        """A new trajectory begins: drop the path and the origin."""
+        self._T_odom_start: np.ndarray | None = None
+        self._poses: list[PoseStamped] = []
+        self._path_stamp_ns: int | None = None
+
+    def is_wanted(self, publish_tf: bool) -> bool:
+        """Whether somebody listens; a transform to publish counts as demand."""
+        return publish_tf or self._odometry.get_subscription_count() > 0 or self._path.get_subscription_count() > 0
+
+    def publish(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
+        """Publish an estimate for the image of this header.
+
+        Raises TransformError where the camera's place on the base is not known: nothing is published then.
+        """
+        if estimate.has_reset:
+            self.forget()
+        if self._base_frame:
+            T_base_camera = self._transforms.lookup(
+                self._base_frame, header.frame_id, estimate.stamp_ns, config.tf_timeout
+            )
+            T_odom_start = T_base_camera
+        else:
+            T_base_camera = np.eye(4)
+            T_odom_start = make_transform(R_BODY_OPTICAL, np.zeros(3))
+        if self._T_odom_start is None:
+            self._T_odom_start = T_odom_start
+        moving = express_in_base(estimate, self._T_odom_start, T_base_camera)
+        frame = self._base_frame or header.frame_id
+        message = odometry_message(moving, header.stamp, self._odom_frame, frame)
+        self._odometry.publish(message)
+        if estimate.state is not TrackingState.LOST:
+            # A held pose is no news: it belongs neither into the tree nor on the path.
+            if publish_tf:
+                self._tf.publish(TFMessage(transforms=[_transform(moving, message, config.invert_odom_tf)]))
+            self._extend_path(message, estimate.stamp_ns, config.path_length)
+
+    def _extend_path(self, message: Odometry, stamp_ns: int, length: int) -> None:
+        self._poses.append(PoseStamped(header=message.header, pose=message.pose.pose))
+        del self._poses[: max(0, len(self._poses) - length)]
+        due = self._path_stamp_ns is None or stamp_ns - self._path_stamp_ns >= PATH_PERIOD_NS
+        if due and self._path.get_subscription_count() > 0:
+            self._path.publish(Path(header=message.header, poses=self._poses))
+            self._path_stamp_ns = stamp_ns
+
+
+def odometry_message(moving: BaseOdometry, stamp: Time, odom_frame: str, frame: str) -> Odometry:
+    """nav_msgs/Odometry: pose in odom_frame, twist in the moving frame, both with covariance."""
+    message = Odometry(header=Header(stamp=stamp, frame_id=odom_frame), child_frame_id=frame)
+    position, pose = message.pose.pose.position, moving.T_odom_base
+    position.x, position.y, position.z = (float(value) for value in pose[:3, 3])
+    message.pose.pose.orientation = _quaternion(pose[:3, :3])
+    message.pose.covariance = moving.pose_covariance.reshape(-1)
+    linear, angular = message.twist.twist.linear, message.twist.twist.angular
+    linear.x, linear.y, linear.z, angular.x, angular.y, angular.z = (float(value) for value in moving.twist)
+    message.twist.covariance = moving.twist_covariance.reshape(-1)
+    return message
+
+
+def _transform(moving: BaseOdometry, message: Odometry, inverted: bool) -> TransformStamped:
+    pose = invert(moving.T_odom_base) if inverted else moving.T_odom_base
+    frames = message.header.frame_id, message.child_frame_id
+    parent, child = frames[::-1] if inverted else frames
+    result = TransformStamped(header=Header(stamp=message.header.stamp, frame_id=parent), child_frame_id=child)
+    translation = result.transform.translation
+    translation.x, translation.y, translation.z = (float(value) for value in pose[:3, 3])
+    result.transform.rotation = _quaternion(pose[:3, :3])
+    return result
+
+
+def _quaternion(rotation: np.ndarray) -> Quaternion:
+    x, y, z, w = (float(value) for value in quaternion_from_rotation(rotation))
+    return Quaternion(x=x, y=y, z=z, w=w)

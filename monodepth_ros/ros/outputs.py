@@ -1,0 +1,108 @@
+"""The topics of one camera's results, published only for those who listen."""
+
+import numpy as np
+from rclpy.event_handler import PublisherEventCallbacks
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.msg import DepthStatus
+from monodepth_ros.pipeline.frame import Demand, FrameResult
+from monodepth_ros.ros.interop import build_cloud, encode_image
+
+# Reliable connects to reliable and to best-effort subscribers alike.
+OUTPUT_QOS = QoSProfile(depth=2, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+
+TOPICS = {
+    "depth": ("depth/image", Image),
+    "info": ("depth/camera_info", CameraInfo),
+    "color": ("depth/color", Image),
+    "cloud": ("depth/points", PointCloud2),
+    "rectified": ("rgb/image_rect", Image),
+    "status": ("depth/status", DepthStatus),
+}
+
+
+def create_output(node, message_type, topic: str, qos: QoSProfile = OUTPUT_QOS):
+    """A managed publisher that says when a subscriber's QoS does not match."""
+
+    def incompatible(event) -> None:
+        node.get_logger().error(
+            f"a subscriber of {node.resolve_topic_name(topic)} asks for an incompatible QoS ({event.last_policy_kind}): "
+            "it gets nothing; let it ask for volatile durability"
+        )
+
+    return node.create_lifecycle_publisher(
+        message_type,
+        topic,
+        qos,
+        event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible),
+        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+    )
+
+
+class DepthOutputs:
+    """Publishers of depth, colour view, cloud, rectified image and status."""
+
+    def __init__(self, node):
+        self._node = node
+        self._publishers = {
+            name: create_output(node, message_type, topic) for name, (topic, message_type) in TOPICS.items()
+        }
+
+    def close(self) -> None:
+        """Release the publishers."""
+        for publisher in self._publishers.values():
+            self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers = {}
+
+    def _is_wanted(self, name: str) -> bool:
+        return self._publishers[name].get_subscription_count() > 0
+
+    @property
+    def wants_info(self) -> bool:
+        """Whether somebody listens to the camera_info of the depth image."""
+        return self._is_wanted("info")
+
+    def demand(self, odometry: bool) -> Demand:
+        """What somebody listens to at this moment."""
+        return Demand(
+            depth=self._is_wanted("depth"),
+            color=self._is_wanted("color"),
+            cloud=self._is_wanted("cloud"),
+            rectified=self._is_wanted("rectified"),
+            statistics=self._is_wanted("status"),
+            odometry=odometry,
+        )
+
+    def publish(self, result: FrameResult, header: Header, depth_encoding: str) -> None:
+        """Publish what was computed; every message carries the input image's stamp and frame."""
+        publishers = self._publishers
+        if result.depth is not None:
+            publishers["depth"].publish(encode_image(result.depth, depth_encoding, header))
+        # The info serves the depth and the rectified image alike.
+        if self.wants_info:
+            publishers["info"].publish(camera_info(result.camera, result.view.is_calibrated, header))
+        if result.rectified is not None:
+            publishers["rectified"].publish(encode_image(result.rectified, "rgb8", header))
+        if result.color is not None:
+            publishers["color"].publish(encode_image(result.color, "bgr8", header))
+        if result.cloud is not None:
+            publishers["cloud"].publish(build_cloud(result.cloud, result.cloud_is_dense, header))
+
+    def publish_status(self, status: DepthStatus) -> None:
+        """Publish the status of a frame."""
+        self._publishers["status"].publish(status)
+
+
+def camera_info(camera: CameraModel, is_calibrated: bool, header: Header) -> CameraInfo:
+    """CameraInfo of a pinhole camera without distortion; all zero intrinsics (ROS for "uncalibrated") if it is not."""
+    message = CameraInfo(header=header, width=camera.width, height=camera.height, distortion_model="plumb_bob")
+    message.d = [0.0] * 5
+    message.r = np.eye(3).reshape(-1)
+    if is_calibrated:
+        message.k = camera.K.reshape(-1)
+        message.p = np.hstack((camera.K, np.zeros((3, 1)))).reshape(-1)
+    return message

@@ -1,0 +1,72 @@
+"""The node's parameters as a parameter file and as a page, written from the dataclass that declares them."""
+
+import math
+
+from monodepth_ros.pipeline.settings import Specification, specifications
+from monodepth_ros.ros.node_config import NodeConfig
+
+_TYPES = {bool: "bool", int: "int", float: "double", str: "string"}
+
+
+def parameter_file() -> str:
+    """config/depth.yaml: every parameter at its default, with unit, range and meaning."""
+    lines = [
+        "# Every parameter of depth_node at its default. Written by scripts/docs; copy it and keep what you change.",
+        "/**:",
+        "  ros__parameters:",
+    ]
+    section = ""
+    for specification in _sorted():
+        head, _, name = specification.name.rpartition(".")
+        if head != section:
+            lines.append(f"    {head}:")
+            section = head
+        indent = "      " if head else "    "
+        facts = ", ".join(part for part in (specification.unit, _limits(specification)) if part)
+        lines.append(f"{indent}# {specification.doc}{f' [{facts}]' if facts else ''}")
+        lines.append(f"{indent}{name}: {_yaml_value(specification.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def parameter_page() -> str:
+    """docs/parameters.md: the same as a table."""
+    lines = [
+        "# Parameters of depth_node",
+        "",
+        "Written by `scripts/docs` from `monodepth_ros/ros/node_config.py` and `monodepth_ros/pipeline/config.py`.",
+        "*Live* parameters may change while the node runs; the others while it is unconfigured.",
+        "`config/depth.yaml` holds them all at their defaults.",
+        "",
+        "| parameter | type | default | unit | values | live | meaning |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for item in _sorted():
+        limits = _limits(item).replace("|", "\\|")
+        default = f"`{_yaml_value(item.default)}`"
+        doc = item.doc.replace("|", "\\|")
+        live = "yes" if item.live else ""
+        lines.append(f"| `{item.name}` | {_TYPES[item.type]} | {default} | {item.unit} | {limits} | {live} | {doc} |")
+    return "\n".join(lines) + "\n"
+
+
+def _sorted() -> list[Specification]:
+    """Parameters without a section first, so that the YAML's nesting is simple."""
+    return sorted(specifications(NodeConfig).values(), key=lambda item: "." in item.name)
+
+
+def _limits(item: Specification) -> str:
+    if item.choices:
+        return " | ".join(item.choices)
+    if item.minimum is not None and item.maximum is not None:
+        return f"{item.minimum:g} to {item.maximum:g}"
+    return ""
+
+
+def _yaml_value(value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, float) and math.isnan(value):
+        return ".nan"
+    return repr(value)

@@ -1,0 +1,210 @@
+"""Where frames stand to each other at a moment: tf2_ros where it is installed, else a small buffer of /tf, /tf_static."""
+
+import threading
+import time
+from bisect import bisect_left
+from typing import Protocol
+
+import numpy as np
+from geometry_msgs.msg import Transform
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from tf2_msgs.msg import TFMessage
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.motion import interpolate, invert, make_transform
+from monodepth_ros.ros.interop import rotation_from_quaternion
+
+try:
+    import tf2_ros
+except ImportError:  # not on PyPI
+    tf2_ros = None
+
+TF_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+TF_STATIC_QOS = QoSProfile(
+    depth=100,
+    history=HistoryPolicy.KEEP_LAST,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+# How much of the past is kept; the default of tf2.
+CACHE_SECONDS = 10.0
+
+
+class TransformError(MonodepthError):
+    """Two frames whose relation at a moment is not known."""
+
+
+class TransformLookup(Protocol):
+    """What both implementations offer."""
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
+        """T_target_source (4, 4) at a stamp (0: the latest), waiting up to timeout [s]; TransformError if not known.
+
+        Must not be called on the executor's thread: that is the one that fills the buffer.
+        """
+
+    def close(self) -> None:
+        """Release the subscriptions."""
+
+
+def matrix_from_transform(transform: Transform) -> np.ndarray:
+    """(4, 4) of a geometry_msgs/Transform; MotionError for a quaternion that states no rotation."""
+    q, t = transform.rotation, transform.translation
+    return make_transform(rotation_from_quaternion((q.x, q.y, q.z, q.w)), np.array((t.x, t.y, t.z)))
+
+
+class _Track:
+    """One frame's place in its parent over time (or for ever)."""
+
+    def __init__(self, parent: str, is_static: bool):
+        self.parent = parent
+        self.is_static = is_static
+        self.stamps: list[int] = []
+        self.transforms: list[np.ndarray] = []
+
+    def add(self, stamp_ns: int, T_parent_child: np.ndarray) -> None:
+        if self.is_static:
+            self.stamps, self.transforms = [stamp_ns], [T_parent_child]
+            return
+        span = int(CACHE_SECONDS * 1e9)
+        if self.stamps and stamp_ns < self.stamps[-1] - span:  # time went back: a bag that loops
+            self.stamps, self.transforms = [], []
+        at = bisect_left(self.stamps, stamp_ns)
+        if at < len(self.stamps) and self.stamps[at] == stamp_ns:
+            self.transforms[at] = T_parent_child
+        else:
+            self.stamps.insert(at, stamp_ns)
+            self.transforms.insert(at, T_parent_child)
+        first = bisect_left(self.stamps, self.stamps[-1] - span)
+        del self.stamps[:first], self.transforms[:first]
+
+    def at(self, stamp_ns: int, child: str) -> np.ndarray:
+        """T_parent_child, interpolated between its neighbours in time."""
+        if self.is_static or stamp_ns == 0:
+            return self.transforms[-1]
+        after = bisect_left(self.stamps, stamp_ns)
+        if after < len(self.stamps) and self.stamps[after] == stamp_ns:
+            return self.transforms[after]
+        if after == len(self.stamps) or after == 0:
+            edge, side = (self.stamps[-1], "newest") if after else (self.stamps[0], "oldest")
+            raise TransformError(
+                f"{self.parent} -> {child} is not known at {stamp_ns * 1e-9:.3f} s: the {side} is of {edge * 1e-9:.3f} s"
+            )
+        before_ns, after_ns = self.stamps[after - 1], self.stamps[after]
+        share = (stamp_ns - before_ns) / (after_ns - before_ns)
+        return interpolate(self.transforms[after - 1], self.transforms[after], share)
+
+
+class TransformBuffer:
+    """The tree of frames as told by TransformStamped messages. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[str, _Track] = {}
+        self._changed = threading.Condition()
+
+    def add(self, message: TFMessage, is_static: bool) -> None:
+        """Take over transforms; those without a frame name or with a useless quaternion are passed over."""
+        with self._changed:
+            for item in message.transforms:
+                child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
+                if not child or not parent or child == parent:
+                    continue
+                try:
+                    T_parent_child = matrix_from_transform(item.transform)
+                except MonodepthError:
+                    continue
+                track = self._tracks.get(child)
+                if track is None or track.parent != parent or track.is_static != is_static:
+                    track = self._tracks[child] = _Track(parent, is_static)
+                track.add(item.header.stamp.sec * 1_000_000_000 + item.header.stamp.nanosec, T_parent_child)
+            self._changed.notify_all()
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
+        """See TransformLookup."""
+        target, source = target.lstrip("/"), source.lstrip("/")
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                try:
+                    return self._find(target, source, stamp_ns)
+                except TransformError:
+                    remaining = deadline - time.monotonic()
+                    if remaining <= 0 or not self._changed.wait(remaining):
+                        raise
+
+    def _find(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
+        up_source = self._ancestors(source)
+        up_target = self._ancestors(target)
+        common = next((frame for frame in up_source if frame in up_target), None)
+        if common is None:
+            known = ", ".join(sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})) or "none"
+            raise TransformError(f"no transform connects {source!r} with {target!r}: publish one (frames known: {known})")
+        return invert(self._climb(target, common, stamp_ns)) @ self._climb(source, common, stamp_ns)
+
+    def _ancestors(self, frame: str) -> list[str]:
+        chain = [frame]
+        while chain[-1] in self._tracks:
+            parent = self._tracks[chain[-1]].parent
+            if parent in chain:  # somebody published a circle
+                break
+            chain.append(parent)
+        return chain
+
+    def _climb(self, frame: str, ancestor: str, stamp_ns: int) -> np.ndarray:
+        """T_ancestor_frame."""
+        T_ancestor_frame = np.eye(4)
+        while frame != ancestor:
+            track = self._tracks[frame]
+            T_ancestor_frame = track.at(stamp_ns, frame) @ T_ancestor_frame
+            frame = track.parent
+        return T_ancestor_frame
+
+
+class TopicTransforms(TransformBuffer):
+    """A TransformBuffer fed by a node's subscriptions."""
+
+    def __init__(self, node: Node):
+        super().__init__()
+        self._node = node
+        self._subscriptions = [
+            node.create_subscription(TFMessage, "/tf", lambda message: self.add(message, False), TF_QOS),
+            node.create_subscription(TFMessage, "/tf_static", lambda message: self.add(message, True), TF_STATIC_QOS),
+        ]
+
+    def close(self) -> None:
+        """See TransformLookup."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+
+class Tf2Transforms:
+    """The same through tf2_ros."""
+
+    def __init__(self, node: Node):
+        from rclpy.duration import Duration
+        from rclpy.time import Time
+
+        self._duration, self._time = Duration, Time
+        self._buffer = tf2_ros.Buffer(cache_time=Duration(seconds=CACHE_SECONDS))
+        self._listener = tf2_ros.TransformListener(self._buffer, node)
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
+        """See TransformLookup."""
+        try:
+            found = self._buffer.lookup_transform(
+                target, source, self._time(nanoseconds=stamp_ns), self._duration(seconds=timeout)
+            )
+        except tf2_ros.TransformException as error:
+            raise TransformError(" ".join(str(error).split())) from None
+        return matrix_from_transform(found.transform)
+
+    def close(self) -> None:
+        """See TransformLookup."""
+        self._listener.unregister()
+
+
+def create_transform_lookup(node: Node) -> TransformLookup:
+    """The look-up that fits this machine."""
+    return Tf2Transforms(node) if tf2_ros is not None else TopicTransforms(node)
