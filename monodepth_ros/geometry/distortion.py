@@ -224,9 +224,9 @@ def _solve(points: np.ndarray, model, coefficients) -> tuple[np.ndarray, np.ndar
 def _invert_profile(radius: np.ndarray, profile, limit: float) -> np.ndarray:
     """q (N,) with g(q) = radius, by Newton steps kept in a shrinking bracket; near the limit if none."""
     reach = np.max(radius[np.isfinite(radius)], initial=0.0)
-    top = limit
+    top = np.float64(limit)  # numpy's: dividing by zero at a pole gives infinity, no exception
     if not np.isfinite(limit):
-        top = 1.0
+        top = np.float64(1.0)
         while top < 1e12 and top * _radial(profile, top * top)[0] < reach:
             top *= 2.0
     q = np.where(np.isfinite(radius), 0.999 * top, np.nan)

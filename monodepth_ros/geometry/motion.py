@@ -164,7 +164,7 @@ def orthonormalize(R) -> np.ndarray:
 
 
 def adjoint(T) -> np.ndarray:
-    """(6, 6), order v, w: exp(adjoint(T) xi) = T exp(xi) T^-1. Moves twists and covariances between frames."""
+    """(6, 6), order v, w: exp(adjoint(T) xi) = T exp(xi) T^-1. Moves twists and covariances to a frame."""
     T = _finite("transform", T, (4, 4))
     R = T[:3, :3]
     Ad = np.zeros((6, 6))

@@ -55,8 +55,8 @@ def project(
 ) -> tuple[Tensor, Tensor]:
     """Points (B, 3, H, W) in the target's frame to where the source camera sees them.
 
-    K (B or 1, 3, 3) is the source's, T_source_target (B, 4, 4), size the source image's (height, width), H and
-    W unless given. Returns pixels (B, H, W, 2) and the same normalised to [-1, 1] from first to last pixel
+    K (B or 1, 3, 3) is the source's, T_source_target (B, 4, 4), size the source image's (height, width), by
+    default (H, W). Returns pixels (B, H, W, 2) and the same normalised to [-1, 1] from first to last pixel
     CENTRE: for grid_sample with align_corners=True. Divides by z + 1e-7; points behind the source camera are
     not marked.
     """
