@@ -19,8 +19,9 @@ from rosgraph_msgs.msg import Clock
 from monodepth_ros.data.recording import RawMessage, Recording, RecordingError, Topic
 from monodepth_ros.errors import MonodepthError
 
-QUEUE_DEPTH = 10
-LATCHED_QUEUE_DEPTH = 100  # a bag holds one /tf_static message per broadcaster, late joiners need them all
+# Messages kept for reliable subscribers: discovery in both directions can take seconds on a busy machine.
+SHORTEST_QUEUE, LONGEST_QUEUE = 10, 1000
+QUEUE_BYTES = 64 * 2**20
 CLOCK_TOPIC = "/clock"
 SHORTEST_LOOP = 0.1  # seconds
 POLL_PERIOD = 0.02  # seconds between looks for subscribers
@@ -80,8 +81,8 @@ class BagPlayer:
     """Plays one recording until its end or until `stop` is set, whichever comes first.
 
     The bytes published are the recorded ones. Message i is due at start + (t_i - t_0) / rate on a steady
-    clock, so that errors do not add up; a late message goes out at once, none is dropped. Raises RecordingError
-    for a recording that cannot be read and for an unknown topic.
+    clock, so that errors do not add up; a late message goes out at once, none is dropped. Raises
+    RecordingError for a recording that cannot be read and for an unknown topic.
     """
 
     def __init__(self, path: str | Path, options: PlaybackOptions, stop: threading.Event) -> None:
@@ -157,10 +158,15 @@ class BagPlayer:
         best_effort = self._options.best_effort and not latched
         return QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
-            depth=LATCHED_QUEUE_DEPTH if latched else QUEUE_DEPTH,
+            depth=self._queue_depth(topic),
             reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
             durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
         )
+
+    def _queue_depth(self, topic: Topic) -> int:
+        message = next(iter(self._recording.messages([topic.name])), None)
+        fitting = QUEUE_BYTES // max(1, len(message.data)) if message else 0
+        return max(SHORTEST_QUEUE, min(LONGEST_QUEUE, fitting))
 
     def _announce(self) -> None:
         _say(

@@ -171,7 +171,7 @@ def test_stamps_of_a_ros1_bag_are_kept(tmp_path, listen, play):
 
 def test_loop_repeats_and_sigint_ends_it_with_0(bag, listen, play):
     images = listen(Image, "/image", raw=False)
-    player = play(bag, "--loop", "--rate", 10, "--topics", "/image", "--wait-subscribers", 1)
+    player = play(bag, "--loop", "--rate", 5, "--topics", "/image", "--wait-subscribers", 1)
     received = images.spin(lambda: len(images.received) >= 25)
     assert numbers(received)[:25] == (list(range(10)) * 3)[:25]
     begin = time.monotonic()
