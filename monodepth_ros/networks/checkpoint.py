@@ -84,13 +84,16 @@ def save_checkpoint(
     if dtype not in SAVED_TYPES:
         raise CheckpointError(f"{path}: cannot save {dtype}; expected one of {SAVED_TYPES}")
     if bool(header.pose_network) != (pose is not None):
-        raise CheckpointError(f"{path}: the header says pose network {header.pose_network!r}, given was {type(pose).__name__}")
-    tensors = {}
-    for key, tensor in _networks(depth, pose).state_dict().items():
-        tensor = tensor.detach().cpu()
-        tensors[key] = (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
+        given = "none" if pose is None else type(pose).__name__
+        raise CheckpointError(f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given")
+    networks = _networks(depth, pose)
     # Loading what is about to be written finds every mistake while the old file is still there.
-    load_weights(_build_networks(header), tensors, str(path))
+    load_weights(_build_networks(header), networks.state_dict(), f"{path} (not saved)")
+    tensors = {}
+    for key, tensor in networks.state_dict().items():
+        tensors[key] = (tensor.to("cpu", dtype) if tensor.is_floating_point() else tensor.cpu()).contiguous()
+        if not tensors[key].isfinite().all():
+            raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
     header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -138,8 +141,9 @@ def _read_metadata(data: bytes, path: Path) -> dict:
 
 
 def _build_networks(header: CheckpointHeader) -> nn.ModuleDict:
-    pose = build_pose(header.pose_network) if header.pose_network else None
-    return _networks(build_depth(header.depth_network), pose)
+    with torch.device("meta"):  # no time is lost on initial values
+        pose = build_pose(header.pose_network) if header.pose_network else None
+        return _networks(build_depth(header.depth_network), pose)
 
 
 def _networks(depth: nn.Module, pose: nn.Module | None) -> nn.ModuleDict:

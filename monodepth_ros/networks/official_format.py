@@ -103,7 +103,7 @@ def load_pickled_tensors(data: bytes, path: Path) -> dict:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # The message of the unpickler names the offending class when there is one, and reads as prose otherwise.
-        match = re.search(r"Unsupported (?:global|class|operand)[^\n]*?([\w.]+\.[\w]+)", str(error), re.IGNORECASE)
+        match = re.search(r"Unsupported (?:global|class)[^\n]*?([\w.]+\.[\w]+)", str(error), re.IGNORECASE)
         if match is None:
             raise CheckpointError(f"{path}: not a PyTorch weight file, or damaged; copy or download it again") from None
         raise CheckpointError(
@@ -182,8 +182,9 @@ def _build(parts: dict[str, dict], sources: dict[str, str], sha256: str) -> Offi
         header = _header(depth_name, pose_name, width, height, use_stereo)
     except CheckpointError as error:
         raise CheckpointError(f"{sources['encoder']}: {error}") from None
-    depth = build_depth(depth_name)
-    pose = build_pose(pose_name) if pose_name else None
+    with torch.device("meta"):  # no time is lost on initial values
+        depth = build_depth(depth_name)
+        pose = build_pose(pose_name) if pose_name else None
     for part, module in official_parts(depth, pose).items():
         tensors = {
             key: value for key, value in parts[part].items() if key not in ("encoder.fc.weight", "encoder.fc.bias")

@@ -14,7 +14,7 @@ WIDTHS = (64, 128, 256, 512)
 def normalize(image: Tensor) -> Tensor:
     """Image with values in [0, 1], any shape, to the range that the encoders were trained on."""
     mean, std = NORMALIZATION
-    return (image - mean) / std
+    return (image - mean).div_(std)
 
 
 class BasicBlock(nn.Module):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,10 +14,10 @@ OPTIONAL_SUFFIX = "num_batches_tracked"
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Copy the tensors into the module as float32.
+    """Give the module copies of the tensors as float32; it may have been built on the meta device.
 
     source names the file in the CheckpointError that a missing, foreign or wrongly shaped tensor, or a value that is
-    not finite, raises. Nothing is copied then.
+    not finite, raises. The module is unchanged then.
     """
     expected = module.state_dict()
     missing = [key for key in expected if key not in tensors and not key.endswith(OPTIONAL_SUFFIX)]
@@ -26,8 +27,11 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) 
         raise CheckpointError(f"{source}: {found}; it is damaged or of another network, get the file again")
     checked = {}
     for key, target in expected.items():
-        checked[key] = _checked(tensors[key], target, f"{source}: {key}") if key in tensors else torch.zeros_like(target)
-    module.load_state_dict(checked)
+        if key in tensors:
+            checked[key] = _checked(tensors[key], target, f"{source}: {key}")
+        else:
+            checked[key] = torch.zeros(target.shape, dtype=target.dtype)
+    module.load_state_dict(checked, assign=True)
 
 
 def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
@@ -41,12 +45,12 @@ def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
     if not target.is_floating_point():
         if tensor.is_floating_point() or tensor.is_complex():
             raise CheckpointError(f"{name} is {tensor.dtype}, expected whole numbers; the file is damaged or foreign")
-        return tensor.to(target.dtype)
+        return tensor.to(target.dtype, copy=True)
     if tensor.dtype not in FLOAT_TYPES:
         raise CheckpointError(f"{name} is {tensor.dtype}, expected floating point; the file is damaged or foreign")
-    values = tensor.detach().to(torch.float32)
-    if not torch.isfinite(values).all():
-        count = int((~torch.isfinite(values)).sum())
+    values = torch.empty(target.shape).copy_(tensor.detach())
+    count = values.numel() - int(np.isfinite(values.numpy()).sum())
+    if count:
         raise CheckpointError(
             f"{name} holds {count} values that are not finite; its training diverged or the file is damaged"
         )

@@ -1,0 +1,143 @@
+"""Inference with PyTorch on the CPU or on CUDA."""
+
+import copy
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform
+from monodepth_ros.inference.engine import PRECISIONS, Engine, EngineError
+from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.disparity import scale_disparity
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(eq=False)
+class LoadedImage:
+    """An image on the device and what has been computed of it."""
+
+    tensor: Tensor
+    """(1, 3, H, W) in [0, 1]."""
+    deepest_feature: Tensor | None = None
+    """Last feature of the depth encoder, kept for pose networks that share it."""
+    mean_inverse_depth: float | None = None
+    """Spatial mean in 1 / network units, kept for pose networks that need it."""
+
+
+class PytorchEngine(Engine):
+    """Both networks in eager PyTorch, channels last, without gradients. See `create_engine` for the arguments."""
+
+    name = "pytorch"
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto"):
+        self._device = find_device(device)
+        self.device = str(self._device)
+        self.precision = _find_precision(precision, self._device)
+        self._dtype = DTYPES[self.precision]
+        self._header = checkpoint.header
+        self._depth = self._place(checkpoint.depth)
+        self._pose = None if checkpoint.pose is None else self._place(checkpoint.pose)
+
+    @property
+    def has_pose(self) -> bool:
+        return self._pose is not None
+
+    def load_image(self, rgb: np.ndarray) -> LoadedImage:
+        self._require_networks()
+        expected = (self._header.height, self._header.width, 3)
+        if rgb.dtype != np.uint8 or rgb.shape != expected:
+            raise EngineError(f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first")
+        if not rgb.flags.c_contiguous or not rgb.flags.writeable:
+            rgb = rgb.copy()
+        # (H, W, 3) in memory is channels last as it stands; the copy is the conversion to floating point.
+        tensor = torch.from_numpy(rgb).permute(2, 0, 1)[None].to(self._device)
+        return LoadedImage(tensor.to(torch.float32).div_(255).to(self._dtype))
+
+    @torch.inference_mode()
+    def disparity(self, image: LoadedImage) -> np.ndarray:
+        self._require_networks()
+        features = self._depth.encode(image.tensor)
+        disparity = self._depth.decode(features, (0,))[0][0, 0].to(torch.float32)
+        if self.has_pose and self._pose.uses_depth_features:
+            image.deepest_feature = features[-1]
+        if self.has_pose and self._pose.times_mean_inverse_depth:
+            header = self._header
+            image.mean_inverse_depth = float(scale_disparity(disparity, header.min_depth, header.max_depth).mean())
+        return disparity.cpu().numpy()
+
+    @torch.inference_mode()
+    def motion(self, earlier: LoadedImage, later: LoadedImage) -> np.ndarray:
+        self._require_networks()
+        if not self.has_pose:
+            raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
+        if self._pose.uses_depth_features:
+            axis_angle, translation = self._pose(self._deepest_feature(earlier), self._deepest_feature(later))
+        else:
+            axis_angle, translation = self._pose(earlier.tensor, later.tensor)
+        motion = torch.cat((axis_angle[0], translation[0])).to(torch.float64).cpu().numpy()
+        if not np.isfinite(motion).all():
+            return np.full((4, 4), np.nan)
+        if self._pose.times_mean_inverse_depth:
+            # In training either image of a pair is the target; the later one's depth is at hand here.
+            if later.mean_inverse_depth is None:
+                self.disparity(later)
+            motion[3:] *= later.mean_inverse_depth
+        return make_transform(axis_angle_to_rotation(motion[:3]), motion[3:])
+
+    def warm_up(self) -> None:
+        image = self.load_image(np.zeros((self._header.height, self._header.width, 3), np.uint8))
+        for _ in range(2):
+            self.disparity(image)
+            if self.has_pose:
+                self.motion(image, image)
+
+    def release(self) -> None:
+        self._depth = self._pose = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _deepest_feature(self, image: LoadedImage) -> Tensor:
+        if image.deepest_feature is None:
+            image.deepest_feature = self._depth.encode(image.tensor)[-1]
+        return image.deepest_feature
+
+    def _place(self, network: torch.nn.Module) -> torch.nn.Module:
+        """A copy on the device: the checkpoint's own networks stay as they are."""
+        try:
+            network = copy.deepcopy(network).to(self._device, self._dtype, memory_format=torch.channels_last)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise EngineError(f"the networks do not fit on {self.device} ({reason:.200}): choose another device") from None
+        return network.eval().requires_grad_(False)
+
+    def _require_networks(self) -> None:
+        if self._depth is None:
+            raise EngineError("this engine has been released: create another one")
+
+
+def find_device(name: str) -> torch.device:
+    """auto (CUDA where there is one), cpu, cuda or cuda:N; EngineError if there is no such device here."""
+    if not re.fullmatch(r"auto|cpu|cuda|cuda:\d{1,3}", name):
+        raise EngineError(f"unknown device {name!r}: expected auto, cpu, cuda or cuda:N")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and count == 0):
+        return torch.device("cpu")
+    index = int(name.partition(":")[2] or 0)
+    if index >= count:
+        found = f"PyTorch sees {count} CUDA devices" if count else "PyTorch sees no CUDA device"
+        raise EngineError(f"device {name!r}: {found} here; choose another one, or cpu")
+    return torch.device("cuda", index)
+
+
+def _find_precision(name: str, device: torch.device) -> str:
+    if name not in PRECISIONS:
+        raise EngineError(f"unknown precision {name!r}: expected one of {', '.join(PRECISIONS)}")
+    if name == "auto":
+        return "fp16" if device.type == "cuda" else "fp32"
+    if name == "fp16" and device.type == "cpu":
+        raise EngineError("precision fp16 needs a CUDA device: choose auto, fp32 or bf16 on the CPU")
+    return name
