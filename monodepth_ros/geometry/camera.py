@@ -223,7 +223,9 @@ class CameraModel:
         """
         self._require_calibration()
         xp = array_namespace(depth) if array_namespace(pixels) is np else array_namespace(pixels)
-        pixels, depth = as_floating(xp.asarray(pixels)), as_floating(xp.asarray(depth))
+        pixels, depth = (
+            as_floating(array if array_namespace(array) is xp else xp.asarray(array)) for array in (pixels, depth)
+        )
         bent = xp.stack([(pixels[..., 0] - self.cx) / self.fx, (pixels[..., 1] - self.cy) / self.fy], axis=-1)
         rays = undistort(bent, self.distortion_model, self.D)
         return xp.stack([rays[..., 0] * depth, rays[..., 1] * depth, depth + 0.0 * rays[..., 0]], axis=-1)
