@@ -1,8 +1,8 @@
 """Antialiased Lanczos-3 resizing, which OpenCV lacks (its INTER_LANCZOS4 does not widen when it shrinks).
 
 Networks trained on images shrunk this way want to be fed so. The kernel is sinc(x) sinc(x/3) for |x| < 3,
-widened by the shrink factor and normalised at the borders; the result agrees with Pillow's LANCZOS to its
-rounding (Pillow rounds to 8 bits between the two passes, this does not).
+widened by the shrink factor and normalised at the borders. As in Pillow's LANCZOS, width goes first and 8-bit
+images are rounded and clipped between the two passes, which on hard edges is worth many grey levels.
 """
 
 from functools import lru_cache
@@ -15,12 +15,16 @@ BLOCK = 32  # output pixels computed by one product: the taps of neighbours over
 
 def lanczos_resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """uint8 or float32 (H, W) or (H, W, C) to (height, width, ...) of the same type."""
-    rows = _filter_rows(np.asarray(image, np.float32), height)
-    columns = np.ascontiguousarray(np.moveaxis(rows, 1, 0))
-    result = np.moveaxis(_filter_rows(columns, width), 0, 1)
-    if image.dtype == np.uint8:
-        result = np.clip(np.rint(result), 0, 255)
-    return np.ascontiguousarray(result, dtype=image.dtype)
+    columns = np.array(np.moveaxis(image, 1, 0), np.float32, order="C")
+    columns = _quantised(_filter_rows(columns, width), image.dtype)
+    rows = np.ascontiguousarray(np.moveaxis(columns, 0, 1))
+    return _quantised(_filter_rows(rows, height), image.dtype).astype(image.dtype)
+
+
+def _quantised(values: np.ndarray, dtype) -> np.ndarray:
+    if dtype == np.uint8:
+        np.clip(np.rint(values, out=values), 0, 255, out=values)
+    return values
 
 
 def _filter_rows(image: np.ndarray, size: int) -> np.ndarray:

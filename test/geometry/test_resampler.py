@@ -120,7 +120,7 @@ def test_rendered_view_shows_what_the_target_camera_would_see(source, zoom, filt
     inner = cv2.erode(inner.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0).astype(bool)
     error = np.abs(ours - exact)[inner]
     assert inner.mean() > 0.8
-    assert error.max() < tolerance and error.mean() < 0.3 * tolerance, f"{error.max()}, mean {error.mean()} of 255"
+    assert error.max() < tolerance and error.mean() < 0.3 * tolerance, f"{error.max()}, mean {error.mean()}"
 
 
 @each_camera
