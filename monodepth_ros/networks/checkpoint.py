@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,7 +103,8 @@ def save_checkpoint(
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _load_own(path: Path) -> Checkpoint:

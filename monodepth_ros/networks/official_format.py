@@ -4,6 +4,7 @@ import hashlib
 import io
 import pickle
 import re
+import tarfile
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -119,7 +120,11 @@ def load_pickled_tensors(data: bytes, path: Path) -> dict:
 
 
 def _check_archive(data: bytes, path: Path) -> None:
-    """A small archive can unpack to any size; torch.save never compresses."""
+    """Refuse archives that torch.save does not write: a tar (older PyTorch can be made to run code in one), and a zip
+    that unpacks to far more than its own size.
+    """
+    if tarfile.is_tarfile(io.BytesIO(data)):
+        raise CheckpointError(f"{path}: a tar archive, not a PyTorch weight file; unpack it first")
     if not data.startswith(b"PK"):
         return
     try:

@@ -1,0 +1,216 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from monodepth_ros.geometry.motion import axis_angle_to_rotation
+from monodepth_ros.inference.engine import EngineError, create_engine
+from monodepth_ros.networks.checkpoint import Checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
+from monodepth_ros.networks.registry import build_depth, build_pose
+
+
+def checkpoint_of(depth, pose="", height=64, width=96):
+    header = CheckpointHeader(
+        depth_network=depth, pose_network=pose, height=height, width=width, training_camera=(0.58, 1.92, 0.5, 0.5)
+    )
+    networks = build_depth(depth).eval(), build_pose(pose).eval() if pose else None
+    fill_networks_with_formula(*networks)
+    return Checkpoint(header, *networks, path="memory", sha256="")
+
+
+def picture(phase=0.0, height=64, width=96):
+    return np.ascontiguousarray((255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0))
+
+
+def as_tensor(rgb):
+    return torch.from_numpy(rgb.transpose(2, 0, 1)[None].copy()).to(torch.float32) / 255
+
+
+@pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
+def test_disparity_is_the_networks_own(name):
+    checkpoint = checkpoint_of(name)
+    engine = create_engine(checkpoint, "cpu")
+    disparity = engine.disparity(engine.load_image(picture()))
+    with torch.inference_mode():
+        expected = checkpoint.depth(as_tensor(picture()))[0][0, 0].numpy()
+    assert disparity.dtype == np.float32 and disparity.shape == (64, 96)
+    assert np.abs(disparity - expected).max() < 1e-5
+
+
+def test_motion_at_the_reference_size_has_the_reference_numbers():
+    engine = create_engine(checkpoint_of("rt_monodepth_s", "separate_resnet18", 192, 640), "cpu")
+    images = [engine.load_image(picture(phase, 192, 640)) for phase in (0.0, 0.7)]
+    T_later_earlier = engine.motion(*images)
+    # Images of 8 bits are off by up to 0.002 from the formula's.
+    expected = axis_angle_to_rotation([0.082392396635833, -0.3476267160316218, 0.11310209059155471])
+    assert T_later_earlier.dtype == np.float64
+    assert T_later_earlier[:3, :3] == pytest.approx(expected, abs=2e-3)
+    assert T_later_earlier[:3, 3] == pytest.approx([0.1932027, -0.1700958, -0.2953540], abs=2e-3)
+    assert T_later_earlier[3].tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("depth", "pose"),
+    [("rt_monodepth_s", "separate_resnet18"), ("resnet18", "shared_resnet18"), ("rt_monodepth_s", "posecnn")],
+)
+def test_motion_is_a_rigid_motion_and_the_same_with_or_without_disparity_before(depth, pose):
+    engine = create_engine(checkpoint_of(depth, pose), "cpu")
+    engine.warm_up()
+    fresh = engine.motion(engine.load_image(picture(0.0)), engine.load_image(picture(0.7)))
+    earlier, later = engine.load_image(picture(0.0)), engine.load_image(picture(0.7))
+    engine.disparity(earlier)
+    engine.disparity(later)
+    assert engine.motion(earlier, later) == pytest.approx(fresh, abs=1e-9)
+    rotation = fresh[:3, :3]
+    assert rotation @ rotation.T == pytest.approx(np.eye(3), abs=1e-12)
+    assert np.linalg.norm(fresh[:3, 3]) > 0
+
+
+def test_shared_features_are_computed_once_per_image():
+    engine = create_engine(checkpoint_of("resnet18", "shared_resnet18"), "cpu")
+    passes = []
+    handle = torch.nn.modules.module.register_module_forward_hook(
+        lambda module, *_: passes.append(1) if type(module).__name__ == "ResNetEncoder" else None
+    )
+    try:
+        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
+        for image in images:
+            engine.disparity(image)
+        engine.motion(images[0], images[1])
+        engine.motion(images[1], images[2])
+    finally:
+        handle.remove()
+    assert len(passes) == 3
+
+
+def test_posecnn_translation_is_in_units_of_the_depth():
+    checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
+    engine = create_engine(checkpoint, "cpu")
+    earlier, later = picture(0.0), picture(0.7)
+    with torch.inference_mode():
+        raw = checkpoint.pose(as_tensor(earlier), as_tensor(later))[1][0].numpy()
+        disparity = checkpoint.depth(as_tensor(later))[0]
+    expected = raw * scale_disparity(disparity, 0.1, 100.0).mean().item()
+    found = engine.motion(engine.load_image(earlier), engine.load_image(later))[:3, 3]
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_motion_without_a_pose_network_is_refused():
+    engine = create_engine(checkpoint_of("rt_monodepth_s"), "cpu")
+    image = engine.load_image(picture())
+    assert not engine.has_pose
+    with pytest.raises(EngineError, match="no pose network"):
+        engine.motion(image, image)
+
+
+def test_motion_that_is_not_finite_is_all_nan():
+    checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
+    with torch.no_grad():
+        checkpoint.pose.pose_conv.bias[0] = float("nan")
+    engine = create_engine(checkpoint, "cpu")
+    assert np.isnan(engine.motion(engine.load_image(picture(0.0)), engine.load_image(picture(0.7)))).all()
+
+
+@pytest.mark.parametrize(
+    "rgb",
+    [
+        np.zeros((64, 95, 3), np.uint8),
+        np.zeros((64, 96), np.uint8),
+        np.zeros((64, 96, 4), np.uint8),
+        np.zeros((64, 96, 3), np.float32),
+        np.zeros((3, 64, 96), np.uint8),
+    ],
+)
+def test_other_images_are_refused(rgb):
+    engine = create_engine(checkpoint_of("rt_monodepth_s"), "cpu")
+    with pytest.raises(EngineError, match=r"the network takes uint8 \(64, 96, 3\)"):
+        engine.load_image(rgb)
+
+
+def test_any_memory_layout_is_read_right_and_copied():
+    engine = create_engine(checkpoint_of("rt_monodepth_s"), "cpu")
+    rgb = picture()
+    expected = engine.disparity(engine.load_image(rgb))
+    mirrored_channels = np.ascontiguousarray(rgb[..., ::-1])[..., ::-1]
+    read_only = np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.shape)
+    for layout in (mirrored_channels, read_only, np.asfortranarray(rgb)):
+        assert np.array_equal(engine.disparity(engine.load_image(layout)), expected)
+    image = engine.load_image(rgb)
+    rgb[:] = 0
+    assert np.array_equal(engine.disparity(image), expected)
+
+
+def test_bf16_is_close_to_fp32():
+    checkpoint = checkpoint_of("rt_monodepth_s")
+    exact, rough = create_engine(checkpoint, "cpu"), create_engine(checkpoint, "cpu", "bf16")
+    assert (exact.precision, rough.precision) == ("fp32", "bf16")
+    found = rough.disparity(rough.load_image(picture()))
+    assert found.dtype == np.float32
+    error = np.abs(found - exact.disparity(exact.load_image(picture())))
+    assert error.mean() < 0.02, f"mean {error.mean()}, max {error.max()}"
+
+
+def test_engines_leave_the_checkpoint_as_it_is():
+    checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
+    create_engine(checkpoint, "cpu", "bf16").release()
+    for network in (checkpoint.depth, checkpoint.pose):
+        assert all(parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "CPU", "cpu:0"])
+def test_unknown_devices_are_refused(device):
+    with pytest.raises(EngineError, match="unknown device.*auto, cpu, cuda or cuda:N"):
+        create_engine(checkpoint_of("rt_monodepth_s"), device)
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(EngineError, match="'cuda:99': PyTorch sees .* CUDA device"):
+        create_engine(checkpoint_of("rt_monodepth_s"), "cuda:99")
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("int8", "unknown precision 'int8'"), ("fp16", "needs a CUDA device")])
+def test_precisions_that_are_not_there_are_refused(precision, expected):
+    with pytest.raises(EngineError, match=expected):
+        create_engine(checkpoint_of("rt_monodepth_s"), "cpu", precision)
+
+
+def test_auto_takes_a_device_that_works():
+    engine = create_engine(checkpoint_of("rt_monodepth_s"))
+    assert engine.name == "pytorch"
+    assert engine.device == ("cuda:0" if torch.cuda.is_available() else "cpu")
+    assert engine.precision == ("fp16" if torch.cuda.is_available() else "fp32")
+    engine.warm_up()
+    assert np.isfinite(engine.disparity(engine.load_image(picture()))).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("fp16", 2e-2)])
+def test_cuda_agrees_with_the_cpu(precision, tolerance):
+    checkpoint = checkpoint_of("rt_monodepth_s", "separate_resnet18")
+    found, expected = [], []
+    for device, name, results in (("cuda", precision, found), ("cpu", "fp32", expected)):
+        engine = create_engine(checkpoint, device, name)
+        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.7)]
+        results += [engine.disparity(images[0]), engine.motion(*images)]
+    assert np.abs(found[0] - expected[0]).max() < tolerance
+    assert np.abs(found[1] - expected[1]).max() < tolerance
+
+
+def test_a_released_engine_says_so():
+    engine = create_engine(checkpoint_of("rt_monodepth_s", "posecnn"), "cpu")
+    image = engine.load_image(picture())
+    engine.release()
+    engine.release()
+    for call in (lambda: engine.load_image(picture()), lambda: engine.disparity(image), lambda: engine.motion(image, image)):
+        with pytest.raises(EngineError, match="has been released"):
+            call()
+
+
+def test_a_path_is_loaded(tmp_path):
+    checkpoint = checkpoint_of("rt_monodepth_s")
+    save_checkpoint(tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth)
+    assert create_engine(tmp_path / "a.safetensors", "cpu").device == "cpu"
