@@ -15,6 +15,7 @@ from monodepth_ros.pipeline.frame import Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.ros import counters
 from monodepth_ros.ros.camera_input import CameraInput
+from monodepth_ros.ros.complaints import Complaints
 from monodepth_ros.ros.counters import FrameCounters
 from monodepth_ros.ros.diagnostics import Health
 from monodepth_ros.ros.frame_worker import FrameWorker
@@ -23,8 +24,6 @@ from monodepth_ros.ros.odometry_output import OdometryOutput
 from monodepth_ros.ros.outputs import DepthOutputs
 from monodepth_ros.ros.transforms import TransformError
 
-# The same complaint is made at most this often [s].
-THROTTLE = 5.0
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
 FOREIGN_CLOCK = 60.0
 
@@ -47,8 +46,7 @@ class CameraStream:
     def __init__(self, node, config: NodeConfig, pipeline: FramePipeline, engine_label: tuple[str, str]):
         self._node = node
         self._logger = node.get_logger()
-        self._config = config
-        self._changed_config: NodeConfig | None = None
+        self._config = self._applied_config = config
         self._reset_asked = False
         self._pipeline = pipeline
         self._engine_name, self._device = engine_label
@@ -58,8 +56,7 @@ class CameraStream:
         self._worker: FrameWorker[Arrival] | None = None
         self._last_stamp_ns = 0
         self._uncalibrated_since: float | None = None
-        self._complaint = ""
-        self._complaint_time = self._complaint_seen = -math.inf
+        self._complaints = Complaints(self._logger)
         self._last_result: FrameResult | None = None
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
         self._outputs = DepthOutputs(node)
@@ -89,8 +86,8 @@ class CameraStream:
         self._last_stamp_ns = 0
 
     def configure(self, config: NodeConfig) -> None:
-        """Take over live settings, from the next frame on."""
-        self._changed_config = config
+        """Take over live settings; the pipeline follows with the next frame."""
+        self._config = config
 
     def reset_odometry(self) -> None:
         """Begin a new trajectory with the next frame."""
@@ -99,6 +96,7 @@ class CameraStream:
     def _receive(self, message: Image | CompressedImage) -> None:
         self._counters.count(counters.RECEIVED)
         if not self._config.enabled:
+            self._counters.count(counters.UNWANTED)
             return
         age = (self._node.get_clock().now().nanoseconds - _nanoseconds(message.header)) * 1e-9
         transport_ms = 1e3 * age if 0.0 <= age < FOREIGN_CLOCK else math.nan
@@ -107,34 +105,36 @@ class CameraStream:
     def _handle(self, arrival: Arrival) -> None:
         """Process one frame; whatever goes wrong is counted and said, and the next frame is processed."""
         try:
-            if self._changed_config is not None:
-                self._config, self._changed_config = self._changed_config, None
-                self._pipeline.configure(self._config)
+            config = self._config
+            if config is not self._applied_config:
+                self._pipeline.configure(config)
+                self._applied_config = config
             if self._reset_asked:
                 self._reset_asked = False
                 self._pipeline.reset_odometry()
                 self._odometry.forget()
-            self._process(arrival)
+            self._process(arrival, config)
         except MonodepthError as error:
             self._counters.count(counters.INVALID)
-            self._complain(str(error))
+            self._complaints.note("invalid", str(error))
         except Exception as error:  # a bug or a device out of memory must not end the stream
             self._counters.count(counters.FAILED)
-            self._complain(f"frame not processed: {type(error).__name__}: {' '.join(str(error).split())}")
+            self._complaints.note("failed", f"frame not processed: {type(error).__name__}: {' '.join(str(error).split())}")
 
-    def _process(self, arrival: Arrival) -> None:
+    def _process(self, arrival: Arrival, config: NodeConfig) -> None:
         header = arrival.message.header
         stamp_ns = _nanoseconds(header)
         if stamp_ns != 0 and stamp_ns == self._last_stamp_ns:
             self._counters.count(counters.DUPLICATE)
             return
-        camera_input, pipeline, config = self._input, self._pipeline, self._config
+        camera_input, pipeline = self._input, self._pipeline
         if camera_input is None or self._waits_for_calibration(camera_input):
             return
         publish_tf = config.publish_tf and pipeline.scale.is_metric
         wants_odometry = pipeline.has_odometry and self._odometry.is_wanted(publish_tf)
         demand = self._outputs.demand(wants_odometry)
         if not demand and not self._outputs.wants_info:
+            self._counters.count(counters.UNWANTED)
             return
         started = time.perf_counter()
         pixels = camera_input.decode(arrival.message)
@@ -173,9 +173,10 @@ class CameraStream:
         if now - self._uncalibrated_since < self._config.camera_info_timeout:
             self._counters.count(counters.UNCALIBRATED)
             return True
-        self._complain(
+        self._complaints.note(
+            "camera_info",
             f"no camera_info on {camera_input.info_topic}: the camera is taken for the one the checkpoint was trained on; "
-            "publish it, remap with camera_info:=/your/topic, or set calibration_file"
+            "publish it, remap with camera_info:=/your/topic, or set calibration_file",
         )
         return False
 
@@ -186,20 +187,25 @@ class CameraStream:
                 f"{result.view.description}"
             )
         if cloud_wanted and not result.view.is_calibrated:
-            self._complain("no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file")
+            self._complaints.note(
+                "cloud",
+                "no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file",
+            )
 
     def _publish_odometry(self, result: FrameResult, header: Header, publish_tf: bool) -> None:
         estimate = result.odometry
         if estimate is None:
             self._state = TrackingState.NO_DATA if self._pipeline.has_odometry else TrackingState.DISABLED
+            if result.stamp_ns == 0 and self._pipeline.has_odometry:
+                self._complaints.note("stamp", "images carry no stamp (zero): depth goes on, odometry needs their times")
             return
         self._state = estimate.state
         if estimate.note:
-            self._complain(f"odometry: {estimate.note}")
+            self._complaints.note("odometry", f"odometry: {estimate.note}")
         try:
             self._odometry.publish(estimate, header, self._config, publish_tf)
         except TransformError as error:
-            self._complain(f"odometry withheld: {error}")
+            self._complaints.note("transform", f"odometry: {error}")
 
     def _publish_status(self, result: FrameResult, header: Header, **latencies: float) -> None:
         status = DepthStatus(header=header, checkpoint=self._config.checkpoint, engine=self._engine_name, device=self._device)
@@ -213,15 +219,6 @@ class CameraStream:
             setattr(status, f"latency_{stage}_ms", milliseconds)
         status.odometry_state = int(self._state)
         self._outputs.publish_status(status)
-
-    def _complain(self, message: str) -> None:
-        """Log a warning at most once per while, and show it in the diagnostics as long as it lasts."""
-        now = time.monotonic()
-        if message != self._complaint or now - self._complaint_time > THROTTLE:
-            self._logger.warning(message)
-            self._complaint_time = now
-        self._complaint = message
-        self._complaint_seen = now
 
     def report(self, health: Health) -> None:
         """Add this camera's facts and findings to a diagnostic status."""
@@ -241,11 +238,10 @@ class CameraStream:
         if not config.enabled:
             health.warn("switched off (~/enable)")
         elif self._input is not None and self._input.silent_seconds() > config.no_image_timeout:
-            reason = f"no image for {self._input.silent_seconds():.0f} s: {self._input.silence_reason()}"
-            health.warn(reason)
-            self._logger.warning(reason, throttle_duration_sec=THROTTLE)
-        if self._complaint and time.monotonic() - self._complaint_seen < THROTTLE:
-            health.warn(self._complaint)
+            seconds = self._input.silent_seconds()
+            self._complaints.note("silence", f"no image for {seconds:.0f} s: {self._input.silence_reason()}")
+        for message in self._complaints.current():
+            health.warn(message)
         if self._state is TrackingState.LOST:
             health.warn("odometry lost")
 

@@ -7,12 +7,13 @@ from collections import Counter, deque
 import numpy as np
 
 # Why a frame was not processed; the names of DepthStatus.msg.
+UNWANTED = "frames_unwanted"
 REPLACED = "frames_replaced"
 DUPLICATE = "frames_duplicate"
 INVALID = "frames_invalid"
 UNCALIBRATED = "frames_uncalibrated"
 FAILED = "frames_failed"
-DROP_CAUSES = (REPLACED, DUPLICATE, INVALID, UNCALIBRATED, FAILED)
+DROP_CAUSES = (UNWANTED, REPLACED, DUPLICATE, INVALID, UNCALIBRATED, FAILED)
 
 RECEIVED = "frames_received"
 PROCESSED = "frames_processed"

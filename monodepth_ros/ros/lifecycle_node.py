@@ -27,8 +27,8 @@ class DepthNode(LifecycleNode):
         self._engine: Engine | None = None
         self._header: CheckpointHeader | None = None
         self._stream: CameraStream | None = None
-        self._services: list = []
-        self._parameters = NodeParameters(
+        self._offered: list = []
+        self._settings = NodeParameters(
             self, can_restructure=lambda: self._stream is None, check=self._check, apply=self._apply
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -37,7 +37,7 @@ class DepthNode(LifecycleNode):
     @property
     def config(self) -> NodeConfig:
         """The settings in force."""
-        return self._parameters.config
+        return self._settings.config
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up; on bad input one line in the log, a clean state and FAILURE."""
@@ -55,7 +55,7 @@ class DepthNode(LifecycleNode):
             return self._fail(str(error))
         except Exception as error:
             return self._fail(f"{type(error).__name__}: {' '.join(str(error).split())}")
-        self._services = [
+        self._offered = [
             self.create_service(Trigger, "~/reset_odometry", self._reset_odometry),
             self.create_service(SetBool, "~/enable", self._enable),
         ]
@@ -102,9 +102,9 @@ class DepthNode(LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:
-        for service in self._services:
+        for service in self._offered:
             self.destroy_service(service)
-        self._services = []
+        self._offered = []
         if self._stream is not None:
             self._stream.close()
             self._stream = None

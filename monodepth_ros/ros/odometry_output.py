@@ -4,7 +4,6 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped
 from nav_msgs.msg import Odometry, Path
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
@@ -14,9 +13,8 @@ from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingSta
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.node_config import NodeConfig
 from monodepth_ros.ros.outputs import create_output
-from monodepth_ros.ros.transforms import TransformLookup, create_transform_lookup
+from monodepth_ros.ros.transforms import TF_QOS, TopicTransforms, TransformError, TransformLookup, create_transform_lookup
 
-TF_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 # A path is sent whole each time: often enough to look at, rarely enough to cost nothing.
 PATH_PERIOD_NS = 500_000_000
 
@@ -35,16 +33,17 @@ class OdometryOutput:
         self._odometry = create_output(node, Odometry, "odom")
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
-        self._transforms: TransformLookup | None = create_transform_lookup(node) if config.base_frame else None
+        # Without a base nothing is looked up; but a camera that is mounted on something must not get a second parent.
+        self._transforms: TransformLookup | TopicTransforms = (
+            create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
+        )
         self.forget()
 
     def close(self) -> None:
         """Release publishers and subscriptions."""
         for publisher in (self._odometry, self._path, self._tf):
             self._node.destroy_lifecycle_publisher(publisher)
-        if self._transforms is not None:
-            self._transforms.close()
-            self._transforms = None
+        self._transforms.close()
 
     def forget(self) -> None:
         """A new trajectory begins: drop the path and the origin."""
@@ -59,7 +58,8 @@ class OdometryOutput:
     def publish(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
         """Publish an estimate for the image of this header.
 
-        Raises TransformError where the camera's place on the base is not known: nothing is published then.
+        Raises TransformError where the camera's place on the base is not known (nothing is published then), or where
+        the transform would give the camera a second parent (everything else is published).
         """
         if estimate.has_reset:
             self.forget()
@@ -79,9 +79,18 @@ class OdometryOutput:
         self._odometry.publish(message)
         if estimate.state is not TrackingState.LOST:
             # A held pose is no news: it belongs neither into the tree nor on the path.
-            if publish_tf:
-                self._tf.publish(TFMessage(transforms=[_transform(moving, message, config.invert_odom_tf)]))
             self._extend_path(message, estimate.stamp_ns, config.path_length)
+            if publish_tf:
+                self._refuse_second_parent(frame, config.invert_odom_tf)
+                self._tf.publish(TFMessage(transforms=[_transform(moving, message, config.invert_odom_tf)]))
+
+    def _refuse_second_parent(self, frame: str, inverted: bool) -> None:
+        parent = "" if self._base_frame or inverted else self._transforms.parent_of(frame)
+        if parent and parent != self._odom_frame:
+            raise TransformError(
+                f"no TF from {self._odom_frame!r}: {frame!r} has the parent {parent!r} already; set base_frame to the "
+                "robot's base (or publish_tf to false)"
+            )
 
     def _extend_path(self, message: Odometry, stamp_ns: int, length: int) -> None:
         self._poses.append(PoseStamped(header=message.header, pose=message.pose.pose))

@@ -133,6 +133,12 @@ class TransformBuffer:
                     if remaining <= 0 or not self._changed.wait(remaining):
                         raise
 
+    def parent_of(self, frame: str) -> str:
+        """The parent that a frame has been given, or an empty string."""
+        with self._changed:
+            track = self._tracks.get(frame.lstrip("/"))
+            return track.parent if track is not None else ""
+
     def _find(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         up_source = self._ancestors(source)
         up_target = self._ancestors(target)
@@ -162,15 +168,18 @@ class TransformBuffer:
 
 
 class TopicTransforms(TransformBuffer):
-    """A TransformBuffer fed by a node's subscriptions."""
+    """A TransformBuffer fed by a node's subscriptions; with `static_only` it spares itself the traffic of /tf."""
 
-    def __init__(self, node: Node):
+    def __init__(self, node: Node, static_only: bool = False):
         super().__init__()
         self._node = node
         self._subscriptions = [
-            node.create_subscription(TFMessage, "/tf", lambda message: self.add(message, False), TF_QOS),
-            node.create_subscription(TFMessage, "/tf_static", lambda message: self.add(message, True), TF_STATIC_QOS),
+            node.create_subscription(TFMessage, "/tf_static", lambda message: self.add(message, True), TF_STATIC_QOS)
         ]
+        if not static_only:
+            self._subscriptions.append(
+                node.create_subscription(TFMessage, "/tf", lambda message: self.add(message, False), TF_QOS)
+            )
 
     def close(self) -> None:
         """See TransformLookup."""

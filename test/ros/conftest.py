@@ -1,0 +1,213 @@
+"""A running depth node and a client of it, talking over DDS."""
+
+import os
+import threading
+import time
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+# The tests of this folder need a real ROS 2; everywhere else the package must work without one.
+pytest.importorskip("rclpy", reason="no rclpy: run scripts/test, or source a ROS 2 set-up")
+
+import rclpy  # noqa: E402
+import torch  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
+
+from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
+from monodepth_ros.networks.registry import build_depth, build_pose  # noqa: E402
+from monodepth_ros.ros.interop import encode_image  # noqa: E402
+from monodepth_ros.ros.lifecycle_node import DepthNode  # noqa: E402
+from monodepth_ros.ros.output_listener import OUTPUTS  # noqa: E402
+
+SECOND = 1_000_000_000
+RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
+TRAINING_CAMERA = (0.58, 1.92, 0.5, 0.5)
+
+
+def make_checkpoint(path, height=96, width=320, depth="rt_monodepth_s", pose="", **header):
+    """A checkpoint with formula weights; metric unless told otherwise."""
+    networks = build_depth(depth), build_pose(pose) if pose else None
+    fill_networks_with_formula(*networks)
+    facts = dict(scale_kind="metric", scale_factor=2.0, scale_origin="test", training_camera=TRAINING_CAMERA)
+    facts.update(header)
+    save_checkpoint(path, CheckpointHeader(depth, height, width, pose_network=pose, **facts), *networks)
+    return path
+
+
+@pytest.fixture(scope="session")
+def depth_checkpoint(tmp_path_factory):
+    """Depth only, metric."""
+    return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "depth.safetensors")
+
+
+@pytest.fixture(scope="session")
+def pose_checkpoint(tmp_path_factory):
+    """Depth and pose, metric, motions that are plausible at 10 Hz."""
+    return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "pose.safetensors", pose="posecnn")
+
+
+@pytest.fixture(scope="session")
+def relative_checkpoint(tmp_path_factory):
+    """Depth and pose, scale unknown."""
+    path = tmp_path_factory.mktemp("checkpoints") / "relative.safetensors"
+    return make_checkpoint(path, pose="posecnn", scale_kind="relative", scale_factor=1.0)
+
+
+def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_optical", stamp_ns=0):
+    """CameraInfo of a pinhole camera of normalised intrinsics."""
+    fx, fy, cx, cy = intrinsics
+    message = CameraInfo(width=width, height=height, distortion_model="plumb_bob")
+    message.header.frame_id = frame
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, SECOND)
+    k = [fx * width, 0.0, cx * width - 0.5, 0.0, fy * height, cy * height - 0.5, 0.0, 0.0, 1.0]
+    message.k, message.d = k, [0.0] * 5
+    message.r = np.eye(3).reshape(-1)
+    message.p = [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
+    return message
+
+
+class Harness:
+    """A DepthNode in a context of its own (configured and active) and a client in another, on one DDS domain."""
+
+    def __init__(self, node_arguments=(), start=True, listen=tuple(OUTPUTS), **parameters):
+        self._contexts = [rclpy.Context(), rclpy.Context()]
+        for context in self._contexts:
+            rclpy.init(context=context)
+        given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
+        self.node = DepthNode(
+            context=self._contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]
+        )
+        self.client = rclpy.create_node("client", context=self._contexts[1])
+        self.received = defaultdict(list)
+        for topic in listen:
+            self.client.create_subscription(OUTPUTS[topic], topic, self.received[topic].append, RELIABLE)
+        self.images = self.client.create_publisher(Image, "image", RELIABLE)
+        self.compressed = self.client.create_publisher(CompressedImage, "image/compressed", RELIABLE)
+        self.infos = self.client.create_publisher(CameraInfo, "camera_info", RELIABLE)
+        self._executors = [
+            self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)
+        ]
+        if start:
+            assert self.node.trigger_configure().name == "SUCCESS"
+            assert self.node.trigger_activate().name == "SUCCESS"
+            self.wait_connected(listen)
+
+    def _spin(self, node, context):
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(node)
+        thread = threading.Thread(target=executor.spin, daemon=True)
+        thread.start()
+        return executor, thread
+
+    def wait_connected(self, listen=tuple(OUTPUTS)):
+        """Until the node's subscriptions and the client's are matched, so that no message is lost."""
+        self.wait(lambda: self.images.get_subscription_count() or self.compressed.get_subscription_count())
+        outputs = self.node._stream._outputs
+        wanted = [t for t in listen if t.startswith(("depth/", "rgb/"))]
+        names = {topic: p for p in outputs._publishers.values() for topic in OUTPUTS if p.topic_name.endswith(topic)}
+        self.wait(lambda: all(names[topic].get_subscription_count() for topic in wanted))
+
+    def wait(self, condition, timeout=20.0, message=""):
+        """Until a condition holds; fails with what was received."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                counts = {topic: len(found) for topic, found in self.received.items()}
+                pytest.fail(f"{message or 'condition not met'} within {timeout} s; received {counts}")
+            time.sleep(0.005)
+
+    def header(self, stamp_ns, frame="camera_optical"):
+        message = Image()
+        message.header.frame_id = frame
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, SECOND)
+        return message.header
+
+    def send_info(self, info=None):
+        """Publish a calibration and wait until the node has it."""
+        info = info or camera_info()
+        deadline = time.monotonic() + 20.0
+        camera_input = self.node._stream._input
+        while True:
+            self.infos.publish(info)
+            time.sleep(0.02)
+            if camera_input._info == info:
+                return
+            assert time.monotonic() < deadline, "camera_info did not arrive"
+
+    def send(self, stamp_ns, array=None, encoding="rgb8", frame="camera_optical"):
+        """Publish one image; random texture by default."""
+        if array is None:
+            array = np.random.default_rng(stamp_ns % 1000).integers(0, 255, (96, 320, 3), np.uint8)
+        self.images.publish(encode_image(array, encoding, self.header(stamp_ns, frame)))
+
+    def exchange(self, stamp_ns, array=None, encoding="rgb8", topic="depth/image", frame="camera_optical"):
+        """Publish one image and return the output of its stamp."""
+        self.send(stamp_ns, array, encoding, frame)
+        return self.output(stamp_ns, topic)
+
+    def output(self, stamp_ns, topic="depth/image"):
+        """The output of a stamp, once it has come."""
+
+        def match():
+            return [m for m in self.received[topic] if m.header.stamp.sec * SECOND + m.header.stamp.nanosec == stamp_ns]
+
+        self.wait(match, message=f"no {topic} of stamp {stamp_ns}")
+        return match()[-1]
+
+    def settle(self, seconds=0.3):
+        """Give messages that must not come the time to come."""
+        time.sleep(seconds)
+
+    def counts(self):
+        return self.node._stream._counters.counts()
+
+    def set(self, **parameters):
+        """Set parameters as one set; the result."""
+        given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
+        return self.node.set_parameters_atomically(given)
+
+    def call(self, service_type, name, request, timeout=10.0):
+        """Call a service of the node from the client."""
+        client = self.client.create_client(service_type, f"/depth_node/{name}")
+        assert client.wait_for_service(timeout)
+        future = client.call_async(request)
+        self.wait(future.done, timeout, f"no answer from {name}")
+        self.client.destroy_client(client)
+        return future.result()
+
+    def close(self):
+        for executor, thread in self._executors:
+            executor.shutdown()
+            thread.join(5)
+        self.node.end()
+        for node in (self.node, self.client):
+            node.destroy_node()
+        for context in self._contexts:
+            context.try_shutdown()
+
+
+@pytest.fixture
+def harness():
+    """Makes harnesses and ends them."""
+    torch.set_num_threads(2)
+    made = []
+
+    def make(checkpoint, *arguments, **parameters):
+        made.append(Harness(*arguments, checkpoint=str(checkpoint), **parameters))
+        return made[-1]
+
+    yield make
+    for item in made:
+        item.close()
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """Environment of child processes: this one's."""
+    return dict(os.environ)
