@@ -18,3 +18,17 @@ def cache_folder() -> Path:
     """Where things that can be made again are kept."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "monodepth_ros"
+
+
+def default_bag() -> Path:
+    """The synthetic drive, made at the first call and kept."""
+    from monodepth_ros.cli.main import main as monodepth
+
+    path = cache_folder() / f"drive-{DRIVE_SEED}-{DRIVE_SECONDS:.0f}s.mcap"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        print(f"making the synthetic drive {path}, once", flush=True)
+        arguments = ["synth", "--out", str(path), "--seconds", str(DRIVE_SECONDS), "--seed", str(DRIVE_SEED)]
+        if monodepth(arguments) != 0:
+            raise SystemExit(1)
+    return path
