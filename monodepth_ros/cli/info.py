@@ -12,7 +12,9 @@ def add_parser(verbs) -> None:
         help="print what a checkpoint is: networks, camera, scale, licence",
         description="Print the model card of a checkpoint.",
     )
-    parser.add_argument("checkpoint", help="a .safetensors file, or published weights (a folder of .pth files)")
+    parser.add_argument(
+        "checkpoint", help="a .safetensors file, or published weights (a folder of .pth files)"
+    )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=run)
 
@@ -57,7 +59,10 @@ def model_card(checkpoint) -> list[tuple[str, str]]:
     return [
         ("checkpoint", str(checkpoint.path)),
         ("summary", header.summary()),
-        ("depth network", f"{header.depth_network}, {count_parameters(checkpoint.depth) / 1e6:.2f} M parameters"),
+        (
+            "depth network",
+            f"{header.depth_network}, {count_parameters(checkpoint.depth) / 1e6:.2f} M parameters",
+        ),
         ("pose network", pose),
         ("input", f"{header.width}x{header.height} RGB, scaled down with filter {header.filter!r}"),
         (
@@ -69,7 +74,10 @@ def model_card(checkpoint) -> list[tuple[str, str]]:
         ("scale", scale),
         ("training data", header.training_data or "not stated"),
         ("licence", header.licence or "not stated"),
-        ("written by", ", ".join(f"{name} {version}" for name, version in header.versions.items()) or "not stated"),
+        (
+            "written by",
+            ", ".join(f"{name} {version}" for name, version in header.versions.items()) or "not stated",
+        ),
         ("format version", str(header.format_version)),
         ("sha256", checkpoint.sha256),
     ]

@@ -20,7 +20,7 @@ class EvaluationError(MonodepthError):
 
 @dataclass(frozen=True)
 class DepthMetrics:
-    """Errors of one image, or their plain mean over images. g is the ground truth, p the prediction, in metres."""
+    """Errors of one image, or their mean over images; g is the ground truth, p the prediction, in metres."""
 
     abs_rel: float
     """mean(|g - p| / g)"""
@@ -54,11 +54,12 @@ def evaluate_depth(
     """Errors of one depth map, in float64.
 
     Both maps are (H, W) metres at the ground truth's size (resize a prediction with
-    `networks.disparity.depth_at_size`, never the ground truth). Ground truth that is not finite or not positive is
-    none; NaN in the prediction means no prediction, infinity counts as far. Pixels strictly between min_depth and
-    max_depth are compared (with cap_ground_truth off: all, as for the improved KITTI ground truth), within Garg's
-    crop where crop is 'garg'. With scaling 'median' the prediction is multiplied by the ratio of the medians over the
-    compared pixels; then it is clamped to [min_depth, max_depth]. EvaluationError if nothing is left to compare.
+    `networks.disparity.depth_at_size`, never the ground truth). Ground truth that is not finite or not
+    positive is none; NaN in the prediction means no prediction, infinity counts as far. Pixels strictly
+    between min_depth and max_depth are compared (with cap_ground_truth off: all, as for the improved KITTI
+    ground truth), within Garg's crop where crop is 'garg'. With scaling 'median' the prediction is multiplied
+    by the ratio of the medians over the compared pixels; then it is clamped to [min_depth, max_depth].
+    EvaluationError if nothing is left to compare.
     """
     _check_choice("crop", crop, CROPS)
     _check_choice("scaling", scaling, SCALINGS)
@@ -77,8 +78,8 @@ def evaluate_depth(
     covered = mask & ~np.isnan(prediction)
     if not covered.any():
         raise EvaluationError(
-            f"no pixel has both ground truth ({int(mask.sum())} pixels within {min_depth:g} to {max_depth:g} m)"
-            " and a prediction; leave this image out"
+            f"no pixel has both ground truth ({int(mask.sum())} pixels within {min_depth:g} to"
+            f" {max_depth:g} m) and a prediction; leave this image out"
         )
     truth = ground_truth[covered].astype(np.float64)
     predicted = prediction[covered].astype(np.float64)

@@ -19,8 +19,8 @@ class EngineError(MonodepthError):
 class Engine(ABC):
     """Runs the networks of one checkpoint on one device.
 
-    An image is loaded once and then used for disparity and, in up to two pairs, for motion. An engine serves one thread
-    at a time.
+    An image is loaded once and then used for disparity and, in up to two pairs, for motion. An engine serves
+    one thread at a time.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Engine(ABC):
     def load_image(self, rgb: np.ndarray) -> Any:
         """An image at the network's size, (H, W, 3) uint8, to the device; EngineError for any other array.
 
-        What comes back is a handle for the other methods: it holds a copy of the image and whatever the engine wants
-        to remember of it.
+        What comes back is a handle for the other methods: it holds a copy of the image and whatever the
+        engine wants to remember of it.
         """
 
     @abstractmethod
     def disparity(self, image: Any) -> np.ndarray:
-        """Sigmoid disparity (H, W) float32 in [0, 1] of a loaded image; `networks.disparity` makes depth of it."""
+        """Sigmoid disparity (H, W) float32 in [0, 1]; `networks.disparity` makes depth of it."""
 
     @abstractmethod
     def motion(self, earlier: Any, later: Any) -> np.ndarray:
@@ -63,11 +63,14 @@ class Engine(ABC):
         """Free the device's memory. Any later call raises EngineError; a second release does nothing."""
 
 
-def create_engine(checkpoint: Checkpoint | str | Path, device: str = "auto", precision: str = "auto") -> Engine:
-    """The engine for a checkpoint (or its path) on a device: auto (CUDA where there is one), cpu, cuda or cuda:N.
+def create_engine(
+    checkpoint: Checkpoint | str | Path, device: str = "auto", precision: str = "auto"
+) -> Engine:
+    """The engine for a checkpoint (or its path) on a device: auto (CUDA where there is one), cpu, cuda or
+    cuda:N.
 
-    precision: auto (fp32 on the CPU, fp16 on CUDA), fp32, bf16 or fp16. EngineError for a device or precision that is
-    unknown or not there, CheckpointError for a bad path.
+    precision: auto (fp32 on the CPU, fp16 on CUDA), fp32, bf16 or fp16. EngineError for a device or precision
+    that is unknown or not there, CheckpointError for a bad path.
     """
     # An engine brings its libraries along; only the chosen one is imported.
     from monodepth_ros.inference.pytorch import PytorchEngine

@@ -29,7 +29,7 @@ class LoadedImage:
 
 
 class PytorchEngine(Engine):
-    """Both networks in eager PyTorch, channels last, without gradients. See `create_engine` for the arguments."""
+    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`."""
 
     name = "pytorch"
 
@@ -50,7 +50,9 @@ class PytorchEngine(Engine):
         self._require_networks()
         expected = (self._header.height, self._header.width, 3)
         if rgb.dtype != np.uint8 or rgb.shape != expected:
-            raise EngineError(f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first")
+            raise EngineError(
+                f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first"
+            )
         if not rgb.flags.c_contiguous or not rgb.flags.writeable:
             rgb = rgb.copy()
         # (H, W, 3) in memory is channels last as it stands; the copy is the conversion to floating point.
@@ -66,7 +68,9 @@ class PytorchEngine(Engine):
             image.deepest_feature = features[-1]
         if self.has_pose and self._pose.times_mean_inverse_depth:
             header = self._header
-            image.mean_inverse_depth = float(scale_disparity(disparity, header.min_depth, header.max_depth).mean())
+            image.mean_inverse_depth = float(
+                scale_disparity(disparity, header.min_depth, header.max_depth).mean()
+            )
         return disparity.cpu().numpy()
 
     @torch.inference_mode()
@@ -111,7 +115,9 @@ class PytorchEngine(Engine):
             network = copy.deepcopy(network).to(self._device, self._dtype, memory_format=torch.channels_last)
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
-            raise EngineError(f"the networks do not fit on {self.device} ({reason:.200}): choose another device") from None
+            raise EngineError(
+                f"the networks do not fit on {self.device} ({reason:.200}): choose another device"
+            ) from None
         return network.eval().requires_grad_(False)
 
     def _require_networks(self) -> None:

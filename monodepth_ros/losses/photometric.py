@@ -8,8 +8,8 @@ from monodepth_ros.losses.ssim import ssim_error
 def photometric_error(first: Tensor, second: Tensor, ssim_weight: float = 0.85) -> Tensor:
     """Per-pixel error of two images (B, C, H, W) in [0, 1] -> (B, 1, H, W).
 
-    ssim_weight times the structural dissimilarity plus the rest times the absolute difference, both averaged over the
-    channels; 0 leaves the absolute difference alone.
+    ssim_weight times the structural dissimilarity plus the rest times the absolute difference, both averaged
+    over the channels; 0 leaves the absolute difference alone.
     """
     difference = (first - second).abs().mean(1, keepdim=True)
     if ssim_weight == 0:

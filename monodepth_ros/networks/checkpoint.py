@@ -19,8 +19,8 @@ from monodepth_ros.networks.official_format import (
     is_official_folder,
     load_official_file,
     load_official_folder,
-    read_bytes,
 )
+from monodepth_ros.networks.pickled_tensors import read_bytes
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.weights import load_weights
 from monodepth_ros.version import __version__
@@ -43,15 +43,18 @@ class Checkpoint:
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Load our own `.safetensors`, or published weights: a folder of `.pth` files, one of them, or one that holds all.
+    """Load our own `.safetensors`, or weights as monodepth2 and its relatives publish them.
 
+    Of published weights, path is the folder of `.pth` files, one of them, or a single file that holds all.
     Nothing in a file is executed. CheckpointError for every path that is not such weights.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if path.is_dir():
         weights = load_official_folder(path)
     elif not path.is_file():
-        raise CheckpointError(f"{path}: no such file or folder; expected a {SUFFIX} file or a folder with encoder.pth")
+        raise CheckpointError(
+            f"{path}: no such file or folder; expected a {SUFFIX} file or a folder with encoder.pth"
+        )
     elif path.suffix == SUFFIX:
         return _load_own(path)
     elif path.stem in PARTS and is_official_folder(path.parent):
@@ -61,7 +64,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         weights = load_official_file(path)
     else:
         raise CheckpointError(
-            f"{path}: not a checkpoint; expected a {SUFFIX} file, a .pth file or a folder with encoder.pth and depth.pth"
+            f"{path}: not a checkpoint; expected a {SUFFIX} file, a .pth file"
+            " or a folder with encoder.pth and depth.pth"
         )
     return _checkpoint(weights.header, weights.depth, weights.pose, path, weights.sha256)
 
@@ -75,18 +79,20 @@ def save_checkpoint(
 ) -> None:
     """Write one `.safetensors` file; an existing one is replaced only when the new one is complete.
 
-    dtype float16 halves the file. Versions of this package and of torch are added to the header. CheckpointError when
-    the networks are not those of the header, hold values that are not finite (or too large for float16), or the path
-    cannot be written.
+    dtype float16 halves the file. Versions of this package and of torch are added to the header.
+    CheckpointError when the networks are not those of the header, hold values that are not finite (or too
+    large for float16), or the path cannot be written.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if path.suffix != SUFFIX:
         raise CheckpointError(f"{path}: a checkpoint's name must end with {SUFFIX}")
     if dtype not in SAVED_TYPES:
         raise CheckpointError(f"{path}: cannot save {dtype}; expected one of {SAVED_TYPES}")
     if bool(header.pose_network) != (pose is not None):
         given = "none" if pose is None else type(pose).__name__
-        raise CheckpointError(f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given")
+        raise CheckpointError(
+            f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given"
+        )
     networks = _networks(depth, pose)
     # Loading what is about to be written finds every mistake while the old file is still there.
     load_weights(_build_networks(header), networks.state_dict(), f"{path} (not saved)")
@@ -94,14 +100,20 @@ def save_checkpoint(
     for key, tensor in networks.state_dict().items():
         tensors[key] = (tensor.to("cpu", dtype) if tensor.is_floating_point() else tensor.cpu()).contiguous()
         if not tensors[key].isfinite().all():
-            raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
-    header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
+            raise CheckpointError(
+                f"{path} (not saved): {key} holds values too large for {dtype}; save as float32"
+            )
+    header = replace(
+        header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions}
+    )
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
         os.replace(partial, path)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+        raise CheckpointError(
+            f"{path}: cannot be written ({error.strerror}); check the folder and its space"
+        ) from None
     finally:
         with suppress(OSError):
             partial.unlink()
@@ -111,7 +123,9 @@ def _load_own(path: Path) -> Checkpoint:
     data = read_bytes(path)
     text = _read_metadata(data, path).get(HEADER_KEY)
     if not isinstance(text, str):
-        raise CheckpointError(f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint")
+        raise CheckpointError(
+            f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint"
+        )
     try:
         header = CheckpointHeader.from_json(text)
     except CheckpointError as error:
@@ -136,9 +150,13 @@ def _read_metadata(data: bytes, path: Path) -> dict:
         metadata = content.pop("__metadata__", {})
         end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
     except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
-        raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
+        raise CheckpointError(
+            f"{path}: the file is truncated or damaged; copy or download it again"
+        ) from None
     if end != len(data):
-        raise CheckpointError(f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again")
+        raise CheckpointError(
+            f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again"
+        )
     return metadata if isinstance(metadata, dict) else {}
 
 
@@ -153,7 +171,9 @@ def _networks(depth: nn.Module, pose: nn.Module | None) -> nn.ModuleDict:
     return nn.ModuleDict({"depth": depth} if pose is None else {"depth": depth, "pose": pose})
 
 
-def _checkpoint(header: CheckpointHeader, depth: nn.Module, pose: nn.Module | None, path: Path, sha256: str) -> Checkpoint:
+def _checkpoint(
+    header: CheckpointHeader, depth: nn.Module, pose: nn.Module | None, path: Path, sha256: str
+) -> Checkpoint:
     for module in (depth, pose):
         if module is not None:
             module.eval()

@@ -24,7 +24,7 @@ class CheckpointError(MonodepthError):
 
 @dataclass(frozen=True)
 class CheckpointHeader:
-    """The header of a checkpoint. A wrong value raises CheckpointError with one line for the first mistake."""
+    """The header of a checkpoint; CheckpointError with one line for the first wrong value."""
 
     depth_network: str
     """A name of `networks.registry.DEPTH_NETWORKS`."""
@@ -33,7 +33,7 @@ class CheckpointHeader:
     width: int
     """Columns of the network's input, a multiple of 32."""
     training_camera: tuple[float, float, float, float]
-    """fx / W, fy / H, (cx + 1/2) / W, (cy + 1/2) / H of the network's input in training (its crop included)."""
+    """fx / W, fy / H, (cx + 1/2) / W, (cy + 1/2) / H of the network's input in training, crop included."""
     pose_network: str = ""
     """A name of `networks.registry.POSE_NETWORKS`; empty without one."""
     min_depth: float = 0.1
@@ -94,7 +94,12 @@ class CheckpointHeader:
             _require(value in known, name, value, "one of " + ", ".join(repr(choice) for choice in known))
         if self.pose_network.startswith("shared_"):
             fits = self.pose_network == f"shared_{self.depth_network}"
-            _require(fits, "pose_network", self.pose_network, f"one that shares the encoder of {self.depth_network}")
+            _require(
+                fits,
+                "pose_network",
+                self.pose_network,
+                f"one that shares the encoder of {self.depth_network}",
+            )
 
     def _check_ranges(self) -> None:
         try:
@@ -134,16 +139,20 @@ class CheckpointHeader:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError):
-            raise CheckpointError("the header is not readable JSON: the file is damaged, copy it again") from None
+            raise CheckpointError(
+                "the header is not readable JSON: the file is damaged, copy it again"
+            ) from None
         if not isinstance(values, dict):
             raise CheckpointError("the header is not a JSON object: the file is damaged, copy it again")
-        # A newer format may name or type its fields differently, so its number is judged before anything else.
+        # A newer format may name or type its fields differently, so its number is judged first.
         _check_format_version(values.get("format_version"))
         known = {item.name: item for item in dataclasses.fields(cls)}
         for name, item in known.items():
             is_required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
             if is_required and name not in values:
-                raise CheckpointError(f"header: {name} is missing; the file is damaged or was not written by monodepth_ros")
+                raise CheckpointError(
+                    f"header: {name} is missing; the file is damaged or was not written by monodepth_ros"
+                )
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
@@ -181,5 +190,6 @@ def _check_format_version(version: object) -> None:
         raise CheckpointError(f"header: format_version is {version!r:.200}, expected {FORMAT_VERSION}")
     if version > FORMAT_VERSION:
         raise CheckpointError(
-            f"format version {version} is newer than this package reads (up to {FORMAT_VERSION}); update monodepth_ros"
+            f"format version {version} is newer than this package reads (up to {FORMAT_VERSION});"
+            " update monodepth_ros"
         )

@@ -1,4 +1,4 @@
-"""Decoder of the ResNet depth networks: features to disparity at four scales (Godard et al. 2019, appendix table 5)."""
+"""Decoder of the ResNet depth networks: features to disparity at four scales (Godard et al. 2019, tab. 5)."""
 
 from collections.abc import Iterable
 
@@ -36,9 +36,9 @@ class ConvBlock(nn.Module):
 class DepthDecoder(nn.Module):
     """Sigmoid disparity at scales 0 (full resolution) to 3 from the five features of a ResNetEncoder.
 
-    Level i = 4..0: a block at the lower resolution, nearest x2, the encoder's feature i - 1 beside it (i > 0), a
-    second block; levels 0..3 have a head each. The state dict is that of a `depth.pth`: `decoder.0..9` are the blocks
-    from level 4 down, `decoder.10..13` the heads of scales 0..3.
+    Level i = 4..0: a block at the lower resolution, nearest x2, the encoder's feature i - 1 beside it (i >
+    0), a second block; levels 0..3 have a head each. The state dict is that of a `depth.pth`: `decoder.0..9`
+    are the blocks from level 4 down, `decoder.10..13` the heads of scales 0..3.
     """
 
     scales = (0, 1, 2, 3)

@@ -14,7 +14,7 @@ class NetworkError(MonodepthError):
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise NetworkError unless both are positive multiples of 32 (the encoders halve an image five times)."""
+    """Raise NetworkError unless both are positive multiples of 32: encoders halve an image five times."""
     if width <= 0 or height <= 0 or width % STRIDE or height % STRIDE:
         nearest = [max(STRIDE, round(size / STRIDE) * STRIDE) for size in (width, height)]
         raise NetworkError(
@@ -26,9 +26,10 @@ def check_size(width: int, height: int) -> None:
 class DepthNetwork(nn.Module):
     """Image to disparity.
 
-    Images are (B, 3, H, W) in [0, 1], H and W multiples of 32, else NetworkError; normalisation happens inside. A
-    disparity is (B, 1, H / 2^s, W / 2^s) in (0, 1), to be turned into depth by `networks.disparity`. The state dicts
-    of `encoder` and `decoder` are those of the published `encoder.pth` and `depth.pth`.
+    Images are (B, 3, H, W) in [0, 1], H and W multiples of 32, else NetworkError; normalisation happens
+    inside. A disparity is (B, 1, H / 2^s, W / 2^s) in (0, 1), to be turned into depth by
+    `networks.disparity`. The state dicts of `encoder` and `decoder` are those of the published `encoder.pth`
+    and `depth.pth`.
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module):

@@ -1,7 +1,7 @@
 """Deterministic weights and images for reproducible tests and benchmarks without a download.
 
-Every value follows from its tensor's name and its index alone, so that two implementations of a network can be
-compared to the last digit although neither has trained weights.
+Every value follows from its tensor's name and its index alone, so that two implementations of a network can
+be compared to the last digit although neither has trained weights.
 """
 
 import zlib
@@ -33,7 +33,7 @@ def formula_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def fill_with_formula(module: nn.Module) -> None:
-    """Fill the module whose state dict is that of one published file (its keys seed the formula), in place."""
+    """Fill, in place, a module whose state dict is that of one published file: its keys seed the formula."""
     with torch.no_grad():
         for key, tensor in module.state_dict().items():
             if tensor.ndim > 0:

@@ -1,12 +1,6 @@
-"""Weight folders as monodepth2 and its relatives publish them: `encoder.pth`, `depth.pth` and two for the pose."""
+"""Weights as monodepth2 and its relatives publish them: `encoder.pth`, `depth.pth` and two for the pose."""
 
 import hashlib
-import io
-import pickle
-import re
-import tarfile
-import warnings
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.pickled_tensors import load_pickled_tensors, named_tensors, read_bytes
 from monodepth_ros.networks.pose_cnn import PoseCNN
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import BLOCKS, BOTTLENECK_DEPTHS
-from monodepth_ros.networks.weights import load_weights
+from monodepth_ros.networks.weights import is_plain_tensor, load_weights
 
 PARTS = ("encoder", "depth", "pose_encoder", "pose")
-# ResNet-152 is 240 MB; more than this is some other kind of file.
-LARGEST_FILE = 2**30
 # What the files do not say, and what holds for every published one: KITTI's size and mean intrinsics.
 DEFAULT_SIZE = (640, 192)
 KITTI_CAMERA = (0.58, 1.92, 0.5, 0.5)
@@ -40,7 +33,7 @@ class OfficialWeights:
 
 
 def official_parts(depth: nn.Module, pose: nn.Module | None = None) -> dict[str, nn.Module]:
-    """The sub-modules whose state dicts are those of `encoder.pth`, `depth.pth`, `pose_encoder.pth`, `pose.pth`."""
+    """The sub-modules whose state dicts are those of the published files, by the files' stems (PARTS)."""
     parts = {"encoder": depth.encoder, "depth": depth.decoder}
     if isinstance(pose, PoseCNN):
         parts["pose"] = pose
@@ -74,66 +67,11 @@ def load_official_folder(folder: Path) -> OfficialWeights:
 
 
 def load_official_file(path: Path) -> OfficialWeights:
-    """Read one file that holds all parts: a dictionary of them, or their tensors named `depth.<key>` and so on."""
+    """Read one file with all parts: a dictionary of them, or their tensors named `depth.<key>` and so on."""
     data = read_bytes(path)
     parts = _split_parts(load_pickled_tensors(data, path), path)
     sources = {part: f"{path} ({part})" for part in PARTS}
     return _build(parts, sources, hashlib.sha256(data).hexdigest())
-
-
-def read_bytes(path: Path) -> bytes:
-    """The whole file; CheckpointError if it cannot be read, is empty or far too large for weights."""
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise CheckpointError(f"{path}: {size / 2**30:.1f} GiB is too large for weights (up to 1 GiB); check the path")
-        data = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
-    if not data:
-        raise CheckpointError(f"{path}: the file is empty; copy or download it again")
-    return data
-
-
-def load_pickled_tensors(data: bytes, path: Path) -> dict:
-    """The dictionary in a `torch.save` file; plain tensors, numbers and containers only, no code is run."""
-    _check_archive(data, path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        # The message of the unpickler names the offending class when there is one, and reads as prose otherwise.
-        match = re.search(r"Unsupported (?:global|class)[^\n]*?([\w.]+\.[\w]+)", str(error), re.IGNORECASE)
-        if match is None:
-            raise CheckpointError(f"{path}: not a PyTorch weight file, or damaged; copy or download it again") from None
-        raise CheckpointError(
-            f"{path}: holds code or objects ({match[1]:.80}), nothing of it was run; expected tensors only,"
-            " do not trust this file"
-        ) from None
-    except Exception:
-        # Damaged input makes torch.load raise errors of many kinds (RuntimeError, EOFError, KeyError, ...).
-        raise CheckpointError(f"{path}: not a PyTorch weight file, or damaged; copy or download it again") from None
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise CheckpointError(f"{path}: holds a {type(content).__name__}, expected named tensors (a state dict)")
-    return dict(content)
-
-
-def _check_archive(data: bytes, path: Path) -> None:
-    """Refuse archives that torch.save does not write: a tar (older PyTorch can be made to run code in one), and a zip
-    that unpacks to far more than its own size.
-    """
-    if tarfile.is_tarfile(io.BytesIO(data)):
-        raise CheckpointError(f"{path}: a tar archive, not a PyTorch weight file; unpack it first")
-    if not data.startswith(b"PK"):
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise CheckpointError(f"{path}: the archive is damaged or truncated; copy or download it again") from None
-    if size > 2 * len(data) + 2**20:
-        raise CheckpointError(f"{path}: unpacks to {size} bytes from {len(data)}; not a file that PyTorch wrote")
 
 
 def _ways_out(folder: Path) -> str:
@@ -147,11 +85,11 @@ def _ways_out(folder: Path) -> str:
         return f"give the path of a checkpoint in it: {', '.join(ours[:4])}"
     if folders:
         return f"give one of its sub-folders: {', '.join(folders[:4])}"
-    return "expected a folder with encoder.pth and depth.pth (and pose_encoder.pth, pose.pth), or a .safetensors file"
+    return "expected encoder.pth and depth.pth (and pose_encoder.pth, pose.pth) in it, or a .safetensors file"
 
 
 def _split_parts(content: dict, path: Path) -> dict[str, dict]:
-    nested = {part: dict(content[part]) for part in PARTS if isinstance(content.get(part), dict)}
+    nested = {part: named_tensors(content[part], path) for part in PARTS if part in content}
     prefixed = {
         part: {key[len(part) + 1 :]: value for key, value in content.items() if key.startswith(part + ".")}
         for part in PARTS
@@ -171,7 +109,8 @@ def _split_parts(content: dict, path: Path) -> dict[str, dict]:
     for part in ("encoder", "depth"):
         if part not in parts:
             raise CheckpointError(
-                f"{path}: holds no {part} part; give a folder with encoder.pth and depth.pth, or one file with both"
+                f"{path}: holds no {part} part; give a folder with encoder.pth and depth.pth,"
+                " or one file with both"
             )
     for name in ("height", "width", "use_stereo"):
         if name in content:
@@ -192,7 +131,9 @@ def _build(parts: dict[str, dict], sources: dict[str, str], sha256: str) -> Offi
         pose = build_pose(pose_name) if pose_name else None
     for part, module in official_parts(depth, pose).items():
         tensors = {
-            key: value for key, value in parts[part].items() if key not in ("encoder.fc.weight", "encoder.fc.bias")
+            key: value
+            for key, value in parts[part].items()
+            if key not in ("encoder.fc.weight", "encoder.fc.bias")
         }
         load_weights(module, tensors, sources[part])
     return OfficialWeights(header, depth, pose, sha256)
@@ -203,12 +144,15 @@ def _take_settings(encoder: dict, source: str) -> tuple[int, int, bool | None]:
     values = {}
     for name in ("width", "height", "use_stereo"):
         value = encoder.pop(name, None)
-        if isinstance(value, Tensor) and value.numel() == 1 and not value.is_meta:
+        if is_plain_tensor(value) and value.numel() == 1:
             value = value.item()
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if value is not None and not isinstance(value, int):
-            raise CheckpointError(f"{source}: {name} is {value!r:.80}, expected a whole number")
+            found = (
+                f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"{value!r:.80}"
+            )
+            raise CheckpointError(f"{source}: {name} is {found}, expected a whole number")
         values[name] = value
     width, height = values["width"], values["height"]
     if (width is None) != (height is None):
@@ -233,7 +177,8 @@ def _depth_network(encoder: dict, source: str) -> str:
 
 def _resnet_depth(encoder: dict) -> int | None:
     blocks = tuple(
-        len({key.split(".")[2] for key in encoder if key.startswith(f"encoder.layer{level}.")}) for level in (1, 2, 3, 4)
+        len({key.split(".")[2] for key in encoder if key.startswith(f"encoder.layer{level}.")})
+        for level in (1, 2, 3, 4)
     )
     has_bottlenecks = "encoder.layer1.0.conv3.weight" in encoder
     for depth, counts in BLOCKS.items():
@@ -246,7 +191,9 @@ def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: s
     """Name of the pose network that the parts hold; empty without one."""
     if "pose" not in parts:
         if "pose_encoder" in parts:
-            raise CheckpointError(f"{sources['pose']}: missing beside the pose encoder; add it, or remove both")
+            raise CheckpointError(
+                f"{sources['pose']}: missing beside the pose encoder; add it, or remove both"
+            )
         return ""
     pose = parts["pose"]
     if "pose_conv.weight" in pose:
@@ -255,7 +202,8 @@ def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: s
         depth = _resnet_depth(parts["pose_encoder"])
         if depth is None:
             raise CheckpointError(
-                f"{sources['pose_encoder']}: not a ResNet ({', '.join(map(str, BLOCKS))}); give the weights of one"
+                f"{sources['pose_encoder']}: not a ResNet ({', '.join(map(str, BLOCKS))});"
+                " give the weights of one"
             )
         return f"separate_resnet{depth}"
     head = pose.get("net.3.weight")
@@ -266,11 +214,15 @@ def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: s
     )
 
 
-def _header(depth_name: str, pose_name: str, width: int, height: int, use_stereo: bool | None) -> CheckpointHeader:
+def _header(
+    depth_name: str, pose_name: str, width: int, height: int, use_stereo: bool | None
+) -> CheckpointHeader:
     if use_stereo:
         scale_origin = "stereo training: a real baseline of 0.54 m against 0.1 network units"
     elif use_stereo is None:
-        scale_origin = "not stated in the files (no use_stereo): taken as monocular training, which has no unit"
+        scale_origin = (
+            "not stated in the files (no use_stereo): taken as monocular training, which has no unit"
+        )
     else:
         scale_origin = "monocular training, which has no unit"
     return CheckpointHeader(
@@ -283,5 +235,5 @@ def _header(depth_name: str, pose_name: str, width: int, height: int, use_stereo
         scale_factor=STEREO_SCALE if use_stereo else 1.0,
         scale_origin=scale_origin,
         training_data="not stated in the files; published weights of this format are trained on KITTI",
-        licence="not stated in the files; their authors publish such weights for non-commercial use: check before use",
+        licence="not stated in the files; such weights are published for non-commercial use: check first",
     )

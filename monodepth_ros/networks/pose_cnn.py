@@ -14,10 +14,10 @@ LAYERS = ((16, 7), (32, 5), (64, 3), (128, 3), (256, 3), (256, 3), (256, 3))
 class PoseCNN(nn.Module):
     """Seven strided convolutions over the two images stacked along the channels, without normalisation.
 
-    forward(earlier, later), both (B, 3, H, W) in [0, 1] -> axis-angle (B, 3) in radians and translation (B, 3) of
-    T_later_earlier. The translation becomes one in network units when multiplied by the mean inverse depth of the
-    target image (Wang et al. 2018, DDVO), as in its training: see `times_mean_inverse_depth`. The state dict is that
-    of its `pose.pth`.
+    forward(earlier, later), both (B, 3, H, W) in [0, 1] -> axis-angle (B, 3) in radians and translation (B,
+    3) of T_later_earlier. The translation becomes one in network units when multiplied by the mean inverse
+    depth of the target image (Wang et al. 2018, DDVO), as in its training: see `times_mean_inverse_depth`.
+    The state dict is that of its `pose.pth`.
     """
 
     uses_depth_features = False

@@ -12,7 +12,7 @@ OUTPUT_SCALE = 0.01
 
 
 def split_motion(outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, 6 or more, h, w) -> axis-angle (B, 3) and translation (B, 3): the spatial mean of the first six channels."""
+    """Spatial mean of the first six channels of (B, C, h, w): axis-angle (B, 3) and translation (B, 3)."""
     motion = OUTPUT_SCALE * outputs[:, :6].mean(dim=(2, 3))
     return motion[:, :3], motion[:, 3:]
 
@@ -20,9 +20,9 @@ def split_motion(outputs: Tensor) -> tuple[Tensor, Tensor]:
 class PoseDecoder(nn.Module):
     """Features of the deepest encoder level, one tensor per encoder pass, to a motion.
 
-    channels: of each feature. features: how many are given. motions: how many slots of six outputs the head has; only
-    the first is a trained motion for a pair, the published `pose.pth` files carry a second one. The state dict is
-    that of such a file: `net.0` squeeze, `net.1`, `net.2`, `net.3` head.
+    channels: of each feature. features: how many are given. motions: how many slots of six outputs the head
+    has; only the first is a trained motion for a pair, the published `pose.pth` files carry a second one. The
+    state dict is that of such a file: `net.0` squeeze, `net.1`, `net.2`, `net.3` head.
     """
 
     def __init__(self, channels: int, features: int, motions: int):
@@ -47,8 +47,8 @@ class PoseDecoder(nn.Module):
 class SeparatePoseNetwork(nn.Module):
     """Pose network with its own ResNet over the two images stacked along the channels.
 
-    forward(earlier, later), both (B, 3, H, W) in [0, 1] -> axis-angle (B, 3) in radians and translation (B, 3) in
-    network units of T_later_earlier (it maps points of the earlier camera into the later one).
+    forward(earlier, later), both (B, 3, H, W) in [0, 1] -> axis-angle (B, 3) in radians and translation (B,
+    3) in network units of T_later_earlier (it maps points of the earlier camera into the later one).
     """
 
     uses_depth_features = False
@@ -67,8 +67,8 @@ class SeparatePoseNetwork(nn.Module):
 class SharedPoseNetwork(nn.Module):
     """Pose network on the depth encoder's deepest features of the two images.
 
-    forward(earlier, later), both (B, C, H / 32, W / 32) features -> axis-angle (B, 3) in radians and translation
-    (B, 3) in network units of T_later_earlier.
+    forward(earlier, later), both (B, C, H / 32, W / 32) features -> axis-angle (B, 3) in radians and
+    translation (B, 3) in network units of T_later_earlier.
     """
 
     uses_depth_features = True

@@ -25,7 +25,9 @@ DEPTH_NETWORKS: dict[str, Callable[[], DepthNetwork]] = {
 POSE_NETWORKS: dict[str, Callable[[], nn.Module]] = {
     **{f"separate_resnet{depth}": lambda depth=depth: SeparatePoseNetwork(depth) for depth in BLOCKS},
     **{
-        f"shared_resnet{depth}": lambda depth=depth: SharedPoseNetwork(2048 if depth in BOTTLENECK_DEPTHS else 512)
+        f"shared_resnet{depth}": lambda depth=depth: SharedPoseNetwork(
+            2048 if depth in BOTTLENECK_DEPTHS else 512
+        )
         for depth in BLOCKS
     },
     "posecnn": PoseCNN,
@@ -40,8 +42,9 @@ def build_depth(name: str) -> DepthNetwork:
 def build_pose(name: str) -> nn.Module:
     """Untrained pose network `name` of POSE_NETWORKS; NetworkError lists the names.
 
-    forward(earlier, later) -> axis-angle (B, 3), translation (B, 3) of T_later_earlier. Where the class attribute
-    `uses_depth_features` is true, earlier and later are the depth encoder's last features instead of images.
+    forward(earlier, later) -> axis-angle (B, 3), translation (B, 3) of T_later_earlier. Where the class
+    attribute `uses_depth_features` is true, earlier and later are the depth encoder's last features instead
+    of images.
     """
     return _build(POSE_NETWORKS, "pose", name)
 

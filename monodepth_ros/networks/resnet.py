@@ -37,7 +37,7 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3, 1x1 convolutions with a shortcut; the stride sits on the 3x3 one, as in torchvision's weights."""
+    """1x1, 3x3, 1x1 convolutions with a shortcut; the stride is the 3x3 one's, as in torchvision."""
 
     expansion = 4
 
@@ -75,7 +75,7 @@ class ResNetTrunk(nn.Module):
         self.conv1 = nn.Conv2d(input_channels, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         inputs = 64
-        for level, (width, count) in enumerate(zip(WIDTHS, BLOCKS[depth]), start=1):
+        for level, (width, count) in enumerate(zip(WIDTHS, BLOCKS[depth], strict=True), start=1):
             blocks = []
             for index in range(count):
                 stride = 2 if level > 1 and index == 0 else 1
@@ -95,8 +95,8 @@ class ResNetTrunk(nn.Module):
 class ResNetEncoder(nn.Module):
     """Features of one image or of several concatenated images.
 
-    depth: 18, 34, 50, 101 or 152. images: how many RGB images are stacked along the channels.
-    forward: (B, 3 * images, H, W) in [0, 1], H and W multiples of 32 -> five features of stride 2, 4, 8, 16, 32 with
+    depth: 18, 34, 50, 101 or 152. images: how many RGB images are stacked along the channels. forward: (B, 3
+    * images, H, W) in [0, 1], H and W multiples of 32 -> five features of stride 2, 4, 8, 16, 32 with
     `channels` channels. The state dict is that of an `encoder.pth` without its unused `encoder.fc`.
     """
 

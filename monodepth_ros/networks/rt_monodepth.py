@@ -14,7 +14,10 @@ DECODER_WIDTHS = (16, 32, 64, 96)
 
 
 class RTMonoDepthEncoder(nn.Module):
-    """(B, 3, H, W) in [0, 1] -> four features of stride 2, 4, 8, 16. The state dict is that of its `encoder.pth`."""
+    """Four features of stride 2, 4, 8, 16 from images (B, 3, H, W) in [0, 1].
+
+    The state dict is that of its published `encoder.pth`.
+    """
 
     def __init__(self):
         super().__init__()
@@ -27,7 +30,7 @@ class RTMonoDepthEncoder(nn.Module):
                 nn.Conv2d(outputs, outputs, 3, 1, 1),
                 nn.LeakyReLU(0.1, inplace=True),
             )
-            for inputs, outputs in zip(ENCODER_WIDTHS, ENCODER_WIDTHS[1:])
+            for inputs, outputs in zip(ENCODER_WIDTHS[:-1], ENCODER_WIDTHS[1:], strict=True)
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

@@ -16,8 +16,8 @@ OPTIONAL_SUFFIX = "num_batches_tracked"
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
     """Give the module copies of the tensors as float32; it may have been built on the meta device.
 
-    source names the file in the CheckpointError that a missing, foreign or wrongly shaped tensor, or a value that is
-    not finite, raises. The module is unchanged then.
+    source names the file in the CheckpointError that a missing, foreign or wrongly shaped tensor, or a value
+    that is not finite, raises. The module is unchanged then.
     """
     expected = module.state_dict()
     missing = [key for key in expected if key not in tensors and not key.endswith(OPTIONAL_SUFFIX)]
@@ -35,19 +35,24 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) 
 
 
 def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
-    if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+    if not is_plain_tensor(tensor):
         raise CheckpointError(f"{name} is not a plain tensor; the file is damaged or foreign")
     # The shape is judged first: a small file can describe a tensor of any size.
     if tensor.shape != target.shape:
         raise CheckpointError(
-            f"{name} has shape {tuple(tensor.shape)}, expected {tuple(target.shape)}; the file is of another network"
+            f"{name} has shape {tuple(tensor.shape)}, expected {tuple(target.shape)};"
+            " the file is of another network"
         )
     if not target.is_floating_point():
         if tensor.is_floating_point() or tensor.is_complex():
-            raise CheckpointError(f"{name} is {tensor.dtype}, expected whole numbers; the file is damaged or foreign")
+            raise CheckpointError(
+                f"{name} is {tensor.dtype}, expected whole numbers; the file is damaged or foreign"
+            )
         return tensor.to(target.dtype, copy=True)
     if tensor.dtype not in FLOAT_TYPES:
-        raise CheckpointError(f"{name} is {tensor.dtype}, expected floating point; the file is damaged or foreign")
+        raise CheckpointError(
+            f"{name} is {tensor.dtype}, expected floating point; the file is damaged or foreign"
+        )
     values = torch.empty(target.shape).copy_(tensor.detach())
     count = values.numel() - int(np.isfinite(values.numpy()).sum())
     if count:
@@ -55,6 +60,13 @@ def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
             f"{name} holds {count} values that are not finite; its training diverged or the file is damaged"
         )
     return values
+
+
+def is_plain_tensor(value: object) -> bool:
+    """Whether it is a tensor whose numbers lie in memory as they are: not sparse, quantised or on meta."""
+    if not isinstance(value, Tensor) or value.is_meta or value.is_quantized:
+        return False
+    return value.layout == torch.strided
 
 
 def _some(keys: list[str]) -> str:

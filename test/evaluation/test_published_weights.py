@@ -1,7 +1,6 @@
-"""Real weights on a real drive: RT-MonoDepth-S on KITTI 2011_09_26_drive_0052, all frames with ground truth."""
+"""Real weights on a real drive: RT-MonoDepth-S on all frames of KITTI 2011_09_26_drive_0052."""
 
 import cv2
-import numpy as np
 import pytest
 
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
@@ -35,7 +34,9 @@ def test_abs_rel_is_that_of_the_published_weights(monodepth_data, drive, name, i
     engine = create_engine(checkpoint, "cpu")
     metrics = []
     for image, ground_truth in drive:
-        scaled = scale_disparity(engine.disparity(engine.load_image(image)), header.min_depth, header.max_depth)
+        scaled = scale_disparity(
+            engine.disparity(engine.load_image(image)), header.min_depth, header.max_depth
+        )
         depth = depth_at_size(scaled, ground_truth.shape[::-1]) * header.scale_factor
         metrics.append(evaluate_depth(ground_truth, depth, scaling=scaling))
     mean = mean_metrics(metrics)

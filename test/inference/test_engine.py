@@ -15,7 +15,11 @@ from monodepth_ros.networks.registry import build_depth, build_pose
 
 def checkpoint_of(depth, pose="", height=64, width=96):
     header = CheckpointHeader(
-        depth_network=depth, pose_network=pose, height=height, width=width, training_camera=(0.58, 1.92, 0.5, 0.5)
+        depth_network=depth,
+        pose_network=pose,
+        height=height,
+        width=width,
+        training_camera=(0.58, 1.92, 0.5, 0.5),
     )
     networks = build_depth(depth).eval(), build_pose(pose).eval() if pose else None
     fill_networks_with_formula(*networks)
@@ -23,7 +27,9 @@ def checkpoint_of(depth, pose="", height=64, width=96):
 
 
 def picture(phase=0.0, height=64, width=96):
-    return np.ascontiguousarray((255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0))
+    return np.ascontiguousarray(
+        (255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0)
+    )
 
 
 def as_tensor(rgb):
@@ -158,7 +164,9 @@ def test_engines_leave_the_checkpoint_as_it_is():
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
     create_engine(checkpoint, "cpu", "bf16").release()
     for network in (checkpoint.depth, checkpoint.pose):
-        assert all(parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters())
+        assert all(
+            parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters()
+        )
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "CPU", "cpu:0"])
@@ -172,7 +180,9 @@ def test_a_device_that_is_not_there_is_refused():
         create_engine(checkpoint_of("rt_monodepth_s"), "cuda:99")
 
 
-@pytest.mark.parametrize(("precision", "expected"), [("int8", "unknown precision 'int8'"), ("fp16", "needs a CUDA device")])
+@pytest.mark.parametrize(
+    ("precision", "expected"), [("int8", "unknown precision 'int8'"), ("fp16", "needs a CUDA device")]
+)
 def test_precisions_that_are_not_there_are_refused(precision, expected):
     with pytest.raises(EngineError, match=expected):
         create_engine(checkpoint_of("rt_monodepth_s"), "cpu", precision)
@@ -205,12 +215,18 @@ def test_a_released_engine_says_so():
     image = engine.load_image(picture())
     engine.release()
     engine.release()
-    for call in (lambda: engine.load_image(picture()), lambda: engine.disparity(image), lambda: engine.motion(image, image)):
+    for call in (
+        lambda: engine.load_image(picture()),
+        lambda: engine.disparity(image),
+        lambda: engine.motion(image, image),
+    ):
         with pytest.raises(EngineError, match="has been released"):
             call()
 
 
 def test_a_path_is_loaded(tmp_path):
     checkpoint = checkpoint_of("rt_monodepth_s")
-    save_checkpoint(tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth)
+    save_checkpoint(
+        tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth
+    )
     assert create_engine(tmp_path / "a.safetensors", "cpu").device == "cpu"

@@ -48,7 +48,10 @@ def test_header_survives_json_unchanged():
         ({"width": True}, "width is True, expected a whole number"),
         ({"training_camera": [0.58, 1.92, 0.5]}, "training_camera is .*, expected four finite numbers"),
         ({"training_camera": "KITTI"}, "training_camera is 'KITTI', expected four finite numbers"),
-        ({"training_camera": [0.58, 1.92, 0.5, float("nan")]}, "training_camera is .*, expected four finite numbers"),
+        (
+            {"training_camera": [0.58, 1.92, 0.5, float("nan")]},
+            "training_camera is .*, expected four finite numbers",
+        ),
         ({"training_camera": [371.2, 368.6, 320.0, 96.0]}, "training_camera .* divided by the image size"),
         ({"training_camera": [-0.58, 1.92, 0.5, 0.5]}, "training_camera .* divided by the image size"),
         ({"min_depth": 0}, "min_depth is 0.0, expected a positive number"),
@@ -81,7 +84,9 @@ def test_each_wrong_value_is_named_in_one_line(changes, expected):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 700
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "[" * 100_000, '{"height": 1' + "0" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "3", "[" * 100_000, '{"height": 1' + "0" * 5000 + "}"]
+)
 def test_text_that_is_no_header_is_refused(text):
     with pytest.raises(CheckpointError):
         CheckpointHeader.from_json(text)
@@ -94,7 +99,9 @@ def test_a_newer_version_is_named_even_if_its_fields_are_strange():
 
 
 def test_fields_of_the_same_version_that_are_not_known_are_passed_over():
-    assert CheckpointHeader.from_json(written(colour="RGB", lens={"kind": "fisheye"})) == CheckpointHeader(**SMALL)
+    assert CheckpointHeader.from_json(written(colour="RGB", lens={"kind": "fisheye"})) == CheckpointHeader(
+        **SMALL
+    )
 
 
 def test_optional_fields_may_be_absent():

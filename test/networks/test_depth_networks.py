@@ -21,10 +21,10 @@ def test_any_multiple_of_32_works_and_scales_halve(name, size):
     network = build_depth(name).eval()
     with torch.inference_mode():
         disparities = network(torch.rand(2, 3, height, width))
-    assert tuple(disparities) == network.scales or set(disparities) == set(network.scales)
+    assert set(disparities) == set(network.scales)
     for scale, disparity in disparities.items():
         assert disparity.shape == (2, 1, height >> scale, width >> scale)
-        assert 0 <= disparity.min() and disparity.max() <= 1
+        assert disparity.min() >= 0 and disparity.max() <= 1
 
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
@@ -91,7 +91,9 @@ def test_channels_last_gives_the_same_disparity(name):
     image = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
         expected = network(image)[0]
-        found = network.to(memory_format=torch.channels_last)(image.contiguous(memory_format=torch.channels_last))[0]
+        found = network.to(memory_format=torch.channels_last)(
+            image.contiguous(memory_format=torch.channels_last)
+        )[0]
     assert (found - expected).abs().max() < 1e-5
 
 
@@ -104,9 +106,8 @@ class FullResolution(torch.nn.Module):
         return self.network(image, (0,))[0]
 
 
-@pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
-def test_network_exports_and_traces_to_the_same_numbers(name):
-    module = FullResolution(ready(name)).eval()
+def test_network_exports_and_traces_to_the_same_numbers():
+    module = FullResolution(ready("resnet18")).eval()
     image = torch.rand(1, 3, 64, 96)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of every size check
@@ -122,5 +123,9 @@ def test_every_parameter_gets_a_gradient_from_the_scales_it_serves(name):
     network = build_depth(name).train()
     torch.manual_seed(0)
     sum(disparity.sum() for disparity in network(torch.rand(2, 3, 64, 96)).values()).backward()
-    without = [key for key, parameter in network.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+    without = [
+        key
+        for key, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.any()
+    ]
     assert not without

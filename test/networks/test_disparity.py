@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.networks.disparity import depth_at_size, depth_to_disparity, disparity_to_depth, scale_disparity
+from monodepth_ros.networks.disparity import (
+    depth_at_size,
+    depth_to_disparity,
+    disparity_to_depth,
+    scale_disparity,
+)
 
 
 @pytest.mark.parametrize("array", [np.array, torch.tensor])
@@ -13,7 +18,9 @@ def test_range_ends_and_middle_of_the_published_range(array):
 
 def test_depth_and_disparity_are_inverses_in_any_range():
     disparity = np.linspace(0, 1, 7)
-    assert depth_to_disparity(disparity_to_depth(disparity, 0.5, 30.0), 0.5, 30.0) == pytest.approx(disparity, abs=1e-12)
+    assert depth_to_disparity(disparity_to_depth(disparity, 0.5, 30.0), 0.5, 30.0) == pytest.approx(
+        disparity, abs=1e-12
+    )
 
 
 def test_float32_stays_float32():

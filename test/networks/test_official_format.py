@@ -11,7 +11,6 @@ import torch
 
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError
-from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.official_format import official_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
@@ -19,19 +18,20 @@ MONO = {"height": 64, "width": 96, "use_stereo": False}
 PARTS = ("encoder", "depth", "pose_encoder", "pose")
 
 
-def state_dicts(depth, pose="", settings=MONO, fill=True):
-    """The content of each file; without `fill` tensors of one stored number, so that any network makes small files."""
-    if fill:
+def state_dicts(depth, pose="", settings=MONO, random=True):
+    """The content of each file; without `random` each tensor stores one number, for small files."""
+    if random:
         networks = build_depth(depth), build_pose(pose) if pose else None
-        fill_networks_with_formula(*networks)
     else:
         with torch.device("meta"):
             networks = build_depth(depth), build_pose(pose) if pose else None
     files = {}
     for part, module in official_parts(*networks).items():
         files[part] = dict(module.state_dict())
-        if not fill:
-            files[part] = {key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in files[part].items()}
+        if not random:
+            files[part] = {
+                key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in files[part].items()
+            }
     files["encoder"].update(settings)
     return files
 
@@ -76,9 +76,11 @@ def test_four_files_with_classifier_and_settings_load(tmp_path):
             assert torch.equal(tensor, files[part][key]), f"{part}: {key}"
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "rt_monodepth_s"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "rt_monodepth_s"]
+)
 def test_depth_networks_are_recognised_by_their_tensors(tmp_path, name):
-    checkpoint = load_checkpoint(write(tmp_path / "weights", state_dicts(name, fill=False)))
+    checkpoint = load_checkpoint(write(tmp_path / "weights", state_dicts(name, random=False)))
     assert checkpoint.header.depth_network == name
     assert checkpoint.header.pose_network == "" and checkpoint.pose is None
 
@@ -94,13 +96,13 @@ def test_depth_networks_are_recognised_by_their_tensors(tmp_path, name):
     ],
 )
 def test_pose_networks_are_recognised_by_their_tensors(tmp_path, depth, pose):
-    checkpoint = load_checkpoint(write(tmp_path / "weights", state_dicts(depth, pose, fill=False)))
+    checkpoint = load_checkpoint(write(tmp_path / "weights", state_dicts(depth, pose, random=False)))
     assert (checkpoint.header.depth_network, checkpoint.header.pose_network) == (depth, pose)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_path_of_one_file_stands_for_its_folder(tmp_path, part):
-    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", fill=False))
+    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", random=False))
     checkpoint = load_checkpoint(folder / f"{part}.pth")
     assert checkpoint.header.pose_network == "separate_resnet18"
     assert checkpoint.path == folder and checkpoint.sha256 == load_checkpoint(folder).sha256
@@ -112,7 +114,10 @@ def test_one_file_with_all_parts_loads_in_every_unambiguous_layout(tmp_path):
     layouts = {
         "nested": files,
         "nested, settings outside": {**named, **MONO},
-        "prefixed": {f"{part}.{key}": value for part, content in named.items() for key, value in content.items()} | MONO,
+        "prefixed": {
+            f"{part}.{key}": value for part, content in named.items() for key, value in content.items()
+        }
+        | MONO,
     }
     for name, content in layouts.items():
         path = tmp_path / "all.pth"
@@ -127,8 +132,17 @@ def test_one_file_with_all_parts_loads_in_every_unambiguous_layout(tmp_path):
 @pytest.mark.parametrize("part", ["encoder", "depth"])
 def test_one_file_with_a_single_part_says_what_is_missing(tmp_path, part):
     path = tmp_path / "weights_only_half.pth"
-    torch.save(state_dicts("resnet18", fill=False)[part], path)
+    torch.save(state_dicts("resnet18", random=False)[part], path)
     refused(path, "holds no (encoder|depth) part; give a folder")
+
+
+@pytest.mark.parametrize(
+    "parts", [{"encoder": {1: 2}, "depth": {}}, {"encoder": [], "depth": {}}, {"depth": 3}]
+)
+def test_one_file_with_parts_that_are_no_tensors_by_name_is_refused(tmp_path, parts):
+    path = tmp_path / "all.pth"
+    torch.save(parts, path)
+    refused(path, "expected named tensors|holds no encoder")
 
 
 def test_files_of_old_pytorch_load(tmp_path):
@@ -140,7 +154,7 @@ def test_files_of_old_pytorch_load(tmp_path):
 
 
 def test_counters_that_older_pytorch_did_not_write_may_be_absent(tmp_path):
-    files = state_dicts("resnet18", fill=False)
+    files = state_dicts("resnet18", random=False)
     files["encoder"] = {k: v for k, v in files["encoder"].items() if not k.endswith("num_batches_tracked")}
     assert load_checkpoint(write(tmp_path / "weights", files)).header.depth_network == "resnet18"
 
@@ -151,12 +165,16 @@ def test_counters_that_older_pytorch_did_not_write_may_be_absent(tmp_path):
         ({}, (640, 192), False),
         ({"use_stereo": True}, (640, 192), True),
         ({"height": 192, "width": 640, "use_stereo": 1}, (640, 192), True),
-        ({"height": torch.tensor(320), "width": torch.tensor([1024]), "use_stereo": torch.tensor(True)}, (1024, 320), True),
+        (
+            {"height": torch.tensor(320), "width": torch.tensor([1024]), "use_stereo": torch.tensor(True)},
+            (1024, 320),
+            True,
+        ),
         ({"height": 320.0, "width": 1024.0, "use_stereo": torch.tensor(0)}, (1024, 320), False),
     ],
 )
 def test_settings_in_every_form_they_are_stored_in(tmp_path, settings, size, is_metric):
-    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", settings=settings, fill=False))
+    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", settings=settings, random=False))
     header = load_checkpoint(folder).header
     assert (header.width, header.height) == size
     assert header.is_metric is is_metric and header.scale_factor == (5.4 if is_metric else 1.0)
@@ -170,35 +188,42 @@ def test_settings_in_every_form_they_are_stored_in(tmp_path, settings, size, is_
         ({"height": -192}, "multiples of 32"),
         ({"height": "192"}, "height is '192', expected a whole number"),
         ({"width": 640.5}, "width is 640.5, expected a whole number"),
-        ({"width": torch.zeros(2)}, "width is tensor.*, expected a whole number"),
+        ({"width": torch.ones(1).to_sparse()}, "width is a tensor of shape .*, expected a whole number"),
+        ({"width": torch.zeros(2)}, "width is a tensor of shape .*, expected a whole number"),
         ({"width": 10**30}, "multiples of 32|at most 8192"),
         ({"height": None}, "states only one of width and height"),
         ({"use_stereo": "yes"}, "use_stereo is 'yes', expected"),
     ],
 )
 def test_wrong_settings_are_named(tmp_path, settings, expected):
-    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", settings={**MONO, **settings}, fill=False))
+    folder = write(
+        tmp_path / "weights", state_dicts("rt_monodepth_s", settings={**MONO, **settings}, random=False)
+    )
     refused(folder, expected, names=folder / "encoder.pth")
 
 
 @pytest.mark.parametrize("missing", ["encoder", "depth"])
 def test_a_missing_depth_file_is_named(small, missing):
     (small / f"{missing}.pth").unlink()
-    refused(small, f"no {missing}.pth; expected a folder with encoder.pth and depth.pth")
+    refused(small, f"no {missing}.pth; expected encoder.pth and depth.pth")
 
 
 @pytest.mark.parametrize(("missing", "remaining"), [("pose_encoder", "decoder"), ("pose", "encoder")])
 def test_half_a_pose_network_is_refused(tmp_path, missing, remaining):
-    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", fill=False))
+    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", random=False))
     (folder / f"{missing}.pth").unlink()
-    refused(folder, f"missing beside the pose {remaining}.*add it, or remove both", names=folder / f"{missing}.pth")
+    refused(
+        folder,
+        f"missing beside the pose {remaining}.*add it, or remove both",
+        names=folder / f"{missing}.pth",
+    )
 
 
 def test_folders_without_weights_point_to_what_is_there(tmp_path, small):
     refused(tmp_path, "give one of its sub-folders: small")
     empty = tmp_path / "empty"
     empty.mkdir()
-    refused(empty, "no encoder.pth; expected a folder with")
+    refused(empty, "no encoder.pth; expected encoder.pth and depth.pth")
     (empty / "mine.safetensors").write_bytes(b"")
     refused(empty, "give the path of a checkpoint in it: mine.safetensors")
 
@@ -228,7 +253,7 @@ def bare_pickle(path, content):
 @pytest.mark.parametrize("save", [torch_file, old_torch_file, bare_pickle])
 @pytest.mark.parametrize("part", PARTS)
 def test_pickled_code_is_never_run(tmp_path, save, part):
-    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", fill=False))
+    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", random=False))
     mark = tmp_path / "executed"
     save(folder / f"{part}.pth", {"encoder.conv1.weight": torch.zeros(2), "height": Hostile(mark)})
     message = refused(folder, "holds code or objects|not a PyTorch weight file", names=folder / f"{part}.pth")
@@ -248,7 +273,7 @@ def test_pickled_code_in_a_single_file_is_never_run(tmp_path, name):
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
 def test_a_truncated_file_is_named(tmp_path, part, share):
-    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", fill=False))
+    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", random=False))
     path = folder / f"{part}.pth"
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
@@ -263,13 +288,14 @@ def test_a_truncated_file_of_old_pytorch_is_named(small, cut):
     refused(small, "damaged", names=path)
 
 
-
 @pytest.mark.parametrize(
     "content",
     [
         pytest.param(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8, id="picture"),
         pytest.param(b"<html>404: not found</html>", id="web page"),
-        pytest.param(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", id="git-lfs pointer"),
+        pytest.param(
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", id="git-lfs pointer"
+        ),
         pytest.param(b"\x00" * 4096, id="zeros"),
         pytest.param(b"\x80\x02", id="start of a pickle"),
         pytest.param(b"\x1f\x8b\x08\x00" + b"\x00" * 64, id="gzip"),
@@ -286,7 +312,9 @@ def test_flipped_bytes_never_escape_as_another_error(small):
     path = small / "encoder.pth"
     good = path.read_bytes()
     for start in range(0, 3000, 150):
-        path.write_bytes(good[:start] + bytes(byte ^ 0x55 for byte in good[start : start + 40]) + good[start + 40 :])
+        path.write_bytes(
+            good[:start] + bytes(byte ^ 0x55 for byte in good[start : start + 40]) + good[start + 40 :]
+        )
         try:
             load_checkpoint(small)
         except CheckpointError as error:
@@ -320,7 +348,9 @@ def test_a_traced_model_is_refused(small):
     refused(small, "not a PyTorch weight file|holds code", names=small / "encoder.pth")
 
 
-@pytest.mark.parametrize("content", [[torch.zeros(2)], torch.zeros(2), 7, {1: torch.zeros(2)}, {}, {"state_dict": {}}])
+@pytest.mark.parametrize(
+    "content", [[torch.zeros(2)], torch.zeros(2), 7, {1: torch.zeros(2)}, {}, {"state_dict": {}}]
+)
 def test_files_without_named_tensors_are_refused(small, content):
     torch.save(content, small / "encoder.pth")
     refused(small, "expected named tensors|neither a ResNet", names=small / "encoder.pth")
@@ -329,11 +359,26 @@ def test_files_without_named_tensors_are_refused(small, content):
 @pytest.mark.parametrize(
     ("part", "key", "value", "expected"),
     [
-        ("encoder", "conv1.weight", torch.zeros(64, 1, 7, 7), r"shape \(64, 1, 7, 7\), expected \(64, 3, 7, 7\)"),
+        (
+            "encoder",
+            "conv1.weight",
+            torch.zeros(64, 1, 7, 7),
+            r"shape \(64, 1, 7, 7\), expected \(64, 3, 7, 7\)",
+        ),
         ("encoder", "conv1.weight", torch.zeros(()).expand(2**20, 2**20, 2**20), "shape"),
-        ("encoder", "conv1.weight", torch.full((64, 3, 7, 7), float("nan")), "9408 values that are not finite"),
+        (
+            "encoder",
+            "conv1.weight",
+            torch.full((64, 3, 7, 7), float("nan")),
+            "9408 values that are not finite",
+        ),
         ("encoder", "conv1.weight", torch.full((64, 3, 7, 7), float("inf")), "not finite"),
-        ("encoder", "conv1.weight", torch.zeros(64, 3, 7, 7, dtype=torch.complex64), "complex64, expected floating"),
+        (
+            "encoder",
+            "conv1.weight",
+            torch.zeros(64, 3, 7, 7, dtype=torch.complex64),
+            "complex64, expected floating",
+        ),
         ("encoder", "conv1.weight", torch.zeros(64, 3, 7, 7).to_sparse(), "not a plain tensor"),
         ("encoder", "conv1.weight", torch.zeros(64, 3, 7, 7, device="meta"), "not a plain tensor"),
         ("encoder", "conv1.weight", 3.0, "not a plain tensor"),
@@ -344,28 +389,28 @@ def test_files_without_named_tensors_are_refused(small, content):
     ],
 )
 def test_wrong_tensors_are_named_with_their_file(tmp_path, part, key, value, expected):
-    files = state_dicts("rt_monodepth_s", "posecnn", fill=False)
+    files = state_dicts("rt_monodepth_s", "posecnn", random=False)
     files[part][key] = value
     folder = write(tmp_path / "weights", files)
     assert key in refused(folder, expected, names=folder / f"{part}.pth")
 
 
 def test_files_of_different_networks_are_refused(tmp_path):
-    files = state_dicts("resnet18", fill=False)
-    files["depth"] = state_dicts("resnet50", fill=False)["depth"]
+    files = state_dicts("resnet18", random=False)
+    files["depth"] = state_dicts("resnet50", random=False)["depth"]
     folder = write(tmp_path / "weights", files)
     refused(folder, r"decoder.0.conv.conv.weight has shape \(256, 2048, 3, 3\)", names=folder / "depth.pth")
 
 
 def test_a_pose_network_for_three_images_is_refused(tmp_path):
-    files = state_dicts("rt_monodepth_s", "separate_resnet18", fill=False)
+    files = state_dicts("rt_monodepth_s", "separate_resnet18", random=False)
     files["pose_encoder"]["encoder.conv1.weight"] = torch.zeros(64, 9, 7, 7)
     folder = write(tmp_path / "weights", files)
     refused(folder, r"shape \(64, 9, 7, 7\), expected \(64, 6, 7, 7\)", names=folder / "pose_encoder.pth")
 
 
 def test_a_pose_encoder_that_is_no_resnet_is_refused(tmp_path):
-    files = state_dicts("rt_monodepth_s", "separate_resnet18", fill=False)
+    files = state_dicts("rt_monodepth_s", "separate_resnet18", random=False)
     files["pose_encoder"] = {"backbone.weight": torch.zeros(2)}
     folder = write(tmp_path / "weights", files)
     refused(folder, "not a ResNet", names=folder / "pose_encoder.pth")
