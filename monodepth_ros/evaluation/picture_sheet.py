@@ -13,34 +13,36 @@ BACKGROUND = 24
 
 @dataclass(frozen=True)
 class CloudExtent:
-    """The part of space a cloud picture shows, in base axes (x forward, y left, z up) [m]."""
+    """The part of space a cloud picture shows, in base axes (x forward, y left, z up), and the name of its unit."""
 
-    forward: float = 50.0
-    sideways: float = 20.0
+    forward: float = 45.0
+    sideways: float = 12.0
     below: float = 4.0
-    above: float = 12.0
+    above: float = 16.0
+    unit: str = "m"
 
 
 def cloud_from_above(points: np.ndarray, colors: np.ndarray, extent: CloudExtent, height: int = PANEL_HEIGHT) -> np.ndarray:
-    """Bgr picture (height, W, 3) of points (N, 3) in base axes [m], looking down: forward is right, left is up.
+    """Bgr picture (height, W, 3) of points (N, 3) in base axes, looking down: forward is right, left is up.
 
     colors: uint8 rgb (N, 3). The highest points are drawn last, as one would see them.
     """
     scale = height / (2 * extent.sideways)
     width = int(extent.forward * scale)
+    # What is higher than the side view shows (trees over the road, sky) would hide the street.
     order = np.argsort(points[:, 2])
+    order = order[points[order, 2] < extent.above]
     u, v = points[order, 0] * scale, height / 2 - points[order, 1] * scale
-    return _plot(u, v, colors[order], width, height, scale, height / 2, "from above")
+    return _plot(u, v, colors[order], width, height, scale, height / 2, f"from above, grid 5 {extent.unit}")
 
 
 def cloud_from_side(points: np.ndarray, colors: np.ndarray, extent: CloudExtent, height: int = PANEL_HEIGHT) -> np.ndarray:
-    """Bgr picture (height, W, 3) of points (N, 3) in base axes [m], looking left: forward is right, up is up."""
+    """Bgr picture (height, W, 3) of points (N, 3) in base axes, looking left: forward is right, up is up."""
     scale = height / (extent.above + extent.below)
     width = int(extent.forward * scale)
     order = np.argsort(points[:, 1])[::-1]
     u, v = points[order, 0] * scale, (extent.above - points[order, 2]) * scale
-    picture = _plot(u, v, colors[order], width, height, scale, extent.above * scale, "from the side")
-    return cv2.resize(picture, (int(width / 2), height), interpolation=cv2.INTER_AREA) if width > 4 * height else picture
+    return _plot(u, v, colors[order], width, height, scale, extent.above * scale, f"from the side, grid 5 {extent.unit}")
 
 
 def trajectory_from_above(positions: np.ndarray, height: int = PANEL_HEIGHT, width: int = 2 * PANEL_HEIGHT) -> np.ndarray:
@@ -84,15 +86,16 @@ def _fit(picture: np.ndarray) -> np.ndarray:
 
 def _label(picture: np.ndarray, text: str) -> np.ndarray:
     result = picture.copy()
-    for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(result, text, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thickness, cv2.LINE_AA)
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
+    cv2.rectangle(result, (0, 0), (width + 12, 22), (BACKGROUND,) * 3, -1)
+    cv2.putText(result, text, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, TEXT_COLOR, 1, cv2.LINE_AA)
     return result
 
 
 def _plot(
     u: np.ndarray, v: np.ndarray, colors: np.ndarray, width: int, height: int, scale: float, origin: float, text: str
 ) -> np.ndarray:
-    """Points drawn in the order given over a grid of 5 m; `origin`: the row of the camera's height or axis."""
+    """Points drawn in the order given over a grid of 5 units; `origin`: the row of the camera's height or axis."""
     picture = np.full((height, width, 3), BACKGROUND, np.uint8)
     step = 5.0 * scale
     for x in np.arange(0, width, step):
@@ -100,6 +103,8 @@ def _plot(
     for y in np.concatenate((np.arange(origin, height, step), np.arange(origin, 0, -step))):
         cv2.line(picture, (0, int(y)), (width, int(y)), GRID_COLOR, 1)
     columns, rows = np.rint(u).astype(int), np.rint(v).astype(int)
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    picture[rows[inside], columns[inside]] = colors[inside][:, ::-1]
-    return _label(picture, f"{text}, grid 5 m")
+    inside = (columns >= 0) & (columns < width - 1) & (rows >= 0) & (rows < height - 1)
+    columns, rows, bgr = columns[inside], rows[inside], colors[inside][:, ::-1]
+    for right, down in ((1, 1), (1, 0), (0, 1), (0, 0)):  # dots of 2x2 pixels
+        picture[rows + down, columns + right] = bgr
+    return _label(picture, text)

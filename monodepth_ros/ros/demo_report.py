@@ -181,19 +181,23 @@ def sheet_rows(run: DemoRun) -> list[list[np.ndarray]]:
     complete = [stamp for stamp, messages in sorted(run.listener.kept.items()) if "depth/points" in messages]
     picks = [complete[i] for i in np.unique(np.linspace(0, len(complete) - 1, SHEET_ROWS).astype(int))] if complete else []
     rows = []
+    start = min(run.listener.arrivals[run.listener.input_topic], default=0)
     for stamp in picks:
         messages = run.listener.kept[stamp]
         source = messages[run.listener.input_topic]
         pixels = decode_image(source) if hasattr(source, "encoding") else decode_compressed(source)
-        row = [labelled(to_rgb(pixels.array, pixels.layout)[..., ::-1], f"input, stamp {stamp * 1e-9:.2f} s")]
+        row = [labelled(to_rgb(pixels.array, pixels.layout)[..., ::-1], f"input, {(stamp - start) * 1e-9:.2f} s")]
         if "depth/color" in messages:
             color = decode_image(messages["depth/color"]).array
             row.append(labelled(color, "depth (near is bright)"))
         points, colors = cloud_arrays(messages["depth/points"])
-        # Network units have no known size: the picture shows what there is.
-        reach = 1.0 if run.header.is_metric else float(np.percentile(points[:, 0], 90)) / 40.0 if len(points) else 1.0
-        points = points / reach
-        row += [cloud_from_above(points, colors, CloudExtent()), cloud_from_side(points, colors, CloudExtent())]
+        if run.header.is_metric or not len(points):
+            extent = CloudExtent()
+        else:  # network units have no known size: the picture shows what there is
+            unit = float(np.percentile(points[:, 0], 90)) / 40.0
+            points = points / unit
+            extent = CloudExtent(unit=f"x {unit:.2g} network units")
+        row += [cloud_from_above(points, colors, extent), cloud_from_side(points, colors, extent)]
         rows.append(row)
     path = run.listener.last.get("path")
     if path is not None and len(path.poses) > 1:
