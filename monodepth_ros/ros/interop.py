@@ -1,7 +1,7 @@
-"""The seam to the packages ROS users expect: cv_bridge, sensor_msgs_py, tf_transformations (tf2_ros: transforms.py).
+"""The seam to what ROS users expect: cv_bridge, sensor_msgs_py, tf_transformations (tf2_ros: transforms.py).
 
-Each is used where it is installed and fits; elsewhere the same functions are served by numpy, OpenCV and transforms3d.
-The tables (IMAGE_DECODERS, CLOUD_BUILDERS, QUATERNIONS) name what is present here, the preferred one first; one set of
+Each is used where it is installed and fits; elsewhere numpy, OpenCV and transforms3d do the same. The tables
+(IMAGE_DECODERS, CLOUD_BUILDERS, QUATERNIONS) name what is present here, the preferred one first; one set of
 conformance cases runs through all of them.
 
 Images going out are always packed here: cv_bridge copies them twice, through `bytes`.
@@ -50,15 +50,19 @@ def _message_bytes(values: np.ndarray) -> byte_array:
     return data
 
 
+# Left to cv_bridge: what needs a conversion and is known to all its releases, with the bytes per pixel.
+_CV_BRIDGE_ENCODINGS = {"yuv422": 2, "yuv422_yuy2": 2}
+_CV_BRIDGE_ENCODINGS |= {f"bayer_{order}8": 1 for order in ("rggb", "bggr", "gbrg", "grbg")}
+
+
 def _decode_with_cv_bridge(message: Image) -> Pixels:
     """Bayer and YUV through cv_bridge; what needs no conversion, and what it gets wrong, through our codec.
 
-    cv_bridge misreads rows whose step is not a multiple of the pixel and fails on foreign byte order with numpy 2.
+    cv_bridge misreads rows whose step is not a multiple of the pixel, and with numpy 2 it fails on foreign
+    byte order, even where a sample is one byte.
     """
-    converted = message.encoding.startswith(("bayer", "yuv", "uyvy", "yuyv"))
-    bytes_per_pixel = 1 if message.encoding.startswith("bayer") else 2
-    padded = message.step != message.width * bytes_per_pixel
-    if not converted or padded or message.encoding.endswith("16"):
+    is_packed = message.step == message.width * _CV_BRIDGE_ENCODINGS.get(message.encoding, 0)
+    if not is_packed or bool(message.is_bigendian) != _SYSTEM_IS_BIG_ENDIAN:
         return image_codec.decode_image(message)
     image_codec.check_image(message)
     return Pixels(CvBridge().imgmsg_to_cv2(message, "rgb8"), "rgb")
@@ -85,7 +89,7 @@ def encode_image(values: np.ndarray, encoding: str, header: Header) -> Image:
 
 
 def _build_with_sensor_msgs_py(points: np.ndarray, header: Header) -> PointCloud2:
-    # Given a (H, W) array it takes H for the width; a flat one with the sizes put right afterwards is understood.
+    # It takes the H of a (H, W) array for the width; a flat one, its sizes put right afterwards, serves.
     return point_cloud2.create_cloud(header, _CLOUD_FIELDS, points.reshape(-1))
 
 
@@ -105,7 +109,7 @@ CLOUD_BUILDERS["numpy"] = _build_with_numpy
 def build_cloud(points: np.ndarray, is_dense: bool, header: Header, builder: str = "") -> PointCloud2:
     """A sensor_msgs/PointCloud2 of CLOUD_DTYPE points: (H, W) for an organised cloud, (N,) for a list.
 
-    `is_dense` says that no point holds NaN. `builder` names an entry of CLOUD_BUILDERS (default: the preferred one).
+    `is_dense` says that no point holds NaN. `builder` names an entry of CLOUD_BUILDERS (default: its first).
     """
     build = CLOUD_BUILDERS[builder] if builder else next(iter(CLOUD_BUILDERS.values()))
     cloud = build(points, header)
@@ -141,7 +145,7 @@ QUATERNIONS["transforms3d"] = QuaternionFunctions(
 
 
 def rotation_from_quaternion(quaternion, implementation: str = "") -> np.ndarray:
-    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; MotionError if it is zero or not finite."""
+    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; MotionError if zero or NaN."""
     functions = QUATERNIONS[implementation] if implementation else next(iter(QUATERNIONS.values()))
     values = np.asarray(quaternion, dtype=np.float64)
     norm = np.linalg.norm(values)
