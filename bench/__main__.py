@@ -1,0 +1,26 @@
+"""`scripts/bench <what> ...`: one module of this folder for each kind of benchmark."""
+
+import importlib
+import sys
+
+COMMANDS = {
+    "live": "camera process -> depth_node -> client process over DDS: frames/s, latency, drops, CPU, memory",
+    "table": "results of `live` as a Markdown table",
+}
+
+
+def main() -> int:
+    """Hand the arguments to the benchmark that the first one names; 2 for an unknown one."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in COMMANDS:
+        return importlib.import_module(f"bench.{name}").main(sys.argv[2:])
+    usage = "\n".join(f"  {command:8s}{text}" for command, text in COMMANDS.items())
+    print(f"usage: scripts/bench <command> [--help] ...\n\n{usage}")
+    if name in ("-h", "--help"):
+        return 0
+    print(f"bench: unknown command {name!r}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

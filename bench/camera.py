@@ -1,0 +1,99 @@
+"""The benchmark's camera: a process that publishes images and their camera_info when it is told to.
+
+It reads one JSON object a line from standard input, {"count": images, "rate": hertz}, publishes that many, and
+answers each with one on standard output. The first line of all says what it shows, once the node listens.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import rclpy
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from bench.images import image_sequence
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.ros.outputs import camera_info
+
+FRAME = "camera_optical"
+# As image_transport offers them; a best-effort subscription is served best-effort.
+QOS = QoSProfile(depth=5, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class Camera:
+    """Publishers of one camera, image or image/compressed and camera_info, and what they show in turn."""
+
+    def __init__(self, images: str, width: int, height: int, intrinsics: list[float], compressed: bool):
+        self.sequence = image_sequence(images, width, height, compressed)
+        self._node = rclpy.create_node("bench_camera")
+        if compressed:
+            self._message = CompressedImage(format="jpeg")
+            self._images = self._node.create_publisher(CompressedImage, "image/compressed", QOS)
+        else:
+            self._message = Image(width=width, height=height, encoding="rgb8", step=3 * width)
+            self._images = self._node.create_publisher(Image, "image", QOS)
+        self._infos = self._node.create_publisher(CameraInfo, "camera_info", QOS)
+        self._message.header.frame_id = FRAME
+        model = CameraModel.from_normalized(width, height, tuple(intrinsics))
+        self._info = camera_info(model, True, Header(frame_id=FRAME))
+        self._shown = 0
+
+    def wait_for_node(self) -> None:
+        """Until somebody listens to both topics."""
+        while not (self._images.get_subscription_count() and self._infos.get_subscription_count()):
+            time.sleep(0.02)
+
+    def publish(self) -> int:
+        """Publish the next image; its stamp [ns], the wall clock just before."""
+        self._message.data = self.sequence.payloads[self._shown % len(self.sequence.payloads)]
+        self._shown += 1
+        stamp_ns = time.time_ns()
+        for message, publisher in ((self._info, self._infos), (self._message, self._images)):
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+            publisher.publish(message)
+        return stamp_ns
+
+    def burst(self, count: int, rate: float) -> dict:
+        """Publish `count` images at `rate` [Hz]; their stamps [ns] and how late [ms] they were at worst.
+
+        Like a sensor's, the rhythm goes on where an image could not be sent in time; nothing is sent in a
+        rush to make up for it.
+        """
+        period, stamps, worst = 1.0 / rate, [], 0.0
+        due = time.perf_counter()
+        for _ in range(count):
+            time.sleep(max(0.0, due - time.perf_counter()))
+            late = time.perf_counter() - due
+            worst = max(worst, late)
+            stamps.append(self.publish())
+            due += period * (1 + int(late / period))
+        return {"stamps": stamps, "worst_lateness_ms": 1e3 * worst}
+
+
+def main() -> None:
+    """Serve bursts until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", required=True)
+    parser.add_argument("--size", type=int, nargs=2, required=True)
+    parser.add_argument("--intrinsics", type=float, nargs=4, required=True)
+    parser.add_argument("--compressed", action="store_true")
+    options = parser.parse_args()
+    rclpy.init()
+    camera = Camera(options.images, *options.size, options.intrinsics, options.compressed)
+    camera.wait_for_node()
+    sequence = camera.sequence
+    _answer({"images": sequence.description, "count": len(sequence.payloads), "mean_bytes": sequence.mean_bytes})
+    for line in sys.stdin:
+        _answer(camera.burst(**json.loads(line)))
+    rclpy.try_shutdown()
+
+
+def _answer(values: dict) -> None:
+    print(json.dumps(values), flush=True)
+
+
+if __name__ == "__main__":
+    main()

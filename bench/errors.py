@@ -1,0 +1,7 @@
+"""What the benchmarks raise."""
+
+from monodepth_ros.errors import MonodepthError
+
+
+class BenchError(MonodepthError):
+    """The benchmark could not be run."""

@@ -1,0 +1,73 @@
+"""What a result depends on besides the code: the machine, the versions, the commit."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "openvino", "onnxruntime")
+# Settings of the thread pools: they move every figure.
+THREAD_SETTINGS = re.compile(r"(OMP|KMP|GOMP|MKL|ONEDNN|OPENCV|TORCH|ATEN)_\w+")
+# Instruction sets that decide which arithmetic is fast.
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "bf16")
+
+
+def machine() -> dict:
+    """CPU model, cores, instruction sets, memory, GPUs; nothing that identifies the machine."""
+    import torch
+
+    cpu = Path("/proc/cpuinfo").read_text()
+    model = re.search(r"^model name\s*:\s*(.+)$", cpu, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpu, re.MULTILINE)
+    known = set(flags.group(1).split()) if flags else set()
+    gpus = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    return {
+        "cpu": model.group(1) if model else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "instructions": [name for name in INSTRUCTIONS if name in known],
+        "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1),
+        "gpus": [torch.cuda.get_device_name(i) for i in gpus],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python, ROS and the libraries that compute."""
+    from rclpy.utilities import get_rmw_implementation_identifier
+
+    from monodepth_ros.version import __version__
+
+    found = {"monodepth_ros": __version__, "python": platform.python_version()}
+    found["rclpy"] = _version("rclpy", "ros-jazzy-rclpy", "ros-kilted-rclpy") or os.environ.get("ROS_DISTRO", "")
+    found["middleware"] = get_rmw_implementation_identifier()
+    for package in PACKAGES:
+        version = _version(package)
+        if version:
+            found[package] = version
+    return found
+
+
+def thread_settings() -> dict[str, str]:
+    """Environment variables that steer the thread pools of the node."""
+    return {name: value for name, value in sorted(os.environ.items()) if THREAD_SETTINGS.fullmatch(name)}
+
+
+def commit(folder: Path) -> str:
+    """Commit of a checkout, with "+" where files differ from it; empty where there is none."""
+    command = ["git", "-C", str(folder)]
+    try:
+        head = subprocess.run([*command, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+        state = subprocess.run([*command, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head.stdout.strip() + ("+" if state.stdout.strip() else "")
+
+
+def _version(*names: str) -> str:
+    for name in names:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""

@@ -1,0 +1,42 @@
+"""`scripts/bench table`: results of `scripts/bench live` as a Markdown table."""
+
+import argparse
+import json
+from pathlib import Path
+
+COLUMNS = (
+    "checkpoint", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
+    "node CPU", "others' CPU", "peak",
+)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print a row for each result; times in milliseconds."""
+    parser = argparse.ArgumentParser(prog="scripts/bench table", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, help="JSON files of results")
+    files = parser.parse_args(arguments).files
+    print("| " + " | ".join(COLUMNS) + " |")
+    print("|" + " --- |" * len(COLUMNS))
+    for path in files:
+        print("| " + " | ".join(row(json.loads(path.read_text(encoding="utf-8")))) + " |")
+    return 0
+
+
+def row(figures: dict) -> list[str]:
+    """The cells of one result; latency is that of the first output."""
+    shown, frames, stages = figures["input"], figures["frames"], figures["stages_ms"]
+    latency = next(iter(figures["latency_ms"].values()))
+    cpu = figures["cpu_percent_of_a_core"]
+    rate = "saturated" if shown["saturated"] else f"{shown['rate_hz']:.0f} Hz"
+    return [
+        figures["node"]["checkpoint"].split(",")[0],
+        f"{shown['size'][0]}x{shown['size'][1]} {shown['transport']}, {rate}",
+        " + ".join(figures["outputs"]),
+        f"{figures['frames_per_second']:.1f}",
+        f"{100 * frames['processed_share']:.1f} %",
+        *(f"{latency[name]:.1f}" for name in ("p50", "p95", "p99")),
+        *(f"{stages[stage]['p50']:.1f}" for stage in ("inference", "decode", "publish")),
+        f"{cpu['node']:.0f} %",
+        f"{cpu['others']:.0f} %",
+        f"{figures['node_memory_mb']['peak']:.0f} MB",
+    ]
