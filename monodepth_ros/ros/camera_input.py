@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -42,32 +42,34 @@ class CameraInput:
         self._on_image = on_image
         self.image_topic, self.info_topic = _topics(node, self._is_compressed)
         reliable = config.image.reliability == "reliable"
-        qos = QoSProfile(
-            depth=1,
-            history=HistoryPolicy.KEEP_LAST,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        )
-        self._subscriptions = [
-            self._subscribe(CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image, qos)
-        ]
-        if self._fixed is None:
-            self._subscriptions.append(self._subscribe(CameraInfo, self.info_topic, self._take_info, qos))
+        self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        self._subscriptions = []
+        try:
+            self._subscribe(CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image)
+            if self._fixed is None:
+                self._subscribe(CameraInfo, self.info_topic, self._take_info)
+        except Exception:  # bad qos_overrides
+            self.close()
+            raise
 
-    def _subscribe(self, message_type, topic: str, callback, qos: QoSProfile):
+    def _subscribe(self, message_type, topic: str, callback) -> None:
         def incompatible(event) -> None:
-            remedy = "set image.reliability to best_effort" if topic == self.image_topic else "change its publisher's QoS"
+            policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
+            remedy = "set image.reliability to best_effort" if policy == "reliability" else "change its QoS or qos_overrides"
             self._node.get_logger().error(
-                f"a publisher of {topic} offers an incompatible QoS ({event.last_policy_kind}): nothing arrives from it; {remedy}"
+                f"a publisher of {topic} offers an incompatible QoS ({policy}): nothing arrives from it; {remedy}"
             )
 
-        return self._node.create_subscription(
+        subscription = self._node.create_subscription(
             message_type,
             topic,
             callback,
-            qos,
+            # A profile for each: qos_overrides write into it.
+            QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=self._reliability),
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
+        self._subscriptions.append(subscription)
 
     def close(self) -> None:
         """Release the subscriptions."""

@@ -55,6 +55,7 @@ class CameraStream:
         self._input: CameraInput | None = None
         self._worker: FrameWorker[Arrival] | None = None
         self._last_stamp_ns = 0
+        self._announced = ""
         self._uncalibrated_since: float | None = None
         self._complaints = Complaints(self._logger)
         self._last_result: FrameResult | None = None
@@ -182,10 +183,11 @@ class CameraStream:
 
     def _announce(self, result: FrameResult, header: Header, cloud_wanted: bool) -> None:
         if result.has_new_view:
-            self._logger.info(
-                f"{result.view.image_camera.width}x{result.view.image_camera.height} from {header.frame_id or 'no frame_id'}: "
-                f"{result.view.description}"
-            )
+            camera, view = result.view.image_camera, result.view.description
+            text = f"{camera.width}x{camera.height} from {header.frame_id or 'no frame_id'}: {view}"
+            if text != self._announced:  # a zooming camera changes its calibration with every frame
+                self._announced = text
+                self._logger.info(text)
         if cloud_wanted and not result.view.is_calibrated:
             self._complaints.note(
                 "cloud",

@@ -7,14 +7,16 @@ import sys
 import threading
 
 # A node that has not ended this long [s] after it was asked to is ended.
-GRACE = 1.5
+GRACE = 1.0
 
 
 def main() -> int:
     """Run the node until SIGINT or SIGTERM (exit code 0); 1 if it cannot start, with the reason in the log."""
-    stop = threading.Event()
+    imported, stop = threading.Event(), threading.Event()
 
     def on_signal(number, frame) -> None:
+        if not imported.is_set():  # there is nothing yet that should end in order
+            os._exit(0)
         stop.set()
         # Loading a network or an inference in C++ cannot be interrupted; there is nothing to lose by not waiting for it.
         watchdog = threading.Timer(GRACE, os._exit, args=(0,))
@@ -23,30 +25,28 @@ def main() -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    exit_code = _run(stop)
+    exit_code = _run(imported, stop)
     sys.stdout.flush()
     sys.stderr.flush()
     # Past this point only libraries' destructors run, which may wait for each other when a thread is still in use.
     os._exit(exit_code)
 
 
-def _run(stop: threading.Event) -> int:
+def _run(imported: threading.Event, stop: threading.Event) -> int:
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.lifecycle import TransitionCallbackReturn
     from rclpy.signals import SignalHandlerOptions
 
-    from monodepth_ros.errors import MonodepthError
     from monodepth_ros.ros.lifecycle_node import DepthNode
 
-    if stop.is_set():
-        return 0
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    imported.set()
     try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = DepthNode()
-    except MonodepthError as error:
-        print(f"depth_node: {error}", file=sys.stderr)
-        rclpy.shutdown()
+    except Exception as error:  # ours name the parameter; rclpy's are about names, files and arguments
+        print(f"depth_node: {' '.join(str(error).split())}", file=sys.stderr)
+        rclpy.try_shutdown()
         return 1
     failed = threading.Event()
 
@@ -62,7 +62,8 @@ def _run(stop: threading.Event) -> int:
     executor.add_node(node)
     if node.config.autostart:
         executor.create_task(start)
-    spinning = threading.Thread(target=_spin, args=(executor, stop), name="executor", daemon=True)
+    arguments = executor, node.get_logger(), stop
+    spinning = threading.Thread(target=_spin, args=arguments, name="executor", daemon=True)
     spinning.start()
     # The main thread only waits: a Python signal handler runs between its bytecodes, never inside rclpy's wait.
     stop.wait()
@@ -74,18 +75,19 @@ def _run(stop: threading.Event) -> int:
     return 1 if failed.is_set() else 0
 
 
-def _spin(executor, stop: threading.Event) -> None:
+def _spin(executor, logger, stop: threading.Event) -> None:
     from rclpy.executors import ExternalShutdownException, ShutdownException
 
-    try:
-        executor.spin()
-    except (ExternalShutdownException, ShutdownException):
-        pass
-    except Exception:
-        if not stop.is_set():
-            raise
-    finally:
-        stop.set()
+    while not stop.is_set():
+        try:
+            executor.spin_once()
+        except (ExternalShutdownException, ShutdownException):
+            stop.set()
+        except Exception as error:
+            # rclpy lets a request that it does not understand raise here; that must not end the stream of images.
+            if not stop.is_set():
+                logger.error(f"a callback failed: {type(error).__name__}: {' '.join(str(error).split())}")
+                stop.wait(0.1)
 
 
 if __name__ == "__main__":

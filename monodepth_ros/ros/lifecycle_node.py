@@ -1,7 +1,9 @@
 """`DepthNode`: a managed (lifecycle) node from one camera's images to depth, cloud and odometry."""
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
@@ -15,6 +17,7 @@ from monodepth_ros.ros.camera_stream import CameraStream
 from monodepth_ros.ros.diagnostics import Health
 from monodepth_ros.ros.node_config import NodeConfig
 from monodepth_ros.ros.parameters import NodeParameters
+from monodepth_ros.ros.transitions import refuse_impossible_transitions
 
 DIAGNOSTICS_PERIOD = 1.0  # seconds
 
@@ -24,20 +27,38 @@ class DepthNode(LifecycleNode):
 
     def __init__(self, **arguments):
         super().__init__("depth_node", **arguments)
+        refuse_impossible_transitions(self)
         self._engine: Engine | None = None
         self._header: CheckpointHeader | None = None
         self._stream: CameraStream | None = None
         self._offered: list = []
-        self._settings = NodeParameters(
-            self, can_restructure=lambda: self._stream is None, check=self._check, apply=self._apply
-        )
+        try:
+            self._settings = NodeParameters(
+                self, can_restructure=lambda: self._stream is None, check=self._check, apply=self._apply
+            )
+        except ConfigError:
+            self.destroy_node()
+            raise
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_timer(DIAGNOSTICS_PERIOD, self._report)
+        # On the steady clock: with use_sim_time and no /clock there is all the more to report.
+        self.create_timer(DIAGNOSTICS_PERIOD, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
     def config(self) -> NodeConfig:
         """The settings in force."""
         return self._settings.config
+
+    def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
+        """Each by itself, as in the base class."""
+        return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """All or none; a whole number serves where a double is asked for."""
+        try:
+            parameter_list = self._settings.fitted(parameter_list)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return super().set_parameters_atomically(parameter_list)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up; on bad input one line in the log, a clean state and FAILURE."""
@@ -51,10 +72,9 @@ class DepthNode(LifecycleNode):
             pipeline = FramePipeline(self._engine, self._header, config)
             self._engine.warm_up()
             self._stream = CameraStream(self, config, pipeline, (self._engine.name, self._engine.device))
-        except MonodepthError as error:
-            return self._fail(str(error))
         except Exception as error:
-            return self._fail(f"{type(error).__name__}: {' '.join(str(error).split())}")
+            self._release()
+            return self._fail("configured", error)
         self._offered = [
             self.create_service(Trigger, "~/reset_odometry", self._reset_odometry),
             self.create_service(SetBool, "~/enable", self._enable),
@@ -67,9 +87,14 @@ class DepthNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe."""
+        """Subscribe; if that cannot be done, one line in the log, an inactive node and FAILURE."""
         result = super().on_activate(state)  # publishers first: a frame may come at once
-        self._stream.activate()
+        try:
+            self._stream.activate()
+        except Exception as error:
+            self._stream.deactivate()
+            super().on_deactivate(state)
+            return self._fail("activated", error)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -89,6 +114,7 @@ class DepthNode(LifecycleNode):
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """A transition raised: back to a clean, unconfigured state."""
+        self.get_logger().error("a transition failed: everything is released, configure again")
         self._release()
         return TransitionCallbackReturn.SUCCESS
 
@@ -96,9 +122,9 @@ class DepthNode(LifecycleNode):
         """Free everything, whatever the state: the process ends."""
         self._release()
 
-    def _fail(self, reason: str) -> TransitionCallbackReturn:
-        self.get_logger().error(f"not configured: {reason}")
-        self._release()
+    def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
+        kind = "" if isinstance(error, MonodepthError) else f"{type(error).__name__}: "
+        self.get_logger().error(f"not {what}: {kind}{' '.join(str(error).split())}")
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:
@@ -108,6 +134,9 @@ class DepthNode(LifecycleNode):
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+        # What a configuration that failed half-way has made.
+        for publisher in [p for p in self.publishers if isinstance(p, LifecyclePublisher)]:
+            self.destroy_lifecycle_publisher(publisher)
         if self._engine is not None:
             self._engine.release()
             self._engine = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from monodepth_ros.pipeline.config import ImageConfig, PipelineConfig
-from monodepth_ros.pipeline.settings import section, setting
+from monodepth_ros.pipeline.settings import ConfigError, section, setting
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,9 @@ class NodeConfig(PipelineConfig):
     path_length: int = setting(
         1000, "Poses kept in the path; 0 keeps none.", unit="poses", minimum=0, maximum=100000, live=True
     )
+
+    def __post_init__(self) -> None:
+        if not self.odom_frame:
+            raise ConfigError("odom_frame is '': it must be a frame's name, odom by convention")
+        if self.base_frame == self.odom_frame:
+            raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")

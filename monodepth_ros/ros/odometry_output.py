@@ -58,9 +58,11 @@ class OdometryOutput:
     def publish(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
         """Publish an estimate for the image of this header.
 
-        Raises TransformError where the camera's place on the base is not known (nothing is published then), or where
-        the transform would give the camera a second parent (everything else is published).
+        Raises TransformError where the camera's name or its place on the base is not known (nothing is published then), or
+        where the transform would give the camera a second parent (everything else is published).
         """
+        if not header.frame_id:
+            raise TransformError("the images have no frame_id, so nobody knows what moves: set it in the camera driver")
         if estimate.has_reset:
             self.forget()
         if self._base_frame:

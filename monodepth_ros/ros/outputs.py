@@ -2,7 +2,7 @@
 
 import numpy as np
 from rclpy.event_handler import PublisherEventCallbacks
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
@@ -12,8 +12,8 @@ from monodepth_ros.msg import DepthStatus
 from monodepth_ros.pipeline.frame import Demand, FrameResult
 from monodepth_ros.ros.interop import build_cloud, encode_image
 
-# Reliable connects to reliable and to best-effort subscribers alike.
-OUTPUT_QOS = QoSProfile(depth=2, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+# What a subscriber should ask for instead, by the policy it cannot have.
+_REMEDIES = {"durability": "let it ask for volatile durability", "reliability": "let it ask for best-effort reliability"}
 
 TOPICS = {
     "depth": ("depth/image", Image),
@@ -25,13 +25,16 @@ TOPICS = {
 }
 
 
-def create_output(node, message_type, topic: str, qos: QoSProfile = OUTPUT_QOS):
+def create_output(node, message_type, topic: str):
     """A managed publisher that says when a subscriber's QoS does not match."""
+    # Reliable connects to reliable and to best-effort subscribers alike. A profile for each: qos_overrides write into it.
+    qos = QoSProfile(depth=2, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 
     def incompatible(event) -> None:
+        policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
         node.get_logger().error(
-            f"a subscriber of {node.resolve_topic_name(topic)} asks for an incompatible QoS ({event.last_policy_kind}): "
-            "it gets nothing; let it ask for volatile durability"
+            f"a subscriber of {node.resolve_topic_name(topic)} asks for an incompatible QoS ({policy}): "
+            f"it gets nothing; {_REMEDIES.get(policy, 'change its QoS or qos_overrides')}"
         )
 
     return node.create_lifecycle_publisher(

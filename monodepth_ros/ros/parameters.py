@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, ParameterType, SetParametersResult
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException, ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -35,8 +34,6 @@ def descriptor(specification: Specification) -> ParameterDescriptor:
     )
     if specification.choices:
         result.additional_constraints = f"One of: {', '.join(specification.choices)}."
-    # A whole number may be given for a double (`max_gap:=1`), which only a dynamic type lets through.
-    result.dynamic_typing = specification.type is float
     if specification.minimum is not None and specification.maximum is not None:
         if specification.type is int:
             result.integer_range = [IntegerRange(from_value=specification.minimum, to_value=specification.maximum)]
@@ -73,13 +70,21 @@ class NodeParameters:
         """Declare every parameter; its value at start. ConfigError if one was given that does not fit."""
         found = {}
         for name, specification in self._specifications.items():
-            try:
-                found[name] = node.declare_parameter(name, specification.default, descriptor(specification)).value
-            except (InvalidParameterTypeException, InvalidParameterValueException, ParameterException) as error:
-                given = _given(node, name)
-                specification.check(given)  # says it better, if it can
-                raise ConfigError(f"{name} is {given!r}: {error}") from None
+            given = node._parameter_overrides.get(name)  # rclpy has no public way to ask
+            value = specification.default if given is None else specification.check(given.value)
+            node.declare_parameter(name, value, descriptor(specification), ignore_override=True)
+            found[name] = value
         return found
+
+    def fitted(self, parameters: list[Parameter]) -> list[Parameter]:
+        """Parameters with whole numbers made doubles where a double is asked for; ConfigError for one that does not fit.
+
+        rclpy would take `max_gap: 1` for an integer, and say less about what is wrong.
+        """
+        return [
+            Parameter(p.name, value=self._specifications[p.name].check(p.value)) if p.name in self._specifications else p
+            for p in parameters
+        ]
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
         """All changes of a set are taken, or none."""
@@ -97,9 +102,3 @@ class NodeParameters:
         self.config = config
         self._apply(config)
         return SetParametersResult(successful=True)
-
-
-def _given(node: Node, name: str):
-    """The value that a parameter was given on the command line or in a file."""
-    override = node._parameter_overrides.get(name)  # rclpy has no public way to ask
-    return override.value if override is not None else None

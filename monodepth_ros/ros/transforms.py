@@ -104,7 +104,7 @@ class TransformBuffer:
         self._changed = threading.Condition()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
-        """Take over transforms; those without a frame name or with a useless quaternion are passed over."""
+        """Take over transforms; those without a frame name or with useless numbers are passed over."""
         with self._changed:
             for item in message.transforms:
                 child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
@@ -113,6 +113,8 @@ class TransformBuffer:
                 try:
                     T_parent_child = matrix_from_transform(item.transform)
                 except MonodepthError:
+                    continue
+                if not np.isfinite(T_parent_child).all():
                     continue
                 track = self._tracks.get(child)
                 if track is None or track.parent != parent or track.is_static != is_static:
@@ -203,7 +205,7 @@ class Tf2Transforms:
         """See TransformLookup."""
         try:
             found = self._buffer.lookup_transform(
-                target, source, self._time(nanoseconds=stamp_ns), self._duration(seconds=timeout)
+                target.lstrip("/"), source.lstrip("/"), self._time(nanoseconds=stamp_ns), self._duration(seconds=timeout)
             )
         except tf2_ros.TransformException as error:
             raise TransformError(" ".join(str(error).split())) from None

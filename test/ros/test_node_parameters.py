@@ -1,0 +1,361 @@
+"""Every parameter of the node: given at start, changed at run time, refused with a reason."""
+
+import math
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rclpy
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterType, ParameterValue
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
+from rclpy.parameter import Parameter
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.pipeline.settings import specifications, values
+from monodepth_ros.ros.lifecycle_node import DepthNode
+from monodepth_ros.ros.node_config import NodeConfig
+
+SECOND = 1_000_000_000
+ROOT = Path(__file__).resolve().parents[2]
+SPECIFICATIONS = specifications(NodeConfig)
+TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
+
+
+def wrong_types(specification):
+    """Values of other types, as a client may send them."""
+    samples = {bool: True, int: 3, float: 2.5, str: "text"}
+    if specification.type is float:
+        samples.pop(int)  # a whole number is a number
+    if specification.type is str and specification.choices:
+        samples.pop(str)
+    return [value for kind, value in samples.items() if kind is not specification.type] + [[1, 2], [1.5], ["a"], [b"a", b"b"]]
+
+
+def wrong_values(specification):
+    """Values of the right type that are out of range."""
+    found = ["", "nonsense"] if specification.choices else []
+    if specification.minimum is not None:
+        below, above = specification.minimum - 1, specification.maximum + 1
+        found += [specification.type(below), specification.type(above)]
+    if specification.type is float:
+        found += [math.nan, math.inf, -math.inf]
+    return found
+
+
+class Services:
+    """The node's parameter services as another process sees them."""
+
+    def __init__(self, harness):
+        self._harness = harness
+        self._clients = {}
+
+    def _ask(self, service_type, name, request):
+        client = self._clients.get(name)
+        if client is None:
+            client = self._clients[name] = self._harness.client.create_client(service_type, f"/depth_node/{name}")
+            # Inside one process the middleware may lose the first requests: these ask for nothing.
+            nothing = service_type.Request()
+            self._harness.wait(lambda: client.wait_for_service(1.0) and self._is_answered(client, nothing))
+        future = client.call_async(request)
+        self._harness.wait(future.done, 20.0, f"no answer from {name}")
+        return future.result()
+
+    @staticmethod
+    def _is_answered(client, request):
+        answered = threading.Event()
+        client.call_async(request).add_done_callback(lambda _: answered.set())
+        return answered.wait(1.0)
+
+    def set(self, *pairs):
+        """Each by itself; the results."""
+        given = [Parameter(name, value=value).to_parameter_msg() for name, value in pairs]
+        return self._ask(SetParameters, "set_parameters", SetParameters.Request(parameters=given)).results
+
+    def set_message(self, name, value):
+        given = [ParameterMessage(name=name, value=value)]
+        return self._ask(SetParameters, "set_parameters", SetParameters.Request(parameters=given)).results[0]
+
+    def set_all(self, **pairs):
+        """All or none; the result."""
+        given = [Parameter(n.replace("__", "."), value=v).to_parameter_msg() for n, v in pairs.items()]
+        request = SetParametersAtomically.Request(parameters=given)
+        return self._ask(SetParametersAtomically, "set_parameters_atomically", request).result
+
+    def get(self, *names):
+        return self._ask(GetParameters, "get_parameters", GetParameters.Request(names=list(names))).values
+
+    def describe(self, *names):
+        return self._ask(DescribeParameters, "describe_parameters", DescribeParameters.Request(names=list(names))).descriptors
+
+    def list(self):
+        return self._ask(ListParameters, "list_parameters", ListParameters.Request()).result.names
+
+
+@pytest.fixture
+def start_node():
+    """Makes a node as if started with arguments, and ends it."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    made = []
+
+    def start(*arguments):
+        made.append(DepthNode(context=context, cli_args=["--ros-args", *arguments]))
+        return made[-1]
+
+    yield start
+    for node in made:
+        node.destroy_node()
+    context.try_shutdown()
+
+
+def as_argument(value):
+    """A value as it is written after `-p name:=`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_a_bad_value_at_start_is_one_error_that_names_it(start_node, name):
+    specification = SPECIFICATIONS[name]
+    for value in wrong_types(specification)[:5] + wrong_values(specification):
+        with pytest.raises(MonodepthError) as error:
+            start_node("-p", f"{name}:={as_argument(value)}")
+        text = str(error.value)
+        assert text.startswith(f"{name} is ") and ": it must be " in text and "\n" not in text, text
+
+
+def test_whole_numbers_serve_as_doubles_at_start(start_node):
+    node = start_node("-p", "depth.max_range:=50", "-p", "tf_timeout:=1")
+    assert (node.config.depth.max_range, node.config.tf_timeout) == (50.0, 1.0)
+    parameter = node.get_parameter("depth.max_range")
+    assert parameter.type_ is Parameter.Type.DOUBLE and parameter.value == 50.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("-p", "depth.min_range:=200.0"), "depth.min_range"),
+        (("-p", "cloud.max_range:=0.1"), "cloud.min_range"),
+        (("-p", "odom_frame:=''"), "odom_frame"),
+        (("-p", "base_frame:=odom"), "base_frame"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused_at_start(start_node, arguments, named):
+    with pytest.raises(MonodepthError, match=named):
+        start_node(*arguments)
+
+
+def test_the_file_of_defaults_is_the_defaults_and_unknown_parameters_are_harmless(start_node, tmp_path):
+    node = start_node("--params-file", str(ROOT / "config" / "depth.yaml"))
+    assert values(node.config) == values(NodeConfig())
+    path = tmp_path / "parameters.yaml"
+    path.write_text(
+        "/**:\n  ros__parameters:\n    future_feature: 3\n    depth: {max_range: 40, novelty: [1, 2]}\n"
+        "other_node:\n  ros__parameters:\n    depth: {max_range: 1.0}\n"
+    )
+    node = start_node("--params-file", str(path))
+    assert node.config.depth.max_range == 40.0
+    assert not node.has_parameter("future_feature")
+
+
+def test_every_parameter_is_described(harness, depth_checkpoint):
+    services = Services(harness(depth_checkpoint, start=False))
+    assert set(SPECIFICATIONS) < set(services.list())
+    types = {bool: 1, int: 2, float: 3, str: 4}
+    for specification, found in zip(SPECIFICATIONS.values(), services.describe(*SPECIFICATIONS)):
+        assert found.name == specification.name and found.type == types[specification.type], found
+        assert specification.doc in found.description and specification.unit in found.description, found
+        assert not found.dynamic_typing
+        ranges = [*found.integer_range, *found.floating_point_range]
+        limits = [(item.from_value, item.to_value) for item in ranges]
+        wanted = [] if specification.minimum is None else [(specification.minimum, specification.maximum)]
+        assert limits == wanted, found
+        assert all(choice in found.additional_constraints for choice in specification.choices), found
+        assert found.read_only == (specification.name == "autostart"), found
+
+
+def test_bad_values_at_run_time_are_refused_and_nothing_changes(harness, depth_checkpoint):
+    node = harness(depth_checkpoint)
+    services = Services(node)
+    before, stored = values(node.node.config), services.get(*SPECIFICATIONS)
+    descriptors = services.describe(*SPECIFICATIONS)
+    bad = [(s.name, value) for s in SPECIFICATIONS.values() for value in wrong_types(s) + wrong_values(s)]
+    for (name, value), result in zip(bad, services.set(*bad)):
+        assert not result.successful, f"{name} took {value!r}"
+        assert name in result.reason and "\n" not in result.reason, result.reason
+    for name in SPECIFICATIONS:  # "delete this parameter"
+        result = services.set_message(name, ParameterValue(type=ParameterType.PARAMETER_NOT_SET))
+        assert not result.successful and result.reason, name
+    for stranger in (("no_such_parameter", 1), ("use_sim_time", 5)):
+        result = services.set(stranger)[0]
+        assert not result.successful and result.reason, stranger
+    assert values(node.node.config) == before
+    assert services.get(*SPECIFICATIONS) == stored
+    assert services.describe(*SPECIFICATIONS) == descriptors
+    node.send_info()
+    node.exchange(SECOND)
+
+
+def test_a_set_is_taken_whole_or_not_at_all(harness, depth_checkpoint):
+    node = harness(depth_checkpoint)
+    services = Services(node)
+    for bad in (
+        {"depth__max_range": 20.0, "cloud__stride": 0},
+        {"cloud__stride": 2, "depth__max_range": "far"},
+        {"cloud__stride": 2, "checkpoint": "another"},
+        {"cloud__stride": 2, "autostart": False},
+        {"cloud__stride": 2, "use_sim_time": 5},
+        {"cloud__stride": 2, "no_such_parameter": 5},
+        {"depth__min_range": 30.0, "depth__max_range": 20.0, "cloud__stride": 2},
+    ):
+        result = services.set_all(**bad)
+        assert not result.successful and result.reason, bad
+        assert values(node.node.config) == values(NodeConfig()) | {"checkpoint": str(depth_checkpoint)}, bad
+        found = services.get("cloud.stride", "depth.max_range")
+        assert (found[0].integer_value, found[1].double_value) == (1, 100.0), bad
+    # Each of these alone would cross the other's old value.
+    assert services.set_all(depth__min_range=200.0, depth__max_range=300.0).successful
+    assert services.set_all(depth__min_range=1.0, depth__max_range=20.0).successful
+    assert (node.node.config.depth.min_range, node.node.config.depth.max_range) == (1.0, 20.0)
+
+
+def test_whole_numbers_serve_as_doubles_at_run_time(harness, depth_checkpoint):
+    services = Services(harness(depth_checkpoint))
+    assert services.set_all(depth__max_range=50, tf_timeout=1).successful
+    assert services.set(("odometry.max_gap", 2))[0].successful
+    found = services.get("depth.max_range", "tf_timeout", "odometry.max_gap")
+    assert [value.type for value in found] == [ParameterType.PARAMETER_DOUBLE] * 3
+    assert [value.double_value for value in found] == [50.0, 1.0, 2.0]
+    assert services.describe("depth.max_range")[0].type == ParameterType.PARAMETER_DOUBLE
+    assert services.set(("depth.max_range", 60.5))[0].successful
+
+
+def on_executor(node, *transitions):
+    """Make transitions where they are made in the process: on the thread that spins the node."""
+
+    def run():
+        return [getattr(node.node, f"trigger_{name}")().name for name in transitions]
+
+    task = node._executors[0][0].create_task(run)
+    node.wait(task.done)
+    assert task.result() == ["SUCCESS"] * len(transitions)
+
+
+def another(specification):
+    """A valid value that is not the default."""
+    if specification.type is bool:
+        return not specification.default
+    if specification.choices:
+        return next(choice for choice in reversed(specification.choices) if choice != specification.default)
+    if specification.type is str:
+        return "another"
+    limit = specification.minimum if ".min_" in specification.name else specification.maximum
+    return specification.type(0.5 * (specification.default + limit))
+
+
+def test_what_is_not_live_waits_for_an_unconfigured_node(harness, depth_checkpoint):
+    node = harness(depth_checkpoint)
+    services = Services(node)
+    fixed = [s for s in SPECIFICATIONS.values() if not s.live and s.name != "autostart"]
+    assert {"checkpoint", "device", "depth.encoding", "base_frame", "image_transport"} < {s.name for s in fixed}
+    for specification, result in zip(fixed, services.set(*((s.name, another(s)) for s in fixed))):
+        assert not result.successful and specification.name in result.reason and "clean up" in result.reason, result
+    on_executor(node, "deactivate")
+    assert not services.set(("depth.encoding", "16UC1"))[0].successful
+    on_executor(node, "cleanup")
+    assert not services.set(("autostart", False))[0].successful
+    for specification in fixed:
+        default = values(node.node.config)[specification.name]
+        assert services.set((specification.name, another(specification)))[0].successful, specification.name
+        assert services.set((specification.name, default))[0].successful, specification.name
+    assert services.set(("depth.encoding", "16UC1"))[0].successful
+    on_executor(node, "configure", "activate")
+    node.wait_connected()
+    node.send_info()
+    assert node.exchange(SECOND).encoding == "16UC1"
+
+
+def test_every_live_parameter_may_change_while_active(harness, pose_checkpoint):
+    node = harness(pose_checkpoint, scale__source="fixed")
+    services = Services(node)
+    node.send_info()
+    for i, specification in enumerate(s for s in SPECIFICATIONS.values() if s.live and s.name != "enabled"):
+        default = values(node.node.config)[specification.name]
+        result = services.set((specification.name, another(specification)))[0]
+        assert result.successful, f"{specification.name}: {result.reason}"
+        assert values(node.node.config)[specification.name] == another(specification)
+        node.exchange((10 + i) * SECOND)
+        assert services.set((specification.name, default))[0].successful
+    assert node.counts()["frames_failed"] == node.counts()["frames_invalid"] == 0
+
+
+def test_live_changes_show_in_the_next_frame(harness, depth_checkpoint):
+    node = harness(depth_checkpoint)
+    services = Services(node)
+    node.send_info()
+
+    def depth(second):
+        message = node.exchange(second * SECOND, TEXTURE)
+        return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
+
+    first = depth(1)
+    limit = float(np.median(first))
+    assert services.set(("depth.max_range", limit))[0].successful
+    near = depth(2)
+    assert 0.4 < np.isposinf(near).mean() < 0.6
+    np.testing.assert_array_equal(near, np.where(first > limit, np.inf, first))
+
+    assert services.set_all(depth__max_range=100.0, scale__source="fixed", scale__factor=6.0).successful
+    status = node.exchange(3 * SECOND, TEXTURE, topic="depth/status")
+    assert (status.scale, status.scale_source) == (6.0, status.SCALE_FIXED)
+    fixed = depth(4)
+    both = np.isfinite(first) & np.isfinite(fixed)
+    np.testing.assert_allclose(fixed[both], 3.0 * first[both], rtol=1e-5)
+
+    assert services.set(("cloud.stride", 4))[0].successful
+    cloud = node.exchange(5 * SECOND, TEXTURE, topic="depth/points")
+    assert (cloud.width, cloud.height, cloud.row_step) == (80, 24, 80 * 16)
+
+    large = np.random.default_rng(6).integers(0, 255, (192, 640, 3), np.uint8)
+    info = node.received["depth/camera_info"][-1]
+    node.send_info(type(info)(width=640, height=192, distortion_model="plumb_bob", d=info.d, k=_twice(info.k)))
+    assert (node.exchange(6 * SECOND, large).width, node.exchange(7 * SECOND, large).height) == (320, 96)
+    assert services.set(("depth.resolution", "image"))[0].successful
+    message = node.exchange(8 * SECOND, large)
+    assert (message.width, message.height) == (640, 192)
+    assert node.output(8 * SECOND, "depth/camera_info").width == 640
+
+    assert services.set(("enabled", False))[0].successful
+    unwanted = node.counts()["frames_unwanted"]
+    node.send(9 * SECOND, large)
+    node.wait(lambda: node.counts()["frames_unwanted"] == unwanted + 1)
+    assert services.set(("enabled", True))[0].successful
+    node.exchange(10 * SECOND, large)
+    assert not [message for message in node.received["depth/image"] if message.header.stamp.sec == 9]
+
+
+def _twice(k):
+    """Intrinsics of the same camera at twice the size."""
+    return [2 * k[0], 0.0, 2 * k[2] + 0.5, 0.0, 2 * k[4], 2 * k[5] + 0.5, 0.0, 0.0, 1.0]
+
+
+def test_a_scale_that_the_checkpoint_cannot_give_is_refused(harness, relative_checkpoint):
+    node = harness(relative_checkpoint, scale__source="relative")
+    services = Services(node)
+    for source in ("auto", "checkpoint"):
+        result = services.set(("scale.source", source))[0]
+        assert not result.successful and "relative" in result.reason, result
+    assert services.set_all(scale__source="fixed", scale__factor=2).successful
+    node.send_info()
+    assert node.exchange(SECOND, topic="depth/status").scale == 2.0
