@@ -1,0 +1,135 @@
+"""`monodepth synth` writes recordings whose pictures, calibration, transforms and ground truth belong together."""
+
+import cv2
+import numpy as np
+import pytest
+
+from monodepth_ros.cli.main import main
+from monodepth_ros.cli.synth import DISTORTIONS, make_cameras, parse_distortion
+from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
+from monodepth_ros.data.recording import Recording
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
+
+SMALL = ["--width", "320", "--height", "96", "--seconds", "0.3", "--seed", "5"]
+
+
+def transform_of(translation, rotation):
+    q = (rotation.x, rotation.y, rotation.z, rotation.w)
+    return make_transform(quaternion_to_rotation(q), (translation.x, translation.y, translation.z))
+
+
+def read_frames(path, camera):
+    """(CameraModel, T_base_camera, list of (stamp, image, depth, T_world_base)) as any reader would get them."""
+    with Recording(path) as recording:
+        stream = choose_image_stream(recording)
+        info = CameraModel.from_camera_info(recording.first(stream.camera_info))
+        mounts = {t.child_frame_id: t for t in recording.first("/tf_static").transforms}
+        link, optical = mounts[f"{camera}_link"], mounts[f"{camera}_optical_frame"]
+        assert (link.header.frame_id, optical.header.frame_id) == ("base_link", f"{camera}_link")
+        T_base_camera = transform_of(link.transform.translation, link.transform.rotation) @ transform_of(
+            optical.transform.translation, optical.transform.rotation
+        )
+        by_stamp = {}
+        topics = [stream.image, ground_truth_depth(recording), ground_truth_odometry(recording)]
+        for topic, _, message in recording.read(topics):
+            stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            by_stamp.setdefault(stamp, {})[topic] = message
+    frames = []
+    for stamp, messages in sorted(by_stamp.items()):
+        image, depth, odometry = (messages[topic] for topic in topics)
+        assert image.header.frame_id == depth.header.frame_id == f"{camera}_optical_frame"
+        assert (odometry.header.frame_id, odometry.child_frame_id) == ("world", "base_link")
+        if stream.compressed:
+            pixels = cv2.cvtColor(cv2.imdecode(image.data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        else:
+            pixels = image.data.reshape(image.height, image.step)[:, : 3 * image.width].reshape(
+                image.height, -1, 3
+            )
+        metres = depth.data.view("<f4").reshape(depth.height, depth.width)
+        pose = odometry.pose.pose
+        frames.append((stamp, pixels, metres, transform_of(pose.position, pose.orientation)))
+    return info, T_base_camera, frames
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("drive.mcap", ["--distortion", "plumb_bob"]), ("drive", ["--storage", "sqlite3", "--compressed"])],
+)
+def test_the_recording_explains_its_own_pictures(tmp_path, capsys, name, options):
+    """Frame t + 1 warped into t by what the bag says, lens included; JPEG adds its own error."""
+    path = tmp_path / name
+    assert main(["synth", "--out", str(path), *SMALL, *options]) == 0
+    assert "3 frames" in capsys.readouterr().out
+    assert path.is_file() == (name == "drive.mcap")
+    camera, T_base_camera, frames = read_frames(path, "camera")
+    assert T_base_camera[:3, 3] == pytest.approx([1.2, 0, 1.65])
+    assert camera.is_distorted == ("--distortion" in options)
+    assert [stamp - frames[0][0] for stamp, *_ in frames] == [0, 10**8, 2 * 10**8]
+    (_, image, depth, T_world_base), (_, following, _, T_world_base_next) = frames[:2]
+    T = invert(T_world_base_next @ T_base_camera) @ T_world_base @ T_base_camera
+    pixels = np.stack(np.meshgrid(np.arange(320), np.arange(96)), -1).astype(np.float64)
+    valid = np.isfinite(depth)
+    points = camera.backproject(pixels, np.where(valid, depth, 1).astype(np.float64)) @ T[:3, :3].T + T[:3, 3]
+    at = camera.project(points)
+    valid &= (at >= 0).all(-1) & (at[..., 0] <= 319) & (at[..., 1] <= 95)
+    maps = np.nan_to_num(at, nan=-9).astype(np.float32)
+    warped = cv2.remap(following.astype(np.float32), maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
+    error = np.median(np.abs(warped - image).mean(-1)[valid])
+    still = np.median(np.abs(following.astype(float) - image).mean(-1)[valid])
+    assert error < 3.5 and still > 2 * error, (
+        f"median {error:.2f} with the recorded motion, {still:.2f} without"
+    )
+
+
+def test_twist_is_the_motion_between_two_odometry_messages(tmp_path):
+    assert main(["synth", "--out", str(tmp_path / "d.mcap"), *SMALL, "--no-traffic", "--stereo", "0.4"]) == 0
+    with Recording(tmp_path / "d.mcap") as recording:
+        assert {t for t in recording.topics if "camera_info" in t} == {
+            "/left/camera_info",
+            "/right/camera_info",
+        }
+        right = CameraModel.from_camera_info(recording.first("/right/camera_info"))
+        assert right.baseline == pytest.approx(0.4)
+        mounts = {t.child_frame_id: t.transform.translation for t in recording.first("/tf_static").transforms}
+        assert mounts["left_link"].y - mounts["right_link"].y == pytest.approx(0.4)
+        messages = [message for _, _, message in recording.read([ground_truth_odometry(recording)])]
+    poses = [transform_of(m.pose.pose.position, m.pose.pose.orientation) for m in messages]
+    moved = (invert(poses[0]) @ poses[1])[:3, 3] / 0.1
+    linear = messages[0].twist.twist.linear
+    assert moved == pytest.approx([linear.x, linear.y, linear.z], abs=0.25)
+    assert 5 <= linear.x <= 12 and (messages[0].pose.covariance.reshape(6, 6).diagonal() > 0).all()
+
+
+def test_an_existing_file_and_impossible_options_give_one_line_before_any_work(tmp_path, capsys):
+    (tmp_path / "there.mcap").write_bytes(b"")
+    cases = {
+        "exists already": ["--out", str(tmp_path / "there.mcap")],
+        "does not fit storage": ["--out", str(tmp_path / "new.mcap"), "--storage", "sqlite3"],
+        "unknown distortion": ["--out", str(tmp_path / "new"), "--distortion", "cubist"],
+        "expected numbers": ["--out", str(tmp_path / "new"), "--distortion", "plumb_bob:a,b"],
+        "hold no frame": ["--out", str(tmp_path / "new"), "--seconds", "0.01"],
+        "too small": ["--out", str(tmp_path / "new"), "--width", "3"],
+        "plumb_bob": ["--out", str(tmp_path / "new"), "--distortion", "plumb_bob:0.1,0.2"],
+    }
+    for expected, options in cases.items():
+        assert main(["synth", *options]) == 2
+        error = capsys.readouterr().err
+        assert expected in error and error.count("\n") == 1, f"{expected!r} not in {error!r}"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["there.mcap"]
+
+
+@pytest.mark.parametrize("kind", DISTORTIONS)
+def test_every_lens_preset_sees_the_whole_picture(kind):
+    camera = make_cameras(640, 192, kind)["camera"].model
+    corners = np.array([(0, 0), (639, 0), (0, 191), (639, 191)], float)
+    rays = camera.backproject(corners, np.ones(4))
+    assert camera.is_distorted and np.isfinite(rays).all()
+    assert camera.project(rays) == pytest.approx(corners, abs=0.01)
+
+
+def test_own_coefficients_are_read():
+    assert parse_distortion("plumb_bob:-0.1,0.2,0,0,0") == ("plumb_bob", (-0.1, 0.2, 0, 0, 0))
+    with pytest.raises(MonodepthError, match="unknown distortion 'fisheye'"):
+        parse_distortion("fisheye:1")
