@@ -120,8 +120,11 @@ class CameraInput:
             tuple(info.k), tuple(info.d), tuple(info.r), tuple(info.p),
         )
         if source != self._camera_source:
-            self._camera = None
-            camera = CameraModel.from_camera_info(info)
+            self._camera = self._camera_source = None
+            try:
+                camera = CameraModel.from_camera_info(info)
+            except CalibrationError as error:
+                raise CalibrationError(f"{self.info_topic}: {error}") from None
             self._camera = camera.rectified() if self._is_rectified and camera.is_calibrated else camera
             self._camera_source = source
         return self._camera

@@ -117,10 +117,11 @@ class CameraStream:
             self._process(arrival, config)
         except MonodepthError as error:
             self._counters.count(counters.INVALID)
-            self._complaints.note("invalid", str(error))
+            self._complaints.note("invalid", str(error), is_error=True)
         except Exception as error:  # a bug or a device out of memory must not end the stream
             self._counters.count(counters.FAILED)
-            self._complaints.note("failed", f"frame not processed: {type(error).__name__}: {' '.join(str(error).split())}")
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            self._complaints.note("failed", f"frame not processed: {reason}", is_error=True)
 
     def _process(self, arrival: Arrival, config: NodeConfig) -> None:
         header = arrival.message.header
@@ -242,8 +243,8 @@ class CameraStream:
         elif self._input is not None and self._input.silent_seconds() > config.no_image_timeout:
             seconds = self._input.silent_seconds()
             self._complaints.note("silence", f"no image for {seconds:.0f} s: {self._input.silence_reason()}")
-        for message in self._complaints.current():
-            health.warn(message)
+        for complaint in self._complaints.current():
+            (health.error if complaint.is_error else health.warn)(complaint.message)
         if self._state is TrackingState.LOST:
             health.warn("odometry lost")
 

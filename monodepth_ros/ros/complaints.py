@@ -2,34 +2,44 @@
 
 import threading
 import time
+from typing import NamedTuple
 
 # A complaint of one kind is logged at most this often, and shown for this long after it was last true [s].
 PERIOD = 5.0
 
 
+class Complaint(NamedTuple):
+    """When something was last wrong (steady clock [s]), what it is, and whether it costs outputs."""
+
+    time: float
+    message: str
+    is_error: bool
+
+
 class Complaints:
-    """Warnings by kind. Safe for use by several threads."""
+    """Warnings and errors by kind. Safe for use by several threads."""
 
     def __init__(self, logger):
         self._logger = logger
         self._lock = threading.Lock()
-        self._seen: dict[str, tuple[float, str]] = {}
+        self._seen: dict[str, Complaint] = {}
         self._logged: dict[str, float] = {}
 
-    def note(self, kind: str, message: str) -> None:
+    def note(self, kind: str, message: str, is_error: bool = False) -> None:
         """Something is wrong now; `kind` stays the same while the figures in the message change."""
         now = time.monotonic()
         with self._lock:
-            self._seen[kind] = now, message
+            self._seen[kind] = Complaint(now, message, is_error)
             is_due = now - self._logged.get(kind, -PERIOD) >= PERIOD
             if is_due:
                 self._logged[kind] = now
-        if is_due:
+        if is_due and is_error:
+            self._logger.error(message)
+        elif is_due:
             self._logger.warning(message)
 
-    def current(self) -> list[str]:
+    def current(self) -> list[Complaint]:
         """What was wrong within the last seconds, the newest first."""
         now = time.monotonic()
         with self._lock:
-            recent = sorted((item for item in self._seen.values() if now - item[0] < PERIOD), reverse=True)
-        return [message for _, message in recent]
+            return sorted((item for item in self._seen.values() if now - item.time < PERIOD), reverse=True)

@@ -52,11 +52,10 @@ def _run(imported: threading.Event, stop: threading.Event) -> int:
 
     def start() -> None:
         """Configure and activate, on the executor's thread like every other transition."""
-        success = TransitionCallbackReturn.SUCCESS
-        if node.trigger_configure() == success and node.trigger_activate() == success:
-            return
-        failed.set()
-        stop.set()
+        for transition in (node.trigger_configure, node.trigger_activate):
+            if not stop.is_set() and transition() != TransitionCallbackReturn.SUCCESS and not stop.is_set():
+                failed.set()
+                stop.set()
 
     executor = SingleThreadedExecutor()
     executor.add_node(node)

@@ -114,8 +114,6 @@ class TransformBuffer:
                     T_parent_child = matrix_from_transform(item.transform)
                 except MonodepthError:
                     continue
-                if not np.isfinite(T_parent_child).all():
-                    continue
                 track = self._tracks.get(child)
                 if track is None or track.parent != parent or track.is_static != is_static:
                     track = self._tracks[child] = _Track(parent, is_static)

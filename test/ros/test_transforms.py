@@ -1,0 +1,206 @@
+"""The buffer of transforms that serves where tf2_ros is not installed."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import TransformStamped
+from tf2_msgs.msg import TFMessage
+
+from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform
+from monodepth_ros.ros.interop import quaternion_from_rotation
+from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError
+
+SECOND = 1_000_000_000
+T_1 = exp_se3(np.array([1.0, -2.0, 0.5, 0.3, -0.2, 0.9]))
+T_2 = exp_se3(np.array([0.0, 0.4, 3.0, -1.1, 0.1, 0.2]))
+T_3 = exp_se3(np.array([-0.7, 0.0, 0.1, 0.0, 2.5, -0.4]))
+
+
+def stamped(parent, child, T=T_1, seconds=0.0):
+    item = TransformStamped(child_frame_id=child)
+    item.header.frame_id = parent
+    item.header.stamp.sec, item.header.stamp.nanosec = divmod(round(seconds * SECOND), SECOND)
+    t, r = item.transform.translation, item.transform.rotation
+    t.x, t.y, t.z = (float(v) for v in T[:3, 3])
+    r.x, r.y, r.z, r.w = (float(v) for v in quaternion_from_rotation(T[:3, :3]))
+    return item
+
+
+def static_buffer(*items):
+    buffer = TransformBuffer()
+    buffer.add(TFMessage(transforms=list(items)), is_static=True)
+    return buffer
+
+
+def moving_buffer(*items):
+    buffer = TransformBuffer()
+    for item in items:
+        buffer.add(TFMessage(transforms=[item]), is_static=False)
+    return buffer
+
+
+def found(buffer, target, source, seconds=1.0, timeout=0.0):
+    return buffer.lookup(target, source, round(seconds * SECOND), timeout)
+
+
+def shift(x):
+    return make_transform(np.eye(3), (x, 0.0, 0.0))
+
+
+def test_a_chain_is_composed_up_down_and_across():
+    buffer = static_buffer(stamped("base", "mast", T_1), stamped("mast", "camera", T_2), stamped("base", "lidar", T_3))
+    np.testing.assert_allclose(found(buffer, "base", "camera"), T_1 @ T_2, atol=1e-12)
+    np.testing.assert_allclose(found(buffer, "camera", "base"), invert(T_1 @ T_2), atol=1e-12)
+    np.testing.assert_allclose(found(buffer, "mast", "camera"), T_2, atol=1e-12)
+    np.testing.assert_allclose(found(buffer, "lidar", "camera"), invert(T_3) @ T_1 @ T_2, atol=1e-12)
+    np.testing.assert_array_equal(found(buffer, "camera", "camera"), np.eye(4))
+
+
+def test_static_transforms_hold_at_every_stamp_and_the_newest_replaces_the_older():
+    buffer = static_buffer(stamped("base", "camera", T_1, seconds=500.0))
+    for seconds in (0.0, 1.0, 1e9):
+        np.testing.assert_allclose(found(buffer, "base", "camera", seconds), T_1, atol=1e-12)
+    buffer.add(TFMessage(transforms=[stamped("base", "camera", T_2)]), is_static=True)
+    np.testing.assert_allclose(found(buffer, "base", "camera", 500.0), T_2, atol=1e-12)
+
+
+def test_between_two_stamps_it_is_interpolated():
+    twist = np.array([2.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    buffer = moving_buffer(
+        stamped("base", "head", T_1, 1.0), stamped("base", "head", T_1 @ exp_se3(0.5 * twist), 1.5),
+        stamped("base", "head", T_1 @ exp_se3(twist), 2.0),
+    )
+    buffer.add(TFMessage(transforms=[stamped("head", "camera", T_2)]), is_static=True)
+    for seconds in (1.0, 1.2, 1.5, 1.9, 2.0):
+        exact = T_1 @ exp_se3((seconds - 1.0) * twist) @ T_2
+        np.testing.assert_allclose(found(buffer, "base", "camera", seconds), exact, atol=1e-9, err_msg=f"at {seconds} s")
+    np.testing.assert_allclose(found(buffer, "base", "head", 1.5), T_1 @ exp_se3(0.5 * twist), atol=1e-12)
+    rotation = found(buffer, "base", "head", 1.25)[:3, :3]
+    np.testing.assert_allclose(rotation, T_1[:3, :3] @ axis_angle_to_rotation((0, 0, 0.25)), atol=1e-9)
+
+
+def test_messages_may_come_in_any_order():
+    buffer = moving_buffer(*(stamped("base", "head", shift(s), s) for s in (3.0, 1.0, 4.0, 2.0)))
+    np.testing.assert_allclose(found(buffer, "base", "head", 2.5), shift(2.5), atol=1e-12)
+    buffer.add(TFMessage(transforms=[stamped("base", "head", shift(9.0), 2.0)]), is_static=False)
+    np.testing.assert_allclose(found(buffer, "base", "head", 2.0), shift(9.0), atol=1e-12)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.5, "oldest"), (2.5, "newest")])
+def test_outside_the_known_times_nothing_is_invented(seconds, said):
+    buffer = moving_buffer(stamped("base", "head", shift(1.0), 1.0), stamped("base", "head", shift(2.0), 2.0))
+    with pytest.raises(TransformError, match=said) as error:
+        found(buffer, "base", "head", seconds)
+    assert "base -> head" in str(error.value)
+
+
+def test_stamp_zero_asks_for_the_latest():
+    buffer = moving_buffer(stamped("base", "head", shift(1.0), 1.0), stamped("base", "head", shift(2.0), 2.0))
+    np.testing.assert_allclose(found(buffer, "base", "head", 0.0), shift(2.0))
+
+
+def test_frames_that_nothing_connects_are_named_with_those_that_are_known():
+    buffer = static_buffer(stamped("base", "camera"), stamped("map", "tag"))
+    for target, source in (("base", "tag"), ("base", "nowhere"), ("nowhere", "camera"), ("base", "")):
+        with pytest.raises(TransformError) as error:
+            found(buffer, target, source)
+        text = str(error.value)
+        assert repr(target) in text and repr(source) in text and "base, camera, map, tag" in text, text
+    with pytest.raises(TransformError, match="none"):
+        found(TransformBuffer(), "base", "camera")
+
+
+def test_a_circle_ends():
+    buffer = static_buffer(stamped("a", "b", shift(1.0)), stamped("b", "c", shift(2.0)), stamped("c", "a", shift(4.0)))
+    assert found(buffer, "a", "c")[0, 3] in (3.0, -4.0)  # one way round or the other
+    with pytest.raises(TransformError):
+        found(buffer, "a", "elsewhere")
+    with pytest.raises(TransformError):
+        found(static_buffer(stamped("a", "a")), "a", "b")
+
+
+def test_a_loop_of_a_bag_begins_anew():
+    times = np.arange(100.0, 130.0, 0.5)
+    buffer = moving_buffer(*(stamped("base", "head", shift(s), s) for s in times))
+    for s in (100.0, 100.5, 101.0):
+        buffer.add(TFMessage(transforms=[stamped("base", "head", shift(-s), s)]), is_static=False)
+    np.testing.assert_allclose(found(buffer, "base", "head", 100.75), shift(-100.75), atol=1e-9)
+    with pytest.raises(TransformError, match="newest is of 101.000"):
+        found(buffer, "base", "head", 129.0)
+
+
+def test_the_past_is_forgotten_after_a_while():
+    times = np.arange(0.5, 3 * CACHE_SECONDS, 0.5)
+    buffer = moving_buffer(*(stamped("base", "head", shift(s), s) for s in times))
+    newest = times[-1]
+    np.testing.assert_allclose(found(buffer, "base", "head", newest - 9.75), shift(newest - 9.75), atol=1e-9)
+    with pytest.raises(TransformError, match="oldest"):
+        found(buffer, "base", "head", newest - CACHE_SECONDS - 1.0)
+
+
+def test_of_two_parents_the_last_one_published_counts():
+    buffer = static_buffer(stamped("base", "camera", T_1), stamped("mast", "camera", T_2), stamped("base", "mast", T_3))
+    assert buffer.parent_of("camera") == "mast"
+    np.testing.assert_allclose(found(buffer, "base", "camera"), T_3 @ T_2, atol=1e-12)
+    buffer.add(TFMessage(transforms=[stamped("base", "camera", T_1, 1.0)]), is_static=False)
+    assert buffer.parent_of("/camera") == "base" and buffer.parent_of("base") == ""
+    np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
+
+
+def test_transforms_that_say_nothing_are_passed_over():
+    good = stamped("base", "camera", T_1)
+    bad = [stamped("base", "camera", T_2) for _ in range(4)]
+    bad[0].transform.rotation.x = bad[0].transform.rotation.y = 0.0
+    bad[0].transform.rotation.z = bad[0].transform.rotation.w = 0.0
+    bad[1].transform.rotation.w = float("nan")
+    bad[2].transform.translation.z = float("nan")
+    bad[3].transform.translation.x = float("inf")
+    buffer = static_buffer(good, *bad, stamped("", "camera", T_2), stamped("base", "", T_2))
+    np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
+
+
+def test_quaternions_of_any_length_are_rotations():
+    item = stamped("base", "camera", T_1)
+    for name in "xyzw":
+        setattr(item.transform.rotation, name, 3.0 * getattr(item.transform.rotation, name))
+    np.testing.assert_allclose(found(static_buffer(item), "base", "camera"), T_1, atol=1e-12)
+
+
+def test_leading_slashes_do_not_matter():
+    buffer = static_buffer(stamped("/base", "mast", T_1), stamped("mast", "/camera", T_2))
+    for target, source in (("base", "camera"), ("/base", "/camera"), ("base", "/camera")):
+        np.testing.assert_allclose(found(buffer, target, source), T_1 @ T_2, atol=1e-12)
+
+
+def test_a_transform_is_waited_for():
+    buffer = moving_buffer(stamped("base", "head", shift(1.0), 1.0))
+
+    def publish():
+        buffer.add(TFMessage(transforms=[stamped("other", "frame")]), is_static=True)  # no help
+        buffer.add(TFMessage(transforms=[stamped("base", "head", shift(2.0), 2.0)]), is_static=False)
+
+    later = threading.Timer(0.1, publish)
+    later.start()
+    np.testing.assert_allclose(found(buffer, "base", "head", 1.5, timeout=20.0), shift(1.5), atol=1e-12)
+    later.join()
+
+
+def test_the_wait_ends_at_its_timeout_even_while_others_publish():
+    buffer = TransformBuffer()
+    stop = threading.Event()
+
+    def chatter():
+        while not stop.wait(0.002):
+            buffer.add(TFMessage(transforms=[stamped("other", "frame")]), is_static=True)
+
+    thread = threading.Thread(target=chatter)
+    thread.start()
+    started = time.monotonic()
+    with pytest.raises(TransformError):
+        found(buffer, "base", "camera", timeout=0.2)
+    waited = time.monotonic() - started
+    stop.set()
+    thread.join()
+    assert 0.19 < waited < 10.0, f"waited {waited} s"
