@@ -1,0 +1,310 @@
+"""The launch file run by the real launch: which processes start, how they are called, with what settings."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
+pytest.importorskip(
+    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
+)
+pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
+
+import launch.logging  # noqa: E402
+from launch import LaunchDescription, LaunchService  # noqa: E402
+from launch.actions import GroupAction, IncludeLaunchDescription  # noqa: E402
+from launch.launch_description_sources import (  # noqa: E402
+    PythonLaunchDescriptionSource,
+    get_launch_description_from_python_launch_file,
+)
+from launch_ros.actions import PushRosNamespace, SetParameter  # noqa: E402
+
+from monodepth_ros.pipeline.settings import read_ros_parameters  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCH_FILE = ROOT / "launch" / "depth.launch.py"
+ARGUMENTS = {
+    "namespace",
+    "params_file",
+    "image",
+    "image_transport",
+    "camera_info",
+    "checkpoint",
+    "device",
+    "bag",
+    "rviz",
+    "fixed_frame",
+    "use_sim_time",
+    "autostart",
+    "log_level",
+}
+PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+# Stands in for the executables, which launch finds by the ament index: notes how it was called and ends. The
+# node's first waits until all the others have come; the one named in STAYS runs until it is asked to end.
+STUB = f"""#!{sys.executable} -IS
+import json, os, signal, sys, time
+name = os.path.basename(sys.argv[0])
+folder = os.environ["STUB_NOTES"]
+note = os.path.join(folder, name)
+
+def complain(*_):
+    os.rename(note, note + " was never ended")
+    sys.exit(1)
+
+signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+signal.signal(signal.SIGALRM, complain)
+signal.alarm(20)
+with open(os.path.join(folder, "." + name), "w") as draft:
+    json.dump([sys.argv[1:], dict(os.environ)], draft)
+os.rename(draft.name, note)
+while name == "depth_node" and not set(os.environ["STUBS"].split()) <= set(os.listdir(folder)):
+    time.sleep(0.01)
+if name == os.environ.get("STAYS"):
+    signal.pause()
+"""
+
+
+class Process:
+    """How a process was started."""
+
+    def __init__(self, arguments, environment):
+        self.arguments = arguments
+        self.environment = environment
+        self.parameters = {}
+        for path in self.following("--params-file"):
+            self.parameters.update(read_ros_parameters(path))
+
+    def following(self, option):
+        """The values of an option that may occur more than once."""
+        return [
+            value
+            for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True)
+            if name == option
+        ]
+
+    @property
+    def remappings(self):
+        return dict(rule.split(":=") for rule in self.following("-r"))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a launch description with stubs for the executables: the exit code, the processes started by name.
+
+    The others are those that must start besides the node.
+    """
+    prefix, notes = tmp_path / "prefix", tmp_path / "notes"
+    notes.mkdir()
+    executables = {"monodepth_ros": ("depth_node", "play"), "rviz2": ("rviz2",)}
+    for package, names in executables.items():
+        for folder in ("share/ament_index/resource_index/packages", f"lib/{package}", f"share/{package}"):
+            (prefix / folder).mkdir(parents=True, exist_ok=True)
+        (prefix / "share/ament_index/resource_index/packages" / package).touch()
+        for name in names:
+            (prefix / "lib" / package / name).write_text(STUB)
+            (prefix / "lib" / package / name).chmod(0o755)
+    (prefix / "share/monodepth_ros/config").symlink_to(ROOT / "config")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(prefix))
+    monkeypatch.setenv("STUB_NOTES", str(notes))
+    for variable in (*PROFILES, "ROS_DISTRO"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(launch.logging.launch_config, "_log_dir", str(tmp_path))
+
+    def run(description, *others):
+        monkeypatch.setenv("STUBS", " ".join(others))
+        service = LaunchService(noninteractive=True)
+        service.include_launch_description(description)
+        exit_code = service.run()
+        found = {path.name: Process(*json.loads(path.read_text())) for path in notes.iterdir()}
+        for name in found:
+            (notes / name).unlink()
+        return exit_code, found
+
+    return run
+
+
+def included(**arguments):
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(LAUNCH_FILE)), launch_arguments=list(arguments.items())
+    )
+
+
+@pytest.fixture
+def started(run):
+    """Runs the launch file with arguments; the processes started, by name."""
+
+    def started(**arguments):
+        others = [name for argument, name in (("bag", "play"), ("rviz", "rviz2")) if argument in arguments]
+        exit_code, found = run(LaunchDescription([included(**arguments)]), *others)
+        assert exit_code == 0 and set(found) == {"depth_node", *others}
+        return found
+
+    return started
+
+
+def test_every_argument_is_declared_and_explained():
+    description = get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
+    explained = {a.name: a.description for a in description.get_launch_arguments()}
+    assert set(explained) == ARGUMENTS
+    short = {name: text for name, text in explained.items() if len(text) < 20}
+    assert not short, f"not explained: {short}"
+
+
+def test_by_default_the_node_starts_alone_with_the_parameter_file_as_it_is(started):
+    node = started()["depth_node"]
+    assert node.parameters == read_ros_parameters(ROOT / "config" / "depth.yaml")
+    assert node.remappings["__node"] == "depth_node" and node.remappings["__ns"] == "/"
+    assert node.following("--log-level") == ["info"]
+
+
+def test_arguments_win_over_the_parameter_file(started, tmp_path):
+    params_file = tmp_path / "mine.yaml"
+    params_file.write_text(
+        "/**:\n  ros__parameters:\n    checkpoint: mine\n    device: cpu\n    image_transport: raw\n"
+        "    autostart: true\n    path_length: 7\n"
+    )
+    node = started(
+        params_file=str(params_file),
+        checkpoint="yours",
+        device="cuda:1",
+        image_transport="compressed",
+        autostart="false",
+        use_sim_time="true",
+        log_level="debug",
+        namespace="front",
+    )["depth_node"]
+    assert node.parameters == {
+        "checkpoint": "yours", "device": "cuda:1", "image_transport": "compressed", "autostart": False,
+        "use_sim_time": True, "path_length": 7,
+    }  # fmt: skip
+    assert node.following("--params-file")[0] == str(params_file)
+    assert node.following("--log-level") == ["debug"] and node.remappings["__ns"] == "/front"
+
+
+def test_what_is_not_given_stays_as_in_the_parameter_file(started, tmp_path):
+    params_file = tmp_path / "mine.yaml"
+    params_file.write_text(
+        "/**:\n  ros__parameters:\n    autostart: false\n    use_sim_time: true\n    device: cpu\n"
+    )
+    node = started(params_file=str(params_file))["depth_node"]
+    assert node.parameters == {"autostart": False, "use_sim_time": True, "device": "cpu"}
+
+
+@pytest.mark.parametrize("checkpoint", ["2026", "true", "old: with # in it"])
+def test_a_checkpoint_whose_name_looks_like_something_else_stays_a_string(started, checkpoint):
+    assert started(checkpoint=checkpoint)["depth_node"].parameters["checkpoint"] == checkpoint
+
+
+def test_topics_are_remapped(started):
+    remappings = started(image="/camera/image_raw")["depth_node"].remappings
+    assert remappings["image"] == "/camera/image_raw" and "camera_info" not in remappings
+    remappings = started(image="left/image", camera_info="/calibration")["depth_node"].remappings
+    assert remappings["image"] == "left/image" and remappings["camera_info"] == "/calibration"
+
+
+def test_a_recording_is_played_once_the_node_listens_and_with_its_clock_if_asked(started, tmp_path):
+    bag = tmp_path / "drive.mcap"
+    bag.touch()
+    player = started(bag=str(bag))["play"]
+    assert player.arguments[0] == str(bag) and "--clock" not in player.arguments
+    assert player.following("--wait-subscribers") == ["1"]
+    assert "--clock" in started(bag=str(bag), use_sim_time="true")["play"].arguments
+    assert "--clock" not in started(bag=str(bag), use_sim_time="false")["play"].arguments
+
+
+def test_paths_may_begin_with_a_tilde(started, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "drive.bag").touch()
+    found = started(bag="~/drive.bag", checkpoint="~/weights")
+    assert found["play"].arguments[0] == f"{tmp_path}/drive.bag"
+    assert found["depth_node"].parameters["checkpoint"] == f"{tmp_path}/weights"
+
+
+@pytest.mark.parametrize("asked", ["true", "True"])
+def test_rviz_shows_the_topics_of_the_namespace(started, asked):
+    rviz = started(rviz=asked, namespace="front", fixed_frame="map", use_sim_time="true")["rviz2"]
+    assert Path(rviz.following("-d")[0]).read_text() == (ROOT / "config" / "depth.rviz").read_text()
+    assert rviz.following("-f") == ["map"] and rviz.remappings["__ns"] == "/front"
+    assert rviz.parameters == {"use_sim_time": True}
+
+
+def test_inside_another_launch_file_its_namespace_and_clock_hold(run):
+    group = GroupAction(
+        [PushRosNamespace("robot"), SetParameter("use_sim_time", True), included(namespace="front")]
+    )
+    exit_code, found = run(LaunchDescription([group]))
+    assert exit_code == 0
+    node = found["depth_node"]
+    assert node.remappings["__ns"] == "/robot/front"
+    assert "use_sim_time" not in node.parameters
+    assert [rule.lower().split()[0] for rule in node.following("-p")] == ["use_sim_time:=true"]
+
+
+@pytest.mark.parametrize(
+    "distro, variable",
+    [("humble", PROFILES[0]), ("jazzy", PROFILES[0]), ("kilted", PROFILES[1]), ("", PROFILES[1])],
+)
+def test_large_messages_get_a_middleware_profile(started, monkeypatch, tmp_path, distro, variable):
+    monkeypatch.setenv("ROS_DISTRO", distro)
+    (tmp_path / "drive").mkdir()
+    for name, process in started(bag=str(tmp_path / "drive")).items():
+        given = {v: process.environment[v] for v in PROFILES if v in process.environment}
+        assert list(given) == [variable], f"{name}: {given}"
+        assert Path(given[variable]).samefile(ROOT / "config" / "fastdds_large_messages.xml")
+
+
+@pytest.mark.parametrize("variable", PROFILES)
+def test_a_profile_of_the_user_is_left_alone(started, monkeypatch, variable):
+    monkeypatch.setenv(variable, "/mine.xml")
+    environment = started()["depth_node"].environment
+    assert {v: environment.get(v) for v in PROFILES} == {
+        v: "/mine.xml" if v == variable else None for v in PROFILES
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"rviz": "maybe"}, "rviz:=maybe: expected true or false"),
+        ({"use_sim_time": "yes"}, "use_sim_time:=yes: expected true or false"),
+        ({"autostart": "-1"}, "autostart:=-1: expected true or false"),
+        ({"bag": "/nowhere/drive"}, "bag:=/nowhere/drive: no such file or folder"),
+        ({"params_file": "/nowhere.yaml"}, "params_file:=/nowhere.yaml: no such file or folder"),
+        ({"image": "/camera/compressed"}, "image:=/camera/compressed: leave /compressed away"),
+        ({"namespace": "not-a-name"}, "Invalid namespace"),
+    ],
+)
+def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(
+    run, caplog, monkeypatch, arguments, message
+):
+    monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
+    exit_code, found = run(LaunchDescription([included(**arguments)]))
+    errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]
+    assert exit_code == 1 and not found and len(errors) == 1 and message in errors[0], (
+        exit_code,
+        found,
+        errors,
+    )
+
+
+def test_the_player_ends_with_the_node(started, monkeypatch, tmp_path):
+    (tmp_path / "drive").mkdir()
+    monkeypatch.setenv("STAYS", "play")
+    started(bag=str(tmp_path / "drive"))
+
+
+def test_ros2_launch_explains_every_argument():
+    if shutil.which("ros2") is None:
+        pytest.skip("no ros2 command here")
+    shown = subprocess.run(
+        ["ros2", "launch", str(LAUNCH_FILE), "-s"], capture_output=True, text=True, timeout=60, env=os.environ
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert set(re.findall(r"^ +'(\w+)':$", shown.stdout, re.MULTILINE)) == ARGUMENTS, shown.stdout

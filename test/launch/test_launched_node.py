@@ -1,0 +1,155 @@
+"""The launch file starts the real node and the real player, and an interrupt ends both."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+# `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
+pytest.importorskip(
+    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
+)
+pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
+rclpy = pytest.importorskip("rclpy")
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
+
+from monodepth_ros.data.bag_writer import BagWriter  # noqa: E402
+from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
+from monodepth_ros.networks.registry import build_depth  # noqa: E402
+
+SECOND = 1_000_000_000
+START_NS = 1_700_000_000 * SECOND
+WIDTH, HEIGHT = 320, 96
+TRAINING_CAMERA = (0.58, 1.92, 0.5, 0.5)
+TYPES = BagWriter.types
+
+# What `ros2 launch` does, for machines that have launch but not that command.
+LAUNCHER = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+arguments = [argument.split(":=", 1) for argument in sys.argv[2:]]
+source = PythonLaunchDescriptionSource(sys.argv[1])
+service = LaunchService()
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture
+def launch_file():
+    try:
+        return f"{get_package_share_directory('monodepth_ros')}/launch/depth.launch.py"
+    except (PackageNotFoundError, OSError):  # OSError: no environment at all
+        pytest.skip("monodepth_ros is not installed here: run scripts/test")
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """A calibrated camera's raw images at 10 Hz."""
+    fx, fy, cx, cy = TRAINING_CAMERA
+    k = np.array([fx * WIDTH, 0.0, cx * WIDTH - 0.5, 0.0, fy * HEIGHT, cy * HEIGHT - 0.5, 0.0, 0.0, 1.0])
+    p = np.hstack((k.reshape(3, 3), np.zeros((3, 1)))).reshape(-1)
+    roi = TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    path = tmp_path / "drive"
+    with BagWriter(path) as bag:
+        bag.add_topic("/camera/image_raw", "sensor_msgs/msg/Image")
+        bag.add_topic("/camera/camera_info", "sensor_msgs/msg/CameraInfo")
+        for index in range(15):
+            stamp_ns = START_NS + index * SECOND // 10
+            stamp = TYPES["builtin_interfaces/msg/Time"](*divmod(stamp_ns, SECOND))
+            header = TYPES["std_msgs/msg/Header"](stamp, "camera_optical")
+            info = TYPES["sensor_msgs/msg/CameraInfo"](
+                header, HEIGHT, WIDTH, "plumb_bob", np.zeros(5), k, np.eye(3).reshape(-1), p, 0, 0, roi
+            )
+            pixels = np.random.default_rng(index).integers(0, 255, WIDTH * HEIGHT * 3, np.uint8)
+            image = TYPES["sensor_msgs/msg/Image"](header, HEIGHT, WIDTH, "rgb8", 0, WIDTH * 3, pixels)
+            bag.write("/camera/camera_info", stamp_ns, info)
+            bag.write("/camera/image_raw", stamp_ns, image)
+    return path
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A small metric network."""
+    network = build_depth("rt_monodepth_s")
+    fill_networks_with_formula(network, None)
+    facts = dict(scale_kind="metric", scale_factor=2.0, scale_origin="test", training_camera=TRAINING_CAMERA)
+    path = tmp_path / "weights.safetensors"
+    save_checkpoint(path, CheckpointHeader("rt_monodepth_s", HEIGHT, WIDTH, **facts), network)
+    return path
+
+
+@pytest.fixture
+def params_file(tmp_path):
+    """Settings of which the launch arguments must replace one and leave the others."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "/**:\n  ros__parameters:\n    checkpoint: /nowhere\n"
+        "    depth:\n      encoding: 16UC1\n      max_range: 50\n"
+    )
+    return path
+
+
+@pytest.fixture
+def listener():
+    """A client's executor and the depth images that it has received."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node("listener", context=context)
+    depths = []
+    node.create_subscription(Image, "/front/depth/image", depths.append, 50)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    yield executor, depths
+    executor.shutdown()
+    node.destroy_node()
+    context.try_shutdown()
+
+
+def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_everything(
+    launch_file, recording, checkpoint, params_file, listener, tmp_path
+):
+    executor, depths = listener
+    arguments = (
+        f"params_file:={params_file}", f"checkpoint:={checkpoint}", "namespace:=front",
+        f"bag:={recording}", "image:=/camera/image_raw",
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, launch_file, *arguments],
+        env={**os.environ, "ROS_LOG_DIR": str(tmp_path / "log")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 90
+        while not depths and process.poll() is None and time.monotonic() < deadline:
+            executor.spin_once(timeout_sec=0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
+        output, _ = process.communicate(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert depths, f"no depth from the launched node:\n{output}"
+    header = depths[0].header
+    late = header.stamp.sec + header.stamp.nanosec / SECOND - START_NS / SECOND
+    assert late < 1.0, f"the first depth image is {late:.1f} s into the recording:\n{output}"
+    assert (header.frame_id, depths[0].encoding) == ("camera_optical", "16UC1")
+    assert process.returncode == 0, output
+    assert output.count("process has finished cleanly") == 2, output
+    with pytest.raises(ProcessLookupError):  # nothing of the group is left
+        os.killpg(process.pid, 0)
