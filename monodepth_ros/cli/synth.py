@@ -22,8 +22,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser = verbs.add_parser(
         "synth",
         help="make a recording of a synthetic drive with exact depth and odometry",
-        description="Render a drive through a procedural street into a rosbag2: images, camera_info, tf_static, "
-        "/ground_truth/odometry and /ground_truth/depth.",
+        description="Render a drive through a procedural street into a rosbag2: images, camera_info, "
+        "tf_static, /ground_truth/odometry and /ground_truth/depth.",
     )
     parser.add_argument("--out", required=True, help="the new bag: a folder, or a file name in .mcap or .db3")
     parser.add_argument("--seconds", type=_positive, default=20.0, metavar="S", help="length (default 20)")
@@ -95,9 +95,8 @@ def run(options: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     seconds = time.monotonic() - begin
-    print(
-        f"wrote {options.out}: {len(drive)} frames, {options.seconds:g} s of street {options.seed}, in {seconds:.1f} s"
-    )
+    what = f"{len(drive)} frames, {options.seconds:g} s of street {options.seed}"
+    print(f"wrote {options.out}: {what}, in {seconds:.1f} s")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`monodepth synth` writes recordings whose pictures, calibration, transforms and ground truth belong together."""
+"""`monodepth synth`: pictures, calibration, transforms and ground truth of its recordings belong together."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ def transform_of(translation, rotation):
 
 
 def read_frames(path, camera):
-    """(CameraModel, T_base_camera, list of (stamp, image, depth, T_world_base)) as any reader would get them."""
+    """CameraModel, T_base_camera and a list of (stamp, image, depth, T_world_base), as any reader gets them."""
     with Recording(path) as recording:
         stream = choose_image_stream(recording)
         info = CameraModel.from_camera_info(recording.first(stream.camera_info))

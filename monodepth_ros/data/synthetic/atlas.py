@@ -34,7 +34,7 @@ class Atlas:
     """
 
     def __init__(self, textures: list[Texture]) -> None:
-        self.rectangles, width, height = _pack([texture.pixels.shape[1::-1] for texture in textures])
+        self.rectangles, width, height = pack([texture.pixels.shape[1::-1] for texture in textures])
         base = np.zeros((height, width, 3), np.uint8)
         for texture, (x, y, w, h) in zip(textures, self.rectangles, strict=True):
             base[y : y + h, x : x + w] = texture.pixels
@@ -43,21 +43,11 @@ class Atlas:
         self.max_levels = np.minimum(np.log2(self.rectangles[:, 2:]), LEVELS - 1).astype(np.float32)
 
 
-def reductions(alpha: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """A mask's successive halvings, each with the threshold that keeps the covered share what it was.
+def pack(sizes: list[tuple[int, int]]) -> tuple[np.ndarray, int, int]:
+    """Rectangles (x, y, width, height) for pictures of these sizes, and the sheet's width and height.
 
-    Without it foliage would grow thinner, or fill up, with distance.
+    Shelves of falling height, every picture at a multiple of its own size, so that halvings do not mix them.
     """
-    share = float((alpha >= 128).mean())
-    levels = []
-    while min(alpha.shape) >= 2:
-        levels.append((alpha, float(np.quantile(alpha, 1 - share)) if levels else 128.0))
-        alpha = cv2.resize(alpha, (alpha.shape[1] // 2, alpha.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return levels
-
-
-def _pack(sizes: list[tuple[int, int]]) -> tuple[np.ndarray, int, int]:
-    """Shelves of falling height; every rectangle at a multiple of its own size, so that halvings do not mix."""
     order = sorted(range(len(sizes)), key=lambda k: (-sizes[k][1], -sizes[k][0]))
     area = sum(w * h for w, h in sizes)
     width = max(max(w for w, _ in sizes), 1 << int(np.ceil(np.log2(np.sqrt(area)))))

@@ -33,7 +33,7 @@ class Stock:
 
 
 class BlockBuilder:
-    """Collects meshes: `large` (houses, trees, ground) and `small` (cars, furniture), and the parked cars' footprints."""
+    """Collects meshes, `large` (houses, trees, ground) and `small` (cars, furniture), and parked cars' footprints."""
 
     def __init__(
         self, rng: np.random.Generator, road: Road, section: CrossSection, stock: Stock, kerb: int
@@ -44,7 +44,7 @@ class BlockBuilder:
         self.footprints: list[np.ndarray] = []
 
     def block(self, start: float, end: float, left: str, right: str) -> None:
-        """A stretch between junctions with houses on the pavement ("city"), behind gardens ("green") or a "park"."""
+        """A stretch between junctions, each side a "city", "green" (houses behind gardens) or a "park"."""
         for side, kind in ((1, left), (-1, right)):
             self._raised_ground(start, end, side)
             {"city": self._city, "green": self._gardens, "park": self._park}[kind](start, end, side)
@@ -82,7 +82,7 @@ class BlockBuilder:
     def _put_front(
         self, target: list, mesh: np.ndarray, s0: float, n: float, width: float, side: int
     ) -> float:
-        """Place a house of this width with its front at |n|, beginning at s0; returns where along the street it ends."""
+        """Place a house of this width with its front at |n|, from s0 on; returns the s where it ends."""
         curvature = float(self._road.curvature_at(s0))
         s1 = s0 + width / max(0.3, 1 - curvature * side * n)
         a = np.array(self._road.to_world(s0, side * n))
@@ -136,7 +136,7 @@ class BlockBuilder:
             last = s + bays * BAY > end - BAY
             ends = (first, last) if side > 0 else (last, first)
             storeys = int(rng.choice([1, 2, 2, 3, 3, 4]))
-            depth = rng.uniform(9, 12)
+            depth = BAY * (4 if True in ends else int(rng.integers(3, 5)))
             mesh = buildings.row_house(rng, style, bays, storeys, depth, ends)
             if rng.random() < 0.5:
                 self._second_row(s, front + depth, side)
@@ -168,7 +168,8 @@ class BlockBuilder:
         while s < end - 9:
             bays, depth = int(rng.choice([2, 3, 3])), rng.uniform(8, 10)
             front = edge + rng.uniform(3.5, 6.5)
-            house = buildings.cottage(rng, self._pick(self._stock.styles), bays, depth)
+            style = self._pick([t for t in self._stock.styles if not t.shop])
+            house = buildings.cottage(rng, style, bays, depth)
             plot_end = min(
                 self._put_front(self.large, house, s, front, bays * BAY, side) + rng.uniform(4, 7), end
             )

@@ -7,6 +7,7 @@ import numpy as np
 from monodepth_ros.data.synthetic import facades, materials
 from monodepth_ros.data.synthetic.atlas import Texture
 from monodepth_ros.data.synthetic.facades import BAY, GROUND_STOREY, STOREY
+from monodepth_ros.data.synthetic.furniture import railing_texture
 from monodepth_ros.data.synthetic.mesh import block, join, quad
 from monodepth_ros.data.synthetic.noise import to_pixels
 
@@ -25,11 +26,12 @@ class BuildingTextures:
     roof: int
     trim: int
     awning: int
+    railing: int
     shop: bool
 
 
 def style_textures(rng: np.random.Generator, shop: bool) -> list[Texture]:
-    """upper, ground, second ground, blank, roof, trim, awning."""
+    """upper, ground for houses of even and of odd width, blank, roof, trim, awning, railing."""
     style = facades.random_style(rng)
     roof = materials.roof_tiles(rng, 128, 128, ROOF_COLORS[rng.integers(len(ROOF_COLORS))])
     trim = materials.plaster(rng, 32, 32, style.trim)
@@ -38,12 +40,13 @@ def style_textures(rng: np.random.Generator, shop: bool) -> list[Texture]:
     stripes[:, (np.arange(64) // 8) % 2 == 0] = color
     return [
         facades.upper_storeys(rng, style),
-        facades.ground_storey(rng, style, shop),
-        facades.ground_storey(rng, style, shop),
+        facades.ground_storey(rng, style, 2 if shop else 0),
+        facades.ground_storey(rng, style, 1 if shop else 0),
         facades.blank_wall(rng, style),
         Texture(to_pixels(roof), (2.6, 2.6)),
         Texture(to_pixels(trim), (1.0, 1.0)),
         Texture(to_pixels(stripes), (3.2, 1.5)),
+        railing_texture(),
     ]
 
 
@@ -55,11 +58,11 @@ def row_house(
     depth: float,
     corners: tuple[bool, bool] = (False, False),
 ) -> np.ndarray:
-    """A house of a closed row, `storeys` above the ground storey; at corners of the block its sides have windows."""
+    """A house of a row, `storeys` above the ground storey; `corners` (left, right) have windows in the side."""
     width = bays * BAY
     height = GROUND_STOREY + storeys * STOREY
-    ground = int(rng.choice(textures.ground))
-    shift = BAY * int(rng.integers(facades.BAYS))
+    ground = textures.ground[bays % 2]
+    shift = 2 * BAY * int(rng.integers(facades.BAYS // 2))
     tint = tuple(np.clip(rng.normal(1.0, 0.05) * (1 + rng.normal(0, 0.02, 3)), 0.85, 1.12))
     meshes = [_front((0, 0), (width, 0), 0, GROUND_STOREY, ground, GROUND_SIZE, tint, shift)]
     meshes.append(_front((0, 0), (width, 0), GROUND_STOREY, height, textures.upper, UPPER_SIZE, tint, shift))
@@ -235,8 +238,14 @@ def _gable_front(
              (middle, depth + out, ridge), (middle, -out, ridge)]  # fmt: skip
     gable = quad([(0, 0, height), (width, 0, height), (middle, 0, ridge)], t.blank, (6.4, 6.4), tint)
     w, z = 0.7, height + 0.35
-    window = quad([(middle - w, -0.02, z), (middle + w, -0.02, z), (middle + w, -0.02, z + 1.4), (middle - w, -0.02, z + 1.4)],
-                  t.upper, UPPER_SIZE, tint)  # fmt: skip
+    left_edge, right_edge, top = middle - w, middle + w, z + 1.4
+    corners = [
+        (left_edge, -0.02, z),
+        (right_edge, -0.02, z),
+        (right_edge, -0.02, top),
+        (left_edge, -0.02, top),
+    ]
+    window = quad(corners, t.upper, UPPER_SIZE, tint)
     window["origin"] += (-(BAY / 2 - w), 0, -0.95)
     meshes = [quad(left, t.roof, size), quad(right, t.roof, size), gable]
     if rise > 2.2:
@@ -280,7 +289,8 @@ def _balconies(rng: np.random.Generator, bays: int, storeys: int, t: BuildingTex
         for bay in np.flatnonzero(chosen):
             x0, x1 = bay * BAY + 0.5, (bay + 1) * BAY - 0.5
             meshes.append(block((x0, -1.0, z - 0.15), (x1, 0, z), t.trim, t.trim, (1.0, 1.0), bottom=t.trim))
-            meshes.append(
-                block((x0, -1.0, z), (x1, -0.94, z + 0.95), t.trim, t.trim, (1.0, 1.0), (0.42, 0.43, 0.44))
-            )
+            size, tint = (1.1, 1.0), (0.16, 0.17, 0.18)
+            for a, b in (((x0, 0), (x0, -1)), ((x0, -1), (x1, -1)), ((x1, -1), (x1, 0))):
+                corners = [(*a, z), (*b, z), (*b, z + 1), (*a, z + 1)]
+                meshes.append(quad(corners, t.railing, size, tint, two_sided=True))
     return join(*meshes)

@@ -10,7 +10,11 @@ import numpy as np
 from monodepth_ros.data.bag_writer import BagWriter
 from monodepth_ros.data.synthetic.drive import Camera, Drive, Frame
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform, rotation_to_quaternion
+from monodepth_ros.geometry.motion import (
+    R_BODY_OPTICAL,
+    make_transform,
+    rotation_to_quaternion,
+)
 
 EPOCH_NS = 1_700_000_000_000_000_000
 TRANSPORT_NS = 2_000_000  # a message is received this long after its stamp

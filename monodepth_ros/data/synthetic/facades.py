@@ -30,8 +30,8 @@ SHOP_COLORS = (
     (206, 200, 190),
 )
 SHOP_NAMES = (
-    "BAKERY", "CAFE", "BOOKS", "FLOWERS", "PHARMACY", "BISTRO", "SHOES", "CYCLES", "FRUIT", "HOTEL", "OPTIK", "TEA",
-    "MUSIC", "RECORDS", "TAILOR", "PIZZA", "GALLERY", "KIOSK", "TOYS", "BARBER",
+    "BAKERY", "CAFE", "BOOKS", "FLOWERS", "PHARMACY", "BISTRO", "SHOES", "CYCLES", "FRUIT", "HOTEL", "OPTIK",
+    "TEA", "MUSIC", "RECORDS", "TAILOR", "PIZZA", "GALLERY", "KIOSK", "TOYS", "BARBER",
 )  # fmt: skip
 
 
@@ -211,17 +211,13 @@ def _window(rng: np.random.Generator, canvas: _Canvas, style: FacadeStyle, x: fl
             at[:] = ((170, 50, 60), (70, 110, 50), (200, 90, 120), (60, 96, 44))[rng.integers(4)]
 
 
-def ground_storey(rng: np.random.Generator, style: FacadeStyle, shop: bool) -> Texture:
-    """The lowest storey: shops, or flats with a front door."""
+def ground_storey(rng: np.random.Generator, style: FacadeStyle, shop_bays: int) -> Texture:
+    """The lowest storey: shops of so many bays each, or (0) flats with a front door."""
     size = (BAYS * BAY, GROUND_STOREY)
     canvas = _Canvas(wall(rng, style, 256, 1024, size), size)
-    if shop:
-        bay = 0
-        while bay < BAYS:
-            width = int(rng.choice([1, 2, 2]))
-            width = min(width, BAYS - bay)
-            _shop(rng, canvas, bay * BAY, (bay + width) * BAY)
-            bay += width
+    if shop_bays:
+        for bay in range(0, BAYS, shop_bays):
+            _shop(rng, canvas, bay * BAY, (bay + shop_bays) * BAY)
     else:
         canvas.fill(0, 0, size[0], 0.7, np.array(style.wall) * 0.72)
         door = int(rng.integers(BAYS))

@@ -38,7 +38,7 @@ def furniture_textures(rng: np.random.Generator) -> list[Texture]:
         _sign("square", (28, 84, 168), (240, 240, 240), "P"),
         _name_sign(str(rng.choice(["STATION", "MARKET", "HARBOUR", "CENTRE", "OLD TOWN", "RIVER RD"]))),
         _traffic_light(),
-        _railing(),
+        railing_texture(),
         Texture(to_pixels(materials.wood(rng, 64, 128, (136, 112, 84), 14)), (2.0, 1.0)),
         Texture(np.full((16, 16, 3), (136, 156, 164), np.uint8), (1.0, 1.0)),
     ]
@@ -49,9 +49,13 @@ def lamp_post(textures: FurnitureTextures, height: float, reach: float, tone: fl
     tint = (tone, tone, tone * 1.02)
     arm = block((-0.05, 0, height - 0.08), (0.05, reach, height), textures.plain, textures.plain, None, tint)
     head = block(
-        (-0.11, reach - 0.35, height - 0.14), (0.11, reach + 0.35, height), textures.plain, textures.plain, None,
-        (0.5, 0.5, 0.5), bottom=textures.lamp,
-    )  # fmt: skip
+        (-0.11, reach - 0.35, height - 0.14),
+        (0.11, reach + 0.35, height),
+        textures.plain,
+        textures.plain,
+        tint=(0.5, 0.5, 0.5),
+        bottom=textures.lamp,
+    )
     return join(post(0.085, height, textures.plain, 6, tint, 0.65), arm, head)
 
 
@@ -181,7 +185,8 @@ def _traffic_light() -> Texture:
     return Texture(_quartered(image), (1.0, 1.0))
 
 
-def _railing() -> Texture:
+def railing_texture() -> Texture:
+    """Iron bars, to be tinted."""
     alpha = np.zeros((256, 512), np.uint8)
     for x in range(12, 512, 32):
         alpha[20:, x : x + 7] = 255

@@ -17,7 +17,7 @@ STEP = 512  # rows by which that window moves
 
 @dataclass
 class Ground:
-    """textures: (tiles, 3) texture numbers by tile along the street and zone: right of it, the street, left of it.
+    """textures: (tiles, 3) texture numbers by tile along the street: to its right, the street, to its left.
 
     sizes: (all textures, 2) metres. light_map: (rows along s, columns from left to right, 2) uint8, the
     shares of the sun's and the sky's light.

@@ -1,4 +1,4 @@
-"""Surfaces that tile: asphalt, paving, grass, brick, plaster, roof tiles, foliage. Floats 0..255, (H, W, 3)."""
+"""Surfaces that tile: asphalt, paving, grass, bricks, roof tiles, foliage; (H, W, 3) floats 0..255."""
 
 import cv2
 import numpy as np

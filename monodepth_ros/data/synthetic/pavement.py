@@ -1,4 +1,4 @@
-"""The ground's pictures: carriageway with markings, gutters, kerbs, pavements, verges; one tile of street each."""
+"""The ground's pictures, a tile of street each: carriageway with markings, kerbs, pavements, verges."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class StreetPainter:
         self._wear = fractal_noise(rng, ROWS, COLUMNS, (32, 64), 4, 0.8)
 
     def tile(self, rng: np.random.Generator, left: str, right: str) -> Texture:
-        """One tile between junctions; the sides are "city" (paved to the houses) or "green" (a verge beyond)."""
+        """A tile between junctions, either side "city" (paved to the houses) or "green" (a lawn beyond)."""
         image = self._carriageway(rng)
         for sign, side in ((1, left), (-1, right)):
             distance = sign * self._n

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from monodepth_ros.data.synthetic.projection import Projection
+from monodepth_ros.data.synthetic.sample_grid import SampleGrid
 from monodepth_ros.data.synthetic.scene import Scene
-from monodepth_ros.data.synthetic.shading import Illumination, Shading
+from monodepth_ros.data.synthetic.shading import Shading
+from monodepth_ros.data.synthetic.sunlight import Illumination
 from monodepth_ros.data.synthetic.traffic import NOBODY, MovingCars
-from monodepth_ros.data.synthetic.visibility import FIRST, SampleGrid, Visibility
+from monodepth_ros.data.synthetic.visibility import FIRST, Visibility
 from monodepth_ros.geometry.camera import CameraModel
 
 
@@ -40,8 +43,9 @@ class Renderer:
         polygons = scene.near(T_world_camera[:3, 3])
         first_moving = FIRST + len(polygons)
         polygons = np.concatenate([polygons, moving.mesh])
-        seen = Visibility(self._grid, polygons, scene.masks, T_world_camera, scene.far)
-        shaded = Shading(seen, scene, light, moving.footprints)
+        projection = Projection(polygons, T_world_camera)
+        seen = Visibility(self._grid, projection, scene.masks, scene.far)
+        shaded = Shading(self._grid, projection, seen, scene, light, moving.footprints)
         blind = self._grid.blind[1::2, :-1]
         with np.errstate(divide="ignore"):
             depth = 1 / seen.inverse_depth[1::2, :-1]
@@ -60,8 +64,8 @@ def _resolve(colors: np.ndarray) -> np.ndarray:
 
 
 def _tone_curve() -> np.ndarray:
-    """A little more contrast in the middle, gentle towards white."""
-    x = np.linspace(0, 1, 256)
+    """As a camera develops: shadows lifted, a little more contrast in the middle, gentle towards white."""
+    x = np.linspace(0, 1, 256) ** 0.86
     return np.clip(255 * (0.75 * x + 0.25 * x * x * (3 - 2 * x)) + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -71,7 +71,7 @@ class Road:
         return self.to_road_with_tangent(x, y)[:2]
 
     def to_road_with_tangent(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
-        """(s, n) and the unit vector along the street, by the nearest piece's circle, for many points at once.
+        """(s, n) and the unit vector along the street, by the nearest piece's circle, for many points.
 
         With a = along the piece's tangent and b = across, and w = 2 b - k (a^2 + b^2):
         n = w / (1 + sqrt(1 - k w)), which is stable for k = 0, and s from the angle's arctangent series.
@@ -86,7 +86,7 @@ class Road:
         w = 2 * b - k * (a * a + b * b)
         n = w / (1 + np.sqrt(np.maximum(1 - k * w, 1e-6)))
         tangent = a / np.maximum(1 - k * b, 0.05)
-        square = np.square(k * tangent)
+        square = np.minimum(np.square(k * tangent), 0.25)  # the series is for points near the piece
         s = s0 + tangent * (1 - square * (1 / 3 - square * (1 / 5 - square / 7)))
         return s, n, cos, sin
 

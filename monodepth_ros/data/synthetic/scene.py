@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from monodepth_ros.data.synthetic.atlas import Atlas, Texture, reductions
+from monodepth_ros.data.synthetic.atlas import Atlas, Texture
 from monodepth_ros.data.synthetic.ground import Ground
+from monodepth_ros.data.synthetic.masks import Masks
 from monodepth_ros.data.synthetic.road import Road
 
 BEHIND, AHEAD = 60.0, 330.0  # metres of street kept around a camera
@@ -27,7 +28,7 @@ class TextureStore:
 
 
 class Scene:
-    """polygons: POLYGON mesh in order of s; ground, atlas, masks (by texture number) and panorama as renderers want them.
+    """polygons: POLYGON mesh in order of s; ground, atlas, masks, and the panorama's texture number.
 
     far: metres beyond which the ground counts as sky.
     """
@@ -43,7 +44,7 @@ class Scene:
         self.road, self.ground, self.panorama = road, ground, panorama
         self.polygons, self._s = polygons[order], s[order]
         self.atlas = Atlas(store.textures)
-        self.masks = {i: reductions(t.alpha) for i, t in enumerate(store.textures) if t.alpha is not None}
+        self.masks = Masks(store.textures)
 
     def near(self, position: np.ndarray) -> np.ndarray:
         """The polygons that a camera at `position` (3,) may see."""

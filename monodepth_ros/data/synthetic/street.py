@@ -1,4 +1,4 @@
-"""Builds a street from a seed: blocks of houses and gardens, junctions, and everything that stands along them."""
+"""Builds a street from a seed: blocks of houses and gardens, junctions, and what stands along them."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Street:
 
 
 def build_street(seed: int, length: float) -> Street:
-    """The street of a seed, at least `length` metres long; the same seed and length always give the same street."""
+    """The street of a seed, at least `length` metres; the same arguments always give the same street."""
     rng = np.random.default_rng([seed, 1])
     tiles = int(np.ceil(length / TILE))
     road = Road.generate(rng, tiles * TILE)

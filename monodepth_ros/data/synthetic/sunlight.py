@@ -8,11 +8,20 @@ import numpy as np
 from monodepth_ros.data.synthetic.ground import LIGHT_REACH, TEXEL
 from monodepth_ros.data.synthetic.noise import fractal_noise
 from monodepth_ros.data.synthetic.road import Road
-from monodepth_ros.data.synthetic.shading import Illumination
 from monodepth_ros.data.synthetic.sky import HAZE
 
 COLUMNS = int(2 * LIGHT_REACH / TEXEL)
 LOW = 1.5  # metres; polygons that begin below it lie in the shadows that fall on the ground there
+
+
+@dataclass(frozen=True)
+class Illumination:
+    """A moment's light, (3,) RGB each: factors of sun, skylight and the sky itself; the haze's colour, 0..255."""
+
+    sun: np.ndarray
+    ambient: np.ndarray
+    sky: np.ndarray
+    haze: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,8 @@ class Weather:
     def at(self, time: float) -> Illumination:
         clear = 1 - self.sun.cloudiness
         veil, warmth, exposure = self._drift(time) if self._changing else (0.0, 0.0, 0.0)
-        sun = np.array((1.07, 1.0, 0.89)) * (0.12 + 0.92 * clear) * (1 + 0.4 * veil)
-        ambient = np.array((0.93, 0.985, 1.07)) * (0.9 - 0.36 * clear) * (1 + 0.08 * veil)
+        sun = np.array((1.07, 1.0, 0.89)) * (0.12 + 0.86 * clear) * (1 + 0.4 * veil)
+        ambient = np.array((0.94, 0.985, 1.06)) * (1.0 - 0.34 * clear) * (1 + 0.08 * veil)
         gain = (1 + 0.1 * exposure) * np.array((1 + 0.025 * warmth, 1, 1 - 0.025 * warmth))
         sky = 0.96 * gain * (1 + 0.05 * veil)
         return Illumination(

@@ -3,7 +3,12 @@
 import numpy as np
 
 from monodepth_ros.data.synthetic.road import Road
-from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, log_se3, make_transform
+from monodepth_ros.geometry.motion import (
+    axis_angle_to_rotation,
+    invert,
+    log_se3,
+    make_transform,
+)
 
 START = 62.0  # metres along the street, so that there is something behind the vehicle too
 SLOWEST, FASTEST = 5.0, 12.0  # m/s

@@ -10,16 +10,18 @@ from monodepth_ros.data.synthetic.mesh import join, quad
 from monodepth_ros.data.synthetic.noise import to_pixels
 
 PAINTS = (
-    (196, 198, 202), (44, 46, 50), (228, 228, 226), (120, 126, 134), (36, 58, 104), (140, 28, 30), (86, 92, 96),
-    (60, 84, 74), (168, 150, 120), (104, 34, 44), (30, 92, 132), (190, 120, 40),
+    (196, 198, 202), (44, 46, 50), (228, 228, 226), (120, 126, 134), (36, 58, 104), (140, 28, 30),
+    (86, 92, 96), (60, 84, 74), (168, 150, 120), (104, 34, 44), (30, 92, 132), (190, 120, 40),
 )  # fmt: skip
+SILL = 0.22  # metres above the ground
+FRONT_CORNER, REAR_CORNER = 0.32, 0.14  # metres over which the body's ends are narrower
 GLASS = np.array((44, 52, 58), np.float32)
 RUBBER = (26, 26, 28)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Side view in metres from the rear bumper; heights above the ground. The belt is the windows' lower edge."""
+    """Side view in metres from the rear bumper and above the ground; the belt is the windows' lower edge."""
 
     length: float
     width: float
@@ -62,9 +64,6 @@ def car_textures(rng: np.random.Generator, shape: Shape, paint: tuple[float, flo
     """The textures of `CarTextures`, in its order; the side's is cut out along the body's outline."""
     color = np.array(paint, np.float32)
     side, outline = _side(shape, color)
-    glass = np.empty((32, 64, 3), np.float32)
-    y = np.linspace(0, 1, 32, dtype=np.float32)[:, None, None]
-    glass[:] = GLASS + (np.array((150, 164, 176)) - GLASS) * np.clip(0.55 - y * 0.8, 0, 1)
     panel = np.empty((16, 16, 3), np.float32)
     panel[:] = color
     return [
@@ -72,7 +71,7 @@ def car_textures(rng: np.random.Generator, shape: Shape, paint: tuple[float, flo
         Texture(_windows(shape, color), (1.0, 1.0)),
         Texture(_end(rng, color, front=True), (shape.width, shape.bonnet)),
         Texture(_end(rng, color, front=False), (shape.width, shape.boot)),
-        Texture(to_pixels(glass), (1.0, 1.0)),
+        Texture(_screen(color), (1.0, 1.0)),
         Texture(to_pixels(panel), (1.0, 1.0)),
     ]
 
@@ -82,54 +81,58 @@ def car(textures: CarTextures) -> np.ndarray:
     shape = textures.shape
     rear, front = -shape.length / 2, shape.length / 2
     w, roof_w = shape.width / 2, shape.width / 2 * 0.78
-    belt, sill = shape.belt, 0.22
+    belt = shape.belt
     screen = [x + rear for x in shape.windscreen]
     window = [x + rear for x in shape.rear_window]
-    paint = textures.paint
+    nose, tail = front - FRONT_CORNER, rear + REAR_CORNER  # where the body begins to taper
+    front_w, rear_w = w * 0.84, w * 0.9
+    nose_height = belt + (shape.bonnet - belt) * (nose - screen[0]) / (front - screen[0])
     meshes = []
     for side in (-1, 1):
-        ends = (rear, front) if side < 0 else (front, rear)
-        y = side * w
-        lower = [(ends[0], y, 0), (ends[1], y, 0), (ends[1], y, belt), (ends[0], y, belt)]
-        body = quad(lower, textures.side)
-        body["origin"], body["across"] = (rear, y, 0), (1 / shape.length, 0, 0)  # painted from the rear on
-        meshes.append(body)
-        bottom = (window[0], screen[0]) if side < 0 else (screen[0], window[0])
-        top = (window[1], screen[1]) if side < 0 else (screen[1], window[1])
-        upper = [
-            (bottom[0], y * 0.97, belt), (bottom[1], y * 0.97, belt),
-            (top[1], side * roof_w, shape.height), (top[0], side * roof_w, shape.height),
-        ]  # fmt: skip
-        panel = quad(upper, textures.windows)
-        # The picture spans the panel's box, from the rear to the front.
-        length = screen[0] - window[0]
-        panel["origin"] = (window[0], y * 0.97, belt)
-        panel["across"] = (1 / length, 0, 0)
+        outline = [(rear, rear_w), (tail, w), (nose, w), (front, front_w)]
+        for (x0, w0), (x1, w1) in zip(outline, outline[1:], strict=False):
+            meshes.append(_side_panel(x0, w0, x1, w1, side, belt, textures.side, rear, shape.length))
+        upper = [(window[0], w * 0.97, belt), (screen[0], w * 0.97, belt),
+                 (screen[1], roof_w, shape.height), (window[1], roof_w, shape.height)]  # fmt: skip
+        corners = [(x, side * y, z) for x, y, z in (upper if side < 0 else [upper[i] for i in (1, 0, 3, 2)])]
+        panel = quad(corners, textures.windows)
+        panel["origin"], panel["across"] = (
+            (window[0], side * w * 0.97, belt),
+            (1 / (screen[0] - window[0]), 0, 0),
+        )
         meshes.append(panel)
 
     def strip(x0, z0, w0, x1, z1, w1, texture):
         """A panel across the car, from a lower or front edge to an upper or rear one, seen from outside."""
-        meshes.append(quad([(x0, -w0, z0), (x0, w0, z0), (x1, w1, z1), (x1, -w1, z1)], texture))
+        direction = 1 if x0 >= x1 else -1
+        corners = [(x0, -w0, z0), (x0, w0, z0), (x1, w1, z1), (x1, -w1, z1)]
+        meshes.append(quad([(x, direction * y, z) for x, y, z in corners], texture))
 
-    strip(front, sill, w, front, shape.bonnet, w, textures.front)
-    strip(front, shape.bonnet, w, screen[0], belt, w, paint)
+    paint = textures.paint
+    strip(front, SILL, front_w, front, shape.bonnet, front_w, textures.front)
+    strip(front, shape.bonnet, front_w, nose, nose_height, w, paint)
+    strip(nose, nose_height, w, screen[0], belt, w, paint)
     strip(screen[0], belt, w * 0.97, screen[1], shape.height, roof_w, textures.glass)
     strip(screen[1], shape.height, roof_w, window[1], shape.height, roof_w, paint)
-    meshes.append(
-        quad(
-            [
-                (window[0], w * 0.97, belt),
-                (window[0], -w * 0.97, belt),
-                (window[1], -roof_w, shape.height),
-                (window[1], roof_w, shape.height),
-            ],
-            textures.glass,
-        )  # fmt: skip
-    )
-    if window[0] - rear > 0.2:
-        strip(window[0], belt, w, rear, shape.boot, w, paint)
-    meshes.append(quad([(rear, w, sill), (rear, -w, sill), (rear, -w, belt), (rear, w, belt)], textures.rear))
+    strip(window[0], belt, w * 0.97, window[1], shape.height, roof_w, textures.glass)
+    if window[0] > tail:
+        strip(window[0], belt, w, tail, shape.boot, w, paint)
+        strip(tail, shape.boot, w, rear, shape.boot, rear_w, paint)
+    back = [(rear, rear_w, SILL), (rear, -rear_w, SILL), (rear, -rear_w, belt), (rear, rear_w, belt)]
+    meshes.append(quad(back, textures.rear))
     return join(*meshes)
+
+
+def _side_panel(
+    x0, w0, x1, w1, side: int, belt: float, texture: int, rear: float, length: float
+) -> np.ndarray:
+    """A piece of the body's side from x0 to x1, on the side's picture as it is seen from far away."""
+    a, b = (x0, side * w0), (x1, side * w1)
+    if side > 0:
+        a, b = b, a
+    panel = quad([(*a, 0), (*b, 0), (*b, belt), (*a, belt)], texture)
+    panel["origin"], panel["across"] = (rear, 0, 0), (1 / length, 0, 0)
+    return panel
 
 
 def _side(shape: Shape, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -149,10 +152,16 @@ def _side(shape: Shape, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     outline = np.zeros(image.shape[:2], np.uint8)
     bonnet_start = shape.windscreen[0]
     body = [
-        (0.0, 0.34), (0.06, 0.24), (shape.length - 0.12, 0.22), (shape.length, 0.36), (shape.length, shape.bonnet - 0.06),
-        (shape.length - 0.1, shape.bonnet), (bonnet_start, shape.belt + 0.02), (shape.rear_window[0], shape.belt + 0.02),
+        (0.0, 0.34),
+        (0.06, 0.24),
+        (shape.length - 0.12, 0.22),
+        (shape.length, 0.36),
+        (shape.length, shape.bonnet - 0.06),
+        (shape.length - 0.1, shape.bonnet),
+        (bonnet_start, shape.belt + 0.02),
+        (shape.rear_window[0], shape.belt + 0.02),
         (0.02, shape.boot),
-    ]  # fmt: skip
+    ]
     cv2.fillPoly(outline, [np.array([at(x, zz) for x, zz in body])], 255)
     line = tuple(map(float, color * 0.5))
     doors = np.linspace(shape.rear_window[0] + 0.5, bonnet_start + 0.1, 3)
@@ -197,6 +206,23 @@ def _windows(shape: Shape, color: np.ndarray) -> np.ndarray:
     y = np.linspace(0, 1, 128, dtype=np.float32)[:, None, None]
     glass = GLASS * 0.8 + (np.array((140, 156, 170), np.float32) - GLASS) * np.clip(0.6 - y, 0, 1)
     image += (glass - image) * (mask[..., None] / np.float32(255))
+    return _halved(image)
+
+
+def _screen(color: np.ndarray) -> np.ndarray:
+    """Windscreen or rear window between its pillars: (32, 64, 3)."""
+    image = np.empty((128, 256, 3), np.float32)
+    image[:] = color * 0.95
+    y = np.linspace(0, 1, 128, dtype=np.float32)[:, None, None]
+    x = np.linspace(0, 1, 256, dtype=np.float32)[None, :, None]
+    glass = GLASS * (0.8 + 0.3 * y) + (np.array((170, 184, 196), np.float32) - GLASS) * np.clip(
+        0.62 - 0.95 * y, 0, 1
+    )
+    glass = glass + np.clip(1 - np.abs(x + 0.5 * y - 0.75) * 6, 0, 1) * 14  # a gleam
+    for center in (0.27, 0.73):  # headrests
+        glass = glass - 16 * np.exp(-np.square((x - center) / 0.06) - np.square((y - 0.62) / 0.16))
+    image[10:120, 16:240] = glass[10:120, 16:240]
+    image[116:120, 16:240] = 30
     return _halved(image)
 
 
