@@ -80,7 +80,7 @@ class _Track:
         del self.stamps[:first], self.transforms[:first]
 
     def at(self, stamp_ns: int, child: str) -> np.ndarray:
-        """T_parent_child, interpolated between its neighbours in time."""
+        """T_parent_child, interpolated between its neighbours in time as tf2 does: straight line and slerp."""
         if self.is_static or stamp_ns == 0:
             return self.transforms[-1]
         after = bisect_left(self.stamps, stamp_ns)
@@ -93,7 +93,10 @@ class _Track:
             )
         before_ns, after_ns = self.stamps[after - 1], self.stamps[after]
         share = (stamp_ns - before_ns) / (after_ns - before_ns)
-        return interpolate(self.transforms[after - 1], self.transforms[after], share)
+        earlier, later = self.transforms[after - 1], self.transforms[after]
+        T_parent_child = interpolate(earlier, later, share)
+        T_parent_child[:3, 3] = (1.0 - share) * earlier[:3, 3] + share * later[:3, 3]
+        return T_parent_child
 
 
 class TransformBuffer:
@@ -198,13 +201,21 @@ class Tf2Transforms:
         self._duration, self._time = Duration, Time
         self._buffer = tf2_ros.Buffer(cache_time=Duration(seconds=CACHE_SECONDS))
         self._listener = tf2_ros.TransformListener(self._buffer, node)
+        self._newest_ns = 0
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
         """See TransformLookup."""
+        if stamp_ns and stamp_ns < self._newest_ns - CACHE_SECONDS * 1e9:  # time went back: a bag that loops
+            self._buffer.clear()  # else tf2 ignores all that is older than what it has; static transforms stay
+            self._newest_ns = 0
+        self._newest_ns = max(self._newest_ns, stamp_ns)
         try:
             found = self._buffer.lookup_transform(
                 target.lstrip("/"), source.lstrip("/"), self._time(nanoseconds=stamp_ns), self._duration(seconds=timeout)
             )
+        except (tf2_ros.LookupException, tf2_ros.ConnectivityException) as error:
+            reason = " ".join(str(error).split())
+            raise TransformError(f"no transform connects {source!r} with {target!r}: publish one ({reason})") from None
         except tf2_ros.TransformException as error:
             raise TransformError(" ".join(str(error).split())) from None
         return matrix_from_transform(found.transform)
