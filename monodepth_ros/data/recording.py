@@ -25,7 +25,7 @@ class Topic:
 
 
 class RawMessage(NamedTuple):
-    """One message as recorded: receive time in nanoseconds, CDR bytes (ROS 1 translated), type pkg/msg/Name."""
+    """One recorded message: receive time in nanoseconds, CDR bytes (ROS 1 translated), type pkg/msg/Name."""
 
     topic: str
     stamp_ns: int
@@ -84,7 +84,7 @@ class Recording:
         start_ns: int | None = None,
         stop_ns: int | None = None,
     ) -> Iterator[RawMessage]:
-        """Messages of the given topics (None: all of them) with start_ns <= receive time < stop_ns, by time.
+        """Messages of the given topics (None: of all) with start_ns <= receive time < stop_ns, by time.
 
         Raises RecordingError for a topic that the recording does not have and where its bytes turn out damaged.
         """

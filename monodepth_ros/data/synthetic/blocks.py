@@ -33,7 +33,7 @@ class Stock:
 
 
 class BlockBuilder:
-    """Collects meshes, `large` (houses, trees, ground) and `small` (cars, furniture), and parked cars' footprints."""
+    """Collects meshes: `large` (houses, trees, ground), `small` (cars, furniture), and cars' footprints."""
 
     def __init__(
         self, rng: np.random.Generator, road: Road, section: CrossSection, stock: Stock, kerb: int

@@ -58,7 +58,7 @@ def row_house(
     depth: float,
     corners: tuple[bool, bool] = (False, False),
 ) -> np.ndarray:
-    """A house of a row, `storeys` above the ground storey; `corners` (left, right) have windows in the side."""
+    """A house of a row, `storeys` above the lowest; `corners` (left, right): windows in the side."""
     width = bays * BAY
     height = GROUND_STOREY + storeys * STOREY
     ground = textures.ground[bays % 2]

@@ -16,7 +16,7 @@ LOW = 1.5  # metres; polygons that begin below it lie in the shadows that fall o
 
 @dataclass(frozen=True)
 class Illumination:
-    """A moment's light, (3,) RGB each: factors of sun, skylight and the sky itself; the haze's colour, 0..255."""
+    """A moment's light, (3,) RGB each: factors of sun, skylight and sky, and the haze's colour."""
 
     sun: np.ndarray
     ambient: np.ndarray
