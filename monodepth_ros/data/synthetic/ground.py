@@ -36,6 +36,7 @@ class Ground:
         for _ in range(LIGHT_LEVELS):
             self._levels.append(level)
             level = ((level[0::2].astype(np.uint16) + level[1::2] + 1) >> 1).astype(np.uint8)
+        self._brightest = max(1.0, float(self.light_map[..., 0].max()))
         starts = np.concatenate([[0], np.cumsum([WINDOW >> i for i in range(LIGHT_LEVELS)])])
         self._starts = starts.astype(np.float32)
 
@@ -73,7 +74,7 @@ class Ground:
             np.clip(int(s / TEXEL), 0, rows - 1),
             np.clip(int((LIGHT_REACH - n) / TEXEL), 0, columns - 1),
         )
-        return float(self.light_map[row, column, 0]) / max(1.0, float(self.light_map[..., 0].max()))
+        return float(self.light_map[row, column, 0]) / self._brightest
 
     def _sheet(self, first: int) -> tuple[int, np.ndarray]:
         """The window's part of every level, one below the other."""

@@ -95,10 +95,10 @@ class StreetPainter:
     def _pick_paving(self, rng: np.random.Generator) -> np.ndarray:
         kind = rng.integers(3)
         if kind == 0:
-            return materials.slabs(rng, ROWS, COLUMNS, 34, 34, (160, 156, 148), 0.055)
+            return materials.slabs(rng, ROWS, COLUMNS, 34, 34, (140, 136, 129), 0.055)
         if kind == 1:
-            return materials.slabs(rng, ROWS, COLUMNS, 102, 52, (148, 128, 118), 0.08)
-        return materials.asphalt(rng, ROWS, COLUMNS, 122)
+            return materials.slabs(rng, ROWS, COLUMNS, 102, 52, (132, 114, 104), 0.08)
+        return materials.asphalt(rng, ROWS, COLUMNS, 112)
 
     def _carriageway(self, rng: np.random.Generator, marked: bool = True) -> np.ndarray:
         image = self._asphalt.copy()

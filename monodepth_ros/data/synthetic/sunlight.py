@@ -11,6 +11,7 @@ from monodepth_ros.data.synthetic.road import Road
 from monodepth_ros.data.synthetic.sky import HAZE
 
 COLUMNS = int(2 * LIGHT_REACH / TEXEL)
+LOWEST_CASTER = 0.3  # metres; kerbs and pavements throw no shadows worth drawing
 LOW = 1.5  # metres; polygons that begin below it lie in the shadows that fall on the ground there
 
 
@@ -38,7 +39,7 @@ class Sun:
         azimuth = rng.choice([-1, 1]) * np.radians(rng.uniform(35, 155))
         flat = np.cos(elevation)
         direction = np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
-        return cls(direction, float(np.clip(rng.beta(1.6, 2.2), 0.1, 0.95)))
+        return cls(direction, float(np.clip(rng.beta(1.4, 3.0), 0.05, 0.9)))
 
 
 class Weather:
@@ -53,8 +54,8 @@ class Weather:
     def at(self, time: float) -> Illumination:
         clear = 1 - self.sun.cloudiness
         veil, warmth, exposure = self._drift(time) if self._changing else (0.0, 0.0, 0.0)
-        sun = np.array((1.07, 1.0, 0.89)) * (0.12 + 0.86 * clear) * (1 + 0.4 * veil)
-        ambient = np.array((0.94, 0.985, 1.06)) * (1.0 - 0.34 * clear) * (1 + 0.08 * veil)
+        sun = np.array((1.07, 1.0, 0.89)) * (0.1 + 1.02 * clear) * (1 + 0.4 * veil)
+        ambient = np.array((0.94, 0.985, 1.06)) * (0.98 - 0.42 * clear) * (1 + 0.08 * veil)
         gain = (1 + 0.1 * exposure) * np.array((1 + 0.025 * warmth, 1, 1 - 0.025 * warmth))
         sky = 0.96 * gain * (1 + 0.05 * veil)
         return Illumination(
@@ -85,7 +86,8 @@ class LightMap:
         self._contact = np.zeros(shape, np.uint8)
 
     def add_casters(self, polygons: np.ndarray) -> None:
-        """Shadows of opaque polygons; two-sided ones (foliage) cast dappled ones."""
+        """Shadows of opaque polygons; two-sided ones (foliage) cast dappled ones, the ground itself none."""
+        polygons = polygons[polygons["corners"][..., 2].max(axis=1) > LOWEST_CASTER]
         corners = polygons["corners"]
         x, y, z = np.moveaxis(corners, -1, 0)
         direction = self._sun.direction
