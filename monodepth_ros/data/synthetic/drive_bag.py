@@ -1,6 +1,8 @@
 """A drive as a rosbag2: images, calibration, static transforms, exact odometry and depth."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ EPOCH_NS = 1_700_000_000_000_000_000
 TRANSPORT_NS = 2_000_000  # a message is received this long after its stamp
 EXACT = 1e-9  # variance of exact values: consumers take zero for unknown
 JPEG_QUALITY = 93
+THREADS = 2  # NumPy and OpenCV work on large arrays without Python's lock
 WORLD, BASE = "world", "base_link"
 ODOMETRY, DEPTH = "/ground_truth/odometry", "/ground_truth/depth"
 T_LINK_OPTICAL = make_transform(R_BODY_OPTICAL, (0, 0, 0))
@@ -43,10 +46,11 @@ def write_drive(drive: Drive, path: str | Path, storage: str = "", compressed: b
         bag.add_topic(DEPTH, "sensor_msgs/msg/Image")
         transforms = [t for name, camera in drive.cameras.items() for t in _mount(name, camera)]
         bag.write("/tf_static", EPOCH_NS, TYPES["tf2_msgs/msg/TFMessage"](transforms))
+        frames = _rendered_ahead(drive)
         for index in range(len(drive)):
             stamp_ns = EPOCH_NS + round(drive.time(index) * 1e9)
             for k, (name, (image_topic, info_topic)) in enumerate(names.items()):
-                frame = drive.frame(index, name)
+                frame = next(frames)
                 header = _header(stamp_ns, f"{name}_optical_frame")
                 received_ns = stamp_ns + TRANSPORT_NS
                 if k == 0:
@@ -56,6 +60,20 @@ def write_drive(drive: Drive, path: str | Path, storage: str = "", compressed: b
                 if k == 0:
                     bag.write(DEPTH, received_ns, _depth(header, frame.depth))
             yield index + 1
+
+
+def _rendered_ahead(drive: Drive) -> Iterator[Frame]:
+    """Every camera's frame of every moment in order; some are rendered while the caller writes."""
+    jobs = [(index, name) for index in range(len(drive)) for name in drive.cameras]
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting = deque(pool.submit(drive.frame, *job) for job in jobs[: 2 * THREADS])
+        try:
+            for job in range(len(jobs)):
+                yield waiting.popleft().result()
+                if job + 2 * THREADS < len(jobs):
+                    waiting.append(pool.submit(drive.frame, *jobs[job + 2 * THREADS]))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _topics(camera: str, compressed: bool) -> tuple[str, str]:

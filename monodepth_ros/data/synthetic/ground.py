@@ -79,7 +79,8 @@ class Ground:
     def _sheet(self, first: int) -> tuple[int, np.ndarray]:
         """The window's part of every level, one below the other."""
         first = min(first, len(self._levels[0]) - WINDOW)
-        if self._window[0] != first:
+        window = self._window  # another thread may replace it meanwhile
+        if window[0] != first:
             parts = [m[first >> i : (first + WINDOW) >> i] for i, m in enumerate(self._levels)]
-            self._window = first, np.concatenate(parts)
-        return self._window
+            self._window = window = first, np.concatenate(parts)
+        return window
