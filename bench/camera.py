@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from bench.images import image_sequence
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.ros.outputs import camera_info
+from monodepth_ros.ros.live.outputs import camera_info
 
 FRAME = "camera_optical"
 # As image_transport offers them; a best-effort subscription is served best-effort.

@@ -8,7 +8,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
 from monodepth_ros.msg import DepthStatus
-from monodepth_ros.ros.output_listener import OUTPUTS, RELIABLE
+from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, RELIABLE
 
 STATUS = "depth/status"
 
@@ -53,6 +53,10 @@ class Client:
                 self.statuses[stamp_ns] = message
 
         return take
+
+    def count_nodes(self) -> int:
+        """How many nodes publish a status here."""
+        return self._node.count_publishers(STATUS)
 
     def last_status(self) -> DepthStatus:
         """The newest status."""

@@ -213,6 +213,8 @@ def warm_up(camera: "CameraProcess", client, count: int, rate: float) -> list:
         stamps = camera.burst(count, rate)["stamps"]
         client.wait_for(stamps[-1], quiet=1.0)
         missing = [topic for topic, times in client.receipts.items() if not times.keys() & set(stamps)]
+        if client.count_nodes() > 1:
+            raise BenchError("another depth node runs in this ROS domain: set another ROS_DOMAIN_ID")
         if not missing:
             return [client.statuses[stamp] for stamp in stamps if stamp in client.statuses]
         if time.monotonic() > deadline:

@@ -11,7 +11,7 @@ import numpy as np
 from bench.errors import BenchError
 from bench.machine import commit, machine, thread_settings, versions
 from monodepth_ros.msg import DepthStatus
-from monodepth_ros.ros.counters import DROP_CAUSES, PROCESSED, RECEIVED
+from monodepth_ros.ros.live.counters import DROP_CAUSES, PROCESSED, RECEIVED
 
 STAGES = ("transport", "decode", "inference", "publish")
 # Others' CPU use above which the figures are of a busy machine [% of one core].

@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
     from monodepth_ros.data.recording import Recording
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.ros.demo_defaults import default_bag, default_checkpoint
-    from monodepth_ros.ros.demo_report import DemoRun, write_report
+    from monodepth_ros.ros.demonstration.defaults import default_bag, default_checkpoint
+    from monodepth_ros.ros.demonstration.report import DemoRun, write_report
 
     checkpoint = options.checkpoint or str(default_checkpoint())
     header = load_checkpoint(checkpoint).header
@@ -161,7 +161,7 @@ class Listening:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
-        from monodepth_ros.ros.output_listener import OutputListener
+        from monodepth_ros.ros.demonstration.output_listener import OutputListener
 
         rclpy.init()
         self.node = rclpy.create_node("demo_client")

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from monodepth_ros.pipeline.settings import read_ros_parameters, replace, specifications
-from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / "launch" / "depth.launch.py"
@@ -161,7 +161,7 @@ def test_rviz_shows_image_depth_cloud_odometry_path_and_frames():
 def test_rviz_listens_to_topics_of_the_node_by_type_namespace_and_quality_of_service():
     for module in ("monodepth_ros.msg", "tf2_msgs"):
         pytest.importorskip(module, reason=f"{module} is not built here: run scripts/test")
-    from monodepth_ros.ros.output_listener import OUTPUTS
+    from monodepth_ros.ros.demonstration.output_listener import OUTPUTS
 
     for display in (d for d in rviz_displays() if "Topic" in d):
         topic = display["Topic"]

@@ -22,8 +22,8 @@ from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint 
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth, build_pose  # noqa: E402
 from monodepth_ros.ros.interop import encode_image  # noqa: E402
-from monodepth_ros.ros.lifecycle_node import DepthNode  # noqa: E402
-from monodepth_ros.ros.output_listener import OUTPUTS  # noqa: E402
+from monodepth_ros.ros.live.lifecycle_node import DepthNode  # noqa: E402
+from monodepth_ros.ros.demonstration.output_listener import OUTPUTS  # noqa: E402
 
 SECOND = 1_000_000_000
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)

@@ -20,8 +20,8 @@ from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.pipeline.settings import specifications, values
-from monodepth_ros.ros.lifecycle_node import DepthNode
-from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.live.lifecycle_node import DepthNode
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 SECOND = 1_000_000_000
 ROOT = Path(__file__).resolve().parents[2]

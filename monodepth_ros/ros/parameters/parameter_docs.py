@@ -3,7 +3,7 @@
 import math
 
 from monodepth_ros.pipeline.settings import Specification, specifications
-from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 _TYPES = {bool: "bool", int: "int", float: "double", str: "string"}
 
@@ -33,7 +33,7 @@ def parameter_page() -> str:
     lines = [
         "# Parameters of depth_node",
         "",
-        "Written by `scripts/docs` from `monodepth_ros/ros/node_config.py` and `monodepth_ros/pipeline/config.py`.",
+        "Written by `scripts/docs` from `monodepth_ros/ros/parameters/node_config.py` and `monodepth_ros/pipeline/config.py`.",
         "*Live* parameters may change while the node runs; the others while it is unconfigured.",
         "`config/depth.yaml` holds them all at their defaults.",
         "",

@@ -11,8 +11,8 @@ from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.node_config import NodeConfig
-from monodepth_ros.ros.outputs import create_output
+from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.live.outputs import create_output
 from monodepth_ros.ros.transforms import TF_QOS, TopicTransforms, TransformError, TransformLookup, create_transform_lookup
 
 # A path is sent whole each time: often enough to look at, rarely enough to cost nothing.

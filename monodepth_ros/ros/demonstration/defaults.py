@@ -11,7 +11,7 @@ DRIVE_SEED = 7
 
 def default_checkpoint() -> Path:
     """The checkpoint that comes with the package."""
-    return Path(str(resources.files("monodepth_ros.checkpoints"))) / BUNDLED_CHECKPOINT
+    return Path(str(resources.files("monodepth_ros.networks.bundled"))) / BUNDLED_CHECKPOINT
 
 
 def cache_folder() -> Path:

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.ros.interop import decode_image
-from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 
 class CameraInput:

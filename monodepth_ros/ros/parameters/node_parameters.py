@@ -8,7 +8,7 @@ from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.pipeline.settings import ConfigError, Specification, replace, specifications
-from monodepth_ros.ros.node_config import NodeConfig
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 # Read once, before anybody could change it.
 READ_AT_START = ("autostart",)

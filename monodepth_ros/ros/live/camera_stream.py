@@ -13,15 +13,15 @@ from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.frame import Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.ros import counters
-from monodepth_ros.ros.camera_input import CameraInput
-from monodepth_ros.ros.complaints import Complaints
-from monodepth_ros.ros.counters import FrameCounters
-from monodepth_ros.ros.diagnostics import Health
-from monodepth_ros.ros.frame_worker import FrameWorker
-from monodepth_ros.ros.node_config import NodeConfig
-from monodepth_ros.ros.odometry_output import OdometryOutput
-from monodepth_ros.ros.outputs import DepthOutputs
+from monodepth_ros.ros.live import counters
+from monodepth_ros.ros.live.camera_input import CameraInput
+from monodepth_ros.ros.live.complaints import Complaints
+from monodepth_ros.ros.live.counters import FrameCounters
+from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.live.frame_worker import FrameWorker
+from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.live.odometry_output import OdometryOutput
+from monodepth_ros.ros.live.outputs import DepthOutputs
 from monodepth_ros.ros.transforms import TransformError
 
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.

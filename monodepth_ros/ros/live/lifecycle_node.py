@@ -13,10 +13,10 @@ from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.scale.choice import choose_scale
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.ros.camera_stream import CameraStream
-from monodepth_ros.ros.diagnostics import Health
-from monodepth_ros.ros.node_config import NodeConfig
-from monodepth_ros.ros.parameters import NodeParameters
+from monodepth_ros.ros.live.camera_stream import CameraStream
+from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
 
 DIAGNOSTICS_PERIOD = 1.0  # seconds
@@ -121,6 +121,11 @@ class DepthNode(LifecycleNode):
     def end(self) -> None:
         """Free everything, whatever the state: the process ends."""
         self._release()
+
+    def destroy_node(self) -> None:
+        """Leave the ROS graph at once; rclpy's state machine would keep the node there until it is garbage-collected."""
+        super().destroy_node()
+        self._state_machine = None
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
         kind = "" if isinstance(error, MonodepthError) else f"{type(error).__name__}: "

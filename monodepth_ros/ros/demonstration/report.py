@@ -23,7 +23,7 @@ from monodepth_ros.evaluation.picture_sheet import (
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
-from monodepth_ros.ros.output_listener import OUTPUTS, OutputListener
+from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, OutputListener
 
 SHEET_ROWS = 4
 PER_FRAME = ("depth/image", "depth/camera_info", "rgb/image_rect", "depth/color", "depth/points", "depth/status")

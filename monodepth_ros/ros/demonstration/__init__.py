@@ -1,0 +1,1 @@
+"""What scripts/demo shows: its defaults, the client that listens, the report."""

@@ -1,0 +1,1 @@
+"""The depth node itself: from image messages to published results."""

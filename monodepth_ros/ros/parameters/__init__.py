@@ -1,0 +1,1 @@
+"""ROS parameters from the configuration dataclass: declaration, checks, documentation."""
