@@ -35,25 +35,26 @@ class Stock:
 class BlockBuilder:
     """Collects meshes: `large` (houses, trees, ground), `small` (cars, furniture), and cars' footprints."""
 
-    def __init__(
-        self, rng: np.random.Generator, road: Road, section: CrossSection, stock: Stock, kerb: int
-    ) -> None:
-        self._rng, self._road, self._section, self._stock, self._kerb = rng, road, section, stock, kerb
+    def __init__(self, road: Road, section: CrossSection, stock: Stock, kerb: int) -> None:
+        self._road, self._section, self._stock, self._kerb = road, section, stock, kerb
+        self._rng = np.random.default_rng()
         self.large: list[np.ndarray] = []
         self.small: list[np.ndarray] = []
         self.footprints: list[np.ndarray] = []
 
-    def block(self, start: float, end: float, left: str, right: str) -> None:
+    def block(self, rng: np.random.Generator, start: float, end: float, left: str, right: str) -> None:
         """A stretch between junctions, each side a "city", "green" (houses behind gardens) or a "park"."""
+        self._rng = rng
         for side, kind in ((1, left), (-1, right)):
             self._raised_ground(start, end, side)
             {"city": self._city, "green": self._gardens, "park": self._park}[kind](start, end, side)
             self._pavement_things(start, end, side, kind)
             self._parked_cars(start, end, side)
 
-    def junction(self, start: float) -> None:
+    def junction(self, rng: np.random.Generator, start: float) -> None:
         """One tile with a side street to both sides."""
-        rng, items, section = self._rng, self._stock.furniture, self._section
+        self._rng = rng
+        items, section = self._stock.furniture, self._section
         middle, end = start + TILE / 2, start + TILE
         for side in (1, -1):
             for a, b, edge in ((start, middle - OPENING / 2, 1), (middle + OPENING / 2, end, 0)):

@@ -59,8 +59,8 @@ class Drive:
     """`seconds` of driving at `rate` frames per second; the same arguments always give the same frames.
 
     cameras: by name; one default camera called "camera" if left out. traffic: cars come towards us.
-    changing_light: clouds pass and the exposure follows. Drives of different lengths with the same seed are
-    different streets.
+    changing_light: clouds pass and the exposure follows. A longer drive of the same seed begins with the
+    shorter one.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Drive:
         self.seed, self.seconds, self.rate = seed, seconds, rate
         self.cameras = cameras or {"camera": mounted(default_camera())}
         self.street = build_street(seed, START + FASTEST * seconds + AHEAD)
-        rng = np.random.default_rng([seed, 2])
+        rng = np.random.default_rng([seed, 3])
         self.trajectory = Trajectory(rng, self.street.scene.road, -self.street.section.lane / 2)
         self._weather = Weather(rng, self.street.sun, changing_light)
         self._traffic = Traffic(rng, self.street, seconds) if traffic else None

@@ -8,7 +8,7 @@ from monodepth_ros.data.synthetic.masks import Masks
 from monodepth_ros.data.synthetic.sample_grid import SampleGrid
 
 NEAR = 0.05  # metres
-SMALLEST = 0.3  # samples across below which a polygon is left out
+SMALLEST = 0.5  # samples across below which a polygon is left out
 MASK_FOOTPRINT = 0.7  # pixels over which masks are averaged
 
 

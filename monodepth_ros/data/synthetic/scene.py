@@ -9,7 +9,7 @@ from monodepth_ros.data.synthetic.ground import Ground
 from monodepth_ros.data.synthetic.masks import Masks
 from monodepth_ros.data.synthetic.road import Road
 
-BEHIND, AHEAD = 60.0, 330.0  # metres of street kept around a camera
+BEHIND, AHEAD = 60.0, 300.0  # metres of street kept around a camera
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Builds a street from a seed: blocks of houses and gardens, junctions, and what stands along them."""
 
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -28,32 +29,31 @@ class Street:
 
 
 def build_street(seed: int, length: float) -> Street:
-    """The street of a seed, at least `length` metres; the same arguments always give the same street."""
-    rng = np.random.default_rng([seed, 1])
-    tiles = int(np.ceil(length / TILE))
-    road = Road.generate(rng, tiles * TILE)
-    lane = rng.uniform(3.1, 3.5)
-    kerb = lane + rng.uniform(2.0, 2.3)
-    section = CrossSection(kerb=kerb, pavement=min(kerb + rng.uniform(2.3, 3.4), TILE / 2 - 0.5), lane=lane)
-    sun = Sun.random(rng)
+    """The street of a seed, at least `length` metres of it; a longer piece begins with the shorter one."""
+    draws = (
+        np.random.default_rng([seed, 1, topic]) for topic in count()
+    )  # so that no part depends on another
+    plan = _plan(next(draws), length)
+    road = Road.generate(next(draws), len(plan) * TILE)
+    section = _cross_section(next(draws))
+    sun = Sun.random(next(draws))
     store = TextureStore()
-    stock = _stock(rng, store)
-    painter = StreetPainter(rng, section)
-    plan = _plan(rng, tiles)
-    kerb_stone = store.add_one(painter.kerb_stone())
-    ground_textures = _ground_textures(rng, store, painter, plan)
-    builder = BlockBuilder(rng, road, section, stock, kerb_stone)
+    stock = _stock(next(draws), store)
+    painter = StreetPainter(next(draws), section)
+    builder = BlockBuilder(road, section, stock, store.add_one(painter.kerb_stone()))
+    ground_textures = _ground_textures(next(draws), store, painter, plan)
+    panorama = store.add_one(Texture(sky.panorama(next(draws), sun.cloudiness), (1.0, 1.0)))
+    light = LightMap(next(draws), road, sun)
     first = 0
-    for tile in range(1, tiles + 1):
-        if tile == tiles or plan[tile] != plan[first] or plan[tile] == "junction":
+    for tile in range(1, len(plan) + 1):
+        if tile == len(plan) or plan[tile] != plan[first]:
+            rng = np.random.default_rng([seed, 2, first])
             if plan[first] == "junction":
-                builder.junction(first * TILE)
+                builder.junction(rng, first * TILE)
             else:
-                builder.block(first * TILE, tile * TILE, *plan[first])
+                builder.block(rng, first * TILE, tile * TILE, *plan[first])
             first = tile
-    panorama = store.add_one(Texture(sky.panorama(rng, sun.cloudiness), (1.0, 1.0)))
     large, small = join(*builder.large), join(*builder.small)
-    light = LightMap(rng, road, sun)
     light.add_casters(large)
     light.add_contacts(large)
     for mesh in (large, small):
@@ -67,19 +67,21 @@ def build_street(seed: int, length: float) -> Street:
     return Street(Scene(road, join(large, small), store, ground, panorama), section, sun, stock)
 
 
-def _plan(rng: np.random.Generator, tiles: int) -> list:
-    """For every tile its two sides' kinds (left, right), or "junction"."""
+def _plan(rng: np.random.Generator, length: float) -> list:
+    """For every tile its two sides' kinds (left, right), or "junction"; whole blocks only."""
     plan: list = []
     mood = rng.choice(["city", "suburb", "mixed"], p=(0.4, 0.2, 0.4))
-    while len(plan) < tiles:
-        if mood == "city":
-            sides = tuple(rng.choice(["city", "city", "city", "park"], 2))
-        elif mood == "suburb":
-            sides = tuple(rng.choice(["green", "green", "park"], 2))
-        else:
-            sides = tuple(rng.choice(SIDES, 2))
-        plan += [tuple(map(str, sides))] * int(rng.integers(3, 7)) + ["junction"]
-    return plan[:tiles]
+    choices = {"city": ("city", "city", "city", "park"), "suburb": ("green", "green", "park"), "mixed": SIDES}
+    while len(plan) * TILE < length:
+        sides = tuple(map(str, rng.choice(choices[str(mood)], 2)))
+        plan += [sides] * int(rng.integers(3, 7)) + ["junction"]
+    return plan
+
+
+def _cross_section(rng: np.random.Generator) -> CrossSection:
+    lane = rng.uniform(3.1, 3.5)
+    kerb = lane + rng.uniform(2.0, 2.3)
+    return CrossSection(kerb=kerb, pavement=min(kerb + rng.uniform(2.3, 3.4), TILE / 2 - 0.5), lane=lane)
 
 
 def _ground_textures(
@@ -92,6 +94,7 @@ def _ground_textures(
         return "city" if side == "city" else "green"
 
     variants = {}
+    choices = rng.spawn(1)[0]
     for kind in dict.fromkeys(plan):
         if kind == "junction":
             variants[kind] = [store.add_one(painter.junction(rng, 8.0))]
@@ -103,7 +106,7 @@ def _ground_textures(
     table = []
     for kind in plan:
         left, right = ("street", "street") if kind == "junction" else map(surface, kind)
-        table.append((yards[right], int(rng.choice(variants[kind])), yards[left]))
+        table.append((yards[right], int(choices.choice(variants[kind])), yards[left]))
     return np.array(table)
 
 
