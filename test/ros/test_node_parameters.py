@@ -1,7 +1,6 @@
 """Every parameter of the node: given at start, changed at run time, refused with a reason."""
 
 import math
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -61,18 +60,10 @@ class Services:
         client = self._clients.get(name)
         if client is None:
             client = self._clients[name] = self._harness.client.create_client(service_type, f"/depth_node/{name}")
-            # Inside one process the middleware may lose the first requests: these ask for nothing.
-            nothing = service_type.Request()
-            self._harness.wait(lambda: client.wait_for_service(1.0) and self._is_answered(client, nothing))
+            assert client.wait_for_service(20.0)
         future = client.call_async(request)
         self._harness.wait(future.done, 20.0, f"no answer from {name}")
         return future.result()
-
-    @staticmethod
-    def _is_answered(client, request):
-        answered = threading.Event()
-        client.call_async(request).add_done_callback(lambda _: answered.set())
-        return answered.wait(1.0)
 
     def set(self, *pairs):
         """Each by itself; the results."""
