@@ -6,7 +6,7 @@ from pathlib import Path
 
 BUNDLED_CHECKPOINT = "demonstration.safetensors"
 DRIVE_SECONDS = 20.0
-DRIVE_SEED = 7
+DRIVE_SEED = 1007  # not one of those the bundled checkpoint was taught with
 
 
 def default_checkpoint() -> Path:

@@ -37,7 +37,8 @@ class CameraInput:
         self._info: CameraInfo | None = None
         self._camera: CameraModel | None = None
         self._camera_source: tuple | None = None
-        self._started = time.monotonic()
+        self._started = self._publishers_since = time.monotonic()
+        self._publishers = 0
         self.last_image_time: float | None = None
         self._on_image = on_image
         self.image_topic, self.info_topic = _topics(node, self._is_compressed)
@@ -129,18 +130,25 @@ class CameraInput:
             self._camera_source = source
         return self._camera
 
-    def silent_seconds(self) -> float:
-        """Time since the last image, or since the start."""
-        return time.monotonic() - (self.last_image_time or self._started)
+    def silence(self, limit: float) -> str:
+        """Why no image has come for more than `limit` seconds, with what to do; empty if images come, or may yet.
 
-    def silence_reason(self) -> str:
-        """Why no image may be arriving, with what to do."""
+        To be called now and then: a publisher that has just appeared is given the same time.
+        """
+        now = time.monotonic()
         publishers = self._node.count_publishers(self.image_topic)
+        if publishers != self._publishers:
+            self._publishers, self._publishers_since = publishers, now
+        seconds = now - (self.last_image_time or self._started)
+        if seconds <= limit:
+            return ""
         if publishers == 0:
-            return f"no publisher on {self.image_topic}: start the camera, or remap with image:=/your/topic"
+            return f"no image for {seconds:.0f} s: no publisher on {self.image_topic}; start the camera, or remap with image:=/your/topic"
+        if now - self._publishers_since <= limit:
+            return ""
         return (
-            f"{publishers} publisher(s) on {self.image_topic} but nothing arrives: large images may get lost on the way "
-            "(set image.reliability to reliable), or the QoS does not match"
+            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing arrives; large images may "
+            "get lost on the way (set image.reliability to reliable), or the QoS does not match"
         )
 
 

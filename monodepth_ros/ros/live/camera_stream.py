@@ -240,9 +240,10 @@ class CameraStream:
             health.warn("depth is relative: network units, not metres")
         if not config.enabled:
             health.warn("switched off (~/enable)")
-        elif self._input is not None and self._input.silent_seconds() > config.no_image_timeout:
-            seconds = self._input.silent_seconds()
-            self._complaints.note("silence", f"no image for {seconds:.0f} s: {self._input.silence_reason()}")
+        elif self._input is not None:
+            silence = self._input.silence(config.no_image_timeout)
+            if silence:
+                self._complaints.note("silence", silence)
         for complaint in self._complaints.current():
             (health.error if complaint.is_error else health.warn)(complaint.message)
         if self._state is TrackingState.LOST:
