@@ -20,6 +20,8 @@ How the figures are made:
 - CPU is in percent of one core, from the first measured image until everything is at rest (a fraction of a second
   after the last). `others` is every other process of the machine: more than a few percent there means that the
   figures are of a busy machine. The camera and the client share the cores with the node, as in life.
+- core speed is what one core achieves in a plain matrix product just before and just after the measurement.
+  Virtual machines differ by a factor of two from hour to hour: compare results of like core speeds only.
 - Peak memory is the node's largest resident set since it started, the loading of the checkpoint included.
 - The client listens to depth/status besides --outputs, which costs the node the statistics of each depth image.
 - With --network the weights are deterministic and untrained: the speed is that of trained ones, the depth is none.
@@ -127,6 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, command: str, folder: Path) -> int:
     """The benchmark itself."""
     from bench.client import Client
+    from bench.machine import core_speed
     from bench.processes import CpuUse, memory_mb
     from bench.report import Measurement, write_report
     from monodepth_ros.networks.checkpoint import load_checkpoint
@@ -159,6 +162,7 @@ def run(options: argparse.Namespace, command: str, folder: Path) -> int:
                 rate = SATURATION * capacity(warm_up(camera, client, options.warm_up, rate))
         begin = client.last_status()
         count = options.frames or max(2, round(options.seconds * rate))
+        speed = {"before": core_speed()}
         use = CpuUse({"node": node.pid, "camera": camera.pid, "client": os.getpid()})
         memory = {"begin": memory_mb(node.pid)}
         use.start()
@@ -166,6 +170,7 @@ def run(options: argparse.Namespace, command: str, folder: Path) -> int:
         client.wait_for(burst["stamps"][-1])
         cpu = use.stop()
         memory["end"] = memory_mb(node.pid)
+        speed["after"] = core_speed()
         node_exit = stop(node)
     measurement = Measurement(
         options=options,
@@ -180,6 +185,7 @@ def run(options: argparse.Namespace, command: str, folder: Path) -> int:
         statuses=client.statuses,
         cpu_percent=cpu,
         memory=memory,
+        core_gflops=speed,
     )
     write_report(measurement, Path(options.results))
     if node_exit != 0:

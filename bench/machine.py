@@ -5,7 +5,10 @@ import os
 import platform
 import re
 import subprocess
+import time
 from pathlib import Path
+
+import torch
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "openvino", "onnxruntime")
 # Settings of the thread pools: they move every figure.
@@ -16,8 +19,6 @@ INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "as
 
 def machine() -> dict:
     """CPU model, cores, instruction sets, memory, GPUs; nothing that identifies the machine."""
-    import torch
-
     cpu = Path("/proc/cpuinfo").read_text()
     model = re.search(r"^model name\s*:\s*(.+)$", cpu, re.MULTILINE)
     flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpu, re.MULTILINE)
@@ -30,6 +31,22 @@ def machine() -> dict:
         "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1),
         "gpus": [torch.cuda.get_device_name(i) for i in gpus],
     }
+
+
+def core_speed(side: int = 512, repeats: int = 20) -> float:
+    """What one core achieves now, in 1e9 float32 operations a second: the best of some matrix products.
+
+    A virtual machine's cores may be half as fast one hour as the next; results compare only at like speeds.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    matrix, best = torch.ones(side, side), float("inf")
+    for _ in range(repeats):
+        started = time.perf_counter()
+        torch.mm(matrix, matrix)
+        best = min(best, time.perf_counter() - started)
+    torch.set_num_threads(threads)
+    return 2e-9 * side**3 / best
 
 
 def versions() -> dict[str, str]:

@@ -37,6 +37,7 @@ class Measurement:
     statuses: dict[int, DepthStatus]
     cpu_percent: dict[str, float]
     memory: dict[str, dict[str, float]]
+    core_gflops: dict[str, float]
 
 
 def write_report(measurement: Measurement, results: Path) -> None:
@@ -65,6 +66,7 @@ def collect_figures(measurement: Measurement) -> dict:
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": commit(Path(__file__).parents[1]),
         "machine": machine(),
+        "core_gflops": {when: round(speed, 1) for when, speed in m.core_gflops.items()},
         "versions": versions(),
         "thread_settings": thread_settings(),
         "node": {
@@ -143,6 +145,7 @@ def format_table(figures: dict) -> str:
     node, shown, frames = figures["node"], figures["input"], figures["frames"]
     drops = "".join(f" + {number} {cause}" for cause, number in frames["dropped"].items() if number)
     width, height = shown["size"]
+    speed = figures["core_gflops"]
     mode = "saturating" if shown["saturated"] else "steady"
     lines = [
         "",
@@ -167,6 +170,7 @@ def format_table(figures: dict) -> str:
         "",
         "CPU         " + ", ".join(f"{name} {percent:.0f} %" for name, percent in cpu.items())
         + f" of one core ({figures['machine']['cores']} cores)",
+        f"core speed  {speed['before']:.0f} before, {speed['after']:.0f} GFLOP/s after",
         f"memory      node {memory['begin']:.0f} -> {memory['end']:.0f} MB, peak {memory['peak']:.0f} MB; "
         f"{figures['node_threads']} threads",
     ]

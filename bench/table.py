@@ -6,7 +6,7 @@ from pathlib import Path
 
 COLUMNS = (
     "checkpoint", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
-    "node CPU", "others' CPU", "peak",
+    "node CPU", "others' CPU", "peak", "core speed",
 )  # fmt: skip
 
 
@@ -39,4 +39,5 @@ def row(figures: dict) -> list[str]:
         f"{cpu['node']:.0f} %",
         f"{cpu['others']:.0f} %",
         f"{figures['node_memory_mb']['peak']:.0f} MB",
+        f"{min(figures['core_gflops'].values()):.0f} GFLOP/s",
     ]
