@@ -75,7 +75,7 @@ def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_
 class Harness:
     """A DepthNode in a context of its own (configured and active) and a client in another, on one DDS domain."""
 
-    def __init__(self, node_arguments=(), start=True, listen=tuple(OUTPUTS), **parameters):
+    def __init__(self, node_arguments=(), listen=tuple(OUTPUTS), **parameters):
         self._contexts = [rclpy.Context(), rclpy.Context()]
         for context in self._contexts:
             rclpy.init(context=context)
@@ -93,10 +93,11 @@ class Harness:
         self._executors = [
             self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)
         ]
-        if start:
-            assert self.node.trigger_configure().name == "SUCCESS"
-            assert self.node.trigger_activate().name == "SUCCESS"
-            self.wait_connected(listen)
+    def start(self, listen=tuple(OUTPUTS)):
+        """Configure and activate the node, and wait for the connections."""
+        assert self.node.trigger_configure().name == "SUCCESS"
+        assert self.node.trigger_activate().name == "SUCCESS"
+        self.wait_connected(listen)
 
     def _spin(self, node, context):
         executor = SingleThreadedExecutor(context=context)
@@ -198,8 +199,10 @@ def harness():
     torch.set_num_threads(2)
     made = []
 
-    def make(checkpoint, *arguments, **parameters):
-        made.append(Harness(*arguments, checkpoint=str(checkpoint), **parameters))
+    def make(checkpoint, *arguments, start=True, listen=tuple(OUTPUTS), **parameters):
+        made.append(Harness(*arguments, listen=listen, checkpoint=str(checkpoint), **parameters))
+        if start:  # a node that fails to start is ended all the same
+            made[-1].start(listen)
         return made[-1]
 
     yield make
