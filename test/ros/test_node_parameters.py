@@ -35,7 +35,8 @@ def wrong_types(specification):
         samples.pop(int)  # a whole number is a number
     if specification.type is str and specification.choices:
         samples.pop(str)
-    return [value for kind, value in samples.items() if kind is not specification.type] + [[1, 2], [1.5], ["a"], [b"a", b"b"]]
+    scalars = [value for kind, value in samples.items() if kind is not specification.type]
+    return scalars + [[1, 2], [1.5], ["a"], [b"a", b"b"]]
 
 
 def wrong_values(specification):
@@ -84,7 +85,8 @@ class Services:
         return self._ask(GetParameters, "get_parameters", GetParameters.Request(names=list(names))).values
 
     def describe(self, *names):
-        return self._ask(DescribeParameters, "describe_parameters", DescribeParameters.Request(names=list(names))).descriptors
+        request = DescribeParameters.Request(names=list(names))
+        return self._ask(DescribeParameters, "describe_parameters", request).descriptors
 
     def list(self):
         return self._ask(ListParameters, "list_parameters", ListParameters.Request()).result.names

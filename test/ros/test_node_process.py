@@ -24,7 +24,7 @@ from monodepth_ros.ros.interop import encode_image
 
 # What the requirement allows between a signal and the end [s].
 LIMIT = 2.0
-CRASHES = ("Traceback", "core dumped", "terminate called", "Segmentation", "Fatal Python error", "Aborted", "Exception ")
+CRASHES = ("Traceback", "Exception ", "core dumped", "terminate called", "Segmentation", "Fatal Python error", "Aborted")
 
 
 class NodeProcess:
@@ -150,7 +150,7 @@ def test_several_signals_in_a_row_end_it_as_well(start, pose_checkpoint, moment)
 
 
 class Camera:
-    """A camera and a listener in this process: images at 50 Hz, outputs counted; and a client of the node's services."""
+    """In this process: a camera of 50 Hz, a listener that counts the depth images, a client of the node's services."""
 
     def __init__(self):
         self._context = rclpy.Context()
