@@ -22,11 +22,12 @@ ALLOWED = {
     "networks": set(),
     "geometry": set(),
     # Files that lie beside the layers.
+    "cache_folder": set(),
     "errors": set(),
     "version": set(),
     "__init__": set(),
 }
-ANYWHERE = {"errors", "version"}
+ANYWHERE = {"cache_folder", "errors", "version"}
 
 ROS_MODULES = {
     "ament_index_python",
