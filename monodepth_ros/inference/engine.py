@@ -1,19 +1,20 @@
-"""The interface of every inference engine, and the choice of one."""
+"""The interface of every inference engine."""
 
 from abc import ABC, abstractmethod
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
 class EngineError(MonodepthError):
-    """A device or precision that is unknown or not there, or an image or call that an engine cannot take."""
+    """An engine, device or precision that is not there, or an image or call that an engine cannot take."""
 
 
 class Engine(ABC):
@@ -24,7 +25,7 @@ class Engine(ABC):
     """
 
     name: str
-    """Of the engine, for logs: 'pytorch'."""
+    """Of the engine, for logs: 'pytorch' or 'openvino'."""
     device: str
     """'cpu' or 'cuda:0'."""
     precision: str
@@ -47,6 +48,10 @@ class Engine(ABC):
     def disparity(self, image: Any) -> np.ndarray:
         """Sigmoid disparity (H, W) float32 in [0, 1]; `networks.disparity` makes depth of it."""
 
+    def disparities(self, images: Sequence[Any]) -> list[np.ndarray]:
+        """`disparity` of each of several images; one pass where the device gains by it."""
+        return [self.disparity(image) for image in images]
+
     @abstractmethod
     def motion(self, earlier: Any, later: Any) -> np.ndarray:
         """T_later_earlier (4, 4) float64 of two loaded images, translation in network units.
@@ -63,18 +68,18 @@ class Engine(ABC):
         """Free the device's memory. Any later call raises EngineError; a second release does nothing."""
 
 
-def create_engine(
-    checkpoint: Checkpoint | str | Path, device: str = "auto", precision: str = "auto"
-) -> Engine:
-    """The engine for a checkpoint (or its path) on a device: auto (CUDA where there is one), cpu, cuda or
-    cuda:N.
+def check_image(rgb: np.ndarray, header: CheckpointHeader) -> None:
+    """EngineError unless rgb is (H, W, 3) uint8 of the checkpoint's size."""
+    expected = (header.height, header.width, 3)
+    if rgb.dtype != np.uint8 or rgb.shape != expected:
+        raise EngineError(
+            f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first"
+        )
 
-    precision: auto (fp32 on the CPU, fp16 on CUDA), fp32, bf16 or fp16. EngineError for a device or precision
-    that is unknown or not there, CheckpointError for a bad path.
-    """
-    # An engine brings its libraries along; only the chosen one is imported.
-    from monodepth_ros.inference.pytorch import PytorchEngine
 
-    if not isinstance(checkpoint, Checkpoint):
-        checkpoint = load_checkpoint(checkpoint)
-    return PytorchEngine(checkpoint, device, precision)
+def motion_matrix(axis_angle_translation: np.ndarray, translation_factor: float = 1.0) -> np.ndarray:
+    """T (4, 4) float64 of a pose network's six numbers; all NaN unless each is finite."""
+    numbers = axis_angle_translation.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        return np.full((4, 4), np.nan)
+    return make_transform(axis_angle_to_rotation(numbers[:3]), numbers[3:] * translation_factor)

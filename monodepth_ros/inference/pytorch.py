@@ -2,14 +2,14 @@
 
 import copy
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform
-from monodepth_ros.inference.engine import PRECISIONS, Engine, EngineError
+from monodepth_ros.inference.engine import PRECISIONS, Engine, EngineError, check_image, motion_matrix
 from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
@@ -48,30 +48,33 @@ class PytorchEngine(Engine):
 
     def load_image(self, rgb: np.ndarray) -> LoadedImage:
         self._require_networks()
-        expected = (self._header.height, self._header.width, 3)
-        if rgb.dtype != np.uint8 or rgb.shape != expected:
-            raise EngineError(
-                f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first"
-            )
+        check_image(rgb, self._header)
         if not rgb.flags.c_contiguous or not rgb.flags.writeable:
             rgb = rgb.copy()
         # (H, W, 3) in memory is channels last as it stands; the copy is the conversion to floating point.
         tensor = torch.from_numpy(rgb).permute(2, 0, 1)[None].to(self._device)
         return LoadedImage(tensor.to(torch.float32).div_(255).to(self._dtype))
 
-    @torch.inference_mode()
     def disparity(self, image: LoadedImage) -> np.ndarray:
+        return self.disparities([image])[0]
+
+    @torch.inference_mode()
+    def disparities(self, images: Sequence[LoadedImage]) -> list[np.ndarray]:
         self._require_networks()
-        features = self._depth.encode(image.tensor)
-        disparity = self._depth.decode(features, (0,))[0][0, 0].to(torch.float32)
+        if not images:
+            return []
+        batch = images[0].tensor if len(images) == 1 else torch.cat([image.tensor for image in images])
+        features = self._depth.encode(batch)
+        found = self._depth.decode(features, (0,))[0][:, 0].to(torch.float32)
         if self.has_pose and self._pose.uses_depth_features:
-            image.deepest_feature = features[-1]
+            for index, image in enumerate(images):
+                image.deepest_feature = features[-1][index : index + 1]
         if self.has_pose and self._pose.times_mean_inverse_depth:
             header = self._header
-            image.mean_inverse_depth = float(
-                scale_disparity(disparity, header.min_depth, header.max_depth).mean()
-            )
-        return disparity.cpu().numpy()
+            inverse_depth = scale_disparity(found, header.min_depth, header.max_depth)
+            for image, mean in zip(images, inverse_depth.mean(dim=(1, 2)).tolist(), strict=True):
+                image.mean_inverse_depth = mean
+        return list(found.cpu().numpy())
 
     @torch.inference_mode()
     def motion(self, earlier: LoadedImage, later: LoadedImage) -> np.ndarray:
@@ -82,15 +85,14 @@ class PytorchEngine(Engine):
             axis_angle, translation = self._pose(self._deepest_feature(earlier), self._deepest_feature(later))
         else:
             axis_angle, translation = self._pose(earlier.tensor, later.tensor)
-        motion = torch.cat((axis_angle[0], translation[0])).to(torch.float64).cpu().numpy()
-        if not np.isfinite(motion).all():
-            return np.full((4, 4), np.nan)
+        numbers = torch.cat((axis_angle[0], translation[0])).to(torch.float32).cpu().numpy()
+        factor = 1.0
         if self._pose.times_mean_inverse_depth:
             # In training either image of a pair is the target; the later one's depth is at hand here.
             if later.mean_inverse_depth is None:
                 self.disparity(later)
-            motion[3:] *= later.mean_inverse_depth
-        return make_transform(axis_angle_to_rotation(motion[:3]), motion[3:])
+            factor = later.mean_inverse_depth
+        return motion_matrix(numbers, factor)
 
     def warm_up(self) -> None:
         image = self.load_image(np.zeros((self._header.height, self._header.width, 3), np.uint8))

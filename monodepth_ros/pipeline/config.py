@@ -114,6 +114,11 @@ class PipelineConfig:
         "", "A .safetensors file of this package, or a folder of weights in monodepth2's format. Required."
     )
     device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
+    engine: str = setting(
+        "auto",
+        "What runs the networks. auto: PyTorch on CUDA; on a CPU OpenVINO where it is installed and agrees with PyTorch.",
+        choices=("auto", "pytorch", "openvino"),
+    )
     precision: str = setting(
         "auto", "Arithmetic of the networks.", choices=("auto", "fp32", "bf16", "fp16")
     )

@@ -25,7 +25,7 @@ from monodepth_ros.evaluation.depth_metrics import DepthMetrics, evaluate_depth,
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.inference.engine import create_engine
+from monodepth_ros.inference.choice import create_engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint, save_checkpoint
 from monodepth_ros.networks.disparity import disparity_to_depth, scale_disparity
 from monodepth_ros.networks.registry import build_depth, build_pose

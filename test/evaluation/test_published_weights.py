@@ -4,7 +4,7 @@ import cv2
 import pytest
 
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
-from monodepth_ros.inference.engine import create_engine
+from monodepth_ros.inference.choice import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import depth_at_size, scale_disparity
 

@@ -8,7 +8,8 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.inference.engine import Engine, create_engine
+from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.scale.choice import choose_scale
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
@@ -68,7 +69,9 @@ class DepthNode(LifecycleNode):
                 raise ConfigError("no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder")
             checkpoint = load_checkpoint(config.checkpoint)
             self._header = checkpoint.header
-            self._engine = create_engine(checkpoint, config.device, config.precision)
+            self._engine = create_engine(
+                checkpoint, config.device, config.precision, config.engine, warn=self.get_logger().warning
+            )
             pipeline = FramePipeline(self._engine, self._header, config)
             self._engine.warm_up()
             self._stream = CameraStream(self, config, pipeline, (self._engine.name, self._engine.device))
@@ -80,7 +83,7 @@ class DepthNode(LifecycleNode):
             self.create_service(SetBool, "~/enable", self._enable),
         ]
         self.get_logger().info(f"{config.checkpoint}: {self._header.summary()}")
-        self.get_logger().info(f"{self._engine.name} on {self._engine.device}; {pipeline.scale.description}")
+        self.get_logger().info(f"{self._engine.name} on {self._engine.device} ({self._engine.precision}); {pipeline.scale.description}")
         if not pipeline.has_odometry:
             why = "odometry.enabled is false" if self._header.pose_network else "the checkpoint has no pose network"
             self.get_logger().info(f"odometry disabled: {why}")
