@@ -14,6 +14,15 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula, f
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 
+@pytest.fixture(params=["pytorch", "openvino"])
+def create(request, monkeypatch, tmp_path):
+    """create_engine of each engine, on the CPU, with an empty cache."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino", reason="no openvino")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return lambda checkpoint, precision="auto": create_engine(checkpoint, "cpu", precision, request.param)
+
+
 def checkpoint_of(depth, pose="", height=64, width=96):
     header = CheckpointHeader(
         depth_network=depth,
@@ -38,9 +47,9 @@ def as_tensor(rgb):
 
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
-def test_disparity_is_the_networks_own(name):
+def test_disparity_is_the_networks_own(create, name):
     checkpoint = checkpoint_of(name)
-    engine = create_engine(checkpoint, "cpu")
+    engine = create(checkpoint)
     disparity = engine.disparity(engine.load_image(picture()))
     with torch.inference_mode():
         expected = checkpoint.depth(as_tensor(picture()))[0][0, 0].numpy()
@@ -48,8 +57,8 @@ def test_disparity_is_the_networks_own(name):
     assert np.abs(disparity - expected).max() < 1e-5
 
 
-def test_motion_at_the_reference_size_has_the_reference_numbers():
-    engine = create_engine(checkpoint_of("rt_monodepth_s", "separate_resnet18", 192, 640), "cpu")
+def test_motion_at_the_reference_size_has_the_reference_numbers(create):
+    engine = create(checkpoint_of("rt_monodepth_s", "separate_resnet18", 192, 640))
     images = [engine.load_image(picture(phase, 192, 640)) for phase in (0.0, 0.7)]
     T_later_earlier = engine.motion(*images)
     # Images of 8 bits are off by up to 0.002 from the formula's.
@@ -64,8 +73,8 @@ def test_motion_at_the_reference_size_has_the_reference_numbers():
     ("depth", "pose"),
     [("rt_monodepth_s", "separate_resnet18"), ("resnet18", "shared_resnet18"), ("rt_monodepth_s", "posecnn")],
 )
-def test_motion_is_a_rigid_motion_and_the_same_with_or_without_disparity_before(depth, pose):
-    engine = create_engine(checkpoint_of(depth, pose), "cpu")
+def test_motion_is_a_rigid_motion_and_the_same_with_or_without_disparity_before(create, depth, pose):
+    engine = create(checkpoint_of(depth, pose))
     engine.warm_up()
     fresh = engine.motion(engine.load_image(picture(0.0)), engine.load_image(picture(0.7)))
     earlier, later = engine.load_image(picture(0.0)), engine.load_image(picture(0.7))
@@ -78,7 +87,7 @@ def test_motion_is_a_rigid_motion_and_the_same_with_or_without_disparity_before(
 
 
 def test_shared_features_are_computed_once_per_image():
-    engine = create_engine(checkpoint_of("resnet18", "shared_resnet18"), "cpu")
+    engine = create_engine(checkpoint_of("resnet18", "shared_resnet18"), "cpu", engine="pytorch")
     passes = []
     handle = torch.nn.modules.module.register_module_forward_hook(
         lambda module, *_: passes.append(1) if type(module).__name__ == "ResNetEncoder" else None
@@ -94,9 +103,9 @@ def test_shared_features_are_computed_once_per_image():
     assert len(passes) == 3
 
 
-def test_posecnn_translation_is_in_units_of_the_depth():
+def test_posecnn_translation_is_in_units_of_the_depth(create):
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
-    engine = create_engine(checkpoint, "cpu")
+    engine = create(checkpoint)
     earlier, later = picture(0.0), picture(0.7)
     with torch.inference_mode():
         raw = checkpoint.pose(as_tensor(earlier), as_tensor(later))[1][0].numpy()
@@ -106,8 +115,8 @@ def test_posecnn_translation_is_in_units_of_the_depth():
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-def test_motion_without_a_pose_network_is_refused():
-    engine = create_engine(checkpoint_of("rt_monodepth_s"), "cpu")
+def test_motion_without_a_pose_network_is_refused(create):
+    engine = create(checkpoint_of("rt_monodepth_s"))
     image = engine.load_image(picture())
     assert not engine.has_pose
     with pytest.raises(EngineError, match="no pose network"):
@@ -118,7 +127,7 @@ def test_motion_that_is_not_finite_is_all_nan():
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
     with torch.no_grad():
         checkpoint.pose.pose_conv.bias[0] = float("nan")
-    engine = create_engine(checkpoint, "cpu")
+    engine = create_engine(checkpoint, "cpu", engine="pytorch")
     assert np.isnan(engine.motion(engine.load_image(picture(0.0)), engine.load_image(picture(0.7)))).all()
 
 
@@ -132,14 +141,14 @@ def test_motion_that_is_not_finite_is_all_nan():
         np.zeros((3, 64, 96), np.uint8),
     ],
 )
-def test_other_images_are_refused(rgb):
-    engine = create_engine(checkpoint_of("rt_monodepth_s"), "cpu")
+def test_other_images_are_refused(create, rgb):
+    engine = create(checkpoint_of("rt_monodepth_s"))
     with pytest.raises(EngineError, match=r"the network takes uint8 \(64, 96, 3\)"):
         engine.load_image(rgb)
 
 
-def test_any_memory_layout_is_read_right_and_copied():
-    engine = create_engine(checkpoint_of("rt_monodepth_s"), "cpu")
+def test_any_memory_layout_is_read_right_and_copied(create):
+    engine = create(checkpoint_of("rt_monodepth_s"))
     rgb = picture()
     expected = engine.disparity(engine.load_image(rgb))
     mirrored_channels = np.ascontiguousarray(rgb[..., ::-1])[..., ::-1]
@@ -153,7 +162,7 @@ def test_any_memory_layout_is_read_right_and_copied():
 
 def test_bf16_is_close_to_fp32():
     checkpoint = checkpoint_of("rt_monodepth_s")
-    exact, rough = create_engine(checkpoint, "cpu"), create_engine(checkpoint, "cpu", "bf16")
+    exact, rough = (create_engine(checkpoint, "cpu", precision, "pytorch") for precision in ("fp32", "bf16"))
     assert (exact.precision, rough.precision) == ("fp32", "bf16")
     found = rough.disparity(rough.load_image(picture()))
     assert found.dtype == np.float32
@@ -190,7 +199,7 @@ def test_precisions_that_are_not_there_are_refused(precision, expected):
 
 
 def test_auto_takes_a_device_that_works():
-    engine = create_engine(checkpoint_of("rt_monodepth_s"))
+    engine = create_engine(checkpoint_of("rt_monodepth_s"), engine="pytorch")
     assert engine.name == "pytorch"
     assert engine.device == ("cuda:0" if torch.cuda.is_available() else "cpu")
     assert engine.precision == ("fp16" if torch.cuda.is_available() else "fp32")
@@ -211,8 +220,21 @@ def test_cuda_agrees_with_the_cpu(precision, tolerance):
     assert np.abs(found[1] - expected[1]).max() < tolerance
 
 
-def test_a_released_engine_says_so():
-    engine = create_engine(checkpoint_of("rt_monodepth_s", "posecnn"), "cpu")
+def test_several_images_at_once_are_each_as_alone(create):
+    engine = create(checkpoint_of("resnet18", "shared_resnet18"))
+    images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
+    together = engine.disparities(images)
+    motion = engine.motion(images[0], images[2])
+    alone = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
+    for found, image in zip(together, alone, strict=True):
+        assert found.shape == (64, 96)
+        assert np.abs(found - engine.disparity(image)).max() < 1e-5
+    assert motion == pytest.approx(engine.motion(alone[0], alone[2]), abs=1e-6)
+    assert engine.disparities([]) == []
+
+
+def test_a_released_engine_says_so(create):
+    engine = create(checkpoint_of("rt_monodepth_s", "posecnn"))
     image = engine.load_image(picture())
     engine.release()
     engine.release()
