@@ -1,0 +1,44 @@
+"""Depth images as messages and files carry them, turned into metres."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from monodepth_ros.data.image_codec import ImageError
+
+KITTI_COUNTS_PER_METRE = 256.0
+_ENCODINGS = {"32FC1": "f4", "16UC1": "u2"}
+
+
+def decode_depth(message) -> np.ndarray:
+    """Depth [m], float32 (H, W), of a 32FC1 or 16UC1 (millimetres) image message; NaN for 0 millimetres.
+
+    Honours `step` and `is_bigendian`. Raises ImageError for another encoding or too little data.
+    """
+    if message.encoding not in _ENCODINGS:
+        raise ImageError(f"depth image of encoding {message.encoding!r}: expected 32FC1 or 16UC1")
+    dtype = np.dtype((">" if message.is_bigendian else "<") + _ENCODINGS[message.encoding])
+    row = message.width * dtype.itemsize
+    if message.step < row or len(message.data) < message.step * max(0, message.height - 1) + row:
+        raise ImageError(f"depth image of {message.width}x{message.height} has {len(message.data)} bytes: too few")
+    strides = message.step, dtype.itemsize
+    values = np.ndarray((message.height, message.width), dtype, buffer=message.data, strides=strides)
+    return values.astype(np.float32) if dtype.kind == "f" else _metres(values, 1000.0)
+
+
+def read_kitti_depth(path: str | Path) -> np.ndarray:
+    """Depth [m], float32 (H, W), of a 16-bit PNG as KITTI's depth benchmark has it (1/256 m); NaN where it is 0.
+
+    Raises ImageError for anything else.
+    """
+    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
+        raise ImageError(f"{path} is no depth image: expected a PNG of one channel and 16 bits")
+    return _metres(counts, KITTI_COUNTS_PER_METRE)
+
+
+def _metres(counts: np.ndarray, counts_per_metre: float) -> np.ndarray:
+    depth = counts.astype(np.float32) / np.float32(counts_per_metre)
+    depth[counts == 0] = np.nan
+    return depth

@@ -1,0 +1,1 @@
+"""Frames from wherever they are kept: bags, image folders, KITTI, videos, cameras; one reader per file."""

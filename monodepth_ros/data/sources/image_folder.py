@@ -1,0 +1,26 @@
+"""A folder of images, with a calibration file and times.txt beside them where somebody put them."""
+
+from pathlib import Path
+
+from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
+from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
+
+# What camera_calibration and camera_info_manager call their files.
+CALIBRATION_NAMES = ("calibration.yaml", "camera_info.yaml", "camera.yaml", "ost.yaml")
+
+
+def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
+    """The images of a folder by name. Calibration: the file given, else one of CALIBRATION_NAMES in the folder.
+
+    Raises SourceError for a folder without images, CalibrationError for a bad calibration file.
+    """
+    folder = Path(folder)
+    files = image_files(folder)
+    camera, origin = given_camera(options), "the calibration file"
+    if camera is None:
+        beside = next((folder / name for name in CALIBRATION_NAMES if (folder / name).is_file()), None)
+        if beside is not None:
+            camera, origin = as_published(read_calibration(beside), options.rectified), str(beside)
+    found = ImageFiles(files, read_times([folder], len(files), options.rate), camera, origin)
+    return ImageSequence(f"{folder} ({len(files)} images)", found, options)

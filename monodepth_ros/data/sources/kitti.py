@@ -1,0 +1,75 @@
+"""What KITTI's raw recordings and its odometry sequences have in common: cameras, and calibration files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from monodepth_ros.data.sources.image_sequence import image_files, read_pixels
+from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
+from monodepth_ros.geometry.camera import CameraModel
+
+LEFT_GRAY, RIGHT_GRAY, LEFT, RIGHT = range(4)
+
+
+def choose_camera(folder: Path, folders: dict[int, Path], name: str) -> int:
+    """The camera's number: 'left' (default) and 'right' prefer colour; a number or a sub-folder's name is that camera.
+
+    folders: the sub-folders with images there are. Raises SourceError for one that is not there.
+    """
+    for wanted, order in (("left", (LEFT, LEFT_GRAY)), ("right", (RIGHT, RIGHT_GRAY))):
+        if (name or "left") == wanted:
+            for number in order:
+                if number in folders:
+                    return number
+    if not name:
+        return min(folders)
+    for number, path in folders.items():
+        if name in (str(number), path.name):
+            return number
+    there = ", ".join(path.name for path in folders.values())
+    raise SourceError(f"{folder} has no camera {name!r}: give --camera left, right, or one of {there}")
+
+
+def read_projections(path: Path) -> dict[str, np.ndarray]:
+    """Rows of numbers by name from a KITTI calibration file ('P0: ...'); nameless rows are P0, P1, ...
+
+    Raises SourceError if it cannot be read.
+    """
+    rows = {}
+    try:
+        lines = [line for line in path.read_text().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"calibration {path} cannot be read: {error}") from None
+    for index, line in enumerate(lines):
+        name, separator, numbers = line.partition(":")
+        if not separator:
+            name, numbers = f"P{index}", line
+        try:
+            rows[name.strip()] = np.array([float(number) for number in numbers.split()])
+        except ValueError:
+            continue  # calib_time: 09-Jan-2012 13:57:47
+    return rows
+
+
+def projection(path: Path, name: str) -> np.ndarray:
+    """The 3x4 projection of that name; SourceError if the file has none."""
+    rows = read_projections(path)
+    if name not in rows or rows[name].size != 12:
+        raise SourceError(f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}")
+    return rows[name].reshape(3, 4)
+
+
+def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> CameraModel | None:
+    """The camera of a folder of rectified images: the calibration given, else K of P at the first image's size."""
+    given = given_camera(options)
+    if given is not None or P is None:
+        return given
+    width, height = read_pixels(image_files(folder)[0]).size
+    return CameraModel.pinhole(width, height, P[0, 0], P[1, 1], P[0, 2], P[1, 2])
+
+
+def place_of_camera(P: np.ndarray) -> np.ndarray:
+    """T_camera0_camera (4, 4) of a rectified camera: P = K [I | t] with t its negative place."""
+    T = np.eye(4)
+    T[:3, 3] = -np.linalg.solve(P[:, :3], P[:, 3])
+    return T

@@ -1,0 +1,58 @@
+"""A drive of KITTI's raw data: image_00 to image_03 with data/, timestamps and calibration, depth where it was added."""
+
+from datetime import datetime
+from pathlib import Path
+
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
+from monodepth_ros.data.sources.kitti import camera_from, choose_camera, projection
+from monodepth_ros.data.sources.source import SourceError, SourceOptions
+
+CALIBRATION = "calib_cam_to_cam.txt"
+
+
+def camera_folders(folder: Path) -> dict[int, Path]:
+    """The sub-folders image_00 to image_03 with images, by number."""
+    return {n: folder / f"image_{n:02d}" for n in range(4) if (folder / f"image_{n:02d}" / "data").is_dir()}
+
+
+def open_kitti_raw(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
+    """One rectified camera of a drive; the calibration lies in the drive's folder or, as KITTI has it, above it.
+
+    Exact depth: proj_depth/groundtruth/image_0N/ (the depth benchmark) or proj_depth_png16/ (of image_02), by file name.
+    Raises SourceError for a camera or times that are not there.
+    """
+    folder = Path(folder)
+    folders = camera_folders(folder)
+    number = choose_camera(folder, folders, options.camera)
+    files = image_files(folders[number] / "data")
+    places = folder / CALIBRATION, folder.resolve().parent / CALIBRATION
+    calibration = next((path for path in places if path.is_file()), None)
+    P = projection(calibration, f"P_rect_{number:02d}") if calibration else None
+    camera = camera_from(P, folders[number] / "data", options)
+    times = _times(folders[number], folder, len(files), options.rate)
+    found = ImageFiles(files, times, camera, str(calibration or "calibration"))
+    depth_folders = [folder / "proj_depth" / "groundtruth" / folders[number].name]
+    if number == 2:
+        depth_folders.append(folder / "proj_depth_png16")
+    for depth_folder in depth_folders:
+        for i, file in enumerate(files):
+            depth = depth_folder / f"{file.stem}.png"
+            if i not in found.depth_files and depth.is_file():
+                found.depth_files[i] = depth
+    source = ImageSequence(f"{folder} (KITTI raw, {folders[number].name})", found, options)
+    source.truth_crop = "garg"
+    return source
+
+
+def _times(camera_folder: Path, folder: Path, count: int, rate: float) -> list[float]:
+    """Seconds from the first frame, from KITTI's timestamps.txt (2011-09-26 13:02:25.594360375) or as read_times."""
+    path = camera_folder / "timestamps.txt"
+    if rate or not path.is_file():
+        return read_times([folder, camera_folder], count, rate)
+    try:
+        stamps = [datetime.fromisoformat(line.strip()[:26]) for line in path.read_text().splitlines() if line.strip()]
+    except ValueError:
+        raise SourceError(f"{path} does not hold one date and time per line: give --rate HZ instead") from None
+    if len(stamps) < count:
+        raise SourceError(f"{path} has {len(stamps)} times for {count} images: give --rate HZ instead")
+    return [(stamp - stamps[0]).total_seconds() for stamp in stamps[:count]]
