@@ -7,7 +7,7 @@ from importlib import import_module
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
-VERBS = ("info", "synth")
+VERBS = ("info", "run", "synth")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in VERBS:
         import_module(f"monodepth_ros.cli.{name}").add_parser(verbs)
     options = parser.parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else arguments
     try:
         return options.run(options) or 0
     except MonodepthError as error:

@@ -1,0 +1,51 @@
+"""Frames decoded by a second thread while the caller works on the one before."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from queue import Empty, Full, Queue
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_PATIENCE = 0.1  # seconds after which a waiting thread looks whether it is still wanted
+
+
+def read_ahead(items: Iterable[Item], count: int = 3) -> Iterator[Item]:
+    """The items in their order, up to `count` of them taken in advance. What `items` raises is raised in its place."""
+    queue: Queue = Queue(count)
+    ended = threading.Event()
+
+    def put(content: tuple) -> bool:
+        while not ended.is_set():
+            try:
+                queue.put(content, timeout=_PATIENCE)
+                return True
+            except Full:
+                continue
+        return False
+
+    def read() -> None:
+        try:
+            for item in items:
+                if not put((item, None)):
+                    return
+            put((None, None))
+        except BaseException as error:  # raised again on the caller's side
+            put((None, error))
+
+    thread = threading.Thread(target=read, name="read ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                item, error = queue.get(timeout=_PATIENCE)
+            except Empty:
+                continue
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        ended.set()
+        thread.join()

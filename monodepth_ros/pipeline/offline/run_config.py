@@ -1,0 +1,100 @@
+"""The configuration of an offline run, read from the same parameter file as the node's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from monodepth_ros.pipeline.config import PipelineConfig
+from monodepth_ros.pipeline.settings import ConfigError, read_ros_parameters, replace, setting, values
+
+# Settings of the node that say how it listens and lives, which means nothing for a recording: accepted and not used.
+NODE_ONLY = (
+    "image.reliability",
+    "image_transport",
+    "camera_info_timeout",
+    "no_image_timeout",
+    "enabled",
+    "autostart",
+    "tf_timeout",
+    "cameras",
+    "odometry.camera",
+)
+# The same for what every ROS node has.
+ROS_ONLY = ("use_sim_time", "qos_overrides", "start_type_description_service")
+
+
+@dataclass(frozen=True)
+class RunConfig(PipelineConfig):
+    """Everything the results of an offline run depend on, besides the recording.
+
+    What is declared here means the same for the node, under the same names.
+    """
+
+    odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
+    base_frame: str = setting(
+        "", "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame."
+    )
+    publish_tf: bool = setting(True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True)
+    invert_odom_tf: bool = setting(
+        False, "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.", live=True
+    )
+    path_length: int = setting(
+        1000, "Poses kept in the path; 0 keeps none.", unit="poses", minimum=0, maximum=100000, live=True
+    )
+
+    def __post_init__(self) -> None:
+        if not self.odom_frame:
+            raise ConfigError("odom_frame is '': it must be a frame's name, odom by convention")
+        if self.base_frame == self.odom_frame:
+            raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")
+
+
+def read_run_config(path: str | Path) -> RunConfig:
+    """The settings of a ROS parameter file. Accepted and not used: NODE_ONLY, ROS_ONLY, and the settings of single
+    cameras (whatever begins with a name that `cameras` lists).
+
+    ConfigError, with the file's name, for a setting that nobody knows or that does not fit.
+    """
+    parameters = read_ros_parameters(path)
+    try:
+        return replace(RunConfig(), _offline(parameters))
+    except ConfigError as error:
+        raise ConfigError(f"parameter file {path}: {error}") from None
+
+
+def changed(config: RunConfig, assignments: list[str]) -> RunConfig:
+    """A copy with settings changed by texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
+    changes = {}
+    for text in assignments:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise ConfigError(f"{text!r} sets nothing: expected name=value, such as depth.resolution=image")
+        try:
+            changes[name.strip()] = yaml.safe_load(value) if value.strip() else ""
+        except yaml.YAMLError:
+            raise ConfigError(f"{text!r}: the value is not YAML") from None
+    return replace(config, changes)
+
+
+def parameter_file(config: RunConfig) -> str:
+    """The configuration as a ROS parameter file, which `read_run_config` and the node take."""
+    nested: dict[str, Any] = {}
+    for name, value in values(config).items():
+        group, names = nested, name.split(".")
+        for part in names[:-1]:
+            group = group.setdefault(part, {})
+        group[names[-1]] = value
+    return yaml.safe_dump({"/**": {"ros__parameters": nested}}, sort_keys=False)
+
+
+def _offline(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    cameras = parameters.get("cameras") or []
+    ignored = {*ROS_ONLY, *(cameras if isinstance(cameras, list) else [])}
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in NODE_ONLY and name.split(".")[0] not in ignored
+    }
