@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
     with Recording(bag) as recording:
         stream = choose_image_stream(recording, options.topic, options.camera_info)
         truth = ground_truth_depth(recording)
-        has_tf = "/tf_static" in recording.topics and bool(ground_truth_odometry(recording))
+        odometry_truth = ground_truth_odometry(recording)
+        has_tf = "/tf_static" in recording.topics and bool(odometry_truth)
         image_count = recording.topics[stream.image].count
         duration = recording.duration
     print(f"recording   {bag}: {image_count} images on {stream.image}, {duration:.1f} s")
@@ -103,7 +104,9 @@ def run(options: argparse.Namespace) -> int:
         node_exit = stop(node)
     demo = DemoRun(
         bag=bag,
-        truth_topic=truth,
+        camera_info_topic=stream.camera_info,
+        depth_truth_topic=truth,
+        odometry_truth_topic=odometry_truth,
         checkpoint=checkpoint,
         header=header,
         image_count=image_count,

@@ -7,6 +7,8 @@ import sys
 import cv2
 import pytest
 
+from monodepth_ros.cli.main import main as monodepth
+
 EVERY_FRAME = ("depth/image", "depth/camera_info", "depth/color", "depth/points", "depth/status", "rgb/image_rect")
 
 
@@ -29,6 +31,24 @@ def test_the_kitti_recording_comes_out_on_every_topic(monodepth_data, tmp_path):
     sheet = cv2.imread(str(tmp_path / "results/latest/sheet.png"))
     assert sheet is not None and sheet.std() > 20
     assert "depth/points" in done.stdout and "not measured" in done.stdout
+
+
+def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
+    bag = tmp_path / "drive.mcap"
+    options = ["--seconds", "2", "--seed", "31", "--width", "320", "--height", "96", "--distortion", "plumb_bob"]
+    assert monodepth(["synth", "--out", str(bag), *options]) == 0
+    done = demo(bag, "--rate", "0.5", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    error = json.loads((tmp_path / "results/latest/report.json").read_text())["depth_error"]
+    assert error["scaling"] == "none" and error["images"] >= 5, error
+    # The lens is not the one of the checkpoint: bent, and compared through its calibration.
+    assert 0.02 < error["abs_rel"] < 0.4 and error["coverage"] > 0.6, error
+    assert f"abs_rel {error['abs_rel']:.3f}" in done.stdout
+    sheet = cv2.imread(str(tmp_path / "results/latest/sheet.png"))
+    # input, depth, ground truth and error of one size, then the cloud and the trajectory
+    assert sheet.shape[1] > 4 * 600 + 300 + 200, sheet.shape
+    has_grey = (sheet == 128).all(axis=-1).sum()
+    assert has_grey > 1000, "sky has no ground truth: grey in the error picture"
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,12 @@ class OutputListener:
         return [1e3 * (t - inputs[stamp]) for stamp, t in self.arrivals[topic].items() if stamp in inputs]
 
 
+def stamp_of(header) -> int:
+    """Nanoseconds of a std_msgs/Header."""
+    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+
+
 def _stamp(message) -> int:
     if isinstance(message, TFMessage):
-        header = message.transforms[0].header if message.transforms else None
-    else:
-        header = message.header
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec if header is not None else 0
+        return stamp_of(message.transforms[0].header) if message.transforms else 0
+    return stamp_of(message.header)

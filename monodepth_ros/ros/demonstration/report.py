@@ -7,35 +7,30 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from sensor_msgs.msg import PointCloud2
 
-from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.evaluation.depth_metrics import DepthMetrics, evaluate_depth, mean_metrics
-from monodepth_ros.evaluation.picture_sheet import (
-    CloudExtent,
-    cloud_from_above,
-    cloud_from_side,
-    labelled,
-    picture_sheet,
-    trajectory_from_above,
-)
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.evaluation.depth_metrics import mean_metrics
 from monodepth_ros.networks.checkpoint import CheckpointHeader
-from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
+from monodepth_ros.ros.demonstration.comparison import (
+    MAX_DEPTH,
+    DepthComparison,
+    compare_depth,
+    compare_trajectories,
+)
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, OutputListener
+from monodepth_ros.ros.demonstration.sheet import demonstration_sheet
 
-SHEET_ROWS = 4
 PER_FRAME = ("depth/image", "depth/camera_info", "rgb/image_rect", "depth/color", "depth/points", "depth/status")
 ODOMETRY = ("odom", "path")
 
 
 @dataclass(frozen=True)
 class DemoRun:
-    """One demonstration: what was played, and the client that listened."""
+    """One demonstration: what was played, and the client that listened; topics are empty without one."""
 
     bag: str
-    truth_topic: str
+    camera_info_topic: str
+    depth_truth_topic: str
+    odometry_truth_topic: str
     checkpoint: str
     header: CheckpointHeader
     image_count: int
@@ -48,26 +43,44 @@ def write_report(run: DemoRun, results: Path) -> bool:
     """Print the table, write sheet.png and report.json under results/<time>/ (+ latest); whether every output came."""
     folder = results / time.strftime("%Y-%m-%d_%H-%M-%S")
     folder.mkdir(parents=True, exist_ok=True)
-    figures = collect_figures(run)
+    kept = run.listener.kept
+    comparisons = compare_depth(
+        run.bag, run.depth_truth_topic, run.camera_info_topic, kept, run.header.is_metric
+    )
+    figures = collect_figures(run, comparisons)
     table = format_table(figures)
     print(table)
     (folder / "report.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     (folder / "report.txt").write_text(table + "\n", encoding="utf-8")
-    rows = sheet_rows(run)
-    if rows:
-        title = f"{Path(run.bag).name}, {run.header.summary()}"
-        cv2.imwrite(str(folder / "sheet.png"), picture_sheet(rows, title))
+    sheet = make_sheet(run, comparisons)
+    if sheet is not None:
+        cv2.imwrite(str(folder / "sheet.png"), sheet)
     latest = results / "latest"
     latest.unlink(missing_ok=True)
     latest.symlink_to(folder.name, target_is_directory=True)
-    print(f"results     {folder}/" + ("sheet.png, report.json" if rows else "report.json"))
+    print(f"results     {folder}/" + ("sheet.png, report.json" if sheet is not None else "report.json"))
     missing = [topic for topic, row in figures["topics"].items() if row["expected"] and not row["messages"]]
     if missing:
         print(f"MISSING     nothing came on {', '.join(missing)}")
     return not missing
 
 
-def collect_figures(run: DemoRun) -> dict:
+def make_sheet(run: DemoRun, comparisons: dict[int, DepthComparison]) -> np.ndarray | None:
+    """The picture sheet; None if no frame came out whole."""
+    listener, is_metric = run.listener, run.header.is_metric
+    odometry = listener.last.get("odom")
+    child_frame = odometry.child_frame_id if odometry is not None else ""
+    trajectories = compare_trajectories(
+        listener.last.get("path"), child_frame, run.bag, run.odometry_truth_topic, is_metric
+    )
+    start_ns = min(listener.arrivals[listener.input_topic], default=0)
+    title = f"{Path(run.bag).name}, {run.header.summary()}"
+    return demonstration_sheet(
+        listener.kept, listener.input_topic, comparisons, trajectories, is_metric, start_ns, title
+    )
+
+
+def collect_figures(run: DemoRun, comparisons: dict[int, DepthComparison]) -> dict:
     """Everything the table shows, as plain values."""
     listener = run.listener
     topics = {}
@@ -101,10 +114,10 @@ def collect_figures(run: DemoRun) -> dict:
         names += ("min_depth", "median_depth", "max_depth", "valid_ratio")
         names += tuple(f"latency_{stage}_ms" for stage in ("decode", "inference", "publish"))
         figures["node"] = {name: getattr(status, name) for name in names}
-    metrics = depth_error(run)
-    if metrics is not None:
+    if comparisons:
+        metrics = mean_metrics([comparison.metrics for comparison in comparisons.values()])
         scaling = "none" if run.header.is_metric else "median"
-        figures["depth_error"] = {"scaling": scaling, **asdict(metrics)}
+        figures["depth_error"] = {"scaling": scaling, "images": len(comparisons), **asdict(metrics)}
     return figures
 
 
@@ -137,80 +150,10 @@ def format_table(figures: dict) -> str:
         ]
     error = figures["depth_error"]
     if error is None:
-        lines.append("depth error not measured: the recording has no ground-truth depth")
+        lines.append("depth error not measured: the recording has no ground-truth depth for the frames that came")
     else:
         lines.append(
             f"depth error abs_rel {error['abs_rel']:.3f}, rmse {error['rmse']:.2f} m, a1 {error['a1']:.3f} "
-            f"(scaling: {error['scaling']}, up to 80 m)"
+            f"({error['images']} images, scaling: {error['scaling']}, up to {MAX_DEPTH:.0f} m)"
         )
     return "\n".join(lines)
-
-
-def depth_error(run: DemoRun) -> DepthMetrics | None:
-    """Mean error of the kept depth images against the recording's ground truth; None if it has none."""
-    if not run.truth_topic:
-        return None
-    found = []
-    with Recording(run.bag) as recording:
-        for message in recording.messages([run.truth_topic]):
-            truth = recording.deserialize(message)
-            stamp_ns = truth.header.stamp.sec * 1_000_000_000 + truth.header.stamp.nanosec
-            depth = run.listener.kept.get(stamp_ns, {}).get("depth/image")
-            if depth is None:
-                continue
-            expected, predicted = depth_values(truth), depth_values(depth)
-            if expected.shape != predicted.shape:
-                with np.errstate(divide="ignore"):
-                    inverse = cv2.resize(1.0 / predicted, expected.shape[::-1], interpolation=cv2.INTER_LINEAR)
-                    predicted = 1.0 / inverse
-            scaling = "none" if run.header.is_metric else "median"
-            found.append(evaluate_depth(expected, predicted, crop="none", scaling=scaling))
-    return mean_metrics(found) if found else None
-
-
-def depth_values(message) -> np.ndarray:
-    """Depth [m] of a 32FC1 or 16UC1 image message, float32 (H, W)."""
-    dtype = np.float32 if message.encoding == "32FC1" else np.uint16
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    values = rows[:, : message.width * np.dtype(dtype).itemsize].copy().view(dtype)
-    return values if dtype is np.float32 else values.astype(np.float32) / 1000.0
-
-
-def sheet_rows(run: DemoRun) -> list[list[np.ndarray]]:
-    """A row of pictures for each of a few frames spread over the run: input, depth, cloud from above and the side."""
-    complete = [stamp for stamp, messages in sorted(run.listener.kept.items()) if "depth/points" in messages]
-    picks = [complete[i] for i in np.unique(np.linspace(0, len(complete) - 1, SHEET_ROWS).astype(int))] if complete else []
-    rows = []
-    start = min(run.listener.arrivals[run.listener.input_topic], default=0)
-    for stamp in picks:
-        messages = run.listener.kept[stamp]
-        source = messages[run.listener.input_topic]
-        pixels = decode_image(source) if hasattr(source, "encoding") else decode_compressed(source)
-        row = [labelled(to_rgb(pixels.array, pixels.layout)[..., ::-1], f"input, {(stamp - start) * 1e-9:.2f} s")]
-        if "depth/color" in messages:
-            color = decode_image(messages["depth/color"]).array
-            row.append(labelled(color, "depth (near is bright)"))
-        points, colors = cloud_arrays(messages["depth/points"])
-        if run.header.is_metric or not len(points):
-            extent = CloudExtent()
-        else:  # network units have no known size: the picture shows what there is
-            unit = float(np.percentile(points[:, 0], 90)) / 40.0
-            points = points / unit
-            extent = CloudExtent(unit=f"x {unit:.2g} network units")
-        row += [cloud_from_above(points, colors, extent), cloud_from_side(points, colors, extent)]
-        rows.append(row)
-    path = run.listener.last.get("path")
-    if path is not None and len(path.poses) > 1:
-        positions = np.array([(p.pose.position.x, p.pose.position.y, p.pose.position.z) for p in path.poses])
-        rows.append([trajectory_from_above(positions)])
-    return rows
-
-
-def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
-    """Finite points (N, 3) in body axes (x forward, y left, z up, origin at the camera) and their rgb (N, 3)."""
-    values = np.frombuffer(cloud.data, CLOUD_DTYPE)
-    values = values[np.isfinite(values["z"])]
-    optical = np.stack((values["x"], values["y"], values["z"]), axis=-1).astype(np.float64)
-    packed = values["rgb"].view(np.uint32)
-    colors = np.stack((packed >> 16, packed >> 8, packed), axis=-1).astype(np.uint8)
-    return optical @ R_BODY_OPTICAL.T, colors

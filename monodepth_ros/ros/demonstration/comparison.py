@@ -1,0 +1,130 @@
+"""What the node made of a recording beside the recording's ground truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monodepth_ros.data.recording import Recording
+from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
+from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
+from monodepth_ros.ros.demonstration.output_listener import stamp_of
+
+MAX_DEPTH = 80.0  # metres; beyond it ground truth is not compared, as in KITTI's tables
+
+
+@dataclass(frozen=True)
+class DepthComparison:
+    """One frame's depth [m], predicted at the ground truth's pixels: float32 (H, W) both.
+
+    factor: what the prediction was multiplied by (1 for a metric checkpoint, else the ratio of the medians).
+    """
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    factor: float
+    metrics: DepthMetrics
+
+
+def compare_depth(
+    bag: str, topic: str, camera_info_topic: str, outputs: dict[int, dict], is_metric: bool
+) -> dict[int, DepthComparison]:
+    """Comparisons by stamp [ns] of the frames whose messages are in `outputs`; none without a topic.
+
+    topic: the ground truth's. camera_info_topic: its calibration; without one, images are taken for resizes.
+    """
+    found: dict[int, DepthComparison] = {}
+    if not topic:
+        return found
+    scaling = "none" if is_metric else "median"
+    with Recording(bag) as recording:
+        camera = None
+        if camera_info_topic:
+            camera = CameraModel.from_camera_info(recording.first(camera_info_topic))
+        sampler, sampler_key = None, None
+        for message in recording.messages([topic]):
+            image = recording.deserialize(message)
+            messages = outputs.get(stamp_of(image.header), {})
+            if "depth/image" not in messages or "depth/camera_info" not in messages:
+                continue
+            truth, depth = depth_values(image), depth_values(messages["depth/image"])
+            source = CameraModel.from_camera_info(messages["depth/camera_info"])
+            if sampler_key != source.key:
+                target = camera
+                if target is None or (target.height, target.width) != truth.shape:
+                    target = uncalibrated(*truth.shape)
+                sampler, sampler_key = DepthInCamera(source, target), source.key
+            predicted = sampler(depth)
+            try:
+                metrics = evaluate_depth(truth, predicted, max_depth=MAX_DEPTH, crop="none", scaling=scaling)
+            except EvaluationError:  # nothing to compare in this frame
+                continue
+            factor = 1.0 if is_metric else metrics.scale_ratio
+            predicted = predicted * np.float32(factor)
+            found[stamp_of(image.header)] = DepthComparison(truth, predicted, factor, metrics)
+    return found
+
+
+def uncalibrated(height: int, width: int) -> CameraModel:
+    """A camera of which only the size is known."""
+    return CameraModel(width, height, K=np.zeros((3, 3)))
+
+
+def depth_values(message) -> np.ndarray:
+    """Depth [m] of a 32FC1 or 16UC1 image message, float32 (H, W)."""
+    dtype = np.float32 if message.encoding == "32FC1" else np.uint16
+    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+    values = rows[:, : message.width * np.dtype(dtype).itemsize].copy().view(dtype)
+    return values if dtype is np.float32 else values.astype(np.float32) / 1000.0
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Positions (N, 3) of the odometry, their stamps [ns], the true ones (M, 3) in the same frame or None.
+
+    factor: what the estimate was multiplied by to fit the truth (1 for a metric one, and without truth).
+    """
+
+    positions: np.ndarray
+    stamps: np.ndarray
+    truth: np.ndarray | None = None
+    factor: float = 1.0
+
+
+def compare_trajectories(
+    path, child_frame: str, bag: str, topic: str, is_metric: bool
+) -> Trajectories | None:
+    """The odometry's path, and the ground truth laid over its first pose; None for a path too short.
+
+    path: nav_msgs/Path or None. The truth is only taken where it moves the same frame as the odometry.
+    """
+    if path is None or len(path.poses) < 2:
+        return None
+    stamps = np.array([stamp_of(pose.header) for pose in path.poses])
+    poses = [pose_matrix(pose.pose) for pose in path.poses]
+    positions = np.array([T[:3, 3] for T in poses])
+    if not topic:
+        return Trajectories(positions, stamps)
+    with Recording(bag) as recording:
+        messages = [message for _, _, message in recording.read([topic])]
+    true_stamps = np.array([stamp_of(message.header) for message in messages])
+    within = (true_stamps >= stamps[0]) & (true_stamps <= stamps[-1])
+    if messages[0].child_frame_id != child_frame or within.sum() < 2:
+        return Trajectories(positions, stamps)
+    truth = [pose_matrix(message.pose.pose) for message, inside in zip(messages, within) if inside]
+    T_odom_world = poses[0] @ invert(truth[0])
+    placed = np.array([(T_odom_world @ T)[:3, 3] for T in truth])
+    factor = 1.0
+    if not is_metric:  # the factor that fits best in the sense of least squares, from the first pose on
+        partners = placed[np.abs(true_stamps[within][:, None] - stamps[None]).argmin(axis=0)] - positions[0]
+        moved = positions - positions[0]
+        factor = float((moved * partners).sum() / max((moved * moved).sum(), 1e-12))
+        positions = positions[0] + factor * moved
+    return Trajectories(positions, stamps, placed, factor)
+
+
+def pose_matrix(pose) -> np.ndarray:
+    """(4, 4) of a geometry_msgs/Pose."""
+    q, p = pose.orientation, pose.position
+    return make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (p.x, p.y, p.z))

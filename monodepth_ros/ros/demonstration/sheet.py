@@ -1,0 +1,117 @@
+"""The picture sheet of a demonstration: input | depth | ground truth | error | cloud | trajectory."""
+
+import numpy as np
+from sensor_msgs.msg import PointCloud2
+
+from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
+from monodepth_ros.evaluation.cloud_picture import (
+    CloudExtent,
+    cloud_from_above,
+    cloud_from_side,
+    cloud_in_perspective,
+)
+from monodepth_ros.evaluation.error_picture import error_view, relative_error, with_legend
+from monodepth_ros.evaluation.picture_sheet import column_height, labelled, picture_sheet
+from monodepth_ros.evaluation.trajectory_picture import trajectory_from_above
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.pipeline.color_view import color_limits, color_view
+from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
+from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, Trajectories
+
+SHEET_ROWS = 4
+
+
+def demonstration_sheet(
+    outputs: dict[int, dict],
+    input_topic: str,
+    comparisons: dict[int, DepthComparison],
+    trajectories: Trajectories | None,
+    is_metric: bool,
+    start_ns: int,
+    title: str,
+) -> np.ndarray | None:
+    """Bgr sheet with a row for each of a few frames spread over the run; None if no frame came out whole.
+
+    outputs: messages of the kept frames by stamp [ns] and topic. comparisons: by stamp, where there is truth.
+    """
+    complete = [stamp for stamp, messages in sorted(outputs.items()) if "depth/points" in messages]
+    if comparisons:
+        complete = [stamp for stamp in complete if stamp in comparisons]
+    if not complete:
+        return None
+    picks = [complete[i] for i in np.unique(np.linspace(0, len(complete) - 1, SHEET_ROWS).astype(int))]
+    rows = []
+    for stamp in picks:
+        messages = outputs[stamp]
+        row = [labelled(input_picture(messages[input_topic]), f"input, {(stamp - start_ns) * 1e-9:.1f} s")]
+        if stamp in comparisons:
+            row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
+        elif "depth/color" in messages:
+            row.append(labelled(decode_image(messages["depth/color"]).array, "depth (near is bright)"))
+        row += cloud_pictures(messages["depth/points"], is_metric, from_above=stamp not in comparisons)
+        rows.append(row)
+    column = None
+    if trajectories is not None:
+        column = trajectory_column(trajectories, picks, start_ns, len(rows), is_metric)
+    return picture_sheet(rows, title, column)
+
+
+def input_picture(message) -> np.ndarray:
+    """Bgr picture of a raw or compressed image message."""
+    pixels = decode_image(message) if hasattr(message, "encoding") else decode_compressed(message)
+    return to_rgb(pixels.array, pixels.layout)[..., ::-1]
+
+
+def compared_pictures(comparison: DepthComparison, is_metric: bool, legend: bool) -> list[np.ndarray]:
+    """Depth and ground truth in the same colours, and the error."""
+    limits = color_limits(comparison.truth)
+    error = relative_error(comparison.truth, comparison.predicted, MAX_DEPTH)
+    scaling = "" if is_metric else f", relative: shown x {comparison.factor:.3g}"
+    pictures = [
+        labelled(color_view(comparison.predicted, limits), f"depth{scaling}"),
+        labelled(color_view(comparison.truth, limits), "ground truth, same colours"),
+        labelled(error_view(error), f"error |d - g| / g, mean {comparison.metrics.abs_rel:.2f}"),
+    ]
+    if legend:
+        pictures[-1] = with_legend(pictures[-1])
+    return pictures
+
+
+def cloud_pictures(cloud: PointCloud2, is_metric: bool, from_above: bool) -> list[np.ndarray]:
+    """The cloud in perspective, or from above and from the side."""
+    points, colors = cloud_arrays(cloud)
+    extent = CloudExtent()
+    if not is_metric and len(points):  # network units have no known size: the picture shows what there is
+        unit = float(np.percentile(points[:, 0], 90)) / 40.0
+        points = points / unit
+        extent = CloudExtent(unit=f"x {unit:.2g} network units")
+    if from_above:
+        return [cloud_from_above(points, colors, extent), cloud_from_side(points, colors, extent)]
+    return [cloud_in_perspective(points, colors, extent)]
+
+
+def trajectory_column(
+    trajectories: Trajectories, picks: list[int], start_ns: int, row_count: int, is_metric: bool
+) -> np.ndarray:
+    """The trajectory with the places of the sheet's frames."""
+    marks = {}
+    for stamp in picks:
+        nearest = int(np.abs(trajectories.stamps - stamp).argmin())
+        marks[f"{(stamp - start_ns) * 1e-9:.1f} s"] = trajectories.positions[nearest]
+    unit = "m" if is_metric or trajectories.truth is not None else "network units"
+    if trajectories.factor != 1.0:
+        unit += f" (x {trajectories.factor:.3g})"
+    height = column_height(row_count)
+    return trajectory_from_above(
+        trajectories.positions, height, max(240, height // 3), trajectories.truth, marks, unit
+    )
+
+
+def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
+    """Finite points (N, 3) in body axes (x forward, y left, z up) from the camera, and their rgb (N, 3)."""
+    values = np.frombuffer(cloud.data, CLOUD_DTYPE)
+    values = values[np.isfinite(values["z"])]
+    optical = np.stack((values["x"], values["y"], values["z"]), axis=-1).astype(np.float64)
+    packed = values["rgb"].view(np.uint32)
+    colors = np.stack((packed >> 16, packed >> 8, packed), axis=-1).astype(np.uint8)
+    return optical @ R_BODY_OPTICAL.T, colors
