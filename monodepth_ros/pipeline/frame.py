@@ -1,6 +1,7 @@
 """A frame, what is wanted of it, and what comes out."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -68,3 +69,21 @@ class FrameResult:
     statistics: DepthStatistics | None = None
     odometry: OdometryEstimate | None = None
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class PreparedFrame:
+    """A frame on its way through a FramePipeline: ready for the depth network, which several cameras' frames share.
+
+    rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks for them.
+    disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms: how long it took.
+    """
+
+    frame: Frame
+    demand: Demand
+    result: FrameResult
+    rgb: np.ndarray | None = None
+    image: Any = None
+    disparity: np.ndarray | None = None
+    failure: Exception | None = None
+    batch_ms: float = 0.0

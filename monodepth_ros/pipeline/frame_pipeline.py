@@ -16,13 +16,14 @@ from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
 from monodepth_ros.pipeline.color_view import color_view
 from monodepth_ros.pipeline.config import OdometryConfig, PipelineConfig
+from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.depth_image import (
     DepthResizer,
     depth_from_disparity,
     depth_statistics,
     to_millimetres,
 )
-from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult
+from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
 from monodepth_ros.pipeline.network_view import NetworkView, view_through
 from monodepth_ros.pipeline.point_cloud import colored_points
@@ -66,6 +67,15 @@ class FramePipeline:
 
     def process(self, frame: Frame, demand: Demand) -> FrameResult:
         """Compute what is wanted of a frame; FrameError if image and camera model differ in size."""
+        prepared = self.prepare(frame, demand)
+        infer_depth(self._engine, [prepared])
+        return self.finish(prepared)
+
+    def prepare(self, frame: Frame, demand: Demand) -> PreparedFrame:
+        """All that comes before the depth network, which may then run on several cameras' frames at once (`infer_depth`).
+
+        FrameError if image and camera model differ in size. `finish` must come before the next frame's `prepare`.
+        """
         started = time.perf_counter()
         if frame.pixels.size != (frame.camera.width, frame.camera.height):
             raise FrameError(
@@ -74,39 +84,47 @@ class FramePipeline:
                 )
             )
         has_new_view = self._look_through(frame.camera)
-        view, config = self._view, self._config
-        is_full_size = config.depth.resolution == "image"
+        view = self._view
         result = FrameResult(
             stamp_ns=frame.stamp_ns,
-            camera=view.image_camera if is_full_size else view.camera,
+            camera=view.image_camera if self._is_full_size else view.camera,
             view=view,
             has_new_view=has_new_view,
             scale=self._scale.estimate(),
         )
+        prepared = PreparedFrame(frame, demand, result)
         runs_networks = demand.needs_depth or demand.odometry
-        small = self._network_rgb(frame.pixels) if runs_networks or demand.rectified else None
-        image = self._engine.load_image(small) if runs_networks else None
-        prepared = time.perf_counter()
+        if runs_networks or demand.rectified:
+            prepared.rgb = self._network_rgb(frame.pixels)
+        if runs_networks:
+            prepared.image = self._engine.load_image(prepared.rgb)
+        result.milliseconds["prepare"] = 1e3 * (time.perf_counter() - started)
+        return prepared
 
-        disparity = self._engine.disparity(image) if demand.needs_depth else None
+    def finish(self, prepared: PreparedFrame) -> FrameResult:
+        """All that comes after the depth network; raises what it failed with."""
+        started = time.perf_counter()
+        if prepared.failure is not None:
+            raise prepared.failure
+        frame, demand, result = prepared.frame, prepared.demand, prepared.result
         if demand.odometry and self.has_odometry:
-            result.odometry = self._track(frame.stamp_ns, image, result.scale)
-        inferred = time.perf_counter()
+            result.odometry = self._track(frame.stamp_ns, prepared.image, result.scale)
+        tracked = time.perf_counter()
 
-        rgb = small
-        if is_full_size and (demand.rectified or demand.cloud):
+        rgb = prepared.rgb
+        if self._is_full_size and (demand.rectified or demand.cloud):
             rgb = to_rgb(self._rectify(frame.pixels.array), frame.pixels.layout)
         if demand.rectified:
             result.rectified = rgb
-        if disparity is not None:
-            self._finish_depth(result, disparity, rgb, demand)
-        finished = time.perf_counter()
-        result.milliseconds = {
-            "prepare": 1e3 * (prepared - started),
-            "inference": 1e3 * (inferred - prepared),
-            "finish": 1e3 * (finished - inferred),
-        }
+        if prepared.disparity is not None:
+            self._finish_depth(result, prepared.disparity, rgb, demand)
+        result.milliseconds["inference"] = prepared.batch_ms + 1e3 * (tracked - started)
+        result.milliseconds["finish"] = 1e3 * (time.perf_counter() - tracked)
         return result
+
+    @property
+    def _is_full_size(self) -> bool:
+        return self._config.depth.resolution == "image"
 
     def _look_through(self, camera: CameraModel) -> bool:
         """Make the view for this camera unless it is at hand; whether it is new."""
@@ -147,7 +165,7 @@ class FramePipeline:
     def _finish_depth(self, result: FrameResult, disparity: np.ndarray, rgb: np.ndarray, demand: Demand) -> None:
         config, view = self._config, self._view
         scaled = scale_disparity(disparity, self._header.min_depth, self._header.max_depth)
-        if config.depth.resolution == "image":
+        if self._is_full_size:
             if self._enlarge is None:
                 self._enlarge = DepthResizer(view)
             scaled = self._enlarge(scaled)

@@ -34,7 +34,7 @@ def setting(
     choices: tuple[str, ...] = (),
     live: bool = False,
 ) -> Any:
-    """A dataclass field with a default (bool, int, float or str: its type is the setting's type) and its facts.
+    """A dataclass field with a default (bool, int, float, str or a tuple of strings: the setting's type) and its facts.
 
     unit: SI symbol or words, empty for none. minimum, maximum: inclusive; a NaN default means "unset" and stays allowed.
     choices: the values a string may take. live: whether it may change while the node runs.
@@ -66,12 +66,15 @@ class Specification:
         """The value in the setting's type (a whole number serves as float); ConfigError if it does not fit."""
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if self.type is tuple and isinstance(value, (list, tuple)):
+            value = _strings(value)
         if type(value) is not self.type:
             raise ConfigError(
                 f"{self.name} is {value!r} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
             )
         if self.choices and value not in self.choices:
-            raise ConfigError(f"{self.name} is {value!r}: it must be one of {', '.join(self.choices)}")
+            choices = ", ".join(choice or "''" for choice in self.choices)
+            raise ConfigError(f"{self.name} is {value!r}: it must be one of {choices}")
         if self.type is float and math.isnan(value):
             if not math.isnan(self.default):
                 raise ConfigError(f"{self.name} is NaN: it must be a number{self._range_text()}")
@@ -93,8 +96,16 @@ class Specification:
         return ""
 
 
+def _strings(value: list | tuple) -> list | tuple[str, ...]:
+    """A list of strings as a tuple; one empty string stands for none, which ROS cannot tell from an unknown type."""
+    if not all(isinstance(item, str) for item in value):
+        return list(value)
+    return () if list(value) == [""] else tuple(value)
+
+
 def _type_name(kind: type) -> str:
-    return {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}.get(kind, kind.__name__)
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", tuple: "a list of strings"}
+    return names.get(kind, kind.__name__)
 
 
 def specifications(config_type: type, prefix: str = "") -> dict[str, Specification]:
@@ -103,7 +114,7 @@ def specifications(config_type: type, prefix: str = "") -> dict[str, Specificati
     hints = typing.get_type_hints(config_type)
     for field in dataclasses.fields(config_type):
         name = prefix + field.name
-        kind = hints[field.name]
+        kind = typing.get_origin(hints[field.name]) or hints[field.name]
         if dataclasses.is_dataclass(kind):
             found.update(specifications(kind, prefix=name + "."))
         else:

@@ -93,6 +93,17 @@ class Harness:
         self._executors = [
             self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)
         ]
+
+    @property
+    def engine(self):
+        """The node's engine while it is configured."""
+        return self.node._rig.engine if self.node._rig else None
+
+    @property
+    def stream(self):
+        """The node's first camera while it is configured."""
+        return self.node._rig.streams[0] if self.node._rig else None
+
     def start(self, listen=tuple(OUTPUTS)):
         """Configure and activate the node, and wait for the connections."""
         assert self.node.trigger_configure().name == "SUCCESS"
@@ -109,7 +120,7 @@ class Harness:
     def wait_connected(self, listen=tuple(OUTPUTS)):
         """Until the node's subscriptions and the client's are matched, so that no message is lost."""
         self.wait(lambda: self.images.get_subscription_count() or self.compressed.get_subscription_count())
-        outputs = self.node._stream._outputs
+        outputs = self.stream._outputs
         wanted = [t for t in listen if t.startswith(("depth/", "rgb/"))]
         names = {topic: p for p in outputs._publishers.values() for topic in OUTPUTS if p.topic_name.endswith(topic)}
         self.wait(lambda: all(names[topic].get_subscription_count() for topic in wanted))
@@ -133,7 +144,7 @@ class Harness:
         """Publish a calibration and wait until the node has it."""
         info = info or camera_info()
         deadline = time.monotonic() + 20.0
-        camera_input = self.node._stream._input
+        camera_input = self.stream._input
         while True:
             self.infos.publish(info)
             time.sleep(0.02)
@@ -166,7 +177,7 @@ class Harness:
         time.sleep(seconds)
 
     def counts(self):
-        return self.node._stream._counters.counts()
+        return self.stream._counters.counts()
 
     def set(self, **parameters):
         """Set parameters as one set; the result."""

@@ -84,7 +84,7 @@ def test_each_state_holds_what_it_needs_and_releases_it(harness, pose_checkpoint
     node = harness(pose_checkpoint, start=False)
     manager = Manager(node)
     assert manager.state() == "unconfigured" and manager.possible() == {"configure", "shutdown"}
-    assert (subscriptions(node), outputs(node), node.node._engine) == (0, 0, None)
+    assert (subscriptions(node), outputs(node), node.engine) == (0, 0, None)
     for first in (1, 100):  # a node that was cleaned up can do it all again
         assert manager.configure() and manager.state() == "inactive"
         node.wait(lambda: outputs(node) == 4)
@@ -99,11 +99,11 @@ def test_each_state_holds_what_it_needs_and_releases_it(harness, pose_checkpoint
             assert outputs(node) == 4
         assert manager.cleanup() and manager.state() == "unconfigured"
         node.wait(lambda: outputs(node) == 0)
-        assert node.node._engine is None and node.node._stream is None
+        assert node.engine is None and node.stream is None
     assert manager.configure() and manager.activate()
     assert manager.shut_down() and manager.state() == "finalized"
     node.wait(lambda: outputs(node) + subscriptions(node) == 0)
-    assert node.node._engine is None
+    assert node.engine is None
 
 
 def test_an_impossible_transition_is_refused_and_the_node_lives(harness, depth_checkpoint):
@@ -258,7 +258,7 @@ def test_what_cannot_be_configured_says_so_in_one_line_and_can_be_put_right(harn
         errors, others = errors_in(capfd.readouterr())
         assert len(errors) == 1 and not others, f"{given}: {errors} {others}"
         assert "not configured" in errors[0] and named in errors[0], errors[0]
-        assert (node.node._engine, node.node._header, node.node._stream) == (None, None, None)
+        assert node.node._rig is None
         assert not [p for p in node.node.publishers if isinstance(p, LifecyclePublisher)]
         assert node.node.set_parameters_atomically(list(good.values())).successful
     assert not (tmp_path / "executed").exists(), "code in a weights file was executed"
@@ -290,7 +290,7 @@ class Gate:
 def test_the_newest_frame_wins_and_the_rest_are_counted(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()
-    gate = Gate(node.node._engine)
+    gate = Gate(node.engine)
     for i in range(1, 11):  # one at a time: what the middleware drops nobody can count
         node.send(i * SECOND)
         node.wait(lambda: node.counts()["frames_received"] == i)
@@ -310,7 +310,7 @@ def test_deactivation_finishes_the_frame_in_work(harness, depth_checkpoint):
     manager = Manager(node)
     manager.state()
     node.send_info()
-    gate = Gate(node.node._engine)
+    gate = Gate(node.engine)
     node.send(SECOND)
     assert gate.entered.acquire(timeout=20.0)
     node.send(2 * SECOND)

@@ -44,7 +44,7 @@ def stamped(parent, child, T, stamp_ns=0):
 def replace_motion(node, motions):
     """Let the pose network's place be taken by exact motions T_later_earlier, one for each pair in turn."""
     motions = iter(motions)
-    node.node._engine.motion = lambda earlier, later: next(motions).copy()
+    node.engine.motion = lambda earlier, later: next(motions).copy()
 
 
 @pytest.fixture(scope="module")
@@ -149,13 +149,13 @@ def test_a_faster_camera_is_paired_by_time_and_ends_at_the_same_place(harness, p
     asked = []
 
     def motion(earlier, later):
-        times = node.node._stream._pipeline._history
+        times = node.stream._pipeline._history
         stamp = motion.stamp
         partner = times.partner(stamp)
         asked.append((stamp - partner.stamp_ns) / SECOND)
         return invert(exp_se3(twist * asked[-1]))
 
-    node.node._engine.motion = motion
+    node.engine.motion = motion
     node.send_info()
     period = SECOND // 30
     for i in range(31):
@@ -214,7 +214,7 @@ def test_a_camera_frame_that_has_a_parent_already_is_not_given_another(harness, 
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(TFMessage(transforms=[stamped("base_link", "camera_optical", np.eye(4))]))
-    node.wait(lambda: node.node._stream._odometry._transforms.parent_of("camera_optical") == "base_link")
+    node.wait(lambda: node.stream._odometry._transforms.parent_of("camera_optical") == "base_link")
     replace_motion(node, [invert(STEP)] * 5)
     node.send_info()
     run_steps(node, 3)

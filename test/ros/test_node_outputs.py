@@ -153,14 +153,14 @@ def test_one_remapping_moves_image_and_camera_info(harness, depth_checkpoint):
     ):
         node = harness(depth_checkpoint, arguments, start=False, image_transport=transport)
         assert node.node.trigger_configure().name == "SUCCESS" and node.node.trigger_activate().name == "SUCCESS"
-        camera_input = node.node._stream._input
+        camera_input = node.stream._input
         assert (camera_input.image_topic, camera_input.info_topic) == (image, info), arguments
 
 
 def test_nothing_is_computed_without_a_subscriber(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("/diagnostics",))
     node.send_info()
-    engine = node.node._engine
+    engine = node.engine
     loaded = []
     original = engine.load_image
     engine.load_image = lambda rgb: loaded.append(1) or original(rgb)
@@ -176,7 +176,7 @@ def test_only_what_is_listened_to_is_published(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()
     node.exchange(SECOND, TEXTURE)
-    demand = node.node._stream._outputs.demand(False)
+    demand = node.stream._outputs.demand(False)
     assert demand.depth and not (demand.cloud or demand.color or demand.rectified or demand.statistics)
 
 

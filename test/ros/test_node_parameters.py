@@ -36,7 +36,8 @@ def wrong_types(specification):
     if specification.type is str and specification.choices:
         samples.pop(str)
     scalars = [value for kind, value in samples.items() if kind is not specification.type]
-    return scalars + [[1, 2], [1.5], ["a"], [b"a", b"b"]]
+    texts = [] if specification.type is tuple else [["a"]]
+    return scalars + [[1, 2], [1.5], [b"a", b"b"]] + texts
 
 
 def wrong_values(specification):
@@ -165,7 +166,7 @@ def test_the_file_of_defaults_is_the_defaults_and_unknown_parameters_are_harmles
 def test_every_parameter_is_described(harness, depth_checkpoint):
     services = Services(harness(depth_checkpoint, start=False))
     assert set(SPECIFICATIONS) < set(services.list())
-    types = {bool: 1, int: 2, float: 3, str: 4}
+    types = {bool: 1, int: 2, float: 3, str: 4, tuple: 9}
     for specification, found in zip(SPECIFICATIONS.values(), services.describe(*SPECIFICATIONS)):
         assert found.name == specification.name and found.type == types[specification.type], found
         assert specification.doc in found.description and specification.unit in found.description, found
@@ -251,8 +252,8 @@ def another(specification):
         return not specification.default
     if specification.choices:
         return next(choice for choice in reversed(specification.choices) if choice != specification.default)
-    if specification.type is str:
-        return "another"
+    if specification.type in (str, tuple):
+        return "another" if specification.type is str else ["another"]
     limit = specification.minimum if ".min_" in specification.name else specification.maximum
     return specification.type(0.5 * (specification.default + limit))
 
@@ -269,6 +270,8 @@ def test_what_is_not_live_waits_for_an_unconfigured_node(harness, depth_checkpoi
     on_executor(node, "cleanup")
     assert not services.set(("autostart", False))[0].successful
     for specification in fixed:
+        if specification.name == "odometry.camera":  # it goes with cameras
+            continue
         default = values(node.node.config)[specification.name]
         assert services.set((specification.name, another(specification)))[0].successful, specification.name
         assert services.set((specification.name, default))[0].successful, specification.name

@@ -260,11 +260,11 @@ def test_a_useless_calibration_drops_frames_until_a_good_one_comes(harness, dept
         for _ in range(30):  # NaN differs from itself, so the harness's comparison would wait for ever
             node.infos.publish(calibration)
             node.settle(0.02)
-            if repr(node.node._stream._input._info) == repr(calibration):
+            if repr(node.stream._input._info) == repr(calibration):
                 break
         for _ in range(2):
             stream.is_dropped(lambda: node.send(stream.next(), TEXTURE))
-        message = node.node._stream._complaints.current()[0].message
+        message = node.stream._complaints.current()[0].message
         assert named in message and "\n" not in message, f"{message!r} does not name {named}"
         node.send_info()
         stream.works()
@@ -303,7 +303,7 @@ def test_bad_images_are_dropped_counted_and_said_once(harness, depth_checkpoint,
         dict(encoding="bayer_rggb8", width=1, height=1),
     ):
         stream.is_dropped(lambda fields=fields: stream.raw(**fields))
-        message = node.node._stream._complaints.current()[0].message
+        message = node.stream._complaints.current()[0].message
         assert "image" in message and "\n" not in message, message
         stream.works()
     assert node.counts()["frames_failed"] == 0
@@ -402,7 +402,7 @@ def test_an_exception_in_the_engine_costs_one_frame(harness, pose_checkpoint, ca
     node.send_info()
     stream = Stream(node)
     stream.works()
-    engine = node.node._engine
+    engine = node.engine
     working = getattr(engine, part)
 
     def break_down(*arguments):
@@ -447,7 +447,7 @@ def test_a_transient_local_subscriber_is_said_with_the_remedy_and_others_are_ser
     lines = []
     node.wait(lambda: lines.extend(log_lines(capfd, "incompatible QoS")) or lines, message="no word of the QoS")
     assert all(word in lines[0] for word in ("/depth/image", "durability", "volatile")), lines
-    publisher = node.node._stream._outputs._publishers["depth"]
+    publisher = node.stream._outputs._publishers["depth"]
     node.wait(lambda: publisher.get_subscription_count() == 2)
     Stream(node).works(topic="depth/status")
     node.wait(lambda: got["reliable"] and got["best effort"])
@@ -458,7 +458,7 @@ def test_subscribers_come_and_go_between_frames(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/status",))
     node.send_info()
     stream = Stream(node)
-    executor, publishers = node._executors[1][0], node.node._stream._outputs._publishers
+    executor, publishers = node._executors[1][0], node.stream._outputs._publishers
     for life in range(4):
         clouds = []
         subscription = on_executor(

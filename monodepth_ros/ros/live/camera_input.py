@@ -12,13 +12,14 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.ros.interop import decode_image
+from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 
 class CameraInput:
     """Subscriptions of one camera. Hands every image message to `on_image` as it comes, on the executor's thread.
 
-    Topics are `image` (or `image/compressed`) and `camera_info`, all remappable. Remapping `image` alone moves the other
+    Topics are `image` (or `image/compressed`) and `camera_info`, below the camera's name if it has one, all remappable. Remapping `image` alone moves the other
     two along, as image_transport does: image:=/front/image_raw means /front/image_raw/compressed and /front/camera_info.
     A given calibration (config.calibration_file) stands in for camera_info.
     """
@@ -26,6 +27,7 @@ class CameraInput:
     def __init__(
         self,
         node: Node,
+        camera: str,
         config: NodeConfig,
         calibration: CameraModel | None,
         on_image: Callable[[Image | CompressedImage], None],
@@ -41,7 +43,8 @@ class CameraInput:
         self._publishers = 0
         self.last_image_time: float | None = None
         self._on_image = on_image
-        self.image_topic, self.info_topic = _topics(node, self._is_compressed)
+        self._prefix = topic_prefix(camera)
+        self.image_topic, self.info_topic = _topics(node, self._prefix, self._is_compressed)
         reliable = config.image.reliability == "reliable"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscriptions = []
@@ -143,7 +146,7 @@ class CameraInput:
         if seconds <= limit:
             return ""
         if publishers == 0:
-            return f"no image for {seconds:.0f} s: no publisher on {self.image_topic}; start the camera, or remap with image:=/your/topic"
+            return f"no image for {seconds:.0f} s: no publisher on {self.image_topic}; start the camera, or remap with {self._prefix}image:=/your/topic"
         if now - self._publishers_since <= limit:
             return ""
         return (
@@ -152,17 +155,18 @@ class CameraInput:
         )
 
 
-def _topics(node: Node, is_compressed: bool) -> tuple[str, str]:
+def _topics(node: Node, prefix: str, is_compressed: bool) -> tuple[str, str]:
     """Names of the image and the camera_info topic, after remapping."""
 
     def is_remapped(name: str) -> bool:
         return node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)
 
-    image = node.resolve_topic_name("image")
+    name, compressed_name, info_name = (f"{prefix}{item}" for item in ("image", "image/compressed", "camera_info"))
+    image = node.resolve_topic_name(name)
     topic = image
     if is_compressed:
-        topic = node.resolve_topic_name("image/compressed") if is_remapped("image/compressed") else f"{image}/compressed"
-    info = node.resolve_topic_name("camera_info")
-    if is_remapped("image") and not is_remapped("camera_info"):
+        topic = node.resolve_topic_name(compressed_name) if is_remapped(compressed_name) else f"{image}/compressed"
+    info = node.resolve_topic_name(info_name)
+    if is_remapped(name) and not is_remapped(info_name):
         info = image.rsplit("/", 1)[0] + "/camera_info"
     return topic, info

@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sensor_msgs.msg import CompressedImage, Image
@@ -9,20 +11,19 @@ from std_msgs.msg import Header
 
 from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.inference.engine import Engine
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.visual_odometry import TrackingState
-from monodepth_ros.pipeline.frame import Frame, FrameResult
+from monodepth_ros.pipeline.frame import Frame, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.camera_input import CameraInput
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.diagnostics import Health
-from monodepth_ros.ros.live.frame_worker import FrameWorker
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
-from monodepth_ros.ros.live.outputs import DepthOutputs
-from monodepth_ros.ros.transforms import TransformError
+from monodepth_ros.ros.live.outputs import DepthOutputs, topic_prefix
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
 FOREIGN_CLOCK = 60.0
@@ -36,53 +37,71 @@ class Arrival(NamedTuple):
     transport_ms: float
 
 
+class FrameInWork(NamedTuple):
+    """A frame between the two halves of its processing, with the settings that it began with."""
+
+    arrival: Arrival
+    config: NodeConfig
+    publish_tf: bool
+    prepared: PreparedFrame
+    decode_ms: float
+
+
 class CameraStream:
     """Owns a camera's publishers from configuration on and its subscriptions while active.
 
-    Messages come in on the executor's thread; frames are processed and published on the worker's. Raises CalibrationError
-    for a calibration file that cannot be read.
+    name: of the camera, before its topics; empty for the one camera whose topics are the node's own. config: the settings
+    as they are for this camera. Messages come in on the executor's thread; frames are processed and published on the
+    worker's, in two halves: `begin` up to the depth network, `finish` after it. Whatever goes wrong with a frame is counted
+    and said there. Raises CalibrationError for a calibration file that cannot be read.
     """
 
-    def __init__(self, node, config: NodeConfig, pipeline: FramePipeline, engine_label: tuple[str, str]):
+    def __init__(self, node, name: str, config: NodeConfig, pipeline: FramePipeline, engine: Engine):
+        self.name = name
         self._node = node
-        self._logger = node.get_logger()
+        self._logger = node.get_logger().get_child(name) if name else node.get_logger()
         self._config = self._applied_config = config
         self._reset_asked = False
         self._pipeline = pipeline
-        self._engine_name, self._device = engine_label
+        self._engine = engine
         self._calibration = read_calibration(config.calibration_file) if config.calibration_file else None
         self._counters = FrameCounters()
         self._input: CameraInput | None = None
-        self._worker: FrameWorker[Arrival] | None = None
         self._last_stamp_ns = 0
         self._announced = ""
         self._uncalibrated_since: float | None = None
         self._complaints = Complaints(self._logger)
         self._last_result: FrameResult | None = None
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
-        self._outputs = DepthOutputs(node)
-        self._odometry = OdometryOutput(node, config)
+        self._outputs = DepthOutputs(node, name)
+        self._odometry = OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
 
     def close(self) -> None:
         """Release everything."""
         self.deactivate()
         self._outputs.close()
-        self._odometry.close()
+        if self._odometry is not None:
+            self._odometry.close()
 
-    def activate(self) -> None:
-        """Subscribe and process."""
-        # Before the subscriptions, which may deliver at once.
-        self._worker = FrameWorker(self._handle, lambda arrival: self._counters.count(counters.REPLACED))
-        self._input = CameraInput(self._node, self._config, self._calibration, self._receive)
+    def activate(self, submit: Callable[["CameraStream", Arrival], None]) -> None:
+        """Subscribe; arrivals go to `submit`, which returns at once."""
+        self._submit = submit
+        if self._odometry is not None:
+            self._odometry.start()
+        self._input = CameraInput(self._node, self.name, self._config, self._calibration, self._receive)
         self._logger.info(f"waiting for images on {self._input.image_topic}")
 
-    def deactivate(self) -> None:
-        """Release the subscriptions; the frame in work is finished."""
+    def unsubscribe(self) -> None:
+        """Nothing arrives any more; frames in work may still be finished."""
         if self._input is not None:
             self._input.close()
-        if self._worker is not None and not self._worker.stop():
-            self._logger.warning("a frame is still being processed: left to end by itself")
-        self._input = self._worker = None
+
+    def deactivate(self) -> None:
+        """Release the subscriptions and forget what joins frames; no frame may be in work."""
+        self.unsubscribe()
+        self._input = None
+        if self._odometry is not None:
+            self._odometry.stop()
         self._pipeline.reset_odometry()
         self._last_stamp_ns = 0
 
@@ -101,11 +120,15 @@ class CameraStream:
             return
         age = (self._node.get_clock().now().nanoseconds - _nanoseconds(message.header)) * 1e-9
         transport_ms = 1e3 * age if 0.0 <= age < FOREIGN_CLOCK else math.nan
-        self._worker.submit(Arrival(message, time.perf_counter(), transport_ms))
+        self._submit(self, Arrival(message, time.perf_counter(), transport_ms))
 
-    def _handle(self, arrival: Arrival) -> None:
-        """Process one frame; whatever goes wrong is counted and said, and the next frame is processed."""
-        try:
+    def overtaken(self) -> None:
+        """An arrival was replaced by a newer one before its turn."""
+        self._counters.count(counters.REPLACED)
+
+    def begin(self, arrival: Arrival) -> FrameInWork | None:
+        """Decode and prepare a frame for the depth network; None if it goes no further."""
+        with self._books():
             config = self._config
             if config is not self._applied_config:
                 self._pipeline.configure(config)
@@ -113,8 +136,19 @@ class CameraStream:
             if self._reset_asked:
                 self._reset_asked = False
                 self._pipeline.reset_odometry()
-                self._odometry.forget()
-            self._process(arrival, config)
+            return self._prepare(arrival, config)
+        return None
+
+    def finish(self, work: FrameInWork) -> None:
+        """Depth to outputs, once the depth network has run; publish."""
+        with self._books():
+            self._publish(work)
+
+    @contextmanager
+    def _books(self) -> Iterator[None]:
+        """Whatever goes wrong is counted and said, and the next frame is processed."""
+        try:
+            yield
         except MonodepthError as error:
             self._counters.count(counters.INVALID)
             self._complaints.note("invalid", str(error), is_error=True)
@@ -123,46 +157,51 @@ class CameraStream:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             self._complaints.note("failed", f"frame not processed: {reason}", is_error=True)
 
-    def _process(self, arrival: Arrival, config: NodeConfig) -> None:
-        header = arrival.message.header
-        stamp_ns = _nanoseconds(header)
+    def _prepare(self, arrival: Arrival, config: NodeConfig) -> FrameInWork | None:
+        stamp_ns = _nanoseconds(arrival.message.header)
         if stamp_ns != 0 and stamp_ns == self._last_stamp_ns:
             self._counters.count(counters.DUPLICATE)
-            return
+            return None
         camera_input, pipeline = self._input, self._pipeline
         if camera_input is None or self._waits_for_calibration(camera_input):
-            return
+            return None
         publish_tf = config.publish_tf and pipeline.scale.is_metric
-        wants_odometry = pipeline.has_odometry and self._odometry.is_wanted(publish_tf)
+        wants_odometry = (
+            self._odometry is not None and pipeline.has_odometry and self._odometry.is_wanted(publish_tf)
+        )
         demand = self._outputs.demand(wants_odometry)
         if not demand and not self._outputs.wants_info:
             self._counters.count(counters.UNWANTED)
-            return
+            return None
         started = time.perf_counter()
         pixels = camera_input.decode(arrival.message)
         frame = Frame(stamp_ns, pixels, camera_input.camera_for(pixels))
-        decoded = time.perf_counter()
-        result = pipeline.process(frame, demand)
+        decode_ms = 1e3 * (time.perf_counter() - started)
+        return FrameInWork(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
+
+    def _publish(self, work: FrameInWork) -> None:
+        header, demand, config = work.arrival.message.header, work.prepared.demand, work.config
+        result = self._pipeline.finish(work.prepared)
         processed = time.perf_counter()
-        self._last_stamp_ns = stamp_ns
+        self._last_stamp_ns = result.stamp_ns
         self._last_result = result
         self._announce(result, header, demand.cloud)
         self._outputs.publish(result, header, config.depth.encoding)
-        self._publish_odometry(result, header, publish_tf and result.view.is_calibrated)
+        self._publish_odometry(result, header, config, work.publish_tf and result.view.is_calibrated)
         finished = time.perf_counter()
         self._counters.count(counters.PROCESSED)
-        spent = result.milliseconds
-        total_ms = 1e3 * (finished - arrival.time)
+        spent, transport_ms = result.milliseconds, work.arrival.transport_ms
+        total_ms = 1e3 * (finished - work.arrival.time)
         self._counters.add_latency(total_ms)
         if demand.statistics:
             self._publish_status(
                 result,
                 header,
-                transport=arrival.transport_ms,
-                decode=1e3 * (decoded - started) + spent["prepare"],
+                transport=transport_ms,
+                decode=work.decode_ms + spent["prepare"],
                 inference=spent["inference"],
                 publish=1e3 * (finished - processed) + spent["finish"],
-                total=total_ms + (arrival.transport_ms if math.isfinite(arrival.transport_ms) else 0.0),
+                total=total_ms + (transport_ms if math.isfinite(transport_ms) else 0.0),
             )
 
     def _waits_for_calibration(self, camera_input: CameraInput) -> bool:
@@ -178,7 +217,7 @@ class CameraStream:
         self._complaints.note(
             "camera_info",
             f"no camera_info on {camera_input.info_topic}: the camera is taken for the one the checkpoint was trained on; "
-            "publish it, remap with camera_info:=/your/topic, or set calibration_file",
+            f"publish it, remap with {topic_prefix(self.name)}camera_info:=/your/topic, or set calibration_file",
         )
         return False
 
@@ -195,7 +234,7 @@ class CameraStream:
                 "no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file",
             )
 
-    def _publish_odometry(self, result: FrameResult, header: Header, publish_tf: bool) -> None:
+    def _publish_odometry(self, result: FrameResult, header: Header, config: NodeConfig, publish_tf: bool) -> None:
         estimate = result.odometry
         if estimate is None:
             self._state = TrackingState.NO_DATA if self._pipeline.has_odometry else TrackingState.DISABLED
@@ -205,13 +244,10 @@ class CameraStream:
         self._state = estimate.state
         if estimate.note:
             self._complaints.note("odometry", f"odometry: {estimate.note}")
-        try:
-            self._odometry.publish(estimate, header, self._config, publish_tf)
-        except TransformError as error:
-            self._complaints.note("transform", f"odometry: {error}")
+        self._odometry.submit(estimate, header, config, publish_tf)
 
     def _publish_status(self, result: FrameResult, header: Header, **latencies: float) -> None:
-        status = DepthStatus(header=header, checkpoint=self._config.checkpoint, engine=self._engine_name, device=self._device)
+        status = DepthStatus(header=header, checkpoint=self._config.checkpoint, engine=self._engine.name, device=self._engine.device)
         statistics = result.statistics
         status.min_depth, status.median_depth = statistics.minimum, statistics.median
         status.max_depth, status.valid_ratio = statistics.maximum, statistics.valid_ratio
@@ -223,9 +259,10 @@ class CameraStream:
         status.odometry_state = int(self._state)
         self._outputs.publish_status(status)
 
-    def report(self, health: Health) -> None:
-        """Add this camera's facts and findings to a diagnostic status."""
-        config, values = self._config, health.values
+    def report(self) -> Health:
+        """This camera's facts and findings."""
+        config, values = self._config, {}
+        health = Health(f"camera {self.name}".rstrip(), self._engine.device, values=values)
         for name, number in self._counters.counts().items():
             values[name.replace("_", " ")] = str(number)
         values["rate in [Hz]"] = f"{self._counters.rate(counters.RECEIVED):.1f}"
@@ -248,6 +285,7 @@ class CameraStream:
             (health.error if complaint.is_error else health.warn)(complaint.message)
         if self._state is TrackingState.LOST:
             health.warn("odometry lost")
+        return health
 
 
 def _nanoseconds(header: Header) -> int:

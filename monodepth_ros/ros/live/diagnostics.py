@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.time import Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 
 @dataclass
@@ -31,15 +30,12 @@ class Health:
         else:
             self.messages.append(message)
 
-    def message(self, now: Time) -> DiagnosticArray:
-        """As diagnostic_msgs/DiagnosticArray."""
-        status = DiagnosticStatus(
+    def status(self, node_name: str) -> DiagnosticStatus:
+        """As diagnostic_msgs/DiagnosticStatus, under the name of its node."""
+        return DiagnosticStatus(
             level=self.level,
-            name=self.name,
+            name=f"{node_name}: {self.name}",
             hardware_id=self.hardware,
             message="; ".join(self.messages) or "OK",
             values=[KeyValue(key=key, value=value) for key, value in self.values.items()],
         )
-        result = DiagnosticArray(status=[status])
-        result.header.stamp = now.to_msg()
-        return result

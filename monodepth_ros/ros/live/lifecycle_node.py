@@ -1,4 +1,4 @@
-"""`DepthNode`: a managed (lifecycle) node from one camera's images to depth, cloud and odometry."""
+"""`DepthNode`: a managed (lifecycle) node from cameras' images to depth, clouds and odometry."""
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
@@ -8,13 +8,8 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.inference.choice import create_engine
-from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
-from monodepth_ros.odometry.scale.choice import choose_scale
-from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.ros.live.camera_stream import CameraStream
+from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
@@ -29,13 +24,11 @@ class DepthNode(LifecycleNode):
     def __init__(self, **arguments):
         super().__init__("depth_node", **arguments)
         refuse_impossible_transitions(self)
-        self._engine: Engine | None = None
-        self._header: CheckpointHeader | None = None
-        self._stream: CameraStream | None = None
+        self._rig: CameraRig | None = None
         self._offered: list = []
         try:
             self._settings = NodeParameters(
-                self, can_restructure=lambda: self._stream is None, check=self._check, apply=self._apply
+                self, can_restructure=lambda: self._rig is None, check=self._check, apply=self._apply
             )
         except ConfigError:
             self.destroy_node()
@@ -59,22 +52,14 @@ class DepthNode(LifecycleNode):
             parameter_list = self._settings.fitted(parameter_list)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        return super().set_parameters_atomically(parameter_list)
+        result = super().set_parameters_atomically(parameter_list)
+        self._settings.follow_cameras()
+        return result
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up; on bad input one line in the log, a clean state and FAILURE."""
-        config = self.config
         try:
-            if not config.checkpoint:
-                raise ConfigError("no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder")
-            checkpoint = load_checkpoint(config.checkpoint)
-            self._header = checkpoint.header
-            self._engine = create_engine(
-                checkpoint, config.device, config.precision, config.engine, warn=self.get_logger().warning
-            )
-            pipeline = FramePipeline(self._engine, self._header, config)
-            self._engine.warm_up()
-            self._stream = CameraStream(self, config, pipeline, (self._engine.name, self._engine.device))
+            self._rig = CameraRig(self, self.config, self._settings.by_camera())
         except Exception as error:
             self._release()
             return self._fail("configured", error)
@@ -82,27 +67,22 @@ class DepthNode(LifecycleNode):
             self.create_service(Trigger, "~/reset_odometry", self._reset_odometry),
             self.create_service(SetBool, "~/enable", self._enable),
         ]
-        self.get_logger().info(f"{config.checkpoint}: {self._header.summary()}")
-        self.get_logger().info(f"{self._engine.name} on {self._engine.device} ({self._engine.precision}); {pipeline.scale.description}")
-        if not pipeline.has_odometry:
-            why = "odometry.enabled is false" if self._header.pose_network else "the checkpoint has no pose network"
-            self.get_logger().info(f"odometry disabled: {why}")
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe; if that cannot be done, one line in the log, an inactive node and FAILURE."""
         result = super().on_activate(state)  # publishers first: a frame may come at once
         try:
-            self._stream.activate()
+            self._rig.activate()
         except Exception as error:
-            self._stream.deactivate()
+            self._rig.deactivate()
             super().on_deactivate(state)
             return self._fail("activated", error)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the subscriptions."""
-        self._stream.deactivate()
+        self._rig.deactivate()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -139,28 +119,24 @@ class DepthNode(LifecycleNode):
         for service in self._offered:
             self.destroy_service(service)
         self._offered = []
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        if self._rig is not None:
+            self._rig.close()
+            self._rig = None
         # What a configuration that failed half-way has made.
         for publisher in [p for p in self.publishers if isinstance(p, LifecyclePublisher)]:
             self.destroy_lifecycle_publisher(publisher)
-        if self._engine is not None:
-            self._engine.release()
-            self._engine = None
-        self._header = None
 
     def _check(self, config: NodeConfig) -> None:
         """Refuse settings that this checkpoint cannot serve."""
-        if self._header is not None:
-            choose_scale(config.scale.source, config.scale.factor, self._header)
+        if self._rig is not None:
+            self._rig.check(config)
 
-    def _apply(self, config: NodeConfig) -> None:
-        if self._stream is not None:
-            self._stream.configure(config)
+    def _apply(self) -> None:
+        if self._rig is not None:
+            self._rig.configure(self._settings.by_camera())
 
     def _reset_odometry(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._stream.reset_odometry()
+        self._rig.reset_odometry()
         response.success, response.message = True, "a new trajectory begins with the next frame"
         return response
 
@@ -171,12 +147,12 @@ class DepthNode(LifecycleNode):
         return response
 
     def _report(self) -> None:
-        health = Health(name=f"{self.get_fully_qualified_name().lstrip('/')}: camera", hardware=self.config.device)
-        if self._stream is None:
-            health.warn("not configured")
+        if self._rig is None:
+            findings = [Health("networks", self.config.device)]
+            findings[0].warn("not configured")
         else:
-            health.hardware = self._engine.device
-            health.values["engine"] = f"{self._engine.name} on {self._engine.device}"
-            health.values["checkpoint"] = self.config.checkpoint
-            self._stream.report(health)
-        self._diagnostics.publish(health.message(self.get_clock().now()))
+            findings = self._rig.report()
+        name = self.get_fully_qualified_name().lstrip("/")
+        message = DiagnosticArray(status=[health.status(name) for health in findings])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)

@@ -1,5 +1,7 @@
 """The trajectory as ROS wants it: nav_msgs/Odometry, TF and Path, for the robot's base."""
 
+from typing import NamedTuple
+
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped
@@ -11,23 +13,38 @@ from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.live.complaints import Complaints
+from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.outputs import create_output
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.transforms import TF_QOS, TopicTransforms, TransformError, TransformLookup, create_transform_lookup
 
 # A path is sent whole each time: often enough to look at, rarely enough to cost nothing.
 PATH_PERIOD_NS = 500_000_000
 
 
+class _Publication(NamedTuple):
+    """An estimate on its way out; `trajectory` counts the resets up to it."""
+
+    estimate: OdometryEstimate
+    trajectory: int
+    header: Header
+    config: NodeConfig
+    publish_tf: bool
+
+
 class OdometryOutput:
     """Publishes odom, path and odom_frame -> base_frame; finds the camera's place on the base through TF.
 
-    With an empty base_frame the moving frame is the camera's own optical frame, and odom is x forward, y left, z up where
+    That may have to be waited for, so it is done on a thread of its own: no depth, and no other camera, waits with it. With an empty base_frame the moving frame is the camera's own optical frame, and odom is x forward, y left, z up where
     the camera stood first.
     """
 
-    def __init__(self, node, config: NodeConfig):
+    def __init__(self, node, config: NodeConfig, complaints: Complaints):
         self._node = node
+        self._complaints = complaints
+        self._worker: FrameWorker[str, _Publication] | None = None
+        self._submitted_trajectory = self._trajectory = 0
         self._base_frame = config.base_frame
         self._odom_frame = config.odom_frame
         self._odometry = create_output(node, Odometry, "odom")
@@ -37,15 +54,26 @@ class OdometryOutput:
         self._transforms: TransformLookup | TopicTransforms = (
             create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
         )
-        self.forget()
+        self._forget()
 
     def close(self) -> None:
         """Release publishers and subscriptions."""
+        self.stop()
         for publisher in (self._odometry, self._path, self._tf):
             self._node.destroy_lifecycle_publisher(publisher)
         self._transforms.close()
 
-    def forget(self) -> None:
+    def start(self) -> None:
+        """Be ready for estimates."""
+        self._worker = FrameWorker(self._handle, lambda source, overtaken: None, name="odometry")
+
+    def stop(self) -> None:
+        """Publish the estimate in work and no more."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def _forget(self) -> None:
         """A new trajectory begins: drop the path and the origin."""
         self._T_odom_start: np.ndarray | None = None
         self._poses: list[PoseStamped] = []
@@ -55,16 +83,34 @@ class OdometryOutput:
         """Whether somebody listens; a transform to publish counts as demand."""
         return publish_tf or self._odometry.get_subscription_count() > 0 or self._path.get_subscription_count() > 0
 
-    def publish(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
-        """Publish an estimate for the image of this header.
+    def submit(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
+        """Publish an estimate for the image of this header, soon; a newer one takes the place of one that still waits."""
+        self._submitted_trajectory += estimate.has_reset
+        if self._worker is not None:
+            self._worker.submit(
+                "odometry", _Publication(estimate, self._submitted_trajectory, header, config, publish_tf)
+            )
 
-        Raises TransformError where the camera's name or its place on the base is not known (nothing is published then), or
+    def _handle(self, waiting: dict[str, _Publication]) -> None:
+        try:
+            self._publish(*waiting["odometry"])
+        except TransformError as error:
+            self._complaints.note("transform", f"odometry: {error}")
+        except Exception as error:  # a bug must not end the odometry
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            self._complaints.note("odometry output", f"odometry not published: {reason}", is_error=True)
+
+    def _publish(
+        self, estimate: OdometryEstimate, trajectory: int, header: Header, config: NodeConfig, publish_tf: bool
+    ) -> None:
+        """TransformError where the camera's name or its place on the base is not known (nothing is published then), or
         where the transform would give the camera a second parent (everything else is published).
         """
         if not header.frame_id:
             raise TransformError("the images have no frame_id, so nobody knows what moves: set it in the camera driver")
-        if estimate.has_reset:
-            self.forget()
+        if trajectory != self._trajectory:
+            self._trajectory = trajectory
+            self._forget()
         if self._base_frame:
             T_base_camera = self._transforms.lookup(
                 self._base_frame, header.frame_id, estimate.stamp_ns, config.tf_timeout

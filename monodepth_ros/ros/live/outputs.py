@@ -25,6 +25,11 @@ TOPICS = {
 }
 
 
+def topic_prefix(camera: str) -> str:
+    """What stands before the topics of a camera: its name, or nothing for the one without a name."""
+    return f"{camera}/" if camera else ""
+
+
 def create_output(node, message_type, topic: str):
     """A managed publisher that says when a subscriber's QoS does not match."""
     # Reliable connects to reliable and to best-effort subscribers alike. A profile for each: qos_overrides write into it.
@@ -49,10 +54,11 @@ def create_output(node, message_type, topic: str):
 class DepthOutputs:
     """Publishers of depth, colour view, cloud, rectified image and status."""
 
-    def __init__(self, node):
+    def __init__(self, node, camera: str):
         self._node = node
+        prefix = topic_prefix(camera)
         self._publishers = {
-            name: create_output(node, message_type, topic) for name, (topic, message_type) in TOPICS.items()
+            name: create_output(node, message_type, prefix + topic) for name, (topic, message_type) in TOPICS.items()
         }
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """What can be set about the node, besides what can be set about a frame."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 
-from monodepth_ros.pipeline.config import ImageConfig, PipelineConfig
-from monodepth_ros.pipeline.settings import ConfigError, section, setting
+from monodepth_ros.pipeline.config import ImageConfig, OdometryConfig, PipelineConfig
+from monodepth_ros.pipeline.settings import ConfigError, replace, section, setting, values
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,27 @@ class SubscriptionConfig(ImageConfig):
 
 
 @dataclass(frozen=True)
+class CameraOdometryConfig(OdometryConfig):
+    """The odometry, and whose it is."""
+
+    camera: str = setting(
+        "",
+        "Of several cameras, the one whose motion is the odometry: it alone runs the pose network and publishes odom, path "
+        "and TF; empty: the first.",
+    )
+
+
+@dataclass(frozen=True)
 class NodeConfig(PipelineConfig):
     """Everything `depth_node` can be told."""
 
+    cameras: tuple[str, ...] = setting(
+        (),
+        "Names of several cameras to serve at once; each has its topics below its name (front/image, front/depth/image); "
+        "none: one camera on the node's own topics.",
+    )
     image: SubscriptionConfig = section(SubscriptionConfig)
+    odometry: CameraOdometryConfig = section(CameraOdometryConfig)
     image_transport: str = setting(
         "raw", "Subscribe to image (raw) or image/compressed (compressed).", choices=("raw", "compressed")
     )
@@ -61,3 +79,55 @@ class NodeConfig(PipelineConfig):
             raise ConfigError("odom_frame is '': it must be a frame's name, odom by convention")
         if self.base_frame == self.odom_frame:
             raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")
+        for name in self.cameras:
+            if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+                raise ConfigError(
+                    f"cameras holds {name!r}: a camera's name begins its topics and settings, so it must be letters, digits "
+                    "and underscores, a letter first"
+                )
+            if name in RESERVED_NAMES:
+                raise ConfigError(f"cameras holds {name!r}: settings of the node have that name, choose another")
+            if self.cameras.count(name) > 1:
+                raise ConfigError(f"cameras holds {name!r} twice: each camera needs a name of its own")
+        if self.odometry.camera and self.odometry.camera not in self.cameras:
+            known = ", ".join(self.cameras) or "empty"
+            raise ConfigError(
+                f"odometry.camera is {self.odometry.camera!r}: it must be one of cameras ({known}), or empty for the first"
+            )
+
+    @property
+    def odometry_camera(self) -> str:
+        """The name of the camera whose motion is the odometry; empty for the one camera without a name."""
+        return self.odometry.camera or next(iter(self.cameras), "")
+
+
+@dataclass(frozen=True)
+class CameraSubscriptionConfig:
+    """One camera's image subscription."""
+
+    reliability: str = setting(
+        "", "Of this camera's subscriptions; empty: as image.reliability.", choices=("", "best_effort", "reliable")
+    )
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """What one of several cameras may have of its own. Names are those of the node-wide settings that hold where empty."""
+
+    calibration_file: str = setting("", "Calibration of this camera; empty: as calibration_file.")
+    image_transport: str = setting(
+        "", "Transport of this camera's images; empty: as image_transport.", choices=("", "raw", "compressed")
+    )
+    image: CameraSubscriptionConfig = section(CameraSubscriptionConfig)
+
+
+# A camera's settings stand below its name, where these stand already.
+RESERVED_NAMES = {field.name for field in fields(NodeConfig)} | {"qos_overrides"}
+
+
+def config_of(camera: str, config: NodeConfig, own: CameraConfig) -> NodeConfig:
+    """The settings as they are for one camera."""
+    changes = {name: value for name, value in values(own).items() if value}
+    if camera != config.odometry_camera:
+        changes["odometry.enabled"] = False
+    return replace(config, changes)

@@ -5,7 +5,7 @@ import math
 from monodepth_ros.pipeline.settings import Specification, specifications
 from monodepth_ros.ros.parameters.node_config import NodeConfig
 
-_TYPES = {bool: "bool", int: "int", float: "double", str: "string"}
+_TYPES = {bool: "bool", int: "int", float: "double", str: "string", tuple: "string[]"}
 
 
 def parameter_file() -> str:
@@ -56,7 +56,7 @@ def _sorted() -> list[Specification]:
 
 def _limits(item: Specification) -> str:
     if item.choices:
-        return " | ".join(item.choices)
+        return " | ".join(choice or '""' for choice in item.choices)
     if item.minimum is not None and item.maximum is not None:
         return f"{item.minimum:g} to {item.maximum:g}"
     return ""
@@ -67,6 +67,8 @@ def _yaml_value(value) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, tuple):  # ROS cannot read an empty list
+        return f"[{', '.join(map(_yaml_value, value)) or _yaml_value('')}]"
     if isinstance(value, float) and math.isnan(value):
         return ".nan"
     return repr(value)

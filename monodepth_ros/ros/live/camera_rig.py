@@ -1,0 +1,129 @@
+"""The networks and all the cameras that they serve."""
+
+from collections import Counter
+
+import numpy as np
+
+from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.odometry.scale.choice import choose_scale
+from monodepth_ros.pipeline.depth_batch import infer_depth
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.ros.live.camera_stream import Arrival, CameraStream
+from monodepth_ros.ros.live.complaints import Complaints
+from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.live.frame_worker import FrameWorker
+from monodepth_ros.ros.parameters.node_config import NodeConfig
+
+
+class CameraRig:
+    """One engine, one worker thread and a stream for each camera: the worker takes the newest frame of every camera that
+    has one and runs the depth network on them as one batch. It waits for no camera.
+
+    config: the node-wide settings; configs: as they are for each camera, by its name. One camera without a name has the
+    node's own topics.
+    Loads the checkpoint and warms up; raises a MonodepthError, or whatever a device raises.
+    """
+
+    def __init__(self, node, config: NodeConfig, configs: dict[str, NodeConfig]):
+        if not config.checkpoint:
+            raise ConfigError("no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder")
+        self._logger = node.get_logger()
+        checkpoint = load_checkpoint(config.checkpoint)
+        self.header = checkpoint.header
+        self.streams: list[CameraStream] = []
+        self._worker: FrameWorker[CameraStream, Arrival] | None = None
+        self._complaints = Complaints(self._logger)
+        self._batches: Counter[int] = Counter()
+        self._config = config
+        self.engine = create_engine(
+            checkpoint, config.device, config.precision, config.engine, warn=self._logger.warning
+        )
+        try:
+            pipelines = {name: FramePipeline(self.engine, self.header, own) for name, own in configs.items()}
+            self._warm_up(len(configs))
+            for name, pipeline in pipelines.items():
+                self.streams.append(CameraStream(node, name, configs[name], pipeline, self.engine))
+        except Exception:
+            self.close()
+            raise
+        self._announce(next(iter(pipelines.values())))
+
+    def _warm_up(self, cameras: int) -> None:
+        """Every size of batch that may come, so that no live frame pays for its first time."""
+        self.engine.warm_up()
+        image = self.engine.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))
+        for count in range(2, cameras + 1):
+            self.engine.disparities([image] * count)
+
+    def _announce(self, pipeline: FramePipeline) -> None:
+        engine, config = self.engine, self._config
+        self._logger.info(f"{config.checkpoint}: {self.header.summary()}")
+        self._logger.info(f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}")
+        if not self.header.pose_network:
+            self._logger.info("odometry disabled: the checkpoint has no pose network")
+        elif not config.odometry.enabled:
+            self._logger.info("odometry disabled: odometry.enabled is false")
+
+    def activate(self) -> None:
+        """Subscribe and process."""
+        # Before the subscriptions, which may deliver at once.
+        self._worker = FrameWorker(self._handle, lambda stream, arrival: stream.overtaken())
+        for stream in self.streams:
+            stream.activate(self._worker.submit)
+
+    def deactivate(self) -> None:
+        """Release the subscriptions; the frames in work are finished."""
+        for stream in self.streams:
+            stream.unsubscribe()
+        if self._worker is not None and not self._worker.stop():
+            self._logger.warning("a frame is still being processed: left to end by itself")
+        self._worker = None
+        for stream in self.streams:
+            stream.deactivate()
+
+    def close(self) -> None:
+        """Release everything, the device's memory too."""
+        self.deactivate()
+        for stream in self.streams:
+            stream.close()
+        self.streams = []
+        self.engine.release()
+
+    def check(self, config: NodeConfig) -> None:
+        """Refuse settings that this checkpoint cannot serve."""
+        choose_scale(config.scale.source, config.scale.factor, self.header)
+
+    def configure(self, configs: dict[str, NodeConfig]) -> None:
+        """Take over live settings."""
+        for stream in self.streams:
+            stream.configure(configs[stream.name])
+
+    def reset_odometry(self) -> None:
+        """Begin a new trajectory with the next frame."""
+        for stream in self.streams:
+            stream.reset_odometry()
+
+    def _handle(self, arrivals: dict[CameraStream, Arrival]) -> None:
+        """Process one frame of each of these cameras."""
+        begun = [(stream, stream.begin(arrival)) for stream, arrival in arrivals.items()]
+        frames = [(stream, work) for stream, work in begun if work is not None]
+        failure = infer_depth(self.engine, [work.prepared for _, work in frames])
+        if failure is not None:
+            reason = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
+            self._complaints.note("batch", f"{len(frames)} frames at once failed, taken one by one: {reason}")
+        for stream, work in frames:
+            stream.finish(work)
+        if frames:
+            self._batches[len(frames)] += 1
+
+    def report(self) -> list[Health]:
+        """Facts and findings: each camera's, then the networks'."""
+        health = Health("networks", self.engine.device)
+        health.values["engine"] = f"{self.engine.name} on {self.engine.device} ({self.engine.precision})"
+        health.values["checkpoint"] = self._config.checkpoint
+        health.values["frames by batch size"] = ", ".join(f"{n}: {c}" for n, c in sorted(self._batches.items()))
+        for complaint in self._complaints.current():
+            health.warn(complaint.message)
+        return [*(stream.report() for stream in self.streams), health]
