@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 COLUMNS = (
-    "checkpoint", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
+    "checkpoint", "engine", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
     "node CPU", "others' CPU", "peak", "core speed",
 )  # fmt: skip
 
@@ -30,6 +30,7 @@ def row(figures: dict) -> list[str]:
     rate = "saturated" if shown["saturated"] else f"{shown['rate_hz']:.0f} Hz"
     return [
         figures["node"]["checkpoint"].split(",")[0],
+        figures["node"]["engine"],
         f"{shown['size'][0]}x{shown['size'][1]} {shown['transport']}, {rate}",
         " + ".join(figures["outputs"]),
         f"{figures['frames_per_second']:.1f}",

@@ -22,7 +22,7 @@ ROSDEP_KEYS = {
     "tf2_ros": {"tf2_ros_py"},
 }
 PYPI_PROJECTS = {"cv2": "opencv-python-headless", "yaml": "PyYAML"}
-WITHOUT_ROSDEP_KEY = {"rosbags", "safetensors"}
+WITHOUT_ROSDEP_KEY = {"openvino", "rosbags", "safetensors"}
 
 
 def setup_cfg() -> configparser.ConfigParser:
@@ -40,9 +40,11 @@ def run_time_dependencies() -> set[str]:
     return {element.text for element in package_xml() if element.tag in ("depend", "exec_depend")}
 
 
-def install_requires() -> set[str]:
-    """The PyPI projects that setup.cfg requires, without their versions."""
-    return {re.split(r"[<>=~!; ]", line)[0] for line in setup_cfg()["options"]["install_requires"].split()}
+def required_projects() -> set[str]:
+    """The PyPI projects that setup.cfg requires or, as extras, offers, without their versions."""
+    options = setup_cfg()
+    lines = [options["options"]["install_requires"], *options["options.extras_require"].values()]
+    return {re.split(r"[<>=~!; ]", line)[0] for line in " ".join(lines).split()}
 
 
 def third_party_imports() -> dict[str, str]:
@@ -89,7 +91,7 @@ def test_package_xml_declares_what_is_imported():
 
 
 def test_setup_cfg_requires_what_is_imported():
-    required, from_ros = install_requires(), run_time_dependencies()
+    required, from_ros = required_projects(), run_time_dependencies()
     missing = {
         module: where
         for module, where in third_party_imports().items()
@@ -97,13 +99,13 @@ def test_setup_cfg_requires_what_is_imported():
         and not ROSDEP_KEYS.get(module, {module})
         & {key for key in from_ros if not key.startswith("python3-")}
     }
-    assert not missing, f"imported but not in setup.cfg's install_requires: {missing}"
+    assert not missing, f"imported but not in setup.cfg's requirements: {missing}"
 
 
 def test_every_run_time_requirement_is_pinned():
     lines = (ROOT / "requirements" / "runtime.txt").read_text().splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
-    required = install_requires()
+    required = required_projects()
     assert pinned == required, (
         f"only in setup.cfg: {required - pinned}; only in runtime.txt: {pinned - required}"
     )
