@@ -183,10 +183,17 @@ class Camera:
         if client is None:
             client = self._clients[name] = self.node.create_client(service_type, f"/depth_node/{name}")
             assert client.wait_for_service(timeout)
-        answered = threading.Event()
-        future = client.call_async(request)
-        future.add_done_callback(lambda _: answered.set())
-        return future.result() if answered.wait(timeout) else None
+            time.sleep(0.5)
+        # DDS may lose the first answers: the node's side of a service can find the client later than the client
+        # finds the service. What only reads is asked again.
+        attempts = 3 if name.startswith("get_") else 1
+        for _ in range(attempts):
+            answered = threading.Event()
+            future = client.call_async(request)
+            future.add_done_callback(lambda _, answered=answered: answered.set())
+            if answered.wait(timeout / attempts):
+                return future.result()
+        return None
 
     def close(self):
         self._executor.shutdown()
