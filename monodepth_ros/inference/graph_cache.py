@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -15,6 +16,8 @@ from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.networks.checkpoint import Checkpoint
 
 KEPT = 8  # entries; one of a ResNet-18 pair has 110 MB
+PARTIAL = ".partial-"
+ABANDONED = 3600.0  # seconds; nobody writes an entry for so long
 
 
 class GraphCache:
@@ -44,7 +47,7 @@ class GraphCache:
             return
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self._folder.parent))
+            partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self._folder.parent))
         except OSError:
             return
         try:
@@ -61,8 +64,10 @@ class GraphCache:
 
     def _prune(self) -> None:
         with suppress(OSError):
-            entries = [path for path in self._folder.parent.iterdir() if not path.name.startswith(".")]
-            for path in sorted(entries, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+            ages = {path: time.time() - path.stat().st_mtime for path in self._folder.parent.iterdir()}
+            partial = [path for path in ages if path.name.startswith(PARTIAL)]
+            entries = sorted((path for path in ages if path not in partial), key=ages.get)
+            for path in [*entries[KEPT:], *(path for path in partial if ages[path] > ABANDONED)]:
                 shutil.rmtree(path, ignore_errors=True)
 
 

@@ -1,7 +1,9 @@
 """What is OpenVINO's own: the choice of it, its refusal, the cache of converted networks."""
 
+import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -89,6 +91,18 @@ def test_other_weights_are_another_conversion(checkpoint_file, graphs, tmp_path)
     save_checkpoint(tmp_path / "other.safetensors", checkpoint.header, checkpoint.depth, checkpoint.pose)
     create_engine(tmp_path / "other.safetensors", "cpu", engine="openvino")
     assert len(list(graphs.iterdir())) == 2
+
+
+def test_the_cache_keeps_the_newest_and_nothing_that_was_interrupted(checkpoint_file, graphs):
+    for age in range(10):
+        for name in (f"old{age}", f".partial-{age}"):
+            (graphs / name).mkdir(parents=True)
+            stamp = time.time() - 1000 * (age + 1)
+            os.utime(graphs / name, (stamp, stamp))
+    create_engine(checkpoint_file, "cpu", engine="openvino")
+    names = {path.name for path in graphs.iterdir()}
+    assert {name for name in names if name.startswith(".partial")} == {".partial-0", ".partial-1", ".partial-2"}
+    assert len(names) == 3 + 8 and {f"old{age}" for age in range(7)} < names, names
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(checkpoint_file, monkeypatch, tmp_path):
