@@ -32,6 +32,17 @@ class DepthConfig:
     )
     min_range: float = setting(0.1, "Nearer is reported as too near.", unit="m", minimum=0.0, maximum=1000.0, live=True)
     max_range: float = setting(100.0, "Farther is reported as too far.", unit="m", minimum=0.0, maximum=10000.0, live=True)
+    compressed: bool = setting(
+        False, "Offer depth/image/compressedDepth too, as image_transport defines it (PNG; made when subscribed)."
+    )
+    compressed_quantization: float = setting(
+        100.0,
+        "image_transport's depth_quantization, for 32FC1: compressedDepth has steps of depth^2 / (q (q + 1)) and nothing "
+        "nearer than about q (q + 1) / 65535 m; its depth_max is depth.max_range.",
+        minimum=1.0,
+        maximum=10000.0,
+        live=True,
+    )
 
     def __post_init__(self) -> None:
         _check_order("depth", self.min_range, self.max_range)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import transforms3d
-from sensor_msgs.msg import Image, PointCloud2, PointField
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from monodepth_ros.data import image_codec
@@ -85,6 +85,13 @@ def encode_image(values: np.ndarray, encoding: str, header: Header) -> Image:
     message.is_bigendian = int(_SYSTEM_IS_BIG_ENDIAN)
     message.step = values.itemsize * int(np.prod(values.shape[1:]))
     message.data = _message_bytes(values)
+    return message
+
+
+def encode_compressed(format: str, data: np.ndarray, header: Header) -> CompressedImage:
+    """A sensor_msgs/CompressedImage of bytes (N,), with one copy of them."""
+    message = CompressedImage(header=header, format=format)
+    message.data = _message_bytes(data)
     return message
 
 

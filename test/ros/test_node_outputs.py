@@ -1,5 +1,7 @@
 """What the node publishes for one camera, over DDS."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -186,7 +188,7 @@ def test_status_tells_what_happened(harness, depth_checkpoint):
     for i in range(4):
         node.exchange(SECOND + i * SECOND // 10, TEXTURE, topic="depth/status")
     status = node.output(SECOND + 3 * SECOND // 10, "depth/status")
-    assert (status.engine, status.device, status.checkpoint) == ("pytorch", "cpu", str(depth_checkpoint))
+    assert (status.engine, status.device, status.checkpoint) == (node.engine.name, "cpu", str(depth_checkpoint))
     assert (status.scale, status.scale_source) == (2.0, status.SCALE_CHECKPOINT)
     assert status.frames_received == 4 and status.frames_processed in (3, 4)
     assert status.odometry_state == status.ODOMETRY_DISABLED
@@ -225,3 +227,44 @@ def test_a_calibration_file_serves_instead_of_camera_info(harness, depth_checkpo
     node = harness(depth_checkpoint, calibration_file=str(path))
     node.exchange(SECOND, TEXTURE, topic="depth/points")
     assert node.output(SECOND, "depth/camera_info").k[0] == pytest.approx(0.58 * 320)
+
+
+@pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
+def test_compressed_depth_is_read_back_to_the_same_millimetres(harness, depth_checkpoint, encoding):
+    node = harness(
+        depth_checkpoint, depth__encoding=encoding, depth__compressed=True, depth__compressed_quantization=250.0
+    )
+    found = []
+    node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)
+    publisher = node.stream._outputs._publishers["compressed_depth"]
+    node.wait(lambda: publisher.get_subscription_count() > 0)
+    node.send_info()
+    depth = values(node.exchange(SECOND, TEXTURE), np.uint16 if encoding == "16UC1" else np.float32)
+    node.wait(lambda: found)
+    message = found[0]
+    assert message.header == node.output(SECOND).header
+    assert message.format == f"{encoding}; compressedDepth png"
+    kind, a, b = struct.unpack_from("<iff", message.data)
+    png = cv2.imdecode(np.frombuffer(message.data, np.uint8, offset=12), cv2.IMREAD_UNCHANGED)
+    assert kind == 0 and png.dtype == np.uint16
+    if encoding == "16UC1":
+        np.testing.assert_array_equal(png, depth)
+        return
+    near = (depth > 1.0) & (depth < 5.0)
+    error = 1000 * np.abs(a / (png[near].astype(np.float64) - b) - depth[near])
+    assert near.mean() > 0.05 and error.max() < 0.5, f"{error.max():.2f} mm over {near.mean():.0%} of the pixels"
+    assert (png[~np.isfinite(depth)] == 0).all()
+
+
+def test_compressed_depth_alone_is_demand_enough_and_without_it_there_is_no_topic(harness, depth_checkpoint):
+    node = harness(depth_checkpoint, listen=(), depth__compressed=True)
+    found = []
+    node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)
+    publisher = node.stream._outputs._publishers["compressed_depth"]
+    node.wait(lambda: publisher.get_subscription_count() > 0)
+    node.send_info()
+    node.send(SECOND, TEXTURE)
+    node.wait(lambda: found)
+    assert node.counts()["frames_processed"] == 1
+    plain = harness(depth_checkpoint, listen=())
+    assert not any("compressed" in name for name in plain.stream._outputs._publishers)

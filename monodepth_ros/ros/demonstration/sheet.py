@@ -7,7 +7,6 @@ from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_r
 from monodepth_ros.evaluation.cloud_picture import (
     CloudExtent,
     cloud_from_above,
-    cloud_from_side,
     cloud_in_perspective,
 )
 from monodepth_ros.evaluation.error_picture import error_view, relative_error, with_legend
@@ -16,7 +15,12 @@ from monodepth_ros.evaluation.trajectory_picture import trajectory_from_above
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
 from monodepth_ros.pipeline.color_view import color_limits, color_view
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
-from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, Trajectories
+from monodepth_ros.ros.demonstration.comparison import (
+    MAX_DEPTH,
+    DepthComparison,
+    Trajectories,
+    depth_values,
+)
 
 SHEET_ROWS = 4
 
@@ -34,7 +38,8 @@ def demonstration_sheet(
 
     outputs: messages of the kept frames by stamp [ns] and topic. comparisons: by stamp, where there is truth.
     """
-    complete = [stamp for stamp, messages in sorted(outputs.items()) if "depth/points" in messages]
+    needed = {input_topic, "depth/image", "depth/points"}
+    complete = [stamp for stamp, messages in sorted(outputs.items()) if needed <= messages.keys()]
     if comparisons:
         complete = [stamp for stamp in complete if stamp in comparisons]
     if not complete:
@@ -46,8 +51,9 @@ def demonstration_sheet(
         row = [labelled(input_picture(messages[input_topic]), f"input, {(stamp - start_ns) * 1e-9:.1f} s")]
         if stamp in comparisons:
             row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
-        elif "depth/color" in messages:
-            row.append(labelled(decode_image(messages["depth/color"]).array, "depth (near is bright)"))
+        else:
+            depth = color_view(depth_values(messages["depth/image"]))
+            row.append(labelled(depth, "depth (near is bright)"))
         row += cloud_pictures(messages["depth/points"], is_metric, from_above=stamp not in comparisons)
         rows.append(row)
     column = None
@@ -78,16 +84,15 @@ def compared_pictures(comparison: DepthComparison, is_metric: bool, legend: bool
 
 
 def cloud_pictures(cloud: PointCloud2, is_metric: bool, from_above: bool) -> list[np.ndarray]:
-    """The cloud in perspective, or from above and from the side."""
+    """The cloud in perspective, and from above where that is asked for."""
     points, colors = cloud_arrays(cloud)
     extent = CloudExtent()
     if not is_metric and len(points):  # network units have no known size: the picture shows what there is
         unit = float(np.percentile(points[:, 0], 90)) / 40.0
         points = points / unit
         extent = CloudExtent(unit=f"x {unit:.2g} network units")
-    if from_above:
-        return [cloud_from_above(points, colors, extent), cloud_from_side(points, colors, extent)]
-    return [cloud_in_perspective(points, colors, extent)]
+    pictures = [cloud_in_perspective(points, colors, extent)]
+    return pictures + [cloud_from_above(points, colors, extent)] if from_above else pictures
 
 
 def trajectory_column(

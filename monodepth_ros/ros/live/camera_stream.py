@@ -73,7 +73,7 @@ class CameraStream:
         self._complaints = Complaints(self._logger)
         self._last_result: FrameResult | None = None
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
-        self._outputs = DepthOutputs(node, name)
+        self._outputs = DepthOutputs(node, name, config.depth.compressed)
         self._odometry = OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ class CameraStream:
         self._last_stamp_ns = result.stamp_ns
         self._last_result = result
         self._announce(result, header, demand.cloud)
-        self._outputs.publish(result, header, config.depth.encoding)
+        self._outputs.publish(result, header, config.depth)
         self._publish_odometry(result, header, config, work.publish_tf and result.view.is_calibrated)
         finished = time.perf_counter()
         self._counters.count(counters.PROCESSED)

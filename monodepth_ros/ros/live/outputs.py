@@ -4,13 +4,15 @@ import numpy as np
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.msg import DepthStatus
+from monodepth_ros.pipeline.compressed_depth import compress_depth
+from monodepth_ros.pipeline.config import DepthConfig
 from monodepth_ros.pipeline.frame import Demand, FrameResult
-from monodepth_ros.ros.interop import build_cloud, encode_image
+from monodepth_ros.ros.interop import build_cloud, encode_compressed, encode_image
 
 # What a subscriber should ask for instead, by the policy it cannot have.
 _REMEDIES = {"durability": "let it ask for volatile durability", "reliability": "let it ask for best-effort reliability"}
@@ -23,6 +25,7 @@ TOPICS = {
     "rectified": ("rgb/image_rect", Image),
     "status": ("depth/status", DepthStatus),
 }
+COMPRESSED_DEPTH = {"compressed_depth": ("depth/image/compressedDepth", CompressedImage)}
 
 
 def topic_prefix(camera: str) -> str:
@@ -52,13 +55,14 @@ def create_output(node, message_type, topic: str):
 
 
 class DepthOutputs:
-    """Publishers of depth, colour view, cloud, rectified image and status."""
+    """Publishers of depth, colour view, cloud, rectified image and status; of compressed depth if asked for."""
 
-    def __init__(self, node, camera: str):
+    def __init__(self, node, camera: str, compressed: bool = False):
         self._node = node
         prefix = topic_prefix(camera)
+        topics = TOPICS | COMPRESSED_DEPTH if compressed else TOPICS
         self._publishers = {
-            name: create_output(node, message_type, prefix + topic) for name, (topic, message_type) in TOPICS.items()
+            name: create_output(node, message_type, prefix + topic) for name, (topic, message_type) in topics.items()
         }
 
     def close(self) -> None:
@@ -68,7 +72,7 @@ class DepthOutputs:
         self._publishers = {}
 
     def _is_wanted(self, name: str) -> bool:
-        return self._publishers[name].get_subscription_count() > 0
+        return name in self._publishers and self._publishers[name].get_subscription_count() > 0
 
     @property
     def wants_info(self) -> bool:
@@ -78,7 +82,7 @@ class DepthOutputs:
     def demand(self, odometry: bool) -> Demand:
         """What somebody listens to at this moment."""
         return Demand(
-            depth=self._is_wanted("depth"),
+            depth=self._is_wanted("depth") or self._is_wanted("compressed_depth"),
             color=self._is_wanted("color"),
             cloud=self._is_wanted("cloud"),
             rectified=self._is_wanted("rectified"),
@@ -86,11 +90,14 @@ class DepthOutputs:
             odometry=odometry,
         )
 
-    def publish(self, result: FrameResult, header: Header, depth_encoding: str) -> None:
+    def publish(self, result: FrameResult, header: Header, depth: DepthConfig) -> None:
         """Publish what was computed; every message carries the input image's stamp and frame."""
         publishers = self._publishers
-        if result.depth is not None:
-            publishers["depth"].publish(encode_image(result.depth, depth_encoding, header))
+        if result.depth is not None and self._is_wanted("depth"):
+            publishers["depth"].publish(encode_image(result.depth, depth.encoding, header))
+        if result.depth is not None and self._is_wanted("compressed_depth"):
+            format, data = compress_depth(result.depth, depth.compressed_quantization, depth.max_range)
+            publishers["compressed_depth"].publish(encode_compressed(format, data, header))
         # The info serves the depth and the rectified image alike.
         if self.wants_info:
             publishers["info"].publish(camera_info(result.camera, result.view.is_calibrated, header))
