@@ -10,6 +10,8 @@ from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingSta
 # A frame adds to the map if the camera has moved or turned this far since the last that did.
 STEP_VOXELS = 5.0
 STEP_ANGLE = np.radians(5.0)
+# Points further from the camera are left out: the error of a depth grows with its square.
+RANGE_VOXELS = 250.0
 # Points kept before voxels are made larger, and how many may wait to be merged.
 MAX_POINTS = 2_000_000
 MERGE_FROM = 1_000_000
@@ -52,7 +54,9 @@ class CloudMap:
             return
         self._last = T
         self._count += 1
-        self._parts.append(thinned(placed(cloud, T), self.voxel))
+        with np.errstate(invalid="ignore"):
+            near = cloud[cloud["z"] < RANGE_VOXELS * self._first_voxel]
+        self._parts.append(thinned(placed(near, T), self.voxel))
         self._waiting += len(self._parts[-1])
         if self._waiting > MERGE_FROM:
             self._merge()

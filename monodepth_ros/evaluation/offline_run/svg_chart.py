@@ -78,7 +78,7 @@ def ticks(low: float, high: float, count: int = 6) -> list[float]:
     power = 10.0 ** np.floor(np.log10(raw))
     step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw)
     first = np.ceil(low / step - 1e-9)
-    return [float(np.round(i * step, 12)) for i in np.arange(first, np.floor(high / step + 1e-9) + 1)]
+    return [float(np.round(i * step, 12)) + 0.0 for i in np.arange(first, np.floor(high / step + 1e-9) + 1)]
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
