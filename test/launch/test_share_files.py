@@ -129,7 +129,8 @@ def test_ros_reads_the_parameter_file_with_the_right_types():
         wrong = {}
         for name, specification in specifications(NodeConfig).items():
             value = node.get_parameter(name).value
-            if type(value) is not specification.type or value != specification.default:
+            default = list(specification.default) or [""] if specification.type is tuple else specification.default
+            if type(value) is not type(default) or value != default:
                 wrong[name] = value
         assert not wrong, f"not the defaults: {wrong}"
     finally:
