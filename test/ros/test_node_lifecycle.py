@@ -5,6 +5,7 @@ import pickle
 import threading
 from pathlib import Path
 
+import pytest
 import torch
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetAvailableTransitions, GetState
@@ -118,8 +119,14 @@ def test_an_impossible_transition_is_refused_and_the_node_lives(harness, depth_c
     node.exchange(SECOND)
 
 
-def test_fifty_cycles_leave_nothing_behind(harness, pose_checkpoint):
-    node = harness(pose_checkpoint, start=False, listen=("depth/image", "odom"))
+@pytest.mark.parametrize(
+    ("cameras", "engine"), [([], "auto"), (["front", "left", "right"], "pytorch")], ids=["one camera", "three cameras"]
+)
+def test_fifty_cycles_leave_nothing_behind(harness, pose_checkpoint, cameras, engine):
+    topics = ("image", "camera_info", "depth/image") if cameras else ()
+    remap = [word for topic in topics for word in ("-r", f"front/{topic}:={topic}")]
+    listen = ("depth/image", "odom")
+    node = harness(pose_checkpoint, remap, start=False, listen=listen, cameras=cameras, engine=engine)
     torch.set_num_threads(1)
     manager = Manager(node)
 
