@@ -2,16 +2,31 @@
 
 from torch import Tensor
 
-from monodepth_ros.losses.ssim import ssim_error
+from monodepth_ros.losses.ssim import SsimTarget
+
+SSIM_WEIGHT = 0.85
 
 
-def photometric_error(first: Tensor, second: Tensor, ssim_weight: float = 0.85) -> Tensor:
-    """Per-pixel error of two images (B, C, H, W) in [0, 1] -> (B, 1, H, W).
+class PhotometricTarget:
+    """A target image (B, C, H, W) in [0, 1] that several reconstructions are compared with.
 
-    ssim_weight times the structural dissimilarity plus the rest times the absolute difference, both averaged
-    over the channels; 0 leaves the absolute difference alone.
+    ssim_weight: the share of the structural dissimilarity; the rest is the absolute difference, both averaged over the
+    channels. 0 leaves the absolute difference alone.
     """
-    difference = (first - second).abs().mean(1, keepdim=True)
-    if ssim_weight == 0:
-        return difference
-    return ssim_weight * ssim_error(first, second).mean(1, keepdim=True) + (1 - ssim_weight) * difference
+
+    def __init__(self, target: Tensor, ssim_weight: float = SSIM_WEIGHT):
+        self._target, self._ssim_weight = target, ssim_weight
+        self._ssim = SsimTarget(target) if ssim_weight > 0 else None
+
+    def error(self, image: Tensor) -> Tensor:
+        """Per-pixel error of a reconstruction (B, C, H, W): (B, 1, H, W)."""
+        difference = (image - self._target).abs().mean(1, keepdim=True)
+        if self._ssim is None:
+            return difference
+        dissimilarity = self._ssim.error(image).mean(1, keepdim=True)
+        return self._ssim_weight * dissimilarity + (1 - self._ssim_weight) * difference
+
+
+def photometric_error(first: Tensor, second: Tensor, ssim_weight: float = SSIM_WEIGHT) -> Tensor:
+    """Per-pixel error of two images (B, C, H, W) in [0, 1] -> (B, 1, H, W); see PhotometricTarget."""
+    return PhotometricTarget(second, ssim_weight).error(first)
