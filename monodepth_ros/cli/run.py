@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.data.sources.choice import open_source
     from monodepth_ros.data.sources.source import SourceChoiceError, SourceOptions
     from monodepth_ros.evaluation.offline_run.run import OfflineRun, RunSettings
+    from monodepth_ros.odometry.scale.source import ScaleError
 
     config = configuration(options)
     source_options = SourceOptions(
@@ -74,7 +75,10 @@ def run(options: argparse.Namespace) -> int:
         results=options.results, depth=options.depth, video=not options.no_video, bag=options.out, frames=options.frames
     )
     with source, stop_on_interrupt() as stop:
-        offline = OfflineRun(source, config, settings)
+        try:
+            offline = OfflineRun(source, config, settings)
+        except ScaleError as error:
+            raise ScaleError(f"{error} (a setting is given as --set scale.source=relative)") from None
         for name, value in offline.facts:
             print(f"{name:<12}{value}")
         for note in offline.notes:

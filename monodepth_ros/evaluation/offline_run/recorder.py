@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -73,10 +72,13 @@ class RunRecorder:
             self.trajectory.add(result.odometry, frame.moving, frame.source.T_world_camera)
         self.rows.append(self._row(frame, statistics, metrics))
         if self.pictures.wants(index):
-            pictures = pictures_of(result.rectified, depth, result.color, frame.source.truth_depth, seen)
+            # Network units are compared as in the metrics.
+            factor = 1.0 if self.is_metric or metrics is None else np.float32(metrics.scale_ratio)
+            truth, there = frame.source.truth_depth, None if seen is None else seen * factor
+            pictures = pictures_of(result.rectified, depth * factor, result.color, truth, there)
             self.pictures.add(index, FramePictures(frame.source.name, self.seconds[-1], pictures))
 
-    def finish(self, say: Callable[[str], None] = lambda text: None) -> None:
+    def finish(self) -> None:
         """Write what could not be written before: video's end, cloud, trajectory, table, metrics."""
         if self._video is not None:
             self._video.close()

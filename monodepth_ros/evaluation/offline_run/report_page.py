@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from monodepth_ros.evaluation.cloud_picture import CloudExtent, cloud_in_perspective
 from monodepth_ros.evaluation.offline_run.frame_pictures import FramePictures
 from monodepth_ros.evaluation.offline_run.map_picture import map_picture
 from monodepth_ros.evaluation.offline_run.recorder import RunRecorder
@@ -96,7 +97,7 @@ def _frames(chosen: Sequence[FramePictures]) -> str:
     if any("ground truth" in frame.pictures for frame in chosen):
         legend += (
             " Ground truth: in the colours of the depth. Relative error: from blue (0) to dark red (50 % and more);"
-            " black: no prediction."
+            " grey or black where there is nothing to compare."
         )
     return f"<h2>Frames</h2><p>{legend}</p>" + "".join(rows)
 
@@ -146,10 +147,18 @@ def _trajectory_chart(part: TrajectoryPart, moving_frame: MovingFrame, unit: str
 def _cloud(run: RunRecorder) -> str:
     if not len(run.cloud_points):
         return ""
-    positions = [T[:3, 3] for T in run.trajectory.longest.T_odom_moving]
-    picture = map_picture(run.cloud_points, np.array(positions).reshape(-1, 3), run.unit)
+    points = run.cloud_points
+    if len(run.trajectory.longest):
+        positions = [T[:3, 3] for T in run.trajectory.longest.T_odom_moving]
+        picture = map_picture(points, np.array(positions), run.unit)
+    else:
+        xyz = np.stack([points[name] for name in "xyz"], axis=-1).astype(np.float64)
+        colors = np.stack([points[name] for name in ("red", "green", "blue")], axis=-1)
+        # Network units have no known size: the picture shows what there is.
+        unit = 1.0 if run.is_metric else float(np.percentile(xyz[:, 0], 90)) / 40.0
+        picture = cloud_in_perspective(xyz / unit, colors, CloudExtent(), 480)
     data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
-    return f'<h2>Cloud (cloud.ply)</h2><p>{escape(run.cloud_text)}</p><img class=map alt="cloud from above" src="{_data(data)}">'
+    return f'<h2>Cloud (cloud.ply)</h2><p>{escape(run.cloud_text)}</p><img class=map alt="cloud" src="{_data(data)}">'
 
 
 def _number(value: float, digits: int) -> str:
