@@ -50,6 +50,16 @@ def backproject(depth: Tensor, K: Tensor) -> Tensor:
     return torch.cat([(u - cx) / fx * depth, (v - cy) / fy * depth, depth], dim=1)
 
 
+def transform_points(points: Tensor, T_source_target: Tensor) -> Tensor:
+    """Points (B, 3, H, W) of the target's frame in the source's, by T_source_target (B, 4, 4)."""
+    _expect(points, "points", (None, 3, None, None))
+    _expect(T_source_target, "T_source_target", (None, 4, 4))
+    points = _full_precision(points)
+    with torch.autocast(points.device.type, enabled=False):
+        T = T_source_target.to(points)
+        return (T[:, :3, :3] @ points.flatten(2) + T[:, :3, 3:]).view_as(points)
+
+
 def project(
     points: Tensor, K: Tensor, T_source_target: Tensor, size: tuple[int, int] | None = None
 ) -> tuple[Tensor, Tensor]:

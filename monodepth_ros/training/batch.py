@@ -1,0 +1,51 @@
+"""What one training step is given."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+TARGET = 0
+STEREO = "stereo"
+Source = int | str
+"""A frame's offset from the target in steps (-1: earlier, 1: later), or STEREO: the other camera at the same time."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of one size, stacked. Geometry is that of the network's input, pixel centres at integers.
+
+    images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares. network_images: the same
+    after colour augmentation: what the networks see. K: (B, 3, 3). T_stereo_target: (B, 4, 4) network units, if STEREO is
+    among the images. distances: (B,) metres that the camera moved between the target and each source in time, NaN where
+    that is unknown. valid: (B, 1, H, W) bool, where the target's pixels count, or None: everywhere. names: of the samples,
+    for messages.
+    """
+
+    images: dict[Source, Tensor]
+    network_images: dict[Source, Tensor]
+    K: Tensor
+    T_stereo_target: Tensor | None = None
+    distances: dict[Source, Tensor] | None = None
+    valid: Tensor | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Samples."""
+        return len(self.K)
+
+    @property
+    def sources(self) -> list[Source]:
+        """Every image but the target's, in time order, STEREO last."""
+        return sorted((s for s in self.images if s != TARGET), key=lambda s: (isinstance(s, str), s))
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on a device."""
+
+        def moved(value):
+            if isinstance(value, dict):
+                return {key: item.to(device, non_blocking=True) for key, item in value.items()}
+            return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+
+        return replace(self, **{name: moved(value) for name, value in vars(self).items()})

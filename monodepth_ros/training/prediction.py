@@ -1,0 +1,118 @@
+"""What the networks say about a batch: disparities, and the motion to every source."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from monodepth_ros.geometry.warp import transform_from_axis_angle
+from monodepth_ros.networks.depth_network import DepthNetwork
+from monodepth_ros.training.batch import STEREO, TARGET, Batch, Source
+
+
+@dataclass(frozen=True)
+class PredictedMotion:
+    """A pose network's output for the target and one source: T_later_earlier of the two.
+
+    axis_angle, translation: (B, 3). invert: the source is the earlier one. times_mean_inverse_depth: the translation is
+    to be multiplied by the target's (see networks.pose_cnn).
+    """
+
+    axis_angle: Tensor
+    translation: Tensor
+    invert: bool
+    times_mean_inverse_depth: bool = False
+
+    def matrix(self, depth: Tensor) -> Tensor:
+        """T_source_target (B, 4, 4) float32 or float64 for a depth (B, 1, H, W) of the target."""
+        return transform_from_axis_angle(self.axis_angle, self.scaled_translation(depth), self.invert)
+
+    def scaled_translation(self, depth: Tensor) -> Tensor:
+        """(B, 3) in network units."""
+        if not self.times_mean_inverse_depth:
+            return self.translation
+        return self.translation * (1.0 / depth).mean(dim=(1, 2, 3))[:, None]
+
+
+@dataclass(frozen=True)
+class KnownMotion:
+    """A motion that nobody predicts: the other camera of a stereo pair."""
+
+    T_source_target: Tensor
+
+    def matrix(self, depth: Tensor) -> Tensor:
+        """T_source_target (B, 4, 4)."""
+        return self.T_source_target
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """disparities: (B, 1, H / 2^s, W / 2^s) by scale s, of the target. motions: by source. source_disparities: (B, 1, H, W)
+    of sources, if they were asked for. masks: (B, sources, H / 2^s, W / 2^s) by scale, of the predictive mask network."""
+
+    disparities: dict[int, Tensor]
+    motions: dict[Source, PredictedMotion | KnownMotion]
+    source_disparities: dict[Source, Tensor] = field(default_factory=dict)
+    masks: dict[int, Tensor] = field(default_factory=dict)
+
+
+def predict(
+    depth: DepthNetwork,
+    pose: nn.Module | None,
+    batch: Batch,
+    scales: tuple[int, ...],
+    with_source_depth: bool = False,
+    mask_decoder: nn.Module | None = None,
+) -> Prediction:
+    """Run the networks on a batch, results in float32 (or the images' float64).
+
+    The depth of the sources in time is computed too if with_source_depth.
+    """
+    images = batch.network_images
+    offsets = [source for source in batch.sources if source != STEREO]
+    shares_features = pose is not None and pose.uses_depth_features
+    # One pass over all frames where more than the target's features are needed.
+    frames = [TARGET, *offsets] if shares_features or with_source_depth else [TARGET]
+    features = depth.encode(torch.cat([images[frame] for frame in frames]) if len(frames) > 1 else images[TARGET])
+    count = batch.size
+
+    def of(frame: Source) -> list[Tensor]:
+        index = frames.index(frame)
+        return [feature[index * count : (index + 1) * count] for feature in features]
+
+    disparities = {scale: _full(value) for scale, value in depth.decode(of(TARGET), scales).items()}
+    source_disparities = {}
+    if with_source_depth:
+        source_disparities = {offset: _full(depth.decode(of(offset), (0,))[0]) for offset in offsets}
+    masks = {}
+    if mask_decoder is not None:
+        masks = {scale: _full(value) for scale, value in mask_decoder(of(TARGET), scales).items()}
+    motions: dict[Source, PredictedMotion | KnownMotion] = {}
+    if offsets:
+        inputs = {frame: of(frame)[-1] if shares_features else images[frame] for frame in (TARGET, *offsets)}
+        motions.update(_motions(pose, inputs, offsets, count))
+    if STEREO in batch.images:
+        motions[STEREO] = KnownMotion(batch.T_stereo_target)
+    return Prediction(disparities, motions, source_disparities, masks)
+
+
+def _motions(
+    pose: nn.Module, inputs: dict[Source, Tensor], offsets: list[Source], count: int
+) -> dict[Source, PredictedMotion]:
+    """All pairs in one pass, each in the order of time."""
+    pairs = [(offset, TARGET) if offset < 0 else (TARGET, offset) for offset in offsets]
+    axis_angles, translations = pose(*(torch.cat([inputs[pair[side]] for pair in pairs]) for side in (0, 1)))
+    return {
+        offset: PredictedMotion(
+            _full(axis_angles[index * count : (index + 1) * count]),
+            _full(translations[index * count : (index + 1) * count]),
+            invert=offset < 0,
+            times_mean_inverse_depth=pose.times_mean_inverse_depth,
+        )
+        for index, offset in enumerate(offsets)
+    }
+
+
+def _full(tensor: Tensor) -> Tensor:
+    """Losses and geometry are computed in full precision."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor

@@ -1,0 +1,312 @@
+"""The whole objective: what its equations say, its gradients, and what its parts are for."""
+
+import pytest
+import torch
+
+from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.geometry.warp import transform_from_axis_angle
+from monodepth_ros.networks.disparity import depth_to_disparity, disparity_to_depth
+from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.training.batch import STEREO, TARGET, Batch
+from monodepth_ros.training.objective import Objective, ObjectiveConfig
+from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
+
+NEAREST, FARTHEST = 0.1, 100.0
+
+
+def batch_of(images, K, **facts):
+    return Batch(images, images, K, names=("sample",), **facts)
+
+
+def exact(depth, motions, scales=(0,)):
+    """The prediction that knows the depth (B, 1, H, W)."""
+    disparity = depth_to_disparity(depth.clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
+    pyramid = {s: torch.nn.functional.avg_pool2d(disparity, 2**s) for s in scales}
+    return Prediction(pyramid, {source: KnownMotion(T) for source, T in motions.items()})
+
+
+@pytest.fixture(scope="module")
+def street():
+    """Three neighbouring frames of a street without traffic, with exact depth and motion."""
+    drive = Drive(4, 1.0, cameras={"camera": mounted(default_camera(320, 96))}, traffic=False, changing_light=False)
+    frames = {offset: drive.frame_at(0.5 + 0.1 * offset) for offset in (-1, 0, 1)}
+    images = {o: torch.from_numpy(f.image.transpose(2, 0, 1).copy())[None].float() / 255 for o, f in frames.items()}
+    motions = {
+        o: torch.from_numpy(invert(frames[o].T_world_camera) @ frames[0].T_world_camera)[None].float() for o in (-1, 1)
+    }
+    depth = torch.from_numpy(frames[0].depth)[None, None]
+    return batch_of(images, torch.tensor(default_camera(320, 96).K)[None].float()), depth, motions
+
+
+def random_batch(size=1, dtype=torch.float64, sources=(-1, 1)):
+    torch.manual_seed(0)
+    images = {source: torch.rand(size, 3, 16, 24, dtype=dtype) for source in (TARGET, *sources)}
+    K = torch.tensor([[20.0, 0, 11.5], [0, 20.0, 7.5], [0, 0, 1]], dtype=dtype).expand(size, 3, 3)
+    return batch_of(images, K)
+
+
+def test_identical_images_without_motion_cost_nothing():
+    batch = random_batch()
+    batch = batch_of(dict.fromkeys(batch.images, batch.images[TARGET]), batch.K)
+    still = {source: torch.eye(4, dtype=torch.float64)[None] for source in (-1, 1)}
+    depth = torch.full((1, 1, 16, 24), 5.0, dtype=torch.float64)
+    for automask in (False, True):
+        loss = Objective(ObjectiveConfig(automask=automask))(batch, exact(depth, still))
+        assert loss.total.abs() < 1e-4, loss.terms  # the noise that breaks ties is of that size
+
+
+def test_the_truth_costs_less_than_anything_else(street):
+    batch, depth, motions = street
+    objective = Objective(ObjectiveConfig(smoothness=0.0))
+
+    def cost(depth, motions=motions):
+        return objective(batch, exact(depth, motions)).total.item()
+
+    truth = cost(depth)
+    wrong = {
+        "nearer": cost(0.8 * depth),
+        "farther": cost(1.25 * depth),
+        "flat": cost(torch.full_like(depth, 10.0)),
+        "other way": cost(depth, {source: motions[-source] for source in motions}),
+    }
+    # What the auto-mask does, put aside:
+    objective = Objective(ObjectiveConfig(smoothness=0.0, automask=False))
+    still = {source: torch.eye(4)[None] for source in motions}
+    wrong["no motion"], compared = cost(depth, still), cost(depth)
+    assert truth < 0.8 * min(wrong.values()), (truth, wrong)
+    assert compared < 0.5 * wrong["no motion"], (compared, wrong)
+
+
+@pytest.mark.parametrize("full_resolution", [True, False])
+def test_every_scale_counts_the_same(street, full_resolution):
+    batch, depth, motions = street
+    objective = Objective(ObjectiveConfig(smoothness=0.0, full_resolution=full_resolution, automask=False))
+    all_scales = exact(depth, motions, (0, 1, 2, 3))
+    each = [
+        objective(batch, Prediction({scale: all_scales.disparities[scale]}, all_scales.motions)).total
+        for scale in range(4)
+    ]
+    assert objective(batch, all_scales).total.item() == pytest.approx(sum(each).item() / 4, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ObjectiveConfig(automask=False),
+        ObjectiveConfig(automask=False, combination="average", full_resolution=False),
+        ObjectiveConfig(automask=False, ssim_weight=0.0, smoothness=0.1),
+        ObjectiveConfig(automask=False, velocity=0.5, depth_consistency=0.5),
+        ObjectiveConfig(),
+    ],
+    ids=["minimum", "average, own resolution", "L1", "velocity and depth consistency", "monodepth2"],
+)
+@pytest.mark.parametrize("posecnn", [False, True])
+def test_gradients_are_those_of_finite_differences(config, posecnn):
+    batch = random_batch()
+    # Smooth images: at the kinks of bilinear sampling a finite difference means nothing.
+    v, u = torch.meshgrid(torch.arange(16.0), torch.arange(24.0), indexing="ij")
+    images = {
+        source: torch.stack([0.5 + 0.3 * torch.sin(0.31 * u + 0.23 * v + phase + 0.3 * source) for phase in (0, 1, 2)])[None].double()
+        for source in batch.images
+    }
+    batch = batch_of(images, batch.K, distances={source: torch.tensor([0.2]).double() for source in (-1, 1)})
+    torch.manual_seed(1)
+    logits = [(0.2 * torch.randn(1, 1, 16 >> s, 24 >> s, dtype=torch.float64) - 1.5).requires_grad_() for s in (0, 1)]
+    pose = [(0.02 * torch.randn(1, 3, dtype=torch.float64) + shift).requires_grad_() for shift in (0.0, 0.05) for _ in (0, 1)]
+
+    def cost(first, second, *poses):
+        prediction = Prediction(
+            {0: first.sigmoid(), 1: second.sigmoid()},
+            {
+                source: PredictedMotion(poses[i], poses[2 + i], invert=source < 0, times_mean_inverse_depth=posecnn)
+                for i, source in enumerate((-1, 1))
+            },
+            {source: (0.9 * first + 0.05).sigmoid() for source in (-1, 1)},
+        )
+        return Objective(config)(batch, prediction, generator=torch.Generator().manual_seed(0)).total
+
+    assert torch.autograd.gradcheck(cost, (*logits, *pose), eps=1e-7, atol=2e-5, rtol=1e-2, fast_mode=True)
+
+
+def test_velocity_supervision_makes_the_motion_as_long_as_measured():
+    batch = random_batch()
+    for distances, expected in (({-1: 0.5, 1: 0.5}, 0.25), ({-1: 0.5, 1: float("nan")}, 0.125)):
+        given = batch_of(batch.images, batch.K, distances={k: torch.tensor([v]).double() for k, v in distances.items()})
+        still = torch.zeros(1, 3, dtype=torch.float64)
+        forward = torch.tensor([[0.0, 0.0, -0.25]], dtype=torch.float64)
+        prediction = Prediction(
+            {0: torch.full((1, 1, 16, 24), 0.1, dtype=torch.float64)},
+            {source: PredictedMotion(still, forward, source < 0) for source in (-1, 1)},
+        )
+        loss = Objective(ObjectiveConfig(velocity=1.0))(given, prediction)
+        assert loss.terms["velocity"].item() == pytest.approx(expected)
+
+
+def test_depth_consistency_is_zero_for_the_truth_and_not_for_two_scales(street):
+    batch, depth, motions = street
+    objective = Objective(ObjectiveConfig(depth_consistency=1.0))
+    flat = torch.full_like(depth, 12.0)
+    still = {-1: PredictedMotion(torch.zeros(1, 3), torch.zeros(1, 3), True)}
+    pair = batch_of({TARGET: batch.images[TARGET], -1: batch.images[-1]}, batch.K)
+    costs = []
+    for factor in (1.0, 2.0):
+        disparity = depth_to_disparity(flat, NEAREST, FARTHEST)
+        other = depth_to_disparity(factor * flat, NEAREST, FARTHEST)
+        costs.append(objective(pair, Prediction({0: disparity}, still, {-1: other})).terms["depth_consistency"].item())
+    assert costs == pytest.approx([0.0, 1 / 3], abs=1e-5)
+
+
+def test_brightness_that_differs_between_frames_is_taken_out(street):
+    batch, depth, motions = street
+    brighter = {source: image if source == TARGET else (1.2 * image + 0.03).clamp(0, 1) for source, image in batch.images.items()}
+    costs = {
+        affine: Objective(ObjectiveConfig(smoothness=0.0, automask=False, affine_brightness=affine))(
+            batch_of(brighter, batch.K), exact(depth, motions)
+        ).total.item()
+        for affine in (True, False)
+    }
+    assert costs[True] < 0.7 * costs[False], costs
+
+
+def test_pixels_that_do_not_count_cost_nothing(street):
+    batch, depth, motions = street
+    hood = torch.ones_like(depth, dtype=torch.bool)
+    hood[:, :, 70:] = False
+    images = dict(batch.images)
+    images[TARGET] = images[TARGET].clone()
+    images[TARGET][:, :, 72:] = 0.0  # SSIM looks one pixel further
+    config = ObjectiveConfig(smoothness=0.0, automask=False)
+    clean = Objective(config)(batch_of(batch.images, batch.K, valid=hood), exact(depth, motions)).total
+    spoilt = Objective(config)(batch_of(images, batch.K, valid=hood), exact(depth, motions)).total
+    assert spoilt.item() == pytest.approx(clean.item(), rel=1e-6)
+
+
+def test_the_stereo_partner_is_a_source_like_the_others(street):
+    """A wall 10 m away, seen by two cameras 0.5 m apart: the disparity is f b / Z."""
+    K = street[0].K
+    shift = K[0, 0, 0].item() * 0.5 / 10.0
+    u = torch.arange(320.0)
+    pattern = lambda x: (0.5 + 0.4 * torch.sin(0.21 * x)).expand(1, 3, 96, 320)  # noqa: E731
+    T = torch.eye(4)[None].clone()
+    T[:, 0, 3] = -0.5  # a point of the left camera lies further left in the right one
+    batch = batch_of({TARGET: pattern(u), STEREO: pattern(u + shift)}, K, T_stereo_target=T)
+    costs = {
+        depth: Objective(ObjectiveConfig(automask=False))(
+            batch, exact(torch.full((1, 1, 96, 320), depth), {STEREO: T})
+        ).total.item()
+        for depth in (8.0, 10.0, 12.0)
+    }
+    assert costs[10.0] < 0.3 * min(costs[8.0], costs[12.0]), costs
+
+
+def depth_by_descent(batch, motions, config, start, steps=150):
+    """Depth found by descending the objective in every pixel's disparity, no network between."""
+    logit = torch.logit(depth_to_disparity(start, NEAREST, FARTHEST)).requires_grad_()
+    optimizer = torch.optim.Adam([logit], 0.02)
+    objective = Objective(config)
+    known = {source: KnownMotion(T) for source, T in motions.items()}
+    for _ in range(steps):
+        optimizer.zero_grad()
+        objective(batch, Prediction({0: logit.sigmoid()}, known)).total.backward()
+        optimizer.step()
+    return disparity_to_depth(logit.detach().sigmoid(), NEAREST, FARTHEST)
+
+
+def relative_error(found, truth, where):
+    return ((found - truth).abs() / truth)[where].mean().item()
+
+
+def test_the_auto_mask_keeps_a_car_ahead_from_being_infinitely_far(street):
+    """A patch that keeps its place in all images, as a car does that drives ahead at our speed."""
+    batch, depth, motions = street
+    patch = torch.rand(1, 3, 7, 10, generator=torch.Generator().manual_seed(0))
+    patch = torch.nn.functional.interpolate(patch, (28, 40), mode="bilinear")
+    images = {source: image.clone() for source, image in batch.images.items()}
+    for image in images.values():
+        image[:, :, 50:78, 100:140] = patch
+    start = torch.full_like(depth, 12.0)
+    truth, car = start, torch.zeros_like(depth, dtype=torch.bool)
+    car[:, :, 54:74, 104:136] = True
+    errors = {
+        automask: relative_error(
+            depth_by_descent(batch_of(images, batch.K), motions, ObjectiveConfig(automask=automask), start), truth, car
+        )
+        for automask in (True, False)
+    }
+    assert errors[True] < 0.5 * errors[False], errors
+
+
+def test_a_camera_at_rest_teaches_nothing_wrong(street):
+    batch, depth, _ = street
+    noise = torch.Generator().manual_seed(0)
+    images = {
+        source: (batch.images[TARGET] + 0.01 * torch.randn(batch.images[TARGET].shape, generator=noise)).clamp(0, 1)
+        for source in batch.images
+    }
+    # A pose network that has not learned yet what rest is.
+    T = transform_from_axis_angle(torch.zeros(1, 3), torch.tensor([[0.0, 0.0, -0.3]]))
+    motions = {-1: torch.linalg.inv(T), 1: T}
+    start = depth.clamp(2.0, 60.0)
+    everywhere = torch.ones_like(depth, dtype=torch.bool)
+    errors = {
+        automask: relative_error(
+            depth_by_descent(batch_of(images, batch.K), motions, ObjectiveConfig(automask=automask), start), start, everywhere
+        )
+        for automask in (True, False)
+    }
+    assert errors[True] < 0.5 * errors[False], errors
+
+
+def test_minimum_reprojection_is_right_where_a_source_is_hidden():
+    """A post 4 m away before a wall 12 m away: beside it each part of the wall is hidden from one source."""
+    K = torch.tensor([[160.0, 0, 79.5], [0, 160.0, 23.5], [0, 0, 1]])[None]
+    baseline = 0.5
+    generator = torch.Generator().manual_seed(0)
+    textures = [
+        torch.nn.functional.interpolate(torch.rand(1, 3, 16, 120, generator=generator), (48, 480), mode="bicubic").clamp(0, 1)
+        for _ in range(2)
+    ]
+
+    def view(x):
+        """From a camera at x metres to the right."""
+        u = torch.arange(160.0)
+        image = None
+        for texture, distance in zip(textures, (12.0, 4.0), strict=True):
+            at = u + 160.0 * x / distance
+            grid = torch.stack(((at + 160) / 479 * 2 - 1, torch.zeros_like(at)), -1).expand(48, 160, 2).clone()
+            grid[..., 1] = torch.linspace(-1, 1, 48)[:, None]
+            layer = torch.nn.functional.grid_sample(texture, grid[None], align_corners=True)
+            post = ((at > 64) & (at < 96)).expand(48, 160)
+            image = layer if image is None else torch.where(post, layer, image)
+        return image
+
+    u = torch.arange(160.0)
+    truth = torch.where((u > 64) & (u < 96), 4.0, 12.0).expand(1, 1, 48, 160).contiguous()
+    motions = {}
+    for source, x in ((-1, -baseline), (1, baseline)):
+        T = torch.eye(4)[None].clone()
+        T[:, 0, 3] = -x
+        motions[source] = T
+    batch = batch_of({TARGET: view(0.0), -1: view(-baseline), 1: view(baseline)}, K)
+    hidden = torch.zeros_like(truth, dtype=torch.bool)
+    hidden[..., 54:64] = hidden[..., 97:107] = True
+    errors = {}
+    for combination in ("minimum", "average"):
+        config = ObjectiveConfig(combination=combination, automask=False)
+        errors[combination] = relative_error(depth_by_descent(batch, motions, config, truth), truth, hidden)
+    assert errors["minimum"] < 0.5 * errors["average"], errors
+
+
+@pytest.mark.parametrize("conflict", [{"predictive_mask": True}, {"predictive_mask": True, "automask": False, "full_resolution": False}])
+def test_settings_that_exclude_each_other_are_refused(conflict):
+    with pytest.raises(ConfigError, match="objective.predictive_mask needs"):
+        ObjectiveConfig(**conflict)
+
+
+def test_pictures_of_what_was_compared(street):
+    batch, depth, motions = street
+    pictures = Objective(ObjectiveConfig())(batch, exact(depth, motions), with_pictures=True).pictures
+    assert set(pictures) == {"depth", "mask", "warped_-1", "warped_1"}
+    assert (pictures["depth"] - depth.clamp(NEAREST, FARTHEST)).abs().max() < 0.1
+    assert 0.3 < pictures["mask"].mean() < 1.0
