@@ -36,6 +36,8 @@ class ConvBlock(nn.Module):
 class DepthDecoder(nn.Module):
     """Sigmoid disparity at scales 0 (full resolution) to 3 from the five features of a ResNetEncoder.
 
+    outputs: channels of each scale; more than one for a decoder that predicts masks.
+
     Level i = 4..0: a block at the lower resolution, nearest x2, the encoder's feature i - 1 beside it (i >
     0), a second block; levels 0..3 have a head each. The state dict is that of a `depth.pth`: `decoder.0..9`
     are the blocks from level 4 down, `decoder.10..13` the heads of scales 0..3.
@@ -43,7 +45,7 @@ class DepthDecoder(nn.Module):
 
     scales = (0, 1, 2, 3)
 
-    def __init__(self, encoder_channels: tuple[int, ...]):
+    def __init__(self, encoder_channels: tuple[int, ...], outputs: int = 1):
         super().__init__()
         blocks = []
         inputs = encoder_channels[-1]
@@ -52,7 +54,7 @@ class DepthDecoder(nn.Module):
             skip = encoder_channels[level - 1] if level > 0 else 0
             blocks += [ConvBlock(inputs, width), ConvBlock(width + skip, width)]
             inputs = width
-        heads = [ReflectionConv(WIDTHS[scale], 1) for scale in self.scales]
+        heads = [ReflectionConv(WIDTHS[scale], outputs) for scale in self.scales]
         self.decoder = nn.ModuleList(blocks + heads)
 
     def forward(self, features: list[Tensor], scales: Iterable[int]) -> dict[int, Tensor]:
