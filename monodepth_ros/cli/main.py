@@ -7,7 +7,7 @@ from importlib import import_module
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
-VERBS = ("info", "run", "synth")
+VERBS = ("download", "info", "run", "synth")
 
 
 def main(arguments: list[str] | None = None) -> int:

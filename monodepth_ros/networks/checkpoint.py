@@ -13,6 +13,7 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 from torch import nn
 
+from monodepth_ros.networks.catalogue import resolve_name
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.official_format import (
     PARTS,
@@ -46,14 +47,19 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     """Load our own `.safetensors`, or weights as monodepth2 and its relatives publish them.
 
     Of published weights, path is the folder of `.pth` files, one of them, or a single file that holds all.
-    Nothing in a file is executed. CheckpointError for every path that is not such weights.
+    What does not exist as a path may be the name of a downloaded checkpoint (`monodepth download`). Nothing
+    in a file is executed. CheckpointError for every path that is not such weights, CatalogueError for the name
+    of a checkpoint that has not been downloaded.
     """
-    path = Path(os.path.expanduser(path))
+    name, path = str(path), Path(os.path.expanduser(path))
+    if not path.exists():
+        path = resolve_name(name) or path
     if path.is_dir():
         weights = load_official_folder(path)
     elif not path.is_file():
         raise CheckpointError(
-            f"{path}: no such file or folder; expected a {SUFFIX} file or a folder with encoder.pth"
+            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth"
+            " or a name of `monodepth download --list`"
         )
     elif path.suffix == SUFFIX:
         return _load_own(path)

@@ -12,7 +12,7 @@ import numpy as np
 
 INVERSE_DEPTH = 0
 STEPS = 65535
-PNG_LEVEL = 1  # of 9; a third larger than the best, in a tenth of the time
+PNG_LEVEL = 1  # of 9; a fifth larger than the best, fifty times as fast
 
 
 def compress_depth(depth: np.ndarray, quantization: float, max_range: float) -> tuple[str, np.ndarray]:

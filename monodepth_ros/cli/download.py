@@ -1,0 +1,178 @@
+"""`monodepth download`: checkpoints by name from the catalogue."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from monodepth_ros.errors import MonodepthError
+
+WEIGHTS = (".safetensors", ".pth", ".pt")
+
+
+class LicenceError(MonodepthError):
+    """The licence of weights has not been accepted."""
+
+
+def add_parser(verbs: argparse._SubParsersAction) -> None:
+    """Register the verb and its options."""
+    parser = verbs.add_parser(
+        "download",
+        help="get a checkpoint of the catalogue",
+        description="Download a checkpoint into the cache, from where every command and the node take it by its "
+        "name (checkpoint:=NAME). A download that broke off goes on where it was.",
+    )
+    parser.add_argument("name", nargs="?", default="", help="of the checkpoint")
+    parser.add_argument("--list", action="store_true", help="print the catalogue")
+    parser.add_argument(
+        "--accept-license", action="store_true", help="accept the licence without being asked"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List or download; MonodepthError for all that can go wrong."""
+    from monodepth_ros.networks.catalogue import CatalogueError, downloaded_checkpoint, read_catalogue
+
+    catalogue = read_catalogue()
+    if options.list or not options.name:
+        print_catalogue(catalogue)
+        return 0
+    if options.name not in catalogue:
+        known = ", ".join(catalogue)
+        raise CatalogueError(f"no checkpoint {options.name!r} in the catalogue: it has {known}")
+    present = downloaded_checkpoint(options.name)
+    if present is not None:
+        print(f"{options.name} is here already: {present}")
+        return 0
+    entry = catalogue[options.name]
+    print_entry(entry)
+    if not options.accept_license:
+        ask_for_consent(entry)
+    path = fetch(entry)
+    name = entry.name
+    print(f"{path}\nuse it as: checkpoint:={name}, --checkpoint {name}, monodepth info {name}")
+    return 0
+
+
+def print_catalogue(catalogue: dict) -> None:
+    """The names with what they are and whether they are here."""
+    from monodepth_ros.networks.catalogue import downloaded_checkpoint, user_catalogue
+
+    width = max(map(len, catalogue))
+    licences: dict[tuple[str, str], int] = {}
+    for entry in catalogue.values():
+        number = licences.setdefault((entry.licence, entry.licence_url), len(licences) + 1)
+        here = "downloaded" if downloaded_checkpoint(entry.name) else entry.size_text
+        print(f"{entry.name:<{width}}  {here:<14}  [{number}] {entry.description}")
+    for (licence, url), number in licences.items():
+        print(f"[{number}] {licence or 'licence not stated'}{f', {url}' if url else ''}")
+    print(f"your own entries: {user_catalogue()}")
+
+
+def print_entry(entry) -> None:
+    """What is about to be downloaded."""
+    check = f"{entry.hash_name} {entry.digest}"
+    if not entry.digest:
+        check = "none published: the file cannot be checked"
+    facts = {
+        "checkpoint": f"{entry.name}: {entry.description}" if entry.description else entry.name,
+        "url": entry.url,
+        "size": entry.size_text,
+        "hash": check,
+        "licence": f"{entry.licence or 'not stated'}{f', {entry.licence_url}' if entry.licence_url else ''}",
+    }
+    for name, text in facts.items():
+        print(f"{name + ':':<12}{text}")
+
+
+def ask_for_consent(entry) -> None:
+    """On a terminal, a question; LicenceError for any answer but yes, and where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise LicenceError(f"{entry.name}: its licence has to be accepted: read it and add --accept-license")
+    try:
+        answer = input("Do you accept the licence? [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise LicenceError("licence not accepted: nothing was downloaded")
+
+
+def fetch(entry) -> Path:
+    """Download, check and unpack an entry into its folder of the cache; what is to be loaded."""
+    from monodepth_ros.data.archive import unpack_zip
+    from monodepth_ros.data.http_file import DownloadError, download
+    from monodepth_ros.networks.catalogue import RECORD, checkpoints_folder, downloaded_checkpoint
+
+    root = checkpoints_folder()
+    # The hash in its name: a changed catalogue never goes on with the old file.
+    whole = root / ".downloads" / f"{entry.name}-{entry.digest[:8] or 'unchecked'}-{entry.file_name}"
+    limit = round(1.5e6 * entry.megabytes) or 1 << 32
+    digest = download(
+        entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=Progress()
+    )
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
+            folder = Path(staging) / entry.name
+            folder.mkdir()
+            if whole.suffix == ".zip":
+                unpack_zip(whole, folder)
+            else:
+                shutil.copyfile(whole, folder / entry.file_name)
+            record = {
+                "name": entry.name,
+                "url": entry.url,
+                entry.hash_name or "sha256": digest,
+                "licence": entry.licence,
+                "load": what_to_load(folder, entry.url),
+            }
+            (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            # A folder without a readable record is what an interrupted removal left.
+            shutil.rmtree(root / entry.name, ignore_errors=True)
+            os.replace(folder, root / entry.name)
+    except OSError as error:
+        raise DownloadError(f"{root / entry.name}: cannot be written ({error.strerror or error})") from None
+    finally:
+        whole.unlink(missing_ok=True)
+    return downloaded_checkpoint(entry.name)
+
+
+def what_to_load(folder: Path, source: str) -> str:
+    """The checkpoint in an unpacked folder, relative to it: '.' for encoder.pth and depth.pth, else the one file."""
+    from monodepth_ros.data.http_file import DownloadError
+
+    encoders = [
+        path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()
+    ]
+    if len(encoders) == 1:
+        return str(encoders[0].relative_to(folder))
+    files = [path for path in folder.rglob("*") if path.suffix in WEIGHTS]
+    if len(files) != 1:
+        names = ", ".join(sorted(path.name for path in folder.rglob("*") if path.is_file())[:8])
+        raise DownloadError(f"{source}: holds no single checkpoint, but {names}")
+    return str(files[0].relative_to(folder))
+
+
+class Progress:
+    """A line on the terminal that says how far a download has come."""
+
+    def __init__(self) -> None:
+        self._began, self._first, self._shown = time.monotonic(), -1, 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._first < 0:
+            self._first = done
+            if done:
+                print(f"going on after {done / 1e6:.1f} MB", flush=True)
+        now = time.monotonic()
+        if not sys.stderr.isatty() or (now - self._shown < 0.2 and done < total):
+            return
+        self._shown = now
+        rate = (done - self._first) / max(now - self._began, 1e-3) / 1e6
+        text = f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB, {rate:.1f} MB/s "
+        print(text, end="\n" if done == total else "", file=sys.stderr)
