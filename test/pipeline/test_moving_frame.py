@@ -1,0 +1,56 @@
+"""Whose motion an offline run tells."""
+
+import numpy as np
+import pytest
+
+from monodepth_ros.data import bag_messages as messages
+from monodepth_ros.data.static_transforms import StaticTransforms
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL, exp_se3, make_transform
+from monodepth_ros.odometry.visual_odometry import VisualOdometry
+from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.offline.run_config import RunConfig
+
+T_BASE_CAMERA = make_transform(R_BODY_OPTICAL, (1.2, 0.3, 1.5))
+STEP = exp_se3(np.array([0.0, 0, 0.5, 0, 0.1, 0]))  # half a metre ahead, to the right
+
+
+@pytest.fixture
+def mounted():
+    tree = StaticTransforms()
+    tree.add([messages.transform_stamped(messages.header(0, "base_link"), "camera", T_BASE_CAMERA)])
+    return tree
+
+
+@pytest.fixture
+def estimate():
+    odometry = VisualOdometry()
+    odometry.update(10**9, None)
+    return odometry.update(11 * 10**8, STEP)
+
+
+def test_without_a_base_the_camera_moves_and_odom_has_z_up(estimate):
+    moving = MovingFrame(RunConfig(), "camera", StaticTransforms())
+    T = moving.express(estimate).T_odom_base
+    np.testing.assert_allclose(T[:3, 3], R_BODY_OPTICAL @ STEP[:3, 3], atol=1e-12)
+    assert moving.name == "camera" and moving.may_publish_tf and not moving.notes
+
+
+def test_with_a_base_the_base_moves(mounted, estimate):
+    moving = MovingFrame(RunConfig(base_frame="base_link"), "camera", mounted)
+    expected = T_BASE_CAMERA @ STEP @ np.linalg.inv(T_BASE_CAMERA)
+    np.testing.assert_allclose(moving.express(estimate).T_odom_base, expected, atol=1e-12)
+    np.testing.assert_allclose(moving.T_odom_camera(estimate), T_BASE_CAMERA @ STEP, atol=1e-12)
+    assert moving.name == "base_link" and moving.may_publish_tf
+
+
+def test_a_base_that_nobody_knows_is_not_taken_for_the_camera(estimate):
+    moving = MovingFrame(RunConfig(base_frame="base_link"), "camera", StaticTransforms())
+    assert moving.name == "camera" and "base_frame is not used" in moving.notes[0]
+
+
+def test_a_mounted_camera_gets_no_second_parent(mounted):
+    moving = MovingFrame(RunConfig(), "camera", mounted)
+    assert not moving.may_publish_tf and "has the parent 'base_link' already" in moving.notes[0]
+    assert MovingFrame(RunConfig(invert_odom_tf=True), "camera", mounted).may_publish_tf
+    silent = MovingFrame(RunConfig(publish_tf=False), "camera", mounted)
+    assert not silent.may_publish_tf and not silent.notes
