@@ -150,7 +150,7 @@ def format_table(figures: dict) -> str:
         ]
     error = figures["depth_error"]
     if error is None:
-        lines.append("depth error not measured: the recording has no ground-truth depth for the frames that came")
+        lines.append("depth error not measured: no ground-truth depth for the frames that came")
     else:
         lines.append(
             f"depth error abs_rel {error['abs_rel']:.3f}, rmse {error['rmse']:.2f} m, a1 {error['a1']:.3f} "
