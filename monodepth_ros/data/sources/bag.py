@@ -1,6 +1,7 @@
 """Frames of a recording: images with the calibration beside them, and ground truth where the bag has it."""
 
 import math
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from monodepth_ros.data.bag_topics import (
     image_streams,
 )
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.image_codec import ImageError, decode_compressed, decode_image
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
+from monodepth_ros.data.recording import Recording, RecordingError
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceChoiceError,
+    SourceError,
     SourceFrame,
     SourceOptions,
     as_published,
@@ -45,6 +47,7 @@ class BagSource(FrameSource):
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
         self._recording = Recording(path)
+        self._reading = threading.Lock()
         try:
             self.stream = _choose(self._recording, options)
             self._prepare(options)
@@ -112,6 +115,19 @@ class BagSource(FrameSource):
             depth, pose = self._truth.at(stamp_ns, message.stamp_ns)
             yield SourceFrame(f"{index:06d}", stamp_ns, message.stamp_ns, pixels, model, depth, pose)
 
+    def read(self, stamp_ns: int, received_ns: int) -> Pixels:
+        stream = self.stream
+        with self._reading:  # one file, one place in it
+            raw = list(self._recording.messages([stream.image], received_ns, received_ns + 1))
+        for message in raw:
+            image = self._recording.deserialize(message)
+            if nanoseconds(image.header) == stamp_ns:
+                try:
+                    return decode_compressed(image) if stream.compressed else decode_image(image)
+                except ImageError as error:
+                    raise SourceError(f"{self.description}: image of stamp {stamp_ns}: {error}") from None
+        raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed")
+
     def _model(self, info: Any) -> CameraModel | CalibrationError:
         """A camera_info that is no calibration concerns the images that follow it, until a better one comes."""
         try:
@@ -150,11 +166,15 @@ class _Truth:
     def at(self, stamp_ns: int, received_ns: int) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Depth (H, W) and T_world_camera of an image, None where there is none."""
         while self._read_until_ns < received_ns + LATE_NS:
-            message = next(self._messages, None)
+            try:
+                message = next(self._messages, None)
+                content = None if message is None else self._recording.deserialize(message)
+            except RecordingError:  # damaged from here on: the images come to it later, and say so
+                self._messages = iter(())
+                break
             if message is None:
                 break
             self._read_until_ns = message.stamp_ns
-            content = self._recording.deserialize(message)
             if message.topic == self._depth_topic:
                 self._depths[nanoseconds(content.header)] = content
             else:

@@ -1,0 +1,283 @@
+"""`monodepth run`: from every kind of source to the folder of results."""
+
+import csv
+import json
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from monodepth_ros.cli.main import main
+from monodepth_ros.cli.progress import Progress
+from monodepth_ros.data.recording import Recording
+from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.registry import build_depth
+from monodepth_ros.pipeline.offline.run_config import read_run_config
+
+FRAMES = 8
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A synthetic drive of eight frames with a mounted camera and all ground truth."""
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    options = ["--seconds", str(FRAMES / 10), "--width", "320", "--height", "96", "--distortion", "plumb_bob"]
+    assert main(["synth", "--out", str(path), *options]) == 0
+    return path
+
+
+@pytest.fixture
+def run(tmp_path, capfd):
+    """Runs the verb into a folder of its own; the exit code, what was printed, and the folder of results."""
+
+    def run(source, *options):
+        capfd.readouterr()
+        code = main(["run", str(source), "--results", str(tmp_path / "results"), "--set", "engine=pytorch", *options])
+        return code, capfd.readouterr(), tmp_path / "results" / "latest"
+
+    return run
+
+
+class Sources(HTMLParser):
+    """Every address a page would load."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.tags = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.found += [value for name, value in attributes if name in ("src", "href", "data", "srcset")]
+
+
+def test_a_bag_leaves_all_results(drive, run, tmp_path):
+    code, printed, results = run(drive, "--set", "base_frame=base_link", "--out", str(tmp_path / "out.mcap"))
+    assert code == 0, printed.err
+    there = {path.name for path in results.iterdir()}
+    assert there == {
+        "depth", "depth.mp4", "cloud.ply", "trajectory_tum.txt", "trajectory_kitti.txt", "config.yaml", "frames.csv",
+        "metrics.json", "run.json", "report.html",
+    }  # fmt: skip
+    assert len(list((results / "depth").glob("*.png"))) == FRAMES
+    assert len(np.loadtxt(results / "trajectory_kitti.txt")) == FRAMES
+    assert read_run_config(results / "config.yaml").base_frame == "base_link"
+    rows = list(csv.DictReader((results / "frames.csv").open()))
+    assert [row["name"] for row in rows] == [f"{i:06d}" for i in range(FRAMES)]
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert metrics["depth"]["frames"] == metrics["trajectory"]["frames"] == FRAMES
+    # The lens is bent and smaller than what the demonstration checkpoint knows; still it must see the street.
+    assert metrics["depth"]["abs_rel"] < 0.5 and metrics["depth"]["scaling"] == "none", metrics
+    assert 2 < metrics["trajectory"]["path_length"] < 12, metrics
+    summary = json.loads((results / "run.json").read_text())
+    assert summary["frames"] == FRAMES and summary["unit"] == "m" and "'base_link' in 'odom'" in summary["odometry"]
+    assert f"{FRAMES}/{FRAMES} frames" in printed.err and "frames/s" in printed.err
+    assert "\r" not in printed.err, "a bar is for terminals"
+
+
+def test_the_report_opens_from_disk(drive, run):
+    code, _, results = run(drive)
+    page = (results / "report.html").read_text()
+    sources = Sources()
+    sources.feed(page)
+    assert sources.found and all(source.startswith("data:image/jpeg;base64,") for source in sources.found)
+    assert "script" not in sources.tags and "link" not in sources.tags and "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert sources.tags.count("svg") == 5 and page.count("relative error") >= 6
+    for title in ("Path of the camera from above", "Median depth", "Absolute relative error", "Depth error", "Odometry error"):
+        assert title in page
+
+
+def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
+    out = tmp_path / "out.mcap"
+    code, printed, _ = run(drive, "--out", str(out), "--set", "base_frame=base_link", "--depth", "none", "--no-video")
+    assert code == 0, printed.err
+    with Recording(drive) as recording, Recording(out) as written:
+        counts = {name: topic.count for name, topic in written.topics.items()}
+        per_frame = ("image", "camera_info", "points", "color")
+        assert counts == {**{f"/depth/{name}": FRAMES for name in per_frame}, "/rgb/image_rect": FRAMES, "/odom": FRAMES, "/tf": FRAMES, "/path": 2}
+        received = [stamp for _, stamp, _ in recording.read(["/camera/image_raw"])]
+        stamps = [m.header.stamp for _, _, m in recording.read(["/camera/image_raw"])]
+        for name in ("/depth/image", "/depth/points", "/odom"):
+            messages = list(written.read([name]))
+            assert [stamp for _, stamp, _ in messages] == received, f"{name} would play at another time"
+            assert [m.header.stamp for _, _, m in messages] == stamps
+        cloud, info = written.first("/depth/points"), written.first("/depth/camera_info")
+        assert cloud.header.frame_id == info.header.frame_id == "camera_optical_frame"
+        assert (cloud.width, cloud.height) == (info.width, info.height) == (416, 128)
+        transform = written.first("/tf").transforms[0]
+        assert (transform.header.frame_id, transform.child_frame_id) == ("odom", "base_link")
+    code, printed, _ = run(drive, "--out", str(out))
+    assert code == 2 and "exists already" in printed.err
+
+
+def test_several_topics_are_printed_ready_to_paste(tmp_path, run):
+    path = tmp_path / "two cameras.mcap"
+    assert main(["synth", "--out", str(path), "--seconds", "0.2", "--width", "64", "--height", "32", "--stereo"]) == 0
+    code, printed, _ = run(path, "--depth", "npz")
+    lines = printed.err.splitlines()
+    assert code == 2 and "has 2 cameras" in lines[0]
+    assert [line.split()[-2:] for line in lines[1:]] == [["--topic", f"/{side}/image_raw"] for side in ("left", "right")]
+    assert f"'{path}'" in lines[1] and "--depth npz" in lines[1] and lines[1].startswith("  monodepth run ")
+    assert main([*shlex.split(lines[1])[1:], "--no-video"]) == 0, "the printed line does not work"
+
+
+@pytest.mark.parametrize("resolution", ["network", "image"])
+def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, resolution):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for i in range(3):
+        cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8))
+    code, printed, results = run(folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false")
+    assert code == 0, printed.err
+    assert "taken for the one the checkpoint was trained on" in printed.out
+    there = {path.name for path in results.iterdir()}
+    assert not there & {"cloud.ply", "trajectory_tum.txt", "metrics.json"} and "report.html" in there
+    size = cv2.imread(str(results / "depth" / "0.png"), cv2.IMREAD_UNCHANGED).shape
+    assert size == ((128, 416) if resolution == "network" else (60, 200))
+
+
+def test_a_video_runs(tmp_path, run):
+    writer = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (416, 128))
+    for i in range(4):
+        writer.write(np.random.default_rng(i).integers(0, 255, (128, 416, 3), np.uint8))
+    writer.release()
+    code, printed, results = run(tmp_path / "film.avi", "--frames", "3")
+    assert code == 0 and json.loads((results / "run.json").read_text())["frames"] == 3, printed.err
+
+
+def test_millimetres_and_a_relative_scale_are_what_they_say(tmp_path, drive, run):
+    path = tmp_path / "relative.safetensors"
+    header = CheckpointHeader("rt_monodepth_s", 64, 192, (0.58, 1.92, 0.5, 0.5))
+    save_checkpoint(path, header, build_depth("rt_monodepth_s"))
+    code, printed, _ = run(drive, "--checkpoint", str(path))
+    assert code == 2 and printed.err.count("\n") == 1 and "--set scale.source=relative" in printed.err
+    code, printed, results = run(drive, "--checkpoint", str(path), "--set", "scale.source=relative")
+    assert code == 0, printed.err
+    assert json.loads((results / "depth" / "format.json").read_text())["unit"] == "network units"
+    assert json.loads((results / "metrics.json").read_text())["depth"]["scaling"] == "median"
+    fixed = ["--set", "scale.source=fixed", "--set", "scale.factor=10"]
+    depths = []
+    for encoding in ("32FC1", "16UC1"):
+        code, printed, results = run(drive, "--checkpoint", str(path), *fixed, "--set", f"depth.encoding={encoding}", "--depth", "npz")
+        assert code == 0, printed.err
+        depths.append(np.load(results / "depth" / "000003.npz")["depth"])
+    known = np.isfinite(depths[1])
+    assert known.any() and np.abs(depths[0][known] - depths[1][known]).max() < 6e-4, "millimetres are rounded to half of one"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--config", "missing.yaml"], "parameter file missing.yaml"),
+        (["--set", "depth.colour=blue"], "unknown setting 'depth.colour'"),
+        (["--checkpoint", "missing.safetensors"], "missing.safetensors"),
+        (["--calibration", "missing.yaml"], "calibration file missing.yaml does not exist"),
+        (["--topic", "/nothing"], "no topic /nothing"),
+        (["--start", "1000"], "no frame of"),
+        (["--device", "tpu"], "unknown device 'tpu'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(drive, run, options, expected):
+    code, printed, _ = run(drive, *options)
+    assert code == 2 and expected in printed.err and printed.err.count("\n") == 1, printed.err
+
+
+def test_a_camera_that_is_not_there_is_one_line(run):
+    if Path("/dev/video9").exists():
+        pytest.skip("there is a camera 9")
+    code, printed, _ = run("9")
+    assert code == 2 and "camera 9 cannot be opened" in printed.err and printed.err.count("\n") == 1, printed.err
+
+
+def test_a_recording_cut_off_half_way_keeps_what_came_before(tmp_path, run, drive):
+    whole = tmp_path / "whole.db3"
+    assert main(["synth", "--out", str(whole), "--seconds", "0.6", "--width", "64", "--height", "32"]) == 0
+    with sqlite3.connect(whole) as database:
+        database.execute("update messages set data = x'0001' where id > (select max(id) from messages) / 2")
+    code, printed, results = run(whole)
+    frames = json.loads((results / "run.json").read_text())["frames"]
+    assert code == 2 and 1 <= frames < 6 and "cannot be read" in printed.err.splitlines()[-1]
+    assert (results / "report.html").exists()
+
+
+def test_control_c_keeps_what_is_done_and_reports_it(tmp_path):
+    folder, out = tmp_path / "images", tmp_path / "out.mcap"
+    folder.mkdir()
+    for i in range(2000):
+        cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (32, 96, 3), np.uint8))
+    arguments = ["run", str(folder), "--results", str(tmp_path / "results"), "--out", str(out), "--set", "engine=pytorch"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "monodepth_ros.cli.main", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    depth = tmp_path / "results" / "latest" / "depth"
+    deadline = time.monotonic() + 100
+    while process.poll() is None and time.monotonic() < deadline and len(list(depth.glob("*.png"))) < 5:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors and "what is done is kept" in errors
+    results = tmp_path / "results" / "latest"
+    frames = json.loads((results / "run.json").read_text())["frames"]
+    assert 5 <= frames < 2000 and len(list(depth.glob("*.png"))) == frames
+    assert (results / "report.html").exists() and (results / "trajectory_tum.txt").exists()
+    with Recording(out) as recording:
+        assert recording.topics["/depth/image"].count == frames
+
+
+class Screen:
+    """A stream that may be a terminal."""
+
+    def __init__(self, is_terminal):
+        self.text, self._is_terminal = "", is_terminal
+
+    def isatty(self):
+        return self._is_terminal
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere():
+    for is_terminal in (True, False):
+        screen = Screen(is_terminal)
+        progress = Progress(3, screen)
+        for _ in range(3):
+            progress.step()
+            progress._said = 0.0
+        progress.end()
+        assert ("\r" in screen.text) == is_terminal
+        assert re.search(r"2/3 frames, [\d.]+ frames/s, \d+ s left", screen.text) and "3/3 frames" in screen.text
+    unknown = Screen(False)
+    progress = Progress(None, unknown)
+    progress.step()
+    progress.end()
+    assert unknown.text.startswith("1 frames, ")
+
+
+def test_real_recordings_run(monodepth_data, run):
+    code, printed, results = run(monodepth_data / "rosbag2" / "kitti_colour_compressed_mcap", "--frames", "4")
+    assert code == 0 and (results / "cloud.ply").exists(), printed.err
+    weights = monodepth_data / "rtmonodepth_s_weights" / "ms_640_192"
+    sequence = monodepth_data / "kitti_odom_06_f000-050_gray_stereo"
+    code, printed, results = run(sequence, "--frames", "6", "--camera", "right")
+    assert code == 0 and json.loads((results / "metrics.json").read_text())["trajectory"]["path_length"] > 5, printed.err
+    drive_0052 = monodepth_data / "kitti_raw_2011_09_26_drive_0052"
+    code, printed, results = run(drive_0052, "--checkpoint", str(weights), "--duration", "1")
+    metrics = json.loads((results / "metrics.json").read_text())["depth"]
+    # The published protocol gives 0.237 over all 78 frames.
+    assert code == 0 and metrics["frames"] == 10 and 0.15 < metrics["abs_rel"] < 0.3, metrics
