@@ -266,3 +266,23 @@ def test_real_recordings(monodepth_data):
     assert len(frames) == 12 and frames[-1].T_world_camera is not None
     source, frames = read(monodepth_data / "kitti_raw_2011_09_26_drive_0052", duration=0.15)
     assert len(frames) == 2 and np.isfinite(frames[0].truth_depth).sum() > 10000
+
+
+def test_any_frame_can_be_read_again_in_any_order(tmp_path):
+    drive_bag(tmp_path / "drive.mcap")
+    for i in range(5):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), picture(40 * i))
+    writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48))
+    for i in range(5):
+        writer.write(picture(50 * i, 64, 48))
+    writer.release()
+    for path in (tmp_path / "drive.mcap", tmp_path, tmp_path / "clip.avi"):
+        with open_source(str(path)) as source:
+            frames = list(source.frames())
+            assert len(frames) == 5
+            for index in (3, 0, 4, 1, 2, 2):
+                again = source.read(frames[index].stamp_ns, frames[index].received_ns)
+                difference = np.abs(again.array.astype(int) - frames[index].pixels.array).max()
+                assert difference == 0 and again.layout == frames[index].pixels.layout, (path.name, index, difference)
+            with pytest.raises(SourceError):
+                source.read(frames[-1].stamp_ns + 10**10, frames[-1].received_ns + 10**10)

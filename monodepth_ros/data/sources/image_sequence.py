@@ -40,6 +40,7 @@ class ImageSequence(FrameSource):
         begin, end = options.start, options.start + options.duration
         self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end]
         super().__init__(description, "camera_optical_frame", len(self._indices))
+        self._by_stamp = {_stamp_ns(found.times[i]): i for i in self._indices}
         stems = [file.stem for file in found.files]
         self._has_unique_stems = len(set(stems)) == len(stems)
         if found.camera is None:
@@ -58,9 +59,22 @@ class ImageSequence(FrameSource):
             except (ImageError, CalibrationError) as error:
                 self.left_out[str(error)] += 1
                 continue
-            stamp_ns = max(1, round(found.times[index] * 1e9))
+            stamp_ns = _stamp_ns(found.times[index])
             name = file.stem if self._has_unique_stems else f"{index:06d}"
             yield SourceFrame(name, stamp_ns, stamp_ns, pixels, camera, depth, found.poses.get(index))
+
+    def read(self, stamp_ns: int, received_ns: int) -> Pixels:
+        index = self._by_stamp.get(stamp_ns)
+        if index is None:
+            raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed")
+        try:
+            return read_pixels(self._found.files[index])
+        except (ImageError, OSError) as error:
+            raise SourceError(str(error)) from None
+
+
+def _stamp_ns(time: float) -> int:
+    return max(1, round(time * 1e9))
 
 
 def image_files(folder: Path) -> list[Path]:

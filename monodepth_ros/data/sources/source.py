@@ -86,6 +86,13 @@ class FrameSource(ABC):
     def frames(self) -> Iterator[SourceFrame]:
         """Every usable frame, once; the others are counted in `left_out`."""
 
+    def read(self, stamp_ns: int, received_ns: int) -> Pixels:
+        """The image of a frame that `frames` gave before, by its two times; may be called from several threads.
+
+        Raises SourceError where there is none, or for a source whose frames come once.
+        """
+        raise SourceError(f"{self.description}: its frames come once; record them and give the recording")
+
     def close(self) -> None:
         """Release files and devices."""
 

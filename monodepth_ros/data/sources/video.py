@@ -1,6 +1,7 @@
 """Frames of a video file, through OpenCV."""
 
 import math
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class VideoSource(FrameSource):
         if math.isfinite(count) and count > 0:
             expected = max(0, int(min(count - options.start * self._rate, options.duration * self._rate)))
         super().__init__(f"{path} ({self._rate:g} frames/s)", "camera_optical_frame", expected)
+        self._reading = threading.Lock()
         self._start, self._end = options.start, options.start + options.duration
         if self._camera is None:
             self.notes.append(
@@ -73,3 +75,15 @@ class VideoSource(FrameSource):
                 continue
             stamp_ns = max(1, round(time * 1e9))
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
+
+    def read(self, stamp_ns: int, received_ns: int) -> Pixels:
+        # Seeking is exact only by decoding from a key frame on, which OpenCV does when told a frame's number; the number
+        # follows from the time as long as the rate is constant.
+        with self._reading:
+            number = round(stamp_ns * 1e-9 * self._rate)
+            if number != round(self._capture.get(cv2.CAP_PROP_POS_FRAMES)):
+                self._capture.set(cv2.CAP_PROP_POS_FRAMES, number)
+            is_read, image = self._capture.read()
+        if not is_read:
+            raise SourceError(f"{self.description}: the frame at {stamp_ns * 1e-9:.3f} s cannot be read")
+        return Pixels(image, "mono" if image.ndim == 2 else "bgr")
