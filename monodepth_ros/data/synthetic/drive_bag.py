@@ -9,14 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from monodepth_ros.data import bag_messages as messages
 from monodepth_ros.data.bag_writer import BagWriter
 from monodepth_ros.data.synthetic.drive import Camera, Drive, Frame
-from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.motion import (
-    R_BODY_OPTICAL,
-    make_transform,
-    rotation_to_quaternion,
-)
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 
 EPOCH_NS = 1_700_000_000_000_000_000
 TRANSPORT_NS = 2_000_000  # a message is received this long after its stamp
@@ -45,20 +41,20 @@ def write_drive(drive: Drive, path: str | Path, storage: str = "", compressed: b
         bag.add_topic(ODOMETRY, "nav_msgs/msg/Odometry")
         bag.add_topic(DEPTH, "sensor_msgs/msg/Image")
         transforms = [t for name, camera in drive.cameras.items() for t in _mount(name, camera)]
-        bag.write("/tf_static", EPOCH_NS, TYPES["tf2_msgs/msg/TFMessage"](transforms))
+        bag.write("/tf_static", EPOCH_NS, messages.transforms(transforms))
         frames = _rendered_ahead(drive)
         for index in range(len(drive)):
             stamp_ns = EPOCH_NS + round(drive.time(index) * 1e9)
             for k, (name, (image_topic, info_topic)) in enumerate(names.items()):
                 frame = next(frames)
-                header = _header(stamp_ns, f"{name}_optical_frame")
+                header = messages.header(stamp_ns, f"{name}_optical_frame")
                 received_ns = stamp_ns + TRANSPORT_NS
                 if k == 0:
                     bag.write(ODOMETRY, stamp_ns, _odometry(drive, frame, stamp_ns))
-                bag.write(info_topic, received_ns, _camera_info(header, drive.cameras[name].model))
+                bag.write(info_topic, received_ns, messages.camera_info(header, drive.cameras[name].model))
                 bag.write(image_topic, received_ns, _image(header, frame.image, compressed))
                 if k == 0:
-                    bag.write(DEPTH, received_ns, _depth(header, frame.depth))
+                    bag.write(DEPTH, received_ns, messages.image(header, frame.depth, "32FC1"))
             yield index + 1
 
 
@@ -80,33 +76,12 @@ def _topics(camera: str, compressed: bool) -> tuple[str, str]:
     return f"/{camera}/image_raw{'/compressed' if compressed else ''}", f"/{camera}/camera_info"
 
 
-def _header(stamp_ns: int, frame: str) -> Any:
-    stamp = TYPES["builtin_interfaces/msg/Time"](stamp_ns // 10**9, stamp_ns % 10**9)
-    return TYPES["std_msgs/msg/Header"](stamp, frame)
-
-
-def _image(header: Any, image: np.ndarray, compressed: bool) -> Any:
-    if compressed:
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        return TYPES["sensor_msgs/msg/CompressedImage"](header, "rgb8; jpeg compressed bgr8", jpeg.ravel())
-    height, width = image.shape[:2]
-    return TYPES["sensor_msgs/msg/Image"](header, height, width, "rgb8", 0, 3 * width, image.ravel())
-
-
-def _depth(header: Any, depth: np.ndarray) -> Any:
-    height, width = depth.shape
-    pixels = np.ascontiguousarray(depth, "<f4").view(np.uint8).ravel()
-    return TYPES["sensor_msgs/msg/Image"](header, height, width, "32FC1", 0, 4 * width, pixels)
-
-
-def _camera_info(header: Any, camera: CameraModel) -> Any:
-    region = TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
-    K, R, P = camera.K.ravel(), camera.R.ravel(), camera.P.ravel()
-    model, D = camera.distortion_model, np.array(camera.D)
-    return TYPES["sensor_msgs/msg/CameraInfo"](
-        header, camera.height, camera.width, model, D, K, R, P, 0, 0, region
-    )
+def _image(header: Any, picture: np.ndarray, compressed: bool) -> Any:
+    if not compressed:
+        return messages.image(header, picture, "rgb8")
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return TYPES["sensor_msgs/msg/CompressedImage"](header, "rgb8; jpeg compressed bgr8", jpeg.ravel())
 
 
 def _mount(name: str, camera: Camera) -> list[Any]:
@@ -114,32 +89,12 @@ def _mount(name: str, camera: Camera) -> list[Any]:
     T_base_link = camera.T_base_camera @ np.linalg.inv(T_LINK_OPTICAL)
     link = f"{name}_link"
     return [
-        _transform(BASE, link, T_base_link),
-        _transform(link, f"{name}_optical_frame", T_LINK_OPTICAL),
+        messages.transform_stamped(messages.header(EPOCH_NS, BASE), link, T_base_link),
+        messages.transform_stamped(messages.header(EPOCH_NS, link), f"{name}_optical_frame", T_LINK_OPTICAL),
     ]
 
 
-def _transform(parent: str, child: str, T_parent_child: np.ndarray) -> Any:
-    translation = TYPES["geometry_msgs/msg/Vector3"](*map(float, T_parent_child[:3, 3]))
-    rotation = TYPES["geometry_msgs/msg/Quaternion"](
-        *map(float, rotation_to_quaternion(T_parent_child[:3, :3]))
-    )
-    transform = TYPES["geometry_msgs/msg/Transform"](translation, rotation)
-    return TYPES["geometry_msgs/msg/TransformStamped"](_header(EPOCH_NS, parent), child, transform)
-
-
 def _odometry(drive: Drive, frame: Frame, stamp_ns: int) -> Any:
-    T, twist = frame.T_world_base, drive.trajectory.twist(frame.time)
-    vector, covariance = TYPES["geometry_msgs/msg/Vector3"], (EXACT * np.eye(6)).ravel()
-    pose = TYPES["geometry_msgs/msg/Pose"](
-        TYPES["geometry_msgs/msg/Point"](*map(float, T[:3, 3])),
-        TYPES["geometry_msgs/msg/Quaternion"](*map(float, rotation_to_quaternion(T[:3, :3]))),
-    )
-    velocity = TYPES["geometry_msgs/msg/Twist"](
-        vector(*map(float, twist[:3])), vector(*map(float, twist[3:]))
-    )
-    return TYPES["nav_msgs/msg/Odometry"](
-        _header(stamp_ns, WORLD), BASE,
-        TYPES["geometry_msgs/msg/PoseWithCovariance"](pose, covariance),
-        TYPES["geometry_msgs/msg/TwistWithCovariance"](velocity, covariance),
-    )  # fmt: skip
+    exact = EXACT * np.eye(6)
+    twist = drive.trajectory.twist(frame.time)
+    return messages.odometry(messages.header(stamp_ns, WORLD), BASE, frame.T_world_base, exact, twist, exact)
