@@ -122,7 +122,9 @@ class PipelineConfig:
     """Everything the processing of a frame depends on, besides the frame."""
 
     checkpoint: str = setting(
-        "", "A .safetensors file of this package, or a folder of weights in monodepth2's format. Required."
+        "",
+        "A .safetensors file of this package, a folder of weights in monodepth2's format, or the name of a checkpoint that "
+        "`monodepth download` has fetched. Required.",
     )
     device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
     engine: str = setting(
