@@ -1,0 +1,167 @@
+"""The index of a source's frames: times, cameras, poses and how much the image moved; built once, then kept beside it."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
+from monodepth_ros.geometry.camera import CameraModel
+
+VERSION = 1  # of the file's contents and of how motion is measured
+SUFFIX = ".frame_index.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class FrameIndex:
+    """What is known of N frames, in the order of their times.
+
+    stamps_ns, received_ns: (N,) int64, as `FrameSource.read` wants them. camera_ids: (N,) into cameras. poses: (N, 4, 4)
+    T_world_camera, NaN where unknown. has_depth: (N,) bool, exact depth exists. flow: (N,) median length of the optical flow
+    from the frame before, as a share of the image's width; NaN for the first. sharpness: (N,) variance of the Laplacian.
+    left_out: why frames are missing, and how many.
+    """
+
+    stamps_ns: np.ndarray
+    received_ns: np.ndarray
+    camera_ids: np.ndarray
+    cameras: tuple[CameraModel, ...]
+    poses: np.ndarray
+    has_depth: np.ndarray
+    flow: np.ndarray
+    sharpness: np.ndarray
+    left_out: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.stamps_ns)
+
+    @property
+    def interval(self) -> float:
+        """Median seconds from frame to frame; NaN for fewer than two."""
+        return float(np.median(np.diff(self.stamps_ns))) * 1e-9 if len(self) > 1 else float("nan")
+
+    def save(self, path: Path, key: str) -> None:
+        """Write atomically."""
+        cameras = [(c.width, c.height, c.distortion_model, c.K, c.D, c.R, c.P) for c in self.cameras]
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        for i, (width, height, model, K, D, R, P) in enumerate(cameras):
+            arrays |= {f"size_{i}": (width, height), f"model_{i}": model, f"K_{i}": K, f"D_{i}": D, f"R_{i}": R, f"P_{i}": P}
+        reasons = {"reasons": np.array(list(self.left_out), dtype=str), "counts": np.array(list(self.left_out.values()), int)}
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with open(partial, "wb") as file:
+                np.savez(file, key=key, **arrays, **reasons)
+            os.replace(partial, path)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+    @staticmethod
+    def load(path: Path, key: str) -> "FrameIndex | None":
+        """What `save` wrote under the same key; None for anything else."""
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                if str(data["key"]) != key:
+                    return None
+                cameras = []
+                while f"K_{len(cameras)}" in data:
+                    i = len(cameras)
+                    width, height = (int(side) for side in data[f"size_{i}"])
+                    matrices = (data[f"{name}_{i}"] for name in "KDRP")
+                    K, D, R, P = matrices
+                    cameras.append(CameraModel(width, height, K, D, str(data[f"model_{i}"]), R, P))
+                names = ("stamps_ns", "received_ns", "camera_ids", "poses", "has_depth", "flow", "sharpness")
+                left_out = dict(zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True))
+                arrays = {name: data[name] for name in names}
+        except (OSError, KeyError, ValueError, EOFError):  # not there, damaged, or of another version
+            return None
+        return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
+
+
+def index_frames(path: str, options: SourceOptions, progress: Callable[[int, int | None], None] | None = None) -> FrameIndex:
+    """The index of the source at `path`: the kept one, or one made by reading every frame.
+
+    It is kept beside the recording, or in the user's cache where that cannot be written, and made again when a file of the
+    recording changes. progress: called with (frames read, frames expected or None). Raises what `open_source` raises.
+    """
+    key = _key(Path(path), options)
+    elsewhere = hashlib.sha256(os.path.abspath(path).encode()).hexdigest()[:24]
+    places = [_beside(Path(path)), cache_folder() / "frame_index" / f"{elsewhere}{SUFFIX}"]
+    for place in places:
+        kept = FrameIndex.load(place, key)
+        if kept is not None:
+            return kept
+    with open_source(path, options) as source:
+        index = build_index(source, progress)
+    for place in places:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            index.save(place, key)
+        except OSError:
+            continue
+        break
+    return index
+
+
+def build_index(source: FrameSource, progress: Callable[[int, int | None], None] | None = None) -> FrameIndex:
+    """Read every frame of a source. Frames whose time does not grow are left out."""
+    stamps, received, ids, poses, has_depth, flows, sharpness = ([] for _ in range(7))
+    cameras: dict[tuple, tuple[int, CameraModel]] = {}
+    backwards = 0
+    measure = ImageMotion()
+    for frame in source.frames():
+        if stamps and frame.stamp_ns <= stamps[-1]:
+            backwards += 1
+            continue
+        number, _ = cameras.setdefault(frame.camera.key, (len(cameras), frame.camera))
+        stamps.append(frame.stamp_ns)
+        received.append(frame.received_ns)
+        ids.append(number)
+        poses.append(np.full((4, 4), np.nan) if frame.T_world_camera is None else frame.T_world_camera)
+        has_depth.append(frame.truth_depth is not None)
+        moved, sharp = measure(frame.pixels)
+        flows.append(moved)
+        sharpness.append(sharp)
+        if progress:
+            progress(len(stamps), source.frame_count)
+    left_out = dict(source.left_out)
+    if backwards:
+        left_out["stamps that do not grow"] = backwards
+    if not stamps:
+        reasons = "; ".join(f"{count} left out: {reason}" for reason, count in left_out.items()) or "it is empty"
+        raise SourceError(f"{source.description} has no usable images ({reasons})")
+    return FrameIndex(
+        np.array(stamps, np.int64),
+        np.array(received, np.int64),
+        np.array(ids, np.int64),
+        tuple(camera for _, camera in cameras.values()),
+        np.array(poses, np.float64).reshape(-1, 4, 4),
+        np.array(has_depth, bool),
+        np.array(flows, np.float64),
+        np.array(sharpness, np.float64),
+        left_out,
+    )
+
+
+def _beside(path: Path) -> Path:
+    """In a folder, or beside a file, hidden."""
+    return path / SUFFIX if path.is_dir() else path.with_name(f".{path.name}{SUFFIX}")
+
+
+def _key(path: Path, options: SourceOptions) -> str:
+    """Of the recording's files as they are now, and of what was asked of it."""
+    files = [path] if not path.is_dir() else sorted(p for p in path.rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
+    files += [Path(options.calibration_file)] if options.calibration_file else []
+    facts = [f"{VERSION} {options!r}"]
+    for file in files:
+        with suppress(OSError):
+            status = file.stat()
+            facts.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()

@@ -1,0 +1,29 @@
+"""How much an image moves from frame to frame, measured by optical flow."""
+
+import cv2
+import numpy as np
+
+from monodepth_ros.data.image_codec import Pixels, to_rgb
+
+FLOW_WIDTH = 160  # pixels at which it is measured
+
+
+class ImageMotion:
+    """How far the image has moved since the one before: a static camera among moving cars gives about 0."""
+
+    def __init__(self):
+        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._previous: np.ndarray | None = None
+
+    def __call__(self, pixels: Pixels) -> tuple[float, float]:
+        """(median flow as a share of the image's width, NaN for a first image; variance of the Laplacian)."""
+        width, height = pixels.size
+        size = FLOW_WIDTH, max(16, round(FLOW_WIDTH * height / width))
+        small = to_rgb(cv2.resize(pixels.array, size, interpolation=cv2.INTER_AREA), pixels.layout)
+        small = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        moved = float("nan")
+        if self._previous is not None and self._previous.shape == small.shape:
+            flow = self._flow.calc(self._previous, small, None)
+            moved = float(np.median(np.linalg.norm(flow, axis=-1))) / FLOW_WIDTH
+        self._previous = small
+        return moved, float(cv2.Laplacian(small, cv2.CV_32F).var())

@@ -1,0 +1,84 @@
+"""The frame index: what it says of a recording, and when it is made anew."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.frame_index import SUFFIX, FrameIndex, index_frames
+from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.source import SourceOptions
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A synthetic drive of 8 frames through a distorting lens."""
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    words = ["synth", "--out", str(path), "--seconds", "0.8", "--width", "160", "--height", "96", "--seed", "5"]
+    assert monodepth([*words, "--distortion", "plumb_bob"]) == 0
+    return path
+
+
+def same(first, second):
+    return all(
+        np.array_equal(value, getattr(second, name), equal_nan=value.dtype.kind == "f")
+        for name, value in vars(first).items()
+        if isinstance(value, np.ndarray)
+    ) and [c.key for c in first.cameras] == [c.key for c in second.cameras]
+
+
+def test_it_says_what_the_recording_holds(drive):
+    index = index_frames(str(drive), SourceOptions())
+    with open_source(str(drive)) as source:
+        frames = list(source.frames())
+    assert len(index) == len(frames) == 8
+    assert index.stamps_ns.tolist() == [frame.stamp_ns for frame in frames]
+    assert index.interval == pytest.approx(0.1, abs=1e-6)
+    assert np.allclose(index.poses, [frame.T_world_camera for frame in frames])
+    assert index.has_depth.all() and index.left_out == {}
+    assert [camera.key for camera in index.cameras] == [frames[0].camera.key]
+    assert np.isnan(index.flow[0]) and (index.flow[1:] > 0.001).all(), index.flow
+
+
+def test_it_is_kept_and_made_again_when_the_recording_changes(drive, tmp_path):
+    path = tmp_path / "drive.mcap"
+    shutil.copy(drive, path)
+    read = []
+    first = index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
+    assert read == [(i + 1, 8) for i in range(8)]
+    assert (tmp_path / f".drive.mcap{SUFFIX}").exists()
+    again = index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
+    assert len(read) == 8 and same(first, again)
+    index_frames(str(path), SourceOptions(duration=0.5), lambda *counts: read.append(counts))
+    assert 8 < len(read) < 16
+    os.utime(path, (1, 1))
+    index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
+    assert len(read) >= 16
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"])
+def test_a_damaged_index_is_made_again(drive, tmp_path, damage):
+    path = tmp_path / "drive.mcap"
+    shutil.copy(drive, path)
+    first = index_frames(str(path), SourceOptions())
+    (tmp_path / f".drive.mcap{SUFFIX}").write_bytes(damage)
+    assert same(first, index_frames(str(path), SourceOptions()))
+    assert FrameIndex.load(tmp_path / f".drive.mcap{SUFFIX}", "another key") is None
+
+
+def test_still_images_do_not_move_and_shifted_ones_by_their_shift():
+    texture = np.random.default_rng(0).integers(0, 256, (24, 80), np.uint8).repeat(8, 0).repeat(8, 1)
+    noise = np.random.default_rng(1).normal(0, 3, (2, 192, 600))
+    motion = ImageMotion()
+
+    def seen(shift, n=0):
+        view = texture[:, shift : shift + 600] + noise[n]
+        return motion(Pixels(view.clip(0, 255).astype(np.uint8), "mono"))[0]
+
+    assert np.isnan(seen(0))
+    assert seen(0, 1) < 0.0005
+    assert seen(6) == pytest.approx(6 / 600, rel=0.2)
