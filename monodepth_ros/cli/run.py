@@ -18,30 +18,67 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser = verbs.add_parser(
         "run",
         help="run depth and odometry over a recording, folder, video or camera",
-        description="Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, "
-        "a video, or a camera, and leave depth, video, cloud, trajectory, metrics and a report in results/<time>/.",
+        description="Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive "
+        "or sequence, a video, or a camera, and leave depth, video, cloud, trajectory, metrics and a report in "
+        "results/<time>/.",
     )
     parser.add_argument("source", help="bag, folder, video, or the number of a camera (0)")
-    parser.add_argument("--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)")
-    parser.add_argument("--config", default="", metavar="YAML", help="parameter file of the node, such as config/depth.yaml")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as depth.resolution=image; repeatable"
+        "--checkpoint",
+        default="",
+        metavar="C",
+        help="weights (default: the bundled demonstration checkpoint)",
     )
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)")
+    parser.add_argument(
+        "--config", default="", metavar="YAML", help="parameter file of the node, such as config/depth.yaml"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one setting, such as depth.resolution=image; repeatable",
+    )
+    parser.add_argument(
+        "--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)"
+    )
     where = parser.add_argument_group("what to read")
     where.add_argument("--topic", default="", help="image topic of a bag that has several")
-    where.add_argument("--camera-info", default="", metavar="TOPIC", help="calibration topic, where it is not beside the image")
-    where.add_argument("--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2, ...")
-    where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
-    where.add_argument("--rate", type=_positive, default=0.0, metavar="HZ", help="of images without times (default 10)")
+    where.add_argument(
+        "--camera-info",
+        default="",
+        metavar="TOPIC",
+        help="calibration topic, where it is not beside the image",
+    )
+    where.add_argument(
+        "--camera",
+        default="",
+        metavar="NAME",
+        help="camera of a KITTI folder: left (default), right, image_2, ...",
+    )
+    where.add_argument(
+        "--calibration", default="", metavar="FILE", help="calibration file of camera_calibration"
+    )
+    where.add_argument(
+        "--rate", type=_positive, default=0.0, metavar="HZ", help="of images without times (default 10)"
+    )
     where.add_argument("--start", type=_not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=_positive, default=math.inf, metavar="S", help="read S seconds")
     where.add_argument("--frames", type=_count, default=0, metavar="N", help="end after N frames")
     what = parser.add_argument_group("what to write")
-    what.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
-    what.add_argument("--depth", choices=("png", "npz", "none"), default="png", help="depth files (default: 16-bit png)")
+    what.add_argument(
+        "--results", default="results", metavar="DIR", help="folder of the results (default: results)"
+    )
+    what.add_argument(
+        "--depth", choices=("png", "npz", "none"), default="png", help="depth files (default: 16-bit png)"
+    )
     what.add_argument("--no-video", action="store_true", help="write no video")
-    what.add_argument("--out", default="", metavar="BAG", help="write the node's topics into a new bag (.mcap, .db3 or folder)")
+    what.add_argument(
+        "--out",
+        default="",
+        metavar="BAG",
+        help="write the node's topics into a new bag (.mcap, .db3 or folder)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -72,7 +109,11 @@ def run(options: argparse.Namespace) -> int:
             print("  " + shlex.join(["monodepth", *options.arguments, *choice]), file=sys.stderr)
         return 2
     settings = RunSettings(
-        results=options.results, depth=options.depth, video=not options.no_video, bag=options.out, frames=options.frames
+        results=options.results,
+        depth=options.depth,
+        video=not options.no_video,
+        bag=options.out,
+        frames=options.frames,
     )
     with source, stop_on_interrupt() as stop:
         try:
@@ -102,14 +143,18 @@ def configuration(options: argparse.Namespace):
 
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)
-    given = {"checkpoint": options.checkpoint, "device": options.device, "calibration_file": options.calibration}
+    given = {
+        "checkpoint": options.checkpoint,
+        "device": options.device,
+        "calibration_file": options.calibration,
+    }
     config = replace(config, {name: value for name, value in given.items() if value})
     return config if config.checkpoint else replace(config, {"checkpoint": str(bundled_checkpoint())})
 
 
 @contextlib.contextmanager
 def stop_on_interrupt():
-    """An event that control-C sets, so that what is done can be kept; a second control-C ends the program at once."""
+    """An event that control-C sets, so that what is done can be kept; a second one ends the program."""
     stop = threading.Event()
 
     def interrupt(number, frame) -> None:

@@ -32,15 +32,16 @@ def camera_info(header: Any, camera: CameraModel, is_calibrated: bool = True) ->
     region = TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
     K, P = (camera.K, camera.P) if is_calibrated else (np.zeros(9), np.zeros(12))
     return TYPES["sensor_msgs/msg/CameraInfo"](
-        header, camera.height, camera.width, camera.distortion_model, np.array(camera.D), K.ravel(), camera.R.ravel(),
-        P.ravel(), 0, 0, region,
+        header, camera.height, camera.width, camera.distortion_model, np.array(camera.D), K.ravel(),
+        camera.R.ravel(), P.ravel(), 0, 0, region,
     )  # fmt: skip
 
 
 def point_cloud(header: Any, points: np.ndarray, is_dense: bool) -> Any:
     """sensor_msgs/PointCloud2 of a structured array (H, W) whose fields are all little-endian float32."""
     fields = [
-        TYPES["sensor_msgs/msg/PointField"](name, points.dtype.fields[name][1], _FLOAT32, 1) for name in points.dtype.names
+        TYPES["sensor_msgs/msg/PointField"](name, points.dtype.fields[name][1], _FLOAT32, 1)
+        for name in points.dtype.names
     ]
     height, width = points.shape
     step = points.dtype.itemsize
@@ -51,22 +52,35 @@ def point_cloud(header: Any, points: np.ndarray, is_dense: bool) -> Any:
 
 
 def odometry(
-    header: Any, child_frame: str, T: np.ndarray, pose_covariance: np.ndarray, twist: Sequence[float], twist_covariance: np.ndarray
+    header: Any,
+    child_frame: str,
+    T: np.ndarray,
+    pose_covariance: np.ndarray,
+    twist: Sequence[float],
+    twist_covariance: np.ndarray,
 ) -> Any:
-    """nav_msgs/Odometry. T: (4, 4) pose in the header's frame; twist: (6,) in the child frame; covariances: (6, 6)."""
+    """nav_msgs/Odometry: T (4, 4) in the header's frame, twist (6,) in the child's, covariances (6, 6)."""
     vector = TYPES["geometry_msgs/msg/Vector3"]
-    velocity = TYPES["geometry_msgs/msg/Twist"](vector(*map(float, twist[:3])), vector(*map(float, twist[3:])))
+    velocity = TYPES["geometry_msgs/msg/Twist"](
+        vector(*map(float, twist[:3])), vector(*map(float, twist[3:]))
+    )
     return TYPES["nav_msgs/msg/Odometry"](
         header,
         child_frame,
-        TYPES["geometry_msgs/msg/PoseWithCovariance"](pose(T), np.asarray(pose_covariance, np.float64).ravel()),
-        TYPES["geometry_msgs/msg/TwistWithCovariance"](velocity, np.asarray(twist_covariance, np.float64).ravel()),
+        TYPES["geometry_msgs/msg/PoseWithCovariance"](
+            pose(T), np.asarray(pose_covariance, np.float64).ravel()
+        ),
+        TYPES["geometry_msgs/msg/TwistWithCovariance"](
+            velocity, np.asarray(twist_covariance, np.float64).ravel()
+        ),
     )
 
 
 def pose(T: np.ndarray) -> Any:
     """geometry_msgs/Pose of a (4, 4) transform."""
-    return TYPES["geometry_msgs/msg/Pose"](TYPES["geometry_msgs/msg/Point"](*map(float, T[:3, 3])), _quaternion(T))
+    return TYPES["geometry_msgs/msg/Pose"](
+        TYPES["geometry_msgs/msg/Point"](*map(float, T[:3, 3])), _quaternion(T)
+    )
 
 
 def pose_stamped(header: Any, T: np.ndarray) -> Any:

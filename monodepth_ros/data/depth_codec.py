@@ -21,14 +21,17 @@ def decode_depth(message) -> np.ndarray:
     dtype = np.dtype((">" if message.is_bigendian else "<") + _ENCODINGS[message.encoding])
     row = message.width * dtype.itemsize
     if message.step < row or len(message.data) < message.step * max(0, message.height - 1) + row:
-        raise ImageError(f"depth image of {message.width}x{message.height} has {len(message.data)} bytes: too few")
+        raise ImageError(
+            f"depth image of {message.width}x{message.height} has {len(message.data)} bytes: too few"
+        )
     strides = message.step, dtype.itemsize
     values = np.ndarray((message.height, message.width), dtype, buffer=message.data, strides=strides)
     return values.astype(np.float32) if dtype.kind == "f" else _metres(values, 1000.0)
 
 
 def read_kitti_depth(path: str | Path) -> np.ndarray:
-    """Depth [m], float32 (H, W), of a 16-bit PNG as KITTI's depth benchmark has it (1/256 m); NaN where it is 0.
+    """Depth [m], float32 (H, W), of a 16-bit PNG as KITTI's depth benchmark has it (1/256 m); NaN where it is
+    0.
 
     Raises ImageError for anything else.
     """

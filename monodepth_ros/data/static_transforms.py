@@ -20,7 +20,7 @@ class StaticTransforms:
         self._parents: dict[str, tuple[str, np.ndarray]] = {}
 
     def add(self, transforms: Iterable[Any]) -> None:
-        """Take over geometry_msgs/TransformStamped objects; nameless ones and no rotations are passed over."""
+        """Take over geometry_msgs/TransformStamped; nameless ones and no rotations are passed over."""
         for item in transforms:
             child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
             if not child or not parent or child == parent:

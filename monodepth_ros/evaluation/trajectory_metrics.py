@@ -30,15 +30,20 @@ class TrajectoryMetrics:
     frames: int
 
 
-def evaluate_trajectory(truth: Sequence[np.ndarray], estimate: Sequence[np.ndarray], scaling: str = "none") -> TrajectoryMetrics:
+def evaluate_trajectory(
+    truth: Sequence[np.ndarray], estimate: Sequence[np.ndarray], scaling: str = "none"
+) -> TrajectoryMetrics:
     """Compare poses (N, 4, 4) of the same camera at the same moments, each in a world frame of its own.
 
-    scaling: 'none', or 'length' for a trajectory in unknown units, which is multiplied by scale_ratio first. Errors per
-    metre are NaN for a true path shorter than 0.1 m. EvaluationError for fewer than two poses, or not as many of either.
+    scaling: 'none', or 'length' for a trajectory in unknown units, which is multiplied by scale_ratio first.
+    Errors per metre are NaN for a true path shorter than 0.1 m. EvaluationError for fewer than two poses, or
+    not as many of either.
     """
     truth, estimate = np.asarray(truth, np.float64), np.asarray(estimate, np.float64)
     if truth.shape != estimate.shape or truth.ndim != 3 or len(truth) < 2:
-        raise EvaluationError(f"true poses {truth.shape} and estimated {estimate.shape}: expected two or more of each")
+        raise EvaluationError(
+            f"true poses {truth.shape} and estimated {estimate.shape}: expected two or more of each"
+        )
     if scaling not in ("none", "length"):
         raise EvaluationError(f"scaling is {scaling!r}, expected none or length")
     true_length, length = path_length(truth[:, :3, 3]), path_length(estimate[:, :3, 3])
@@ -49,7 +54,8 @@ def evaluate_trajectory(truth: Sequence[np.ndarray], estimate: Sequence[np.ndarr
     end = _between(truth[0], truth[-1])
     error = invert(end) @ _between(estimate[0], estimate[-1])
     steps = [
-        invert(_between(truth[i], truth[i + 1])) @ _between(estimate[i], estimate[i + 1]) for i in range(len(truth) - 1)
+        invert(_between(truth[i], truth[i + 1])) @ _between(estimate[i], estimate[i + 1])
+        for i in range(len(truth) - 1)
     ]
     travelled = true_length if true_length >= 0.1 else float("nan")
     aligned = align_rigidly(estimate[:, :3, 3], truth[:, :3, 3])
@@ -71,7 +77,7 @@ def path_length(positions: np.ndarray) -> float:
 
 
 def align_rigidly(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Points (N, 3) turned and moved so that their squared distance to the targets (N, 3) is least (Arun et al. 1987)."""
+    """Points (N, 3) turned and moved to the least squared distance to targets (N, 3) (Arun et al. 1987)."""
     centre, target_centre = points.mean(axis=0), targets.mean(axis=0)
     u, _, vt = np.linalg.svd((points - centre).T @ (targets - target_centre))
     # No mirror image, where the points lie in a plane.

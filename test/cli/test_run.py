@@ -43,7 +43,9 @@ def run(tmp_path, capfd):
 
     def run(source, *options):
         capfd.readouterr()
-        code = main(["run", str(source), "--results", str(tmp_path / "results"), "--set", "engine=pytorch", *options])
+        code = main(
+            ["run", str(source), "--results", str(tmp_path / "results"), "--set", "engine=pytorch", *options]
+        )
         return code, capfd.readouterr(), tmp_path / "results" / "latest"
 
     return run
@@ -66,8 +68,8 @@ def test_a_bag_leaves_all_results(drive, run, tmp_path):
     assert code == 0, printed.err
     there = {path.name for path in results.iterdir()}
     assert there == {
-        "depth", "depth.mp4", "cloud.ply", "trajectory_tum.txt", "trajectory_kitti.txt", "config.yaml", "frames.csv",
-        "metrics.json", "run.json", "report.html",
+        "depth", "depth.mp4", "cloud.ply", "trajectory_tum.txt", "trajectory_kitti.txt", "config.yaml",
+        "frames.csv", "metrics.json", "run.json", "report.html",
     }  # fmt: skip
     assert len(list((results / "depth").glob("*.png"))) == FRAMES
     assert len(np.loadtxt(results / "trajectory_kitti.txt")) == FRAMES
@@ -80,7 +82,11 @@ def test_a_bag_leaves_all_results(drive, run, tmp_path):
     assert metrics["depth"]["abs_rel"] < 0.5 and metrics["depth"]["scaling"] == "none", metrics
     assert 2 < metrics["trajectory"]["path_length"] < 12, metrics
     summary = json.loads((results / "run.json").read_text())
-    assert summary["frames"] == FRAMES and summary["unit"] == "m" and "'base_link' in 'odom'" in summary["odometry"]
+    assert (
+        summary["frames"] == FRAMES
+        and summary["unit"] == "m"
+        and "'base_link' in 'odom'" in summary["odometry"]
+    )
     assert f"{FRAMES}/{FRAMES} frames" in printed.err and "frames/s" in printed.err
     assert "\r" not in printed.err, "a bar is for terminals"
 
@@ -91,20 +97,38 @@ def test_the_report_opens_from_disk(drive, run):
     sources = Sources()
     sources.feed(page)
     assert sources.found and all(source.startswith("data:image/jpeg;base64,") for source in sources.found)
-    assert "script" not in sources.tags and "link" not in sources.tags and "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert (
+        "script" not in sources.tags
+        and "link" not in sources.tags
+        and "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    )
     assert sources.tags.count("svg") == 5 and page.count("relative error") >= 6
-    for title in ("Path of the camera from above", "Median depth", "Absolute relative error", "Depth error", "Odometry error"):
+    for title in (
+        "Path of the camera from above",
+        "Median depth",
+        "Absolute relative error",
+        "Depth error",
+        "Odometry error",
+    ):
         assert title in page
 
 
 def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
     out = tmp_path / "out.mcap"
-    code, printed, _ = run(drive, "--out", str(out), "--set", "base_frame=base_link", "--depth", "none", "--no-video")
+    code, printed, _ = run(
+        drive, "--out", str(out), "--set", "base_frame=base_link", "--depth", "none", "--no-video"
+    )
     assert code == 0, printed.err
     with Recording(drive) as recording, Recording(out) as written:
         counts = {name: topic.count for name, topic in written.topics.items()}
         per_frame = ("image", "camera_info", "points", "color")
-        assert counts == {**{f"/depth/{name}": FRAMES for name in per_frame}, "/rgb/image_rect": FRAMES, "/odom": FRAMES, "/tf": FRAMES, "/path": 2}
+        assert counts == {
+            **{f"/depth/{name}": FRAMES for name in per_frame},
+            "/rgb/image_rect": FRAMES,
+            "/odom": FRAMES,
+            "/tf": FRAMES,
+            "/path": 2,
+        }
         received = [stamp for _, stamp, _ in recording.read(["/camera/image_raw"])]
         stamps = [m.header.stamp for _, _, m in recording.read(["/camera/image_raw"])]
         for name in ("/depth/image", "/depth/points", "/odom"):
@@ -122,11 +146,16 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
 
 def test_several_topics_are_printed_ready_to_paste(tmp_path, run):
     path = tmp_path / "two cameras.mcap"
-    assert main(["synth", "--out", str(path), "--seconds", "0.2", "--width", "64", "--height", "32", "--stereo"]) == 0
+    assert (
+        main(["synth", "--out", str(path), "--seconds", "0.2", "--width", "64", "--height", "32", "--stereo"])
+        == 0
+    )
     code, printed, _ = run(path, "--depth", "npz")
     lines = printed.err.splitlines()
     assert code == 2 and "has 2 cameras" in lines[0]
-    assert [line.split()[-2:] for line in lines[1:]] == [["--topic", f"/{side}/image_raw"] for side in ("left", "right")]
+    assert [line.split()[-2:] for line in lines[1:]] == [
+        ["--topic", f"/{side}/image_raw"] for side in ("left", "right")
+    ]
     assert f"'{path}'" in lines[1] and "--depth npz" in lines[1] and lines[1].startswith("  monodepth run ")
     assert main([*shlex.split(lines[1])[1:], "--no-video"]) == 0, "the printed line does not work"
 
@@ -136,8 +165,12 @@ def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, re
     folder = tmp_path / "images"
     folder.mkdir()
     for i in range(3):
-        cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8))
-    code, printed, results = run(folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false")
+        cv2.imwrite(
+            str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8)
+        )
+    code, printed, results = run(
+        folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false"
+    )
     assert code == 0, printed.err
     assert "taken for the one the checkpoint was trained on" in printed.out
     there = {path.name for path in results.iterdir()}
@@ -168,11 +201,15 @@ def test_millimetres_and_a_relative_scale_are_what_they_say(tmp_path, drive, run
     fixed = ["--set", "scale.source=fixed", "--set", "scale.factor=10"]
     depths = []
     for encoding in ("32FC1", "16UC1"):
-        code, printed, results = run(drive, "--checkpoint", str(path), *fixed, "--set", f"depth.encoding={encoding}", "--depth", "npz")
+        code, printed, results = run(
+            drive, "--checkpoint", str(path), *fixed, "--set", f"depth.encoding={encoding}", "--depth", "npz"
+        )
         assert code == 0, printed.err
         depths.append(np.load(results / "depth" / "000003.npz")["depth"])
     known = np.isfinite(depths[1])
-    assert known.any() and np.abs(depths[0][known] - depths[1][known]).max() < 6e-4, "millimetres are rounded to half of one"
+    assert (
+        known.any() and np.abs(depths[0][known] - depths[1][known]).max() < 6e-4
+    ), "millimetres are rounded to half of one"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +233,9 @@ def test_a_camera_that_is_not_there_is_one_line(run):
     if Path("/dev/video9").exists():
         pytest.skip("there is a camera 9")
     code, printed, _ = run("9")
-    assert code == 2 and "camera 9 cannot be opened" in printed.err and printed.err.count("\n") == 1, printed.err
+    assert (
+        code == 2 and "camera 9 cannot be opened" in printed.err and printed.err.count("\n") == 1
+    ), printed.err
 
 
 def test_a_recording_cut_off_half_way_keeps_what_came_before(tmp_path, run, drive):
@@ -214,10 +253,22 @@ def test_control_c_keeps_what_is_done_and_reports_it(tmp_path):
     folder, out = tmp_path / "images", tmp_path / "out.mcap"
     folder.mkdir()
     for i in range(2000):
-        cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (32, 96, 3), np.uint8))
-    arguments = ["run", str(folder), "--results", str(tmp_path / "results"), "--out", str(out), "--set", "engine=pytorch"]
+        cv2.imwrite(
+            str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (32, 96, 3), np.uint8)
+        )
+    arguments = [
+        "run",
+        str(folder),
+        "--results",
+        str(tmp_path / "results"),
+        "--out",
+        str(out),
+        "--set",
+        "engine=pytorch",
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "monodepth_ros.cli.main", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "monodepth_ros.cli.main", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     depth = tmp_path / "results" / "latest" / "depth"
@@ -261,7 +312,9 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere():
             progress._said = 0.0
         progress.end()
         assert ("\r" in screen.text) == is_terminal
-        assert re.search(r"2/3 frames, [\d.]+ frames/s, \d+ s left", screen.text) and "3/3 frames" in screen.text
+        assert (
+            re.search(r"2/3 frames, [\d.]+ frames/s, \d+ s left", screen.text) and "3/3 frames" in screen.text
+        )
     unknown = Screen(False)
     progress = Progress(None, unknown)
     progress.step()
@@ -275,7 +328,9 @@ def test_real_recordings_run(monodepth_data, run):
     weights = monodepth_data / "rtmonodepth_s_weights" / "ms_640_192"
     sequence = monodepth_data / "kitti_odom_06_f000-050_gray_stereo"
     code, printed, results = run(sequence, "--frames", "6", "--camera", "right")
-    assert code == 0 and json.loads((results / "metrics.json").read_text())["trajectory"]["path_length"] > 5, printed.err
+    assert (
+        code == 0 and json.loads((results / "metrics.json").read_text())["trajectory"]["path_length"] > 5
+    ), printed.err
     drive_0052 = monodepth_data / "kitti_raw_2011_09_26_drive_0052"
     code, printed, results = run(drive_0052, "--checkpoint", str(weights), "--duration", "1")
     metrics = json.loads((results / "metrics.json").read_text())["depth"]

@@ -1,4 +1,4 @@
-"""Frames come out of bags, folders, KITTI, videos and cameras with the right times, cameras and ground truth."""
+"""Frames come out of every kind of source with the right times, cameras and ground truth."""
 
 from pathlib import Path
 
@@ -31,11 +31,13 @@ def read(path, **options):
 
 
 def drive_bag(path, count=5, cameras=("camera",), truth=True, info=True):
-    """Images at 10 Hz, calibration, mounts (camera 1 m above base_link), exact depth, odometry at 20 Hz and 1 m/s."""
+    """Images at 10 Hz, calibration, a camera 1 m above base_link, exact depth, odometry at 20 Hz, 1 m/s."""
     with BagWriter(path) as bag:
         bag.add_topic("/tf_static", "tf2_msgs/msg/TFMessage", latched=True)
         mounts = [
-            messages.transform_stamped(messages.header(0, "base_link"), f"{name}_optical", make_transform(np.eye(3), (0, 0, 1)))
+            messages.transform_stamped(
+                messages.header(0, "base_link"), f"{name}_optical", make_transform(np.eye(3), (0, 0, 1))
+            )
             for name in cameras
         ]
         bag.write("/tf_static", START_NS, messages.transforms(mounts))
@@ -61,7 +63,9 @@ def drive_bag(path, count=5, cameras=("camera",), truth=True, info=True):
                 at_ns = stamp_ns + half * TENTH // 2 - TENTH // 4
                 pose = make_transform(np.eye(3), ((at_ns - START_NS) * 1e-9, 0, 0))
                 zero = np.eye(6) * 1e-9
-                odometry = messages.odometry(messages.header(at_ns, "world"), "base_link", pose, zero, np.zeros(6), zero)
+                odometry = messages.odometry(
+                    messages.header(at_ns, "world"), "base_link", pose, zero, np.zeros(6), zero
+                )
                 bag.write("/ground_truth/odometry", at_ns, odometry)
     return path
 
@@ -70,7 +74,11 @@ def test_a_bag_gives_images_calibration_and_ground_truth(tmp_path):
     source, frames = read(drive_bag(tmp_path / "bag.mcap"))
     assert (source.frame_id, source.frame_count, len(frames)) == ("camera_optical", 5, 5)
     for i, frame in enumerate(frames):
-        assert (frame.name, frame.stamp_ns, frame.received_ns) == (f"{i:06d}", START_NS + i * TENTH, START_NS + i * TENTH + 1000)
+        assert (frame.name, frame.stamp_ns, frame.received_ns) == (
+            f"{i:06d}",
+            START_NS + i * TENTH,
+            START_NS + i * TENTH + 1000,
+        )
         assert frame.pixels.array[0, 0, 0] == i and frame.camera.key == CAMERA.key
         assert (frame.truth_depth == 1.0 + i).all()
         # Between two poses, and in the camera: 1 m above the base.
@@ -106,7 +114,9 @@ def test_images_that_cannot_be_used_are_left_out_with_a_reason(tmp_path):
         bag.write("/image", START_NS + 3, messages.image(header, picture(3, width=10), "rgb8"))
     source, frames = read(path)
     assert len(frames) == 1 and source.left_out.total() == 2
-    assert any("rgb23" in reason for reason in source.left_out) and any("10x6" in reason for reason in source.left_out)
+    assert any("rgb23" in reason for reason in source.left_out) and any(
+        "10x6" in reason for reason in source.left_out
+    )
 
 
 def test_a_bag_without_calibration_is_uncalibrated_or_takes_a_file(tmp_path):
@@ -146,7 +156,9 @@ def test_grey_images_stay_grey_and_16_bits_become_8(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.full((6, 8), 200, np.uint8))
     cv2.imwrite(str(tmp_path / "b.png"), np.full((6, 8), 51400, np.uint16))
     _, frames = read(tmp_path)
-    assert [(f.pixels.layout, f.pixels.array.dtype, f.pixels.array[0, 0]) for f in frames] == [("mono", np.uint8, 200)] * 2
+    assert [(f.pixels.layout, f.pixels.array.dtype, f.pixels.array[0, 0]) for f in frames] == [
+        ("mono", np.uint8, 200)
+    ] * 2
 
 
 def kitti_odometry(folder):
@@ -170,7 +182,9 @@ def test_a_kitti_sequence_has_cameras_times_and_poses(tmp_path):
     # P[0, 3] = -fx * baseline: this camera stands 1 m to the right.
     np.testing.assert_allclose(frames[2].T_world_camera[:3, 3], (1, 0, 2))
     assert frames[2].camera.key == CAMERA.key and frames[1].stamp_ns == TENTH
-    with pytest.raises(SourceError, match="no camera 'image_3': give --camera left, right, or one of image_0"):
+    with pytest.raises(
+        SourceError, match="no camera 'image_3': give --camera left, right, or one of image_0"
+    ):
         open_source(str(folder), SourceOptions(camera="image_3"))
     (folder / "times.txt").write_text("0.0\n")
     with pytest.raises(SourceError, match="1 times for 3 images"):
@@ -186,7 +200,9 @@ def test_a_kitti_drive_has_stamps_calibration_above_it_and_depth(tmp_path):
     counts = np.zeros((6, 8), np.uint16)
     counts[2, 3] = 2560
     cv2.imwrite(str(drive / "proj_depth" / "groundtruth" / "image_02" / "0000000001.png"), counts)
-    (tmp_path / "calib_cam_to_cam.txt").write_text("calib_time: 09-Jan-2012\nP_rect_02: 5 0 3.5 0 0 5 2.5 0 0 0 1 0\n")
+    (tmp_path / "calib_cam_to_cam.txt").write_text(
+        "calib_time: 09-Jan-2012\nP_rect_02: 5 0 3.5 0 0 5 2.5 0 0 0 1 0\n"
+    )
     stamps = "2011-09-26 13:02:25.500000000\n2011-09-26 13:02:25.603000123\n"
     (drive / "image_02" / "timestamps.txt").write_text(stamps)
     source, frames = read(drive)
@@ -262,7 +278,9 @@ def test_real_recordings(monodepth_data):
     assert frames[-1].T_world_camera[2, 3] == pytest.approx(59.84, abs=0.01)
     with pytest.raises(SourceChoiceError):
         open_source(str(monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3"))
-    source, frames = read(monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3", topic="/stereo/left/image_raw")
+    source, frames = read(
+        monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3", topic="/stereo/left/image_raw"
+    )
     assert len(frames) == 12 and frames[-1].T_world_camera is not None
     source, frames = read(monodepth_data / "kitti_raw_2011_09_26_drive_0052", duration=0.15)
     assert len(frames) == 2 and np.isfinite(frames[0].truth_depth).sum() > 10000
@@ -283,6 +301,10 @@ def test_any_frame_can_be_read_again_in_any_order(tmp_path):
             for index in (3, 0, 4, 1, 2, 2):
                 again = source.read(frames[index].stamp_ns, frames[index].received_ns)
                 difference = np.abs(again.array.astype(int) - frames[index].pixels.array).max()
-                assert difference == 0 and again.layout == frames[index].pixels.layout, (path.name, index, difference)
+                assert difference == 0 and again.layout == frames[index].pixels.layout, (
+                    path.name,
+                    index,
+                    difference,
+                )
             with pytest.raises(SourceError):
                 source.read(frames[-1].stamp_ns + 10**10, frames[-1].received_ns + 10**10)

@@ -13,11 +13,21 @@ def stamped(parent, child, T):
 
 
 def test_chains_lead_up_and_down():
-    T_base_mast, T_mast_camera, T_base_lidar = (exp_se3(np.random.default_rng(i).normal(0, 1, 6)) for i in range(3))
+    T_base_mast, T_mast_camera, T_base_lidar = (
+        exp_se3(np.random.default_rng(i).normal(0, 1, 6)) for i in range(3)
+    )
     tree = StaticTransforms()
-    tree.add([stamped("mast", "camera", T_mast_camera), stamped("/base", "mast", T_base_mast), stamped("base", "lidar", T_base_lidar)])
+    tree.add(
+        [
+            stamped("mast", "camera", T_mast_camera),
+            stamped("/base", "mast", T_base_mast),
+            stamped("base", "lidar", T_base_lidar),
+        ]
+    )
     np.testing.assert_allclose(tree.lookup("base", "camera"), T_base_mast @ T_mast_camera, atol=1e-12)
-    np.testing.assert_allclose(tree.lookup("lidar", "camera"), invert(T_base_lidar) @ T_base_mast @ T_mast_camera, atol=1e-12)
+    np.testing.assert_allclose(
+        tree.lookup("lidar", "camera"), invert(T_base_lidar) @ T_base_mast @ T_mast_camera, atol=1e-12
+    )
     np.testing.assert_allclose(tree.lookup("camera", "camera"), np.eye(4))
     assert tree.parent_of("camera") == "mast" and tree.parent_of("base") == ""
 

@@ -18,7 +18,13 @@ from monodepth_ros.evaluation.offline_run.map_picture import map_picture
 from monodepth_ros.evaluation.offline_run.svg_chart import Curve, svg_chart, ticks
 from monodepth_ros.evaluation.offline_run.trajectory_record import TrajectoryRecord
 from monodepth_ros.evaluation.results_folder import new_results_folder
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL, exp_se3, invert, make_transform, quaternion_to_rotation
+from monodepth_ros.geometry.motion import (
+    R_BODY_OPTICAL,
+    exp_se3,
+    invert,
+    make_transform,
+    quaternion_to_rotation,
+)
 from monodepth_ros.odometry.base_frame import express_in_base
 from monodepth_ros.odometry.visual_odometry import VisualOdometry
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
@@ -36,7 +42,9 @@ def estimates(stamps, step=STEP):
 def test_depth_as_16_bit_png_is_kittis_and_says_so(tmp_path):
     depth = np.array([[1.5, 80.0, np.nan, np.inf, -np.inf, 300.0]], np.float32)
     DepthFiles(tmp_path / "depth", "png", "m").write("000000", depth)
-    np.testing.assert_array_equal(read_kitti_depth(tmp_path / "depth" / "000000.png"), [[1.5, 80.0, *[np.nan] * 4]])
+    np.testing.assert_array_equal(
+        read_kitti_depth(tmp_path / "depth" / "000000.png"), [[1.5, 80.0, *[np.nan] * 4]]
+    )
     facts = json.loads((tmp_path / "depth" / "format.json").read_text())
     assert (facts["counts_per_unit"], facts["unit"]) == (256.0, "m")
 
@@ -53,7 +61,11 @@ def test_depth_as_npz_is_exact_and_none_is_none(tmp_path):
 def test_the_video_holds_every_frame_at_the_recordings_rate(tmp_path, count):
     video = ColorVideo(tmp_path)
     for i in range(count):
-        video.add(SECOND + i * SECOND // 5, np.full((33, 64, 3), 10 * i, np.uint8), np.full((33, 64, 3), 200, np.uint8))
+        video.add(
+            SECOND + i * SECOND // 5,
+            np.full((33, 64, 3), 10 * i, np.uint8),
+            np.full((33, 64, 3), 200, np.uint8),
+        )
     video.close()
     capture = cv2.VideoCapture(str(video.path))
     frames = []
@@ -73,7 +85,7 @@ def cloud_at(*points):
 
 
 def test_clouds_of_a_path_become_one_map():
-    """A wall ahead, seen from each metre of the way to it, stays where it is and is thinned to one point per voxel."""
+    """A wall, seen from each metre of the way to it, stays where it is, one point per voxel."""
     cloud_map = CloudMap(0.1, T_ODOM_START)
     straight = exp_se3(np.array([0.0, 0, 1.0, 0, 0, 0]))
     for i, estimate in enumerate(estimates([SECOND + i * TENTH for i in range(5)], straight)):
@@ -157,7 +169,9 @@ def test_pictures_are_spread_over_a_run_of_any_length(count):
 
 def test_a_chart_is_valid_xml_within_its_frame_and_breaks_at_nan():
     y = [1.0, 2.0, float("nan"), 3.0, float("inf"), 5.0, 4.0]
-    text = svg_chart("a < b & c", "time [s]", "m", [Curve("one", range(7), y), Curve("two", range(7), [0.5] * 7)])
+    text = svg_chart(
+        "a < b & c", "time [s]", "m", [Curve("one", range(7), y), Curve("two", range(7), [0.5] * 7)]
+    )
     root = ElementTree.fromstring(text)
     lines = [e for e in root.iter() if e.tag.endswith("polyline")]
     points = [[tuple(map(float, p.split(","))) for p in e.get("points").split()] for e in lines]
@@ -168,7 +182,9 @@ def test_a_chart_is_valid_xml_within_its_frame_and_breaks_at_nan():
 
 def test_a_map_has_one_scale_for_both_axes():
     square = Curve("square", [0, 10, 10, 0, 0], [0, 0, 10, 10, 0])
-    points = re.search(r'<polyline points="([^"]*)"', svg_chart("map", "x", "y", [square], equal=True)).group(1)
+    points = re.search(r'<polyline points="([^"]*)"', svg_chart("map", "x", "y", [square], equal=True)).group(
+        1
+    )
     corners = np.array([[float(value) for value in point.split(",")] for point in points.split()])
     width, height = np.ptp(corners, axis=0)
     assert width == pytest.approx(height, abs=0.2)

@@ -32,7 +32,9 @@ def test_a_wrong_scale_is_told_apart():
     estimate[:, :3, 3] *= 0.8
     found = evaluate_trajectory(truth, estimate)
     assert found.scale_ratio == pytest.approx(1.25) and found.drift == pytest.approx(0.2)
-    assert found.step_translation_rmse == pytest.approx(0.2) and found.step_rotation_rmse == pytest.approx(0, abs=1e-6)
+    assert found.step_translation_rmse == pytest.approx(0.2) and found.step_rotation_rmse == pytest.approx(
+        0, abs=1e-6
+    )
     # Positions 0..50 against 0.8 times them, both about their middle.
     assert found.ate_rmse == pytest.approx(0.2 * np.std(np.arange(51)))
     assert evaluate_trajectory(truth, estimate, scaling="length").drift == pytest.approx(0, abs=1e-9)
@@ -55,7 +57,9 @@ def test_alignment_finds_rotation_and_place_and_no_mirror_image():
     rng = np.random.default_rng(0)
     points = rng.normal(0, 1, (30, 3)) * (5, 3, 0.0)
     T = exp_se3(np.array([1, 2, 3, 0.4, -0.9, 0.7]))
-    np.testing.assert_allclose(align_rigidly(points, points @ T[:3, :3].T + T[:3, 3]), points @ T[:3, :3].T + T[:3, 3], atol=1e-9)
+    np.testing.assert_allclose(
+        align_rigidly(points, points @ T[:3, :3].T + T[:3, 3]), points @ T[:3, :3].T + T[:3, 3], atol=1e-9
+    )
     mirrored = rng.normal(0, 1, (30, 3))
     assert np.abs(align_rigidly(mirrored, mirrored * (-1, 1, 1)) - mirrored * (-1, 1, 1)).max() > 0.1
     assert path_length(np.array([[0, 0, 0], [3, 4, 0], [3, 4, 1]])) == 6

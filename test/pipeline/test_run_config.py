@@ -24,14 +24,17 @@ def test_the_nodes_own_file_is_taken_as_it_stands():
 
 
 def test_settings_are_read_nested_or_dotted(tmp_path):
-    config = read_run_config(written(tmp_path, "{depth: {max_range: 30}, scale.source: relative, base_frame: base_link}"))
+    config = read_run_config(
+        written(tmp_path, "{depth: {max_range: 30}, scale.source: relative, base_frame: base_link}")
+    )
     assert (config.depth.max_range, config.scale.source, config.base_frame) == (30.0, "relative", "base_link")
 
 
 def test_what_only_a_node_can_use_is_accepted(tmp_path):
     text = (
-        "{use_sim_time: true, image: {reliability: reliable}, qos_overrides: {/image: {subscription: {depth: 3}}}, "
-        "cameras: [front, rear], front: {calibration_file: a.yaml}, rear.image_transport: raw, autostart: false}"
+        "{use_sim_time: true, image: {reliability: reliable}, cameras: [front, rear], autostart: false, "
+        "qos_overrides: {/image: {subscription: {depth: 3}}}, front: {calibration_file: a.yaml}, "
+        "rear.image_transport: raw}"
     )
     assert read_run_config(written(tmp_path, text)) == RunConfig()
 
@@ -53,16 +56,24 @@ def test_what_nobody_knows_is_refused_in_one_line_with_the_files_name(tmp_path, 
 
 
 def test_single_settings_can_be_changed():
-    config = changed(RunConfig(), ["depth.resolution=image", "cloud.stride=4", "odometry.enabled=false", "scale.factor=2"])
+    config = changed(
+        RunConfig(), ["depth.resolution=image", "cloud.stride=4", "odometry.enabled=false", "scale.factor=2"]
+    )
     assert (config.depth.resolution, config.cloud.stride, config.odometry.enabled) == ("image", 4, False)
     assert config.scale.factor == 2.0
-    for text, expected in {"depth": "expected name=value", "depth.x=1": "unknown setting", "a.b=[": "not YAML"}.items():
+    for text, expected in {
+        "depth": "expected name=value",
+        "depth.x=1": "unknown setting",
+        "a.b=[": "not YAML",
+    }.items():
         with pytest.raises(ConfigError, match=expected):
             changed(RunConfig(), [text])
 
 
 def test_a_configuration_is_written_so_that_it_reads_back(tmp_path):
-    config = changed(RunConfig(), ["depth.max_range=30.5", "base_frame=base_link", "checkpoint=a b.safetensors"])
+    config = changed(
+        RunConfig(), ["depth.max_range=30.5", "base_frame=base_link", "checkpoint=a b.safetensors"]
+    )
     path = tmp_path / "config.yaml"
     path.write_text(parameter_file(config))
     assert read_run_config(path) == config

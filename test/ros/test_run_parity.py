@@ -45,10 +45,15 @@ def drive(tmp_path_factory):
 def images_and_facts(path):
     """Images by stamp, the calibration and the static transforms of a drive, as live messages."""
     with Recording(path) as recording:
-        images = {stamp_of(m): m.data.reshape(m.height, m.width, 3) for _, _, m in recording.read(["/camera/image_raw"])}
+        images = {
+            stamp_of(m): m.data.reshape(m.height, m.width, 3)
+            for _, _, m in recording.read(["/camera/image_raw"])
+        }
         recorded = recording.first("/camera/camera_info")
         static = recording.first("/tf_static").transforms
-    info = CameraInfo(width=recorded.width, height=recorded.height, distortion_model=recorded.distortion_model)
+    info = CameraInfo(
+        width=recorded.width, height=recorded.height, distortion_model=recorded.distortion_model
+    )
     info.d, info.k, info.r, info.p = (list(getattr(recorded, name)) for name in "dkrp")
     info.header.frame_id = recorded.header.frame_id
     transforms = []
@@ -87,7 +92,14 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
     assert len(node.received["odom"]) == len(images)
 
     out = tmp_path / "out.mcap"
-    arguments = ["--checkpoint", str(pose_checkpoint), "--config", str(parameters), "--results", str(tmp_path / "results")]
+    arguments = [
+        "--checkpoint",
+        str(pose_checkpoint),
+        "--config",
+        str(parameters),
+        "--results",
+        str(tmp_path / "results"),
+    ]
     assert main(["run", str(drive), *arguments, "--out", str(out), "--depth", "npz"]) == 0
 
     with Recording(out) as recording:
@@ -103,7 +115,11 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
             finite = np.isfinite(depth)
             error = np.abs(depth[finite] / other[finite] - 1).max()
             assert error < 1e-5, f"frame {index}, {name}: depth differs by {error:.2g}"
-        assert (live.encoding, live.step, live.header.frame_id) == (offline.encoding, offline.step, offline.header.frame_id)
+        assert (live.encoding, live.step, live.header.frame_id) == (
+            offline.encoding,
+            offline.step,
+            offline.header.frame_id,
+        )
 
         live, offline = (numbers(m) for m in (node.output(stamp_ns, "odom"), found["/odom"][stamp_ns]))
         np.testing.assert_allclose(offline, live, rtol=1e-5, atol=1e-7, err_msg=f"odometry of frame {index}")
@@ -113,7 +129,14 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
 
         live, offline = node.output(stamp_ns, "depth/points"), found["/depth/points"][stamp_ns]
         facts = [
-            (m.height, m.width, m.point_step, m.row_step, m.is_dense, [(f.name, f.offset, f.datatype) for f in m.fields])
+            (
+                m.height,
+                m.width,
+                m.point_step,
+                m.row_step,
+                m.is_dense,
+                [(f.name, f.offset, f.datatype) for f in m.fields],
+            )
             for m in (live, offline)
         ]
         assert facts[0] == facts[1]
@@ -130,7 +153,9 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
     for stamp_ns, transform in live.items():
         t, other = transform.transform.translation, found["/tf"][stamp_ns].transforms[0].transform.translation
         np.testing.assert_allclose([other.x, other.y, other.z], [t.x, t.y, t.z], rtol=1e-5, atol=1e-7)
-    paths = [[len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())]
+    paths = [
+        [len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())
+    ]
     assert paths[0] == paths[1], f"paths of {paths} poses"
 
 

@@ -41,8 +41,8 @@ POSE_GAP_NS = 250_000_000
 class BagSource(FrameSource):
     """One camera of a recording. Raises RecordingError, and SourceChoiceError where several cameras fit.
 
-    The newest camera_info serves for every image, as in the live node; the first one also for the images before it.
-    Ground truth is the depth image of the same stamp, and the odometry interpolated to it.
+    The newest camera_info serves for every image, as in the live node; the first one also for the images
+    before it. Ground truth is the depth image of the same stamp, and the odometry interpolated to it.
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
@@ -60,7 +60,7 @@ class BagSource(FrameSource):
         count = recording.topics[stream.image].count
         start, stop = recording.start_ns, recording.end_ns + 1
         self._start_ns = start + round(options.start * 1e9)
-        self._stop_ns = stop if math.isinf(options.duration) else min(stop, self._start_ns + round(options.duration * 1e9))
+        self._stop_ns = min(stop, self._start_ns + round(1e9 * min(options.duration, recording.duration + 1)))
         share = max(0, self._stop_ns - self._start_ns) / max(1, stop - start)
         header = recording.first(stream.image).header
         where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
@@ -73,8 +73,8 @@ class BagSource(FrameSource):
         self._rectified = options.rectified
         if self._given is None and not stream.camera_info:
             self.notes.append(
-                "no camera_info in the recording: the camera is taken for the one the checkpoint was trained on "
-                "(or give --calibration FILE)"
+                "no camera_info in the recording: the camera is taken for the one the checkpoint was trained "
+                "on (or give --calibration FILE)"
             )
         self._truth = _Truth(recording, header.frame_id, self._start_ns, self._stop_ns, self)
 
@@ -126,10 +126,12 @@ class BagSource(FrameSource):
                     return decode_compressed(image) if stream.compressed else decode_image(image)
                 except ImageError as error:
                     raise SourceError(f"{self.description}: image of stamp {stamp_ns}: {error}") from None
-        raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed")
+        raise SourceError(
+            f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed"
+        )
 
     def _model(self, info: Any) -> CameraModel | CalibrationError:
-        """A camera_info that is no calibration concerns the images that follow it, until a better one comes."""
+        """A camera_info that is no calibration concerns the images after it, until a better one comes."""
         try:
             return as_published(CameraModel.from_camera_info(info), self._rectified)
         except CalibrationError as error:
@@ -139,7 +141,9 @@ class BagSource(FrameSource):
 class _Truth:
     """Exact depth and poses around the images of a recording, read beside them by a reader of its own."""
 
-    def __init__(self, recording: Recording, camera_frame: str, start_ns: int, stop_ns: int, source: FrameSource):
+    def __init__(
+        self, recording: Recording, camera_frame: str, start_ns: int, stop_ns: int, source: FrameSource
+    ):
         self._depth_topic = ground_truth_depth(recording)
         self._odometry_topic = ground_truth_odometry(recording)
         if self._depth_topic and recording.first(self._depth_topic).header.frame_id != camera_frame:

@@ -13,7 +13,8 @@ from monodepth_ros.data.sources.video import VideoSource
 
 BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
-    "a bag (folder, .mcap, .db3, .bag), a folder of images, a KITTI drive or sequence, a video, or the number of a camera"
+    "a bag (folder, .mcap, .db3, .bag), a folder of images, a KITTI drive or sequence, a video, "
+    "or a camera's number"
 )
 
 

@@ -11,7 +11,8 @@ CALIBRATION_NAMES = ("calibration.yaml", "camera_info.yaml", "camera.yaml", "ost
 
 
 def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """The images of a folder by name. Calibration: the file given, else one of CALIBRATION_NAMES in the folder.
+    """The images of a folder by name. Calibration: the file given, else one of CALIBRATION_NAMES in the
+    folder.
 
     Raises SourceError for a folder without images, CalibrationError for a bad calibration file.
     """

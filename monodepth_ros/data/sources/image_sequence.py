@@ -9,7 +9,13 @@ import numpy as np
 
 from monodepth_ros.data.depth_codec import read_kitti_depth
 from monodepth_ros.data.image_codec import ImageError, Pixels
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions, camera_of_size
+from monodepth_ros.data.sources.source import (
+    FrameSource,
+    SourceError,
+    SourceFrame,
+    SourceOptions,
+    camera_of_size,
+)
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".webp")
@@ -45,7 +51,8 @@ class ImageSequence(FrameSource):
         self._has_unique_stems = len(set(stems)) == len(stems)
         if found.camera is None:
             self.notes.append(
-                "no calibration: the camera is taken for the one the checkpoint was trained on (or give --calibration FILE)"
+                "no calibration: the camera is taken for the one the checkpoint was trained on "
+                "(or give --calibration FILE)"
             )
 
     def frames(self) -> Iterator[SourceFrame]:
@@ -66,7 +73,9 @@ class ImageSequence(FrameSource):
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         index = self._by_stamp.get(stamp_ns)
         if index is None:
-            raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed")
+            raise SourceError(
+                f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed"
+            )
         try:
             return read_pixels(self._found.files[index])
         except (ImageError, OSError) as error:
@@ -78,7 +87,7 @@ def _stamp_ns(time: float) -> int:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images directly in a folder, by name; frame_2 comes before frame_10. SourceError if there are none."""
+    """The images in a folder, by name (frame_2 before frame_10). SourceError if there are none."""
     try:
         found = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
     except OSError as error:
@@ -98,9 +107,11 @@ def read_pixels(file: Path) -> Pixels:
 
 
 def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:
-    """Seconds of each of `count` images: from times.txt in the first folder that has one, else by `rate` [1/s].
+    """Seconds of each of `count` images: from times.txt in the first folder that has one, else by `rate`
+    [1/s].
 
-    A rate that is given (not 0) wins. Raises SourceError for a times.txt of another length, or whose times do not grow.
+    A rate that is given (not 0) wins. Raises SourceError for a times.txt of another length, or whose times do
+    not grow.
     """
     path = next((folder / "times.txt" for folder in folders if (folder / "times.txt").is_file()), None)
     if rate or path is None:

@@ -12,7 +12,8 @@ LEFT_GRAY, RIGHT_GRAY, LEFT, RIGHT = range(4)
 
 
 def choose_camera(folder: Path, folders: dict[int, Path], name: str) -> int:
-    """The camera's number: 'left' (default) and 'right' prefer colour; a number or a sub-folder's name is that camera.
+    """The camera's number: 'left' (default) and 'right' prefer colour; a number or a sub-folder's name is
+    that camera.
 
     folders: the sub-folders with images there are. Raises SourceError for one that is not there.
     """
@@ -55,12 +56,14 @@ def projection(path: Path, name: str) -> np.ndarray:
     """The 3x4 projection of that name; SourceError if the file has none."""
     rows = read_projections(path)
     if name not in rows or rows[name].size != 12:
-        raise SourceError(f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}")
+        raise SourceError(
+            f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}"
+        )
     return rows[name].reshape(3, 4)
 
 
 def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> CameraModel | None:
-    """The camera of a folder of rectified images: the calibration given, else K of P at the first image's size."""
+    """The camera of rectified images: the calibration given, else K of P at the first image's size."""
     given = given_camera(options)
     if given is not None or P is None:
         return given

@@ -17,7 +17,8 @@ def camera_folders(folder: Path) -> dict[int, Path]:
 
 
 def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """One camera of a sequence, with the exact poses of poses.txt (or ../../poses/NN.txt) where there are some.
+    """One camera of a sequence, with the exact poses of poses.txt (or ../../poses/NN.txt) where there are
+    some.
 
     Raises SourceError for a camera, calibration or times that are not there.
     """
@@ -28,7 +29,9 @@ def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptio
     calibration = next((folder / name for name in CALIBRATIONS if (folder / name).is_file()), None)
     P = projection(calibration, f"P{number}") if calibration else None
     camera = camera_from(P, folders[number], options)
-    found = ImageFiles(files, read_times([folder], len(files), options.rate), camera, str(calibration or "calibration"))
+    found = ImageFiles(
+        files, read_times([folder], len(files), options.rate), camera, str(calibration or "calibration")
+    )
     candidates = folder / "poses.txt", folder.resolve().parents[1] / "poses" / f"{folder.resolve().name}.txt"
     poses = next((path for path in candidates if path.is_file()), None)
     if poses is not None and P is not None:
@@ -37,7 +40,7 @@ def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptio
 
 
 def read_poses(path: Path) -> list[np.ndarray]:
-    """T_first_camera0 (4, 4) of each frame: twelve numbers per line. Raises SourceError for any other text."""
+    """T_first_camera0 (4, 4) of each frame, twelve numbers per line; SourceError for any other text."""
     try:
         rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
         tops = rows.reshape(-1, 3, 4)

@@ -7,11 +7,19 @@ from collections.abc import Iterator
 import cv2
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions, camera_of_size, given_camera
+from monodepth_ros.data.sources.source import (
+    FrameSource,
+    SourceError,
+    SourceFrame,
+    SourceOptions,
+    camera_of_size,
+    given_camera,
+)
 
 
 class LiveCamera(FrameSource):
-    """The camera of a number (0 is the first). Stamps are the times of arrival. Ends with options.duration, or never.
+    """The camera of a number (0 is the first). Stamps are the times of arrival. Ends with options.duration,
+    or never.
 
     Raises SourceError if there is no such camera.
     """
@@ -21,11 +29,18 @@ class LiveCamera(FrameSource):
         self._camera = given_camera(options)
         self._duration = options.duration
         device = f"/dev/video{number}"
-        if os.name == "posix" and os.path.isdir("/dev") and os.uname().sysname == "Linux" and not os.path.exists(device):
+        if (
+            os.name == "posix"
+            and os.path.isdir("/dev")
+            and os.uname().sysname == "Linux"
+            and not os.path.exists(device)
+        ):
             raise SourceError(f"camera {number} cannot be opened: there is no {device}")
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
-            raise SourceError(f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?")
+            raise SourceError(
+                f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?"
+            )
         # What waits in the driver is old; not every driver takes this.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 

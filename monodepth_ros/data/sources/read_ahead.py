@@ -11,7 +11,7 @@ _PATIENCE = 0.1  # seconds after which a waiting thread looks whether it is stil
 
 
 def read_ahead(items: Iterable[Item], count: int = 3) -> Iterator[Item]:
-    """The items in their order, up to `count` of them taken in advance. What `items` raises is raised in its place."""
+    """The items in order, up to `count` taken in advance. What `items` raises is raised in its place."""
     queue: Queue = Queue(count)
     ended = threading.Event()
 

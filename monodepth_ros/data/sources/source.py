@@ -31,9 +31,9 @@ class SourceOptions:
     """What a user may say about a source; each reader takes what concerns it.
 
     topic, camera_info: of a bag. camera: of a folder with several ('left', 'right' or the sub-folder's name).
-    calibration_file: in camera_calibration's format, instead of the source's own. rectified: the images are rectified
-    already: intrinsics are P, and D is ignored. rate: frames per second where the source states no times (0: its reader's
-    default). start: seconds to skip; duration: seconds to read.
+    calibration_file: in camera_calibration's format, instead of the source's own. rectified: the images are
+    rectified already: intrinsics are P, and D is ignored. rate: frames per second where the source states no
+    times (0: its reader's default). start: seconds to skip; duration: seconds to read.
     """
 
     topic: str = ""
@@ -50,9 +50,9 @@ class SourceOptions:
 class SourceFrame:
     """One image and what the source knows about it.
 
-    name: unique within the source, fit for a file name. stamp_ns: when it was taken; 0 if the source states none.
-    received_ns: when it was recorded. truth_depth: (H, W) float32 [m] of the image as published, NaN where unknown.
-    T_world_camera: (4, 4) exact pose of the optical frame.
+    name: unique within the source, fit for a file name. stamp_ns: when it was taken; 0 if the source states
+    none. received_ns: when it was recorded. truth_depth: (H, W) float32 [m] of the image as published, NaN
+    where unknown. T_world_camera: (4, 4) exact pose of the optical frame.
     """
 
     name: str
@@ -65,12 +65,13 @@ class SourceFrame:
 
 
 class FrameSource(ABC):
-    """Frames in the order of their times: `with open_source(path) as source: for frame in source.frames(): ...`.
+    """Frames in the order of their times: `with open_source(path) as source: for frame in source.frames():
+    ...`.
 
-    description: what it is, in words. frame_id: of the images. frame_count: how many frames to expect, None if nobody
-    knows. truth_crop: the part of an image that its ground truth is compared on, 'garg' for KITTI's. transforms: the
-    source's static transforms. left_out: frames that could not be used, by reason, as known so far. notes: what a user
-    should know about this source.
+    description: what it is, in words. frame_id: of the images. frame_count: how many frames to expect, None
+    if nobody knows. truth_crop: the part of an image that its ground truth is compared on, 'garg' for
+    KITTI's. transforms: the source's static transforms. left_out: frames that could not be used, by reason,
+    as known so far. notes: what a user should know about this source.
     """
 
     def __init__(self, description: str, frame_id: str, frame_count: int | None):
@@ -87,7 +88,8 @@ class FrameSource(ABC):
         """Every usable frame, once; the others are counted in `left_out`."""
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
-        """The image of a frame that `frames` gave before, by its two times; may be called from several threads.
+        """The image of a frame that `frames` gave before, by its two times; may be called from several
+        threads.
 
         Raises SourceError where there is none, or for a source whose frames come once.
         """
@@ -116,7 +118,7 @@ def as_published(camera: CameraModel, rectified: bool) -> CameraModel:
 
 
 def camera_of_size(camera: CameraModel | None, pixels: Pixels, origin: str) -> CameraModel:
-    """The camera if it is of the image's size, an uncalibrated one if there is none; CalibrationError otherwise."""
+    """The camera if it has the image's size, an uncalibrated one if there is none; else CalibrationError."""
     if camera is None:
         return CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
     if (camera.width, camera.height) != pixels.size:

@@ -22,7 +22,8 @@ DEFAULT_RATE = 30.0
 
 
 class VideoSource(FrameSource):
-    """A video file. Times are the file's own (they begin at 0; the first stamp is 1 ns), or by the rate that is given.
+    """A video file. Times are the file's own (they begin at 0; the first stamp is 1 ns), or by the rate that
+    is given.
 
     Raises SourceError for a file that OpenCV cannot open.
     """
@@ -46,7 +47,8 @@ class VideoSource(FrameSource):
         self._start, self._end = options.start, options.start + options.duration
         if self._camera is None:
             self.notes.append(
-                "no calibration: the camera is taken for the one the checkpoint was trained on (or give --calibration FILE)"
+                "no calibration: the camera is taken for the one the checkpoint was trained on "
+                "(or give --calibration FILE)"
             )
 
     def close(self) -> None:
@@ -77,7 +79,8 @@ class VideoSource(FrameSource):
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
-        # Seeking is exact only by decoding from a key frame on, which OpenCV does when told a frame's number; the number
+        # Seeking is exact only by decoding from a key frame on, which OpenCV does when told a frame's number;
+        # the number
         # follows from the time as long as the rate is constant.
         with self._reading:
             number = round(stamp_ns * 1e-9 * self._rate)

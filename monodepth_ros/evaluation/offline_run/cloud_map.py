@@ -24,7 +24,8 @@ PLY_DTYPE = np.dtype(
 class CloudMap:
     """Accumulates clouds along the longest trajectory; without odometry it keeps the last cloud given.
 
-    voxel: size in the depth's unit. T_odom_start: (4, 4), optical axes at the trajectory's start to the odom frame.
+    voxel: size in the depth's unit. T_odom_start: (4, 4), optical axes at the trajectory's start to the odom
+    frame.
     """
 
     def __init__(self, voxel: float, T_odom_start: np.ndarray):
@@ -43,7 +44,7 @@ class CloudMap:
         self.voxel = self._first_voxel
 
     def add(self, cloud: np.ndarray, estimate: OdometryEstimate | None) -> None:
-        """A frame's cloud (h, w) of CLOUD_DTYPE in the optical frame, and where the camera was (None: nobody knows)."""
+        """A frame's cloud (h, w) of CLOUD_DTYPE, optical frame, and where the camera was (None: unknown)."""
         if estimate is None:
             self._single = cloud
             return

@@ -15,7 +15,7 @@ FALLBACK_RATE = 10.0
 
 
 class ColorVideo:
-    """Writes <folder>/<name>.mp4, or in the next format of FORMATS that can be written. path: None until it is open."""
+    """Writes <folder>/<name>.mp4, or the next of FORMATS that can be written. path: None until then."""
 
     def __init__(self, folder: Path, name: str = "depth"):
         self._folder, self._name = folder, name
@@ -24,7 +24,7 @@ class ColorVideo:
         self._waiting: list[tuple[int, np.ndarray]] = []
 
     def add(self, stamp_ns: int, rgb: np.ndarray, color: np.ndarray) -> None:
-        """The next frame: rgb (H, W, 3) and depth in colours, bgr (H, W, 3). MonodepthError if no format can be written."""
+        """The next frame: rgb (H, W, 3), coloured depth bgr (H, W, 3). MonodepthError if no format works."""
         picture = np.vstack((cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), color))
         # Codecs that share colours between pixels need even sizes.
         picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]

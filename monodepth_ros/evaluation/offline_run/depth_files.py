@@ -34,7 +34,12 @@ class DepthFiles:
                 "zero": "no depth: not seen, too near, too far, or 256 units and more",
             }
         else:
-            facts |= {"files": "NumPy, float32 array 'depth'", "nan": "not seen", "inf": "too far", "-inf": "too near"}
+            facts |= {
+                "files": "NumPy, float32 array 'depth'",
+                "nan": "not seen",
+                "inf": "too far",
+                "-inf": "too near",
+            }
         (folder / "format.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def write(self, name: str, depth: np.ndarray) -> None:

@@ -49,11 +49,16 @@ class PictureSampler:
 
 
 def pictures_of(
-    rgb: np.ndarray, depth: np.ndarray, color: np.ndarray, truth: np.ndarray | None, seen_there: np.ndarray | None
+    rgb: np.ndarray,
+    depth: np.ndarray,
+    color: np.ndarray,
+    truth: np.ndarray | None,
+    seen_there: np.ndarray | None,
 ) -> dict[str, bytes]:
     """Input, depth and, where there is ground truth, truth and error, each as the camera that took it has it.
 
-    rgb: (H, W, 3); depth: (H, W); color: bgr (H, W, 3) of it. truth: (H', W') [m]; seen_there: the depth there, (H', W').
+    rgb: (H, W, 3); depth: (H, W); color: bgr (H, W, 3) of it. truth: (H', W') [m]; seen_there: the depth
+    there, (H', W').
     """
     pictures = {"input": jpeg(rgb[..., ::-1]), "depth": jpeg(color)}
     if truth is not None:
@@ -70,7 +75,9 @@ def jpeg(picture: np.ndarray) -> bytes:
     if width > _MAX_WIDTH:
         size = _MAX_WIDTH, max(1, round(height * _MAX_WIDTH / width))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+    return cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[
+        1
+    ].tobytes()
 
 
 def _grown(picture: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -33,7 +33,15 @@ class RunRecorder:
     depth: png, npz or none (see DepthFiles). unit: 'm' or 'network units'.
     """
 
-    def __init__(self, folder: Path, source: FrameSource, moving_frame: MovingFrame, is_metric: bool, depth: str, video: bool):
+    def __init__(
+        self,
+        folder: Path,
+        source: FrameSource,
+        moving_frame: MovingFrame,
+        is_metric: bool,
+        depth: str,
+        video: bool,
+    ):
         self.folder = folder
         self.is_metric = is_metric
         self.unit = "m" if is_metric else "network units"
@@ -117,7 +125,11 @@ class RunRecorder:
         trajectory = self.trajectory.metrics(self.is_metric)
         if trajectory is not None:
             scaling = "none" if self.is_metric else "length"
-            found["trajectory"] = {"scaling": scaling, "parts": len(self.trajectory.parts), **asdict(trajectory)}
+            found["trajectory"] = {
+                "scaling": scaling,
+                "parts": len(self.trajectory.parts),
+                **asdict(trajectory),
+            }
         return found
 
     def _compare(self, frame: RunFrame, depth: np.ndarray) -> tuple[DepthMetrics | None, np.ndarray | None]:
@@ -153,7 +165,9 @@ class RunRecorder:
         if result.odometry is not None or count is None or index <= count // 2:
             self._cloud.add(result.cloud, result.odometry)
 
-    def _row(self, frame: RunFrame, statistics: DepthStatistics, metrics: DepthMetrics | None) -> dict[str, Any]:
+    def _row(
+        self, frame: RunFrame, statistics: DepthStatistics, metrics: DepthMetrics | None
+    ) -> dict[str, Any]:
         result, estimate = frame.result, frame.result.odometry
         speed = float("nan")
         if estimate is not None and estimate.state is TrackingState.TRACKING:
@@ -178,7 +192,12 @@ class RunRecorder:
             table = csv.DictWriter(file, self.rows[0])
             table.writeheader()
             for row in self.rows:
-                table.writerow({k: f"{v:.9f}" if k == "stamp" else f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+                table.writerow(
+                    {
+                        k: f"{v:.9f}" if k == "stamp" else f"{v:.6g}" if isinstance(v, float) else v
+                        for k, v in row.items()
+                    }
+                )
 
 
 def in_units(depth: np.ndarray) -> np.ndarray:

@@ -20,34 +20,44 @@ from monodepth_ros.geometry.motion import invert
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 
 _STYLE = """
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1240px; margin: 2em auto; padding: 0 1em; }
-h1 { font-size: 1.4em; margin-bottom: .2em; } h2 { font-size: 1.1em; margin: 1.6em 0 .5em; }
-table { border-collapse: collapse; } td, th { padding: .2em .9em .2em 0; text-align: left; vertical-align: top; }
-th { font-weight: 600; } .facts td:first-child { color: #666; white-space: nowrap; }
-.row { display: flex; gap: 6px; margin: 0 0 10px; } .row figure { margin: 0; flex: 1 1 0; min-width: 0; }
-figure img { width: 100%; display: block; } figcaption { color: #666; font-size: 12px; }
-.charts { display: flex; flex-wrap: wrap; gap: 16px; } .note { color: #8a4b00; } img.map { max-width: 100%; }
+body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1240px; margin: 2em auto; padding: 0
+1em; } h1 { font-size: 1.4em; margin-bottom: .2em; } h2 { font-size: 1.1em; margin: 1.6em 0 .5em; } table {
+border-collapse: collapse; } td, th { padding: .2em .9em .2em 0; text-align: left; vertical-align: top; } th {
+font-weight: 600; } .facts td:first-child { color: #666; white-space: nowrap; } .row { display: flex; gap:
+6px; margin: 0 0 10px; } .row figure { margin: 0; flex: 1 1 0; min-width: 0; } figure img { width: 100%;
+display: block; } figcaption { color: #666; font-size: 12px; } .charts { display: flex; flex-wrap: wrap; gap:
+16px; } .note { color: #8a4b00; } img.map { max-width: 100%; }
 """
 _DEPTH_ROWS = (
-    ("abs_rel", "absolute relative error", "", 4), ("sq_rel", "squared relative error", "m", 3), ("rmse", "RMSE", "m", 3),
-    ("rmse_log", "RMSE of the logarithm", "", 4), ("a1", "within a factor of 1.25", "", 4), ("a2", "within 1.25²", "", 4),
-    ("a3", "within 1.25³", "", 4), ("scale_ratio", "median truth / median depth, before scaling", "", 3),
+    ("abs_rel", "absolute relative error", "", 4), ("sq_rel", "squared relative error", "m", 3),
+    ("rmse", "RMSE", "m", 3), ("rmse_log", "RMSE of the logarithm", "", 4),
+    ("a1", "within a factor of 1.25", "", 4), ("a2", "within 1.25²", "", 4), ("a3", "within 1.25³", "", 4),
+    ("scale_ratio", "median truth / median depth, before scaling", "", 3),
     ("coverage", "share of the true pixels that have a depth", "", 3),
 )  # fmt: skip
 _TRAJECTORY_ROWS = (
-    ("path_length", "length of the true path", "m", 2), ("scale_ratio", "true length / estimated length, before scaling", "", 3),
-    ("drift", "distance of the ends / length", "", 4), ("rotation_drift", "angle between the ends", "°/m", 4),
-    ("ate_rmse", "ATE (RMSE, rigidly aligned)", "m", 3), ("step_translation_rmse", "RMSE of a step's translation", "m", 4),
+    ("path_length", "length of the true path", "m", 2),
+    ("scale_ratio", "true length / estimated length, before scaling", "", 3),
+    ("drift", "distance of the ends / length", "", 4),
+    ("rotation_drift", "angle between the ends", "°/m", 4),
+    ("ate_rmse", "ATE (RMSE, rigidly aligned)", "m", 3),
+    ("step_translation_rmse", "RMSE of a step's translation", "m", 4),
     ("step_rotation_rmse", "RMSE of a step's rotation", "°", 4),
 )  # fmt: skip
 
 
 def write_report(
-    path: Path, title: str, facts: Sequence[tuple[str, str]], notes: Sequence[str], run: RunRecorder, moving_frame: MovingFrame
+    path: Path,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    notes: Sequence[str],
+    run: RunRecorder,
+    moving_frame: MovingFrame,
 ) -> None:
     """Write the page. facts: names and values of the table at its head; notes: what a reader should know."""
     parts = [
-        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title><style>{_STYLE}</style></head>",
+        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>",
+        f"<style>{_STYLE}</style></head>",
         f"<body><h1>{escape(title)}</h1>",
         _table(facts),
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
@@ -67,7 +77,10 @@ def _table(facts: Sequence[tuple[str, str]]) -> str:
 
 def _errors(metrics: dict[str, Any]) -> str:
     parts = []
-    for kind, heading, rows in (("depth", "Depth error", _DEPTH_ROWS), ("trajectory", "Odometry error", _TRAJECTORY_ROWS)):
+    for kind, heading, rows in (
+        ("depth", "Depth error", _DEPTH_ROWS),
+        ("trajectory", "Odometry error", _TRAJECTORY_ROWS),
+    ):
         if kind not in metrics:
             continue
         found = metrics[kind]
@@ -76,10 +89,12 @@ def _errors(metrics: dict[str, Any]) -> str:
         else:
             how = f"scaling {found['scaling']}" + (", the longest part" if found["parts"] > 1 else "")
         lines = "".join(
-            f"<tr><td>{name}</td><td>{escape(meaning)}</td><td>{_number(found[name], digits)} {unit}</td></tr>"
+            f"<tr><td>{name}</td><td>{meaning}</td><td>{_number(found[name], digits)} {unit}</td></tr>"
             for name, meaning, unit, digits in rows
         )
-        parts.append(f"<h2>{heading} against ground truth ({found['frames']} frames, {how})</h2><table>{lines}</table>")
+        parts.append(
+            f"<h2>{heading} against ground truth ({found['frames']} frames, {how})</h2><table>{lines}</table>"
+        )
     return "".join(parts)
 
 
@@ -96,8 +111,8 @@ def _frames(chosen: Sequence[FramePictures]) -> str:
     legend = "Depth: bright is near."
     if any("ground truth" in frame.pictures for frame in chosen):
         legend += (
-            " Ground truth: in the colours of the depth. Relative error: from blue (0) to dark red (50 % and more);"
-            " grey or black where there is nothing to compare."
+            " Ground truth: in the colours of the depth. Relative error: from blue (0) to dark red (50 % and"
+            " more); grey or black where there is nothing to compare."
         )
     return f"<h2>Frames</h2><p>{legend}</p>" + "".join(rows)
 
@@ -114,7 +129,12 @@ def _curves(run: RunRecorder, moving_frame: MovingFrame) -> str:
         svg_chart("Median depth", time, unit, [Curve("depth", seconds, column("median_depth"))]),
         svg_chart("Absolute relative error", time, "abs_rel", [Curve("error", seconds, column("abs_rel"))]),
         _speed_chart(run, seconds, unit),
-        svg_chart("Time per frame (preprocess, networks, outputs)", time, "ms", [Curve("ms", seconds, column("milliseconds"))]),
+        svg_chart(
+            "Time per frame (preprocess, networks, outputs)",
+            time,
+            "ms",
+            [Curve("ms", seconds, column("milliseconds"))],
+        ),
     ]
     return f'<h2>Curves</h2><div class="charts">{"".join(chart for chart in charts if chart)}</div>'
 
@@ -138,10 +158,13 @@ def _trajectory_chart(part: TrajectoryPart, moving_frame: MovingFrame, unit: str
     truth = part.T_world_camera
     if is_metric and truth[0] is not None:
         placed = [
-            np.full(3, np.nan) if T is None else (moving_frame.T_odom_start @ invert(truth[0]) @ T)[:3, 3] for T in truth
+            np.full(3, np.nan) if T is None else (moving_frame.T_odom_start @ invert(truth[0]) @ T)[:3, 3]
+            for T in truth
         ]
         curves.append(Curve("ground truth", *np.array(placed)[:, :2].T))
-    return svg_chart("Path of the camera from above", f"x [{unit}]", f"y [{unit}]", curves, height=320, equal=True)
+    return svg_chart(
+        "Path of the camera from above", f"x [{unit}]", f"y [{unit}]", curves, height=320, equal=True
+    )
 
 
 def _cloud(run: RunRecorder) -> str:
@@ -158,7 +181,8 @@ def _cloud(run: RunRecorder) -> str:
         unit = 1.0 if run.is_metric else float(np.percentile(xyz[:, 0], 90)) / 40.0
         picture = cloud_in_perspective(xyz / unit, colors, CloudExtent(), 480)
     data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
-    return f'<h2>Cloud (cloud.ply)</h2><p>{escape(run.cloud_text)}</p><img class=map alt="cloud" src="{_data(data)}">'
+    image = f'<img class=map alt="cloud" src="{_data(data)}">'
+    return f"<h2>Cloud (cloud.ply)</h2><p>{escape(run.cloud_text)}</p>{image}"
 
 
 def _number(value: float, digits: int) -> str:

@@ -27,8 +27,8 @@ EVERYTHING = Demand(depth=True, color=True, cloud=True, rectified=True, statisti
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What to leave behind. results: folder of the results; depth: png, npz or none; video: whether to write one;
-    bag: path of a new bag for the node's topics, '' for none; frames: end after so many, 0 for all."""
+    """What to leave behind. results: folder of the results; depth: png, npz or none; video: whether to write
+    one; bag: path of a new bag for the node's topics, '' for none; frames: end after so many, 0 for all."""
 
     results: str = "results"
     depth: str = "png"
@@ -38,7 +38,8 @@ class RunSettings:
 
 
 class OfflineRun:
-    """Loads the networks at once; then `process`, `finish`. Raises MonodepthError for bad input, before any result.
+    """Loads the networks at once; then `process`, `finish`. Raises MonodepthError for bad input, before any
+    result.
 
     facts: what runs on what; notes: what a user should know; outcome: what came of it (after `finish`).
     """
@@ -47,7 +48,9 @@ class OfflineRun:
         self._source, self._config, self._settings = source, config, settings
         self.notes = list(source.notes)
         checkpoint = load_checkpoint(config.checkpoint)
-        engine = create_engine(checkpoint, config.device, config.precision, config.engine, warn=self.notes.append)
+        engine = create_engine(
+            checkpoint, config.device, config.precision, config.engine, warn=self.notes.append
+        )
         self._pipeline = FramePipeline(engine, checkpoint.header, config)
         scale, has_odometry = self._pipeline.scale, self._pipeline.has_odometry
         self._moving_frame = MovingFrame(config, source.frame_id, source.transforms)
@@ -86,7 +89,9 @@ class OfflineRun:
         """All frames, or as many as asked for, or until `should_stop`; `advanced` is called after each."""
         began = time.monotonic()
         with self._bag as bag:
-            frames = process_frames(self._source, self._pipeline, self._moving_frame, EVERYTHING, self._source.left_out)
+            frames = process_frames(
+                self._source, self._pipeline, self._moving_frame, EVERYTHING, self._source.left_out
+            )
             try:
                 for frame in frames:
                     self._recorder.add(frame)
@@ -102,7 +107,7 @@ class OfflineRun:
         self._seconds = time.monotonic() - began
 
     def finish(self) -> None:
-        """Write what remains, and the report. MonodepthError if there is no frame, or if they ended with an error."""
+        """Write what remains, and the report. MonodepthError without frames, or if they ended in one."""
         recorder, left_out = self._recorder, self._source.left_out
         recorder.finish()
         count = len(recorder.rows)
@@ -118,7 +123,9 @@ class OfflineRun:
         files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
         self.outcome.append(("results", f"{self.folder}/: {', '.join([*files, 'report.html', 'run.json'])}"))
         self._write_summary(count, rate)
-        title = f"monodepth run: {Path(self._source.description.split(' (')[0]).name or self._source.description}"
+        title = (
+            f"monodepth run: {Path(self._source.description.split(' (')[0]).name or self._source.description}"
+        )
         facts = [*self.facts, *self.outcome[:-1], ("version", f"monodepth_ros {__version__}")]
         write_report(self.folder / "report.html", title, facts, self.notes, recorder, self._moving_frame)
         if self._problem is not None:
@@ -146,16 +153,22 @@ def _errors_in_words(metrics: dict) -> list[tuple[str, str]]:
     lines = []
     if "depth" in metrics:
         d = metrics["depth"]
-        lines.append((
-            "depth error",
-            f"abs_rel {d['abs_rel']:.3f}, rmse {d['rmse']:.2f} m, a1 {d['a1']:.3f} "
-            f"({d['frames']} frames, up to {d['max_depth']:g} m, scaling: {d['scaling']}, crop: {d['crop']})",
-        ))
+        lines.append(
+            (
+                "depth error",
+                f"abs_rel {d['abs_rel']:.3f}, rmse {d['rmse']:.2f} m, a1 {d['a1']:.3f} "
+                f"({d['frames']} frames, up to {d['max_depth']:g} m, scaling: {d['scaling']}, "
+                f"crop: {d['crop']})",
+            )
+        )
     if "trajectory" in metrics:
         t = metrics["trajectory"]
-        lines.append((
-            "odometry",
-            f"drift {100 * t['drift']:.1f} % and {t['rotation_drift']:.3f} deg/m over {t['path_length']:.1f} m, "
-            f"ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})",
-        ))
+        lines.append(
+            (
+                "odometry",
+                f"drift {100 * t['drift']:.1f} % and {t['rotation_drift']:.3f} deg/m "
+                f"over {t['path_length']:.1f} m, "
+                f"ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})",
+            )
+        )
     return lines

@@ -21,7 +21,13 @@ class Curve:
 
 
 def svg_chart(
-    title: str, x_label: str, y_label: str, curves: Sequence[Curve], width: int = 560, height: int = 240, equal: bool = False
+    title: str,
+    x_label: str,
+    y_label: str,
+    curves: Sequence[Curve],
+    width: int = 560,
+    height: int = 240,
+    equal: bool = False,
 ) -> str:
     """An <svg> element with axes, ticks and a legend where there are several curves.
 
@@ -41,10 +47,12 @@ def svg_chart(
         return (values - limits[0]) / (limits[1] - limits[0]) * size
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" '
         'role="img" font-family="sans-serif" font-size="11" fill="#444">',
         f'<text x="{_LEFT}" y="16" font-size="13" fill="#111">{escape(title)}</text>',
-        f'<rect x="{_LEFT}" y="{_TOP}" width="{plot_width}" height="{plot_height}" fill="none" stroke="#bbb"/>',
+        f'<rect x="{_LEFT}" y="{_TOP}" width="{plot_width}" height="{plot_height}" '
+        'fill="none" stroke="#bbb"/>',
     ]
     for value in ticks(*x_limits):
         u = _LEFT + at(np.float64(value), x_limits, plot_width)
@@ -52,11 +60,14 @@ def svg_chart(
         parts.append(f'<text x="{u:.1f}" y="{_TOP + plot_height + 14}" text-anchor="middle">{value:g}</text>')
     for value in ticks(*y_limits):
         v = _TOP + plot_height - at(np.float64(value), y_limits, plot_height)
-        parts.append(f'<line x1="{_LEFT}" y1="{v:.1f}" x2="{_LEFT + plot_width}" y2="{v:.1f}" stroke="#eee"/>')
+        parts.append(
+            f'<line x1="{_LEFT}" y1="{v:.1f}" x2="{_LEFT + plot_width}" y2="{v:.1f}" stroke="#eee"/>'
+        )
         parts.append(f'<text x="{_LEFT - 5}" y="{v + 4:.1f}" text-anchor="end">{value:g}</text>')
     parts.append(
         f'<text x="{_LEFT + plot_width / 2}" y="{height - 8}" text-anchor="middle">{escape(x_label)}</text>'
-        f'<text transform="translate(13 {_TOP + plot_height / 2}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>'
+        f'<text transform="translate(13 {_TOP + plot_height / 2}) rotate(-90)" '
+        f'text-anchor="middle">{escape(y_label)}</text>'
     )
     legend = width - _RIGHT
     for curve, mask, color in reversed(list(zip(curves, finite, COLORS))):
@@ -67,7 +78,9 @@ def svg_chart(
             points = " ".join(f"{u[i]:.1f},{v[i]:.1f}" for i in run[::step])
             parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.6"/>')
         if len(curves) > 1:
-            parts.append(f'<text x="{legend}" y="16" text-anchor="end" fill="{color}">{escape(curve.name)}</text>')
+            parts.append(
+                f'<text x="{legend}" y="16" text-anchor="end" fill="{color}">{escape(curve.name)}</text>'
+            )
             legend -= 7 * len(curve.name) + 14
     return "\n".join([*parts, "</svg>"])
 
@@ -87,11 +100,16 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     return (low if low == 0 else low - margin), (high if high == 0 else high + margin)
 
 
-def _equalized(x: tuple[float, float], y: tuple[float, float], aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
+def _equalized(
+    x: tuple[float, float], y: tuple[float, float], aspect: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """The limits widened so that a unit is as long on both axes; aspect: width / height of the plot."""
     span = max(x[1] - x[0], (y[1] - y[0]) * aspect)
     middle_x, middle_y = (x[0] + x[1]) / 2, (y[0] + y[1]) / 2
-    return (middle_x - span / 2, middle_x + span / 2), (middle_y - span / aspect / 2, middle_y + span / aspect / 2)
+    return (middle_x - span / 2, middle_x + span / 2), (
+        middle_y - span / aspect / 2,
+        middle_y + span / aspect / 2,
+    )
 
 
 def _runs(mask: np.ndarray) -> list[np.ndarray]:

@@ -31,7 +31,9 @@ class TrajectoryRecord:
     def __init__(self) -> None:
         self.parts: list[TrajectoryPart] = []
 
-    def add(self, estimate: OdometryEstimate, moving: BaseOdometry, T_world_camera: np.ndarray | None) -> None:
+    def add(
+        self, estimate: OdometryEstimate, moving: BaseOdometry, T_world_camera: np.ndarray | None
+    ) -> None:
         """The estimate at a frame, for the camera and for the moving frame, and the camera's true pose."""
         if estimate.has_reset or not self.parts:
             self.parts.append(TrajectoryPart())
@@ -58,7 +60,7 @@ class TrajectoryRecord:
         return evaluate_trajectory(truth, estimate, "none" if is_metric else "length")
 
     def write(self, folder: Path) -> list[Path]:
-        """trajectory_tum.txt and trajectory_kitti.txt; with several parts trajectory_1_tum.txt and so on. The files."""
+        """The files: trajectory_tum.txt, trajectory_kitti.txt; of several parts trajectory_1_tum.txt, ..."""
         written = []
         for number, part in enumerate(self.parts, 1):
             stem = "trajectory" if len(self.parts) == 1 else f"trajectory_{number}"
@@ -70,12 +72,14 @@ class TrajectoryRecord:
 
 
 def _tum(part: TrajectoryPart) -> list[str]:
-    """Stamp [s], position, quaternion x y z w of the moving frame in the odom frame; frames that were lost are left out."""
+    """Stamp [s], position, quaternion x y z w of the moving frame in odom; lost frames are left out."""
     lines = []
     for stamp_ns, state, T in zip(part.stamps_ns, part.states, part.T_odom_moving):
         if state is not TrackingState.LOST:
             numbers = [*T[:3, 3], *rotation_to_quaternion(T[:3, :3])]
-            lines.append(f"{stamp_ns // 10**9}.{stamp_ns % 10**9:09d} " + " ".join(f"{value:.9g}" for value in numbers))
+            lines.append(
+                f"{stamp_ns // 10**9}.{stamp_ns % 10**9:09d} " + " ".join(f"{value:.9g}" for value in numbers)
+            )
     return lines
 
 

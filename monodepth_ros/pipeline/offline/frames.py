@@ -15,7 +15,7 @@ from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 
 @dataclass(frozen=True)
 class RunFrame:
-    """A frame of the source, what the pipeline made of it, and its odometry for the moving frame (None without)."""
+    """A frame of the source, what the pipeline made of it, and the moving frame's odometry (or None)."""
 
     source: SourceFrame
     result: FrameResult
@@ -23,9 +23,14 @@ class RunFrame:
 
 
 def process_frames(
-    source: FrameSource, pipeline: FramePipeline, moving_frame: MovingFrame, demand: Demand, left_out: Counter[str]
+    source: FrameSource,
+    pipeline: FramePipeline,
+    moving_frame: MovingFrame,
+    demand: Demand,
+    left_out: Counter[str],
 ) -> Iterator[RunFrame]:
-    """Every frame in its order, none skipped for being late. Frames that cannot be used are counted in `left_out` by reason.
+    """Every frame in its order, none skipped for being late. Frames that cannot be used are counted in
+    `left_out` by reason.
 
     As in the node, a frame with the stamp of the one before is a duplicate (0 is no stamp).
     """

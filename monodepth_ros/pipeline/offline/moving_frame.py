@@ -12,9 +12,10 @@ from monodepth_ros.pipeline.offline.run_config import RunConfig
 class MovingFrame:
     """Moves estimates from the camera to the moving frame, as the node does.
 
-    With a base_frame that static transforms connect to the camera the base moves, and odom is where it stood first.
-    Otherwise the camera moves, and odom is x forward, y left, z up where it stood first; notes say why if a base was asked
-    for. name: the moving frame. may_publish_tf: whether odom_frame -> name would leave the tree a tree.
+    With a base_frame that static transforms connect to the camera the base moves, and odom is where it stood
+    first. Otherwise the camera moves, and odom is x forward, y left, z up where it stood first; notes say why
+    if a base was asked for. name: the moving frame. may_publish_tf: whether odom_frame -> name would leave
+    the tree a tree.
     """
 
     def __init__(self, config: RunConfig, camera_frame: str, transforms: StaticTransforms):
@@ -35,8 +36,8 @@ class MovingFrame:
         self.may_publish_tf = config.publish_tf and parent in ("", config.odom_frame)
         if config.publish_tf and not self.may_publish_tf:
             self.notes.append(
-                f"no /tf from {config.odom_frame!r}: {self.name!r} has the parent {parent!r} already; set base_frame to the "
-                "robot's base (or publish_tf to false)"
+                f"no /tf from {config.odom_frame!r}: {self.name!r} has the parent {parent!r} already; "
+                "set base_frame to the robot's base (or publish_tf to false)"
             )
 
     def express(self, estimate: OdometryEstimate) -> BaseOdometry:

@@ -18,19 +18,31 @@ TOPICS = {
     "/depth/color": "sensor_msgs/msg/Image",
     "/depth/points": "sensor_msgs/msg/PointCloud2",
 }
-ODOMETRY_TOPICS = {"/odom": "nav_msgs/msg/Odometry", "/path": "nav_msgs/msg/Path", "/tf": "tf2_msgs/msg/TFMessage"}
+ODOMETRY_TOPICS = {
+    "/odom": "nav_msgs/msg/Odometry",
+    "/path": "nav_msgs/msg/Path",
+    "/tf": "tf2_msgs/msg/TFMessage",
+}
 # As in the node: often enough to look at.
 PATH_PERIOD_NS = 500_000_000
 
 
 class OutputBag:
-    """A new bag: `with OutputBag(...) as bag: bag.write(frame)`. Messages are as the node would have published them.
+    """A new bag: `with OutputBag(...) as bag: bag.write(frame)`. Messages are as the node would have
+    published them.
 
-    They carry the stamp of the image they were made from, and are received when it was. Raises RecordingError, see
-    BagWriter.
+    They carry the stamp of the image they were made from, and are received when it was. Raises
+    RecordingError, see BagWriter.
     """
 
-    def __init__(self, path: str | Path, config: RunConfig, camera_frame: str, moving_frame: MovingFrame, has_odometry: bool):
+    def __init__(
+        self,
+        path: str | Path,
+        config: RunConfig,
+        camera_frame: str,
+        moving_frame: MovingFrame,
+        has_odometry: bool,
+    ):
         self._writer = BagWriter(path)
         self._config = config
         self._camera_frame = camera_frame
@@ -59,7 +71,9 @@ class OutputBag:
         write("/depth/image", messages.image(header, result.depth, self._config.depth.encoding))
         # P has no baseline here: the camera of the depth image is a single one.
         pinhole = result.camera.pinhole(
-            result.camera.width, result.camera.height, *(getattr(result.camera, name) for name in ("fx", "fy", "cx", "cy"))
+            result.camera.width,
+            result.camera.height,
+            *(getattr(result.camera, name) for name in ("fx", "fy", "cx", "cy")),
         )
         write("/depth/camera_info", messages.camera_info(header, pinhole, result.view.is_calibrated))
         write("/rgb/image_rect", messages.image(header, result.rectified, "rgb8"))

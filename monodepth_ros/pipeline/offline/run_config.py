@@ -10,7 +10,8 @@ import yaml
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.settings import ConfigError, read_ros_parameters, replace, setting, values
 
-# Settings of the node that say how it listens and lives, which means nothing for a recording: accepted and not used.
+# Settings of the node that say how it listens and lives, which means nothing for a recording: accepted and
+# not used.
 NODE_ONLY = (
     "image.reliability",
     "image_transport",
@@ -35,11 +36,17 @@ class RunConfig(PipelineConfig):
 
     odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
     base_frame: str = setting(
-        "", "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame."
+        "",
+        "Moving frame of the odometry, found from the camera through TF; "
+        "empty: the camera's own optical frame.",
     )
-    publish_tf: bool = setting(True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True)
+    publish_tf: bool = setting(
+        True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
+    )
     invert_odom_tf: bool = setting(
-        False, "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.", live=True
+        False,
+        "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.",
+        live=True,
     )
     path_length: int = setting(
         1000, "Poses kept in the path; 0 keeps none.", unit="poses", minimum=0, maximum=100000, live=True
@@ -53,8 +60,8 @@ class RunConfig(PipelineConfig):
 
 
 def read_run_config(path: str | Path) -> RunConfig:
-    """The settings of a ROS parameter file. Accepted and not used: NODE_ONLY, ROS_ONLY, and the settings of single
-    cameras (whatever begins with a name that `cameras` lists).
+    """The settings of a ROS parameter file. Accepted and not used: NODE_ONLY, ROS_ONLY, and the settings of
+    single cameras (whatever begins with a name that `cameras` lists).
 
     ConfigError, with the file's name, for a setting that nobody knows or that does not fit.
     """
@@ -66,7 +73,7 @@ def read_run_config(path: str | Path) -> RunConfig:
 
 
 def changed(config: RunConfig, assignments: list[str]) -> RunConfig:
-    """A copy with settings changed by texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
+    """A copy changed by texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
     changes = {}
     for text in assignments:
         name, separator, value = text.partition("=")
