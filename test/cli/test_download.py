@@ -42,7 +42,8 @@ def site(tmp_path, monkeypatch):
         def offer(name, file_name, content, **facts):
             (folder / file_name).write_bytes(content)
             url = f"http://127.0.0.1:{server.server_port}/{file_name}"
-            entries[name] = {"url": url, "sha256": hashlib.sha256(content).hexdigest(), "licence": "CC0", **facts}
+            digest = hashlib.sha256(content).hexdigest()
+            entries[name] = {"url": url, "sha256": digest, "licence": "CC0", **facts}
             user_catalogue().parent.mkdir(parents=True, exist_ok=True)
             user_catalogue().write_text(json.dumps({"checkpoints": entries}))  # JSON is YAML
 
@@ -88,7 +89,8 @@ def test_an_archive_of_weights_becomes_a_folder_of_them(site, capsys):
     folder = checkpoints_folder() / "official"
     assert sorted(os.listdir(folder)) == ["depth.pth", "encoder.pth", "pose.pth", "source.json"]
     record = json.loads((folder / "source.json").read_text())
-    assert record["url"].endswith("/official.zip") and record["licence"] == "CC0" and len(record["sha256"]) == 64
+    assert record["url"].endswith("/official.zip")
+    assert record["licence"] == "CC0" and len(record["sha256"]) == 64
 
 
 def test_without_consent_nothing_is_downloaded(site, weights, capsys):

@@ -1,4 +1,4 @@
-"""What the integration pages tell people to paste exists: launch arguments, parameters, topics, executables, files."""
+"""What the integration pages tell people to paste exists: arguments, parameters, topics, executables."""
 
 import ast
 import configparser

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.recording import Recording
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth
@@ -48,7 +49,7 @@ def compare_depth(
             messages = outputs.get(stamp_of(image.header), {})
             if "depth/image" not in messages or "depth/camera_info" not in messages:
                 continue
-            truth, depth = depth_values(image), depth_values(messages["depth/image"])
+            truth, depth = decode_depth(image), decode_depth(messages["depth/image"])
             source = CameraModel.from_camera_info(messages["depth/camera_info"])
             if sampler_key != source.key:
                 target = camera
@@ -69,14 +70,6 @@ def compare_depth(
 def uncalibrated(height: int, width: int) -> CameraModel:
     """A camera of which only the size is known."""
     return CameraModel(width, height, K=np.zeros((3, 3)))
-
-
-def depth_values(message) -> np.ndarray:
-    """Depth [m] of a 32FC1 or 16UC1 image message, float32 (H, W)."""
-    dtype = np.float32 if message.encoding == "32FC1" else np.uint16
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    values = rows[:, : message.width * np.dtype(dtype).itemsize].copy().view(dtype)
-    return values if dtype is np.float32 else values.astype(np.float32) / 1000.0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import numpy as np
 from sensor_msgs.msg import PointCloud2
 
+from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
 from monodepth_ros.evaluation.cloud_picture import (
     CloudExtent,
@@ -19,7 +20,6 @@ from monodepth_ros.ros.demonstration.comparison import (
     MAX_DEPTH,
     DepthComparison,
     Trajectories,
-    depth_values,
 )
 
 SHEET_ROWS = 4
@@ -52,7 +52,7 @@ def demonstration_sheet(
         if stamp in comparisons:
             row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
         else:
-            depth = color_view(depth_values(messages["depth/image"]))
+            depth = color_view(decode_depth(messages["depth/image"]))
             row.append(labelled(depth, "depth (near is bright)"))
         row += cloud_pictures(messages["depth/points"], is_metric, from_above=stamp not in comparisons)
         rows.append(row)
