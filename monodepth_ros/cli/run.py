@@ -19,8 +19,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "run",
         help="run depth and odometry over a recording, folder, video or camera",
         description="Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI "
-        "drive or sequence, a video, or a camera, and leave depth, video, cloud, trajectory, metrics and a report "
-        "in results/<time>/.",
+        "drive or sequence, a video, or a camera, and leave depth, video, cloud, trajectory, metrics and a "
+        "report in results/<time>/.",
     )
     parser.add_argument("source", help="bag, folder, video, or the number of a camera (0)")
     parser.add_argument(

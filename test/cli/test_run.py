@@ -338,14 +338,14 @@ def test_real_recordings_run(monodepth_data, run):
     assert code == 0 and metrics["frames"] == 10 and 0.15 < metrics["abs_rel"] < 0.3, metrics
 
 
-def test_the_page_about_it_names_options_that_exist_and_all_files(capsys, drive, run):
+def test_the_page_about_it_names_options_that_exist_and_all_files(capfd, drive, run):
     page = Path(__file__).resolve().parents[2] / "docs" / "run.md"
     if not page.exists():
         pytest.skip("an installed copy has no docs/ beside the tests")
     text = page.read_text()
     with pytest.raises(SystemExit):
         main(["run", "--help"])
-    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    known = set(re.findall(r"--[a-z-]+", capfd.readouterr().out))
     named = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", text))
     assert named <= known, f"not options: {named - known}"
     assert not known - named - {"--help", "--device", "--results"}, f"not told: {known - named}"
