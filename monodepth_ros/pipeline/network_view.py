@@ -72,7 +72,7 @@ def view_through(
     if render.coverage >= MIN_COVERAGE:
         description = f"training camera rendered from the live one, {100 * render.coverage:.0f} % of it visible"
         return NetworkView(target, image_camera, render, 1.0, "render", description)
-    crop = _crop(image_camera, width, height)
+    crop = crop_to_aspect(image_camera, width, height)
     factor = 0.5 * (crop.fx / target.fx + crop.fy / target.fy)
     description = (
         f"only {100 * render.coverage:.0f} % of the training camera's view can be seen: "
@@ -94,7 +94,7 @@ def _resize(
     return NetworkView(target, image_camera, Resampler(camera, target, filter), 1.0, kind, description)
 
 
-def _crop(camera: CameraModel, width: int, height: int) -> CameraModel:
+def crop_to_aspect(camera: CameraModel, width: int, height: int) -> CameraModel:
     """The largest centred part of an image with the aspect of width x height, within MAX_STRETCH, at that size."""
     stretch = (camera.width / camera.height) / (width / height)
     if abs(stretch - 1.0) <= MAX_STRETCH:

@@ -15,8 +15,8 @@ Source = int | str
 class Batch:
     """Samples of one size, stacked. Geometry is that of the network's input, pixel centres at integers.
 
-    images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares. network_images: the same
-    after colour augmentation: what the networks see. K: (B, 3, 3). T_stereo_target: (B, 4, 4) network units, if STEREO is
+    images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares (uint8 until `to` has moved
+    them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). T_stereo_target: (B, 4, 4) network units, if STEREO is
     among the images. distances: (B,) metres that the camera moved between the target and each source in time, NaN where
     that is unknown. valid: (B, 1, H, W) bool, where the target's pixels count, or None: everywhere. names: of the samples,
     for messages.
@@ -41,11 +41,16 @@ class Batch:
         return sorted((s for s in self.images if s != TARGET), key=lambda s: (isinstance(s, str), s))
 
     def to(self, device: torch.device | str) -> "Batch":
-        """The same on a device."""
+        """The same on a device, 8-bit images as float in [0, 1]."""
 
-        def moved(value):
-            if isinstance(value, dict):
-                return {key: item.to(device, non_blocking=True) for key, item in value.items()}
-            return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+        def moved(tensor: Tensor) -> Tensor:
+            tensor = tensor.to(device, non_blocking=True)
+            return tensor.float().div_(255) if tensor.dtype == torch.uint8 else tensor
 
-        return replace(self, **{name: moved(value) for name, value in vars(self).items()})
+        changes = {name: moved(value) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        images = {source: moved(image) for source, image in self.images.items()}
+        network_images = images
+        if self.network_images is not self.images:
+            network_images = {source: moved(image) for source, image in self.network_images.items()}
+        distances = self.distances and {source: moved(value) for source, value in self.distances.items()}
+        return replace(self, images=images, network_images=network_images, distances=distances, **changes)

@@ -1,0 +1,275 @@
+"""Recordings opened for training: their clips, the samples in them and the camera that the networks will know."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from monodepth_ros.data.frame_index import FrameIndex, index_frames
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceOptions
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.pipeline.network_view import crop_to_aspect
+from monodepth_ros.training.batch import STEREO, TARGET, Batch, Source
+from monodepth_ros.training.clip import Clip, FrameCache, TrainingError, read_mask
+from monodepth_ros.training.config import DataConfig, NetworksConfig
+from monodepth_ros.training.samples import Choice, choose_targets, pair_by_time, split
+
+# The baseline of a stereo pair in network units (Godard et al. 2019, section 4): depth then lies in the networks' range.
+STEREO_BASELINE = 0.1
+STEREO_TOLERANCE = 0.01  # seconds between the two images of a pair
+MIN_SAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A target: frame number `frame` of clip number `clip`."""
+
+    clip: int
+    frame: int
+
+
+@dataclass(eq=False)
+class Recorded:
+    """One recording: the clip of its (left) camera, what of it is used, and the right camera's clip where there is one.
+
+    partners: the right camera's frame for each of the left's, -1 where there is none. baseline: metres.
+    """
+
+    clip: Clip
+    choice: Choice
+    right: Clip | None = None
+    partners: np.ndarray | None = None
+    baseline: float = 0.0
+
+
+@dataclass(eq=False)
+class Dataset:
+    """Samples of all recordings. training_camera: normalised intrinsics of the networks' input. pose_interval: seconds from
+    a target to its neighbours. metres_per_unit: known by a stereo baseline, else NaN. notes: what a user should know."""
+
+    recordings: list[Recorded]
+    training: list[Sample]
+    validation: list[Sample]
+    training_camera: tuple[float, float, float, float]
+    pose_interval: float
+    metres_per_unit: float
+    sources: str
+    notes: list[str] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Close the recordings."""
+        for recorded in self.recordings:
+            recorded.clip.source.close()
+            if recorded.right is not None:
+                recorded.right.source.close()
+
+    def __enter__(self) -> "Dataset":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def name(self, sample: Sample) -> str:
+        """For messages: the recording and the time in it."""
+        clip = self.recordings[sample.clip].clip
+        seconds = (clip.index.stamps_ns[sample.frame] - clip.index.stamps_ns[0]) * 1e-9
+        return f"{clip.name} at {seconds:.2f} s"
+
+    def frames(self, sample: Sample) -> dict[Source, tuple[Clip, int]]:
+        """Where the target and its sources come from."""
+        recorded = self.recordings[sample.clip]
+        found: dict[Source, tuple[Clip, int]] = {TARGET: (recorded.clip, sample.frame)}
+        if self.sources != "stereo":
+            step = recorded.choice.step
+            found |= {-1: (recorded.clip, sample.frame - step), 1: (recorded.clip, sample.frame + step)}
+        if self.sources != "mono":
+            found[STEREO] = (recorded.right, int(recorded.partners[sample.frame]))
+        return found
+
+    def batch(self, samples: list[Sample], images: list[dict[Source, np.ndarray]]) -> Batch:
+        """Stack the samples, whose images (H, W, 3) uint8 have been read, on the CPU."""
+        stacked = {
+            source: torch.from_numpy(np.stack([image[source] for image in images])).permute(0, 3, 1, 2)
+            for source in images[0]
+        }
+        K, T, valid = [], [], []
+        distances: dict[Source, list[float]] = {-1: [], 1: []}
+        for sample in samples:
+            recorded = self.recordings[sample.clip]
+            K.append(recorded.clip.view(sample.frame).camera.K)
+            mask = recorded.clip.valid(sample.frame)
+            valid.append(np.ones(recorded.clip.size[::-1], bool) if mask is None else mask)
+            T.append(np.eye(4))
+            if self.sources != "mono":
+                T[-1][0, 3] = -recorded.baseline / self.metres_per_unit
+            for offset, lengths in distances.items():
+                lengths.append(self._distance(recorded, sample.frame, offset) if self.sources != "stereo" else np.nan)
+        masks = np.stack(valid)[:, None]
+        return Batch(
+            stacked,
+            stacked,
+            torch.tensor(np.array(K), dtype=torch.float32),
+            torch.tensor(np.array(T), dtype=torch.float32) if self.sources != "mono" else None,
+            {offset: torch.tensor(lengths, dtype=torch.float32) for offset, lengths in distances.items()},
+            None if masks.all() else torch.from_numpy(masks),
+            tuple(self.name(sample) for sample in samples),
+        )
+
+    def _distance(self, recorded: Recorded, frame: int, offset: int) -> float:
+        """Metres that the camera moved, NaN where the recording does not say."""
+        poses, other = recorded.clip.index.poses, frame + offset * recorded.choice.step
+        return float(np.linalg.norm((invert(poses[frame]) @ poses[other])[:3, 3]))
+
+
+def open_dataset(
+    config: DataConfig,
+    networks: NetworksConfig,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> Dataset:
+    """Open, index and choose. progress: called with (recording, frames indexed, frames expected or None).
+
+    Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
+    """
+    if not config.recordings:
+        raise TrainingError("nothing to learn from: give --data with one or more recordings")
+    cache = FrameCache(config.cache_mb)
+    mask = read_mask(config.mask_file)
+    recordings: list[Recorded] = []
+    notes: list[str] = []
+    training_camera = None
+    try:
+        for path in config.recordings:
+            options, right_options = _options(path, config, notes)
+            index = _index(path, options, progress)
+            if training_camera is None:
+                training_camera = training_camera_of(path, index, networks)
+            name = f"{len(recordings)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
+            made = networks.width, networks.height
+            arguments = training_camera, made, networks.filter, cache, config.hood, mask
+            clip = Clip(name, open_source(path, options), index, *arguments)
+            recorded = Recorded(clip, choose_targets(index, config.frame_step, config.min_motion, config.sources != "stereo"))
+            recordings.append(recorded)
+            if right_options is not None:
+                right_index = _index(path, right_options, progress)
+                recorded.right = Clip(f"{name} right", open_source(path, right_options), right_index, *arguments)
+                _pair(recorded)
+        return _chosen(recordings, config, training_camera, notes)
+    except BaseException:
+        Dataset(recordings, [], [], training_camera or (1, 1, 0, 0), 1.0, 1.0, "mono").close()
+        raise
+
+
+def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -> tuple[float, float, float, float]:
+    """Normalised intrinsics of the networks' input: the camera's image, or the most of it that has the input's aspect."""
+    camera = index.cameras[0]
+    if not camera.is_calibrated:
+        raise TrainingError(f"{name} has no calibration: record camera_info, or give --calibration FILE")
+    return crop_to_aspect(camera.rectified(), networks.width, networks.height).normalized
+
+
+def _options(path: str, config: DataConfig, notes: list[str]) -> tuple[SourceOptions, SourceOptions | None]:
+    """How the left and, with stereo, the right camera of a recording are opened."""
+    options = SourceOptions(
+        topic=config.topic,
+        camera_info=config.camera_info,
+        camera=config.camera,
+        calibration_file=config.calibration_file,
+        rectified=config.rectified,
+        rate=config.rate,
+    )
+    try:
+        with open_source(path, options) as source:
+            topic = _topic(source)
+    except SourceChoiceError as error:
+        # Of several cameras the first is as good as any to learn from, and the left one of a pair is the first.
+        chosen = error.choices[0][1]
+        notes.append(f"{path} has {len(error.choices)} cameras: {chosen} is used (data.topic chooses)")
+        options = dataclasses.replace(options, topic=chosen)
+        topic = chosen
+    if config.sources == "mono":
+        return options, None
+    if not topic:
+        return options, dataclasses.replace(options, camera="right")
+    other = config.stereo_topic or topic.replace("left", "right")
+    if other == topic:
+        raise TrainingError(f"{path}: no second camera beside {topic}: name it by data.stereo_topic")
+    return options, dataclasses.replace(options, topic=other, camera_info="")
+
+
+def _topic(source: FrameSource) -> str:
+    """The image topic of a bag, '' for other sources."""
+    stream = getattr(source, "stream", None)
+    return stream.image if stream else ""
+
+
+def _index(path: str, options: SourceOptions, progress) -> FrameIndex:
+    return index_frames(path, options, progress and (lambda count, total: progress(path, count, total)))
+
+
+def _pair(recorded: Recorded) -> None:
+    left, right = recorded.clip, recorded.right
+    recorded.partners = pair_by_time(left.index.stamps_ns, right.index.stamps_ns, STEREO_TOLERANCE)
+    recorded.baseline = right.index.cameras[0].baseline - left.index.cameras[0].baseline
+    if not recorded.baseline > 1e-4:
+        raise TrainingError(
+            f"{left.name}: the right camera's P[0, 3] says that its baseline is {recorded.baseline:.3f} m:"
+            " a calibration of the pair must give it (P[0, 3] = -fx * baseline)"
+        )
+    if not (recorded.partners >= 0).any():
+        raise TrainingError(f"{left.name}: no image of one camera is within {STEREO_TOLERANCE:g} s of one of the other")
+
+
+def _chosen(recordings: list[Recorded], config: DataConfig, camera: tuple, notes: list[str]) -> Dataset:
+    training: list[Sample] = []
+    validation: list[Sample] = []
+    for number, recorded in enumerate(recordings):
+        clip, choice = recorded.clip, recorded.choice
+        targets = choice.targets
+        if recorded.partners is not None:
+            targets = targets[recorded.partners[targets] >= 0]
+        span = 0 if config.sources == "stereo" else choice.step
+        ours, held_out = split(clip.index, targets, span, config.validation_share)
+        training += [Sample(number, int(frame)) for frame in ours]
+        validation += [Sample(number, int(frame)) for frame in held_out]
+        notes.append(
+            f"{clip.name}: {len(clip.index)} frames at {1 / clip.index.interval:.1f} Hz, {len(ours)} samples for training,"
+            f" {len(held_out)} for validation, {choice.step} frames apart; {100 * choice.static_share:.0f} % static left out"
+        )
+        notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
+        notes += [f"{clip.name}: {view.description}" for view in clip.views]
+    if len(training) < MIN_SAMPLES:
+        raise TrainingError(f"only {len(training)} samples to learn from: {_why_so_few(recordings, config)}")
+    intervals = [recorded.choice.step * recorded.clip.index.interval for recorded in recordings]
+    baseline = recordings[0].baseline
+    return Dataset(
+        recordings,
+        training,
+        _spread(validation, config.validation_frames),
+        camera,
+        float(np.median(intervals)),
+        baseline / STEREO_BASELINE if baseline else float("nan"),
+        config.sources,
+        notes,
+    )
+
+
+def _why_so_few(recordings: list[Recorded], config: DataConfig) -> str:
+    static = max(recorded.choice.static_share for recorded in recordings)
+    frames = sum(len(recorded.clip.index) for recorded in recordings)
+    if static > 0.5:
+        return (
+            f"{100 * static:.0f} % of the frames are static (the image moves less than data.min_motion {config.min_motion:g}"
+            " of its width); record the camera while it moves"
+        )
+    runs = sum(recorded.choice.runs for recorded in recordings)
+    return f"there are {frames} frames in {runs} unbroken runs; record longer, without gaps"
+
+
+def _spread(samples: list[Sample], count: int) -> list[Sample]:
+    if len(samples) <= count:
+        return samples
+    return [samples[i] for i in np.linspace(0, len(samples) - 1, count).round().astype(int)]

@@ -1,0 +1,232 @@
+"""Which frames of a recording become samples, and what is in them."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.frame_index import FrameIndex
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.losses.photometric import photometric_error
+from monodepth_ros.geometry.warp import warp
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.training.batch import STEREO, TARGET
+from monodepth_ros.training.clip import FrameCache, TrainingError
+from monodepth_ros.training.config import DataConfig, NetworksConfig
+from monodepth_ros.training.dataset import open_dataset
+from monodepth_ros.training.loader import Loader, epoch_order
+from monodepth_ros.training.samples import choose_targets, pair_by_time, split, visible_step
+
+NETWORKS = NetworksConfig(width=160, height=64)
+
+
+def synth(path, *words, seconds=2.0):
+    assert monodepth(["synth", "--out", str(path), "--seconds", str(seconds), "--width", "160", "--height", "64",
+                      "--seed", "5", "--constant-light", "--no-traffic", *words]) == 0  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    return synth(tmp_path_factory.mktemp("drive") / "drive.mcap")
+
+
+@pytest.fixture(scope="module")
+def stereo_drive(tmp_path_factory):
+    return synth(tmp_path_factory.mktemp("stereo") / "stereo.mcap", "--stereo", "--compressed", seconds=1.0)
+
+
+def index_of(count=100, rate=10.0, flow=0.01, breaks=(), cameras=None):
+    """An index without a recording; before each of `breaks` a second is missing."""
+    stamps = np.arange(count) / rate
+    for place in breaks:
+        stamps[place:] += 1.0
+    flows = np.broadcast_to(np.asarray(flow, float), (count,)).copy()
+    flows[0] = np.nan
+    ids = np.zeros(count, int) if cameras is None else np.asarray(cameras)
+    model = CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5)
+    return FrameIndex(
+        (stamps * 1e9).astype(np.int64), (stamps * 1e9).astype(np.int64), ids, (model,) * (ids.max() + 1),
+        np.full((count, 4, 4), np.nan), np.zeros(count, bool), flows, np.ones(count), {},
+    )  # fmt: skip
+
+
+def test_a_gap_ends_a_run():
+    choice = choose_targets(index_of(20, breaks=(8,)), 2, 0.001)
+    assert choice.targets.tolist() == [2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17]
+    assert (choice.step, choice.runs) == (2, 2)
+
+
+def test_another_calibration_ends_a_run():
+    choice = choose_targets(index_of(10, cameras=[0] * 5 + [1] * 5), 1, 0.001)
+    assert choice.targets.tolist() == [1, 2, 3, 6, 7, 8]
+
+
+def test_static_frames_are_left_out_and_counted():
+    flow = np.full(30, 0.01)
+    flow[10:20] = 0.0002
+    choice = choose_targets(index_of(30, flow=flow), 1, 0.001)
+    assert choice.targets.tolist() == [*range(1, 10), *range(19, 29)]
+    assert choice.static_share == pytest.approx(9 / 28)
+
+
+def test_slow_steps_add_up_over_a_longer_step():
+    index = index_of(30, flow=0.0006)
+    assert len(choose_targets(index, 1, 0.001).targets) == 0
+    assert len(choose_targets(index, 3, 0.001).targets) == 24
+
+
+@pytest.mark.parametrize(("rate", "flow", "expected"), [(10, 0.01, 1), (30, 0.003, 3), (30, 0.0003, 15), (10, 0.05, 1)])
+def test_the_step_is_chosen_so_that_the_image_moves(rate, flow, expected):
+    assert visible_step(index_of(60, rate, flow), 0.001) == expected
+
+
+def test_training_and_validation_share_no_frame_and_keep_to_blocks_of_time():
+    index = index_of(1800)
+    targets = choose_targets(index, 2, 0.001).targets
+    ours, held_out = split(index, targets, 2, 0.1)
+
+    def frames(chosen):
+        return {frame + offset for frame in chosen for offset in (-2, 0, 2)}
+
+    assert not frames(ours) & frames(held_out)
+    assert 0.08 < len(held_out) / len(targets) < 0.1
+    assert np.count_nonzero(np.diff(held_out) > 1) == 2  # three minutes, three blocks
+    assert split(index, targets, 2, 0.0)[1].size == 0
+
+
+def test_stereo_pairs_are_found_by_stamp():
+    left, right = np.array([0, 100, 200, 300]) * 1_000_000, np.array([4, 101, 260]) * 1_000_000
+    assert pair_by_time(left, right, 0.01).tolist() == [0, 1, -1, -1]
+    assert pair_by_time(left, right[:0], 0.01).tolist() == [-1] * 4
+
+
+def batch_from(dataset, count=3):
+    loader = Loader(dataset, count, 2)
+    try:
+        return next(loader.batches(dataset.training[:count])).to("cpu")
+    finally:
+        loader.close()
+
+
+def test_samples_hold_what_the_geometry_says(drive):
+    """With the recording's exact depth and motion the sources, warped, are the target."""
+    with open_dataset(DataConfig(recordings=(str(drive),)), NETWORKS) as dataset, open_source(str(drive)) as source:
+        batch = batch_from(dataset)
+        sample = dataset.training[0]
+        step = dataset.recordings[0].choice.step
+        frames = list(source.frames())
+    assert batch.sources == [-1, 1] and batch.images[TARGET].shape == (3, 3, 64, 160)
+    truth = torch.from_numpy(frames[sample.frame].truth_depth.copy()).clamp(max=1e3)[None, None]
+    errors = {}
+    for offset in (-1, 1):
+        T = invert(frames[sample.frame + offset * step].T_world_camera) @ frames[sample.frame].T_world_camera
+        warped = warp(batch.images[offset][:1], truth, batch.K[:1], torch.from_numpy(T)[None].float())
+        errors[offset] = photometric_error(warped, batch.images[TARGET][:1])
+        still = photometric_error(batch.images[offset][:1], batch.images[TARGET][:1]).median()
+        assert errors[offset].median() < 0.4 * still, (offset, errors[offset].median(), still)
+        length = np.linalg.norm(T[:3, 3])
+        assert batch.distances[offset][0].item() == pytest.approx(length, rel=1e-5)
+
+
+def test_a_stereo_pair_is_in_network_units(stereo_drive):
+    config = DataConfig(recordings=(str(stereo_drive),), sources="both")
+    with open_dataset(config, NETWORKS) as dataset:
+        batch = batch_from(dataset)
+    assert batch.sources == [-1, 1, STEREO]
+    assert dataset.metres_per_unit == pytest.approx(5.4)
+    assert batch.T_stereo_target[0, :3, 3].tolist() == pytest.approx([-0.1, 0, 0])
+    # A street a few metres away moves to the left by f b / Z: warping by a plane in the middle of it helps.
+    plane = torch.full((3, 1, 64, 160), 1.5)
+    warped = warp(batch.images[STEREO], plane, batch.K, batch.T_stereo_target)
+    error = photometric_error(warped, batch.images[TARGET])[..., 40:, 40:-40].mean()
+    still = photometric_error(batch.images[STEREO], batch.images[TARGET])[..., 40:, 40:-40].mean()
+    assert error < still, (error, still)
+
+
+def test_stereo_alone_uses_every_frame(stereo_drive):
+    with open_dataset(DataConfig(recordings=(str(stereo_drive),), sources="stereo", validation_share=0.0), NETWORKS) as dataset:
+        assert len(dataset.training) == 10
+        assert batch_from(dataset).sources == [STEREO]
+
+
+def test_several_recordings_of_several_cameras_make_one_dataset(drive, stereo_drive):
+    config = DataConfig(recordings=(str(drive), str(stereo_drive)))
+    with open_dataset(config, NETWORKS) as dataset:
+        assert {sample.clip for sample in dataset.training} == {0, 1}
+        assert any("/left" in note and "is used" in note for note in dataset.notes)
+
+
+def test_the_hood_and_the_mask_do_not_count(drive, tmp_path):
+    import cv2
+
+    picture = np.full((64, 160), 255, np.uint8)
+    picture[:, :20] = 0
+    cv2.imwrite(str(tmp_path / "mask.png"), picture)
+    config = DataConfig(recordings=(str(drive),), hood=0.25, mask_file=str(tmp_path / "mask.png"))
+    with open_dataset(config, NETWORKS) as dataset:
+        valid = batch_from(dataset).valid[0, 0]
+    assert not valid[49:].any() and not valid[:, :19].any() and valid[:47, 21:].all()
+
+
+def test_frames_are_read_once_while_they_fit(drive):
+    with open_dataset(DataConfig(recordings=(str(drive),)), NETWORKS) as dataset:
+        clip = dataset.recordings[0].clip
+        first = clip.image(3)
+        assert clip.image(3) is first and not first.flags.writeable
+    cache = FrameCache(1)
+    for number in range(12):
+        cache.add(("a", number), np.zeros(100_000, np.uint8))
+    assert cache.get(("a", 0)) is None and cache.get(("a", 11)) is not None
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_batches_come_in_the_order_that_was_asked_for(drive, workers):
+    with open_dataset(DataConfig(recordings=(str(drive),), validation_share=0.0), NETWORKS) as dataset:
+        samples = [dataset.training[i] for i in epoch_order(len(dataset.training), 7, 0)]
+        loader = Loader(dataset, 4, workers)
+        names = [name for batch in loader.batches(samples) for name in batch.names]
+        rest = [name for batch in loader.batches(samples, drop_last=False) for name in batch.names]
+        loader.close()
+        expected = [dataset.name(sample) for sample in samples]
+    assert names == expected[: len(expected) // 4 * 4] and rest == expected
+
+
+def test_ranks_share_an_epoch_without_overlap():
+    shares = [epoch_order(103, 1, 4, rank, 4) for rank in range(4)]
+    assert [len(share) for share in shares] == [25] * 4
+    assert len(set().union(*shares)) == 100
+    assert epoch_order(103, 1, 4) != epoch_order(103, 1, 5) and epoch_order(103, 1, 4) == epoch_order(103, 1, 4)
+
+
+def test_recordings_that_teach_nothing_are_refused_in_one_line(drive, tmp_path):
+    short = synth(tmp_path / "short.mcap", seconds=0.2)
+    no_calibration = tmp_path / "images"
+    no_calibration.mkdir()
+    import cv2
+
+    for i in range(5):
+        cv2.imwrite(str(no_calibration / f"{i}.png"), np.full((64, 160, 3), 40 * i, np.uint8))
+    still = tmp_path / "still"
+    shutil.copytree(no_calibration, still)
+    texture = np.random.default_rng(0).integers(0, 256, (64, 160, 3), np.uint8)
+    for i in range(12):
+        cv2.imwrite(str(still / f"{i}.png"), texture)
+    from monodepth_ros.data.calibration import write_calibration
+
+    write_calibration(still / "camera.yaml", CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5), "camera")
+    cases = [
+        ((), "nothing to learn from: give --data"),
+        ((str(short),), "samples to learn from: there are 2 frames"),
+        ((str(no_calibration),), "has no calibration: record camera_info, or give --calibration"),
+        ((str(still),), "% of the frames are static .* record the camera while it moves"),
+    ]
+    for recordings, expected in cases:
+        with pytest.raises(TrainingError, match=expected) as caught:
+            open_dataset(DataConfig(recordings=recordings), NETWORKS)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(TrainingError, match="no second camera beside /camera/image_raw"):
+        open_dataset(DataConfig(recordings=(str(drive),), sources="stereo"), NETWORKS)
