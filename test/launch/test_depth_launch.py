@@ -1,11 +1,9 @@
 """The launch file run by the real launch: which processes start, how they are called, with what settings."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ pytest.importorskip(
 pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
 
 import launch.logging  # noqa: E402
-from launch import LaunchDescription, LaunchService  # noqa: E402
+from launch import LaunchDescription  # noqa: E402
 from launch.actions import GroupAction, IncludeLaunchDescription  # noqa: E402
 from launch.launch_description_sources import (  # noqa: E402
     PythonLaunchDescriptionSource,
@@ -45,89 +43,6 @@ ARGUMENTS = {
     "log_level",
 }
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-
-# Stands in for the executables, which launch finds by the ament index: notes how it was called and ends. The
-# node's first waits until all the others have come; the one named in STAYS runs until it is asked to end.
-STUB = f"""#!{sys.executable} -IS
-import json, os, signal, sys, time
-name = os.path.basename(sys.argv[0])
-folder = os.environ["STUB_NOTES"]
-note = os.path.join(folder, name)
-
-def complain(*_):
-    os.rename(note, note + " was never ended")
-    sys.exit(1)
-
-signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-signal.signal(signal.SIGALRM, complain)
-signal.alarm(20)
-with open(os.path.join(folder, "." + name), "w") as draft:
-    json.dump([sys.argv[1:], dict(os.environ)], draft)
-os.rename(draft.name, note)
-while name == "depth_node" and not set(os.environ["STUBS"].split()) <= set(os.listdir(folder)):
-    time.sleep(0.01)
-if name == os.environ.get("STAYS"):
-    signal.pause()
-"""
-
-
-class Process:
-    """How a process was started."""
-
-    def __init__(self, arguments, environment):
-        self.arguments = arguments
-        self.environment = environment
-        self.parameters = {}
-        for path in self.following("--params-file"):
-            self.parameters.update(read_ros_parameters(path))
-
-    def following(self, option):
-        """The values of an option that may occur more than once."""
-        return [
-            value
-            for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True)
-            if name == option
-        ]
-
-    @property
-    def remappings(self):
-        return dict(rule.split(":=") for rule in self.following("-r"))
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Runs a launch description with stubs for the executables: the exit code, the processes started by name.
-
-    The others are those that must start besides the node.
-    """
-    prefix, notes = tmp_path / "prefix", tmp_path / "notes"
-    notes.mkdir()
-    executables = {"monodepth_ros": ("depth_node", "play"), "rviz2": ("rviz2",)}
-    for package, names in executables.items():
-        for folder in ("share/ament_index/resource_index/packages", f"lib/{package}", f"share/{package}"):
-            (prefix / folder).mkdir(parents=True, exist_ok=True)
-        (prefix / "share/ament_index/resource_index/packages" / package).touch()
-        for name in names:
-            (prefix / "lib" / package / name).write_text(STUB)
-            (prefix / "lib" / package / name).chmod(0o755)
-    (prefix / "share/monodepth_ros/config").symlink_to(ROOT / "config")
-    monkeypatch.setenv("AMENT_PREFIX_PATH", str(prefix))
-    monkeypatch.setenv("STUB_NOTES", str(notes))
-    for variable in (*PROFILES, "ROS_DISTRO"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(launch.logging.launch_config, "_log_dir", str(tmp_path))
-
-    def run(description, *others):
-        monkeypatch.setenv("STUBS", " ".join(others))
-        service = LaunchService(noninteractive=True)
-        service.include_launch_description(description)
-        exit_code = service.run()
-        found = {path.name: Process(*json.loads(path.read_text())) for path in notes.iterdir()}
-        for name in found:
-            (notes / name).unlink()
-        return exit_code, found
-
-    return run
 
 
 def included(**arguments):

@@ -15,38 +15,43 @@ from monodepth_ros.pipeline.settings import read_ros_parameters, replace, specif
 from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-LAUNCH_FILE = ROOT / "launch" / "depth.launch.py"
+LAUNCH_FILES = [ROOT / "launch" / "depth.launch.py", ROOT / "launch" / "multi_camera.launch.py"]
+SHARED_CODE = ROOT / "monodepth_ros" / "ros" / "launching.py"
 PARAMETER_FILE = ROOT / "config" / "depth.yaml"
-PROMISED_ARGUMENTS = {
+COMMON_ARGUMENTS = {
     "namespace",
     "params_file",
-    "image",
-    "camera_info",
     "checkpoint",
     "device",
-    "bag",
     "rviz",
     "use_sim_time",
     "autostart",
     "log_level",
 }
+PROMISED_ARGUMENTS = {
+    "depth.launch.py": COMMON_ARGUMENTS | {"image", "camera_info", "bag"},
+    "multi_camera.launch.py": COMMON_ARGUMENTS | {"cameras", "image_topic", "info_topic"},
+}
 
 
-def calls(name):
-    """Keyword arguments, and the first positional one under "", of every call of a name in the launch file."""
-    tree = ast.parse(LAUNCH_FILE.read_text())
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name]
-    assert found, f"no {name}(...) in {LAUNCH_FILE.name}"
+def calls(name, *paths):
+    """Keyword arguments, and the first positional one under "", of every call of a name in these files."""
+    trees = [ast.parse(path.read_text()) for path in paths]
+    found = [
+        n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name
+    ]
+    assert found, f"no {name}(...) in {[path.name for path in paths]}"
     return [
         {"": ast.unparse(c.args[0]) if c.args else None} | {k.arg: ast.unparse(k.value) for k in c.keywords}
         for c in found
     ]
 
 
-def test_the_launch_file_declares_every_promised_argument_with_default_and_description():
-    compile(LAUNCH_FILE.read_text(), str(LAUNCH_FILE), "exec")
-    declared = {ast.literal_eval(call[""]): call for call in calls("DeclareLaunchArgument")}
-    assert set(declared) >= PROMISED_ARGUMENTS
+@pytest.mark.parametrize("launch_file", LAUNCH_FILES, ids=lambda path: path.name)
+def test_the_launch_file_declares_every_promised_argument_with_default_and_description(launch_file):
+    compile(launch_file.read_text(), str(launch_file), "exec")
+    declared = {ast.literal_eval(call[""]): call for call in calls("DeclareLaunchArgument", launch_file)}
+    assert set(declared) >= PROMISED_ARGUMENTS[launch_file.name]
     for name, call in declared.items():
         assert "default_value" in call, f"{name} has no default"
         description = ast.literal_eval(call["description"])
@@ -55,17 +60,19 @@ def test_the_launch_file_declares_every_promised_argument_with_default_and_descr
         )
 
 
-def test_the_launch_file_starts_executables_that_exist():
+def test_the_launch_files_start_executables_that_exist():
     config = configparser.ConfigParser(delimiters=("=",))
     config.read(ROOT / "setup.cfg")
     lines = config["options.entry_points"]["console_scripts"].split("\n")
     scripts = {line.split("=")[0].strip() for line in lines if line}
-    wanted = [ast.literal_eval(c["executable"]) for c in calls("Node") if c["package"] == "'monodepth_ros'"]
+    nodes = calls("Node", *LAUNCH_FILES, SHARED_CODE)
+    wanted = [ast.literal_eval(c["executable"]) for c in nodes if c["package"] == "'monodepth_ros'"]
     assert set(wanted) == {"depth_node", "play"} and scripts >= set(wanted), f"{wanted} of {scripts}"
 
 
-def test_every_file_that_the_launch_file_names_exists():
-    strings = [n.value for n in ast.walk(ast.parse(LAUNCH_FILE.read_text())) if isinstance(n, ast.Constant)]
+def test_every_file_that_the_launch_files_name_exists():
+    trees = [ast.parse(path.read_text()) for path in (*LAUNCH_FILES, SHARED_CODE)]
+    strings = [n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant)]
     named = {
         s for s in strings if isinstance(s, str) and s.endswith((".yaml", ".rviz", ".xml")) and " " not in s
     }

@@ -1,0 +1,133 @@
+"""Launch one depth node for several cameras: one process, one network, one batch of whatever images wait.
+
+ros2 launch monodepth_ros multi_camera.launch.py cameras:=front,left,right checkpoint:=/path/to/weights
+ros2 launch monodepth_ros multi_camera.launch.py -s          (explains every argument)
+"""
+
+from typing import List
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from monodepth_ros.pipeline.settings import read_ros_parameters
+from monodepth_ros.ros.launching import boolean, config_file, depth_node, existing_path, rviz_node
+
+# What RViz shows of a camera.
+SHOWN_TOPICS = ("rgb/image_rect", "depth/color", "depth/points")
+
+ARGUMENTS = [
+    DeclareLaunchArgument(
+        "cameras",
+        default_value="",
+        description="Names of the cameras, separated by commas, e.g. front,left,right; "
+        "empty: those of the parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "image_topic",
+        default_value="{camera}/image_raw",
+        description="Image topic of every camera, without /compressed; {camera} stands for its name.",
+    ),
+    DeclareLaunchArgument(
+        "info_topic",
+        default_value="",
+        description="Calibration topic of every camera; {camera} stands for its name; "
+        "empty: camera_info beside the image topic.",
+    ),
+    DeclareLaunchArgument(
+        "image_transport", default_value="", description="raw or compressed; empty: as in the parameter file."
+    ),
+    DeclareLaunchArgument(
+        "odometry_camera",
+        default_value="",
+        description="The camera whose motion is the odometry; empty: as in the parameter file (the first).",
+    ),
+    DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its topics."),
+    DeclareLaunchArgument(
+        "params_file",
+        default_value=config_file("depth.yaml"),
+        description="Parameter file; the arguments given here win over it. What a camera has of its own "
+        "stands there, under its name.",
+    ),
+    DeclareLaunchArgument(
+        "checkpoint",
+        default_value="",
+        description="A .safetensors checkpoint or a weights folder in monodepth2's format.",
+    ),
+    DeclareLaunchArgument(
+        "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."
+    ),
+    DeclareLaunchArgument(
+        "rviz",
+        default_value="false",
+        description="Open RViz with config/depth.rviz on the first camera (true or false).",
+    ),
+    DeclareLaunchArgument(
+        "fixed_frame",
+        default_value="odom",
+        description="RViz's fixed frame; a camera's optical frame where there is no odometry.",
+    ),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="",
+        description="true or false: use /clock; empty: as in the parameter file (false).",
+    ),
+    DeclareLaunchArgument(
+        "autostart",
+        default_value="",
+        description="true or false: configure and activate at start, or leave that to a lifecycle manager; "
+        "empty: as in the parameter file (true).",
+    ),
+    DeclareLaunchArgument(
+        "log_level", default_value="info", description="Of the node: debug, info, warn, error or fatal."
+    ),
+]
+
+
+def camera_names(given: dict[str, str]) -> list[str]:
+    """The cameras asked for, or else those of the parameter file; ValueError if there are none."""
+    names = [name.strip() for name in given["cameras"].split(",") if name.strip()]
+    path = existing_path("params_file", given["params_file"])
+    if not names and path:
+        names = [name for name in read_ros_parameters(path).get("cameras") or [] if name]
+    if not names:
+        raise ValueError("cameras:= names none: e.g. cameras:=front,left,right, or cameras in the parameter file")
+    return names
+
+
+def topic_of(camera: str, argument: str, pattern: str, cameras: list[str]) -> str:
+    """A camera's topic by the pattern; ValueError if it gives all cameras the same."""
+    if len(cameras) > 1 and "{camera}" not in pattern:
+        raise ValueError(f"{argument}:={pattern}: write {{camera}} where the camera's name belongs")
+    return pattern.replace("{camera}", camera)
+
+
+def nodes(context: LaunchContext) -> list[Node]:
+    """The nodes that the arguments ask for; ValueError or FileNotFoundError for arguments that do not fit."""
+    given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
+    if given["image_topic"].endswith("/compressed"):
+        raise ValueError(
+            f"image_topic:={given['image_topic']}: leave /compressed away and add image_transport:=compressed"
+        )
+    cameras = camera_names(given)
+    remappings = [
+        (f"{camera}/{name}", topic_of(camera, argument, given[argument], cameras))
+        for camera in cameras
+        for name, argument in (("image", "image_topic"), ("camera_info", "info_topic"))
+        if given[argument]
+    ]
+    # As a bare list, launch would write it in a way that only Python reads.
+    parameters = {"cameras": ParameterValue(cameras, value_type=List[str])}
+    if given["odometry_camera"]:
+        parameters["odometry.camera"] = given["odometry_camera"]
+    found = [depth_node(given, remappings, parameters)]
+    if boolean("rviz", given["rviz"]):
+        found.append(rviz_node(given, [(topic, f"{cameras[0]}/{topic}") for topic in SHOWN_TOPICS]))
+    return found
+
+
+def generate_launch_description() -> LaunchDescription:
+    """What `ros2 launch` runs."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=nodes)])

@@ -1,0 +1,94 @@
+"""What the launch files share: the node, RViz, and arguments that are checked before anything starts."""
+
+import os
+from typing import Any
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from launch.action import Action
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+# Passed on to the node as they are.
+TEXT_PARAMETERS = ("checkpoint", "device", "image_transport")
+
+
+def config_file(name: str) -> str:
+    """Path of a file of the package's config folder."""
+    return os.path.join(get_package_share_directory("monodepth_ros"), "config", name)
+
+
+def boolean(name: str, text: str) -> bool | None:
+    """A launch argument as a boolean; None where it is empty. ValueError for anything else."""
+    values = {"": None, "true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise ValueError(f"{name}:={text}: expected true or false")
+    return values[text.lower()]
+
+
+def existing_path(name: str, text: str) -> str:
+    """A launch argument as a path; the shell leaves the tilde in `bag:=~/drive` alone. FileNotFoundError."""
+    path = os.path.expanduser(text)
+    if path and not os.path.exists(path):
+        raise FileNotFoundError(f"{name}:={text}: no such file or folder")
+    return path
+
+
+def middleware_profile() -> dict[str, str]:
+    """Environment with room for clouds of 2 MB, which Fast DDS's default shared memory loses.
+
+    Empty where the user has a profile of their own.
+    """
+    # Two generations of Fast DDS, two variables; the newer one complains about the older's.
+    variables = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    if any(os.environ.get(variable) for variable in variables):
+        return {}
+    is_older = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")
+    return {variables[0 if is_older else 1]: config_file("fastdds_large_messages.xml")}
+
+
+def depth_node(
+    given: dict[str, str],
+    remappings: list[tuple[str, str]],
+    parameters: dict[str, Any] | None = None,
+    on_exit: Action | None = None,
+) -> Node:
+    """The node with the launch arguments `given`, and parameters that win over its file.
+
+    ValueError or FileNotFoundError for an argument that does not fit.
+    """
+    texts = given | {"checkpoint": os.path.expanduser(given["checkpoint"])}
+    # Declared as strings: launch would read a value like 2026 or 1e3 as a number.
+    overrides = {name: ParameterValue(texts[name], value_type=str) for name in TEXT_PARAMETERS if texts[name]}
+    switches = {name: boolean(name, given[name]) for name in ("autostart", "use_sim_time")}
+    overrides |= {name: value for name, value in switches.items() if value is not None} | (parameters or {})
+    params_file = existing_path("params_file", given["params_file"])
+    return Node(
+        package="monodepth_ros",
+        executable="depth_node",
+        name="depth_node",
+        namespace=given["namespace"],
+        parameters=[params_file, overrides] if params_file else [overrides],
+        remappings=remappings,
+        ros_arguments=["--log-level", given["log_level"]],
+        additional_env=middleware_profile(),
+        output="screen",
+        emulate_tty=True,
+        on_exit=on_exit,
+    )
+
+
+def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = None) -> Node:
+    """RViz, in the node's namespace: the topics in its configuration are relative. ValueError where there is none."""
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError:
+        raise ValueError("rviz:=true: there is no RViz here: install the ROS package rviz2") from None
+    use_sim_time = boolean("use_sim_time", given["use_sim_time"])
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        namespace=given["namespace"],
+        arguments=["-d", config_file("depth.rviz"), "-f", given["fixed_frame"]],
+        parameters=[] if use_sim_time is None else [{"use_sim_time": use_sim_time}],
+        remappings=remappings,
+    )

@@ -1,0 +1,118 @@
+"""The launch file for several cameras, run by the real launch: the names, the topics, the settings of the node."""
+
+from pathlib import Path
+
+import pytest
+
+# `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
+pytest.importorskip(
+    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
+)
+pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
+
+import launch.logging  # noqa: E402
+from launch import LaunchDescription  # noqa: E402
+from launch.actions import IncludeLaunchDescription  # noqa: E402
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+
+from monodepth_ros.pipeline.settings import read_ros_parameters  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCH_FILE = ROOT / "launch" / "multi_camera.launch.py"
+
+
+def included(**arguments):
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(LAUNCH_FILE)), launch_arguments=list(arguments.items())
+    )
+
+
+@pytest.fixture
+def started(run):
+    """Runs the launch file with arguments; the processes started, by name."""
+
+    def started(**arguments):
+        others = ["rviz2"] if "rviz" in arguments else []
+        exit_code, found = run(LaunchDescription([included(**arguments)]), *others)
+        assert exit_code == 0 and set(found) == {"depth_node", *others}
+        return found
+
+    return started
+
+
+def topics(process):
+    return {name: topic for name, topic in process.remappings.items() if not name.startswith("__")}
+
+
+def test_names_become_the_parameter_and_each_camera_its_driver_s_image(started):
+    node = started(cameras="front, left,right")["depth_node"]
+    expected = read_ros_parameters(ROOT / "config" / "depth.yaml") | {"cameras": ["front", "left", "right"]}
+    assert node.parameters == expected
+    assert topics(node) == {f"{name}/image": f"{name}/image_raw" for name in ("front", "left", "right")}
+
+
+def test_a_pattern_gives_every_camera_its_topics(started):
+    node = started(
+        cameras="front,left",
+        image_topic="/rig/{camera}/image_color",
+        info_topic="/calibration/{camera}",
+        namespace="robot",
+        odometry_camera="left",
+        image_transport="compressed",
+        device="cpu",
+        checkpoint="2026",
+        log_level="debug",
+        autostart="false",
+    )["depth_node"]
+    assert topics(node) == {
+        "front/image": "/rig/front/image_color",
+        "front/camera_info": "/calibration/front",
+        "left/image": "/rig/left/image_color",
+        "left/camera_info": "/calibration/left",
+    }
+    given = ("odometry.camera", "image_transport", "device", "checkpoint", "autostart")
+    assert [node.parameters[name] for name in given] == ["left", "compressed", "cpu", "2026", False]
+    assert node.remappings["__ns"] == "/robot" and node.following("--log-level") == ["debug"]
+
+
+def test_cameras_and_what_they_have_of_their_own_may_stand_in_the_parameter_file(started, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "/**:\n  ros__parameters:\n    cameras: [front, left]\n"
+        "    left: {image_transport: compressed, image: {reliability: reliable}}\n"
+    )
+    node = started(params_file=str(path))["depth_node"]
+    assert node.parameters["cameras"] == ["front", "left"]
+    assert node.parameters["left.image_transport"] == "compressed"
+    assert set(topics(node)) == {"front/image", "left/image"}
+    node = started(params_file=str(path), cameras="rear", image_topic="/only/camera")["depth_node"]
+    assert node.parameters["cameras"] == ["rear"] and topics(node) == {"rear/image": "/only/camera"}
+
+
+def test_rviz_shows_the_first_camera(started):
+    found = started(cameras="front,left", rviz="true", namespace="robot", fixed_frame="map")
+    rviz = found["rviz2"]
+    shown = ("rgb/image_rect", "depth/color", "depth/points")
+    assert topics(rviz) == {topic: f"front/{topic}" for topic in shown}
+    assert rviz.remappings["__ns"] == "/robot" and rviz.following("-f") == ["map"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({}, "cameras:= names none"),
+        ({"cameras": " , "}, "cameras:= names none"),
+        ({"cameras": "a,b", "image_topic": "/image"}, "image_topic:=/image: write {camera}"),
+        ({"cameras": "a,b", "info_topic": "/info"}, "info_topic:=/info: write {camera}"),
+        ({"cameras": "a", "image_topic": "/{camera}/compressed"}, "leave /compressed away"),
+        ({"cameras": "a", "params_file": "/nowhere.yaml"}, "params_file:=/nowhere.yaml: no such file or folder"),
+        ({"cameras": "a", "rviz": "maybe"}, "rviz:=maybe: expected true or false"),
+        ({"cameras": "a", "use_sim_time": "5"}, "use_sim_time:=5: expected true or false"),
+    ],
+)
+def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(run, caplog, monkeypatch, arguments, message):
+    monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
+    exit_code, found = run(LaunchDescription([included(**arguments)]))
+    errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]
+    assert exit_code == 1 and not found, (exit_code, found)
+    assert len(errors) == 1 and message in errors[0], errors
