@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from monodepth_ros.data.recording import Recording
 from monodepth_ros.evaluation.depth_metrics import mean_metrics
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.ros.demonstration.comparison import (
@@ -16,7 +17,7 @@ from monodepth_ros.ros.demonstration.comparison import (
     compare_depth,
     compare_trajectories,
 )
-from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, OutputListener
+from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, OutputListener, stamp_of
 from monodepth_ros.ros.demonstration.sheet import demonstration_sheet
 
 PER_FRAME = ("depth/image", "depth/camera_info", "rgb/image_rect", "depth/color", "depth/points", "depth/status")
@@ -73,7 +74,8 @@ def make_sheet(run: DemoRun, comparisons: dict[int, DepthComparison]) -> np.ndar
     trajectories = compare_trajectories(
         listener.last.get("path"), child_frame, run.bag, run.odometry_truth_topic, is_metric
     )
-    start_ns = min(listener.arrivals[listener.input_topic], default=0)
+    with Recording(run.bag) as recording:  # the client may have missed the first images
+        start_ns = stamp_of(recording.first(listener.input_topic).header)
     title = f"{Path(run.bag).name}, {run.header.summary()}"
     return demonstration_sheet(
         listener.kept, listener.input_topic, comparisons, trajectories, is_metric, start_ns, title
