@@ -121,9 +121,9 @@ def run(options: argparse.Namespace) -> int:
         except ScaleError as error:
             raise ScaleError(f"{error} (a setting is given as --set scale.source=relative)") from None
         for name, value in offline.facts:
-            print(f"{name:<12}{value}")
+            print(f"{name:<13}{value}")
         for note in offline.notes:
-            print(f"note        {note}")
+            print(f"{'note':<13}{note}")
         progress = Progress(offline.expected_frames)
         try:
             offline.process(progress.step, stop.is_set)
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
             progress.end()
         offline.finish()
     for name, value in offline.outcome:
-        print(f"{name:<12}{value}")
+        print(f"{name:<13}{value}")
     return INTERRUPTED if stop.is_set() else 0
 
 

@@ -30,8 +30,7 @@ def decode_depth(message) -> np.ndarray:
 
 
 def read_kitti_depth(path: str | Path) -> np.ndarray:
-    """Depth [m], float32 (H, W), of a 16-bit PNG as KITTI's depth benchmark has it (1/256 m); NaN where it is
-    0.
+    """Depth [m], float32 (H, W), of a 16-bit PNG as KITTI's depth benchmark has it; NaN where it is 0.
 
     Raises ImageError for anything else.
     """

@@ -11,8 +11,7 @@ CALIBRATION_NAMES = ("calibration.yaml", "camera_info.yaml", "camera.yaml", "ost
 
 
 def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """The images of a folder by name. Calibration: the file given, else one of CALIBRATION_NAMES in the
-    folder.
+    """The images of a folder by name; its calibration is the file given, else one of CALIBRATION_NAMES in it.
 
     Raises SourceError for a folder without images, CalibrationError for a bad calibration file.
     """

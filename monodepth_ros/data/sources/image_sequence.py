@@ -107,8 +107,7 @@ def read_pixels(file: Path) -> Pixels:
 
 
 def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:
-    """Seconds of each of `count` images: from times.txt in the first folder that has one, else by `rate`
-    [1/s].
+    """Seconds of each of `count` images: times.txt of the first folder that has one, else by `rate` [1/s].
 
     A rate that is given (not 0) wins. Raises SourceError for a times.txt of another length, or whose times do
     not grow.

@@ -12,8 +12,7 @@ LEFT_GRAY, RIGHT_GRAY, LEFT, RIGHT = range(4)
 
 
 def choose_camera(folder: Path, folders: dict[int, Path], name: str) -> int:
-    """The camera's number: 'left' (default) and 'right' prefer colour; a number or a sub-folder's name is
-    that camera.
+    """The number of 'left' (default) or 'right' (colour before grey), or of a number or sub-folder's name.
 
     folders: the sub-folders with images there are. Raises SourceError for one that is not there.
     """

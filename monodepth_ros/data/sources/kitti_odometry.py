@@ -17,8 +17,7 @@ def camera_folders(folder: Path) -> dict[int, Path]:
 
 
 def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """One camera of a sequence, with the exact poses of poses.txt (or ../../poses/NN.txt) where there are
-    some.
+    """One camera of a sequence, with the exact poses of poses.txt or ../../poses/NN.txt if there are some.
 
     Raises SourceError for a camera, calibration or times that are not there.
     """

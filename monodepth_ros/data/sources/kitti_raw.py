@@ -16,8 +16,7 @@ def camera_folders(folder: Path) -> dict[int, Path]:
 
 
 def open_kitti_raw(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """One rectified camera of a drive; the calibration lies in the drive's folder or, as KITTI has it, above
-    it.
+    """One rectified camera of a drive; the calibration lies in the drive's folder or above it (KITTI's way).
 
     Exact depth: proj_depth/groundtruth/image_0N/ (the depth benchmark) or proj_depth_png16/ (of image_02), by
     file name. Raises SourceError for a camera or times that are not there.

@@ -18,8 +18,7 @@ from monodepth_ros.data.sources.source import (
 
 
 class LiveCamera(FrameSource):
-    """The camera of a number (0 is the first). Stamps are the times of arrival. Ends with options.duration,
-    or never.
+    """The camera of a number (0 is the first), for options.duration; stamps are the times of arrival.
 
     Raises SourceError if there is no such camera.
     """

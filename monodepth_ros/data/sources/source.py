@@ -65,8 +65,7 @@ class SourceFrame:
 
 
 class FrameSource(ABC):
-    """Frames in the order of their times: `with open_source(path) as source: for frame in source.frames():
-    ...`.
+    """Frames in the order of their times: `with open_source(path) as source: ... source.frames()`.
 
     description: what it is, in words. frame_id: of the images. frame_count: how many frames to expect, None
     if nobody knows. truth_crop: the part of an image that its ground truth is compared on, 'garg' for

@@ -22,9 +22,9 @@ DEFAULT_RATE = 30.0
 
 
 class VideoSource(FrameSource):
-    """A video file. Times are the file's own (they begin at 0; the first stamp is 1 ns), or by the rate that
-    is given.
+    """A video file.
 
+    Times are the file's own (they begin at 0; the first stamp is 1 ns), or by the rate that is given.
     Raises SourceError for a file that OpenCV cannot open.
     """
 

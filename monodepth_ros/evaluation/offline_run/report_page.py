@@ -20,13 +20,19 @@ from monodepth_ros.geometry.motion import invert
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 
 _STYLE = """
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1240px; margin: 2em auto; padding: 0
-1em; } h1 { font-size: 1.4em; margin-bottom: .2em; } h2 { font-size: 1.1em; margin: 1.6em 0 .5em; } table {
-border-collapse: collapse; } td, th { padding: .2em .9em .2em 0; text-align: left; vertical-align: top; } th {
-font-weight: 600; } .facts td:first-child { color: #666; white-space: nowrap; } .row { display: flex; gap:
-6px; margin: 0 0 10px; } .row figure { margin: 0; flex: 1 1 0; min-width: 0; } figure img { width: 100%;
-display: block; } figcaption { color: #666; font-size: 12px; } .charts { display: flex; flex-wrap: wrap; gap:
-16px; } .note { color: #8a4b00; } img.map { max-width: 100%; }
+body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1240px; margin: 2em auto; padding: 0 1em; }
+h1 { font-size: 1.4em; margin-bottom: .2em; }
+h2 { font-size: 1.1em; margin: 1.6em 0 .5em; }
+table { border-collapse: collapse; }
+td { padding: .2em .9em .2em 0; text-align: left; vertical-align: top; }
+.facts td:first-child { color: #666; white-space: nowrap; }
+.row { display: flex; gap: 6px; margin: 0 0 10px; }
+.row figure { margin: 0; flex: 1 1 0; min-width: 0; }
+figure img { width: 100%; display: block; }
+figcaption { color: #666; font-size: 12px; }
+.charts { display: flex; flex-wrap: wrap; gap: 16px; }
+.note { color: #8a4b00; }
+img.map { max-width: 100%; }
 """
 _DEPTH_ROWS = (
     ("abs_rel", "absolute relative error", "", 4), ("sq_rel", "squared relative error", "m", 3),

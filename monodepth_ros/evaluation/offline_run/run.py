@@ -27,8 +27,11 @@ EVERYTHING = Demand(depth=True, color=True, cloud=True, rectified=True, statisti
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What to leave behind. results: folder of the results; depth: png, npz or none; video: whether to write
-    one; bag: path of a new bag for the node's topics, '' for none; frames: end after so many, 0 for all."""
+    """What to leave behind.
+
+    results: folder of the results. depth: png, npz or none. video: whether to write one. bag: path of a new bag
+    for the node's topics, '' for none. frames: end after so many, 0 for all.
+    """
 
     results: str = "results"
     depth: str = "png"
@@ -38,10 +41,10 @@ class RunSettings:
 
 
 class OfflineRun:
-    """Loads the networks at once; then `process`, `finish`. Raises MonodepthError for bad input, before any
-    result.
+    """Loads the networks at once; then `process`, `finish`.
 
-    facts: what runs on what; notes: what a user should know; outcome: what came of it (after `finish`).
+    Raises MonodepthError for bad input, before anything is written. facts: what runs on what;
+    notes: what a user should know; outcome: what came of it (after `finish`).
     """
 
     def __init__(self, source: FrameSource, config: RunConfig, settings: RunSettings):
@@ -165,7 +168,7 @@ def _errors_in_words(metrics: dict) -> list[tuple[str, str]]:
         t = metrics["trajectory"]
         lines.append(
             (
-                "odometry",
+                "motion error",
                 f"drift {100 * t['drift']:.1f} % and {t['rotation_drift']:.3f} deg/m "
                 f"over {t['path_length']:.1f} m, "
                 f"ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})",

@@ -29,9 +29,9 @@ def process_frames(
     demand: Demand,
     left_out: Counter[str],
 ) -> Iterator[RunFrame]:
-    """Every frame in its order, none skipped for being late. Frames that cannot be used are counted in
-    `left_out` by reason.
+    """Every frame in its order, none skipped for being late.
 
+    Frames that cannot be used are counted in `left_out` by reason.
     As in the node, a frame with the stamp of the one before is a duplicate (0 is no stamp).
     """
     last_stamp_ns = 0

@@ -28,9 +28,9 @@ PATH_PERIOD_NS = 500_000_000
 
 
 class OutputBag:
-    """A new bag: `with OutputBag(...) as bag: bag.write(frame)`. Messages are as the node would have
-    published them.
+    """A new bag: `with OutputBag(...) as bag: bag.write(frame)`.
 
+    Messages are as the node would have published them.
     They carry the stamp of the image they were made from, and are received when it was. Raises
     RecordingError, see BagWriter.
     """

@@ -60,9 +60,10 @@ class RunConfig(PipelineConfig):
 
 
 def read_run_config(path: str | Path) -> RunConfig:
-    """The settings of a ROS parameter file. Accepted and not used: NODE_ONLY, ROS_ONLY, and the settings of
-    single cameras (whatever begins with a name that `cameras` lists).
+    """The settings of a ROS parameter file.
 
+    Accepted and not used: NODE_ONLY, ROS_ONLY, and the settings of single cameras (whatever begins with a name
+    that `cameras` lists).
     ConfigError, with the file's name, for a setting that nobody knows or that does not fit.
     """
     parameters = read_ros_parameters(path)
