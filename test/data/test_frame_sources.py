@@ -1,5 +1,6 @@
 """Frames come out of every kind of source with the right times, cameras and ground truth."""
 
+import time
 from pathlib import Path
 
 import cv2
@@ -9,11 +10,12 @@ import pytest
 from monodepth_ros.data import bag_messages as messages
 from monodepth_ros.data.bag_writer import BagWriter
 from monodepth_ros.data.calibration import write_calibration
+from monodepth_ros.data.sources import live_camera
 from monodepth_ros.data.sources.choice import open_source
 from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import SourceChoiceError, SourceError, SourceOptions
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import make_transform
 
 START_NS = 1_700_000_000_000_000_000
@@ -223,6 +225,25 @@ def test_a_video_has_its_own_times(tmp_path):
     assert abs(int(frames[5].pixels.array[0, 0, 0]) - 100) < 4
     source, frames = read(path, start=0.5, duration=1.0)
     assert [f.name for f in frames] == ["000003", "000004", "000005", "000006", "000007"]
+
+
+def test_a_camera_stamps_its_frames_when_they_come(tmp_path, monkeypatch):
+    """OpenCV reads a film here in place of the camera that a test machine does not have."""
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 5.0, (64, 48))
+    for i in range(4):
+        writer.write(picture(50 * i, 64, 48))
+    writer.release()
+    monkeypatch.setattr(live_camera, "open_camera", lambda number: cv2.VideoCapture(str(path)))
+    before = time.time_ns()
+    source, frames = read("0")
+    assert source.frame_count is None and "no calibration" in source.notes[0]
+    stamps = [before, *(frame.stamp_ns for frame in frames), time.time_ns()]
+    assert len(frames) == 4 and stamps == sorted(stamps), stamps
+    assert [frame.name for frame in frames] == ["000000", "000001", "000002", "000003"]
+    write_calibration(tmp_path / "other.yaml", CAMERA, "camera")
+    with pytest.raises(CalibrationError, match="image of 64x48 but the calibration file is for 8x6"):
+        read("0", calibration_file=str(tmp_path / "other.yaml"))
 
 
 def test_what_cannot_be_opened_gives_one_line_that_says_what_to_do(tmp_path):

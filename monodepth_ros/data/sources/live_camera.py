@@ -1,8 +1,9 @@
 """Frames of a camera on this machine, through OpenCV."""
 
-import os
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 
@@ -27,25 +28,17 @@ class LiveCamera(FrameSource):
         super().__init__(f"camera {number}", "camera_optical_frame", None)
         self._camera = given_camera(options)
         self._duration = options.duration
-        device = f"/dev/video{number}"
-        if (
-            os.name == "posix"
-            and os.path.isdir("/dev")
-            and os.uname().sysname == "Linux"
-            and not os.path.exists(device)
-        ):
-            raise SourceError(f"camera {number} cannot be opened: there is no {device}")
-        self._capture = cv2.VideoCapture(number)
-        if not self._capture.isOpened():
-            raise SourceError(
-                f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?"
-            )
+        self._capture = open_camera(number)
         # What waits in the driver is old; not every driver takes this.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if self._camera is None:
+            self.notes.append(
+                "no calibration: the camera is taken for the one the checkpoint was trained on "
+                "(or give --calibration FILE)"
+            )
 
     def close(self) -> None:
-        if hasattr(self, "_capture"):
-            self._capture.release()
+        self._capture.release()
 
     def frames(self) -> Iterator[SourceFrame]:
         index, began = 0, time.monotonic()
@@ -58,3 +51,17 @@ class LiveCamera(FrameSource):
             camera = camera_of_size(self._camera, pixels, "the calibration file")
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
             index += 1
+
+
+def open_camera(number: int) -> cv2.VideoCapture:
+    """The camera of a number; SourceError if it is not there or cannot be opened."""
+    device = Path(f"/dev/video{number}")
+    # OpenCV would say so in several lines of its own.
+    if sys.platform.startswith("linux") and not device.exists():
+        raise SourceError(f"camera {number} cannot be opened: there is no {device}")
+    capture = cv2.VideoCapture(number)
+    if not capture.isOpened():
+        raise SourceError(
+            f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?"
+        )
+    return capture
