@@ -3,9 +3,14 @@
 import math
 
 from monodepth_ros.pipeline.settings import Specification, specifications
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig
 
 _TYPES = {bool: "bool", int: "int", float: "double", str: "string", tuple: "string[]"}
+
+_TABLE_HEAD = [
+    "| parameter | type | default | unit | values | live | meaning |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+]
 
 
 def parameter_file() -> str:
@@ -37,16 +42,27 @@ def parameter_page() -> str:
         "*Live* parameters may change while the node runs; the others while it is unconfigured.",
         "`config/depth.yaml` holds them all at their defaults.",
         "",
-        "| parameter | type | default | unit | values | live | meaning |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        *_TABLE_HEAD,
     ]
-    for item in _sorted():
-        limits = _limits(item).replace("|", "\\|")
-        default = f"`{_yaml_value(item.default)}`"
-        doc = item.doc.replace("|", "\\|")
-        live = "yes" if item.live else ""
-        lines.append(f"| `{item.name}` | {_TYPES[item.type]} | {default} | {item.unit} | {limits} | {live} | {doc} |")
+    lines += [_row(item) for item in _sorted()]
+    lines += [
+        "",
+        "## Of each camera",
+        "",
+        "Each camera named in `cameras` may have these of its own, as `front.image_transport` and so on:",
+        "",
+        *_TABLE_HEAD,
+    ]
+    lines += [_row(item, prefix="<camera>.") for item in specifications(CameraConfig).values()]
     return "\n".join(lines) + "\n"
+
+
+def _row(item: Specification, prefix: str = "") -> str:
+    limits = _limits(item).replace("|", "\\|")
+    default = f"`{_yaml_value(item.default)}`"
+    doc = item.doc.replace("|", "\\|")
+    live = "yes" if item.live else ""
+    return f"| `{prefix}{item.name}` | {_TYPES[item.type]} | {default} | {item.unit} | {limits} | {live} | {doc} |"
 
 
 def _sorted() -> list[Specification]:
