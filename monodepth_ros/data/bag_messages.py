@@ -27,6 +27,11 @@ def image(header: Any, values: np.ndarray, encoding: str) -> Any:
     return TYPES["sensor_msgs/msg/Image"](header, values.shape[0], values.shape[1], encoding, 0, step, data)
 
 
+def compressed_image(header: Any, format: str, data: np.ndarray) -> Any:
+    """sensor_msgs/CompressedImage of bytes (N,)."""
+    return TYPES["sensor_msgs/msg/CompressedImage"](header, format, data)
+
+
 def camera_info(header: Any, camera: CameraModel, is_calibrated: bool = True) -> Any:
     """sensor_msgs/CameraInfo; all zero intrinsics (ROS for "uncalibrated") if it is not."""
     region = TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)

@@ -144,6 +144,18 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
     assert code == 2 and "exists already" in printed.err
 
 
+def test_the_written_bag_holds_compressed_depth_if_the_node_would_offer_it(drive, run, tmp_path):
+    out = tmp_path / "out.mcap"
+    options = ["--set", "depth.compressed=true", "--set", "depth.encoding=16UC1", "--frames", "2"]
+    code, printed, _ = run(drive, "--out", str(out), *options)
+    assert code == 0, printed.err
+    with Recording(out) as written:
+        raw, packed = (written.first(f"/depth/image{ending}") for ending in ("", "/compressedDepth"))
+    assert packed.format == "16UC1; compressedDepth png" and packed.header == raw.header
+    millimetres = cv2.imdecode(packed.data[12:], cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(millimetres, raw.data.view(np.uint16).reshape(raw.height, raw.width))
+
+
 def test_several_topics_are_printed_ready_to_paste(tmp_path, run):
     path = tmp_path / "two cameras.mcap"
     assert (

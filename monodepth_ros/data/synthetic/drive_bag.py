@@ -22,7 +22,6 @@ THREADS = 2  # NumPy and OpenCV work on large arrays without Python's lock
 WORLD, BASE = "world", "base_link"
 ODOMETRY, DEPTH = "/ground_truth/odometry", "/ground_truth/depth"
 T_LINK_OPTICAL = make_transform(R_BODY_OPTICAL, (0, 0, 0))
-TYPES = BagWriter.types
 
 
 def write_drive(drive: Drive, path: str | Path, storage: str = "", compressed: bool = False) -> Iterator[int]:
@@ -81,7 +80,7 @@ def _image(header: Any, picture: np.ndarray, compressed: bool) -> Any:
         return messages.image(header, picture, "rgb8")
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return TYPES["sensor_msgs/msg/CompressedImage"](header, "rgb8; jpeg compressed bgr8", jpeg.ravel())
+    return messages.compressed_image(header, "rgb8; jpeg compressed bgr8", jpeg.ravel())
 
 
 def _mount(name: str, camera: Camera) -> list[Any]:

@@ -7,6 +7,7 @@ from monodepth_ros.data import bag_messages as messages
 from monodepth_ros.data.bag_writer import BagWriter
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.pipeline.offline.frames import RunFrame
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.run_config import RunConfig
@@ -18,6 +19,7 @@ TOPICS = {
     "/depth/color": "sensor_msgs/msg/Image",
     "/depth/points": "sensor_msgs/msg/PointCloud2",
 }
+COMPRESSED_DEPTH = {"/depth/image/compressedDepth": "sensor_msgs/msg/CompressedImage"}
 ODOMETRY_TOPICS = {
     "/odom": "nav_msgs/msg/Odometry",
     "/path": "nav_msgs/msg/Path",
@@ -53,7 +55,12 @@ class OutputBag:
 
     def __enter__(self) -> "OutputBag":
         self._writer.__enter__()
-        for topic, message_type in (TOPICS | (ODOMETRY_TOPICS if self._has_odometry else {})).items():
+        topics = dict(TOPICS)
+        if self._config.depth.compressed:
+            topics |= COMPRESSED_DEPTH
+        if self._has_odometry:
+            topics |= ODOMETRY_TOPICS
+        for topic, message_type in topics.items():
             self._writer.add_topic(topic, message_type)
         return self
 
@@ -68,7 +75,11 @@ class OutputBag:
         def write(topic: str, message: Any) -> None:
             self._writer.write(topic, received_ns, message)
 
-        write("/depth/image", messages.image(header, result.depth, self._config.depth.encoding))
+        settings = self._config.depth
+        write("/depth/image", messages.image(header, result.depth, settings.encoding))
+        if settings.compressed:
+            compressed = compress_depth(result.depth, settings.compressed_quantization, settings.max_range)
+            write("/depth/image/compressedDepth", messages.compressed_image(header, *compressed))
         # P has no baseline here: the camera of the depth image is a single one.
         pinhole = result.camera.pinhole(
             result.camera.width,
