@@ -92,13 +92,14 @@ def run(options: argparse.Namespace) -> int:
     remappings = {"image": base}
     if stream.camera_info:
         remappings["camera_info"] = stream.camera_info
-    play = [bag, "--rate", str(options.rate), "--wait-subscribers", "2", "--wait-timeout", str(START_TIMEOUT)]
-    play += ["--topics", *(t for t in (stream.image, stream.camera_info, "/tf_static" if has_tf else "") if t)]
+    topics = [t for t in (stream.image, stream.camera_info, "/tf_static" if has_tf else "") if t]
+    play = [bag, "--rate", str(options.rate), "--wait-timeout", str(START_TIMEOUT), "--topics", *topics]
     with Listening(stream, image_count) as listening, contextlib.ExitStack() as processes:
         node = processes.enter_context(
             child("monodepth_ros.ros.depth_node", ros_arguments(parameters, remappings))
         )
         listening.wait_for_node(node)
+        play += ["--wait-subscribers", str(listening.count_subscriptions(topics))]
         player = processes.enter_context(child("monodepth_ros.ros.play", play))
         listening.wait_for_end(player, START_TIMEOUT + duration / options.rate)
         node_exit = stop(node)
@@ -199,6 +200,12 @@ class Listening:
             if time.monotonic() > deadline:
                 raise DemoError(f"the node was not ready within {START_TIMEOUT:.0f} s")
             time.sleep(0.05)
+
+    def count_subscriptions(self, topics: list[str]) -> int:
+        """How many subscriptions the player will have once everybody, this client too, has found it."""
+        # The node subscribes to the calibration right after the images.
+        at_least = {self._stream.image: 2, self._stream.camera_info: 1}
+        return sum(max(self.node.count_subscribers(topic), at_least.get(topic, 0)) for topic in topics)
 
     def wait_for_end(self, player: subprocess.Popen, timeout: float) -> None:
         """Until the player has ended and nothing more comes; DemoError if it fails."""
