@@ -1,0 +1,133 @@
+"""The networks of a training, as one module: batch in, prediction out."""
+
+import pickle
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.depth_decoder import DepthDecoder
+from monodepth_ros.networks.depth_network import DepthNetwork
+from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork
+from monodepth_ros.networks.registry import build_depth, build_pose
+from monodepth_ros.networks.resnet import ResNetEncoder
+from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.training.batch import Batch
+from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.training.config import NetworksConfig
+from monodepth_ros.training.objective import ObjectiveConfig
+from monodepth_ros.training.prediction import Prediction, predict
+
+
+class Learner(nn.Module):
+    """depth, pose (None with stereo alone) and the predictive mask's decoder (None without one).
+
+    Weights that nothing is learned about (disparity heads of scales that are not trained) are frozen.
+    """
+
+    def __init__(self, networks: NetworksConfig, objective: ObjectiveConfig, sources: str):
+        super().__init__()
+        self.depth: DepthNetwork = build_depth(networks.depth)
+        self.pose = None if sources == "stereo" else build_pose(networks.pose)
+        shares_features = self.pose is not None and self.pose.uses_depth_features
+        if shares_features and networks.pose != f"shared_{networks.depth}":
+            raise ConfigError(f"networks.pose {networks.pose} needs networks.depth {networks.pose.removeprefix('shared_')}")
+        self.masks = None
+        if objective.predictive_mask:
+            if not isinstance(self.depth.encoder, ResNetEncoder):
+                raise ConfigError(f"objective.predictive_mask needs a ResNet depth network, not {networks.depth}")
+            self.masks = DepthDecoder(self.depth.encoder.channels, {"mono": 2, "stereo": 1, "both": 3}[sources])
+        self.scales = self.depth.scales[: objective.scales]
+        self._with_source_depth = objective.depth_consistency > 0
+
+    def forward(self, batch: Batch) -> Prediction:
+        return predict(self.depth, self.pose, batch, self.scales, self._with_source_depth and self.training, self.masks)
+
+    def freeze_unused(self) -> None:
+        """No gradient for the heads of scales that are not trained (distributed training insists on it)."""
+        for decoder in filter(None, (self.depth.decoder, self.masks)):
+            heads = len(decoder.decoder) - len(decoder.scales)
+            for scale in decoder.scales[len(self.scales) :]:
+                decoder.decoder[heads + scale].requires_grad_(False)
+
+
+def make_learner(networks: NetworksConfig, objective: ObjectiveConfig, sources: str, seed: int) -> Learner:
+    """Build and initialise: from scratch by the seed, from ImageNet weights, or from a checkpoint."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        learner = Learner(networks, objective, sources)
+    if networks.encoder_weights and networks.start_from:
+        raise ConfigError("networks.start_from and networks.encoder_weights: only one of them can be where weights begin")
+    if networks.encoder_weights:
+        _take_encoder(learner, networks.encoder_weights)
+    if networks.start_from:
+        _take_checkpoint(learner, networks)
+    learner.freeze_unused()
+    return learner
+
+
+def _take_checkpoint(learner: Learner, networks: NetworksConfig) -> None:
+    checkpoint = load_checkpoint(networks.start_from)
+    header = checkpoint.header
+    if header.depth_network != networks.depth:
+        raise TrainingError(
+            f"{networks.start_from} holds a {header.depth_network}, networks.depth is {networks.depth}: set it to the former"
+        )
+    if (header.min_depth, header.max_depth) != (networks.min_depth, networks.max_depth):
+        raise TrainingError(
+            f"{networks.start_from} has depths from {header.min_depth:g} to {header.max_depth:g}, networks.min_depth and"
+            f" max_depth are {networks.min_depth:g} and {networks.max_depth:g}: set them to the former"
+        )
+    learner.depth.load_state_dict(checkpoint.depth.state_dict())
+    if learner.pose is not None and checkpoint.pose is not None and header.pose_network == networks.pose:
+        learner.pose.load_state_dict(checkpoint.pose.state_dict())
+
+
+def _take_encoder(learner: Learner, path: str) -> None:
+    """ImageNet weights into every ResNet encoder; a pose encoder's first convolution sees the mean of two images."""
+    tensors = _read_tensors(Path(path))
+    encoders = [learner.depth.encoder]
+    if isinstance(learner.pose, SeparatePoseNetwork):
+        encoders.append(learner.pose.encoder)
+    taken = False
+    for encoder in encoders:
+        if not isinstance(encoder, ResNetEncoder):
+            continue
+        own = encoder.encoder.state_dict()
+        given = {key: value for key, value in tensors.items() if key in own}
+        images = own["conv1.weight"].shape[1] // 3
+        if "conv1.weight" in given:
+            given["conv1.weight"] = given["conv1.weight"].repeat(1, images, 1, 1) / images
+        wrong = [key for key, value in own.items() if key not in given or given[key].shape != value.shape]
+        wrong = [key for key in wrong if not key.endswith("num_batches_tracked")]
+        if wrong:
+            if encoder is encoders[0]:
+                raise TrainingError(
+                    f"{path}: {len(wrong)} tensors of the encoder are missing or of another shape ({wrong[0]}):"
+                    " give the weights of the same ResNet, with torchvision's names"
+                )
+            continue  # a pose encoder of another depth starts from scratch
+        encoder.encoder.load_state_dict(given, strict=False)
+        taken = True
+    if not taken:
+        raise TrainingError("networks.encoder_weights are for ResNet encoders; these networks have none")
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            content = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no such file") from None
+    except (OSError, RuntimeError, pickle.UnpicklingError, ValueError, EOFError) as error:
+        raise TrainingError(f"{path} cannot be read as weights: {' '.join(str(error).split()):.200}") from None
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    tensors = {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
+    # An encoder.pth of monodepth2's format has the same names after a prefix.
+    return {key.removeprefix("encoder."): value for key, value in tensors.items()}

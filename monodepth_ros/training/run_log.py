@@ -1,0 +1,40 @@
+"""The log of a training: one JSON object per line."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from monodepth_ros.training.state import write_atomically
+
+NAME = "log.jsonl"
+
+
+class RunLog:
+    """Lines with a 'step'. Going on at a step drops what was logged after it."""
+
+    def __init__(self, folder: Path, step: int = 0):
+        self._path = folder / NAME
+        if step == 0 or not self._path.exists():
+            self._path.write_text("")
+            return
+        kept = [json.dumps(line) for line in read_log(folder) if line["step"] <= step]
+        text = "\n".join(kept) + "\n" if kept else ""
+        write_atomically(self._path, lambda partial: partial.write_text(text))
+
+    def write(self, step: int, **values: Any) -> None:
+        """Append a line. Numbers that are not finite become null."""
+        finite = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **finite}) + "\n")
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """Every complete line."""
+    lines = []
+    for text in (folder / NAME).read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:  # cut off when the process was killed
+            continue
+    return lines

@@ -1,0 +1,129 @@
+"""How good the networks are on the samples that were kept for validation."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
+from monodepth_ros.evaluation.depth_metrics import EvaluationError, evaluate_depth, mean_metrics
+from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform, rotation_to_axis_angle
+from monodepth_ros.networks.disparity import disparity_to_depth
+from monodepth_ros.training.batch import Batch
+from monodepth_ros.training.dataset import Dataset, Sample
+from monodepth_ros.training.learner import Learner
+from monodepth_ros.training.loader import Loader, mix
+from monodepth_ros.training.objective import Objective
+from monodepth_ros.training.prediction import PredictedMotion
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Exact depth (H', W') [m] of the image as published, and its part that counts."""
+
+    depth: np.ndarray
+    crop: str
+
+
+class Validation:
+    """Validates a learner on a dataset's validation samples.
+
+    metres_per_unit: of the networks' depth, NaN where it is not known: depth is scaled by each image's median then.
+    """
+
+    def __init__(self, dataset: Dataset, objective: Objective, loader: Loader, depth_range: tuple[float, float], metres_per_unit: float):
+        self._dataset, self._objective, self._loader = dataset, objective, loader
+        self._range, self._metres_per_unit = depth_range, metres_per_unit
+        self._truths = read_truths(dataset)
+
+    @property
+    def measure(self) -> str:
+        """The name of the figure that says which weights are best; lower is better."""
+        return "abs_rel" if self._truths else "loss"
+
+    def __call__(self, learner: Learner, device: torch.device) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
+        """Mean figures, and the pictures of the first sample: (C, H, W) by name."""
+        losses, depths, rotations, directions = [], [], [], []
+        pictures: dict[str, torch.Tensor] = {}
+        samples = self._dataset.validation
+        learner.eval()
+        done = 0
+        with torch.inference_mode():
+            for batch in self._loader.batches(samples, drop_last=False):
+                chosen = samples[done : done + batch.size]
+                done += batch.size
+                batch = batch.to(device)
+                prediction = learner(batch)
+                # The same noise every time: figures of different steps compare.
+                noise = torch.Generator(device).manual_seed(mix(done))
+                loss = self._objective(batch, prediction, noise, with_pictures=not pictures)
+                losses += [loss.total.item()] * batch.size
+                if not pictures:
+                    pictures = {"target": batch.images[0][0].cpu()}
+                    pictures |= {name: picture[0].float().cpu() for name, picture in loss.pictures.items()}
+                disparity = prediction.disparities[0][:, 0].float().cpu().numpy()
+                for sample, values in zip(chosen, disparity, strict=True):
+                    depths += self._depth_metrics(sample, values)
+                if isinstance(prediction.motions.get(1), PredictedMotion):
+                    self._compare_motions(chosen, batch, prediction.motions[1], rotations, directions)
+        learner.train()
+        found = {"loss": float(np.mean(losses))} if losses else {}
+        if depths:
+            mean = mean_metrics(depths)
+            found |= {name: getattr(mean, name) for name in ("abs_rel", "rmse", "a1")}
+        if rotations:
+            found |= {"rotation_error": float(np.mean(rotations)), "direction_error": float(np.mean(directions))}
+        return found, pictures
+
+    def _depth_metrics(self, sample: Sample, disparity: np.ndarray) -> list:
+        truth = self._truths.get(sample)
+        if truth is None:
+            return []
+        recorded = self._dataset.recordings[sample.clip]
+        clip = recorded.clip
+        view = clip.view(sample.frame)
+        known = math.isfinite(self._metres_per_unit)
+        depth = disparity_to_depth(disparity, *self._range) * view.depth_factor * (self._metres_per_unit if known else 1.0)
+        published = DepthInCamera(view.camera, clip.index.cameras[clip.index.camera_ids[sample.frame]])(depth)
+        try:
+            return [evaluate_depth(truth.depth, published, crop=truth.crop, scaling="none" if known else "median")]
+        except EvaluationError:  # no true pixel where the networks look
+            return []
+
+    def _compare_motions(self, samples: list[Sample], batch: Batch, motion: PredictedMotion, rotations: list, directions: list) -> None:
+        """Angles [degrees] between predicted and exact motions to the later frame."""
+        for number, sample in enumerate(samples):
+            recorded = self._dataset.recordings[sample.clip]
+            poses = recorded.clip.index.poses
+            exact = invert(poses[sample.frame + recorded.choice.step]) @ poses[sample.frame]
+            if not np.isfinite(exact).all():
+                continue
+            axis_angle, translation = (t[number].double().cpu().numpy() for t in (motion.axis_angle, motion.translation))
+            found = make_transform(axis_angle_to_rotation(axis_angle), translation)
+            error = rotation_to_axis_angle(exact[:3, :3].T @ found[:3, :3])
+            rotations.append(float(np.degrees(np.linalg.norm(error))))
+            lengths = np.linalg.norm(exact[:3, 3]) * np.linalg.norm(translation)
+            if lengths > 1e-9:
+                cosine = float(np.clip(exact[:3, 3] @ translation / lengths, -1, 1))
+                directions.append(math.degrees(math.acos(cosine)))
+
+
+def read_truths(dataset: Dataset) -> dict[Sample, Truth]:
+    """Exact depth of the validation samples, by one pass over each recording that has some."""
+    found: dict[Sample, Truth] = {}
+    for number, recorded in enumerate(dataset.recordings):
+        clip = recorded.clip
+        wanted = {
+            int(clip.index.stamps_ns[sample.frame]): sample
+            for sample in dataset.validation
+            if sample.clip == number and clip.index.has_depth[sample.frame]
+        }
+        if not wanted:
+            continue
+        for frame in clip.source.frames():
+            if frame.stamp_ns in wanted and frame.truth_depth is not None:
+                found[wanted.pop(frame.stamp_ns)] = Truth(frame.truth_depth, clip.source.truth_crop)
+                if not wanted:
+                    break
+    return found
