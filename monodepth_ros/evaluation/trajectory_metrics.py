@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monodepth_ros.evaluation.alignment import umeyama
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.geometry.motion import invert, rotation_to_axis_angle
 
@@ -77,12 +78,8 @@ def path_length(positions: np.ndarray) -> float:
 
 
 def align_rigidly(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Points (N, 3) turned and moved to the least squared distance to targets (N, 3) (Arun et al. 1987)."""
-    centre, target_centre = points.mean(axis=0), targets.mean(axis=0)
-    u, _, vt = np.linalg.svd((points - centre).T @ (targets - target_centre))
-    # No mirror image, where the points lie in a plane.
-    handedness = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    return (points - centre) @ u @ handedness @ vt + target_centre
+    """Points (N, 3) turned and moved to the least squared distance to targets (N, 3); no mirror image."""
+    return umeyama(points, targets, with_scale=False).points(points)
 
 
 def _between(T_world_a: np.ndarray, T_world_b: np.ndarray) -> np.ndarray:

@@ -1,0 +1,215 @@
+"""`monodepth evaluate depth`: depth images against ground truth, as the field's tables have it."""
+
+import argparse
+
+from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.result_files import say, write_csv, write_json
+from monodepth_ros.cli.source_arguments import add_source_arguments, positive, source_options
+from monodepth_ros.errors import MonodepthError
+
+
+def add_parser(subjects: argparse._SubParsersAction) -> None:
+    """Register the subject and its options."""
+    parser = subjects.add_parser(
+        "depth",
+        help="abs_rel, rmse, a1, ... of a checkpoint or of saved predictions",
+        description="Run a checkpoint over a recording that has ground-truth depth, or take saved predictions, "
+        "and compare by the protocol of Eigen et al. 2014 (or that of KITTI's improved ground truth).",
+    )
+    parser.add_argument("source", nargs="?", default="", help="recording with ground truth, to run a checkpoint on")
+    parser.add_argument(
+        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
+    )
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
+    parser.add_argument(
+        "--post-process", action="store_true", help="blend with the answer to the mirror image"
+    )
+    parser.add_argument(
+        "--predictions", default="", metavar="NPY",
+        help="inverse depth (N, h, w) instead of a checkpoint, as monodepth2 saves it",
+    )  # fmt: skip
+    parser.add_argument("--depths", action="store_true", help="--predictions holds depth, not inverse depth")
+    parser.add_argument(
+        "--ground-truth", default="", metavar="PATH", help="for --predictions: gt_depths.npz, or a recording"
+    )
+    how = parser.add_argument_group("how to compare")
+    how.add_argument(
+        "--protocol", choices=("eigen", "improved"), default="eigen",
+        help="eigen (default): ground truth up to 80 m, on KITTI in Garg's crop; improved: all of it, no crop",
+    )  # fmt: skip
+    how.add_argument(
+        "--scaling", choices=("auto", "median", "checkpoint", "none"), default="auto",
+        help="of predictions: by each image's medians, by the factor the checkpoint states, not at all; "
+        "auto (default) is checkpoint for a metric one, else median",
+    )  # fmt: skip
+    how.add_argument("--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)")
+    how.add_argument("--crop", choices=("auto", "garg", "none"), default="auto", help="instead of the protocol's")
+    how.add_argument("--min-depth", type=positive, default=1e-3, metavar="M", help="metres (default 0.001)")
+    how.add_argument("--max-depth", type=positive, default=80.0, metavar="M", help="metres (default 80)")
+    what = parser.add_argument_group("what to write")
+    what.add_argument("--per-image", action="store_true", help="print a line for each image")
+    what.add_argument("--csv", default="", metavar="FILE", help="a table with a line for each image")
+    what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
+    add_source_arguments(parser)
+    parser.set_defaults(evaluate=evaluate)
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Compare, print and write; MonodepthError for bad input."""
+    _check(options)
+    facts, report = (_evaluate_predictions if options.predictions else _evaluate_checkpoint)(options)
+    facts.append(("protocol", report.protocol.in_words()))
+    lines = report.lines(options.per_image)
+    for name, value in facts:
+        say(f"{name:<14}{value}", options)
+    for reason, number in report.left_out.most_common(5):
+        say(f"{'left out':<14}{number}: {reason}", options)
+    say("\n".join(lines), options)
+    if options.csv:
+        write_csv(options.csv, report.rows())
+    if options.json:
+        notes = [value for name, value in facts if name == "note"]
+        content = {name.replace(" ", "_"): value for name, value in facts[:-1] if name != "note"}
+        write_json(options.json, content | {"notes": notes} | report.as_dict())
+
+
+def _check(options: argparse.Namespace) -> None:
+    if bool(options.predictions) == bool(options.source):
+        raise MonodepthError("expected either a recording to run a checkpoint on, or --predictions FILE.npy")
+    if not options.predictions:
+        for name in ("ground_truth", "depths"):
+            if getattr(options, name):
+                raise MonodepthError(
+                    f"--{name.replace('_', '-')} goes with --predictions; a recording brings its ground truth"
+                )
+        return
+    if not options.ground_truth:
+        raise MonodepthError("--predictions needs --ground-truth: an .npz of depth maps, or a recording")
+    if options.scaling == "checkpoint" or options.post_process:
+        raise MonodepthError(
+            "--scaling checkpoint and --post-process need a checkpoint; for predictions of a known scale give"
+            " --scaling none --factor F"
+        )
+
+
+def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: float):
+    from monodepth_ros.evaluation.depth_report import DepthProtocol
+
+    is_eigen = options.protocol == "eigen"
+    if options.crop != "auto":
+        crop = options.crop
+    elif not is_eigen:
+        crop = "none"
+    return DepthProtocol(crop, is_eigen, scaling, factor, options.min_depth, options.max_depth)
+
+
+def _evaluate_checkpoint(options: argparse.Namespace):
+    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.data.sources.read_ahead import read_ahead
+    from monodepth_ros.evaluation.depth_predictor import DepthPredictor
+    from monodepth_ros.evaluation.depth_report import DepthReport
+    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+    from monodepth_ros.networks.checkpoint import load_checkpoint
+
+    notes: list[str] = []
+    with open_source(options.source, source_options(options)) as source:
+        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+        header, scaling, factor = checkpoint.header, options.scaling, options.factor
+        if scaling == "auto":
+            scaling = "checkpoint" if header.is_metric else "median"
+        if scaling == "checkpoint":
+            if not header.is_metric:
+                raise MonodepthError(
+                    f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F"
+                )
+            scaling, factor = "none", factor * header.scale_factor
+        engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
+        predictor = DepthPredictor(engine, header, options.post_process)
+        report = DepthReport(_protocol(options, source.truth_crop, scaling, factor))
+        progress = Progress(source.frame_count)
+        count = without_truth = 0
+        frames = read_ahead(source.frames())
+        try:
+            for frame in frames:
+                if frame.truth_depth is None:
+                    without_truth += 1
+                else:
+                    truth = frame.truth_depth
+                    report.add(frame.name, truth, predictor(frame.pixels, frame.camera, truth.shape[::-1]))
+                count += 1
+                progress.step()
+                if count == options.frames:
+                    break
+        finally:
+            frames.close()
+            progress.end()
+        if count == without_truth:
+            raise _no_truth(source.description, count)
+        report.left_out.update(source.left_out)
+        if without_truth:
+            report.left_out["no ground-truth depth"] += without_truth
+        notes += source.notes
+    facts = [
+        ("source", source.description),
+        ("checkpoint", f"{checkpoint.path}: {header.summary()}"),
+        ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
+        ("view", predictor.view),
+    ]
+    if options.post_process:
+        facts.append(("post-process", "blended with the answer to the mirror image"))
+    return facts + [("note", note) for note in notes], report
+
+
+def _evaluate_predictions(options: argparse.Namespace):
+    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
+    from monodepth_ros.evaluation.depth_report import DepthReport
+
+    predictions = DepthPredictions(options.predictions, options.depths)
+    scaling = "median" if options.scaling == "auto" else options.scaling
+    facts = [("predictions", f"{options.predictions}: {len(predictions)} images")]
+    if options.ground_truth.lower().endswith((".npz", ".npy")):
+        truth = read_truth_archive(options.ground_truth)
+        if len(truth) != len(predictions):
+            raise MonodepthError(
+                f"{options.predictions} has {len(predictions)} images, {options.ground_truth} {len(truth)}:"
+                " expected as many"
+            )
+        report = DepthReport(_protocol(options, "garg", scaling, options.factor))
+        for i, true_map in enumerate(truth):
+            report.add(f"{i:06d}", true_map, predictions.depth(i, true_map.shape[::-1]))
+            if i + 1 == options.frames:
+                break
+        return [*facts, ("ground truth", options.ground_truth)], report
+    with open_source(options.ground_truth, source_options(options)) as source:
+        description, crop = source.description, source.truth_crop
+        known = [frame.truth_depth is not None for frame in source.frames()]
+    if not any(known):
+        raise _no_truth(description, len(known))
+    # One prediction for each frame, or for each that can be compared.
+    if len(predictions) not in (len(known), sum(known)):
+        raise MonodepthError(
+            f"{options.predictions} has {len(predictions)} images, {description} {len(known)} frames,"
+            f" {sum(known)} of them with ground truth: expected as many of one or the other"
+        )
+    report = DepthReport(_protocol(options, crop, scaling, options.factor))
+    index = 0
+    with open_source(options.ground_truth, source_options(options)) as source:
+        for frame in source.frames():
+            if frame.truth_depth is not None:
+                truth = frame.truth_depth
+                report.add(frame.name, truth, predictions.depth(index, truth.shape[::-1]))
+            if frame.truth_depth is not None or len(predictions) == len(known):
+                index += 1
+            if index == options.frames:
+                break
+    return [*facts, ("ground truth", description)], report
+
+
+def _no_truth(description: str, count: int) -> MonodepthError:
+    return MonodepthError(
+        f"{description}: no ground-truth depth in {count} frames; expected a depth image beside the camera"
+        " in a bag, or a KITTI drive with proj_depth/groundtruth/ or proj_depth_png16/"
+    )

@@ -1,0 +1,142 @@
+"""`monodepth evaluate odometry`: a trajectory, or that of a pose network, against the true one."""
+
+import argparse
+
+from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.result_files import say, write_json, write_picture
+from monodepth_ros.cli.source_arguments import add_source_arguments, count, positive, source_options
+from monodepth_ros.errors import MonodepthError
+
+ALIGNMENTS = ("none", "scale", "6dof", "7dof")
+
+
+def add_parser(subjects: argparse._SubParsersAction) -> None:
+    """Register the subject and its options."""
+    parser = subjects.add_parser(
+        "odometry",
+        help="5-frame ATE, KITTI's t_err and r_err, ATE and RPE of a trajectory or a pose network",
+        description="Compare a trajectory file with the true trajectory, or run a checkpoint's pose network over "
+        "a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
+    )
+    parser.add_argument("source", nargs="?", default="", help="recording with true poses, to run a checkpoint on")
+    parser.add_argument(
+        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
+    )
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
+    parser.add_argument("--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source")
+    parser.add_argument(
+        "--ground-truth", default="", metavar="PATH", help="true trajectory: a file, or a recording with poses"
+    )
+    how = parser.add_argument_group("how to compare")
+    how.add_argument("--align", choices=(*ALIGNMENTS, "all"), default="all", help="default: all four")
+    how.add_argument(
+        "--segments", type=_lengths, default=(), metavar="M,M,...",
+        help="segment lengths (default 100,200,...,800, shorter ones on a path below 100 m)",
+    )  # fmt: skip
+    how.add_argument("--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)")
+    how.add_argument("--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)")
+    how.add_argument("--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)")
+    how.add_argument(
+        "--max-difference", type=positive, default=0.02, metavar="S", help="between paired times (default 0.02)"
+    )
+    what = parser.add_argument_group("what to write")
+    what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
+    what.add_argument("--plot", default="", metavar="FILE", help="both paths from above (.png or .jpg)")
+    add_source_arguments(parser)
+    parser.set_defaults(evaluate=evaluate)
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Compare, print and write; MonodepthError for bad input."""
+    # Imported here because every other verb lists this one.
+    from monodepth_ros.evaluation.odometry_picture import odometry_picture
+    from monodepth_ros.evaluation.odometry_report import OdometrySettings, evaluate_odometry
+    from monodepth_ros.evaluation.trajectory_errors import align
+    from monodepth_ros.evaluation.trajectory_pairs import pair
+
+    _check(options)
+    truth, estimate, notes = _from_files(options) if options.trajectory else _from_network(options)
+    true_poses, poses = pair(truth, estimate, options.max_difference)
+    settings = OdometrySettings(
+        alignments=ALIGNMENTS if options.align == "all" else (options.align,),
+        lengths=options.segments,
+        step=options.segment_step,
+        snippet=options.snippet,
+        delta=options.delta,
+    )
+    report = evaluate_odometry(true_poses, poses, settings)
+    say(f"trajectory  {estimate.description}: {len(estimate)} poses", options)
+    say(f"truth       {truth.description}: {len(truth)} poses", options)
+    if estimate.is_scale_free:
+        notes.append("the trajectory has no known scale: look at scale and 7dof")
+    for note in notes:
+        say(f"note        {note}", options)
+    say("\n".join(report.lines()), options)
+    if options.plot:
+        # The last alignment is the most forgiving one that was asked for.
+        shown = settings.alignments[-1]
+        aligned, scale = align(true_poses, poses, shown)
+        errors = report.aligned[-1][0]
+        text = f"alignment {shown} (scale {scale:.4g}), ATE {errors.ate_rmse:.3g} m, {report.poses} poses"
+        write_picture(options.plot, odometry_picture(true_poses, aligned, text))
+        say(f"plot        {options.plot}", options)
+    if options.json:
+        names = {"trajectory": estimate.description, "ground_truth": truth.description, "notes": notes}
+        write_json(options.json, names | report.as_dict())
+
+
+def _check(options: argparse.Namespace) -> None:
+    if bool(options.trajectory) == bool(options.source):
+        raise MonodepthError("expected either a recording to run a checkpoint on, or --trajectory FILE")
+    if options.trajectory and not options.ground_truth:
+        raise MonodepthError("--trajectory needs --ground-truth: a trajectory file, or a recording with poses")
+    if options.source and options.ground_truth:
+        raise MonodepthError(
+            "--ground-truth goes with --trajectory; a recording is compared with the poses it has itself"
+        )
+
+
+def _from_files(options: argparse.Namespace):
+    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.evaluation.network_odometry import true_trajectory
+    from monodepth_ros.evaluation.trajectory_file import is_trajectory_file, read_trajectory
+
+    estimate = read_trajectory(options.trajectory)
+    if is_trajectory_file(options.ground_truth):
+        return read_trajectory(options.ground_truth), estimate, []
+    with open_source(options.ground_truth, source_options(options)) as source:
+        return true_trajectory(source), estimate, []
+
+
+def _from_network(options: argparse.Namespace):
+    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.evaluation.network_odometry import network_odometry
+    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+    from monodepth_ros.networks.checkpoint import load_checkpoint
+
+    with open_source(options.source, source_options(options)) as source:
+        notes = list(source.notes)
+        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+        engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
+        say(f"checkpoint  {checkpoint.path}: {checkpoint.header.summary()}", options)
+        progress = Progress(source.frame_count)
+        try:
+            truth, estimate, more = network_odometry(
+                source, engine, checkpoint.header, options.frames, progress.step
+            )
+        finally:
+            progress.end()
+    return truth, estimate, notes + more
+
+
+def _lengths(text: str) -> tuple[float, ...]:
+    return tuple(positive(part) for part in text.split(","))
+
+
+def _snippet(text: str) -> int:
+    value = count(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError(f"{text}: a snippet has two frames or more")
+    return value

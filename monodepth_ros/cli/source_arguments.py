@@ -1,0 +1,64 @@
+"""The options by which a verb lets its user say what to read."""
+
+import argparse
+import math
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the group 'what to read', for `source_options`."""
+    where = parser.add_argument_group("what to read")
+    where.add_argument("--topic", default="", help="image topic of a bag that has several")
+    where.add_argument(
+        "--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image"
+    )
+    where.add_argument(
+        "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
+    )
+    where.add_argument("--calibration", default="", metavar="FILE", help="file of camera_calibration")
+    where.add_argument("--rectified", action="store_true", help="the images are rectified already")
+    where.add_argument(
+        "--rate", type=positive, default=0.0, metavar="HZ", help="of images without times (default 10)"
+    )
+    where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
+    where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")
+    where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")
+
+
+def source_options(options: argparse.Namespace):
+    """The `data.sources.source.SourceOptions` that a user asked for; --frames is the caller's affair."""
+    from monodepth_ros.data.sources.source import SourceOptions
+
+    return SourceOptions(
+        topic=options.topic,
+        camera_info=options.camera_info,
+        camera=options.camera,
+        calibration_file=options.calibration,
+        rectified=options.rectified,
+        rate=options.rate,
+        start=options.start,
+        duration=options.duration,
+    )
+
+
+def positive(text: str) -> float:
+    """A number above 0, for argparse."""
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def not_negative(text: str) -> float:
+    """A number from 0 on, for argparse."""
+    value = float(text)
+    if not (value >= 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+    return value

@@ -1,0 +1,110 @@
+"""Trajectories from files: TUM and KITTI text, and the relative poses that monodepth2 saves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from monodepth_ros.evaluation.depth_metrics import EvaluationError
+from monodepth_ros.evaluation.pose_array import inverses
+from monodepth_ros.geometry.motion import quaternion_to_rotation
+
+TEXT_SUFFIXES = (".txt", ".tum", ".kitti", ".csv")
+SUFFIXES = (*TEXT_SUFFIXES, ".npy")
+FORMATS = (
+    "TUM text (time x y z qx qy qz qw), KITTI text (12 numbers a line, 13 with the frame's number first), or "
+    "a .npy of relative poses (N, 4, 4)"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Poses T_world_camera (N, 4, 4), and which moments they are of: seconds (N,), or frames (N,), the
+    numbers of the frames; None where nobody says. is_scale_free: their unit is known not to be the metre."""
+
+    description: str
+    poses: np.ndarray
+    seconds: np.ndarray | None = None
+    frames: np.ndarray | None = None
+    is_scale_free: bool = False
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+
+def is_trajectory_file(path: str | Path) -> bool:
+    """Whether a path is to be read by `read_trajectory`, by its suffix."""
+    path = Path(path)
+    return path.suffix.lower() in SUFFIXES and not path.is_dir()
+
+
+def read_trajectory(path: str | Path) -> Trajectory:
+    """The trajectory in a file; EvaluationError for what is none, or holds numbers that are no poses.
+
+    A .npy holds T_later_earlier (N, 4, 4) of each frame and the next, of no known scale, as monodepth2's
+    pose evaluation saves them: N + 1 poses. In text, '#' begins a comment.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise EvaluationError(f"{path}: no such file; expected a trajectory: {FORMATS}")
+    if path.suffix.lower() == ".npy":
+        return _relative_poses(path)
+    try:
+        rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
+    except (OSError, ValueError):
+        rows = np.empty((0, 0))
+    if rows.shape[1] not in (8, 12, 13):
+        found = f"{rows.shape[1]} numbers a line" if rows.size else "no table of numbers"
+        raise EvaluationError(f"{path}: {found}, expected {FORMATS}")
+    _require(np.isfinite(rows).all(axis=1), path, "holds a number that is not finite")
+    if rows.shape[1] == 8:
+        return _tum(path, rows)
+    frames = None
+    if rows.shape[1] == 13:
+        frames, rows = rows[:, 0].astype(np.int64), rows[:, 1:]
+        _require(np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow")
+    return Trajectory(f"{path} (KITTI)", _checked(_with_last_row(rows.reshape(-1, 3, 4)), path), None, frames)
+
+
+def _tum(path: Path, rows: np.ndarray) -> Trajectory:
+    seconds = rows[:, 0]
+    _require(np.diff(seconds, prepend=seconds[0] - 1.0) > 0, path, "has a time that does not grow")
+    _require(np.linalg.norm(rows[:, 4:], axis=1) > 1e-9, path, "has a quaternion of length 0")
+    tops = np.empty((len(rows), 3, 4))
+    for top, row in zip(tops, rows):
+        top[:, :3], top[:, 3] = quaternion_to_rotation(row[4:]), row[1:4]
+    return Trajectory(f"{path} (TUM)", _with_last_row(tops), seconds)
+
+
+def _relative_poses(path: Path) -> Trajectory:
+    try:
+        steps = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise EvaluationError(f"{path}: not a readable .npy array; expected {FORMATS}") from None
+    if steps.ndim != 3 or steps.shape[1:] not in ((4, 4), (3, 4)) or steps.dtype.kind not in "fiu":
+        raise EvaluationError(f"{path}: {steps.dtype} {steps.shape}, expected relative poses (N, 4, 4)")
+    steps = steps.astype(np.float64)
+    _require(np.isfinite(steps).all(axis=(1, 2)), path, "holds a number that is not finite", "pose")
+    steps = inverses(_checked(_with_last_row(steps[:, :3]), path, "pose"))
+    poses = [np.eye(4)]
+    for step in steps:
+        poses.append(poses[-1] @ step)
+    return Trajectory(f"{path} (relative poses)", np.array(poses), is_scale_free=True)
+
+
+def _with_last_row(tops: np.ndarray) -> np.ndarray:
+    poses = np.zeros((len(tops), 4, 4))
+    poses[:, :3], poses[:, 3, 3] = tops, 1.0
+    return poses
+
+
+def _checked(poses: np.ndarray, path: Path, item: str = "line") -> np.ndarray:
+    R = poses[:, :3, :3]
+    worst = np.abs(R @ np.swapaxes(R, 1, 2) - np.eye(3)).max(axis=(1, 2), initial=0.0)
+    _require((worst < 1e-2) & (np.linalg.det(R) > 0), path, "has no rotation in its first three columns", item)
+    return poses
+
+
+def _require(fits: np.ndarray, path: Path, what: str, item: str = "line") -> None:
+    if not fits.all():
+        raise EvaluationError(f"{path}: {item} {int(np.argmin(fits)) + 1} {what}; expected {FORMATS}")
