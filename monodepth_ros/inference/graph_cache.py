@@ -41,21 +41,22 @@ class GraphCache:
             os.utime(self._folder)  # the least recently used entries are the ones to go
         return self._folder
 
-    def write(self, save: Callable[[Path], None]) -> None:
-        """Let `save` fill the folder. It appears complete or not at all; a cache that cannot be written is none."""
+    def write(self, save: Callable[[Path], None]) -> Path | None:
+        """Let `save` fill the folder, which appears complete or not at all. None where it cannot be written."""
         if self._folder is None:
-            return
+            return None
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self._folder.parent))
         except OSError:
-            return
+            return None
         try:
             save(partial)
             partial.rename(self._folder)
         except (OSError, RuntimeError):  # no space, or another process was first
             shutil.rmtree(partial, ignore_errors=True)
         self._prune()
+        return self.read()
 
     def discard(self) -> None:
         """Remove what is kept."""

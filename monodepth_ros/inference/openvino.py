@@ -1,6 +1,7 @@
 """Inference with OpenVINO on x86 CPUs: convolutions fused with what follows them, in the CPU's own layout."""
 
 import sys
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,15 +57,27 @@ class OpenvinoEngine(Engine):
         kept = cache.read()
         if kept is not None:
             try:
-                self._compile(*(self._read(kept / f"{name}.xml") for name in ("depth", "pose")))
-                check_parity(self, checkpoint)
+                self._load(kept, checkpoint)
                 return
             except (EngineError, RuntimeError):
                 cache.discard()
         models = convert(checkpoint)
-        self._compile(*models)
+        # Always from files: what is read back is compiled a little differently, and results must not depend on the cache.
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = cache.write(lambda folder: save(models, folder))
+            if folder is None:
+                folder = Path(temporary)
+                save(models, folder)
+            try:
+                self._load(folder, checkpoint)
+            except EngineError:
+                cache.discard()
+                raise
+
+    def _load(self, folder: Path, checkpoint: Checkpoint) -> None:
+        """Compile and check what `save` wrote."""
+        self._compile(*(self._read(folder / f"{name}.xml") for name in ("depth", "pose")))
         check_parity(self, checkpoint)
-        cache.write(lambda folder: save(models, folder))
 
     @property
     def has_pose(self) -> bool:

@@ -13,6 +13,7 @@ VISIBLE_MOTION = 0.008
 MAX_INTERVAL = 0.5  # seconds between the frames of a pair that the step is chosen for
 # Validation is one block at the end of every so many seconds, and at most so many blocks.
 BLOCK_PERIOD = 60.0
+LARGEST_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,15 @@ def visible_step(index: FrameIndex, min_motion: float) -> int:
 
 
 def split(index: FrameIndex, targets: np.ndarray, step: int, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """(training, validation) targets: blocks of time are kept for validation, and no frame is in samples of both."""
+    """(training, validation) targets: blocks of time are kept for validation, and no frame is in samples of both.
+
+    A block of a short recording is longer than `share`, so that it holds a sample or two; up to a third.
+    """
     if share == 0 or len(targets) == 0:
         return targets, targets[:0]
     seconds = (index.stamps_ns - index.stamps_ns[0]) * 1e-9
     blocks = max(1, round(float(seconds[-1]) / BLOCK_PERIOD))
+    share = min(max(share, (2 * step + 2.5) * blocks / len(index)), max(share, LARGEST_SHARE))
     period = float(seconds[-1]) / blocks + 1e-9
     kept = (seconds % period) >= (1.0 - share) * period
     seen = np.concatenate(([0], np.cumsum(kept)))  # kept frames before each frame
