@@ -93,7 +93,9 @@ def camera_names(given: dict[str, str]) -> list[str]:
     if not names and path:
         names = [name for name in read_ros_parameters(path).get("cameras") or [] if name]
     if not names:
-        raise ValueError("cameras:= names none: e.g. cameras:=front,left,right, or cameras in the parameter file")
+        raise ValueError(
+            "cameras:= names none: e.g. cameras:=front,left,right, or cameras in the parameter file"
+        )
     return names
 
 

@@ -10,7 +10,8 @@ from monodepth_ros.pipeline.frame import PreparedFrame
 def infer_depth(engine: Engine, frames: Sequence[PreparedFrame]) -> Exception | None:
     """Give every frame that wants depth its disparity, all of them in one batch, or its failure.
 
-    A batch that fails is taken apart, so that only the frames that fail alone are lost; what it failed with is returned.
+    A batch that fails is taken apart, so that only the frames that fail alone are lost; what it failed with
+    is returned.
     """
     waiting = [frame for frame in frames if frame.demand.needs_depth]
     if not waiting:

@@ -50,10 +50,10 @@ class Demand:
 class FrameResult:
     """What was asked for; None where it was not, or where it cannot be had.
 
-    camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this frame.
-    depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8 (H, W, 3).
-    cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: none is NaN.
-    rectified: rgb uint8 (H, W, 3). milliseconds: time spent by stage.
+    camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this
+    frame. depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8
+    (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera;
+    cloud_is_dense: none is NaN. rectified: rgb uint8 (H, W, 3). milliseconds: time spent by stage.
     """
 
     stamp_ns: int
@@ -73,10 +73,11 @@ class FrameResult:
 
 @dataclass
 class PreparedFrame:
-    """A frame on its way through a FramePipeline: ready for the depth network, which several cameras' frames share.
+    """A frame that is ready for the depth network, in a batch with other cameras' frames or alone.
 
-    rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks for them.
-    disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms: how long it took.
+    rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks
+    for them. disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms:
+    how long it took.
     """
 
     frame: Frame

@@ -45,7 +45,7 @@ class FramePipeline:
         self.configure(config)
 
     def configure(self, config: PipelineConfig) -> None:
-        """Take over changed settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
+        """Take over settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
         self._scale = choose_scale(config.scale.source, config.scale.factor, self._header)
         self._config = config
         _apply(config.odometry, self._odometry)
@@ -72,9 +72,10 @@ class FramePipeline:
         return self.finish(prepared)
 
     def prepare(self, frame: Frame, demand: Demand) -> PreparedFrame:
-        """All that comes before the depth network, which may then run on several cameras' frames at once (`infer_depth`).
+        """All that comes before the depth network, which `infer_depth` runs on one or several cameras' frames.
 
-        FrameError if image and camera model differ in size. `finish` must come before the next frame's `prepare`.
+        FrameError if image and camera model differ in size. `finish` must come before the next frame's
+        `prepare`.
         """
         started = time.perf_counter()
         if frame.pixels.size != (frame.camera.width, frame.camera.height):
@@ -133,7 +134,9 @@ class FramePipeline:
             return False
         header = self._header
         self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self._rectify = Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
+        self._rectify = (
+            Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
+        )
         self._enlarge: DepthResizer | None = None
         self._view_key = key
         # Frames seen through another camera make no pairs with this one's.
@@ -154,15 +157,17 @@ class FramePipeline:
             T_later_earlier = self._view.correct_motion(self._engine.motion(partner.image, image))
             T_earlier_later = invert(T_later_earlier)
             T_earlier_later[:3, 3] *= scale.factor
-            # The pair may reach back further than the last frame (a camera faster than the network's training): at
-            # constant velocity this step is the share of it that its time is.
+            # The pair may reach back further than the last frame (a camera faster than the network's
+            # training): at constant velocity this step is the share of it that its time is.
             share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
             finite = np.isfinite(T_earlier_later).all()
             T_previous_current = power(T_earlier_later, share) if finite and share != 1.0 else T_earlier_later
         self._history.add(stamp_ns, image)
         return self._odometry.update(stamp_ns, T_previous_current, metric=scale.is_metric)
 
-    def _finish_depth(self, result: FrameResult, disparity: np.ndarray, rgb: np.ndarray, demand: Demand) -> None:
+    def _finish_depth(
+        self, result: FrameResult, disparity: np.ndarray, rgb: np.ndarray, demand: Demand
+    ) -> None:
         config, view = self._config, self._view
         scaled = scale_disparity(disparity, self._header.min_depth, self._header.max_depth)
         if self._is_full_size:

@@ -78,7 +78,7 @@ def depth_node(
 
 
 def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = None) -> Node:
-    """RViz, in the node's namespace: the topics in its configuration are relative. ValueError where there is none."""
+    """RViz, in the node's namespace, as the topics in its configuration are relative. ValueError without RViz."""
     try:
         get_package_prefix("rviz2")
     except PackageNotFoundError:

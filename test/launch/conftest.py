@@ -1,4 +1,5 @@
-"""The real launch with stubs for the executables: which processes start, how they are called, with what settings."""
+"""The real launch with stubs for the executables: which processes start, how they are called, with what
+settings."""
 
 import json
 import sys

@@ -1,4 +1,5 @@
-"""The launch file for several cameras, run by the real launch: the names, the topics, the settings of the node."""
+"""The launch file for several cameras, run by the real launch: the names, the topics, the settings of the
+node."""
 
 from pathlib import Path
 
@@ -105,12 +106,17 @@ def test_rviz_shows_the_first_camera(started):
         ({"cameras": "a,b", "image_topic": "/image"}, "image_topic:=/image: write {camera}"),
         ({"cameras": "a,b", "info_topic": "/info"}, "info_topic:=/info: write {camera}"),
         ({"cameras": "a", "image_topic": "/{camera}/compressed"}, "leave /compressed away"),
-        ({"cameras": "a", "params_file": "/nowhere.yaml"}, "params_file:=/nowhere.yaml: no such file or folder"),
+        (
+            {"cameras": "a", "params_file": "/nowhere.yaml"},
+            "params_file:=/nowhere.yaml: no such file or folder",
+        ),
         ({"cameras": "a", "rviz": "maybe"}, "rviz:=maybe: expected true or false"),
         ({"cameras": "a", "use_sim_time": "5"}, "use_sim_time:=5: expected true or false"),
     ],
 )
-def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(run, caplog, monkeypatch, arguments, message):
+def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(
+    run, caplog, monkeypatch, arguments, message
+):
     monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
     exit_code, found = run(LaunchDescription([included(**arguments)]))
     errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]

@@ -38,7 +38,10 @@ def calls(name, *paths):
     """Keyword arguments, and the first positional one under "", of every call of a name in these files."""
     trees = [ast.parse(path.read_text()) for path in paths]
     found = [
-        n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name
+        n
+        for tree in trees
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name
     ]
     assert found, f"no {name}(...) in {[path.name for path in paths]}"
     return [
@@ -136,7 +139,8 @@ def test_ros_reads_the_parameter_file_with_the_right_types():
         wrong = {}
         for name, specification in specifications(NodeConfig).items():
             value = node.get_parameter(name).value
-            default = list(specification.default) or [""] if specification.type is tuple else specification.default
+            default = specification.default
+            default = list(default) or [""] if isinstance(default, tuple) else default
             if type(value) is not type(default) or value != default:
                 wrong[name] = value
         assert not wrong, f"not the defaults: {wrong}"

@@ -39,7 +39,12 @@ def camera_parameters(node):
 
 def configs(node):
     return {
-        name: (config.calibration_file, config.image_transport, config.image.reliability, config.odometry.enabled)
+        name: (
+            config.calibration_file,
+            config.image_transport,
+            config.image.reliability,
+            config.odometry.enabled,
+        )
         for name, config in node._settings.by_camera().items()
     }
 
@@ -65,7 +70,9 @@ def test_what_a_camera_has_not_of_its_own_is_the_nodes(start_node):
         "left": ("left.yaml", "raw", "reliable", False),
         "right": ("all.yaml", "compressed", "best_effort", True),
     }
-    assert camera_parameters(node) == sorted(f"{camera}.{name}" for camera in ("front", "left", "right") for name in OWN)
+    assert camera_parameters(node) == sorted(
+        f"{camera}.{name}" for camera in ("front", "left", "right") for name in OWN
+    )
     assert set_all(node, image_transport="compressed", left__image_transport="raw").successful
     transports = [config.image_transport for config in node._settings.by_camera().values()]
     assert transports == ["compressed", "raw", "compressed"]
@@ -99,9 +106,15 @@ BAD = [
     (("cameras:=[front/left]",), "cameras holds 'front/left'"),
     (("cameras:=[front, '']",), "cameras holds ''"),
     (("cameras:=[image, left]",), "cameras holds 'image': settings of the node have that name"),
-    (("cameras:=[front]", "odometry.camera:=left"), "odometry.camera is 'left': it must be one of cameras (front)"),
+    (
+        ("cameras:=[front]", "odometry.camera:=left"),
+        "odometry.camera is 'left': it must be one of cameras (front)",
+    ),
     (("odometry.camera:=left",), "odometry.camera is 'left': it must be one of cameras (empty)"),
-    (("cameras:=[front]", "front.image_transport:=theora"), "front.image_transport is 'theora': it must be one of '', raw"),
+    (
+        ("cameras:=[front]", "front.image_transport:=theora"),
+        "front.image_transport is 'theora': it must be one of '', raw",
+    ),
     (("cameras:=[front]", "front.image.reliability:=3"), "front.image.reliability is 3 (an integer)"),
 ]
 
@@ -146,7 +159,11 @@ def test_a_setting_of_a_camera_that_is_not_there_is_said(start_node, capfd):
 def test_cameras_do_not_change_while_configured(harness, depth_checkpoint):
     node = harness(depth_checkpoint, start=False, listen=(), cameras=["front", "left"])
     assert node.node.trigger_configure().name == "SUCCESS"
-    for change in (dict(cameras=["front"]), dict(front__image_transport="compressed"), dict(odometry__camera="left")):
+    for change in (
+        dict(cameras=["front"]),
+        dict(front__image_transport="compressed"),
+        dict(odometry__camera="left"),
+    ):
         result = node.set(**change)
         assert not result.successful and "clean up" in result.reason, result
     assert node.set(enabled=False, depth__max_range=50.0).successful
@@ -155,9 +172,15 @@ def test_cameras_do_not_change_while_configured(harness, depth_checkpoint):
     assert node.set(cameras=["front"], odometry__camera="front").successful
 
 
-def test_a_calibration_file_of_one_camera_that_cannot_be_read_fails_in_one_line(harness, depth_checkpoint, capfd):
+def test_a_calibration_file_of_one_camera_that_cannot_be_read_fails_in_one_line(
+    harness, depth_checkpoint, capfd
+):
     node = harness(
-        depth_checkpoint, start=False, listen=(), cameras=["front", "left"], left__calibration_file="/nowhere/left.yaml"
+        depth_checkpoint,
+        start=False,
+        listen=(),
+        cameras=["front", "left"],
+        left__calibration_file="/nowhere/left.yaml",
     )
     assert node.node.trigger_configure().name == "FAILURE"
     lines = [line for line in capfd.readouterr().err.splitlines() if "[ERROR]" in line]

@@ -27,7 +27,9 @@ NAMES = ["front", "left", "right"]
 class Camera:
     """A synthetic camera beside a harness's node, and what the node makes of it."""
 
-    def __init__(self, node, name, size=(320, 96), distortion_model="plumb_bob", distortion=(0.0,) * 5, every=1):
+    def __init__(
+        self, node, name, size=(320, 96), distortion_model="plumb_bob", distortion=(0.0,) * 5, every=1
+    ):
         self.node, self.name, self.size, self.every = node, name, size, every
         self.frame = f"{name}_optical"
         width, height = size
@@ -61,14 +63,18 @@ class Camera:
 
     def wait_connected(self):
         publishers = self.stream._outputs._publishers
-        topics = {publishers[key]: topic for key, topic in (("depth", "depth/image"), ("cloud", "depth/points"))}
+        topics = {
+            publishers[key]: topic for key, topic in (("depth", "depth/image"), ("cloud", "depth/points"))
+        }
         self.node.wait(lambda: self.images.get_subscription_count() and self.infos.get_subscription_count())
         self.node.wait(lambda: all(publisher.get_subscription_count() for publisher in topics))
         self.node.wait(lambda: publishers["status"].get_subscription_count())
 
     def calibrate(self):
         """Publish the calibration until the node has it."""
-        message = CameraInfo(width=self.size[0], height=self.size[1], distortion_model=self.model.distortion_model)
+        message = CameraInfo(
+            width=self.size[0], height=self.size[1], distortion_model=self.model.distortion_model
+        )
         message.k, message.d = self.model.K.reshape(-1), self.model.D.tolist()
         message.r = np.eye(3).reshape(-1)
         message.p = np.hstack((self.model.K, np.zeros((3, 1)))).reshape(-1)
@@ -83,7 +89,9 @@ class Camera:
     def send(self, stamp_ns, image=None):
         width, height = self.size
         if image is None:
-            image = np.random.default_rng(stamp_ns % 1000 + width).integers(0, 255, (height, width, 3), np.uint8)
+            image = np.random.default_rng(stamp_ns % 1000 + width).integers(
+                0, 255, (height, width, 3), np.uint8
+            )
         self.images.publish(encode_image(image, "rgb8", self.node.header(stamp_ns, self.frame)))
         self.sent.append(stamp_ns)
 
@@ -91,7 +99,9 @@ class Camera:
         return [m.header.stamp.sec * SECOND + m.header.stamp.nanosec for m in self.received[topic]]
 
     def output(self, stamp_ns, topic="depth/image"):
-        self.node.wait(lambda: stamp_ns in self.stamps(topic), message=f"no {self.name}/{topic} of {stamp_ns}")
+        self.node.wait(
+            lambda: stamp_ns in self.stamps(topic), message=f"no {self.name}/{topic} of {stamp_ns}"
+        )
         return self.received[topic][self.stamps(topic).index(stamp_ns)]
 
     def exchange(self, stamp_ns, topic="depth/status"):
@@ -124,7 +134,10 @@ KINDS = {
     "front": dict(size=(640, 192), distortion=(-0.2, 0.05, 0.001, -0.001, 0.0)),
     "left": dict(size=(300, 220), distortion_model="equidistant", distortion=(0.02, 0.01, 0.0, 0.0), every=2),
     "right": dict(
-        size=(1000, 310), distortion_model="rational_polynomial", distortion=(0.1, 0.02, 0, 0, 0, 0.1, 0, 0), every=3
+        size=(1000, 310),
+        distortion_model="rational_polynomial",
+        distortion=(0.1, 0.02, 0, 0, 0, 0.1, 0, 0),
+        every=3,
     ),
 }
 
@@ -161,7 +174,10 @@ def test_three_cameras_of_which_one_dies_and_returns(rig, pose_checkpoint):
     for camera in (front, left, right):
         assert camera.stamps("depth/status") == camera.sent, f"{camera.name} did not keep its rate"
         counts = camera.counts()
-        assert counts["frames_received"] == counts["frames_processed"] == len(camera.sent), (camera.name, counts)
+        assert counts["frames_received"] == counts["frames_processed"] == len(camera.sent), (
+            camera.name,
+            counts,
+        )
         for topic in CAMERA_TOPICS:
             message = camera.output(camera.sent[-1], topic)
             assert message.header.frame_id == camera.frame, (camera.name, topic)
@@ -183,7 +199,8 @@ def test_three_cameras_of_which_one_dies_and_returns(rig, pose_checkpoint):
 
 
 class Hold:
-    """Keeps the worker in its first pass of the depth network until it is let go; notes the size of every batch."""
+    """Keeps the worker in its first pass of the depth network until it is let go; notes the size of every
+    batch."""
 
     def __init__(self, engine):
         self._entered, self._gate = threading.Semaphore(0), threading.Event()
@@ -224,7 +241,9 @@ def test_frames_that_wait_become_one_batch_of_the_newest_of_each(rig, depth_chec
         camera.output(3 * SECOND, "depth/status")
         assert camera.counts()["frames_replaced"] == 1, camera.name
     assert hold.batches == [1, 3]
-    assert [camera.stamps("depth/status") for camera in cameras] == [[SECOND, 3 * SECOND]] + 2 * [[3 * SECOND]]
+    assert [camera.stamps("depth/status") for camera in cameras] == [[SECOND, 3 * SECOND]] + 2 * [
+        [3 * SECOND]
+    ]
 
 
 def test_a_frame_that_fails_in_a_batch_costs_its_own_camera_alone(rig, depth_checkpoint):
@@ -258,7 +277,9 @@ def diagnosis(node, name):
     return next((status for status in reversed(statuses) if status.name == name), None)
 
 
-def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothing(rig, depth_checkpoint, capfd):
+def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothing(
+    rig, depth_checkpoint, capfd
+):
     node, front, left, right = rig(depth_checkpoint, connect=False, no_image_timeout=0.2)
     node.wait(lambda: front.images.get_subscription_count() and left.images.get_subscription_count())
     left.calibrate()
@@ -287,9 +308,14 @@ def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothin
 
 
 def test_a_camera_whose_place_is_not_known_holds_up_no_depth(rig, pose_checkpoint):
-    """The look-up of the odometry's camera may wait ten seconds; a single frame that waited with it would fail this."""
+    """The look-up of the odometry's camera may wait ten seconds; a single frame that waited with it would
+    fail this."""
     node, front, left, right = rig(
-        pose_checkpoint, base_frame="base_link", tf_timeout=10.0, odometry__max_turn_rate=100.0, odometry__max_speed=1e3
+        pose_checkpoint,
+        base_frame="base_link",
+        tf_timeout=10.0,
+        odometry__max_turn_rate=100.0,
+        odometry__max_speed=1e3,
     )
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     for i in range(1, 6):
@@ -305,7 +331,9 @@ def test_a_camera_whose_place_is_not_known_holds_up_no_depth(rig, pose_checkpoin
     assert len(node.received["odom"]) == 2
 
 
-def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliability(rig, depth_checkpoint, tmp_path):
+def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliability(
+    rig, depth_checkpoint, tmp_path
+):
     model = CameraModel.from_normalized(320, 96, (0.59, 1.95, 0.5, 0.5))
     write_calibration(tmp_path / "left.yaml", model, "left")
     node, front, left, right = rig(
@@ -316,7 +344,9 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
         left__calibration_file=str(tmp_path / "left.yaml"),
         right__image__reliability="reliable",
     )
-    topics = [(camera.stream._input.image_topic, camera.stream._input.info_topic) for camera in (front, left, right)]
+    topics = [
+        (camera.stream._input.image_topic, camera.stream._input.info_topic) for camera in (front, left, right)
+    ]
     assert topics == [
         ("/front/image/compressed", "/front/camera_info"),
         ("/left/image", "/left/camera_info"),
@@ -351,4 +381,6 @@ def test_services_hold_for_every_camera(rig, pose_checkpoint):
     assert node.call(Trigger, "reset_odometry", Trigger.Request()).success
     for camera in cameras:
         status = camera.exchange(SECOND + 2 * TICK)
-        assert (status.frames_processed, status.odometry_state) == (2, 0 if camera is cameras[0] else 3), camera.name
+        assert (status.frames_processed, status.odometry_state) == (2, 0 if camera is cameras[0] else 3), (
+            camera.name
+        )

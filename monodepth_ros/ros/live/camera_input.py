@@ -17,11 +17,12 @@ from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 
 class CameraInput:
-    """Subscriptions of one camera. Hands every image message to `on_image` as it comes, on the executor's thread.
+    """Subscriptions of one camera; every image message goes to `on_image` at once, on the executor's thread.
 
-    Topics are `image` (or `image/compressed`) and `camera_info`, below the camera's name if it has one, all remappable. Remapping `image` alone moves the other
-    two along, as image_transport does: image:=/front/image_raw means /front/image_raw/compressed and /front/camera_info.
-    A given calibration (config.calibration_file) stands in for camera_info.
+    Topics are `image` (or `image/compressed`) and `camera_info`, below the camera's name if it has one, all
+    remappable. Remapping `image` alone moves the other two along, as image_transport does:
+    image:=/front/image_raw means /front/image_raw/compressed and /front/camera_info. A given calibration
+    (config.calibration_file) stands in for camera_info.
     """
 
     def __init__(
@@ -34,7 +35,9 @@ class CameraInput:
     ):
         self._node = node
         self._is_rectified = config.image.rectified
-        self._fixed = calibration.rectified() if calibration is not None and self._is_rectified else calibration
+        self._fixed = (
+            calibration.rectified() if calibration is not None and self._is_rectified else calibration
+        )
         self._is_compressed = config.image_transport == "compressed"
         self._info: CameraInfo | None = None
         self._camera: CameraModel | None = None
@@ -49,7 +52,9 @@ class CameraInput:
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscriptions = []
         try:
-            self._subscribe(CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image)
+            self._subscribe(
+                CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image
+            )
             if self._fixed is None:
                 self._subscribe(CameraInfo, self.info_topic, self._take_info)
         except Exception:  # bad qos_overrides
@@ -59,7 +64,11 @@ class CameraInput:
     def _subscribe(self, message_type, topic: str, callback) -> None:
         def incompatible(event) -> None:
             policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
-            remedy = "set image.reliability to best_effort" if policy == "reliability" else "change its QoS or qos_overrides"
+            remedy = (
+                "set image.reliability to best_effort"
+                if policy == "reliability"
+                else "change its QoS or qos_overrides"
+            )
             self._node.get_logger().error(
                 f"a publisher of {topic} offers an incompatible QoS ({policy}): nothing arrives from it; {remedy}"
             )
@@ -98,7 +107,7 @@ class CameraInput:
         return self._fixed is not None or self._info is not None
 
     def camera_for(self, pixels: Pixels) -> CameraModel:
-        """The camera model for an image: from the file, else from the newest camera_info, else an uncalibrated one.
+        """The camera model for an image: from the file or the newest camera_info, else an uncalibrated one.
 
         Raises CalibrationError if the camera_info is no calibration, or is of another size.
         """
@@ -121,7 +130,10 @@ class CameraInput:
         source = (
             (info.width, info.height, info.distortion_model, info.binning_x, info.binning_y),
             (roi.x_offset, roi.y_offset, roi.width, roi.height),
-            tuple(info.k), tuple(info.d), tuple(info.r), tuple(info.p),
+            tuple(info.k),
+            tuple(info.d),
+            tuple(info.r),
+            tuple(info.p),
         )
         if source != self._camera_source:
             self._camera = self._camera_source = None
@@ -134,7 +146,7 @@ class CameraInput:
         return self._camera
 
     def silence(self, limit: float) -> str:
-        """Why no image has come for more than `limit` seconds, with what to do; empty if images come, or may yet.
+        """Why no image has come for more than `limit` seconds, with what to do; empty if they come or may yet.
 
         To be called now and then: a publisher that has just appeared is given the same time.
         """
@@ -146,12 +158,15 @@ class CameraInput:
         if seconds <= limit:
             return ""
         if publishers == 0:
-            return f"no image for {seconds:.0f} s: no publisher on {self.image_topic}; start the camera, or remap with {self._prefix}image:=/your/topic"
+            return (
+                f"no image for {seconds:.0f} s: no publisher on {self.image_topic}; start the camera, or remap "
+                f"with {self._prefix}image:=/your/topic"
+            )
         if now - self._publishers_since <= limit:
             return ""
         return (
-            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing arrives; large images may "
-            "get lost on the way (set image.reliability to reliable), or the QoS does not match"
+            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing "
+            "arrives; large images may get lost on the way (set image.reliability to reliable), or the QoS does not match"
         )
 
 
@@ -161,11 +176,17 @@ def _topics(node: Node, prefix: str, is_compressed: bool) -> tuple[str, str]:
     def is_remapped(name: str) -> bool:
         return node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)
 
-    name, compressed_name, info_name = (f"{prefix}{item}" for item in ("image", "image/compressed", "camera_info"))
+    name, compressed_name, info_name = (
+        f"{prefix}{item}" for item in ("image", "image/compressed", "camera_info")
+    )
     image = node.resolve_topic_name(name)
     topic = image
     if is_compressed:
-        topic = node.resolve_topic_name(compressed_name) if is_remapped(compressed_name) else f"{image}/compressed"
+        topic = (
+            node.resolve_topic_name(compressed_name)
+            if is_remapped(compressed_name)
+            else f"{image}/compressed"
+        )
     info = node.resolve_topic_name(info_name)
     if is_remapped(name) and not is_remapped(info_name):
         info = image.rsplit("/", 1)[0] + "/camera_info"

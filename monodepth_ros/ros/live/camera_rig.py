@@ -1,7 +1,5 @@
 """The networks and all the cameras that they serve."""
 
-from collections import Counter
-
 import numpy as np
 
 from monodepth_ros.inference.choice import create_engine
@@ -18,24 +16,26 @@ from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 
 class CameraRig:
-    """One engine, one worker thread and a stream for each camera: the worker takes the newest frame of every camera that
-    has one and runs the depth network on them as one batch. It waits for no camera.
+    """One engine, one worker thread and a stream for each camera: the worker takes the newest frame of every
+    camera that has one and runs the depth network on them as one batch. It waits for no camera.
 
-    config: the node-wide settings; configs: as they are for each camera, by its name. One camera without a name has the
-    node's own topics.
-    Loads the checkpoint and warms up; raises a MonodepthError, or whatever a device raises.
+    config: the node-wide settings; configs: as they are for each camera, by its name. One camera without a
+    name has the node's own topics. Loads the checkpoint and warms up; raises a MonodepthError, or whatever a
+    device raises.
     """
 
     def __init__(self, node, config: NodeConfig, configs: dict[str, NodeConfig]):
         if not config.checkpoint:
-            raise ConfigError("no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder")
+            raise ConfigError(
+                "no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder"
+            )
         self._logger = node.get_logger()
         checkpoint = load_checkpoint(config.checkpoint)
         self.header = checkpoint.header
         self.streams: list[CameraStream] = []
         self._worker: FrameWorker[CameraStream, Arrival] | None = None
         self._complaints = Complaints(self._logger)
-        self._batches: Counter[int] = Counter()
+        self._batches = dict.fromkeys(range(1, len(configs) + 1), 0)
         self._config = config
         self.engine = create_engine(
             checkpoint, config.device, config.precision, config.engine, warn=self._logger.warning
@@ -60,7 +60,9 @@ class CameraRig:
     def _announce(self, pipeline: FramePipeline) -> None:
         engine, config = self.engine, self._config
         self._logger.info(f"{config.checkpoint}: {self.header.summary()}")
-        self._logger.info(f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}")
+        self._logger.info(
+            f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}"
+        )
         if not self.header.pose_network:
             self._logger.info("odometry disabled: the checkpoint has no pose network")
         elif not config.odometry.enabled:
@@ -123,7 +125,7 @@ class CameraRig:
         health = Health("networks", self.engine.device)
         health.values["engine"] = f"{self.engine.name} on {self.engine.device} ({self.engine.precision})"
         health.values["checkpoint"] = self._config.checkpoint
-        health.values["frames by batch size"] = ", ".join(f"{n}: {c}" for n, c in sorted(self._batches.items()))
+        health.values["batches by size"] = ", ".join(f"{size}: {n}" for size, n in self._batches.items())
         for complaint in self._complaints.current():
             health.warn(complaint.message)
         return [*(stream.report() for stream in self.streams), health]

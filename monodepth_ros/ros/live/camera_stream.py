@@ -30,7 +30,7 @@ FOREIGN_CLOCK = 60.0
 
 
 class Arrival(NamedTuple):
-    """An image message and when it came: on the steady clock [s], and its age on the node's clock [ms] (or NaN)."""
+    """An image message, when it came (steady clock [s]), and its age on the node's clock ([ms], or NaN)."""
 
     message: Image | CompressedImage
     time: float
@@ -50,10 +50,11 @@ class FrameInWork(NamedTuple):
 class CameraStream:
     """Owns a camera's publishers from configuration on and its subscriptions while active.
 
-    name: of the camera, before its topics; empty for the one camera whose topics are the node's own. config: the settings
-    as they are for this camera. Messages come in on the executor's thread; frames are processed and published on the
-    worker's, in two halves: `begin` up to the depth network, `finish` after it. Whatever goes wrong with a frame is counted
-    and said there. Raises CalibrationError for a calibration file that cannot be read.
+    name: of the camera, before its topics; empty for the one camera whose topics are the node's own. config:
+    the settings as they are for this camera. Messages come in on the executor's thread; frames are processed
+    and published on the worker's, in two halves: `begin` up to the depth network, `finish` after it. Whatever
+    goes wrong with a frame is counted and said there. Raises CalibrationError for a calibration file that
+    cannot be read.
     """
 
     def __init__(self, node, name: str, config: NodeConfig, pipeline: FramePipeline, engine: Engine):
@@ -74,7 +75,9 @@ class CameraStream:
         self._last_result: FrameResult | None = None
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
-        self._odometry = OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
+        self._odometry = (
+            OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
+        )
 
     def close(self) -> None:
         """Release everything."""
@@ -234,12 +237,16 @@ class CameraStream:
                 "no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file",
             )
 
-    def _publish_odometry(self, result: FrameResult, header: Header, config: NodeConfig, publish_tf: bool) -> None:
+    def _publish_odometry(
+        self, result: FrameResult, header: Header, config: NodeConfig, publish_tf: bool
+    ) -> None:
         estimate = result.odometry
         if estimate is None:
             self._state = TrackingState.NO_DATA if self._pipeline.has_odometry else TrackingState.DISABLED
             if result.stamp_ns == 0 and self._pipeline.has_odometry:
-                self._complaints.note("stamp", "images carry no stamp (zero): depth goes on, odometry needs their times")
+                self._complaints.note(
+                    "stamp", "images carry no stamp (zero): depth goes on, odometry needs their times"
+                )
             return
         self._state = estimate.state
         if estimate.note:
@@ -247,11 +254,19 @@ class CameraStream:
         self._odometry.submit(estimate, header, config, publish_tf)
 
     def _publish_status(self, result: FrameResult, header: Header, **latencies: float) -> None:
-        status = DepthStatus(header=header, checkpoint=self._config.checkpoint, engine=self._engine.name, device=self._engine.device)
+        status = DepthStatus(
+            header=header,
+            checkpoint=self._config.checkpoint,
+            engine=self._engine.name,
+            device=self._engine.device,
+        )
         statistics = result.statistics
         status.min_depth, status.median_depth = statistics.minimum, statistics.median
         status.max_depth, status.valid_ratio = statistics.maximum, statistics.valid_ratio
-        status.scale, status.scale_source = float(result.scale.factor * result.view.depth_factor), int(result.scale.kind)
+        status.scale, status.scale_source = (
+            float(result.scale.factor * result.view.depth_factor),
+            int(result.scale.kind),
+        )
         for name, number in self._counters.counts().items():
             setattr(status, name, number)
         for stage, milliseconds in latencies.items():

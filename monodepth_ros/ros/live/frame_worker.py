@@ -1,4 +1,4 @@
-"""The thread that works on frames, so that the executor's stays free. The newest frame of each camera wins."""
+"""The thread that works on frames, so that the executor's stays free; each camera's newest frame wins."""
 
 import threading
 from collections.abc import Callable
@@ -11,12 +11,15 @@ Item = TypeVar("Item")
 class FrameWorker(Generic[Source, Item]):
     """Calls `handle` with the newest item of every source that has one, as soon as any has.
 
-    `handle` must not raise. There is no queue: at most one item of a source waits; one overtaken by a newer one is given
-    to `replaced`. No source waits for another, and each that waits is in the next call.
+    `handle` must not raise. There is no queue: at most one item of a source waits; one overtaken by a newer
+    one is given to `replaced`. No source waits for another, and each that waits is in the next call.
     """
 
     def __init__(
-        self, handle: Callable[[dict[Source, Item]], None], replaced: Callable[[Source, Item], None], name: str = "frames"
+        self,
+        handle: Callable[[dict[Source, Item]], None],
+        replaced: Callable[[Source, Item], None],
+        name: str = "frames",
     ):
         self._handle = handle
         self._replaced = replaced
@@ -36,7 +39,7 @@ class FrameWorker(Generic[Source, Item]):
             self._replaced(source, overtaken)
 
     def stop(self, timeout: float = 5.0) -> bool:
-        """Finish the items in work, drop those that wait, end the thread; whether it has ended within timeout [s]."""
+        """Finish what is in work, drop what waits, end the thread; whether it has ended within timeout [s]."""
         with self._condition:
             self._is_stopping = True
             self._waiting = {}

@@ -19,7 +19,7 @@ DIAGNOSTICS_PERIOD = 1.0  # seconds
 
 
 class DepthNode(LifecycleNode):
-    """configure loads the checkpoint and warms up, activate subscribes, deactivate releases, cleanup frees the device."""
+    """configure loads and warms up, activate subscribes, deactivate releases, cleanup frees the device."""
 
     def __init__(self, **arguments):
         super().__init__("depth_node", **arguments)
@@ -106,7 +106,7 @@ class DepthNode(LifecycleNode):
         self._release()
 
     def destroy_node(self) -> None:
-        """Leave the ROS graph at once; rclpy's state machine would keep the node there until it is garbage-collected."""
+        """Leave the ROS graph at once; rclpy's state machine would keep the node there until garbage collection."""
         super().destroy_node()
         self._state_machine = None
 

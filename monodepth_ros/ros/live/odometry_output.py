@@ -17,7 +17,13 @@ from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.outputs import create_output
 from monodepth_ros.ros.parameters.node_config import NodeConfig
-from monodepth_ros.ros.transforms import TF_QOS, TopicTransforms, TransformError, TransformLookup, create_transform_lookup
+from monodepth_ros.ros.transforms import (
+    TF_QOS,
+    TopicTransforms,
+    TransformError,
+    TransformLookup,
+    create_transform_lookup,
+)
 
 # A path is sent whole each time: often enough to look at, rarely enough to cost nothing.
 PATH_PERIOD_NS = 500_000_000
@@ -36,8 +42,9 @@ class _Publication(NamedTuple):
 class OdometryOutput:
     """Publishes odom, path and odom_frame -> base_frame; finds the camera's place on the base through TF.
 
-    That may have to be waited for, so it is done on a thread of its own: no depth, and no other camera, waits with it. With an empty base_frame the moving frame is the camera's own optical frame, and odom is x forward, y left, z up where
-    the camera stood first.
+    That may have to be waited for, so it is done on a thread of its own: no depth, and no other camera, waits
+    with it. With an empty base_frame the moving frame is the camera's own optical frame, and odom is x
+    forward, y left, z up where the camera stood first.
     """
 
     def __init__(self, node, config: NodeConfig, complaints: Complaints):
@@ -50,7 +57,8 @@ class OdometryOutput:
         self._odometry = create_output(node, Odometry, "odom")
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
-        # Without a base nothing is looked up; but a camera that is mounted on something must not get a second parent.
+        # Without a base nothing is looked up; but a camera that is mounted on something must not get a second
+        # parent.
         self._transforms: TransformLookup | TopicTransforms = (
             create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
         )
@@ -81,10 +89,16 @@ class OdometryOutput:
 
     def is_wanted(self, publish_tf: bool) -> bool:
         """Whether somebody listens; a transform to publish counts as demand."""
-        return publish_tf or self._odometry.get_subscription_count() > 0 or self._path.get_subscription_count() > 0
+        return (
+            publish_tf
+            or self._odometry.get_subscription_count() > 0
+            or self._path.get_subscription_count() > 0
+        )
 
-    def submit(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
-        """Publish an estimate for the image of this header, soon; a newer one takes the place of one that still waits."""
+    def submit(
+        self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool
+    ) -> None:
+        """Publish an estimate for the image of this header, soon; a newer one replaces one that still waits."""
         self._submitted_trajectory += estimate.has_reset
         if self._worker is not None:
             self._worker.submit(
@@ -101,13 +115,20 @@ class OdometryOutput:
             self._complaints.note("odometry output", f"odometry not published: {reason}", is_error=True)
 
     def _publish(
-        self, estimate: OdometryEstimate, trajectory: int, header: Header, config: NodeConfig, publish_tf: bool
+        self,
+        estimate: OdometryEstimate,
+        trajectory: int,
+        header: Header,
+        config: NodeConfig,
+        publish_tf: bool,
     ) -> None:
-        """TransformError where the camera's name or its place on the base is not known (nothing is published then), or
-        where the transform would give the camera a second parent (everything else is published).
+        """TransformError where the camera's name or its place on the base is not known (nothing is published
+        then), or where the transform would give the camera a second parent (everything else is published).
         """
         if not header.frame_id:
-            raise TransformError("the images have no frame_id, so nobody knows what moves: set it in the camera driver")
+            raise TransformError(
+                "the images have no frame_id, so nobody knows what moves: set it in the camera driver"
+            )
         if trajectory != self._trajectory:
             self._trajectory = trajectory
             self._forget()
@@ -166,7 +187,9 @@ def _transform(moving: BaseOdometry, message: Odometry, inverted: bool) -> Trans
     pose = invert(moving.T_odom_base) if inverted else moving.T_odom_base
     frames = message.header.frame_id, message.child_frame_id
     parent, child = frames[::-1] if inverted else frames
-    result = TransformStamped(header=Header(stamp=message.header.stamp, frame_id=parent), child_frame_id=child)
+    result = TransformStamped(
+        header=Header(stamp=message.header.stamp, frame_id=parent), child_frame_id=child
+    )
     translation = result.transform.translation
     translation.x, translation.y, translation.z = (float(value) for value in pose[:3, 3])
     result.transform.rotation = _quaternion(pose[:3, :3])

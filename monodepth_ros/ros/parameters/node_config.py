@@ -25,8 +25,8 @@ class CameraOdometryConfig(OdometryConfig):
 
     camera: str = setting(
         "",
-        "Of several cameras, the one whose motion is the odometry: it alone runs the pose network and publishes odom, path "
-        "and TF; empty: the first.",
+        "Of several cameras, the one whose motion is the odometry: it alone runs the pose network and publishes odom, "
+        "path and TF; empty: the first.",
     )
 
 
@@ -36,8 +36,8 @@ class NodeConfig(PipelineConfig):
 
     cameras: tuple[str, ...] = setting(
         (),
-        "Names of several cameras to serve at once; each has its topics below its name (front/image, front/depth/image); "
-        "none: one camera on the node's own topics.",
+        "Names of several cameras to serve at once; each has its topics below its name (front/image, "
+        "front/depth/image); none: one camera on the node's own topics.",
     )
     image: SubscriptionConfig = section(SubscriptionConfig)
     odometry: CameraOdometryConfig = section(CameraOdometryConfig)
@@ -53,7 +53,12 @@ class NodeConfig(PipelineConfig):
         live=True,
     )
     no_image_timeout: float = setting(
-        3.0, "Silence of the image topic for this long is a warning.", unit="s", minimum=0.1, maximum=3600.0, live=True
+        3.0,
+        "Silence of the image topic for this long is a warning.",
+        unit="s",
+        minimum=0.1,
+        maximum=3600.0,
+        live=True,
     )
     enabled: bool = setting(True, "Process frames (also switched by the service ~/enable).", live=True)
     autostart: bool = setting(
@@ -61,14 +66,24 @@ class NodeConfig(PipelineConfig):
     )
     odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
     base_frame: str = setting(
-        "", "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame."
+        "",
+        "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame.",
     )
-    publish_tf: bool = setting(True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True)
+    publish_tf: bool = setting(
+        True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
+    )
     invert_odom_tf: bool = setting(
-        False, "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.", live=True
+        False,
+        "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.",
+        live=True,
     )
     tf_timeout: float = setting(
-        0.1, "How long to wait for the camera's place on the base at an image's stamp.", unit="s", minimum=0.0, maximum=10.0, live=True
+        0.1,
+        "How long to wait for the camera's place on the base at an image's stamp.",
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
     )
     path_length: int = setting(
         1000, "Poses kept in the path; 0 keeps none.", unit="poses", minimum=0, maximum=100000, live=True
@@ -82,17 +97,20 @@ class NodeConfig(PipelineConfig):
         for name in self.cameras:
             if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
                 raise ConfigError(
-                    f"cameras holds {name!r}: a camera's name begins its topics and settings, so it must be letters, digits "
-                    "and underscores, a letter first"
+                    f"cameras holds {name!r}: a camera's name begins its topics and settings, so it must be letters, "
+                    "digits and underscores, a letter first"
                 )
             if name in RESERVED_NAMES:
-                raise ConfigError(f"cameras holds {name!r}: settings of the node have that name, choose another")
+                raise ConfigError(
+                    f"cameras holds {name!r}: settings of the node have that name, choose another"
+                )
             if self.cameras.count(name) > 1:
                 raise ConfigError(f"cameras holds {name!r} twice: each camera needs a name of its own")
         if self.odometry.camera and self.odometry.camera not in self.cameras:
             known = ", ".join(self.cameras) or "empty"
             raise ConfigError(
-                f"odometry.camera is {self.odometry.camera!r}: it must be one of cameras ({known}), or empty for the first"
+                f"odometry.camera is {self.odometry.camera!r}: it must be one of cameras ({known}), or empty "
+                "for the first"
             )
 
     @property
@@ -106,13 +124,15 @@ class CameraSubscriptionConfig:
     """One camera's image subscription."""
 
     reliability: str = setting(
-        "", "Of this camera's subscriptions; empty: as image.reliability.", choices=("", "best_effort", "reliable")
+        "",
+        "Of this camera's subscriptions; empty: as image.reliability.",
+        choices=("", "best_effort", "reliable"),
     )
 
 
 @dataclass(frozen=True)
 class CameraConfig:
-    """What one of several cameras may have of its own. Names are those of the node-wide settings that hold where empty."""
+    """What one of several cameras may have of its own; where empty, the node-wide setting of that name holds."""
 
     calibration_file: str = setting("", "Calibration of this camera; empty: as calibration_file.")
     image_transport: str = setting(

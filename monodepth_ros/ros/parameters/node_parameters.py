@@ -1,10 +1,16 @@
-"""ROS parameters declared from the configuration dataclass, with its descriptors, ranges and reasons for refusal."""
+"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for refusal."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, ParameterType, SetParametersResult
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    ParameterType,
+    SetParametersResult,
+)
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -40,10 +46,14 @@ def descriptor(specification: Specification) -> ParameterDescriptor:
         result.additional_constraints = f"One of: {choices}."
     if specification.minimum is not None and specification.maximum is not None:
         if specification.type is int:
-            result.integer_range = [IntegerRange(from_value=specification.minimum, to_value=specification.maximum)]
+            result.integer_range = [
+                IntegerRange(from_value=specification.minimum, to_value=specification.maximum)
+            ]
         else:
             result.floating_point_range = [
-                FloatingPointRange(from_value=float(specification.minimum), to_value=float(specification.maximum))
+                FloatingPointRange(
+                    from_value=float(specification.minimum), to_value=float(specification.maximum)
+                )
             ]
     return result
 
@@ -51,10 +61,10 @@ def descriptor(specification: Specification) -> ParameterDescriptor:
 class NodeParameters:
     """Keeps a NodeConfig, and a CameraConfig for each of its cameras, in step with a node's parameters.
 
-    The cameras' own parameters, `<camera>.<name>`, are declared after `cameras` and come and go with the names in it.
-    can_restructure: whether settings that are not live may change now (the node is not configured).
-    check: called with a configuration before it is taken; a MonodepthError from it refuses the change with its message.
-    apply: called when a configuration has been taken.
+    The cameras' own parameters, `<camera>.<name>`, are declared after `cameras` and come and go with the
+    names in it. can_restructure: whether settings that are not live may change now (the node is not
+    configured). check: called with a configuration before it is taken; a MonodepthError from it refuses the
+    change with its message. apply: called when a configuration has been taken.
     """
 
     def __init__(
@@ -79,7 +89,7 @@ class NodeParameters:
         node.add_on_set_parameters_callback(self._on_set)
 
     def by_camera(self) -> dict[str, NodeConfig]:
-        """The settings as they are for each camera; of one camera without a name where `cameras` names none."""
+        """The settings as they are for each camera; for one without a name where `cameras` names none."""
         if not self.config.cameras:
             return {"": self.config}
         return {name: config_of(name, self.config, own) for name, own in self._own.items()}
@@ -91,7 +101,11 @@ class NodeParameters:
             self._node.undeclare_parameter(name)
             del self._specifications[name]
         for camera, own in self._own.items():
-            new = {name: item for name, item in _specifications_of(camera).items() if name not in self._specifications}
+            new = {
+                name: item
+                for name, item in _specifications_of(camera).items()
+                if name not in self._specifications
+            }
             self._declare(new, values(own, prefix=f"{camera}."))
 
     def _declare(self, wanted: Mapping[str, Specification], current: Mapping[str, Any]) -> None:
@@ -105,7 +119,9 @@ class NodeParameters:
         overrides = self._node._parameter_overrides  # rclpy has no public way to ask
         found = {name: (item, overrides[name].value) for name, item in wanted.items() if name in overrides}
         # ROS gives an empty list no type, and so no value.
-        return {n: item.check(() if item.type is tuple and v is None else v) for n, (item, v) in found.items()}
+        return {
+            n: item.check(() if item.type is tuple and v is None else v) for n, (item, v) in found.items()
+        }
 
     def _own_configs(self, config: NodeConfig, changes: Mapping[str, Any]) -> dict[str, CameraConfig]:
         """What each camera of a configuration has of its own, with changes by parameter name."""
@@ -124,15 +140,21 @@ class NodeParameters:
             camera, _, setting = name.partition(".")
             if setting in specifications(CameraConfig):
                 known = ", ".join(self.config.cameras) or "empty"
-                self._node.get_logger().warning(f"{name} is ignored: there is no {camera!r} in cameras ({known})")
+                self._node.get_logger().warning(
+                    f"{name} is ignored: there is no {camera!r} in cameras ({known})"
+                )
 
     def fitted(self, parameters: list[Parameter]) -> list[Parameter]:
-        """Parameters with whole numbers made doubles where a double is asked for; ConfigError for one that does not fit.
+        """Parameters with whole numbers made doubles where one is asked for; ConfigError where one does not fit.
 
-        rclpy would take `max_gap: 1` for an integer and an empty list for one of bytes, and say less about what is wrong.
+        rclpy would take `max_gap: 1` for an integer and an empty list for one of bytes, and say less about
+        what is wrong.
         """
         known = self._specifications
-        return [Parameter(p.name, value=_ros_value(known[p.name].check(p.value))) if p.name in known else p for p in parameters]
+        return [
+            Parameter(p.name, value=_ros_value(known[p.name].check(p.value))) if p.name in known else p
+            for p in parameters
+        ]
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
         """All changes of a set are taken, or none."""
@@ -142,10 +164,14 @@ class NodeParameters:
         try:
             for name in changes:
                 if not self._specifications[name].live and not self._can_restructure():
-                    raise ConfigError(f"{name} cannot change while the node is configured: deactivate and clean up first")
+                    raise ConfigError(
+                        f"{name} cannot change while the node is configured: deactivate and clean up first"
+                    )
             of_node = specifications(NodeConfig)
             config = replace(self.config, {name: value for name, value in changes.items() if name in of_node})
-            own = self._own_configs(config, {name: value for name, value in changes.items() if name not in of_node})
+            own = self._own_configs(
+                config, {name: value for name, value in changes.items() if name not in of_node}
+            )
             self._check(config)
         except MonodepthError as error:
             return SetParametersResult(successful=False, reason=str(error))
@@ -156,7 +182,10 @@ class NodeParameters:
 
 def _specifications_of(camera: str) -> dict[str, Specification]:
     """The settings of a camera by parameter name."""
-    found = (dataclasses.replace(item, name=f"{camera}.{item.name}") for item in specifications(CameraConfig).values())
+    found = (
+        dataclasses.replace(item, name=f"{camera}.{item.name}")
+        for item in specifications(CameraConfig).values()
+    )
     return {item.name: item for item in found}
 
 

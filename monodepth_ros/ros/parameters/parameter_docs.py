@@ -1,8 +1,7 @@
 """The node's parameters as a parameter file and as a page, written from the dataclass that declares them."""
 
-import math
-
 from monodepth_ros.pipeline.settings import Specification, specifications
+from monodepth_ros.pipeline.settings_text import commented_yaml, limits, yaml_value
 from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig
 
 _TYPES = {bool: "bool", int: "int", float: "double", str: "string", tuple: "string[]"}
@@ -20,17 +19,7 @@ def parameter_file() -> str:
         "/**:",
         "  ros__parameters:",
     ]
-    section = ""
-    for specification in _sorted():
-        head, _, name = specification.name.rpartition(".")
-        if head != section:
-            lines.append(f"    {head}:")
-            section = head
-        indent = "      " if head else "    "
-        facts = ", ".join(part for part in (specification.unit, _limits(specification)) if part)
-        lines.append(f"{indent}# {specification.doc}{f' [{facts}]' if facts else ''}")
-        lines.append(f"{indent}{name}: {_yaml_value(specification.default)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + commented_yaml(specifications(NodeConfig).values(), "    ")) + "\n"
 
 
 def parameter_page() -> str:
@@ -58,33 +47,13 @@ def parameter_page() -> str:
 
 
 def _row(item: Specification, prefix: str = "") -> str:
-    limits = _limits(item).replace("|", "\\|")
-    default = f"`{_yaml_value(item.default)}`"
+    values = limits(item).replace("|", "\\|")
+    default = f"`{yaml_value(item.default)}`"
     doc = item.doc.replace("|", "\\|")
     live = "yes" if item.live else ""
-    return f"| `{prefix}{item.name}` | {_TYPES[item.type]} | {default} | {item.unit} | {limits} | {live} | {doc} |"
+    return f"| `{prefix}{item.name}` | {_TYPES[item.type]} | {default} | {item.unit} | {values} | {live} | {doc} |"
 
 
 def _sorted() -> list[Specification]:
     """Parameters without a section first, so that the YAML's nesting is simple."""
     return sorted(specifications(NodeConfig).values(), key=lambda item: "." in item.name)
-
-
-def _limits(item: Specification) -> str:
-    if item.choices:
-        return " | ".join(choice or '""' for choice in item.choices)
-    if item.minimum is not None and item.maximum is not None:
-        return f"{item.minimum:g} to {item.maximum:g}"
-    return ""
-
-
-def _yaml_value(value) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):  # ROS cannot read an empty list
-        return f"[{', '.join(map(_yaml_value, value)) or _yaml_value('')}]"
-    if isinstance(value, float) and math.isnan(value):
-        return ".nan"
-    return repr(value)
