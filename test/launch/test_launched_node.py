@@ -1,4 +1,4 @@
-"""The launch file starts the real node and the real player, and an interrupt ends both."""
+"""The launch files start the real node and the real player, and an interrupt ends both."""
 
 import os
 import signal
@@ -49,9 +49,9 @@ sys.exit(service.run())
 
 
 @pytest.fixture
-def launch_file():
+def launch_folder():
     try:
-        return f"{get_package_share_directory('monodepth_ros')}/launch/depth.launch.py"
+        return f"{get_package_share_directory('monodepth_ros')}/launch"
     except (PackageNotFoundError, OSError):  # OSError: no environment at all
         pytest.skip("monodepth_ros is not installed here: run scripts/test")
 
@@ -119,15 +119,9 @@ def listener():
     context.try_shutdown()
 
 
-def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_everything(
-    launch_file, recording, checkpoint, params_file, listener, tmp_path
-):
-    executor, depths = listener
-    arguments = (
-        f"params_file:={params_file}", f"checkpoint:={checkpoint}", "namespace:=front",
-        f"bag:={recording}", "image:=/camera/image_raw",
-    )  # fmt: skip
-    process = subprocess.Popen(
+def launched(launch_file, arguments, tmp_path):
+    """The process of a launch."""
+    return subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, launch_file, *arguments],
         env={**os.environ, "ROS_LOG_DIR": str(tmp_path / "log")},
         stdout=subprocess.PIPE,
@@ -135,6 +129,17 @@ def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_e
         text=True,
         start_new_session=True,
     )
+
+
+def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_everything(
+    launch_folder, recording, checkpoint, params_file, listener, tmp_path
+):
+    executor, depths = listener
+    arguments = (
+        f"params_file:={params_file}", f"checkpoint:={checkpoint}", "namespace:=front",
+        f"bag:={recording}", "image:=/camera/image_raw",
+    )  # fmt: skip
+    process = launched(f"{launch_folder}/depth.launch.py", arguments, tmp_path)
     try:
         deadline = time.monotonic() + 90
         while not depths and process.poll() is None and time.monotonic() < deadline:
@@ -153,3 +158,36 @@ def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_e
     assert output.count("process has finished cleanly") == 2, output
     with pytest.raises(ProcessLookupError):  # nothing of the group is left
         os.killpg(process.pid, 0)
+
+
+def test_each_of_two_cameras_becomes_depth_below_its_name(launch_folder, checkpoint, listener, tmp_path):
+    executor, depths = listener
+    node = executor.get_nodes()[0]
+    cameras = {"front": (320, 96), "left": (200, 150)}
+    publishers = {name: node.create_publisher(Image, f"/rig/{name}/color", 1) for name in cameras}
+    node.create_subscription(Image, "/left/depth/image", depths.append, 50)
+    params_file = tmp_path / "mine.yaml"
+    params_file.write_text("/**:\n  ros__parameters: {camera_info_timeout: 0, depth: {resolution: image}}\n")
+    arguments = (
+        "cameras:=front,left", "image_topic:=/rig/{camera}/color", f"params_file:={params_file}",
+        f"checkpoint:={checkpoint}",
+    )  # fmt: skip
+    process = launched(f"{launch_folder}/multi_camera.launch.py", arguments, tmp_path)
+    try:
+        deadline, stamp = time.monotonic() + 90, 0
+        while process.poll() is None and time.monotonic() < deadline:
+            if len({message.header.frame_id for message in depths}) == 2:
+                break
+            stamp += 1
+            for name, (width, height) in cameras.items():
+                image = Image(width=width, height=height, encoding="mono8", step=width, data=bytes(width * height))
+                image.header.frame_id, image.header.stamp.sec = name, stamp
+                publishers[name].publish(image)
+            executor.spin_once(timeout_sec=0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert {(m.header.frame_id, (m.width, m.height)) for m in depths} == set(cameras.items()), output
+    assert process.returncode == 0 and output.count("process has finished cleanly") == 1, output
