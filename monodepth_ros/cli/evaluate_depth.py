@@ -13,12 +13,18 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser = subjects.add_parser(
         "depth",
         help="abs_rel, rmse, a1, ... of a checkpoint or of saved predictions",
-        description="Run a checkpoint over a recording that has ground-truth depth, or take saved predictions, "
-        "and compare by the protocol of Eigen et al. 2014 (or that of KITTI's improved ground truth).",
+        description="Run a checkpoint over a recording that has ground-truth depth, or take saved "
+        "predictions, and compare by the protocol of Eigen et al. 2014 (or that of KITTI's improved ground "
+        "truth).",
     )
-    parser.add_argument("source", nargs="?", default="", help="recording with ground truth, to run a checkpoint on")
     parser.add_argument(
-        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
+        "source", nargs="?", default="", help="recording with ground truth, to run a checkpoint on"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        default="",
+        metavar="C",
+        help="weights (default: the bundled demonstration checkpoint)",
     )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
@@ -36,15 +42,19 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     how = parser.add_argument_group("how to compare")
     how.add_argument(
         "--protocol", choices=("eigen", "improved"), default="eigen",
-        help="eigen (default): ground truth up to 80 m, on KITTI in Garg's crop; improved: all of it, no crop",
+        help="eigen (default): ground truth up to 80 m, on KITTI in Garg's crop; improved: all, no crop",
     )  # fmt: skip
     how.add_argument(
         "--scaling", choices=("auto", "median", "checkpoint", "none"), default="auto",
         help="of predictions: by each image's medians, by the factor the checkpoint states, not at all; "
         "auto (default) is checkpoint for a metric one, else median",
     )  # fmt: skip
-    how.add_argument("--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)")
-    how.add_argument("--crop", choices=("auto", "garg", "none"), default="auto", help="instead of the protocol's")
+    how.add_argument(
+        "--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)"
+    )
+    how.add_argument(
+        "--crop", choices=("auto", "garg", "none"), default="auto", help="instead of the protocol's"
+    )
     how.add_argument("--min-depth", type=positive, default=1e-3, metavar="M", help="metres (default 0.001)")
     how.add_argument("--max-depth", type=positive, default=80.0, metavar="M", help="metres (default 80)")
     what = parser.add_argument_group("what to write")

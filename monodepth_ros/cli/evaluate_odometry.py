@@ -15,18 +15,28 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser = subjects.add_parser(
         "odometry",
         help="5-frame ATE, KITTI's t_err and r_err, ATE and RPE of a trajectory or a pose network",
-        description="Compare a trajectory file with the true trajectory, or run a checkpoint's pose network over "
-        "a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
+        description="Compare a trajectory file with the true trajectory, or run a checkpoint's pose network "
+        "over a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
     )
-    parser.add_argument("source", nargs="?", default="", help="recording with true poses, to run a checkpoint on")
     parser.add_argument(
-        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
+        "source", nargs="?", default="", help="recording with true poses, to run a checkpoint on"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        default="",
+        metavar="C",
+        help="weights (default: the bundled demonstration checkpoint)",
     )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
-    parser.add_argument("--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source")
     parser.add_argument(
-        "--ground-truth", default="", metavar="PATH", help="true trajectory: a file, or a recording with poses"
+        "--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source"
+    )
+    parser.add_argument(
+        "--ground-truth",
+        default="",
+        metavar="PATH",
+        help="true trajectory: a file, or a recording with poses",
     )
     how = parser.add_argument_group("how to compare")
     how.add_argument("--align", choices=(*ALIGNMENTS, "all"), default="all", help="default: all four")
@@ -34,11 +44,21 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "--segments", type=_lengths, default=(), metavar="M,M,...",
         help="segment lengths (default 100,200,...,800, shorter ones on a path below 100 m)",
     )  # fmt: skip
-    how.add_argument("--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)")
-    how.add_argument("--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)")
-    how.add_argument("--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)")
     how.add_argument(
-        "--max-difference", type=positive, default=0.02, metavar="S", help="between paired times (default 0.02)"
+        "--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)"
+    )
+    how.add_argument(
+        "--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)"
+    )
+    how.add_argument(
+        "--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)"
+    )
+    how.add_argument(
+        "--max-difference",
+        type=positive,
+        default=0.02,
+        metavar="S",
+        help="between paired times (default 0.02)",
     )
     what = parser.add_argument_group("what to write")
     what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
@@ -90,7 +110,9 @@ def _check(options: argparse.Namespace) -> None:
     if bool(options.trajectory) == bool(options.source):
         raise MonodepthError("expected either a recording to run a checkpoint on, or --trajectory FILE")
     if options.trajectory and not options.ground_truth:
-        raise MonodepthError("--trajectory needs --ground-truth: a trajectory file, or a recording with poses")
+        raise MonodepthError(
+            "--trajectory needs --ground-truth: a trajectory file, or a recording with poses"
+        )
     if options.source and options.ground_truth:
         raise MonodepthError(
             "--ground-truth goes with --trajectory; a recording is compared with the poses it has itself"

@@ -12,7 +12,10 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image"
     )
     where.add_argument(
-        "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
+        "--camera",
+        default="",
+        metavar="NAME",
+        help="camera of a KITTI folder: left (default), right, image_2",
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="file of camera_calibration")
     where.add_argument("--rectified", action="store_true", help="the images are rectified already")

@@ -43,6 +43,6 @@ def umeyama(points: np.ndarray, targets: np.ndarray, with_scale: bool) -> Simila
 
 
 def best_scale(points: np.ndarray, targets: np.ndarray) -> float:
-    """The factor on points (N, 3) with the least squared distance to targets (N, 3); NaN if they are all 0."""
+    """The factor on points (N, 3) with the least squared distance to targets (N, 3); NaN if all are 0."""
     size = float(np.square(points).sum())
     return float((points * targets).sum()) / size if size > 0 else float("nan")

@@ -17,7 +17,8 @@ class DepthPredictions:
     """Predictions (N, h, w) of a .npy file: inverse depth as monodepth2 saves it (`is_depth` off), or depth.
 
     EvaluationError for a file that is no such array; of an image, when it is asked for, if it holds inverse
-    depth that is not finite or not positive, or depth that is not positive. NaN in depth is no prediction.
+    depth that is not finite or negative (0 is infinitely far), or depth that is not positive. NaN in depth is
+    no prediction.
     """
 
     def __init__(self, path: str | Path, is_depth: bool = False):
@@ -26,7 +27,9 @@ class DepthPredictions:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             reason = getattr(error, "strerror", None) or "not an array file"
-            raise EvaluationError(f"{path}: {reason}; expected a .npy of predictions (N, height, width)") from None
+            raise EvaluationError(
+                f"{path}: {reason}; expected a .npy of predictions (N, height, width)"
+            ) from None
         if isinstance(array, np.ndarray) and array.ndim == 4 and array.shape[1] == 1:
             array = array[:, 0]
         if not isinstance(array, np.ndarray) or array.ndim != 3 or array.dtype.kind != "f":
@@ -40,13 +43,13 @@ class DepthPredictions:
     def depth(self, index: int, size: tuple[int, int]) -> np.ndarray:
         """Depth (height, width) in the file's unit at the ground truth's size (width, height)."""
         image = np.array(self._array[index], np.float32)
-        fits = (image > 0) | np.isnan(image) if self._is_depth else (image > 0) & np.isfinite(image)
+        fits = (image > 0) | np.isnan(image) if self._is_depth else (image >= 0) & np.isfinite(image)
         if not fits.all():
             kind = "depth" if self._is_depth else "inverse depth"
             raise EvaluationError(
                 f"{self._path}: {int((~fits).sum())} values of image {index} are no {kind}, the first is"
-                f" {image[~fits][0]:g}; expected {'positive' if self._is_depth else 'finite positive'} numbers"
-                f"{'' if self._is_depth else ' (for depths say so: --depths)'}"
+                f" {image[~fits][0]:g}; expected {'positive' if self._is_depth else 'finite'} numbers"
+                f"{'' if self._is_depth else ' from 0 on (for depths say so: --depths)'}"
             )
         with np.errstate(divide="ignore"):
             return depth_at_size(1.0 / image if self._is_depth else image, size)
@@ -67,7 +70,9 @@ def read_truth_archive(path: str | Path) -> Sequence[np.ndarray]:
             maps = np.load(path, mmap_mode="r", allow_pickle=False)
     except pickle.UnpicklingError as error:
         raise EvaluationError(f"{path}: {error}; expected depth maps only, do not trust this file") from None
-    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except EvaluationError:
+        raise
+    except Exception as error:  # damaged archives raise errors of many kinds
         reason = getattr(error, "strerror", None) or "not an archive of arrays, or damaged"
         raise EvaluationError(f"{path}: {reason}; expected an .npz of ground-truth depth") from None
     is_maps = all(isinstance(m, np.ndarray) and m.ndim == 2 and m.dtype.kind in "fiu" for m in maps)

@@ -46,9 +46,7 @@ class DepthPredictor:
 
     def _look_through(self, camera: CameraModel, size: tuple[int, int]) -> None:
         header = self._header
-        self._view = view_through(
-            camera, header.training_camera, header.width, header.height, header.filter
-        )
+        self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
         self.view = f"{camera.width}x{camera.height}: {self._view.description}"
         is_whole = self._view.kind in ("resize", "uncalibrated")
         is_straight = not camera.is_distorted and np.abs(camera.R - np.eye(3)).max() <= SAME_ROTATION

@@ -39,8 +39,10 @@ class DepthProtocol:
 
     def in_words(self) -> str:
         """One line."""
-        truth = f"ground truth {self.min_depth:g} to {self.max_depth:g} m" if self.cap_ground_truth else (
-            f"all ground truth, predictions within {self.min_depth:g} to {self.max_depth:g} m"
+        truth = (
+            f"ground truth {self.min_depth:g} to {self.max_depth:g} m"
+            if self.cap_ground_truth
+            else (f"all ground truth, predictions within {self.min_depth:g} to {self.max_depth:g} m")
         )
         crop = "Garg crop" if self.crop == "garg" else "no crop"
         factor = "" if self.factor == 1.0 else f", times {self.factor:g}"

@@ -10,8 +10,8 @@ def blend_mirrored(disparity: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     """Disparity (H, W) of an image with that of its mirror image, mirrored back already (Godard et al. 2017,
     section 4.4).
 
-    At the left border the mirror image's counts, at the right one the image's own, between them the mean: what
-    a stereo pair does not see is at the left border of the left image.
+    At the left border the mirror image's counts, at the right one the image's own, between them the mean:
+    what a stereo pair does not see is at the left border of the left image.
     """
     x = np.linspace(0.0, 1.0, disparity.shape[1], dtype=disparity.dtype)
     left = 1.0 - np.clip((x - FROM) / (TO - FROM), 0.0, 1.0)

@@ -90,8 +90,8 @@ def true_trajectory(source: FrameSource) -> Trajectory:
             numbers.append(number)
     if len(poses) < 2:
         raise EvaluationError(
-            f"{source.description}: {len(poses)} of {count} frames have a true pose; expected a recording with"
-            " ground truth odometry, or a KITTI sequence with poses.txt"
+            f"{source.description}: {len(poses)} of {count} frames have a true pose; expected a recording"
+            " with ground truth odometry, or a KITTI sequence with poses.txt"
         )
     frames = None if len(poses) == count else np.array(numbers)
     return Trajectory(source.description, np.array(poses), np.array(seconds), frames)

@@ -1,6 +1,5 @@
 """All errors of one trajectory: over snippets, segments and the whole, as a table and for JSON."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,8 +17,9 @@ STANDING = 0.1
 
 @dataclass(frozen=True)
 class OdometrySettings:
-    """alignments: of ALIGNMENTS. lengths: of segments [m], none for those that fit the path; step: frames from
-    segment to segment, 0 for the default. snippet: positions in a snippet. delta: frames of relative errors."""
+    """alignments: of ALIGNMENTS. lengths: of segments [m], none for those that fit the path; step: frames
+    from segment to segment, 0 for the default. snippet: positions in a snippet. delta: frames of relative
+    errors."""
 
     alignments: tuple[str, ...] = ALIGNMENTS
     lengths: tuple[float, ...] = ()
@@ -62,8 +62,9 @@ class OdometryReport:
         """The report as text."""
         s, first = self.snippets, self.aligned[0][0]
         lines = [
-            f"path        {self.path_length:.2f} m over {self.poses} poses, estimated {self.estimated_length:.2f};"
-            f" scale of the steps {self.scale_ratio:.4g}, std/median {100 * self.scale_deviation:.1f} %",
+            f"path        {self.path_length:.2f} m over {self.poses} poses, estimated"
+            f" {self.estimated_length:.2f}; scale of the steps {self.scale_ratio:.4g},"
+            f" std/median {100 * self.scale_deviation:.1f} %",
             f"ATE, {s.frames} frames  {s.mean:.4f} +- {s.std:.4f} m, sqrt(sum) / N as in the tables;"
             f" RMSE {s.rmse_mean:.4f} +- {s.rmse_std:.4f} m; {s.snippets} snippets",
             "",
@@ -83,7 +84,10 @@ class OdometryReport:
         errors, segments = self.aligned[-1]
         if segments is None:
             return ["no segment fits: the path has no length"]
-        lines = ["", f"{'segment m':>10}{'count':>8}{'t_err %':>9}{'r_err deg/100m':>16}   ({errors.alignment})"]
+        lines = [
+            "",
+            f"{'segment m':>10}{'count':>8}{'t_err %':>9}{'r_err deg/100m':>16}   ({errors.alignment})",
+        ]
         for length, count, t, r in segments.by_length:
             lines.append(f"{length:10g}{count:8}{t:9.2f}{r:16.3f}")
         return lines

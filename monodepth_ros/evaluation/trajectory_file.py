@@ -49,27 +49,48 @@ def read_trajectory(path: str | Path) -> Trajectory:
         raise EvaluationError(f"{path}: no such file; expected a trajectory: {FORMATS}")
     if path.suffix.lower() == ".npy":
         return _relative_poses(path)
-    try:
-        rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
-    except (OSError, ValueError):
-        rows = np.empty((0, 0))
+    rows, lines = _table(path)
     if rows.shape[1] not in (8, 12, 13):
-        found = f"{rows.shape[1]} numbers a line" if rows.size else "no table of numbers"
-        raise EvaluationError(f"{path}: {found}, expected {FORMATS}")
-    _require(np.isfinite(rows).all(axis=1), path, "holds a number that is not finite")
+        raise EvaluationError(f"{path}: {rows.shape[1]} numbers a line, expected {FORMATS}")
+    _require(np.isfinite(rows).all(axis=1), path, "holds a number that is not finite", lines)
     if rows.shape[1] == 8:
-        return _tum(path, rows)
+        return _tum(path, rows, lines)
     frames = None
     if rows.shape[1] == 13:
         frames, rows = rows[:, 0].astype(np.int64), rows[:, 1:]
-        _require(np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow")
-    return Trajectory(f"{path} (KITTI)", _checked(_with_last_row(rows.reshape(-1, 3, 4)), path), None, frames)
+        _require(
+            np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow", lines
+        )
+    poses = _with_last_row(rows.reshape(-1, 3, 4))
+    _require_rotations(poses, path, lines)
+    return Trajectory(f"{path} (KITTI)", poses, None, frames)
 
 
-def _tum(path: Path, rows: np.ndarray) -> Trajectory:
+def _table(path: Path) -> tuple[np.ndarray, list[str]]:
+    """The numbers (N, M) of a text file, and what to call the line of each row."""
+    rows: list[list[float]] = []
+    lines = []
+    try:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            words = line.partition("#")[0].replace(",", " ").split()
+            if words:
+                lines.append(f"line {number}")
+                rows.append([float(word) for word in words])
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{path}: cannot be read as text ({error}); expected {FORMATS}") from None
+    except ValueError:
+        raise EvaluationError(f"{path}: {lines[-1]} holds more than numbers; expected {FORMATS}") from None
+    if not rows:
+        raise EvaluationError(f"{path}: no poses in it; expected {FORMATS}")
+    same = np.array([len(row) == len(rows[0]) for row in rows])
+    _require(same, path, f"has not as many numbers as the first one, {len(rows[0])}", lines)
+    return np.array(rows), lines
+
+
+def _tum(path: Path, rows: np.ndarray, lines: list[str]) -> Trajectory:
     seconds = rows[:, 0]
-    _require(np.diff(seconds, prepend=seconds[0] - 1.0) > 0, path, "has a time that does not grow")
-    _require(np.linalg.norm(rows[:, 4:], axis=1) > 1e-9, path, "has a quaternion of length 0")
+    _require(np.diff(seconds, prepend=seconds[0] - 1.0) > 0, path, "has a time that does not grow", lines)
+    _require(np.linalg.norm(rows[:, 4:], axis=1) > 1e-9, path, "has a quaternion of length 0", lines)
     tops = np.empty((len(rows), 3, 4))
     for top, row in zip(tops, rows):
         top[:, :3], top[:, 3] = quaternion_to_rotation(row[4:]), row[1:4]
@@ -84,8 +105,11 @@ def _relative_poses(path: Path) -> Trajectory:
     if steps.ndim != 3 or steps.shape[1:] not in ((4, 4), (3, 4)) or steps.dtype.kind not in "fiu":
         raise EvaluationError(f"{path}: {steps.dtype} {steps.shape}, expected relative poses (N, 4, 4)")
     steps = steps.astype(np.float64)
-    _require(np.isfinite(steps).all(axis=(1, 2)), path, "holds a number that is not finite", "pose")
-    steps = inverses(_checked(_with_last_row(steps[:, :3]), path, "pose"))
+    names = [f"pose {number}" for number in range(1, len(steps) + 1)]
+    _require(np.isfinite(steps).all(axis=(1, 2)), path, "holds a number that is not finite", names)
+    steps = _with_last_row(steps[:, :3])
+    _require_rotations(steps, path, names)
+    steps = inverses(steps)
     poses = [np.eye(4)]
     for step in steps:
         poses.append(poses[-1] @ step)
@@ -98,13 +122,13 @@ def _with_last_row(tops: np.ndarray) -> np.ndarray:
     return poses
 
 
-def _checked(poses: np.ndarray, path: Path, item: str = "line") -> np.ndarray:
+def _require_rotations(poses: np.ndarray, path: Path, names: list[str]) -> None:
     R = poses[:, :3, :3]
     worst = np.abs(R @ np.swapaxes(R, 1, 2) - np.eye(3)).max(axis=(1, 2), initial=0.0)
-    _require((worst < 1e-2) & (np.linalg.det(R) > 0), path, "has no rotation in its first three columns", item)
-    return poses
+    fits = (worst < 1e-2) & (np.linalg.det(R) > 0)
+    _require(fits, path, "has no rotation in its first three columns", names)
 
 
-def _require(fits: np.ndarray, path: Path, what: str, item: str = "line") -> None:
+def _require(fits: np.ndarray, path: Path, what: str, names: list[str]) -> None:
     if not fits.all():
-        raise EvaluationError(f"{path}: {item} {int(np.argmin(fits)) + 1} {what}; expected {FORMATS}")
+        raise EvaluationError(f"{path}: {names[int(np.argmin(fits))]} {what}; expected {FORMATS}")

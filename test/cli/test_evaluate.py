@@ -1,0 +1,206 @@
+"""`monodepth evaluate`: from recordings and files to figures, tables and pictures."""
+
+import csv
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from monodepth_ros.cli.main import main
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.geometry.motion import rotation_to_quaternion
+from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.registry import build_depth
+
+FRAMES = 8
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A synthetic drive of eight frames with exact depth and poses."""
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    assert main(["synth", "--out", str(path), "--seconds", "0.8", "--width", "320", "--height", "96"]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames(drive):
+    with open_source(str(drive)) as source:
+        return list(source.frames())
+
+
+@pytest.fixture
+def evaluate(capsys):
+    """Runs the verb; the exit code and what was printed."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = main(["evaluate", *map(str, arguments)])
+        return code, capsys.readouterr()
+
+    return run
+
+
+def test_a_metric_checkpoint_on_a_recording(drive, evaluate, tmp_path):
+    table = tmp_path / "images.csv"
+    code, printed = evaluate(
+        "depth", drive, "--engine", "pytorch", "--per-image", "--csv", table, "--json", "-"
+    )
+    assert code == 0, printed.err
+    found = json.loads(printed.out)
+    assert found["images"] == FRAMES and len(found["per_image"]) == FRAMES
+    assert found["protocol"]["scaling"] == "none" and found["protocol"]["crop"] == "none"
+    # The demonstration checkpoint was trained on such streets.
+    assert found["mean"]["abs_rel"] < 0.35 and 0.7 < found["scale_median"] < 1.4, found["mean"]
+    assert "000007" in printed.err and "std/median" in printed.err
+    assert [row["image"] for row in csv.DictReader(table.open())] == [f"{i:06d}" for i in range(FRAMES)]
+
+
+def test_scaling_by_medians_and_the_improved_protocol(drive, evaluate):
+    options = ["--engine", "pytorch", "--frames", "3", "--json", "-"]
+    found = {}
+    for name, more in {
+        "plain": [],
+        "median": ["--scaling", "median"],
+        "improved": ["--protocol", "improved"],
+        "half": ["--factor", "0.5"],
+        "near": ["--max-depth", "10"],
+        "mirrored": ["--post-process"],
+    }.items():
+        code, printed = evaluate("depth", drive, *options, *more)
+        assert code == 0, printed.err
+        found[name] = json.loads(printed.out)
+        assert found[name]["images"] == 3
+    ratio = {name: figures["scale_median"] for name, figures in found.items()}
+    assert ratio["half"] == pytest.approx(2 * ratio["plain"], rel=1e-4)
+    assert found["median"]["protocol"]["scaling"] == "median"
+    assert not found["improved"]["protocol"]["cap_ground_truth"]
+    assert found["near"]["mean"]["rmse"] < found["plain"]["mean"]["rmse"]
+    assert 0 < abs(found["mirrored"]["mean"]["abs_rel"] - found["plain"]["mean"]["abs_rel"]) < 0.1
+
+
+def test_saved_predictions_against_a_recording_and_against_saved_ground_truth(
+    drive, frames, evaluate, tmp_path
+):
+    truth = [frame.truth_depth for frame in frames]
+    inverse = np.nan_to_num(1 / np.array(truth), nan=1e-3)  # the sky is infinitely far
+    np.save(tmp_path / "disparities.npy", inverse / 5.4)
+    array = np.empty(FRAMES, object)
+    array[:] = [np.nan_to_num(depth) for depth in truth]
+    np.savez_compressed(tmp_path / "gt_depths.npz", data=array)
+    for place in (drive, tmp_path / "gt_depths.npz"):
+        options = ["--predictions", tmp_path / "disparities.npy", "--ground-truth", place, "--json", "-"]
+        code, printed = evaluate("depth", *options, "--scaling", "none", "--factor", 1 / 5.4)
+        assert code == 0, printed.err
+        found = json.loads(printed.out)
+        assert found["images"] == FRAMES and found["mean"]["abs_rel"] < 1e-5, found["mean"]
+        code, printed = evaluate("depth", *options)
+        found = json.loads(printed.out)
+        assert found["mean"]["abs_rel"] < 1e-5 and found["scale_median"] == pytest.approx(1 / 5.4, rel=1e-4)
+    np.save(tmp_path / "depths.npy", np.array(truth))
+    code, printed = evaluate(
+        "depth", "--predictions", tmp_path / "depths.npy", "--depths", "--ground-truth", drive,
+        "--scaling", "none", "--frames", "2",
+    )  # fmt: skip
+    assert code == 0 and "2 images, predicted 100.0 %" in printed.out
+
+
+def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_path):
+    picture = tmp_path / "paths.png"
+    code, printed = evaluate("odometry", drive, "--engine", "pytorch", "--plot", picture, "--json", "-")
+    assert code == 0, printed.err
+    found = json.loads(printed.out)
+    assert found["poses"] == FRAMES and 2 < found["path_length"] < 12, found
+    # It must see that the car drives on, and how fast, roughly.
+    assert 0.5 < found["scale_ratio"] < 2 and found["aligned"]["6dof"]["ate_rmse"] < 1, found["aligned"]
+    assert found["snippets"]["snippets"] == FRAMES - 2
+    assert cv2.imread(str(picture)).shape == (800, 800, 3)
+
+
+def test_trajectory_files_against_a_recording(frames, drive, evaluate, tmp_path):
+    poses = [np.linalg.inv(frames[0].T_world_camera) @ frame.T_world_camera for frame in frames]
+    kitti, tum, relative = tmp_path / "kitti.txt", tmp_path / "tum.txt", tmp_path / "poses.npy"
+    np.savetxt(kitti, [T[:3].ravel() for T in poses])
+    rows = [[f.stamp_ns * 1e-9, *T[:3, 3], *rotation_to_quaternion(T[:3, :3])] for f, T in zip(frames, poses)]
+    np.savetxt(tum, rows[1:], fmt="%.9f")
+    np.save(relative, [np.linalg.inv(b) @ a for a, b in zip(poses, poses[1:])])
+    for path, count in ((kitti, FRAMES), (tum, FRAMES - 1), (relative, FRAMES)):
+        code, printed = evaluate("odometry", "--trajectory", path, "--ground-truth", drive, "--json", "-")
+        assert code == 0, printed.err
+        found = json.loads(printed.out)
+        assert found["poses"] == count, path
+        assert found["aligned"]["none"]["ate_max"] < 1e-5 and found["snippets"]["mean"] < 1e-6, (path, found)
+    code, printed = evaluate(
+        "odometry", "--trajectory", kitti, "--ground-truth", tum.with_name("kitti.txt"),
+        "--segments", "1,2", "--align", "7dof", "--segment-step", "1", "--delta", "2", "--snippet", "3",
+    )  # fmt: skip
+    assert code == 0, printed.err
+    lines = [line.split() for line in printed.out.splitlines()]
+    assert [line[0] for line in lines if line and line[0] in ("1", "2", "7dof", "none")] == ["7dof", "1", "2"]
+    assert "ATE, 3 frames" in printed.out and "over 2 frames" in printed.out
+
+
+@pytest.fixture
+def bad(tmp_path, drive):
+    """Paths of input that cannot be used."""
+    images = tmp_path / "images"
+    images.mkdir()
+    for i in range(2):
+        cv2.imwrite(str(images / f"{i}.png"), np.zeros((96, 320, 3), np.uint8))
+    relative = tmp_path / "relative.safetensors"
+    save_checkpoint(
+        relative,
+        CheckpointHeader("rt_monodepth_s", 64, 96, (0.5, 0.75, 0.5, 0.5)),
+        build_depth("rt_monodepth_s"),
+    )
+    np.save(tmp_path / "five.npy", np.ones((5, 4, 4)))
+    np.save(tmp_path / "nan.npy", np.full((FRAMES, 4, 4), np.nan))
+    np.savez(tmp_path / "four.npz", data=np.ones((4, 96, 320)))
+    np.savetxt(tmp_path / "poses.txt", np.tile(np.eye(4)[:3].ravel(), (5, 1)))
+    np.savetxt(tmp_path / "short.txt", np.tile(np.eye(4)[:3].ravel(), (4, 1)))
+    (tmp_path / "words.txt").write_text("no poses here\n")
+    return {"here": tmp_path, "images": images, "relative": relative, "drive": drive}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("depth {images} --engine pytorch", "no ground-truth depth in 2 frames; expected a depth image"),
+        ("depth", "expected either a recording to run a checkpoint on, or --predictions"),
+        ("depth {drive} --ground-truth x.npz", "--ground-truth goes with --predictions"),
+        ("depth {drive} --checkpoint {relative} --scaling checkpoint", "states no scale: use --scaling"),
+        ("depth --predictions {here}/five.npy", "--predictions needs --ground-truth"),
+        ("depth --predictions {here}/five.npy --ground-truth {here}/four.npz", "has 5 images, .*four.npz 4"),
+        ("depth --predictions {here}/five.npy --ground-truth {drive}", "5 images, .* 8 frames, 8 of them"),
+        ("depth --predictions {here}/nan.npy --ground-truth {drive}", "values of image 0 are no inverse"),
+        ("depth --predictions {here}/five.npy --ground-truth {images}", "no ground-truth depth in 2 frames"),
+        ("depth --predictions {here}/words.txt --ground-truth {drive}", "not an array file; expected a .npy"),
+        ("depth {drive} --frames 1 --engine pytorch --csv {here}/none/a.csv", "a.csv cannot be written"),
+        ("odometry {images} --engine pytorch", "0 of 2 frames have a true pose"),
+        ("odometry {drive} --checkpoint {relative} --engine pytorch", "the checkpoint has no pose network"),
+        ("odometry", "expected either a recording to run a checkpoint on, or --trajectory"),
+        ("odometry --trajectory {here}/poses.txt", "--trajectory needs --ground-truth"),
+        ("odometry --trajectory {here}/poses.txt --ground-truth {here}/short.txt", "5 poses, .*4: expected"),
+        ("odometry --trajectory {here}/words.txt --ground-truth {here}/short.txt", "line 1 holds more"),
+        ("odometry --trajectory {here}/poses.txt --ground-truth {images}", "0 of 2 frames have a true pose"),
+        ("odometry --trajectory {here}/poses.txt --ground-truth {here}/none", "does not exist: expected"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_exit_code_2(bad, evaluate, arguments, expected):
+    code, printed = evaluate(*arguments.format(**bad).split())
+    errors = [line for line in printed.err.splitlines() if "frames/s" not in line]
+    assert code == 2 and len(errors) == 1, printed.err
+    assert errors[0].startswith("monodepth evaluate: ")
+    assert re.search(expected, errors[0]), errors[0]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--segments", "5,x"], ["--segments", "0"], ["--snippet", "1"], ["--align", "sim3"]]
+)
+def test_options_that_do_not_parse_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "odometry", "--trajectory", "a.txt", *arguments])
+    assert caught.value.code == 2 and arguments[0] in capsys.readouterr().err
