@@ -172,18 +172,19 @@ def read_ros_parameters(path: str | Path) -> dict[str, Any]:
     found = False
     for group in groups:
         if isinstance(group, dict) and isinstance(group.get("ros__parameters"), dict):
-            parameters.update(_flatten(group["ros__parameters"]))
+            parameters.update(flatten(group["ros__parameters"]))
             found = True
     if not found:
         raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
     return parameters
 
 
-def _flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in group.items():
         if isinstance(value, dict):
-            flat.update(_flatten(value, prefix=f"{prefix}{name}."))
+            flat.update(flatten(value, prefix=f"{prefix}{name}."))
         else:
             flat[f"{prefix}{name}"] = value
     return flat

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from monodepth_ros.geometry.resample import FILTERS
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
-from monodepth_ros.pipeline.settings import ConfigError, section, setting
+from monodepth_ros.pipeline.settings import ConfigError, section, setting, specifications
+from monodepth_ros.pipeline.settings_text import commented_yaml
 from monodepth_ros.training.augmentation import AugmentationConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 
@@ -120,3 +121,9 @@ class TrainConfig:
     augmentation: AugmentationConfig = section(AugmentationConfig)
     optimizer: OptimizerConfig = section(OptimizerConfig)
     loop: LoopConfig = section(LoopConfig)
+
+
+def training_file() -> str:
+    """config/train.yaml: every setting at its default, with unit, range and meaning."""
+    head = "# Every setting of `monodepth train` at its default. Written by scripts/docs; copy it and keep what you change."
+    return "\n".join([head, *commented_yaml(specifications(TrainConfig).values())]) + "\n"

@@ -45,6 +45,13 @@ class Recorded:
     partners: np.ndarray | None = None
     baseline: float = 0.0
 
+    def exact_motion(self, frame: int, offset: int) -> np.ndarray | None:
+        """T_source_target (4, 4) [m] to the neighbour `offset` steps on, None where the recording does not say."""
+        target, source = (self.clip.index.poses[number] for number in (frame, frame + offset * self.choice.step))
+        if not (np.isfinite(target).all() and np.isfinite(source).all()):
+            return None
+        return invert(source) @ target
+
 
 @dataclass(eq=False)
 class Dataset:
@@ -121,8 +128,8 @@ class Dataset:
 
     def _distance(self, recorded: Recorded, frame: int, offset: int) -> float:
         """Metres that the camera moved, NaN where the recording does not say."""
-        poses, other = recorded.clip.index.poses, frame + offset * recorded.choice.step
-        return float(np.linalg.norm((invert(poses[frame]) @ poses[other])[:3, 3]))
+        T = recorded.exact_motion(frame, offset)
+        return float("nan") if T is None else float(np.linalg.norm(T[:3, 3]))
 
 
 def open_dataset(

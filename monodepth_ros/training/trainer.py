@@ -72,8 +72,10 @@ class Trainer:
         device = loop.device if processes.count == 1 or loop.device == "cpu" else f"cuda:{processes.local_rank}"
         self.device = find_device(device if loop.device != "auto" or processes.count == 1 else _auto(processes))
         self._precision = _precision(loop.precision, self.device)
-        self.learner = make_learner(networks, config.objective, config.data.sources, loop.seed)
         state = load_state(folder / STATE) if resume else None
+        if resume:  # where the weights began does not matter any more
+            networks = dataclasses.replace(networks, start_from="", encoder_weights="")
+        self.learner = make_learner(networks, config.objective, config.data.sources, loop.seed)
         if state is not None:
             _load(self.learner, state.weights, folder / STATE)
         layout = torch.channels_last if loop.channels_last else torch.contiguous_format

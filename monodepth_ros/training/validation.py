@@ -8,7 +8,7 @@ import torch
 
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import EvaluationError, evaluate_depth, mean_metrics
-from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform, rotation_to_axis_angle
+from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform, rotation_to_axis_angle
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.training.batch import Batch
 from monodepth_ros.training.dataset import Dataset, Sample
@@ -94,10 +94,8 @@ class Validation:
     def _compare_motions(self, samples: list[Sample], batch: Batch, motion: PredictedMotion, rotations: list, directions: list) -> None:
         """Angles [degrees] between predicted and exact motions to the later frame."""
         for number, sample in enumerate(samples):
-            recorded = self._dataset.recordings[sample.clip]
-            poses = recorded.clip.index.poses
-            exact = invert(poses[sample.frame + recorded.choice.step]) @ poses[sample.frame]
-            if not np.isfinite(exact).all():
+            exact = self._dataset.recordings[sample.clip].exact_motion(sample.frame, 1)
+            if exact is None:
                 continue
             axis_angle, translation = (t[number].double().cpu().numpy() for t in (motion.axis_angle, motion.translation))
             found = make_transform(axis_angle_to_rotation(axis_angle), translation)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.offline.run_config import RunConfig, changed, parameter_file, read_run_config
+from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file, read_run_config
 from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.pipeline.settings_text import changed
 
 PROJECT = Path(__file__).resolve().parents[2]
 

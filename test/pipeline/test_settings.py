@@ -6,6 +6,7 @@ import pytest
 
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.settings import ConfigError, read_ros_parameters, replace, specifications, values
+from monodepth_ros.pipeline.settings_text import changed, nested, read_settings
 
 
 def test_a_set_of_changes_is_taken_whole_or_not_at_all():
@@ -83,3 +84,22 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_values_and_replace_are_inverse():
     config = replace(PipelineConfig(), {"cloud.stride": 3, "device": "cpu"})
     assert replace(PipelineConfig(), values(config)) == config
+
+
+@pytest.mark.parametrize("text", ["1e-1", "0.1", "1.E-1", "+1e-01"])
+def test_numbers_are_read_as_everybody_means_them(text, tmp_path):
+    (tmp_path / "a.yaml").write_text(f"depth:\n  min_range: {text}\n")
+    assert changed(PipelineConfig(), [f"depth.min_range={text}"]).depth.min_range == pytest.approx(0.1)
+    assert read_settings(tmp_path / "a.yaml") == {"depth.min_range": pytest.approx(0.1)}
+
+
+def test_settings_written_and_read_again_are_the_same(tmp_path):
+    import yaml
+
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(nested(values(PipelineConfig()))))
+    read = read_settings(tmp_path / "a.yaml")
+    assert values(replace(PipelineConfig(), read)).keys() == values(PipelineConfig()).keys()
+    for text, expected in (("- 1", "holds a list"), ("a: [", "is not YAML")):
+        (tmp_path / "b.yaml").write_text(text)
+        with pytest.raises(ConfigError, match=expected):
+            read_settings(tmp_path / "b.yaml")

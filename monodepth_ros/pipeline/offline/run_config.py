@@ -9,6 +9,7 @@ import yaml
 
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.settings import ConfigError, read_ros_parameters, replace, setting, values
+from monodepth_ros.pipeline.settings_text import nested
 
 # Settings of the node that say how it listens and lives, which means nothing for a recording: accepted and
 # not used.
@@ -73,29 +74,9 @@ def read_run_config(path: str | Path) -> RunConfig:
         raise ConfigError(f"parameter file {path}: {error}") from None
 
 
-def changed(config: RunConfig, assignments: list[str]) -> RunConfig:
-    """A copy changed by texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
-    changes = {}
-    for text in assignments:
-        name, separator, value = text.partition("=")
-        if not separator or not name.strip():
-            raise ConfigError(f"{text!r} sets nothing: expected name=value, such as depth.resolution=image")
-        try:
-            changes[name.strip()] = yaml.safe_load(value) if value.strip() else ""
-        except yaml.YAMLError:
-            raise ConfigError(f"{text!r}: the value is not YAML") from None
-    return replace(config, changes)
-
-
 def parameter_file(config: RunConfig) -> str:
     """The configuration as a ROS parameter file, which `read_run_config` and the node take."""
-    nested: dict[str, Any] = {}
-    for name, value in values(config).items():
-        group, names = nested, name.split(".")
-        for part in names[:-1]:
-            group = group.setdefault(part, {})
-        group[names[-1]] = value
-    return yaml.safe_dump({"/**": {"ros__parameters": nested}}, sort_keys=False)
+    return yaml.safe_dump({"/**": {"ros__parameters": nested(values(config))}}, sort_keys=False)
 
 
 def _offline(parameters: Mapping[str, Any]) -> dict[str, Any]:

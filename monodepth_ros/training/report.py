@@ -1,0 +1,76 @@
+"""report.html of a training: curves, figures and what the networks see, in one file that opens from disk."""
+
+import base64
+import math
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from torch import Tensor
+
+from monodepth_ros.evaluation.offline_run.svg_chart import Curve, svg_chart
+from monodepth_ros.pipeline.color_view import color_view
+from monodepth_ros.training.run_log import read_log
+
+NAME = "report.html"
+STYLE = (
+    "body{font:14px/1.45 system-ui,sans-serif;color:#222;max-width:1200px;margin:2em auto;padding:0 1em}"
+    "td{padding:.15em 1.2em .15em 0;vertical-align:top}td:first-child{color:#666}"
+    ".row{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;flex:1 1 360px}img{width:100%;display:block}"
+    "figcaption{color:#666;font-size:12px}"
+)
+# Curves of the validation: name in the log -> title and unit.
+VALIDATED = {
+    "abs_rel": ("Absolute relative error of depth, validation", "abs_rel"),
+    "a1": ("Share of depth within 25 %, validation", "a1"),
+    "rotation_error": ("Rotation error of a step, validation", "degrees"),
+    "direction_error": ("Direction error of a step's translation, validation", "degrees"),
+}
+
+
+def write_report(folder: Path, facts: Sequence[tuple[str, str]], pictures: dict[str, Tensor]) -> None:
+    """Write folder's report.html from its log. facts: names and values of the table at the head. pictures: (C, H, W) of one
+    validation sample, by name, as `Validation` gives them."""
+    log = read_log(folder)
+    training = [line for line in log if line["kind"] == "train"]
+    validations = [line for line in log if line["kind"] == "validation"]
+
+    def curve(name: str, lines: list[dict[str, Any]], key: str) -> Curve:
+        values = [math.nan if line.get(key) is None else line[key] for line in lines]
+        return Curve(name, [line["step"] for line in lines], values)
+
+    charts = [
+        svg_chart("Loss", "step", "", [curve("training", training, "mean"), curve("validation", validations, "loss")]),
+        *(svg_chart(title, "step", unit, [curve(key, validations, key)]) for key, (title, unit) in VALIDATED.items()),
+        svg_chart("Learning rate", "step", "", [curve("rate", training, "learning_rate")]),
+        svg_chart("Speed", "step", "samples/s", [curve("speed", training, "samples_per_second")]),
+    ]
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts)
+    figures = "".join(_figure(name, picture) for name, picture in pictures.items())
+    page = (
+        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>Training</title><style>{STYLE}</style></head>"
+        f"<body><h1>Training</h1><table>{rows}</table><h2>A validation sample</h2>"
+        "<p>Depth: bright is near. Mask: white where a warped source explains the target best. Warped: a source as the target's"
+        f' camera would have seen it.</p><div class="row">{figures}</div>'
+        f'<h2>Curves</h2><div class="row">{"".join(charts)}</div></body></html>\n'
+    )
+    (folder / NAME).write_text(page, encoding="utf-8")
+
+
+def picture_of(name: str, values: Tensor) -> np.ndarray:
+    """(H, W, 3) BGR uint8 of a picture of the report."""
+    array = values.numpy()
+    if name == "depth":
+        return color_view(array[0])
+    if array.shape[0] == 1:
+        return cv2.cvtColor((255 * array[0]).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    return cv2.cvtColor((255 * array.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0), cv2.COLOR_RGB2BGR)
+
+
+def _figure(name: str, values: Tensor) -> str:
+    data = cv2.imencode(".jpg", picture_of(name, values), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+    source = "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
+    return f'<figure><img alt="{escape(name)}" src="{source}"><figcaption>{escape(name.replace("_", " "))}</figcaption></figure>'

@@ -1,0 +1,138 @@
+"""`monodepth train` from a recording to a checkpoint and a report."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.registry import build_depth
+from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.state import load_state
+
+SMALL = [
+    *("--set", "networks.depth=rt_monodepth_s", "--set", "networks.pose=posecnn", "--set", "networks.width=96"),
+    *("--set", "networks.height=32", "--set", "objective.scales=3", "--batch-size", "4", "--device", "cpu"),
+    *("--set", "optimizer.learning_rate=1e-3", "--set", "loop.log_every=1"),
+]
+
+
+@pytest.fixture(autouse=True)
+def few_threads():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    words = ["synth", "--out", str(path), "--seconds", "2", "--width", "96", "--height", "32", "--seed", "5"]
+    assert monodepth(words) == 0
+    return path
+
+
+def train(*words):
+    return monodepth(["train", *map(str, words)])
+
+
+def test_a_path_is_enough(drive, tmp_path, capsys, monkeypatch):
+    """Data alone; only what costs time is set here."""
+    monkeypatch.chdir(tmp_path)
+    assert train("--data", drive, *SMALL, "--epochs", 2) == 0
+    folder = tmp_path / "results" / "train" / "latest"
+    out = capsys.readouterr().out
+    assert "drive.mcap: 20 frames at 10.0 Hz" in out and "validation after" in out and "best.safetensors" in out
+    assert load_checkpoint(folder / "best.safetensors").header.pose_network == "posecnn"
+    page = (folder / "report.html").read_text()
+    assert page.count("<svg") >= 4 and page.count("data:image/jpeg") >= 4 and "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_checkpoint_runs_at_once(drive, tmp_path):
+    assert train("--data", drive, *SMALL, "--epochs", 1, "--out", tmp_path / "t") == 0
+    words = ["run", str(drive), "--checkpoint", str(tmp_path / "t" / "last.safetensors"), "--results", str(tmp_path / "r")]
+    assert monodepth([*words, "--set", "scale.source=relative", "--no-video"]) == 0
+    assert (tmp_path / "r" / "latest" / "trajectory.txt").exists() or list((tmp_path / "r" / "latest").glob("*traj*"))
+
+
+def test_settings_come_from_file_then_set_then_options(drive, tmp_path):
+    (tmp_path / "mine.yaml").write_text("optimizer:\n  epochs: 7\n  learning_rate: 5e-5\nloop.seed: 3\n")
+    words = ["--data", drive, *SMALL, "--config", tmp_path / "mine.yaml", "--set", "loop.seed=4", "--set", "loop.max_steps=1"]
+    assert train(*words, "--epochs", 1, "--out", tmp_path / "t") == 0
+    config = load_state(tmp_path / "t" / "state.pt").config
+    assert (config["optimizer.epochs"], config["loop.seed"], config["optimizer.learning_rate"]) == (1, 4, 1e-3)
+    assert "learning_rate: 0.001" in (tmp_path / "t" / "train.yaml").read_text()
+
+
+def test_fine_tuning_takes_the_networks_of_the_checkpoint(drive, tmp_path):
+    assert train("--data", drive, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "a") == 0
+    begin = tmp_path / "a" / "last.safetensors"
+    assert train("--data", drive, "--from", begin, "--set", "loop.max_steps=1", "--batch-size", 4, "--set",
+                 "objective.scales=3", "--set", "optimizer.learning_rate=0.0", "--out", tmp_path / "b") == 0  # fmt: skip
+    first, second = (load_checkpoint(path) for path in (begin, tmp_path / "b" / "last.safetensors"))
+    assert first.header.width == second.header.width == 96
+    pairs = zip(first.depth.state_dict().values(), second.depth.state_dict().values(), strict=True)
+    assert all((a == b).all() for a, b in pairs)
+
+
+def test_interrupted_it_keeps_everything_and_resumes(drive, tmp_path):
+    words = ["train", "--data", str(drive), *SMALL, "--epochs", "100", "--out", str(tmp_path / "t")]
+    program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    log = tmp_path / "t" / "log.jsonl"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and len(read_log(tmp_path / "t")) > 5):
+        assert process.poll() is None and time.monotonic() < deadline, process.stdout.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate(timeout=60)[0]
+    assert process.returncode == 130 and f"monodepth train --resume {tmp_path / 't'}" in out, out
+    step = load_state(tmp_path / "t" / "state.pt").step
+    assert (tmp_path / "t" / "report.html").exists()
+    assert train("--resume", tmp_path / "t", "--set", f"loop.max_steps={step + 2}") == 0
+    assert load_state(tmp_path / "t" / "state.pt").step == step + 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "nothing to learn from: give --data"),
+        (["--data", "/nowhere.mcap"], "/nowhere.mcap does not exist"),
+        (["--data", "{drive}", "--set", "optimizer.epoch=3"], "unknown setting 'optimizer.epoch'"),
+        (["--data", "{drive}", "--set", "networks.width=100"], "multiples of 32; resize to 96x192"),
+        (["--data", "{drive}", "--epochs", "0"], "optimizer.epochs is 0: it must be"),
+        (["--data", "{drive}", "--config", "/nowhere.yaml"], "/nowhere.yaml: No such file"),
+        (["--data", "{drive}", "--from", "/nowhere.safetensors"], "no such file or folder"),
+        (["--data", "{drive}", "--resume", "/nowhere"], "/nowhere/train.yaml: No such file"),
+        (["--data", "{drive}", "--device", "cuda:77"], "device 'cuda:77'"),
+        (["--data", "{drive}", "--sources", "stereo"], "no second camera beside"),
+    ],
+)
+def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
+    code = train(*(word.format(drive=drive) for word in words), *([] if "--resume" in words else ["--out", tmp_path / "t"]))
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert code == 2 and len(lines) == 1 and expected in lines[0], lines
+
+
+def test_a_folder_that_holds_a_training_is_not_overwritten(drive, tmp_path, capsys):
+    words = ["--data", drive, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "t"]
+    assert train(*words) == 0
+    assert train(*words) == 2
+    assert f"--resume {tmp_path / 't'} goes on with it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["kitti06_stereo_raw_mono8_sqlite3", "kitti_colour_compressed_mcap"])
+def test_real_recordings_need_nothing_but_a_path(monodepth_data, tmp_path, name, capsys):
+    recording = monodepth_data / "rosbag2" / name
+    small = [word.replace("width=96", "width=160").replace("height=32", "height=64") for word in SMALL]
+    assert train("--data", recording, *small, "--set", "loop.max_steps=2", "--out", tmp_path / "t") == 0
+    log = [json.loads(line) for line in (tmp_path / "t" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in log if line["kind"] == "train"] == [1, 2]
+    assert type(load_checkpoint(tmp_path / "t" / "last.safetensors").depth) is type(build_depth("rt_monodepth_s"))
