@@ -44,7 +44,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "checkpoint",
         default_value="",
-        description="A .safetensors checkpoint or a weights folder in monodepth2's format.",
+        description="A .safetensors checkpoint, a weights folder in monodepth2's format, or a name of `monodepth download`.",
     ),
     DeclareLaunchArgument(
         "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."

@@ -60,11 +60,12 @@ def run(options: argparse.Namespace) -> int:
     """The demonstration itself."""
     from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
     from monodepth_ros.data.recording import Recording
+    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.ros.demonstration.defaults import default_bag, default_checkpoint
+    from monodepth_ros.ros.demonstration.defaults import default_bag
     from monodepth_ros.ros.demonstration.report import DemoRun, write_report
 
-    checkpoint = options.checkpoint or str(default_checkpoint())
+    checkpoint = options.checkpoint or str(bundled_checkpoint())
     header = load_checkpoint(checkpoint).header
     bag = options.bag or str(default_bag())
     with Recording(bag) as recording:

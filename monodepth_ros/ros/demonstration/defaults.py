@@ -1,18 +1,11 @@
 """What the demonstration uses when it is told nothing: the bundled checkpoint and a synthetic drive made once."""
 
-from importlib import resources
 from pathlib import Path
 
 from monodepth_ros.cache_folder import cache_folder
 
-BUNDLED_CHECKPOINT = "demonstration.safetensors"
 DRIVE_SECONDS = 20.0
 DRIVE_SEED = 1007  # not one of those the bundled checkpoint was taught with
-
-
-def default_checkpoint() -> Path:
-    """The checkpoint that comes with the package."""
-    return Path(str(resources.files("monodepth_ros.networks.bundled"))) / BUNDLED_CHECKPOINT
 
 
 def default_bag() -> Path:

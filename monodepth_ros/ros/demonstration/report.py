@@ -1,7 +1,6 @@
 """What came of a demonstration: a table, a picture sheet and the figures as JSON."""
 
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from monodepth_ros.data.recording import Recording
 from monodepth_ros.evaluation.depth_metrics import mean_metrics
+from monodepth_ros.evaluation.results_folder import new_results_folder
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.ros.demonstration.comparison import (
     MAX_DEPTH,
@@ -42,8 +42,7 @@ class DemoRun:
 
 def write_report(run: DemoRun, results: Path) -> bool:
     """Print the table, write sheet.png and report.json under results/<time>/ (+ latest); whether every output came."""
-    folder = results / time.strftime("%Y-%m-%d_%H-%M-%S")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = new_results_folder(results)
     kept = run.listener.kept
     comparisons = compare_depth(
         run.bag, run.depth_truth_topic, run.camera_info_topic, kept, run.header.is_metric
@@ -56,9 +55,6 @@ def write_report(run: DemoRun, results: Path) -> bool:
     sheet = make_sheet(run, comparisons)
     if sheet is not None:
         cv2.imwrite(str(folder / "sheet.png"), sheet)
-    latest = results / "latest"
-    latest.unlink(missing_ok=True)
-    latest.symlink_to(folder.name, target_is_directory=True)
     print(f"results     {folder}/" + ("sheet.png, report.json" if sheet is not None else "report.json"))
     missing = [topic for topic, row in figures["topics"].items() if row["expected"] and not row["messages"]]
     if missing:

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, fields
 
-from monodepth_ros.pipeline.config import ImageConfig, OdometryConfig, PipelineConfig
+from monodepth_ros.pipeline.config import ImageConfig, OdometryConfig
+from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.pipeline.settings import ConfigError, replace, section, setting, values
 
 
@@ -31,7 +32,7 @@ class CameraOdometryConfig(OdometryConfig):
 
 
 @dataclass(frozen=True)
-class NodeConfig(PipelineConfig):
+class NodeConfig(RunConfig):
     """Everything `depth_node` can be told."""
 
     cameras: tuple[str, ...] = setting(
@@ -64,19 +65,6 @@ class NodeConfig(PipelineConfig):
     autostart: bool = setting(
         True, "Configure and activate at start; false leaves the lifecycle to a manager (read at start only)."
     )
-    odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
-    base_frame: str = setting(
-        "",
-        "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame.",
-    )
-    publish_tf: bool = setting(
-        True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
-    )
-    invert_odom_tf: bool = setting(
-        False,
-        "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.",
-        live=True,
-    )
     tf_timeout: float = setting(
         0.1,
         "How long to wait for the camera's place on the base at an image's stamp.",
@@ -85,15 +73,9 @@ class NodeConfig(PipelineConfig):
         maximum=10.0,
         live=True,
     )
-    path_length: int = setting(
-        1000, "Poses kept in the path; 0 keeps none.", unit="poses", minimum=0, maximum=100000, live=True
-    )
 
     def __post_init__(self) -> None:
-        if not self.odom_frame:
-            raise ConfigError("odom_frame is '': it must be a frame's name, odom by convention")
-        if self.base_frame == self.odom_frame:
-            raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")
+        super().__post_init__()
         for name in self.cameras:
             if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
                 raise ConfigError(
