@@ -1,10 +1,11 @@
 """`monodepth evaluate depth`: depth images against ground truth, as the field's tables have it."""
 
 import argparse
+from pathlib import Path
 
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_csv, write_json
-from monodepth_ros.cli.source_arguments import add_source_arguments, positive, source_options
+from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording, positive
 from monodepth_ros.errors import MonodepthError
 
 
@@ -18,7 +19,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "truth).",
     )
     parser.add_argument(
-        "source", nargs="?", default="", help="recording with ground truth, to run a checkpoint on"
+        "source", nargs="*", help="recordings with ground truth (or --ground-truth), to run a checkpoint on"
     )
     parser.add_argument(
         "--checkpoint",
@@ -37,8 +38,13 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     parser.add_argument("--depths", action="store_true", help="--predictions holds depth, not inverse depth")
     parser.add_argument(
-        "--ground-truth", default="", metavar="PATH", help="for --predictions: gt_depths.npz, or a recording"
-    )
+        "--ground-truth", default="", metavar="PATH",
+        help="gt_depths.npz, instead of the recording's own; for --predictions a recording, too",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", default="", metavar="FILE",
+        help="only the frames it lists, such as Eigen's test_files.txt ('folder frame side' on each line)",
+    )  # fmt: skip
     how = parser.add_argument_group("how to compare")
     how.add_argument(
         "--protocol", choices=("eigen", "improved"), default="eigen",
@@ -88,19 +94,29 @@ def _check(options: argparse.Namespace) -> None:
     if bool(options.predictions) == bool(options.source):
         raise MonodepthError("expected either a recording to run a checkpoint on, or --predictions FILE.npy")
     if not options.predictions:
-        for name in ("ground_truth", "depths"):
-            if getattr(options, name):
-                raise MonodepthError(
-                    f"--{name.replace('_', '-')} goes with --predictions; a recording brings its ground truth"
-                )
+        if options.depths:
+            raise MonodepthError("--depths goes with --predictions; a checkpoint gives inverse depth")
+        if options.ground_truth and not _is_archive(options.ground_truth):
+            raise MonodepthError(
+                f"--ground-truth {options.ground_truth}: expected an .npz of depth maps; a recording that a"
+                " checkpoint runs on brings its own"
+            )
+        if options.ground_truth and len(options.source) > 1 and not options.split:
+            raise MonodepthError(
+                "one --ground-truth for several recordings needs --split, which says what its images are of"
+            )
         return
     if not options.ground_truth:
         raise MonodepthError("--predictions needs --ground-truth: an .npz of depth maps, or a recording")
-    if options.scaling == "checkpoint" or options.post_process:
+    if options.scaling == "checkpoint" or options.post_process or options.split:
         raise MonodepthError(
-            "--scaling checkpoint and --post-process need a checkpoint; for predictions of a known scale give"
-            " --scaling none --factor F"
+            "--scaling checkpoint, --post-process and --split need a checkpoint; for predictions of a known"
+            " scale give --scaling none --factor F"
         )
+
+
+def _is_archive(path: str) -> bool:
+    return path.lower().endswith((".npz", ".npy"))
 
 
 def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: float):
@@ -115,72 +131,75 @@ def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: floa
 
 
 def _evaluate_checkpoint(options: argparse.Namespace):
-    from monodepth_ros.data.sources.choice import open_source
-    from monodepth_ros.data.sources.read_ahead import read_ahead
+    from monodepth_ros.evaluation.depth_arrays import read_truth_archive
     from monodepth_ros.evaluation.depth_predictor import DepthPredictor
     from monodepth_ros.evaluation.depth_report import DepthReport
+    from monodepth_ros.evaluation.source_depth import FrameChoice, add_source
+    from monodepth_ros.evaluation.split_file import read_split
     from monodepth_ros.inference.choice import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
 
+    split = read_split(options.split) if options.split else None
+    archive = read_truth_archive(options.ground_truth) if options.ground_truth else None
+    choice = FrameChoice(split, archive, options.frames)
+    checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+    header, scaling, factor = checkpoint.header, options.scaling, options.factor
+    if scaling == "auto":
+        scaling = "checkpoint" if header.is_metric else "median"
+    if scaling == "checkpoint":
+        if not header.is_metric:
+            raise MonodepthError(
+                f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F"
+            )
+        scaling, factor = "none", factor * header.scale_factor
     notes: list[str] = []
-    with open_source(options.source, source_options(options)) as source:
-        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
-        header, scaling, factor = checkpoint.header, options.scaling, options.factor
-        if scaling == "auto":
-            scaling = "checkpoint" if header.is_metric else "median"
-        if scaling == "checkpoint":
-            if not header.is_metric:
-                raise MonodepthError(
-                    f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F"
-                )
-            scaling, factor = "none", factor * header.scale_factor
-        engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
-        predictor = DepthPredictor(engine, header, options.post_process)
-        report = DepthReport(_protocol(options, source.truth_crop, scaling, factor))
-        progress = Progress(source.frame_count)
-        count = without_truth = 0
-        frames = read_ahead(source.frames())
-        try:
-            for frame in frames:
-                if frame.truth_depth is None:
-                    without_truth += 1
-                else:
-                    truth = frame.truth_depth
-                    report.add(frame.name, truth, predictor(frame.pixels, frame.camera, truth.shape[::-1]))
-                count += 1
-                progress.step()
-                if count == options.frames:
-                    break
-        finally:
-            frames.close()
-            progress.end()
-        if count == without_truth:
-            raise _no_truth(source.description, count)
-        report.left_out.update(source.left_out)
-        if without_truth:
-            report.left_out["no ground-truth depth"] += without_truth
-        notes += source.notes
+    engine, report, descriptions, chosen = None, None, [], 0
+    for path in options.source:
+        with open_recording(path, options) as source:
+            if engine is None:
+                engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
+                predictor = DepthPredictor(engine, header, options.post_process)
+            crop = source.truth_crop if archive is None else "garg"
+            protocol = _protocol(options, crop, scaling, factor)
+            if report is None:
+                report = DepthReport(protocol)
+            elif protocol != report.protocol:
+                raise MonodepthError(f"{path} is compared with {protocol.crop} crop, others not: give --crop")
+            prefix = f"{Path(path).name}/" if len(options.source) > 1 else ""
+            progress = Progress(source.frame_count)
+            try:
+                chosen += add_source(report, source, path, predictor, choice, prefix, progress.step)
+            finally:
+                progress.end()
+            descriptions.append(source.description)
+            notes += source.notes
+    if not chosen:
+        raise MonodepthError(f"{options.split} names none of the frames of {'; '.join(descriptions)}")
+    if split is not None and len(report.metrics) < len(split):
+        notes.append(f"{len(report.metrics)} of the {len(split)} frames of {split.path} are compared")
     facts = [
-        ("source", source.description),
+        ("source", "; ".join(descriptions)),
         ("checkpoint", f"{checkpoint.path}: {header.summary()}"),
         ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
         ("view", predictor.view),
     ]
+    if archive is not None:
+        facts.append(("ground truth", options.ground_truth))
     if options.post_process:
         facts.append(("post-process", "blended with the answer to the mirror image"))
     return facts + [("note", note) for note in notes], report
 
 
 def _evaluate_predictions(options: argparse.Namespace):
-    from monodepth_ros.data.sources.choice import open_source
     from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
     from monodepth_ros.evaluation.depth_report import DepthReport
+    from monodepth_ros.evaluation.source_depth import NO_TRUTH
 
     predictions = DepthPredictions(options.predictions, options.depths)
     scaling = "median" if options.scaling == "auto" else options.scaling
     facts = [("predictions", f"{options.predictions}: {len(predictions)} images")]
-    if options.ground_truth.lower().endswith((".npz", ".npy")):
+    if _is_archive(options.ground_truth):
         truth = read_truth_archive(options.ground_truth)
         if len(truth) != len(predictions):
             raise MonodepthError(
@@ -193,11 +212,11 @@ def _evaluate_predictions(options: argparse.Namespace):
             if i + 1 == options.frames:
                 break
         return [*facts, ("ground truth", options.ground_truth)], report
-    with open_source(options.ground_truth, source_options(options)) as source:
+    with open_recording(options.ground_truth, options) as source:
         description, crop = source.description, source.truth_crop
         known = [frame.truth_depth is not None for frame in source.frames()]
     if not any(known):
-        raise _no_truth(description, len(known))
+        raise MonodepthError(f"{description}: no ground-truth depth in {len(known)} frames; {NO_TRUTH}")
     # One prediction for each frame, or for each that can be compared.
     if len(predictions) not in (len(known), sum(known)):
         raise MonodepthError(
@@ -206,7 +225,7 @@ def _evaluate_predictions(options: argparse.Namespace):
         )
     report = DepthReport(_protocol(options, crop, scaling, options.factor))
     index = 0
-    with open_source(options.ground_truth, source_options(options)) as source:
+    with open_recording(options.ground_truth, options) as source:
         for frame in source.frames():
             if frame.truth_depth is not None:
                 truth = frame.truth_depth
@@ -216,10 +235,3 @@ def _evaluate_predictions(options: argparse.Namespace):
             if index == options.frames:
                 break
     return [*facts, ("ground truth", description)], report
-
-
-def _no_truth(description: str, count: int) -> MonodepthError:
-    return MonodepthError(
-        f"{description}: no ground-truth depth in {count} frames; expected a depth image beside the camera"
-        " in a bag, or a KITTI drive with proj_depth/groundtruth/ or proj_depth_png16/"
-    )

@@ -4,7 +4,7 @@ import argparse
 
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_json, write_picture
-from monodepth_ros.cli.source_arguments import add_source_arguments, count, positive, source_options
+from monodepth_ros.cli.source_arguments import add_source_arguments, count, open_recording, positive
 from monodepth_ros.errors import MonodepthError
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof")
@@ -120,25 +120,23 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _from_files(options: argparse.Namespace):
-    from monodepth_ros.data.sources.choice import open_source
     from monodepth_ros.evaluation.network_odometry import true_trajectory
     from monodepth_ros.evaluation.trajectory_file import is_trajectory_file, read_trajectory
 
     estimate = read_trajectory(options.trajectory)
     if is_trajectory_file(options.ground_truth):
         return read_trajectory(options.ground_truth), estimate, []
-    with open_source(options.ground_truth, source_options(options)) as source:
-        return true_trajectory(source), estimate, []
+    with open_recording(options.ground_truth, options) as source:
+        return true_trajectory(source, options.frames), estimate, []
 
 
 def _from_network(options: argparse.Namespace):
-    from monodepth_ros.data.sources.choice import open_source
     from monodepth_ros.evaluation.network_odometry import network_odometry
     from monodepth_ros.inference.choice import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
 
-    with open_source(options.source, source_options(options)) as source:
+    with open_recording(options.source, options) as source:
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
         engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)

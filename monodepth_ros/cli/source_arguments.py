@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from pathlib import Path
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,16 @@ def source_options(options: argparse.Namespace):
         start=options.start,
         duration=options.duration,
     )
+
+
+def open_recording(path: str, options: argparse.Namespace):
+    """The frame source at a path. Raises SourceError, also for a live camera, which has no ground truth."""
+    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.data.sources.source import SourceError
+
+    if path.isascii() and path.isdigit() and not Path(path).exists():
+        raise SourceError(f"a live camera ({path}) has no ground truth: give a recording that has some")
+    return open_source(path, source_options(options))
 
 
 def positive(text: str) -> float:

@@ -79,8 +79,9 @@ def network_odometry(
     )
 
 
-def true_trajectory(source: FrameSource) -> Trajectory:
-    """The poses a source knows of its camera; EvaluationError if there are fewer than two."""
+def true_trajectory(source: FrameSource, frames: int = 0) -> Trajectory:
+    """The poses a source knows of its camera, in its first `frames` frames (0: all); EvaluationError if there
+    are fewer than two."""
     poses, seconds, numbers, count = [], [], [], 0
     for number, frame in enumerate(source.frames()):
         count += 1
@@ -88,10 +89,12 @@ def true_trajectory(source: FrameSource) -> Trajectory:
             poses.append(frame.T_world_camera)
             seconds.append(frame.stamp_ns * 1e-9)
             numbers.append(number)
+        if count == frames:
+            break
     if len(poses) < 2:
         raise EvaluationError(
             f"{source.description}: {len(poses)} of {count} frames have a true pose; expected a recording"
             " with ground truth odometry, or a KITTI sequence with poses.txt"
         )
-    frames = None if len(poses) == count else np.array(numbers)
-    return Trajectory(source.description, np.array(poses), np.array(seconds), frames)
+    known = None if len(poses) == count else np.array(numbers)
+    return Trajectory(source.description, np.array(poses), np.array(seconds), known)

@@ -108,6 +108,30 @@ def test_saved_predictions_against_a_recording_and_against_saved_ground_truth(
     assert code == 0 and "2 images, predicted 100.0 %" in printed.out
 
 
+def test_a_split_chooses_frames_and_says_what_ground_truth_is_of(drive, frames, evaluate, tmp_path):
+    chosen = [5, 0, 2]
+    split = tmp_path / "split.txt"
+    split.write_text("".join(f"somewhere {number} l\n" for number in chosen))
+    np.savez(tmp_path / "truth.npz", data=np.nan_to_num([frames[i].truth_depth for i in chosen]))
+    options = ["--engine", "pytorch", "--crop", "none", "--json", "-", "--split", split]
+    own = evaluate("depth", drive, *options)
+    given = evaluate("depth", drive, *options, "--ground-truth", tmp_path / "truth.npz")
+    twice = evaluate("depth", drive, drive, *options)
+    assert own[0] == given[0] == twice[0] == 0, given[1].err
+    own, given, twice = (json.loads(printed.out) for _, printed in (own, given, twice))
+    assert [row["image"] for row in own["per_image"]] == ["000000", "000002", "000005"]
+    assert given["per_image"] == own["per_image"]
+    assert [row["image"] for row in twice["per_image"]][3] == "drive.mcap/000000" and twice["images"] == 6
+    assert twice["mean"]["abs_rel"] == pytest.approx(own["mean"]["abs_rel"])
+
+
+def test_several_cameras_are_offered_as_commands(monodepth_data, evaluate):
+    path = monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3"
+    code, printed = evaluate("odometry", path, "--align", "7dof")
+    assert code == 2 and "has 2 cameras, choose one" in printed.err
+    assert f"  monodepth evaluate odometry {path} --align 7dof --topic /" in printed.err
+
+
 def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_path):
     picture = tmp_path / "paths.png"
     code, printed = evaluate("odometry", drive, "--engine", "pytorch", "--plot", picture, "--json", "-")
@@ -170,7 +194,13 @@ def bad(tmp_path, drive):
     [
         ("depth {images} --engine pytorch", "no ground-truth depth in 2 frames; expected a depth image"),
         ("depth", "expected either a recording to run a checkpoint on, or --predictions"),
-        ("depth {drive} --ground-truth x.npz", "--ground-truth goes with --predictions"),
+        ("depth {drive} --ground-truth {drive}", "expected an .npz of depth maps; a recording that a"),
+        ("depth {drive} --depths", "--depths goes with --predictions"),
+        ("depth {drive} {images} --ground-truth {here}/four.npz", "several recordings needs --split"),
+        ("depth {drive} --split {here}/words.txt --engine pytorch", "words.txt names none of the frames"),
+        ("depth {drive} --ground-truth {here}/four.npz --engine pytorch", "8 frames, the ground truth 4"),
+        ("depth {drive} --ground-truth {here}/four.npz --split {here}/words.txt", "1 lines, the ground truth"),
+        ("depth 0", "a live camera .0. has no ground truth"),
         ("depth {drive} --checkpoint {relative} --scaling checkpoint", "states no scale: use --scaling"),
         ("depth --predictions {here}/five.npy", "--predictions needs --ground-truth"),
         ("depth --predictions {here}/five.npy --ground-truth {here}/four.npz", "has 5 images, .*four.npz 4"),

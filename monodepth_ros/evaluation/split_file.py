@@ -1,0 +1,61 @@
+"""Which frames of which recordings are to be evaluated: the split files of the field, such as Eigen's."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from monodepth_ros.evaluation.depth_metrics import EvaluationError
+
+DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_\d{4}")
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """Frames by drive ('' for any) and name; the value is the number of the line, from 0."""
+
+    path: str
+    lines: dict[tuple[str, str], int]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def line_of(self, source: str, name: str) -> int | None:
+        """The number of the line for a frame of the source at a path, None if the split has not this frame.
+
+        A path that names a KITTI drive has the lines of that drive only; names may differ in leading zeros.
+        """
+        drive = _drive(str(Path(source).resolve()))
+        return self.lines.get((drive, _plain(name)), self.lines.get(("", _plain(name))))
+
+
+def read_split(path: str | Path) -> SplitFile:
+    """A split file: 'folder frame side' on each line (KITTI's), or the name of a frame alone.
+
+    EvaluationError for a file that cannot be read, has no lines or the same frame twice.
+    """
+    lines: dict[tuple[str, str], int] = {}
+    try:
+        rows = [line.split() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise EvaluationError(f"{path}: {reason}; expected lines such as 'folder frame side'") from None
+    for number, words in enumerate(rows):
+        if len(words) > 3:
+            raise EvaluationError(f"{path}: {' '.join(words)[:80]!r}, expected 'folder frame side' or a name")
+        frame = (_drive(words[0]), _plain(words[1])) if len(words) > 1 else ("", _plain(words[0]))
+        if frame in lines:
+            raise EvaluationError(f"{path}: names {' '.join(words)!r} twice; expected each frame once")
+        lines[frame] = number
+    if not lines:
+        raise EvaluationError(f"{path}: no lines; expected 'folder frame side' on each")
+    return SplitFile(str(path), lines)
+
+
+def _drive(path: str) -> str:
+    found = DRIVE.findall(path)
+    return found[-1] if found else ""
+
+
+def _plain(name: str) -> str:
+    stem = name.rsplit(".", 1)[0] if name.endswith((".png", ".jpg")) else name
+    return str(int(stem)) if stem.isascii() and stem.isdigit() else stem
