@@ -155,7 +155,10 @@ def _evaluate_checkpoint(options: argparse.Namespace):
         scaling, factor = "none", factor * header.scale_factor
     notes: list[str] = []
     engine, report, descriptions, chosen = None, None, [], 0
-    for path in options.source:
+    sources = options.source
+    if split is not None:  # what has none of its frames need not be read
+        sources = [path for path in sources if split.may_name(path)]
+    for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
                 engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
@@ -175,7 +178,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
             descriptions.append(source.description)
             notes += source.notes
     if not chosen:
-        raise MonodepthError(f"{options.split} names none of the frames of {'; '.join(descriptions)}")
+        raise MonodepthError(f"{options.split} names none of the frames of {', '.join(options.source)}")
     if split is not None and len(report.metrics) < len(split):
         notes.append(f"{len(report.metrics)} of the {len(split)} frames of {split.path} are compared")
     facts = [

@@ -26,7 +26,7 @@ class Similarity:
 
 
 def umeyama(points: np.ndarray, targets: np.ndarray, with_scale: bool) -> Similarity:
-    """The least-squares similarity from points (N, 3) to targets (N, 3) (Umeyama 1991, equations 39 to 42).
+    """The least-squares similarity from points (N, 3) to targets (N, 3) (Umeyama 1991, equations 40 to 42).
 
     with_scale off: a rigid motion. Never a mirror image. The scale is NaN where the points do not differ.
     """

@@ -7,8 +7,8 @@ FROM, TO = 0.05, 0.10
 
 
 def blend_mirrored(disparity: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
-    """Disparity (H, W) of an image with that of its mirror image, mirrored back already (Godard et al. 2017,
-    section 4.4).
+    """Disparity (H, W) of an image with that of its mirror image, mirrored back already (the post-processing
+    of Godard et al. 2017).
 
     At the left border the mirror image's counts, at the right one the image's own, between them the mean:
     what a stereo pair does not see is at the left border of the left image.

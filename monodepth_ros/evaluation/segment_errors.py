@@ -30,7 +30,7 @@ class SegmentErrors:
 def segment_errors(
     truth: np.ndarray, estimate: np.ndarray, lengths: Sequence[float], step: int = KITTI_STEP
 ) -> SegmentErrors:
-    """Errors of poses (N, 4, 4) against true ones (Geiger et al. 2012, section 3).
+    """Errors of poses (N, 4, 4) against true ones (Geiger et al. 2012).
 
     A segment begins at every step-th frame and ends at the first one more than `length` metres along the true
     path; its error is the motion between the true and the estimated end with the beginnings laid upon each

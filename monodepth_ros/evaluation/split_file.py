@@ -19,13 +19,16 @@ class SplitFile:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def may_name(self, source: str) -> bool:
+        """Whether any line may be of the source at a path."""
+        return any(drive in ("", _drive_of(source)) for drive, _ in self.lines)
+
     def line_of(self, source: str, name: str) -> int | None:
         """The number of the line for a frame of the source at a path, None if the split has not this frame.
 
         A path that names a KITTI drive has the lines of that drive only; names may differ in leading zeros.
         """
-        drive = _drive(str(Path(source).resolve()))
-        return self.lines.get((drive, _plain(name)), self.lines.get(("", _plain(name))))
+        return self.lines.get((_drive_of(source), _plain(name)), self.lines.get(("", _plain(name))))
 
 
 def read_split(path: str | Path) -> SplitFile:
@@ -49,6 +52,10 @@ def read_split(path: str | Path) -> SplitFile:
     if not lines:
         raise EvaluationError(f"{path}: no lines; expected 'folder frame side' on each")
     return SplitFile(str(path), lines)
+
+
+def _drive_of(source: str) -> str:
+    return _drive(str(Path(source).resolve()))
 
 
 def _drive(path: str) -> str:

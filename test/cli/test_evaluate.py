@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -199,7 +200,7 @@ def bad(tmp_path, drive):
         ("depth {drive} {images} --ground-truth {here}/four.npz", "several recordings needs --split"),
         ("depth {drive} --split {here}/words.txt --engine pytorch", "words.txt names none of the frames"),
         ("depth {drive} --ground-truth {here}/four.npz --engine pytorch", "8 frames, the ground truth 4"),
-        ("depth {drive} --ground-truth {here}/four.npz --split {here}/words.txt", "1 lines, the ground truth"),
+        ("depth {drive} --ground-truth {here}/four.npz --split {here}/words.txt", "1 lines, the ground"),
         ("depth 0", "a live camera .0. has no ground truth"),
         ("depth {drive} --checkpoint {relative} --scaling checkpoint", "states no scale: use --scaling"),
         ("depth --predictions {here}/five.npy", "--predictions needs --ground-truth"),
@@ -234,3 +235,19 @@ def test_options_that_do_not_parse_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", "odometry", "--trajectory", "a.txt", *arguments])
     assert caught.value.code == 2 and arguments[0] in capsys.readouterr().err
+
+
+def test_the_page_about_it_names_options_that_exist_and_all_of_them(capsys):
+    page = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
+    if not page.exists():
+        pytest.skip("an installed copy has no docs/ beside the tests")
+    named = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", page.read_text()))
+    known = set()
+    for subject in ("depth", "odometry"):
+        with pytest.raises(SystemExit):
+            main(["evaluate", subject, "--help"])
+        known |= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert named <= known, f"not options: {named - known}"
+    # How a recording is read is told in docs/run.md.
+    elsewhere = {"--help", "--device", "--engine", "--camera-info", "--rectified", "--rate"}
+    assert not known - named - elsewhere, f"not told: {known - named - elsewhere}"

@@ -20,7 +20,9 @@ def test_frames_are_found_by_drive_and_number(tmp_path):
     assert split.line_of("/data/2011_09_26/2011_09_26_drive_0002_sync/", "0000000046") == 1
     assert split.line_of("/data/kitti_raw_2011_09_26_drive_0052", "0") == 2
     assert split.line_of("/data/2011_09_26/2011_09_26_drive_0002_sync", "0000000000") is None
-    assert split.line_of("/data/2011_09_26/2011_09_26_drive_0099_sync", "0000000046") is None
+    elsewhere = "/data/2011_09_26/2011_09_26_drive_0099_sync"
+    assert split.line_of(elsewhere, "0000000046") is None and not split.may_name(elsewhere)
+    assert split.may_name("/data/2011_09_26/2011_09_26_drive_0002_sync")
 
 
 def test_lines_without_a_drive_are_of_any_source(tmp_path):
