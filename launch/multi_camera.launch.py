@@ -57,6 +57,11 @@ ARGUMENTS = [
         description="A .safetensors checkpoint, a weights folder in monodepth2's format, or a name of `monodepth download`.",
     ),
     DeclareLaunchArgument(
+        "scale_source",
+        default_value="",
+        description="auto, relative (network units), checkpoint or fixed; empty: as in the parameter file.",
+    ),
+    DeclareLaunchArgument(
         "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."
     ),
     DeclareLaunchArgument(

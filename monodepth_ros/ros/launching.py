@@ -8,8 +8,13 @@ from launch.action import Action
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-# Passed on to the node as they are.
-TEXT_PARAMETERS = ("checkpoint", "device", "image_transport")
+# Launch arguments that are passed on to the node as they are, and the parameters that they set.
+TEXT_PARAMETERS = {
+    "checkpoint": "checkpoint",
+    "device": "device",
+    "image_transport": "image_transport",
+    "scale_source": "scale.source",
+}
 
 
 def config_file(name: str) -> str:
@@ -58,7 +63,11 @@ def depth_node(
     """
     texts = given | {"checkpoint": os.path.expanduser(given["checkpoint"])}
     # Declared as strings: launch would read a value like 2026 or 1e3 as a number.
-    overrides = {name: ParameterValue(texts[name], value_type=str) for name in TEXT_PARAMETERS if texts[name]}
+    overrides = {
+        parameter: ParameterValue(texts[name], value_type=str)
+        for name, parameter in TEXT_PARAMETERS.items()
+        if texts[name]
+    }
     switches = {name: boolean(name, given[name]) for name in ("autostart", "use_sim_time")}
     overrides |= {name: value for name, value in switches.items() if value is not None} | (parameters or {})
     params_file = existing_path("params_file", given["params_file"])

@@ -35,6 +35,7 @@ ARGUMENTS = {
     "camera_info",
     "checkpoint",
     "device",
+    "scale_source",
     "bag",
     "rviz",
     "fixed_frame",
@@ -89,6 +90,7 @@ def test_arguments_win_over_the_parameter_file(started, tmp_path):
         params_file=str(params_file),
         checkpoint="yours",
         device="cuda:1",
+        scale_source="relative",
         image_transport="compressed",
         autostart="false",
         use_sim_time="true",
@@ -96,7 +98,7 @@ def test_arguments_win_over_the_parameter_file(started, tmp_path):
         namespace="front",
     )["depth_node"]
     assert node.parameters == {
-        "checkpoint": "yours", "device": "cuda:1", "image_transport": "compressed", "autostart": False,
+        "checkpoint": "yours", "device": "cuda:1", "scale.source": "relative", "image_transport": "compressed", "autostart": False,
         "use_sim_time": True, "path_length": 7,
     }  # fmt: skip
     assert node.following("--params-file")[0] == str(params_file)
