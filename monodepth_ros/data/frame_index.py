@@ -15,7 +15,7 @@ from monodepth_ros.data.sources.choice import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 
-VERSION = 1  # of the file's contents and of how motion is measured
+VERSION = 2  # of the file's contents and of how motion is measured
 SUFFIX = ".frame_index.npz"
 
 

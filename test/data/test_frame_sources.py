@@ -183,7 +183,8 @@ def test_a_kitti_sequence_has_cameras_times_and_poses(tmp_path):
     assert [int(f.pixels.array[0, 0, 0]) for f in frames] == [10, 11, 12]
     # P[0, 3] = -fx * baseline: this camera stands 1 m to the right.
     np.testing.assert_allclose(frames[2].T_world_camera[:3, 3], (1, 0, 2))
-    assert frames[2].camera.key == CAMERA.key and frames[1].stamp_ns == TENTH
+    assert np.array_equal(frames[2].camera.K, CAMERA.K) and frames[2].camera.baseline == 1.0
+    assert frames[2].camera.is_rectified and frames[1].stamp_ns == TENTH
     with pytest.raises(
         SourceError, match="no camera 'image_3': give --camera left, right, or one of image_0"
     ):

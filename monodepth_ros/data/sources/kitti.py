@@ -62,12 +62,12 @@ def projection(path: Path, name: str) -> np.ndarray:
 
 
 def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> CameraModel | None:
-    """The camera of rectified images: the calibration given, else K of P at the first image's size."""
+    """The camera of rectified images: the calibration given, else P at the first image's size."""
     given = given_camera(options)
     if given is not None or P is None:
         return given
     width, height = read_pixels(image_files(folder)[0]).size
-    return CameraModel.pinhole(width, height, P[0, 0], P[1, 1], P[0, 2], P[1, 2])
+    return CameraModel(width, height, K=P[:, :3], P=P)
 
 
 def place_of_camera(P: np.ndarray) -> np.ndarray:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
 from monodepth_ros.data.sources.kitti import camera_from, choose_camera, place_of_camera, projection
-from monodepth_ros.data.sources.source import SourceError, SourceOptions
+from monodepth_ros.data.sources.source import SourceError, SourceOptions, as_published, given_camera
+from monodepth_ros.geometry.motion import make_transform
 
 CALIBRATIONS = ("calib.txt", "calib_P0_P1.txt")
+CAMERA_CALIBRATION = "calibration.yaml"
 
 
 def camera_folders(folder: Path) -> dict[int, Path]:
@@ -19,22 +22,38 @@ def camera_folders(folder: Path) -> dict[int, Path]:
 def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
     """One camera of a sequence, with the exact poses of poses.txt or ../../poses/NN.txt if there are some.
 
+    What `monodepth extract` adds to KITTI's layout: image_N/calibration.yaml comes before calib.txt and may have distortion;
+    image_N/times.txt, the times of this camera's images, whose names are then the frames' numbers; exact depth in
+    proj_depth/groundtruth/image_N/; lines of nan for poses that are not known.
     Raises SourceError for a camera, calibration or times that are not there.
     """
     folder = Path(folder)
     folders = camera_folders(folder)
     number = choose_camera(folder, folders, options.camera)
-    files = image_files(folders[number])
+    place = folders[number]
+    files = image_files(place)
     calibration = next((folder / name for name in CALIBRATIONS if (folder / name).is_file()), None)
-    P = projection(calibration, f"P{number}") if calibration else None
-    camera = camera_from(P, folders[number], options)
-    found = ImageFiles(
-        files, read_times([folder], len(files), options.rate), camera, str(calibration or "calibration")
-    )
+    R = np.eye(3)
+    if (place / CAMERA_CALIBRATION).is_file():
+        calibration = place / CAMERA_CALIBRATION
+        own = as_published(read_calibration(calibration), options.rectified)
+        P, R, camera = own.P, own.R, given_camera(options) or own
+    else:
+        P = projection(calibration, f"P{number}") if calibration else None
+        camera = camera_from(P, place, options)
+    times = read_times([place, folder], len(files), options.rate)
+    found = ImageFiles(files, times, camera, str(calibration or "calibration"))
+    frames = range(len(files))
+    if (place / "times.txt").is_file() and all(file.stem.isdigit() for file in files):
+        frames = [int(file.stem) for file in files]
+    depths = folder / "proj_depth" / "groundtruth" / place.name
+    found.depth_files = {i: depths / f"{f.stem}.png" for i, f in enumerate(files) if (depths / f"{f.stem}.png").is_file()}
     candidates = folder / "poses.txt", folder.resolve().parents[1] / "poses" / f"{folder.resolve().name}.txt"
     poses = next((path for path in candidates if path.is_file()), None)
     if poses is not None and P is not None:
-        found.poses = {i: T @ place_of_camera(P) for i, T in enumerate(read_poses(poses)) if i < len(files)}
+        T_rectified_camera = make_transform(R, (0.0, 0.0, 0.0))
+        known = {number: T for number, T in enumerate(read_poses(poses)) if np.isfinite(T).all()}
+        found.poses = {i: known[n] @ place_of_camera(P) @ T_rectified_camera for i, n in enumerate(frames) if n in known}
     return ImageSequence(f"{folder} (KITTI odometry, {folders[number].name})", found, options)
 
 

@@ -1,0 +1,67 @@
+"""`monodepth extract`: a recording as a folder of images in KITTI's layout."""
+
+import argparse
+import sys
+
+INTERRUPTED = 130
+
+
+def add_parser(verbs: argparse._SubParsersAction) -> None:
+    """Register the verb and its options."""
+    from monodepth_ros.cli.source_arguments import add_source_arguments
+
+    parser = verbs.add_parser(
+        "extract",
+        help="write a recording as images with calibration, times and ground truth (KITTI's layout)",
+        description="Write a bag, video or folder as a folder in the layout of KITTI's odometry sequences: image_2/ (image_0/"
+        " if grey; image_3/ or image_1/ for the right camera of a stereo pair), calibration, times.txt, and exact depth and"
+        " poses if the recording has them. `monodepth train --data FOLDER` learns from the same samples.",
+    )
+    parser.add_argument("recording", help="bag, folder or video")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="a new or empty folder")
+    add_source_arguments(parser)
+    what = parser.add_argument_group("what to write")
+    what.add_argument(
+        "--jpeg", type=_quality, nargs="?", const=95, default=0, metavar="Q", help="JPEG images of quality Q (95) instead of PNG"
+    )
+    what.add_argument("--as-published", action="store_true", help="the camera's own images and D (default: rectified images)")
+    what.add_argument("--mono", action="store_true", help="one camera, also where there is a stereo pair")
+    what.add_argument("--stereo-topic", default="", metavar="TOPIC", help="image topic of the right camera, if not found by name")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write; 0, or 130 after control-C (what is there can be used). MonodepthError for bad input and a full disk."""
+    from monodepth_ros.cli.progress import Progress
+    from monodepth_ros.cli.run import stop_on_interrupt
+    from monodepth_ros.cli.source_arguments import source_options
+    from monodepth_ros.training.extraction import Extraction, ExtractionSettings
+
+    settings = ExtractionSettings(
+        rectified=not options.as_published,
+        jpeg=options.jpeg,
+        stereo=not options.mono,
+        stereo_topic=options.stereo_topic,
+        frames=options.frames,
+    )
+    with Extraction(options.recording, source_options(options), settings, options.out) as extraction, stop_on_interrupt() as stop:
+        print(f"{'source':<13}{extraction.left.description}")
+        if extraction.right is not None:
+            print(f"{'right':<13}{extraction.right.description}")
+        progress = Progress(extraction.expected)
+        try:
+            extraction.process(progress.step, stop.is_set)
+        finally:
+            progress.end()
+    for note in extraction.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for name, value in extraction.outcome:
+        print(f"{name:<13}{value}")
+    return INTERRUPTED if stop.is_set() else 0
+
+
+def _quality(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not a quality from 1 to 100")
+    return value

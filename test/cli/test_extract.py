@@ -1,0 +1,302 @@
+"""`monodepth extract`: the folder it leaves gives the samples that the recording gives."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.calibration import read_calibration, write_calibration
+from monodepth_ros.data.depth_codec import read_kitti_depth
+from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.kitti_odometry import read_poses
+from monodepth_ros.data.sources.source import SourceOptions
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.training.config import DataConfig, NetworksConfig
+from monodepth_ros.training.dataset import open_dataset
+
+NETWORKS = NetworksConfig(width=96, height=32)
+
+
+def synth(path, *words, seconds=2.0, size=(160, 64)):
+    words = ["--seconds", seconds, "--width", size[0], "--height", size[1], "--seed", 5, "--constant-light", *words]
+    assert monodepth(["synth", "--out", str(path), *map(str, words)]) == 0
+    return path
+
+
+def extract(recording, out, *words):
+    return monodepth(["extract", str(recording), "--out", str(out), *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A distorted lens, two cameras, exact depth and poses."""
+    return synth(tmp_path_factory.mktemp("drive") / "drive.mcap", "--stereo", "--distortion", "plumb_bob")
+
+
+@pytest.fixture(scope="module")
+def as_published(drive, tmp_path_factory):
+    out = tmp_path_factory.mktemp("published") / "drive"
+    assert extract(drive, out, "--as-published") == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def rectified(drive, tmp_path_factory):
+    out = tmp_path_factory.mktemp("rectified") / "drive"
+    assert extract(drive, out) == 0
+    return out
+
+
+def largest_difference(recording, folder, networks=NETWORKS, sources="mono", folder_config=None):
+    """(largest, mean) difference of the networks' images, after everything else has been found equal."""
+    config = {"sources": sources, "cache_mb": 50}
+    with (
+        open_dataset(DataConfig(recordings=(str(recording),), **config), networks) as one,
+        open_dataset(DataConfig(recordings=(str(folder),), **config, **(folder_config or {})), networks) as other,
+    ):
+        assert [s.frame for s in one.training] == [s.frame for s in other.training]
+        assert [s.frame for s in one.validation] == [s.frame for s in other.validation]
+        assert one.recordings[0].choice.step == other.recordings[0].choice.step
+        assert one.training_camera == pytest.approx(other.training_camera, rel=1e-12)
+        assert one.metres_per_unit == pytest.approx(other.metres_per_unit, rel=1e-9, nan_ok=True)
+        stamps = [dataset.recordings[0].clip.index.stamps_ns for dataset in (one, other)]
+        shifts = stamps[0] - stamps[1]
+        assert np.ptp(shifts) <= 1, f"stamps differ by up to {np.ptp(shifts)} ns"
+        differences = []
+        for a, b in zip(one.training[::3], other.training[::3], strict=True):
+            frames, others = one.frames(a), other.frames(b)
+            motion = one.recordings[0].exact_motion(a.frame, 1), other.recordings[0].exact_motion(b.frame, 1)
+            if motion[0] is not None:
+                lengths = [np.linalg.norm(T[:3, 3]) for T in motion]
+                assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
+            for source in frames:
+                (clip, frame), (again, same) = frames[source], others[source]
+                assert np.allclose(clip.view(frame).camera.K, again.view(same).camera.K, rtol=1e-12)
+                difference = clip.image(frame).astype(int) - again.image(same)
+                valid = clip.valid(frame)
+                differences.append(np.abs(difference if valid is None else difference[valid]))
+        return max(d.max() for d in differences), np.mean([d.mean() for d in differences])
+
+
+@pytest.mark.parametrize("sources", ["mono", "both"])
+def test_as_published_gives_identical_inputs(drive, as_published, sources):
+    assert largest_difference(drive, as_published, sources=sources)[0] == 0
+
+
+@pytest.mark.parametrize("sources", ["mono", "both"])
+def test_rectified_gives_inputs_as_close_as_resampling_twice_allows(drive, rectified, sources):
+    largest, mean = largest_difference(drive, rectified, sources=sources)
+    assert largest <= 32 and mean < 1.4, f"differences of up to {largest}, {mean:.2f} of 255 in the mean"
+
+
+def test_an_undistorted_camera_needs_no_choice(tmp_path):
+    recording = synth(tmp_path / "plain.db3", "--compressed", seconds=1.0)
+    assert extract(recording, tmp_path / "out") == 0
+    assert largest_difference(recording, tmp_path / "out")[0] == 0
+    assert (tmp_path / "out" / "calib.txt").exists() and not (tmp_path / "out" / "image_3").exists()
+
+
+def test_calibration_is_of_the_images(drive, as_published, rectified):
+    with open_source(str(drive), SourceOptions(topic="/right/image_raw")) as source:
+        camera = next(source.frames()).camera
+    assert read_calibration(as_published / "image_3" / "calibration.yaml").key == camera.key
+    flat = read_calibration(rectified / "image_3" / "calibration.yaml")
+    assert flat.key == camera.rectified().key and flat.baseline == pytest.approx(0.54)
+    assert not (as_published / "calib.txt").exists()
+    rows = dict(line.split(":") for line in (rectified / "calib.txt").read_text().splitlines())
+    assert np.allclose(np.fromstring(rows["P3"], sep=" ").reshape(3, 4), camera.P)
+
+
+def test_an_image_folder_alone_is_a_recording_with_times_and_calibration(drive, as_published):
+    with open_source(str(as_published / "image_2")) as source, open_source(str(as_published)) as whole:
+        assert source.description.endswith("(20 images)")
+        frames, others = list(source.frames()), list(whole.frames())
+    assert [f.stamp_ns for f in frames] == [f.stamp_ns for f in others] and frames[1].stamp_ns == 100_000_000
+    assert frames[0].camera.key == others[0].camera.key and frames[0].camera.is_distorted
+
+
+def test_ground_truth_is_of_the_images(drive, as_published, rectified):
+    with open_source(str(drive), SourceOptions(topic="/left/image_raw")) as source:
+        frames = list(source.frames())
+    true_steps = [invert(a.T_world_camera) @ b.T_world_camera for a, b in zip(frames, frames[1:])]
+    for folder in (as_published, rectified):
+        poses = read_poses(folder / "poses.txt")
+        assert np.allclose(poses[0], np.eye(4), atol=1e-9)
+        assert np.allclose([invert(a) @ b for a, b in zip(poses, poses[1:])], true_steps, atol=1e-6)
+    depth = read_kitti_depth(as_published / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
+    truth = np.where(frames[7].truth_depth < 255, frames[7].truth_depth, np.nan)
+    assert np.nanmax(np.abs(depth - truth)) <= 0.5 / 256 + 1e-4
+    # Of the rectified camera: a ray's depth is found again at the rectified pixel.
+    flat = read_kitti_depth(rectified / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
+    camera = frames[7].camera
+    pixels = np.stack(np.meshgrid(np.arange(20, 140, 3), np.arange(35, 60, 3)), -1).astype(float)
+    rays = camera.rectified().backproject(pixels, np.ones(pixels.shape[:2]))
+    u, v = np.moveaxis(np.rint(camera.project(rays)).astype(int), -1, 0)
+    x, y = np.moveaxis(pixels.astype(int), -1, 0)
+    error = np.abs(flat[y, x] / truth[v, u] - 1)
+    assert np.nanmax(error) < 1e-3, f"depths differ by up to {100 * np.nanmax(error):.1f} %"
+
+
+def test_poses_of_a_camera_beside_camera_0_come_back(rectified, tmp_path):
+    """poses.txt are the left camera's; the right one is found from them by its baseline."""
+    with open_source(str(rectified)) as left, open_source(str(rectified), SourceOptions(camera="right")) as right:
+        pairs = list(zip(left.frames(), right.frames(), strict=True))
+    for a, b in pairs[::5]:
+        T = invert(a.T_world_camera) @ b.T_world_camera
+        assert np.allclose(T[:3, 3], (0.54, 0, 0), atol=1e-9) and np.allclose(T[:3, :3], np.eye(3))
+
+
+def test_what_rectification_leaves_empty_is_masked(tmp_path, capsys):
+    recording = synth(tmp_path / "wide.mcap", "--distortion", "plumb_bob:0.35,0.1,0,0,0", seconds=1.0)
+    assert extract(recording, tmp_path / "out") == 0
+    mask = tmp_path / "out" / "mask.png"
+    assert f"monodepth train --data {tmp_path / 'out'} --set data.mask_file={mask}" in capsys.readouterr().out
+    picture = cv2.imread(str(mask), cv2.IMREAD_UNCHANGED)
+    assert picture.shape == (64, 160) and set(np.unique(picture)) == {0, 255}
+    largest, mean = largest_difference(recording, tmp_path / "out", folder_config={"mask_file": str(mask)})
+    assert largest <= 32 and mean < 1.4, (largest, mean)
+
+
+def test_jpeg(drive, tmp_path):
+    assert extract(drive, tmp_path / "out", "--as-published", "--jpeg", "90", "--mono") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("image")) == ["image_2"]
+    assert len(list((tmp_path / "out" / "image_2").glob("*.jpg"))) == 20
+    largest, mean = largest_difference(drive, tmp_path / "out")
+    assert 0 < mean < 4, (largest, mean)
+
+
+def test_a_part_and_the_facts_about_it(drive, tmp_path):
+    assert extract(drive, tmp_path / "out", "--start", "0.5", "--frames", "7") == 0
+    facts = json.loads((tmp_path / "out" / "extract.json").read_text())
+    with open_source(str(drive), SourceOptions(topic="/left/image_raw")) as source:
+        stamps = [frame.stamp_ns for frame in source.frames()]
+    assert (facts["frames"], facts["stamp_of_time_0_ns"], facts["baseline"]) == (7, stamps[5], pytest.approx(0.54))
+    assert len((tmp_path / "out" / "times.txt").read_text().splitlines()) == 7
+
+
+def without(recording, out, is_dropped):
+    """A copy of a bag without the messages for which is_dropped(topic, stamp since the first in ns) holds."""
+    with Recording(recording) as bag, BagWriter(out) as writer:
+        for topic in bag.topics.values():
+            writer.add_topic(topic.name, topic.type, topic.latched)
+        for message in bag.messages():
+            if not is_dropped(message.topic, message.stamp_ns - bag.start_ns):
+                writer.write_raw(message.topic, message.stamp_ns, message.data)
+    return out
+
+
+def test_right_images_that_are_missing_shift_nothing(drive, tmp_path):
+    lost = (300_000_000, 800_000_000)
+    gappy = without(
+        drive, tmp_path / "gappy.mcap", lambda topic, ns: topic == "/right/image_raw" and any(abs(ns - t) < 5e7 for t in lost)
+    )
+    assert extract(gappy, tmp_path / "out", "--as-published") == 0
+    names = [path.stem for path in sorted((tmp_path / "out" / "image_3").glob("*.png"))]
+    assert len(names) == 18 and len(list((tmp_path / "out" / "image_2").glob("*.png"))) == 20
+    assert largest_difference(gappy, tmp_path / "out", sources="both")[0] == 0
+    with open_source(str(tmp_path / "out"), SourceOptions(camera="right")) as right:
+        frames = list(right.frames())
+    assert [frame.name for frame in frames] == names
+    assert all(frame.T_world_camera is not None for frame in frames)
+
+
+def test_frames_without_a_pose_stay_without(drive, tmp_path):
+    late = without(drive, tmp_path / "late.mcap", lambda topic, ns: topic == "/ground_truth/odometry" and ns < 5.5e8)
+    assert extract(late, tmp_path / "out", "--mono") == 0
+    with open_source(str(tmp_path / "out")) as source:
+        known = [frame.T_world_camera is not None for frame in source.frames()]
+    assert len(known) == 20 and known == sorted(known) and 12 <= sum(known) <= 15, known
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_is_there_usable(drive, tmp_path):
+    """A limit on the size of files stands for a disk that is full: poses.txt is the first to meet it."""
+    program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    words = ["extract", str(drive), "--out", str(tmp_path / "out"), "--jpeg", "20", "--mono"]
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+
+    done = subprocess.run([sys.executable, "-c", program, *words], preexec_fn=limit, capture_output=True, text=True)
+    lines = [line for line in done.stderr.splitlines() if "frames/s" not in line]
+    assert done.returncode == 2 and len(lines) == 1 and "cannot be written" in lines[0], done.stderr
+    assert not list((tmp_path / "out").rglob("*.part"))
+    if any((tmp_path / "out" / "image_2").glob("*.jpg")):
+        with open_source(str(tmp_path / "out")) as source:
+            assert len(list(source.frames())) == len(list((tmp_path / "out" / "image_2").glob("*.jpg")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_it_leaves_what_is_there_usable(drive, tmp_path, number):
+    program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    (tmp_path / "in").mkdir()
+    texture = cv2.resize(np.random.default_rng(0).integers(0, 256, (40, 160), np.uint8), (640, 160))
+    for i in range(300):
+        cv2.imwrite(str(tmp_path / "in" / f"{i}.jpg"), np.roll(texture, 7 * i, axis=1))
+    write_calibration(tmp_path / "in" / "camera.yaml", CameraModel.pinhole(640, 160, 400.0, 400.0, 319.5, 79.5), "camera")
+    words = ["extract", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    images = tmp_path / "out" / "image_0"
+    while process.poll() is None and len(list(images.glob("*.png"))) < 12:
+        time.sleep(0.002)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("it was done before the signal came")
+    assert process.returncode == (130 if number == signal.SIGINT else -number), err
+    count = len(list(images.glob("*.png")))
+    with open_dataset(DataConfig(recordings=(str(tmp_path / "out"),)), NETWORKS) as dataset:
+        assert 12 <= len(dataset.recordings[0].clip.index) == count < 300
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["/nowhere.mcap", "--out", "{tmp}/out"], "/nowhere.mcap does not exist"),
+        (["{drive}", "--out", "{tmp}"], "exists and is not an empty folder: give --out a new one"),
+        (["{drive}", "--out", "{drive}"], "exists and is not an empty folder: give --out a new one"),
+        (["{drive}", "--out", "/proc/out"], "/proc/out cannot be written"),
+        (["{drive}", "--out", "{tmp}/out", "--stereo-topic", "/nothing"], "no topic /nothing in"),
+        (["{drive}", "--out", "{tmp}/out", "--start", "100"], "has no usable images (it is empty)"),
+    ],
+)
+def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
+    (tmp_path / "something").touch()
+    assert monodepth(["extract", *(word.format(drive=drive, tmp=tmp_path) for word in words)]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and expected in lines[0], lines
+
+
+def test_a_recording_without_calibration_is_extracted_as_it_is(tmp_path):
+    (tmp_path / "in").mkdir()
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / "in" / f"{i}.png"), np.full((32, 48), 50 * i, np.uint8))
+    assert extract(tmp_path / "in", tmp_path / "out", "--rate", "20") == 0
+    with open_source(str(tmp_path / "out")) as source:
+        frames = list(source.frames())
+    assert [round(frame.stamp_ns / 1e6) for frame in frames] == [0, 50, 100] and not frames[0].camera.is_calibrated
+
+
+@pytest.mark.parametrize(
+    ("name", "sources", "folders"),
+    [
+        ("kitti_odom_06_f000-050_gray_stereo", "both", {"image_0", "image_1"}),
+        ("rosbag2/kitti06_stereo_raw_mono8_sqlite3", "both", {"image_0", "image_1"}),
+        ("rosbag2/kitti_colour_compressed_mcap", "mono", {"image_2"}),
+    ],
+)
+def test_real_recordings(monodepth_data, tmp_path, name, sources, folders):
+    recording = monodepth_data / name
+    assert extract(recording, tmp_path / "out") == 0
+    assert {path.name for path in (tmp_path / "out").glob("image_*")} == folders
+    networks = NetworksConfig(width=192, height=64)
+    assert largest_difference(recording, tmp_path / "out", networks, sources)[0] == 0
