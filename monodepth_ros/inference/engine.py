@@ -31,6 +31,9 @@ class Engine(ABC):
     precision: str
     """'fp32', 'bf16' or 'fp16'."""
 
+    header: CheckpointHeader
+    """Of the checkpoint."""
+
     @property
     @abstractmethod
     def has_pose(self) -> bool:
@@ -59,9 +62,13 @@ class Engine(ABC):
         All NaN where the network's output is not finite. EngineError without a pose network.
         """
 
-    @abstractmethod
     def warm_up(self) -> None:
-        """Run everything once, so that no live frame pays for allocations and kernel selection."""
+        """Run everything, so that no live frame pays for allocations and kernel selection."""
+        image = self.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))
+        for _ in range(2):
+            self.disparity(image)
+            if self.has_pose:
+                self.motion(image, image)
 
     @abstractmethod
     def release(self) -> None:
@@ -75,6 +82,19 @@ def check_image(rgb: np.ndarray, header: CheckpointHeader) -> None:
         raise EngineError(
             f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first"
         )
+
+
+def released() -> EngineError:
+    """What a call of an engine without networks raises."""
+    return EngineError("this engine has been released: create another one")
+
+
+def check_cpu_precision(name: str) -> None:
+    """EngineError for a precision that is unknown, or that no CPU computes in."""
+    if name not in PRECISIONS:
+        raise EngineError(f"unknown precision {name!r}: expected one of {', '.join(PRECISIONS)}")
+    if name == "fp16":
+        raise EngineError("precision fp16 needs a CUDA device: choose auto, fp32 or bf16 on the CPU")
 
 
 def motion_matrix(axis_angle_translation: np.ndarray, translation_factor: float = 1.0) -> np.ndarray:

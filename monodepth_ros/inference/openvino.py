@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from monodepth_ros.inference.engine import PRECISIONS, Engine, EngineError, check_image, motion_matrix
+from monodepth_ros.inference.engine import (
+    Engine,
+    EngineError,
+    check_cpu_precision,
+    check_image,
+    motion_matrix,
+    released,
+)
 from monodepth_ros.inference.graph import depth_graph, pose_graph
 from monodepth_ros.inference.graph_cache import GraphCache
 from monodepth_ros.inference.parity import check_parity
@@ -49,7 +56,7 @@ class OpenvinoEngine(Engine):
             raise EngineError(f"engine openvino runs on the CPU, device is {device!r}: set device to cpu")
         self._core = openvino.Core()
         self.precision = self._find_precision(precision)
-        self._header = checkpoint.header
+        self.header = checkpoint.header
         pose = checkpoint.pose
         self._shares_features = pose is not None and pose.uses_depth_features
         self._scales_translation = pose is not None and pose.times_mean_inverse_depth
@@ -85,7 +92,7 @@ class OpenvinoEngine(Engine):
 
     def load_image(self, rgb: np.ndarray) -> LoadedImage:
         self._require_networks()
-        check_image(rgb, self._header)
+        check_image(rgb, self.header)
         return LoadedImage(np.array(rgb[None], order="C"))
 
     def disparity(self, image: LoadedImage) -> np.ndarray:
@@ -95,7 +102,7 @@ class OpenvinoEngine(Engine):
         if self._shares_features:
             image.deepest_feature = outputs[1]
         if self._scales_translation:
-            header = self._header
+            header = self.header
             image.mean_inverse_depth = float(
                 scale_disparity(disparity, header.min_depth, header.max_depth).mean(dtype=np.float64)
             )
@@ -121,23 +128,13 @@ class OpenvinoEngine(Engine):
             factor = later.mean_inverse_depth
         return motion_matrix(numbers, factor)
 
-    def warm_up(self) -> None:
-        image = self.load_image(np.zeros((self._header.height, self._header.width, 3), np.uint8))
-        for _ in range(2):
-            self.disparity(image)
-            if self.has_pose:
-                self.motion(image, image)
-
     def release(self) -> None:
         self._depth = self._pose = self._core = None
 
     def _find_precision(self, name: str) -> str:
-        if name not in PRECISIONS:
-            raise EngineError(f"unknown precision {name!r}: expected one of {', '.join(PRECISIONS)}")
+        check_cpu_precision(name)
         if name == "auto":
             return "fp32"
-        if name == "fp16":
-            raise EngineError("precision fp16 needs a CUDA device: choose auto, fp32 or bf16 on the CPU")
         if name == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise EngineError("this CPU has no bf16 arithmetic: choose precision auto or fp32")
         return name
@@ -160,7 +157,7 @@ class OpenvinoEngine(Engine):
 
     def _require_networks(self) -> None:
         if self._depth is None:
-            raise EngineError("this engine has been released: create another one")
+            raise released()
 
 
 def import_openvino() -> Any:

@@ -9,7 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from monodepth_ros.inference.engine import PRECISIONS, Engine, EngineError, check_image, motion_matrix
+from monodepth_ros.inference.engine import (
+    PRECISIONS,
+    Engine,
+    EngineError,
+    check_cpu_precision,
+    check_image,
+    motion_matrix,
+    released,
+)
 from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
@@ -38,7 +46,7 @@ class PytorchEngine(Engine):
         self.device = str(self._device)
         self.precision = _find_precision(precision, self._device)
         self._dtype = DTYPES[self.precision]
-        self._header = checkpoint.header
+        self.header = checkpoint.header
         self._depth = self._place(checkpoint.depth)
         self._pose = None if checkpoint.pose is None else self._place(checkpoint.pose)
 
@@ -48,7 +56,7 @@ class PytorchEngine(Engine):
 
     def load_image(self, rgb: np.ndarray) -> LoadedImage:
         self._require_networks()
-        check_image(rgb, self._header)
+        check_image(rgb, self.header)
         if not rgb.flags.c_contiguous or not rgb.flags.writeable:
             rgb = rgb.copy()
         # (H, W, 3) in memory is channels last as it stands; the copy is the conversion to floating point.
@@ -70,7 +78,7 @@ class PytorchEngine(Engine):
             for index, image in enumerate(images):
                 image.deepest_feature = features[-1][index : index + 1]
         if self.has_pose and self._pose.times_mean_inverse_depth:
-            header = self._header
+            header = self.header
             inverse_depth = scale_disparity(found, header.min_depth, header.max_depth)
             for image, mean in zip(images, inverse_depth.mean(dim=(1, 2)).tolist(), strict=True):
                 image.mean_inverse_depth = mean
@@ -93,13 +101,6 @@ class PytorchEngine(Engine):
                 self.disparity(later)
             factor = later.mean_inverse_depth
         return motion_matrix(numbers, factor)
-
-    def warm_up(self) -> None:
-        image = self.load_image(np.zeros((self._header.height, self._header.width, 3), np.uint8))
-        for _ in range(2):
-            self.disparity(image)
-            if self.has_pose:
-                self.motion(image, image)
 
     def release(self) -> None:
         self._depth = self._pose = None
@@ -124,7 +125,7 @@ class PytorchEngine(Engine):
 
     def _require_networks(self) -> None:
         if self._depth is None:
-            raise EngineError("this engine has been released: create another one")
+            raise released()
 
 
 def find_device(name: str) -> torch.device:
@@ -142,10 +143,8 @@ def find_device(name: str) -> torch.device:
 
 
 def _find_precision(name: str, device: torch.device) -> str:
-    if name not in PRECISIONS:
-        raise EngineError(f"unknown precision {name!r}: expected one of {', '.join(PRECISIONS)}")
+    if device.type == "cpu" or name not in PRECISIONS:
+        check_cpu_precision(name)
     if name == "auto":
         return "fp16" if device.type == "cuda" else "fp32"
-    if name == "fp16" and device.type == "cpu":
-        raise EngineError("precision fp16 needs a CUDA device: choose auto, fp32 or bf16 on the CPU")
     return name
