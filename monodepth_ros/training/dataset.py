@@ -150,7 +150,7 @@ def open_dataset(
     training_camera = None
     try:
         for path in config.recordings:
-            options, right_options = _options(path, config, notes)
+            options, right_options = camera_options(path, config, notes)
             index = _index(path, options, progress)
             if training_camera is None:
                 training_camera = training_camera_of(path, index, networks)
@@ -178,7 +178,7 @@ def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -
     return crop_to_aspect(camera.rectified(), networks.width, networks.height).normalized
 
 
-def _options(path: str, config: DataConfig, notes: list[str]) -> tuple[SourceOptions, SourceOptions | None]:
+def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[SourceOptions, SourceOptions | None]:
     """How the left and, with stereo, the right camera of a recording are opened."""
     options = SourceOptions(
         topic=config.topic,
