@@ -2,13 +2,14 @@
 
 import argparse
 import contextlib
-import math
+import dataclasses
 import shlex
 import signal
 import sys
 import threading
 
 from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.source_arguments import add_source_arguments, source_options
 
 INTERRUPTED = 130
 
@@ -42,29 +43,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)"
     )
-    where = parser.add_argument_group("what to read")
-    where.add_argument("--topic", default="", help="image topic of a bag that has several")
-    where.add_argument(
-        "--camera-info",
-        default="",
-        metavar="TOPIC",
-        help="calibration topic, where it is not beside the image",
-    )
-    where.add_argument(
-        "--camera",
-        default="",
-        metavar="NAME",
-        help="camera of a KITTI folder: left (default), right, image_2, ...",
-    )
-    where.add_argument(
-        "--calibration", default="", metavar="FILE", help="calibration file of camera_calibration"
-    )
-    where.add_argument(
-        "--rate", type=_positive, default=0.0, metavar="HZ", help="of images without times (default 10)"
-    )
-    where.add_argument("--start", type=_not_negative, default=0.0, metavar="S", help="skip S seconds")
-    where.add_argument("--duration", type=_positive, default=math.inf, metavar="S", help="read S seconds")
-    where.add_argument("--frames", type=_count, default=0, metavar="N", help="end after N frames")
+    add_source_arguments(parser)
     what = parser.add_argument_group("what to write")
     what.add_argument(
         "--results", default="results", metavar="DIR", help="folder of the results (default: results)"
@@ -86,23 +65,17 @@ def run(options: argparse.Namespace) -> int:
     """Run; 0, or 130 after control-C (what was done is kept and reported). MonodepthError for bad input."""
     # Imported here because every other verb lists this one.
     from monodepth_ros.data.sources.choice import open_source
-    from monodepth_ros.data.sources.source import SourceChoiceError, SourceOptions
+    from monodepth_ros.data.sources.source import SourceChoiceError
     from monodepth_ros.evaluation.offline_run.run import OfflineRun, RunSettings
     from monodepth_ros.odometry.scale.source import ScaleError
 
     config = configuration(options)
-    source_options = SourceOptions(
-        topic=options.topic,
-        camera_info=options.camera_info,
-        camera=options.camera,
-        calibration_file=config.calibration_file,
-        rectified=config.image.rectified,
-        rate=options.rate,
-        start=options.start,
-        duration=options.duration,
+    # The configuration file may say these, too.
+    chosen = dataclasses.replace(
+        source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
     )
     try:
-        source = open_source(options.source, source_options)
+        source = open_source(options.source, chosen)
     except SourceChoiceError as error:
         print(f"monodepth run: {error}", file=sys.stderr)
         for choice in error.choices:
@@ -148,6 +121,7 @@ def configuration(options: argparse.Namespace):
         "checkpoint": options.checkpoint,
         "device": options.device,
         "calibration_file": options.calibration,
+        "image.rectified": options.rectified,
     }
     config = replace(config, {name: value for name, value in given.items() if value})
     return config if config.checkpoint else replace(config, {"checkpoint": str(bundled_checkpoint())})
@@ -172,24 +146,3 @@ def stop_on_interrupt():
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = float(text)
-    if not (value >= 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of frames")
-    return value
