@@ -173,7 +173,7 @@ def finish(trainer, is_finished: bool) -> None:
     validations = [line for line in read_log(folder) if line["kind"] == "validation"]
     facts = [("networks", trainer.header().summary()), ("steps", f"{trainer.step} of {trainer.steps}")]
     facts += [("data", note) for note in trainer.dataset.notes]
-    names = ("loss", "abs_rel", "a1", "rotation_error", "direction_error")
+    names = ("loss", "abs_rel", "a1", "ate_5", "rotation_error")
     for title, line in zip(("before", "after"), (validations[:1], validations[-1:])):
         if line:
             shown = ", ".join(f"{name} {line[0][name]:.4g}" for name in names if line[0].get(name) is not None)

@@ -55,12 +55,14 @@ class Recorded:
 
 @dataclass(eq=False)
 class Dataset:
-    """Samples of all recordings. training_camera: normalised intrinsics of the networks' input. pose_interval: seconds from
-    a target to its neighbours. metres_per_unit: known by a stereo baseline, else NaN. notes: what a user should know."""
+    """Samples of all recordings. chains: validation samples of which each begins a step after the one before it, for
+    trajectories. training_camera: normalised intrinsics of the networks' input. pose_interval: seconds from a target to
+    its neighbours. metres_per_unit: known by a stereo baseline, else NaN. notes: what a user should know."""
 
     recordings: list[Recorded]
     training: list[Sample]
     validation: list[Sample]
+    chains: list[list[Sample]]
     training_camera: tuple[float, float, float, float]
     pose_interval: float
     metres_per_unit: float
@@ -166,7 +168,7 @@ def open_dataset(
                 _pair(recorded)
         return _chosen(recordings, config, training_camera, notes)
     except BaseException:
-        Dataset(recordings, [], [], training_camera or (1, 1, 0, 0), 1.0, 1.0, "mono").close()
+        Dataset(recordings, [], [], [], training_camera or (1, 1, 0, 0), 1.0, 1.0, "mono").close()
         raise
 
 
@@ -256,6 +258,7 @@ def _chosen(recordings: list[Recorded], config: DataConfig, camera: tuple, notes
         recordings,
         training,
         _spread(validation, config.validation_frames),
+        [] if config.sources == "stereo" else _chains(recordings, validation, config.validation_frames),
         camera,
         float(np.median(intervals)),
         baseline / STEREO_BASELINE if baseline else float("nan"),
@@ -280,3 +283,19 @@ def _spread(samples: list[Sample], count: int) -> list[Sample]:
     if len(samples) <= count:
         return samples
     return [samples[i] for i in np.linspace(0, len(samples) - 1, count).round().astype(int)]
+
+
+def _chains(recordings: list[Recorded], samples: list[Sample], count: int) -> list[list[Sample]]:
+    """Of each recording whose poses are known the longest chain, cut to `count` samples."""
+    found = []
+    for number, recorded in enumerate(recordings):
+        known = {s.frame for s in samples if s.clip == number and recorded.exact_motion(s.frame, 1) is not None}
+        longest: list[int] = []
+        for frame in sorted(known):
+            chain = [frame]
+            while len(chain) < count and chain[-1] + recorded.choice.step in known:
+                chain.append(chain[-1] + recorded.choice.step)
+            longest = max(longest, chain, key=len)
+        if longest:
+            found.append([Sample(number, frame) for frame in longest])
+    return found

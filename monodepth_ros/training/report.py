@@ -27,7 +27,7 @@ VALIDATED = {
     "abs_rel": ("Absolute relative error of depth, validation", "abs_rel"),
     "a1": ("Share of depth within 25 %, validation", "a1"),
     "rotation_error": ("Rotation error of a step, validation", "degrees"),
-    "direction_error": ("Direction error of a step's translation, validation", "degrees"),
+    "ate_5": ("ATE over 5 frames, validation", "m"),
 }
 
 

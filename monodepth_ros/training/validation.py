@@ -8,14 +8,13 @@ import torch
 
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import EvaluationError, evaluate_depth, mean_metrics
-from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform, rotation_to_axis_angle
+from monodepth_ros.evaluation.snippet_ate import snippet_ate
+from monodepth_ros.geometry.motion import invert, rotation_to_axis_angle
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.training.batch import Batch
 from monodepth_ros.training.dataset import Dataset, Sample
 from monodepth_ros.training.learner import Learner
 from monodepth_ros.training.loader import Loader, mix
 from monodepth_ros.training.objective import Objective
-from monodepth_ros.training.prediction import PredictedMotion
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Validation:
 
     def __call__(self, learner: Learner, device: torch.device) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
         """Mean figures, and the pictures of the first sample: (C, H, W) by name."""
-        losses, depths, rotations, directions = [], [], [], []
+        losses, depths = [], []
         pictures: dict[str, torch.Tensor] = {}
         samples = self._dataset.validation
         learner.eval()
@@ -65,16 +64,13 @@ class Validation:
                 disparity = prediction.disparities[0][:, 0].float().cpu().numpy()
                 for sample, values in zip(chosen, disparity, strict=True):
                     depths += self._depth_metrics(sample, values)
-                if isinstance(prediction.motions.get(1), PredictedMotion):
-                    self._compare_motions(chosen, batch, prediction.motions[1], rotations, directions)
+            odometry = self._odometry(learner, device)
         learner.train()
         found = {"loss": float(np.mean(losses))} if losses else {}
         if depths:
             mean = mean_metrics(depths)
             found |= {name: getattr(mean, name) for name in ("abs_rel", "rmse", "a1")}
-        if rotations:
-            found |= {"rotation_error": float(np.mean(rotations)), "direction_error": float(np.mean(directions))}
-        return found, pictures
+        return found | odometry, pictures
 
     def _depth_metrics(self, sample: Sample, disparity: np.ndarray) -> list:
         truth = self._truths.get(sample)
@@ -91,20 +87,26 @@ class Validation:
         except EvaluationError:  # no true pixel where the networks look
             return []
 
-    def _compare_motions(self, samples: list[Sample], batch: Batch, motion: PredictedMotion, rotations: list, directions: list) -> None:
-        """Angles [degrees] between predicted and exact motions to the later frame."""
-        for number, sample in enumerate(samples):
-            exact = self._dataset.recordings[sample.clip].exact_motion(sample.frame, 1)
-            if exact is None:
-                continue
-            axis_angle, translation = (t[number].double().cpu().numpy() for t in (motion.axis_angle, motion.translation))
-            found = make_transform(axis_angle_to_rotation(axis_angle), translation)
-            error = rotation_to_axis_angle(exact[:3, :3].T @ found[:3, :3])
-            rotations.append(float(np.degrees(np.linalg.norm(error))))
-            lengths = np.linalg.norm(exact[:3, 3]) * np.linalg.norm(translation)
-            if lengths > 1e-9:
-                cosine = float(np.clip(exact[:3, 3] @ translation / lengths, -1, 1))
-                directions.append(math.degrees(math.acos(cosine)))
+    def _odometry(self, learner: Learner, device: torch.device) -> dict[str, float]:
+        """Error of the trajectories over the chains: 5-frame ATE [m], each snippet at its own best scale (Zhou et al. 2017),
+        and the mean angle [degrees] between a step's predicted and exact rotation."""
+        errors, rotations = [], []
+        for chain in self._dataset.chains:
+            recorded = self._dataset.recordings[chain[0].clip]
+            exact, found = [np.eye(4)], [np.eye(4)]
+            for batch in self._loader.batches(chain, drop_last=False):
+                batch = batch.to(device)
+                prediction = learner(batch)
+                motion = prediction.motions[1]
+                depth = disparity_to_depth(prediction.disparities[0], *self._range)
+                for step in motion.matrix(depth).double().cpu().numpy():
+                    T = recorded.exact_motion(chain[len(exact) - 1].frame, 1)
+                    rotations.append(np.degrees(np.linalg.norm(rotation_to_axis_angle(T[:3, :3].T @ step[:3, :3]))))
+                    exact.append(exact[-1] @ invert(T))
+                    found.append(found[-1] @ invert(step))
+            if np.isfinite(found).all():
+                errors.append(snippet_ate(np.array(exact), np.array(found)).mean)
+        return {"ate_5": float(np.mean(errors)), "rotation_error": float(np.mean(rotations))} if errors else {}
 
 
 def read_truths(dataset: Dataset) -> dict[Sample, Truth]:

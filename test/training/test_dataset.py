@@ -147,6 +147,12 @@ def test_a_stereo_pair_is_in_network_units(stereo_drive):
     assert error < still, (error, still)
 
 
+def test_chains_of_validation_samples_make_trajectories(drive):
+    with open_dataset(DataConfig(recordings=(str(drive),), validation_share=0.3, frame_step=2), NETWORKS) as dataset:
+        (chain,) = dataset.chains
+    assert len(chain) >= 2 and set(np.diff([sample.frame for sample in chain])) == {2}, chain
+
+
 def test_stereo_alone_uses_every_frame(stereo_drive):
     with open_dataset(DataConfig(recordings=(str(stereo_drive),), sources="stereo", validation_share=0.0), NETWORKS) as dataset:
         assert len(dataset.training) == 10

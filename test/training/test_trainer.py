@@ -98,7 +98,7 @@ def test_it_leaves_checkpoints_a_state_and_a_log(drive, tmp_path):
     log = read_log(tmp_path)
     assert [line["step"] for line in log if line["kind"] == "train"] == list(range(1, 9))
     validations = [line for line in log if line["kind"] == "validation"]
-    assert validations[0]["step"] == 0 and {"loss", "abs_rel", "a1", "rotation_error"} <= set(validations[-1])
+    assert validations[0]["step"] == 0 and {"loss", "abs_rel", "a1", "ate_5", "rotation_error"} <= set(validations[-1])
 
 
 def test_the_loss_falls(drive, tmp_path):
