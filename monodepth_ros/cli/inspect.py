@@ -81,14 +81,19 @@ def recording_lines(one) -> list[tuple[str, str]]:
     lines += camera_lines(figures["camera"])
     lines += [("view", text) for text in figures["view"]]
     unsteady = f", {_percent(figures['unsteady_share'])} of the intervals off by more than 20 %"
-    lines.append(("rate", f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"))
+    if math.isfinite(figures["rate"]):
+        text = f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
+        lines.append(("rate", text))
+    else:
+        lines.append(("rate", "one frame"))
     gaps = figures["gaps"]
     if gaps:
         shown = ", ".join(f"{gap['seconds']:.2f} s at {gap['at']:.2f} s" for gap in gaps[:5])
         more = f", and {len(gaps) - 5} more" if len(gaps) > 5 else ""
         lines.append(("gaps", f"{len(gaps)}, {figures['missing_frames']} frames missing: {shown}{more}"))
     step = figures["step"]
-    lines.append(("step", f"{step} frame{'s' if step > 1 else ''}, {figures['pose_interval']:.3f} s between target and neighbours"))
+    if math.isfinite(figures["pose_interval"]):
+        lines.append(("step", f"{step} frame{'s' if step > 1 else ''}, {figures['pose_interval']:.3f} s between target and neighbours"))
     motion = figures["motion_per_step"]
     if math.isfinite(motion):
         overlap = f"; neighbours overlap by about {100 * max(0.0, 1 - motion):.0f} %"

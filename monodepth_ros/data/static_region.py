@@ -1,5 +1,6 @@
 """The part of the image that belongs to the camera and not to the world: hood, housing, vignette, black frame."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -8,8 +9,9 @@ import numpy as np
 MIN_FRAMES = 8
 # Grey levels (standard deviation over time) below which a pixel does not change, and its share of the usual one.
 STILL, STILL_SHARE = 3.0, 0.2
-# A still region that does not touch the lower border must be darker than this: a white sky does not change either.
+# A still region that does not touch the lower border must be darker than this: a sky does not change either.
 DARK = 30.0
+WHITE = 250.0  # overexposed, which keeps everything still
 MIN_AREA = 0.01  # share of the image
 LARGEST_AREA = 0.6  # a larger one is no hood: the camera stands
 FILLED = 0.7  # share of its rows that a region fills to be described by their number
@@ -45,14 +47,14 @@ def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) ->
     level = values.mean(axis=(1, 2), keepdims=True)
     change = np.minimum(values.std(axis=0), (values * (level.mean() / np.maximum(level, 1.0))).std(axis=0))
     still = change < min(STILL, STILL_SHARE * float(np.median(change)))
-    still = cv2.morphologyEx(still.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    still = cv2.morphologyEx(still.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     mean = values.mean(axis=0)
     region = np.zeros(still.shape, bool)
-    count, labels = cv2.connectedComponents(still, connectivity=4)
-    for label in range(1, count):
-        part = labels == label
-        at_border = part[0].any() or part[-1].any() or part[:, 0].any() or part[:, -1].any()
-        if at_border and (part[-1].any() or mean[part].mean() < DARK):
+    for part in _parts(still & (mean < WHITE)):
+        if part[-1].any():
+            region |= part
+    for part in _parts(still & (mean < DARK)):
+        if part[0].any() or part[-1].any() or part[:, 0].any() or part[:, -1].any():
             region |= part
     new = region if ignored is None else region & ~ignored
     if not MIN_AREA < new.mean() or region.mean() > LARGEST_AREA:
@@ -61,3 +63,10 @@ def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) ->
     height = len(region)
     is_at_bottom = region[-1].mean() > FILLED and region[rows[0] :].mean() > FILLED
     return StaticRegion(region, float(np.ceil(100 * (height - rows[0]) / height) / 100) if is_at_bottom else 0.0)
+
+
+def _parts(still: np.ndarray) -> Iterator[np.ndarray]:
+    """Connected parts, each (h, w) bool."""
+    count, labels = cv2.connectedComponents(still.astype(np.uint8), connectivity=4)
+    for label in range(1, count):
+        yield labels == label

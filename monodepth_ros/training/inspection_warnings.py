@@ -35,7 +35,8 @@ def add_warnings(inspection: Inspection) -> None:
             )
         )
     if not inspection.refusal and not inspection.figures["validation_samples"]:
-        inspection.warnings.append(Warned("no samples for validation", "record longer, or raise data.validation_share"))
+        advice = "record longer, to the end in motion (the last part of every minute is kept), or raise data.validation_share"
+        inspection.warnings.append(Warned("no samples for validation: none of the checkpoints can be called the best", advice))
 
 
 def _calibration(one: RecordingInspection) -> list[Warned]:
@@ -140,7 +141,9 @@ def _timing(one: RecordingInspection) -> list[Warned]:
     figures = one.figures
     found = []
     if figures["missing_frames"] > GAPS_SHARE * figures["frames"]:
-        text = f"{figures['missing_frames']} frames are missing in {len(figures['gaps'])} gaps, which end runs"
+        count = len(figures["gaps"])
+        where = "1 gap, which ends a run" if count == 1 else f"{count} gaps, which end runs"
+        text = f"{figures['missing_frames']} frames are missing in {where}"
         found.append(Warned(text, "record to a faster disk, compressed images, or with a larger --max-cache-size"))
     if figures["unsteady_share"] - len(figures["gaps"]) / max(1, figures["frames"]) > UNSTEADY_SHARE:
         text = f"{_percent(figures['unsteady_share'])} of the intervals are 20 % off the usual one"

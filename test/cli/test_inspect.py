@@ -189,7 +189,7 @@ def test_gaps_and_unsteady_stamps(images, tmp_path):
     _, recording, warnings = inspect(tmp_path, folder)
     assert recording["gaps"] == [{"at": pytest.approx(1.1), "seconds": pytest.approx(0.7)}]
     assert recording["missing_frames"] == 6 and recording["runs"] == 2
-    assert "6 frames are missing in 1 gaps" in warnings and "of the intervals are 20 % off" in warnings, warnings
+    assert "6 frames are missing in 1 gap, which ends a run" in warnings and "of the intervals are 20 % off" in warnings, warnings
 
 
 def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path, capsys):
