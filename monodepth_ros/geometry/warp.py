@@ -92,9 +92,21 @@ def warp(source: Tensor, depth: Tensor, K: Tensor, T_source_target: Tensor) -> T
     """
     _expect(source, "source", (None, None, None, None))
     _, grid = project(backproject(depth, K), K, T_source_target, tuple(source.shape[-2:]))
-    return functional.grid_sample(
-        source.to(grid.dtype), grid, mode="bilinear", padding_mode="border", align_corners=True
+    return sample(source, grid)
+
+
+def sample(source: Tensor, grid: Tensor) -> Tensor:
+    """The source image (B, C, h, w) at the normalised places (B, H, W, 2) that `project` gives: (B, C, H, W).
+
+    Bilinear; what lies outside takes the border's colour. A place that is NaN makes everything NaN: grid_sample itself
+    may read any memory there.
+    """
+    _expect(source, "source", (None, None, None, None))
+    grid = grid.clamp(-2.0, 2.0)
+    found = functional.grid_sample(
+        source.to(grid.dtype), grid.nan_to_num(0.0), mode="bilinear", padding_mode="border", align_corners=True
     )
+    return found + 0.0 * grid.mean()
 
 
 def _full_precision(tensor: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ class Batch:
     images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares (uint8 until `to` has moved
     them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). T_stereo_target: (B, 4, 4) network units, if STEREO is
     among the images. distances: (B,) metres that the camera moved between the target and each source in time, NaN where
-    that is unknown. valid: (B, 1, H, W) bool, where the target's pixels count, or None: everywhere. names: of the samples,
+    that is unknown. depth_factor: (B,) by which the networks' depth is to be multiplied because the sample's focal length is not
+    the training camera's, or None: 1. valid: (B, 1, H, W) bool, where the target's pixels count, or None: everywhere. names: of the samples,
     for messages.
     """
 
@@ -27,6 +28,7 @@ class Batch:
     K: Tensor
     T_stereo_target: Tensor | None = None
     distances: dict[Source, Tensor] | None = None
+    depth_factor: Tensor | None = None
     valid: Tensor | None = None
     names: tuple[str, ...] = ()
 

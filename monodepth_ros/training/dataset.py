@@ -105,11 +105,13 @@ class Dataset:
             source: torch.from_numpy(np.stack([image[source] for image in images])).permute(0, 3, 1, 2)
             for source in images[0]
         }
-        K, T, valid = [], [], []
+        K, T, valid, factors = [], [], [], []
         distances: dict[Source, list[float]] = {-1: [], 1: []}
         for sample in samples:
             recorded = self.recordings[sample.clip]
-            K.append(recorded.clip.view(sample.frame).camera.K)
+            view = recorded.clip.view(sample.frame)
+            K.append(view.camera.K)
+            factors.append(view.depth_factor)
             mask = recorded.clip.valid(sample.frame)
             valid.append(np.ones(recorded.clip.size[::-1], bool) if mask is None else mask)
             T.append(np.eye(4))
@@ -124,6 +126,7 @@ class Dataset:
             torch.tensor(np.array(K), dtype=torch.float32),
             torch.tensor(np.array(T), dtype=torch.float32) if self.sources != "mono" else None,
             {offset: torch.tensor(lengths, dtype=torch.float32) for offset, lengths in distances.items()},
+            None if set(factors) == {1.0} else torch.tensor(factors, dtype=torch.float32),
             None if masks.all() else torch.from_numpy(masks),
             tuple(self.name(sample) for sample in samples),
         )

@@ -51,6 +51,8 @@ def scan_frames(
 
     brightness, change, repeated, parallax, tiny = [], [], [], [], []
     for frame in looked_at.tolist():
+        for number in sorted({max(0, frame - step), max(0, frame - 1), frame}):
+            small(number)  # forwards, since a video is slow backwards
         image = small(frame)
         brightness.append(float(image.mean()))
         before = small(frame - 1) if frame > 0 else None

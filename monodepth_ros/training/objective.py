@@ -3,13 +3,13 @@
 Sources, warped by the predicted depth and motion, must look like the target; disparity must be smooth where the image is.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from monodepth_ros.geometry.warp import backproject, project, transform_points
+from monodepth_ros.geometry.warp import backproject, project, sample, transform_points
 from monodepth_ros.losses.brightness import match_brightness
 from monodepth_ros.losses.depth_consistency import depth_inconsistency
 from monodepth_ros.losses.photometric import PhotometricTarget
@@ -51,6 +51,11 @@ class ObjectiveConfig:
         minimum=0.0,
         maximum=100.0,
     )
+    canonical_camera: bool = setting(
+        False,
+        "With cameras of different focal lengths: take the networks' depth and motion for those of the training camera, as the "
+        "live node does.",
+    )
     depth_consistency: float = setting(
         0.0, "Weight of the depth consistency of neighbouring frames, which gives them one scale.", minimum=0.0, maximum=100.0
     )
@@ -84,6 +89,8 @@ class Objective:
     ) -> Loss:
         """generator: of the noise that breaks ties in the auto-mask, on the images' device."""
         config = self.config
+        if config.canonical_camera and batch.depth_factor is not None:
+            prediction = prediction.for_focal_length(batch.depth_factor)
         count = len(prediction.disparities)
         zero = batch.images[TARGET].new_zeros(())
         terms = {"photometric": zero, "smoothness": zero}
@@ -100,7 +107,7 @@ class Objective:
                 enlarged = disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
             else:
                 view, enlarged = _View(_shrunk(batch, scale), config), disparity
-            depth = disparity_to_depth(enlarged, *self._range)
+            depth = self._depth(enlarged, batch)
             error, mask, warped = view.error(depth, prediction, scale, generator)
             terms["photometric"] = terms["photometric"] + error / count
             weight = config.smoothness / 2**scale
@@ -118,7 +125,7 @@ class Objective:
         config, terms = self.config, {}
         if not config.velocity and not config.depth_consistency:
             return terms
-        depth = disparity_to_depth(prediction.disparities[0], *self._range)
+        depth = self._depth(prediction.disparities[0], batch)
         moving = {source: motion for source, motion in prediction.motions.items() if not isinstance(motion, KnownMotion)}
         if config.velocity and batch.distances and moving:
             errors = [
@@ -132,13 +139,18 @@ class Objective:
                 T = moving[source].matrix(depth)
                 transformed = transform_points(points, T)[:, 2:].clamp(min=1e-3)
                 _, grid = project(points, batch.K, T)
-                sampled = F.grid_sample(
-                    disparity_to_depth(disparity, *self._range), grid, padding_mode="border", align_corners=True
-                )
+                sampled = sample(self._depth(disparity, batch), grid)
                 inside = (grid.abs().amax(-1, keepdim=True) <= 1).permute(0, 3, 1, 2)
                 errors.append(_mean(depth_inconsistency(transformed, sampled), inside))
             terms["depth_consistency"] = config.depth_consistency * sum(errors) / len(errors)
         return terms
+
+
+    def _depth(self, disparity: Tensor, batch: Batch) -> Tensor:
+        depth = disparity_to_depth(disparity, *self._range)
+        if self.config.canonical_camera and batch.depth_factor is not None:
+            depth = depth * batch.depth_factor.to(depth).view(-1, 1, 1, 1)
+        return depth
 
 
 class _View:
@@ -162,8 +174,7 @@ class _View:
         warped = {}
         for source in batch.sources:
             _, grid = project(points, batch.K, prediction.motions[source].matrix(depth))
-            image = batch.images[source].to(grid.dtype)
-            warped[source] = F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+            warped[source] = sample(batch.images[source], grid)
         reprojection = torch.cat([self._error(image) for image in warped.values()], dim=1)
         penalty = 0.0
         if prediction.masks:
@@ -194,4 +205,4 @@ def _shrunk(batch: Batch, scale: int) -> Batch:
     K[:, :2, 2] += 0.5 / factor - 0.5
     images = {source: F.avg_pool2d(image, factor) for source, image in batch.images.items()}
     valid = None if batch.valid is None else F.avg_pool2d(batch.valid.float(), factor) > 0.5
-    return Batch(images, images, K, batch.T_stereo_target, batch.distances, valid, batch.names)
+    return replace(batch, images=images, network_images=images, K=K, valid=valid)

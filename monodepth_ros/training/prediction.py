@@ -1,6 +1,6 @@
 """What the networks say about a batch: disparities, and the motion to every source."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,16 @@ class PredictedMotion:
         return self.translation * (1.0 / depth).mean(dim=(1, 2, 3))[:, None]
 
 
+    def for_focal_length(self, factor: Tensor) -> "PredictedMotion":
+        """The motion of a camera whose focal length is `factor` (B,) times the one that the network takes it for.
+
+        As pipeline.network_view.NetworkView.correct_motion: rotations about x and y shrink, t_z grows.
+        """
+        one = torch.ones_like(factor)
+        axis_angle = self.axis_angle / torch.stack((factor, factor, one), dim=1)
+        return replace(self, axis_angle=axis_angle, translation=self.translation * torch.stack((one, one, factor), dim=1))
+
+
 @dataclass(frozen=True)
 class KnownMotion:
     """A motion that nobody predicts: the other camera of a stereo pair."""
@@ -54,6 +64,14 @@ class Prediction:
     motions: dict[Source, PredictedMotion | KnownMotion]
     source_disparities: dict[Source, Tensor] = field(default_factory=dict)
     masks: dict[int, Tensor] = field(default_factory=dict)
+
+    def for_focal_length(self, factor: Tensor) -> "Prediction":
+        """With every predicted motion as of a camera of `factor` (B,) times the training camera's focal length."""
+        motions = {
+            source: motion.for_focal_length(factor.to(motion.translation)) if isinstance(motion, PredictedMotion) else motion
+            for source, motion in self.motions.items()
+        }
+        return replace(self, motions=motions)
 
 
 def predict(

@@ -157,6 +157,20 @@ def test_depth_consistency_is_zero_for_the_truth_and_not_for_two_scales(street):
     assert costs == pytest.approx([0.0, 1 / 3], abs=1e-5)
 
 
+@pytest.mark.parametrize("spoilt", ["depth", "motion"])
+def test_what_is_not_finite_shows_in_the_loss_and_breaks_nothing(street, spoilt):
+    batch, depth, motions = street
+    depth = depth.clone().requires_grad_()
+    T = {source: T.clone() for source, T in motions.items()}
+    if spoilt == "depth":
+        depth.data[0, 0, 3, 5] = float("nan")
+    else:
+        T[1][0, 0, 3] = float("nan")
+    loss = Objective(ObjectiveConfig(automask=False))(batch, exact(depth, T)).total
+    assert torch.isnan(loss)
+    loss.backward()
+
+
 def test_brightness_that_differs_between_frames_is_taken_out(street):
     batch, depth, motions = street
     brighter = {source: image if source == TARGET else (1.2 * image + 0.03).clamp(0, 1) for source, image in batch.images.items()}
@@ -296,6 +310,93 @@ def test_minimum_reprojection_is_right_where_a_source_is_hidden():
         config = ObjectiveConfig(combination=combination, automask=False)
         errors[combination] = relative_error(depth_by_descent(batch, motions, config, truth), truth, hidden)
     assert errors["minimum"] < 0.5 * errors["average"], errors
+
+
+def scale_by_descent(batch, depth, motions, config, start, steps=60):
+    """One factor of depth and motion, which no image can tell, found by descending the objective."""
+    depth = depth.clamp(max=60.0)
+    log_scale = torch.tensor(start).log().requires_grad_()
+    optimizer = torch.optim.Adam([log_scale], 0.05)
+    for _ in range(steps):
+        scale = log_scale.exp()
+        disparity = depth_to_disparity((scale * depth).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
+        moved = {
+            source: PredictedMotion(torch.zeros(1, 3), scale * T[:, :3, 3], invert=False) for source, T in motions.items()
+        }
+        optimizer.zero_grad()
+        Objective(config)(batch, Prediction({0: disparity}, moved)).total.backward()
+        optimizer.step()
+    return log_scale.exp().item()
+
+
+def test_velocity_supervision_makes_depth_metric(street):
+    """From half of the true scale: images alone leave it there, the way that was driven brings it home."""
+    batch, depth, motions = street
+    distances = {source: T[:, :3, 3].norm(dim=1) for source, T in motions.items()}
+    straight = {source: T.clone() for source, T in motions.items()}
+    batch = batch_of(batch.images, batch.K, distances=distances)
+    found = {
+        weight: scale_by_descent(batch, depth, straight, ObjectiveConfig(velocity=weight, smoothness=0.0), 0.5)
+        for weight in (0.0, 1.0)
+    }
+    assert abs(found[1.0] - 1) < 0.05 and found[0.0] < 0.85, found
+
+
+def test_depth_consistency_gives_neighbouring_frames_one_scale(street):
+    """The source's depth is twice what it should be; only its consistency with the target's can tell."""
+    batch, depth, motions = street
+    pair = batch_of({TARGET: batch.images[TARGET], 1: batch.images[1]}, batch.K)
+    still = {1: PredictedMotion(torch.zeros(1, 3), torch.zeros(1, 3), False)}
+    disparity = depth_to_disparity(depth.clamp(1.0, 60.0), NEAREST, FARTHEST)
+    found = {}
+    for weight in (0.0, 1.0):
+        log_scale = torch.tensor(2.0).log().requires_grad_()
+        optimizer = torch.optim.Adam([log_scale], 0.05)
+        for _ in range(60):
+            other = depth_to_disparity((log_scale.exp() * depth.clamp(1.0, 60.0)).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
+            optimizer.zero_grad()
+            loss = Objective(ObjectiveConfig(depth_consistency=weight))(pair, Prediction({0: disparity}, still, {1: other}))
+            (loss.total + 0 * log_scale).backward()
+            optimizer.step()
+        found[weight] = log_scale.exp().item()
+    assert abs(found[1.0] - 1) < 0.05 and found[0.0] == pytest.approx(2.0), found
+
+
+def test_a_canonical_camera_explains_two_focal_lengths_with_one_depth():
+    """A wall 12 m away through a lens of the training camera's focal length, and through one of 1.5 times it."""
+    u = torch.arange(320.0)
+    disparity = depth_to_disparity(torch.full((2, 1, 96, 320), 12.0), NEAREST, FARTHEST)
+    disparity[1] = depth_to_disparity(torch.tensor(12.0 / 1.5), NEAREST, FARTHEST)  # what looks 1.5 times as large
+    images, K = {TARGET: [], 1: []}, []
+    for focal in (180.0, 270.0):
+        K.append(torch.tensor([[focal, 0, 159.5], [0, focal, 47.5], [0, 0, 1]]))
+        for source, shift in ((TARGET, 0.0), (1, focal * 0.4 / 12.0)):
+            images[source].append((0.5 + 0.4 * torch.sin(0.21 * (u + shift))).expand(3, 96, 320))
+    batch = batch_of(
+        {source: torch.stack(image) for source, image in images.items()},
+        torch.stack(K),
+        depth_factor=torch.tensor([1.0, 1.5]),
+    )
+    sideways = {1: PredictedMotion(torch.zeros(2, 3), torch.tensor([[-0.4, 0.0, 0.0]] * 2), False)}
+    costs = {
+        canonical: Objective(ObjectiveConfig(canonical_camera=canonical, automask=False))(
+            batch, Prediction({0: disparity}, sideways)
+        ).total.item()
+        for canonical in (True, False)
+    }
+    assert costs[True] < 0.2 * costs[False], costs
+
+
+def test_the_canonical_camera_is_the_live_nodes():
+    from monodepth_ros.geometry.camera import CameraModel
+    from monodepth_ros.pipeline.network_view import view_through
+
+    view = view_through(CameraModel.pinhole(640, 480, 900.0, 900.0, 319.5, 239.5), (0.58, 1.92, 0.5, 0.5), 640, 192, "area")
+    assert view.kind == "crop" and abs(view.depth_factor - 1) > 0.2
+    motion = PredictedMotion(torch.tensor([[0.01, -0.02, 0.03]]).double(), torch.tensor([[0.1, 0.2, -0.5]]).double(), False)
+    depth = torch.ones(1, 1, 2, 2).double()
+    found = motion.for_focal_length(torch.tensor([view.depth_factor]).double()).matrix(depth)[0].numpy()
+    assert found == pytest.approx(view.correct_motion(motion.matrix(depth)[0].numpy()), abs=1e-6)
 
 
 @pytest.mark.parametrize("conflict", [{"predictive_mask": True}, {"predictive_mask": True, "automask": False, "full_resolution": False}])
