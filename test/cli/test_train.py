@@ -1,16 +1,20 @@
 """`monodepth train` from a recording to a checkpoint and a report."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
+from monodepth_ros.pipeline.settings import specifications
+from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.state import load_state
 
@@ -136,3 +140,20 @@ def test_real_recordings_need_nothing_but_a_path(monodepth_data, tmp_path, name,
     log = [json.loads(line) for line in (tmp_path / "t" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in log if line["kind"] == "train"] == [1, 2]
     assert type(load_checkpoint(tmp_path / "t" / "last.safetensors").depth) is type(build_depth("rt_monodepth_s"))
+
+
+def test_the_pages_about_it_name_options_and_settings_that_exist(capsys):
+    pages = [Path(__file__).resolve().parents[2] / name for name in ("docs/training.md", "docs/training_data.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    with pytest.raises(SystemExit):
+        train("--help")
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    calls = re.findall(r"monodepth train .*|monodepth_ros.cli.main train .*", text)
+    named = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", "\n".join(calls)))
+    assert named <= known, f"not options: {named - known}"
+    settings = set(specifications(TrainConfig))
+    sections = {name.partition(".")[0] for name in settings}
+    words = {word for word in re.findall(r"(?<![\w./])([a-z_]+\.[a-z_]+)(?![\w/])", text) if word.partition(".")[0] in sections}
+    assert words and words <= settings, f"not settings: {words - settings}"
+    table = re.findall(r"^\| `(\w+)` \|", pages[0].read_text(), re.MULTILINE)
+    assert {f"objective.{name}" for name in table} <= settings and len(table) >= 5
