@@ -151,7 +151,7 @@ def test_a_camera_that_only_turns_has_no_parallax(images, tmp_path):
     folder = tmp_path / "turns"
     folder.mkdir()
     picture = cv2.resize(np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8), (640, 256), interpolation=cv2.INTER_CUBIC)
-    picture = cv2.GaussianBlur(picture, None, 1.5)
+    picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
     wide = np.array([[92.8 * 2, 0, 319.5], [0, 122.88 * 2, 127.5], [0, 0, 1]])
     for i in range(20):
         R = axis_angle_to_rotation((0.002 * np.sin(i), 0.02 * (i - 10), 0.004 * np.cos(i)))
@@ -169,7 +169,7 @@ def test_repeated_and_blurred_frames(spoilt, tmp_path):
 
     def change(number, image):
         if number in (5, 6, 17):
-            image = cv2.GaussianBlur(image, None, 3.0)
+            image = cv2.GaussianBlur(image, (0, 0), 3.0)
         kept.append(kept[-1] if number in (10, 14) else image)
         return kept[-1]
 

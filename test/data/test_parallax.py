@@ -13,7 +13,7 @@ CAMERA = CameraModel.pinhole(320, 96, 190.0, 190.0, 159.5, 47.5)
 
 def texture(width, height, seed=0):
     noise = np.random.default_rng(seed).integers(0, 256, (height // 5, width // 5), np.uint8)
-    return cv2.GaussianBlur(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC), None, 1.2)
+    return cv2.GaussianBlur(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC), (0, 0), 1.2)
 
 
 def seen(picture, homography):
