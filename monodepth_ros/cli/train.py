@@ -179,7 +179,7 @@ def finish(trainer, is_finished: bool) -> None:
             shown = ", ".join(f"{name} {line[0][name]:.4g}" for name in names if line[0].get(name) is not None)
             facts.append((f"validation {title}", f"{shown} (step {line[0]['step']})"))
             print(f"validation {title:<7}{facts[-1][1]}")
-    write_report(folder, facts, trainer.pictures)
+    write_report(folder, facts, trainer.pictures, trainer.trajectories)
     best = folder / BEST
     print(f"checkpoint         {best if best.exists() else folder / LAST}")
     print(f"report             {folder / 'report.html'}")

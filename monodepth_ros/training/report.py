@@ -31,9 +31,14 @@ VALIDATED = {
 }
 
 
-def write_report(folder: Path, facts: Sequence[tuple[str, str]], pictures: dict[str, Tensor]) -> None:
+def write_report(
+    folder: Path,
+    facts: Sequence[tuple[str, str]],
+    pictures: dict[str, Tensor],
+    trajectories: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+) -> None:
     """Write folder's report.html from its log. facts: names and values of the table at the head. pictures: (C, H, W) of one
-    validation sample, by name, as `Validation` gives them."""
+    validation sample, by name, and trajectories as `Validation` gives them."""
     log = read_log(folder)
     training = [line for line in log if line["kind"] == "train"]
     validations = [line for line in log if line["kind"] == "validation"]
@@ -45,6 +50,7 @@ def write_report(folder: Path, facts: Sequence[tuple[str, str]], pictures: dict[
     charts = [
         svg_chart("Loss", "step", "", [curve("training", training, "mean"), curve("validation", validations, "loss")]),
         *(svg_chart(title, "step", unit, [curve(key, validations, key)]) for key, (title, unit) in VALIDATED.items()),
+        *(_path(exact, found) for exact, found in trajectories),
         svg_chart("Learning rate", "step", "", [curve("rate", training, "learning_rate")]),
         svg_chart("Speed", "step", "samples/s", [curve("speed", training, "samples_per_second")]),
     ]
@@ -58,6 +64,12 @@ def write_report(folder: Path, facts: Sequence[tuple[str, str]], pictures: dict[
         f'<h2>Curves</h2><div class="row">{"".join(charts)}</div></body></html>\n'
     )
     (folder / NAME).write_text(page, encoding="utf-8")
+
+
+def _path(exact: np.ndarray, found: np.ndarray) -> str:
+    """Both paths from above: x to the right, z ahead of the first camera."""
+    curves = [Curve(name, T[:, 0, 3], T[:, 2, 3]) for name, T in (("predicted", found), ("exact", exact))]
+    return svg_chart("Held-out way from above, at the exact length", "x [m]", "z [m]", curves, height=320, equal=True)
 
 
 def picture_of(name: str, values: Tensor) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -115,6 +116,7 @@ class Trainer:
                 dataset, self._objective, self._loader, (networks.min_depth, networks.max_depth), self.metres_per_unit
             )
         self.pictures: dict[str, torch.Tensor] = {}
+        self.trajectories: list[tuple[np.ndarray, np.ndarray]] = []
         self._stopping = False
 
     @property
@@ -232,6 +234,7 @@ class Trainer:
         if self._validation is None:
             return
         found, self.pictures = self._validation(self._average or self.learner, self.device)
+        self.trajectories = self._validation.trajectories
         self._log.write(self.step, kind="validation", **found)
         measure = self._validation.measure
         value = found.get(measure, math.nan)

@@ -9,6 +9,7 @@ import torch
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import EvaluationError, evaluate_depth, mean_metrics
 from monodepth_ros.evaluation.snippet_ate import snippet_ate
+from monodepth_ros.evaluation.trajectory_metrics import path_length
 from monodepth_ros.geometry.motion import invert, rotation_to_axis_angle
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.training.dataset import Dataset, Sample
@@ -35,6 +36,8 @@ class Validation:
         self._dataset, self._objective, self._loader = dataset, objective, loader
         self._range, self._metres_per_unit = depth_range, metres_per_unit
         self._truths = read_truths(dataset)
+        self.trajectories: list[tuple[np.ndarray, np.ndarray]] = []
+        """Of the last validation: exact and predicted poses (N, 4, 4) over each chain, the latter at the former's length."""
 
     @property
     def measure(self) -> str:
@@ -91,6 +94,7 @@ class Validation:
         """Error of the trajectories over the chains: 5-frame ATE [m], each snippet at its own best scale (Zhou et al. 2017),
         and the mean angle [degrees] between a step's predicted and exact rotation."""
         errors, rotations = [], []
+        self.trajectories = []
         for chain in self._dataset.chains:
             recorded = self._dataset.recordings[chain[0].clip]
             exact, found = [np.eye(4)], [np.eye(4)]
@@ -105,7 +109,10 @@ class Validation:
                     exact.append(exact[-1] @ invert(T))
                     found.append(found[-1] @ invert(step))
             if np.isfinite(found).all():
-                errors.append(snippet_ate(np.array(exact), np.array(found)).mean)
+                exact, found = np.array(exact), np.array(found)
+                errors.append(snippet_ate(exact, found).mean)
+                found[:, :3, 3] *= path_length(exact[:, :3, 3]) / max(path_length(found[:, :3, 3]), 1e-9)
+                self.trajectories.append((exact, found))
         return {"ate_5": float(np.mean(errors)), "rotation_error": float(np.mean(rotations))} if errors else {}
 
 
