@@ -1,7 +1,9 @@
 """`monodepth extract`: the folder it leaves gives the samples that the recording gives."""
 
+import dataclasses
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,12 +29,6 @@ from monodepth_ros.training.dataset import open_dataset
 NETWORKS = NetworksConfig(width=96, height=32)
 
 
-def synth(path, *words, seconds=2.0, size=(160, 64)):
-    words = ["--seconds", seconds, "--width", size[0], "--height", size[1], "--seed", 5, "--constant-light", *words]
-    assert monodepth(["synth", "--out", str(path), *map(str, words)]) == 0
-    return path
-
-
 def extract(recording, out, *words):
     return monodepth(["extract", str(recording), "--out", str(out), *map(str, words)])
 
@@ -40,7 +36,10 @@ def extract(recording, out, *words):
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory):
     """A distorted lens, two cameras, exact depth and poses."""
-    return synth(tmp_path_factory.mktemp("drive") / "drive.mcap", "--stereo", "--distortion", "plumb_bob")
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    words = ["--seconds", "2", "--width", "160", "--height", "64", "--seed", "5", "--stereo", "--distortion", "plumb_bob"]
+    assert monodepth(["synth", "--out", str(path), *words, "--constant-light"]) == 0
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +98,17 @@ def test_rectified_gives_inputs_as_close_as_resampling_twice_allows(drive, recti
     assert largest <= 32 and mean < 1.4, f"differences of up to {largest}, {mean:.2f} of 255 in the mean"
 
 
-def test_an_undistorted_camera_needs_no_choice(tmp_path):
-    recording = synth(tmp_path / "plain.db3", "--compressed", seconds=1.0)
+def with_distortion(folder, out, D):
+    """A copy of an extracted folder whose left camera is said to have another lens."""
+    shutil.copytree(folder, out)
+    file = out / "image_2" / "calibration.yaml"
+    write_calibration(file, dataclasses.replace(read_calibration(file), D=np.array(D)), "image_2")
+    return out
+
+
+def test_an_undistorted_camera_needs_no_choice(as_published, tmp_path):
+    recording = with_distortion(as_published, tmp_path / "plain", (0.0,) * 5)
+    shutil.rmtree(recording / "image_3")
     assert extract(recording, tmp_path / "out") == 0
     assert largest_difference(recording, tmp_path / "out")[0] == 0
     assert (tmp_path / "out" / "calib.txt").exists() and not (tmp_path / "out" / "image_3").exists()
@@ -156,9 +164,9 @@ def test_poses_of_a_camera_beside_camera_0_come_back(rectified, tmp_path):
         assert np.allclose(T[:3, 3], (0.54, 0, 0), atol=1e-9) and np.allclose(T[:3, :3], np.eye(3))
 
 
-def test_what_rectification_leaves_empty_is_masked(tmp_path, capsys):
-    recording = synth(tmp_path / "wide.mcap", "--distortion", "plumb_bob:0.35,0.1,0,0,0", seconds=1.0)
-    assert extract(recording, tmp_path / "out") == 0
+def test_what_rectification_leaves_empty_is_masked(as_published, tmp_path, capsys):
+    recording = with_distortion(as_published, tmp_path / "wide", (0.35, 0.1, 0, 0, 0))
+    assert extract(recording, tmp_path / "out", "--mono") == 0
     mask = tmp_path / "out" / "mask.png"
     assert f"monodepth train --data {tmp_path / 'out'} --set data.mask_file={mask}" in capsys.readouterr().out
     picture = cv2.imread(str(mask), cv2.IMREAD_UNCHANGED)
