@@ -22,16 +22,32 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     add_source_arguments(parser)
     what = parser.add_argument_group("what to write")
     what.add_argument(
-        "--jpeg", type=_quality, nargs="?", const=95, default=0, metavar="Q", help="JPEG images of quality Q (95) instead of PNG"
+        "--jpeg",
+        type=_quality,
+        nargs="?",
+        const=95,
+        default=0,
+        metavar="Q",
+        help="JPEG images of quality Q (95) instead of PNG",
     )
-    what.add_argument("--as-published", action="store_true", help="the camera's own images and D (default: rectified images)")
+    what.add_argument(
+        "--as-published",
+        action="store_true",
+        help="the camera's own images and D (default: rectified images)",
+    )
     what.add_argument("--mono", action="store_true", help="one camera, also where there is a stereo pair")
-    what.add_argument("--stereo-topic", default="", metavar="TOPIC", help="image topic of the right camera, if not found by name")
+    what.add_argument(
+        "--stereo-topic",
+        default="",
+        metavar="TOPIC",
+        help="image topic of the right camera, if not found by name",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write; 0, or 130 after control-C (what is there can be used). MonodepthError for bad input and a full disk."""
+    """Write; 0, or 130 after control-C (what is there can be used). MonodepthError for bad input and a full
+    disk."""
     from monodepth_ros.cli.progress import Progress
     from monodepth_ros.cli.run import stop_on_interrupt
     from monodepth_ros.cli.source_arguments import source_options
@@ -44,7 +60,10 @@ def run(options: argparse.Namespace) -> int:
         stereo_topic=options.stereo_topic,
         frames=options.frames,
     )
-    with Extraction(options.recording, source_options(options), settings, options.out) as extraction, stop_on_interrupt() as stop:
+    with (
+        Extraction(options.recording, source_options(options), settings, options.out) as extraction,
+        stop_on_interrupt() as stop,
+    ):
         print(f"{'source':<13}{extraction.left.description}")
         if extraction.right is not None:
             print(f"{'right':<13}{extraction.right.description}")

@@ -16,24 +16,53 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         description="Read recordings as `monodepth train` does and say which frames it would use and why not the others, with"
         " warnings and a contact sheet in results/<time>/. Exit code 1 where a training would refuse them.",
     )
-    parser.add_argument("recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos")
-    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train")
-    parser.add_argument("--config", default="", metavar="YAML", help="settings of the training; config/train.yaml lists them all")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as data.frame_step=2; repeatable"
+        "recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos"
     )
-    parser.add_argument("--sources", choices=("mono", "stereo", "both"), help="what is reconstructed from (data.sources)")
-    parser.add_argument("--from", dest="start_from", default="", metavar="CHECKPOINT", help="weights that training begins with")
-    parser.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
-    parser.add_argument("--json", default="", metavar="FILE", help="the figures as JSON; - is standard output")
     parser.add_argument(
-        "--write-mask", default="", metavar="FILE", help="PNG of what never changes at the image's border, for data.mask_file"
+        "--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train"
+    )
+    parser.add_argument(
+        "--config",
+        default="",
+        metavar="YAML",
+        help="settings of the training; config/train.yaml lists them all",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one setting, such as data.frame_step=2; repeatable",
+    )
+    parser.add_argument(
+        "--sources", choices=("mono", "stereo", "both"), help="what is reconstructed from (data.sources)"
+    )
+    parser.add_argument(
+        "--from",
+        dest="start_from",
+        default="",
+        metavar="CHECKPOINT",
+        help="weights that training begins with",
+    )
+    parser.add_argument(
+        "--results", default="results", metavar="DIR", help="folder of the results (default: results)"
+    )
+    parser.add_argument(
+        "--json", default="", metavar="FILE", help="the figures as JSON; - is standard output"
+    )
+    parser.add_argument(
+        "--write-mask",
+        default="",
+        metavar="FILE",
+        help="PNG of what never changes at the image's border, for data.mask_file",
     )
     parser.set_defaults(run=run, resume="", out="", epochs=None, batch_size=None, device="")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Inspect; 0, or 1 where a training would refuse the recordings. MonodepthError for what cannot be read."""
+    """Inspect; 0, or 1 where a training would refuse the recordings. MonodepthError for what cannot be
+    read."""
     from monodepth_ros.cli.result_files import say, write_json, write_picture
     from monodepth_ros.cli.train import configuration
     from monodepth_ros.errors import MonodepthError
@@ -82,7 +111,9 @@ def recording_lines(one) -> list[tuple[str, str]]:
     lines += [("view", text) for text in figures["view"]]
     unsteady = f", {_percent(figures['unsteady_share'])} of the intervals off by more than 20 %"
     if math.isfinite(figures["rate"]):
-        text = f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
+        text = (
+            f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
+        )
         lines.append(("rate", text))
     else:
         lines.append(("rate", "one frame"))
@@ -93,7 +124,12 @@ def recording_lines(one) -> list[tuple[str, str]]:
         lines.append(("gaps", f"{len(gaps)}, {figures['missing_frames']} frames missing: {shown}{more}"))
     step = figures["step"]
     if math.isfinite(figures["pose_interval"]):
-        lines.append(("step", f"{step} frame{'s' if step > 1 else ''}, {figures['pose_interval']:.3f} s between target and neighbours"))
+        lines.append(
+            (
+                "step",
+                f"{step} frame{'s' if step > 1 else ''}, {figures['pose_interval']:.3f} s between target and neighbours",
+            )
+        )
     motion = figures["motion_per_step"]
     if math.isfinite(motion):
         overlap = f"; neighbours overlap by about {100 * max(0.0, 1 - motion):.0f} %"
@@ -103,15 +139,29 @@ def recording_lines(one) -> list[tuple[str, str]]:
         text = f"{100 * figures['parallax']:.0f} % of the tracked points move as no rotation explains (median of {figures['looked_at']})"
         lines.append(("parallax", text))
     if math.isfinite(figures["brightness_change"]):
-        usual, largest = (100 * math.expm1(figures[name]) for name in ("brightness_change", "largest_brightness_change"))
-        lines.append(("exposure", f"brightness changes by {usual:.1f} % from frame to frame (median), at most by {largest:.0f} %"))
-    lines.append(("samples", f"{figures['training_samples']} for training, {figures['validation_samples']} for validation"))
+        usual, largest = (
+            100 * math.expm1(figures[name]) for name in ("brightness_change", "largest_brightness_change")
+        )
+        lines.append(
+            (
+                "exposure",
+                f"brightness changes by {usual:.1f} % from frame to frame (median), at most by {largest:.0f} %",
+            )
+        )
+    lines.append(
+        (
+            "samples",
+            f"{figures['training_samples']} for training, {figures['validation_samples']} for validation",
+        )
+    )
     unused = {use: n for use, n in figures["frames_by_use"].items() if use not in ("training", "validation")}
     lines += [("left out", f"{count}: {use}") for use, count in {**unused, **figures["left_out"]}.items()]
     lines.append(("ground truth", truth_text(figures["ground_truth"])))
     stereo = figures["stereo"]
     if stereo:
-        paired = f", {_percent(stereo['paired_share'])} of the frames paired" if "paired_share" in stereo else ""
+        paired = (
+            f", {_percent(stereo['paired_share'])} of the frames paired" if "paired_share" in stereo else ""
+        )
         use = "" if stereo["used"] else " (not used; --sources both would)"
         baseline = f"{stereo['baseline']:.4f} m" if math.isfinite(stereo["baseline"]) else "unknown"
         lines.append(("stereo partner", f"{stereo['right']}, baseline {baseline}{paired}{use}"))
@@ -175,7 +225,10 @@ def written_mask(path: str, inspection) -> str:
 
 def as_json(inspection) -> dict:
     """Everything that was printed, and what the pictures show of each frame's use."""
-    recordings = [{**one.figures, "warnings": [vars(warned) for warned in one.warnings]} for one in inspection.recordings]
+    recordings = [
+        {**one.figures, "warnings": [vars(warned) for warned in one.warnings]}
+        for one in inspection.recordings
+    ]
     return {
         **inspection.figures,
         "refusal": inspection.refusal or None,

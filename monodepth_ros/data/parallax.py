@@ -14,10 +14,11 @@ ROUNDS = 15
 
 
 def parallax_share(earlier: np.ndarray, later: np.ndarray, camera: CameraModel) -> float:
-    """Share of the tracked points that move otherwise than under the best rotation of the camera; NaN if few are tracked.
+    """Share of the tracked points that move otherwise than under the best rotation of the camera; NaN if few
+    are tracked.
 
-    earlier, later: (H, W) uint8 grey images of `camera`. A camera that only turns gives about 0 (moving objects aside), and
-    no network can learn depth from that.
+    earlier, later: (H, W) uint8 grey images of `camera`. A camera that only turns gives about 0 (moving
+    objects aside), and no network can learn depth from that.
     """
     points = tracked_points(earlier, later)
     if points is None:
@@ -32,7 +33,8 @@ def parallax_share(earlier: np.ndarray, later: np.ndarray, camera: CameraModel) 
 
 
 def tracked_points(earlier: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """(N, 2) pixels of corners in both images, those that are found again on the way back; None for fewer than MIN_POINTS."""
+    """(N, 2) pixels of corners in both images, those that are found again on the way back; None for fewer
+    than MIN_POINTS."""
     corners = cv2.goodFeaturesToTrack(earlier, POINTS, 0.01, 4)
     if corners is None:
         return None
@@ -45,8 +47,8 @@ def tracked_points(earlier: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, 
 
 
 def best_rotation(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """R (3, 3) that brings the unit vectors `before` (N, 3) nearest to `after`: least sum of distances, not of their squares,
-    so that a minority that moves otherwise does not count (weighted Kabsch, iterated)."""
+    """R (3, 3) that brings the unit vectors `before` (N, 3) nearest to `after`: least sum of distances, not
+    of their squares, so that a minority that moves otherwise does not count (weighted Kabsch, iterated)."""
     weights = np.ones(len(before))
     R = np.eye(3)
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""The part of the image that belongs to the camera and not to the world: hood, housing, vignette, black frame."""
+"""The part of the image that belongs to the camera, not to the world: hood, housing, vignette."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 MIN_FRAMES = 8
-# Grey levels (standard deviation over time) below which a pixel does not change, and its share of the usual one.
+# Grey levels (standard deviation over time) below which a pixel is still, and share of the usual one.
 STILL, STILL_SHARE = 3.0, 0.2
 # A still region that does not touch the lower border must be darker than this: a sky does not change either.
 DARK = 30.0
@@ -19,8 +19,8 @@ FILLED = 0.7  # share of its rows that a region fills to be described by their n
 
 @dataclass(frozen=True)
 class StaticRegion:
-    """region: (h, w) bool at the size of the frames looked at. hood: share of the height, from the bottom, that holds all of
-    it, or 0 where rows do not describe it."""
+    """region: (h, w) bool at the size of the frames looked at. hood: share of the height, from the bottom,
+    that holds all of it, or 0 where rows do not describe it."""
 
     region: np.ndarray
     hood: float
@@ -31,15 +31,18 @@ class StaticRegion:
         return float(self.region.mean())
 
     def mask(self, width: int, height: int) -> np.ndarray:
-        """(height, width) uint8 picture for data.mask_file: black where the region is, with a margin; white elsewhere."""
+        """(height, width) uint8 picture for data.mask_file: black where the region is, with a margin; white
+        elsewhere."""
         grown = cv2.dilate(self.region.astype(np.uint8), np.ones((3, 3), np.uint8))
         return 255 - 255 * cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) -> StaticRegion | None:
-    """What never changes at the border of (N, h, w) uint8 grey frames between which the camera moves; None for nothing.
+    """What never changes at the border of (N, h, w) uint8 grey frames between which the camera moves; None
+    for nothing.
 
-    Changes of exposure are taken out where that makes a pixel stiller. ignored: (h, w) bool, left out already.
+    Changes of exposure are taken out where that makes a pixel stiller. ignored: (h, w) bool, left out
+    already.
     """
     if len(frames) < MIN_FRAMES:
         return None
@@ -62,7 +65,9 @@ def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) ->
     rows = np.flatnonzero(region.any(axis=1))
     height = len(region)
     is_at_bottom = region[-1].mean() > FILLED and region[rows[0] :].mean() > FILLED
-    return StaticRegion(region, float(np.ceil(100 * (height - rows[0]) / height) / 100) if is_at_bottom else 0.0)
+    return StaticRegion(
+        region, float(np.ceil(100 * (height - rows[0]) / height) / 100) if is_at_bottom else 0.0
+    )
 
 
 def _parts(still: np.ndarray) -> Iterator[np.ndarray]:

@@ -34,7 +34,8 @@ HATCH = 9  # pixels between the lines over a region that never changes
 
 
 def contact_sheet(one: RecordingInspection) -> np.ndarray:
-    """Bgr picture: title, frames with time, flow and use, and below them the flow over time in the colours of the uses.
+    """Bgr picture: title, frames with time, flow and use, and below them the flow over time in the colours of
+    the uses.
 
     What never changes at the border is hatched. Raises SourceError where the recording has changed since.
     """
@@ -44,7 +45,9 @@ def contact_sheet(one: RecordingInspection) -> np.ndarray:
         panels = [_panel(one, source, int(frame)) for frame in chosen]
     height = max(panel.shape[0] for panel in panels)
     empty = np.full((height, PANEL_WIDTH, 3), BACKGROUND, np.uint8)
-    panels = [np.pad(p, ((0, height - p.shape[0]), (0, 0), (0, 0)), constant_values=BACKGROUND) for p in panels]
+    panels = [
+        np.pad(p, ((0, height - p.shape[0]), (0, 0), (0, 0)), constant_values=BACKGROUND) for p in panels
+    ]
     panels += [empty] * (-len(panels) % COLUMNS)
     spaced = [np.pad(p, ((0, GAP), (0, GAP), (0, 0)), constant_values=BACKGROUND) for p in panels]
     rows = [np.hstack(spaced[i : i + COLUMNS]) for i in range(0, len(spaced), COLUMNS)]
@@ -53,8 +56,8 @@ def contact_sheet(one: RecordingInspection) -> np.ndarray:
 
 
 def timeline(one: RecordingInspection, width: int, marked: np.ndarray) -> np.ndarray:
-    """Bgr strip (TIMELINE_HEIGHT, width): a bar per frame, as high as its flow; validation blocks shaded, gaps left empty,
-    the frames `marked` ticked below. A legend stands under it."""
+    """Bgr strip (TIMELINE_HEIGHT, width): a bar per frame, as high as its flow; validation blocks shaded,
+    gaps left empty, the frames `marked` ticked below. A legend stands under it."""
     strip = np.full((TIMELINE_HEIGHT, width, 3), BACKGROUND, np.uint8)
     index = one.index
     seconds = (index.stamps_ns - index.stamps_ns[0]) * 1e-9
@@ -97,7 +100,9 @@ def _panel(one: RecordingInspection, source: FrameSource, frame: int) -> np.ndar
     small = cv2.resize(pixels.array, (PANEL_WIDTH, height), interpolation=filter)
     picture = cv2.cvtColor(to_rgb(small, pixels.layout), cv2.COLOR_RGB2BGR)
     if one.scan.region is not None:
-        region = cv2.resize(one.scan.region.region.astype(np.uint8), (PANEL_WIDTH, height), interpolation=cv2.INTER_NEAREST)
+        region = cv2.resize(
+            one.scan.region.region.astype(np.uint8), (PANEL_WIDTH, height), interpolation=cv2.INTER_NEAREST
+        )
         rows, columns = np.indices(region.shape)
         picture[(region > 0) & ((rows + columns) % HATCH == 0)] = (60, 60, 255)
     use = str(one.uses[frame])
@@ -120,5 +125,7 @@ def _title(one: RecordingInspection, width: int) -> np.ndarray:
     return head
 
 
-def _text(picture: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int] = TEXT_COLOR) -> None:
+def _text(
+    picture: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int] = TEXT_COLOR
+) -> None:
     cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, color, 1, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""A folder laid out as KITTI's odometry sequences, which grows image by image and can be read at any moment."""
+"""A folder in the layout of KITTI's odometry sequences, which can be read at any moment while it grows."""
 
 import os
 from contextlib import suppress
@@ -23,12 +23,13 @@ class DatasetFolderError(MonodepthError):
 
 
 class DatasetFolder:
-    """Writes image_N/ with calibration.yaml and times.txt, and beside them calib.txt, times.txt, poses.txt and
-    proj_depth/groundtruth/image_N/.
+    """Writes image_N/ with calibration.yaml and times.txt, and beside them calib.txt, times.txt, poses.txt
+    and proj_depth/groundtruth/image_N/.
 
-    cameras: by KITTI's number, the first one is the camera that frames, times and poses belong to; uncalibrated ones have
-    no calibration files. calib.txt is written if all images are rectified, since P is of no use to others. jpeg: quality
-    from 1 to 100; 0: PNG. Raises DatasetFolderError for a folder with anything in it, and where there is no writing.
+    cameras: by KITTI's number, the first one is the camera that frames, times and poses belong to;
+    uncalibrated ones have no calibration files. calib.txt is written if all images are rectified, since P is
+    of no use to others. jpeg: quality from 1 to 100; 0: PNG. Raises DatasetFolderError for a folder with
+    anything in it, and where there is no writing.
     """
 
     def __init__(self, folder: str | Path, cameras: dict[int, CameraModel], jpeg: int = 0):
@@ -47,16 +48,21 @@ class DatasetFolder:
                 if camera.is_calibrated:
                     write_calibration(place / "calibration.yaml", camera, f"image_{number}")
             if all(camera.is_calibrated and camera.is_rectified for camera in cameras.values()):
-                rows = (f"P{n}: {' '.join(f'{value:.12e}' for value in c.P.ravel())}\n" for n, c in cameras.items())
+                rows = (
+                    f"P{n}: {' '.join(f'{value:.12e}' for value in c.P.ravel())}\n"
+                    for n, c in cameras.items()
+                )
                 (self.folder / "calib.txt").write_text("".join(rows), encoding="ascii")
         except OSError as error:
             raise _not_written(self.folder, error) from None
 
-    def add(self, number: int, frame: int, time: float, pixels: Pixels, depth: np.ndarray | None = None) -> bool:
+    def add(
+        self, number: int, frame: int, time: float, pixels: Pixels, depth: np.ndarray | None = None
+    ) -> bool:
         """Image `frame` of camera `number`, taken at `time` [s], with its exact depth (H, W) [m].
 
-        The image comes last: whatever ends the program, every image that is there has its time. False (and nothing
-        written) for a time that the camera's images have reached already.
+        The image comes last: whatever ends the program, every image that is there has its time. False (and
+        nothing written) for a time that the camera's images have reached already.
         """
         if time <= self._last_time.get(number, -1.0):
             return False
@@ -76,10 +82,11 @@ class DatasetFolder:
         return True
 
     def add_pose(self, T_world_rectified: np.ndarray | None) -> None:
-        """Before each image of the first camera: its exact pose, optical axes of the rectified image; None if unknown.
+        """Before each image of the first camera: its exact pose, optical axes of the rectified image; None if
+        unknown.
 
-        Written as KITTI has it, of the camera with P[:, 3] = 0 beside it, in its first known pose; unknown ones are lines of
-        nan.
+        Written as KITTI has it, of the camera with P[:, 3] = 0 beside it, in its first known pose; unknown
+        ones are lines of nan.
         """
         if T_world_rectified is None and self._without_pose >= 0:
             self._without_pose += 1
@@ -96,7 +103,9 @@ class DatasetFolder:
             if self._T_first_world is None:
                 self._T_first_world = invert(T)
             T = self._T_first_world @ T
-        self._append(self.folder / "poses.txt", text + " ".join(f"{value:.12e}" for value in T[:3].ravel()) + "\n")
+        self._append(
+            self.folder / "poses.txt", text + " ".join(f"{value:.12e}" for value in T[:3].ravel()) + "\n"
+        )
 
     def write_picture(self, name: str, picture: np.ndarray) -> None:
         """A PNG beside the image folders."""
@@ -131,7 +140,8 @@ class DatasetFolder:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise DatasetFolderError for a folder that a data set cannot be written into: a file, or not an empty folder."""
+    """Raise DatasetFolderError for a folder that a data set cannot be written into: a file, or not an empty
+    folder."""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise DatasetFolderError(f"{folder} exists and is not an empty folder: give --out a new one")
@@ -144,4 +154,6 @@ def _encoded(suffix: str, picture: np.ndarray, quality: list[int]) -> bytes:
 
 
 def _not_written(path: Path, error: OSError) -> DatasetFolderError:
-    return DatasetFolderError(f"{path} cannot be written: {error.strerror or error}; what is there can be used")
+    return DatasetFolderError(
+        f"{path} cannot be written: {error.strerror or error}; what is there can be used"
+    )

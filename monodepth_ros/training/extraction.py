@@ -31,8 +31,8 @@ class ExtractionError(MonodepthError):
 
 @dataclass(frozen=True)
 class ExtractionSettings:
-    """rectified: images of the rectified camera, else as published. jpeg: quality, 0: PNG. stereo: the right camera too,
-    where there is one. stereo_topic: its topic, '': found. frames: end after so many, 0: all."""
+    """rectified: images of the rectified camera, else as published. jpeg: quality, 0: PNG. stereo: the right
+    camera too, where there is one. stereo_topic: its topic, '': found. frames: end after so many, 0: all."""
 
     rectified: bool = True
     jpeg: int = 0
@@ -68,7 +68,9 @@ class Extraction:
         if note and self.right is None:
             self.notes.append(note)
         count = self.left.frame_count
-        self.expected = min(count, settings.frames) if count and settings.frames else count or settings.frames or None
+        self.expected = (
+            min(count, settings.frames) if count and settings.frames else count or settings.frames or None
+        )
         self.outcome: list[tuple[str, str]] = []
 
     def close(self) -> None:
@@ -92,7 +94,10 @@ class Extraction:
         pairs = paired(growing(self.left.frames(), self.left), rights, STEREO_TOLERANCE)
         first = next(pairs, None)
         if first is None:
-            reasons = "; ".join(f"{count} left out: {reason}" for reason, count in self.left.left_out.items()) or "it is empty"
+            reasons = (
+                "; ".join(f"{count} left out: {reason}" for reason, count in self.left.left_out.items())
+                or "it is empty"
+            )
             raise SourceError(f"{self.left.description} has no usable images ({reasons})")
         left, right = first
         baseline = 0.0
@@ -104,8 +109,12 @@ class Extraction:
         if baseline > MIN_BASELINE:
             writers[1 if gray else 3] = _Images(self._right_camera, self._settings.rectified)
         elif self.right is not None:
-            self.notes.append(f"the right camera is left out: its P[0, 3] gives a baseline of {baseline:.3f} m")
-        folder = DatasetFolder(self._out, {n: images.camera for n, images in writers.items()}, self._settings.jpeg)
+            self.notes.append(
+                f"the right camera is left out: its P[0, 3] gives a baseline of {baseline:.3f} m"
+            )
+        folder = DatasetFolder(
+            self._out, {n: images.camera for n, images in writers.items()}, self._settings.jpeg
+        )
         (first_number, images), *others = writers.items()
         mask = images.valid
         if mask is not None:
@@ -139,7 +148,9 @@ class Extraction:
             self._conclude(counts, writers, baseline, mask)
         folder.write_text(FACTS, json.dumps(self._facts(counts, begin_ns, baseline), indent=2) + "\n")
 
-    def _conclude(self, counts: dict[str, int], writers: dict, baseline: float, mask: np.ndarray | None) -> None:
+    def _conclude(
+        self, counts: dict[str, int], writers: dict, baseline: float, mask: np.ndarray | None
+    ) -> None:
         names = [f"image_{number}" for number in writers]
         self.outcome = [("images", f"{counts['frames']} in {self._out / names[0]}")]
         if len(names) > 1:
@@ -172,7 +183,8 @@ class Extraction:
 
 
 class _Images:
-    """The images of one camera as they are written: `camera` is theirs, whatever calibration they came with."""
+    """The images of one camera as they are written: `camera` is theirs, whatever calibration they came
+    with."""
 
     def __init__(self, first: CameraModel, rectified: bool):
         self._is_rectified = rectified and first.is_calibrated
@@ -182,7 +194,8 @@ class _Images:
         self._depths: dict[tuple, RectifiedDepth] = {}
 
     def of(self, frame: SourceFrame) -> tuple[Pixels, np.ndarray | None]:
-        """Pixels and exact depth of a frame. ExtractionError for images as published of another calibration."""
+        """Pixels and exact depth of a frame. ExtractionError for images as published of another
+        calibration."""
         if frame.camera.key == self.camera.key:
             return frame.pixels, frame.truth_depth
         if not self._is_rectified:

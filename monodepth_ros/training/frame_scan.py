@@ -1,4 +1,4 @@
-"""A look at the frames of a recording before they are learned from: exposure, repeated images, parallax, hood."""
+"""A look at frames before they are learned from: exposure, repeated images, parallax, hood."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,10 @@ REGION_WIDTH = 160
 
 @dataclass(frozen=True, eq=False)
 class FrameScan:
-    """frames: (M,) numbers of the frames looked at. brightness: (M,) mean grey level. brightness_change: (M,) |log| of its
-    ratio to the frame just before, NaN for a first one. repeated: (M,) bool, the same image as the frame before.
-    parallax: (M,) share of tracked points that no rotation explains since `step` frames before, NaN where not measured.
-    region: what never changes at the border, or None."""
+    """frames: (M,) numbers of the frames looked at. brightness: (M,) mean grey level. brightness_change: (M,)
+    |log| of its ratio to the frame just before, NaN for a first one. repeated: (M,) bool, the same image as
+    the frame before. parallax: (M,) share of tracked points that no rotation explains since `step` frames
+    before, NaN where not measured. region: what never changes at the border, or None."""
 
     frames: np.ndarray
     brightness: np.ndarray
@@ -34,12 +34,15 @@ class FrameScan:
 def scan_frames(
     source: FrameSource, index: FrameIndex, targets: np.ndarray, step: int, ignored: np.ndarray | None = None
 ) -> FrameScan:
-    """Look at up to LARGEST_SCAN of `targets` (of all frames, if there are none), and at the frames before them.
+    """Look at up to LARGEST_SCAN of `targets` (of all frames, if there are none), and at the frames before
+    them.
 
     ignored: (H, W) bool of the published image, what a mask leaves out already.
     """
     looked_at = targets if len(targets) else np.arange(len(index))
-    looked_at = looked_at[np.linspace(0, len(looked_at) - 1, min(len(looked_at), LARGEST_SCAN)).round().astype(int)]
+    looked_at = looked_at[
+        np.linspace(0, len(looked_at) - 1, min(len(looked_at), LARGEST_SCAN)).round().astype(int)
+    ]
     kept: dict[int, np.ndarray] = {}
 
     def small(frame: int) -> np.ndarray:
@@ -57,7 +60,9 @@ def scan_frames(
         brightness.append(float(image.mean()))
         before = small(frame - 1) if frame > 0 else None
         is_same_size = before is not None and before.shape == image.shape
-        change.append(abs(np.log(max(brightness[-1], 1.0) / max(float(before.mean()), 1.0))) if is_same_size else np.nan)
+        change.append(
+            abs(np.log(max(brightness[-1], 1.0) / max(float(before.mean()), 1.0))) if is_same_size else np.nan
+        )
         repeated.append(is_same_size and np.array_equal(before, image))
         camera = index.cameras[index.camera_ids[frame]]
         earlier = small(frame - step) if len(targets) and frame >= step and camera.is_calibrated else None

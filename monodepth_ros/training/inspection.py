@@ -42,8 +42,8 @@ class Warned:
 
 @dataclass(eq=False)
 class RecordingInspection:
-    """One recording: how it is read, its index, what becomes of each frame (uses: (N,) str), the look at its images, and the
-    figures (plain numbers and texts, SI units) that are printed and written as JSON."""
+    """One recording: how it is read, its index, what becomes of each frame (uses: (N,) str), the look at its
+    images, and the figures (plain numbers and texts, SI units) that are printed and written as JSON."""
 
     name: str
     path: str
@@ -67,11 +67,13 @@ class Inspection:
     warnings: list[Warned] = field(default_factory=list)
 
 
-def inspect_recordings(config: TrainConfig, progress: Callable[[str, int, int | None], None] | None = None) -> Inspection:
+def inspect_recordings(
+    config: TrainConfig, progress: Callable[[str, int, int | None], None] | None = None
+) -> Inspection:
     """Open the recordings as `open_dataset` does, and look at them. progress: as there.
 
-    Raises what `open_source` raises; what `open_dataset` refuses is the inspection's `refusal`. TrainingError only where no
-    recording is given.
+    Raises what `open_source` raises; what `open_dataset` refuses is the inspection's `refusal`. TrainingError
+    only where no recording is given.
     """
     data = config.data
     dataset: Dataset | None = None
@@ -109,7 +111,11 @@ def _inspect(path: str, data: DataConfig, recorded: Recorded | None, progress) -
     notes: list[str] = []
     options, _ = camera_options(path, data, notes)
     # The kept one, where the dataset has been opened.
-    index = recorded.clip.index if recorded else index_frames(path, options, progress and (lambda n, total: progress(path, n, total)))
+    index = (
+        recorded.clip.index
+        if recorded
+        else index_frames(path, options, progress and (lambda n, total: progress(path, n, total)))
+    )
     in_time = data.sources != "stereo"
     choice = recorded.choice if recorded else choose_targets(index, data.frame_step, data.min_motion, in_time)
     uses = _uses(index, data, choice, recorded)
@@ -129,7 +135,9 @@ def _inspect(path: str, data: DataConfig, recorded: Recorded | None, progress) -
             "static_share": choice.static_share,
             "training_samples": int(np.count_nonzero(uses == TRAINING)),
             "validation_samples": int(np.count_nonzero(uses == VALIDATION)),
-            "frames_by_use": {use: int(np.count_nonzero(uses == use)) for use in dict.fromkeys(uses.tolist())},
+            "frames_by_use": {
+                use: int(np.count_nonzero(uses == use)) for use in dict.fromkeys(uses.tolist())
+            },
             "left_out": dict(index.left_out),
             "ground_truth": _ground_truth(index),
             "stereo": _stereo(path, options, data, source, index, recorded),
@@ -155,11 +163,27 @@ def _uses(index: FrameIndex, data: DataConfig, choice, recorded: Recorded | None
 
 def camera_figures(camera: CameraModel) -> dict[str, Any]:
     """Size [px], intrinsics [px], distortion and field of view [degrees] of the image as published."""
-    figures: dict[str, Any] = {"width": camera.width, "height": camera.height, "calibrated": camera.is_calibrated}
+    figures: dict[str, Any] = {
+        "width": camera.width,
+        "height": camera.height,
+        "calibrated": camera.is_calibrated,
+    }
     if camera.is_calibrated:
-        figures |= {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy, "rectified": camera.is_rectified}
-        figures |= {"distortion_model": camera.distortion_model if camera.is_distorted else "none", "D": camera.D.tolist()}
-        across = ((-0.5, camera.cy), (camera.width - 0.5, camera.cy)), ((camera.cx, -0.5), (camera.cx, camera.height - 0.5))
+        figures |= {
+            "fx": camera.fx,
+            "fy": camera.fy,
+            "cx": camera.cx,
+            "cy": camera.cy,
+            "rectified": camera.is_rectified,
+        }
+        figures |= {
+            "distortion_model": camera.distortion_model if camera.is_distorted else "none",
+            "D": camera.D.tolist(),
+        }
+        across = (
+            ((-0.5, camera.cy), (camera.width - 0.5, camera.cy)),
+            ((camera.cx, -0.5), (camera.cx, camera.height - 0.5)),
+        )
         for name, ends in zip(("horizontal_field_of_view", "vertical_field_of_view"), across):
             rays = camera.backproject(np.array(ends, np.float64), np.ones(2))
             rays = rays / np.linalg.norm(rays, axis=1, keepdims=True)
@@ -219,7 +243,12 @@ def _ground_truth(index: FrameIndex) -> dict[str, Any]:
 
 
 def _stereo(
-    path: str, options: SourceOptions, data: DataConfig, source: FrameSource, index: FrameIndex, recorded: Recorded | None
+    path: str,
+    options: SourceOptions,
+    data: DataConfig,
+    source: FrameSource,
+    index: FrameIndex,
+    recorded: Recorded | None,
 ) -> dict[str, Any] | None:
     partner = stereo_partner(path, options, source, data.stereo_topic)
     if partner is None:

@@ -8,10 +8,10 @@ from monodepth_ros.training.inspection import STATIC, Inspection, RecordingInspe
 # |log| of the ratio of the mean brightness of two frames in a row: autoexposure in traffic stays below.
 JUMP, JUMPS_SHARE = 0.15, 0.01
 RESTLESS = 0.06  # the median of it
-# A pair in which fewer points than this move otherwise than under a rotation, and the share of such pairs. Cars that drive
-# give 0.6 and more; the rest of such a pair is objects that move.
+# A pair in which fewer points than this move otherwise than under a rotation, and the share of such pairs.
+# A car that drives gives 0.6 and more; what is left where it only turns is objects that move.
 ROTATION_ONLY, ROTATION_PAIRS = 0.25, 0.2
-# Sharpness below this share of that of the frames around; variance of the Laplacian that is blurred by itself.
+# Sharpness below this share of that of the frames around; variance of the Laplacian that is soft by itself.
 BLURRED, AROUND, BLURRED_SHARE, SOFT = 0.35, 15, 0.02, 60.0
 REPEATED_SHARE = 0.01
 UNSTEADY_SHARE = 0.05
@@ -36,15 +36,27 @@ def add_warnings(inspection: Inspection) -> None:
         )
     if not inspection.refusal and not inspection.figures["validation_samples"]:
         advice = "record longer, to the end in motion (the last part of every minute is kept), or raise data.validation_share"
-        inspection.warnings.append(Warned("no samples for validation: none of the checkpoints can be called the best", advice))
+        inspection.warnings.append(
+            Warned("no samples for validation: none of the checkpoints can be called the best", advice)
+        )
 
 
 def _calibration(one: RecordingInspection) -> list[Warned]:
     camera = one.figures["camera"]
     if not camera["calibrated"]:
-        return [Warned("no calibration", "record camera_info, or --set data.calibration_file=FILE (of ros2 run camera_calibration)")]
+        return [
+            Warned(
+                "no calibration",
+                "record camera_info, or --set data.calibration_file=FILE (of ros2 run camera_calibration)",
+            )
+        ]
     if camera["calibrations"] > 1:
-        return [Warned(f"{camera['calibrations']} calibrations in one recording", "samples do not reach across their changes")]
+        return [
+            Warned(
+                f"{camera['calibrations']} calibrations in one recording",
+                "samples do not reach across their changes",
+            )
+        ]
     return []
 
 
@@ -58,7 +70,12 @@ def _exposure(one: RecordingInspection) -> list[Warned]:
         text = f"the exposure jumps: in {_percent(jumps)} of the frames the brightness changes by more than {100 * JUMP:.0f} %"
         return [Warned(f"{text} (up to {100 * np.expm1(change.max()):.0f} %)", advice)]
     if np.median(change) > RESTLESS:
-        return [Warned(f"the exposure is restless: brightness changes by {100 * np.median(change):.0f} % from frame to frame", advice)]
+        return [
+            Warned(
+                f"the exposure is restless: brightness changes by {100 * np.median(change):.0f} % from frame to frame",
+                advice,
+            )
+        ]
     return []
 
 
@@ -109,19 +126,37 @@ def _region(one: RecordingInspection) -> list[Warned]:
         return []
     text = f"{100 * region.area:.0f} % of the image, at its border, never changes while the camera moves: "
     if region.hood:
-        advice = f"--set data.hood={region.hood:g}, or --write-mask mask.png and --set data.mask_file=mask.png"
+        advice = (
+            f"--set data.hood={region.hood:g}, or --write-mask mask.png and --set data.mask_file=mask.png"
+        )
         return [Warned(text + "the vehicle's hood?", advice)]
-    return [Warned(text + "a vignette, or a part of the vehicle?", "--write-mask mask.png and --set data.mask_file=mask.png")]
+    return [
+        Warned(
+            text + "a vignette, or a part of the vehicle?",
+            "--write-mask mask.png and --set data.mask_file=mask.png",
+        )
+    ]
 
 
 def _blur(one: RecordingInspection) -> list[Warned]:
     sharpness = one.index.sharpness
-    around = np.array([np.median(sharpness[max(0, i - AROUND) : i + AROUND + 1]) for i in range(len(sharpness))])
+    around = np.array(
+        [np.median(sharpness[max(0, i - AROUND) : i + AROUND + 1]) for i in range(len(sharpness))]
+    )
     share = float(np.mean(sharpness < BLURRED * around))
     if share >= BLURRED_SHARE:
-        return [Warned(f"{_percent(share)} of the frames are blurred against those around them", "shorten the exposure; more light helps")]
+        return [
+            Warned(
+                f"{_percent(share)} of the frames are blurred against those around them",
+                "shorten the exposure; more light helps",
+            )
+        ]
     if np.median(sharpness) < SOFT and one.figures["camera"]["width"] >= FLOW_WIDTH:
-        return [Warned("all images are soft, even when small", "focus and clean the lens, and shorten the exposure")]
+        return [
+            Warned(
+                "all images are soft, even when small", "focus and clean the lens, and shorten the exposure"
+            )
+        ]
     return []
 
 
@@ -144,10 +179,14 @@ def _timing(one: RecordingInspection) -> list[Warned]:
         count = len(figures["gaps"])
         where = "1 gap, which ends a run" if count == 1 else f"{count} gaps, which end runs"
         text = f"{figures['missing_frames']} frames are missing in {where}"
-        found.append(Warned(text, "record to a faster disk, compressed images, or with a larger --max-cache-size"))
+        found.append(
+            Warned(text, "record to a faster disk, compressed images, or with a larger --max-cache-size")
+        )
     if figures["unsteady_share"] - len(figures["gaps"]) / max(1, figures["frames"]) > UNSTEADY_SHARE:
         text = f"{_percent(figures['unsteady_share'])} of the intervals are 20 % off the usual one"
-        found.append(Warned(text, "stamp images when they are taken; the pose network learns one spacing of frames"))
+        found.append(
+            Warned(text, "stamp images when they are taken; the pose network learns one spacing of frames")
+        )
     return found
 
 

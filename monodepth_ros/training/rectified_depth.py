@@ -7,8 +7,8 @@ from monodepth_ros.geometry.camera import CameraModel
 
 
 class RectifiedDepth:
-    """Brings depth images of `source`, as published, to the pixels of `target`, an undistorted camera of its rectified
-    orientation. The nearest pixel's depth is taken: between two depths there is nothing."""
+    """Brings depth images of `source`, as published, to the pixels of `target`, an undistorted camera of its
+    rectified orientation. The nearest pixel's depth is taken: between two depths there is nothing."""
 
     def __init__(self, source: CameraModel, target: CameraModel):
         self._is_same = source.is_rectified and source.key == target.key

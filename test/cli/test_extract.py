@@ -37,7 +37,19 @@ def extract(recording, out, *words):
 def drive(tmp_path_factory):
     """A distorted lens, two cameras, exact depth and poses."""
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    words = ["--seconds", "2", "--width", "160", "--height", "64", "--seed", "5", "--stereo", "--distortion", "plumb_bob"]
+    words = [
+        "--seconds",
+        "2",
+        "--width",
+        "160",
+        "--height",
+        "64",
+        "--seed",
+        "5",
+        "--stereo",
+        "--distortion",
+        "plumb_bob",
+    ]
     assert monodepth(["synth", "--out", str(path), *words, "--constant-light"]) == 0
     return path
 
@@ -61,7 +73,9 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
     config = {"sources": sources, "cache_mb": 50}
     with (
         open_dataset(DataConfig(recordings=(str(recording),), **config), networks) as one,
-        open_dataset(DataConfig(recordings=(str(folder),), **config, **(folder_config or {})), networks) as other,
+        open_dataset(
+            DataConfig(recordings=(str(folder),), **config, **(folder_config or {})), networks
+        ) as other,
     ):
         assert [s.frame for s in one.training] == [s.frame for s in other.training]
         assert [s.frame for s in one.validation] == [s.frame for s in other.validation]
@@ -157,7 +171,10 @@ def test_ground_truth_is_of_the_images(drive, as_published, rectified):
 
 def test_poses_of_a_camera_beside_camera_0_come_back(rectified, tmp_path):
     """poses.txt are the left camera's; the right one is found from them by its baseline."""
-    with open_source(str(rectified)) as left, open_source(str(rectified), SourceOptions(camera="right")) as right:
+    with (
+        open_source(str(rectified)) as left,
+        open_source(str(rectified), SourceOptions(camera="right")) as right,
+    ):
         pairs = list(zip(left.frames(), right.frames(), strict=True))
     for a, b in pairs[::5]:
         T = invert(a.T_world_camera) @ b.T_world_camera
@@ -177,7 +194,9 @@ def test_what_rectification_leaves_empty_is_masked(as_published, tmp_path, capsy
 
 def test_jpeg(drive, tmp_path):
     assert extract(drive, tmp_path / "out", "--as-published", "--jpeg", "90", "--mono") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("image")) == ["image_2"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("image")) == [
+        "image_2"
+    ]
     assert len(list((tmp_path / "out" / "image_2").glob("*.jpg"))) == 20
     largest, mean = largest_difference(drive, tmp_path / "out")
     assert 0 < mean < 4, (largest, mean)
@@ -188,7 +207,11 @@ def test_a_part_and_the_facts_about_it(drive, tmp_path):
     facts = json.loads((tmp_path / "out" / "extract.json").read_text())
     with open_source(str(drive), SourceOptions(topic="/left/image_raw")) as source:
         stamps = [frame.stamp_ns for frame in source.frames()]
-    assert (facts["frames"], facts["stamp_of_time_0_ns"], facts["baseline"]) == (7, stamps[5], pytest.approx(0.54))
+    assert (facts["frames"], facts["stamp_of_time_0_ns"], facts["baseline"]) == (
+        7,
+        stamps[5],
+        pytest.approx(0.54),
+    )
     assert len((tmp_path / "out" / "times.txt").read_text().splitlines()) == 7
 
 
@@ -206,7 +229,9 @@ def without(recording, out, is_dropped):
 def test_right_images_that_are_missing_shift_nothing(drive, tmp_path):
     lost = (300_000_000, 800_000_000)
     gappy = without(
-        drive, tmp_path / "gappy.mcap", lambda topic, ns: topic == "/right/image_raw" and any(abs(ns - t) < 5e7 for t in lost)
+        drive,
+        tmp_path / "gappy.mcap",
+        lambda topic, ns: topic == "/right/image_raw" and any(abs(ns - t) < 5e7 for t in lost),
     )
     assert extract(gappy, tmp_path / "out", "--as-published") == 0
     names = [path.stem for path in sorted((tmp_path / "out" / "image_3").glob("*.png"))]
@@ -219,7 +244,9 @@ def test_right_images_that_are_missing_shift_nothing(drive, tmp_path):
 
 
 def test_frames_without_a_pose_stay_without(drive, tmp_path):
-    late = without(drive, tmp_path / "late.mcap", lambda topic, ns: topic == "/ground_truth/odometry" and ns < 5.5e8)
+    late = without(
+        drive, tmp_path / "late.mcap", lambda topic, ns: topic == "/ground_truth/odometry" and ns < 5.5e8
+    )
     assert extract(late, tmp_path / "out", "--mono") == 0
     with open_source(str(tmp_path / "out")) as source:
         known = [frame.T_world_camera is not None for frame in source.frames()]
@@ -227,7 +254,8 @@ def test_frames_without_a_pose_stay_without(drive, tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_leaves_what_is_there_usable(drive, tmp_path):
-    """A limit on the size of files stands for a disk that is full: the growing poses.txt is the first to meet it."""
+    """A limit on the size of files stands for a disk that is full: the growing poses.txt is the first to meet
+    it."""
     small = without(drive, tmp_path / "small.mcap", lambda topic, ns: topic == "/ground_truth/depth")
     program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
     words = ["extract", str(small), "--out", str(tmp_path / "out"), "--jpeg", "5", "--mono"]
@@ -235,9 +263,13 @@ def test_a_full_disk_is_one_line_and_leaves_what_is_there_usable(drive, tmp_path
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
-    done = subprocess.run([sys.executable, "-c", program, *words], preexec_fn=limit, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], preexec_fn=limit, capture_output=True, text=True
+    )
     lines = [line for line in done.stderr.splitlines() if "frames/s" not in line]
-    assert done.returncode == 2 and len(lines) == 1 and "poses.txt cannot be written: File too large" in lines[0], done.stderr
+    assert (
+        done.returncode == 2 and len(lines) == 1 and "poses.txt cannot be written: File too large" in lines[0]
+    ), done.stderr
     assert not list((tmp_path / "out").rglob("*.part"))
     count = len(list((tmp_path / "out" / "image_2").glob("*.jpg")))
     with open_source(str(tmp_path / "out")) as source:
@@ -252,9 +284,13 @@ def test_interrupted_it_leaves_what_is_there_usable(drive, tmp_path, number):
     texture = cv2.resize(np.random.default_rng(0).integers(0, 256, (40, 160), np.uint8), (640, 160))
     for i in range(300):
         cv2.imwrite(str(tmp_path / "in" / f"{i}.jpg"), np.roll(texture, 7 * i, axis=1))
-    write_calibration(tmp_path / "in" / "camera.yaml", CameraModel.pinhole(640, 160, 400.0, 400.0, 319.5, 79.5), "camera")
+    write_calibration(
+        tmp_path / "in" / "camera.yaml", CameraModel.pinhole(640, 160, 400.0, 400.0, 319.5, 79.5), "camera"
+    )
     words = ["extract", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     images = tmp_path / "out" / "image_0"
     while process.poll() is None and len(list(images.glob("*.png"))) < 12:
         time.sleep(0.002)
@@ -293,7 +329,9 @@ def test_a_recording_without_calibration_is_extracted_as_it_is(tmp_path):
     assert extract(tmp_path / "in", tmp_path / "out", "--rate", "20") == 0
     with open_source(str(tmp_path / "out")) as source:
         frames = list(source.frames())
-    assert [round(frame.stamp_ns / 1e6) for frame in frames] == [0, 50, 100] and not frames[0].camera.is_calibrated
+    assert [round(frame.stamp_ns / 1e6) for frame in frames] == [0, 50, 100] and not frames[
+        0
+    ].camera.is_calibrated
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,18 @@ CAMERA = CameraModel.pinhole(160, 64, 92.8, 122.88, 79.5, 31.5)
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory):
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    words = ["--seconds", "2.4", "--width", "160", "--height", "64", "--seed", "5", "--no-traffic", "--stereo"]
+    words = [
+        "--seconds",
+        "2.4",
+        "--width",
+        "160",
+        "--height",
+        "64",
+        "--seed",
+        "5",
+        "--no-traffic",
+        "--stereo",
+    ]
     assert monodepth(["synth", "--out", str(path), *words]) == 0
     return path
 
@@ -57,17 +68,25 @@ def inspect(tmp_path, *words, expected=0):
 
 
 def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
-    facts, recording, warnings = inspect(tmp_path, drive, "--sources", "both", "--set", "data.validation_share=0.2")
+    facts, recording, warnings = inspect(
+        tmp_path, drive, "--sources", "both", "--set", "data.validation_share=0.2"
+    )
     out = capsys.readouterr().out
     config = DataConfig(recordings=(str(drive),), sources="both", validation_share=0.2)
     with open_dataset(config, NetworksConfig()) as dataset:
         assert facts["training_samples"] == recording["training_samples"] == len(dataset.training) > 10
         assert facts["validated_on"] == recording["validation_samples"] == len(dataset.validation) > 0
-        assert facts["pose_interval"] == dataset.pose_interval and recording["step"] == dataset.recordings[0].choice.step
+        assert (
+            facts["pose_interval"] == dataset.pose_interval
+            and recording["step"] == dataset.recordings[0].choice.step
+        )
         assert facts["training_camera"] == list(dataset.training_camera) and facts["notes"] == dataset.notes
         assert facts["metres_per_unit"] == pytest.approx(dataset.metres_per_unit)
     assert sum(recording["frames_by_use"].values()) == recording["frames"] == 24
-    assert f"{len(dataset.training)} for training" in out and "/left/image_raw (sensor_msgs/msg/Image, 24): image" in out
+    assert (
+        f"{len(dataset.training)} for training" in out
+        and "/left/image_raw (sensor_msgs/msg/Image, 24): image" in out
+    )
     assert "has 2 cameras: /left/image_raw is used" in out
     assert not warnings, warnings
     assert facts["would_train"] and "samples for training are few" in facts["warnings"][0]["found"]
@@ -76,12 +95,21 @@ def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
 def test_the_camera_ground_truth_and_the_stereo_partner_are_found(drive, tmp_path):
     _, recording, _ = inspect(tmp_path, drive)
     camera = recording["camera"]
-    assert (camera["width"], camera["height"], camera["fx"], camera["distortion_model"]) == (160, 64, pytest.approx(92.8), "none")
+    assert (camera["width"], camera["height"], camera["fx"], camera["distortion_model"]) == (
+        160,
+        64,
+        pytest.approx(92.8),
+        "none",
+    )
     assert camera["horizontal_field_of_view"] == pytest.approx(np.degrees(2 * np.arctan(80 / 92.8)), abs=0.01)
     truth = recording["ground_truth"]
     assert (truth["depth_images"], truth["poses"]) == (24, 24) and 10 < truth["path_length"] < 40, truth
     assert recording["stereo"]["baseline"] == pytest.approx(0.54) and not recording["stereo"]["used"]
-    assert recording["rate"] == pytest.approx(10, rel=1e-6) and recording["unsteady_share"] == 0 and recording["gaps"] == []
+    assert (
+        recording["rate"] == pytest.approx(10, rel=1e-6)
+        and recording["unsteady_share"] == 0
+        and recording["gaps"] == []
+    )
 
 
 def test_a_contact_sheet_and_the_facts_are_left_in_the_results(drive, tmp_path, capsys):
@@ -89,7 +117,9 @@ def test_a_contact_sheet_and_the_facts_are_left_in_the_results(drive, tmp_path, 
     folder = tmp_path / "results" / "latest"
     sheet = cv2.imread(str(folder / "inspect.png"))
     assert sheet.shape[1] == 5 * 326 and sheet.shape[0] > 4 * 128 and sheet.std() > 30
-    assert json.loads((folder / "inspect.json").read_text()) == json.loads((tmp_path / "facts.json").read_text())
+    assert json.loads((folder / "inspect.json").read_text()) == json.loads(
+        (tmp_path / "facts.json").read_text()
+    )
     assert str((tmp_path / "results").resolve()) in capsys.readouterr().out
     # In the timeline: the colours of training and of validation.
     strip = sheet[-150:].reshape(-1, 3)
@@ -124,7 +154,9 @@ def test_a_dark_vignette_asks_for_a_mask(spoilt, tmp_path):
     rows, columns = np.indices((64, 160))
     lens = ((columns - 79.5) / 90) ** 2 + ((rows - 31.5) / 36) ** 2 < 1
 
-    facts, recording, warnings = inspect(tmp_path, spoilt(lambda number, image: image * lens[..., None]), "--write-mask", tmp_path / "m.png")
+    facts, recording, warnings = inspect(
+        tmp_path, spoilt(lambda number, image: image * lens[..., None]), "--write-mask", tmp_path / "m.png"
+    )
     assert recording["static_region"]["hood"] == 0 and "--set data.mask_file" in warnings, warnings
     mask = cv2.imread(str(tmp_path / "m.png"), cv2.IMREAD_UNCHANGED) > 0
     wrong = np.mean(mask & ~lens), np.mean(~mask & lens)
@@ -139,7 +171,8 @@ def test_nothing_is_masked_in_a_clean_recording(images, tmp_path, capsys):
 def test_exposure_that_jumps(images, spoilt, tmp_path):
     assert "exposure" not in inspect(tmp_path, images)[2]
     _, recording, warnings = inspect(
-        tmp_path, spoilt(lambda number, image: cv2.convertScaleAbs(image, alpha=0.7 if number % 8 >= 6 else 1.0))
+        tmp_path,
+        spoilt(lambda number, image: cv2.convertScaleAbs(image, alpha=0.7 if number % 8 >= 6 else 1.0)),
     )
     assert "the exposure jumps" in warnings and "objective.affine_brightness=true" in warnings, warnings
     assert 0.25 < recording["largest_brightness_change"] < 0.5
@@ -150,16 +183,25 @@ def test_exposure_that_jumps(images, spoilt, tmp_path):
 def test_a_camera_that_only_turns_has_no_parallax(images, tmp_path):
     folder = tmp_path / "turns"
     folder.mkdir()
-    picture = cv2.resize(np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8), (640, 256), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.resize(
+        np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8),
+        (640, 256),
+        interpolation=cv2.INTER_CUBIC,
+    )
     picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
     wide = np.array([[92.8 * 2, 0, 319.5], [0, 122.88 * 2, 127.5], [0, 0, 1]])
     for i in range(20):
         R = axis_angle_to_rotation((0.002 * np.sin(i), 0.02 * (i - 10), 0.004 * np.cos(i)))
         H = CAMERA.K @ R @ np.linalg.inv(wide)
-        cv2.imwrite(str(folder / f"{i:03d}.png"), cv2.warpPerspective(picture, H, (160, 64), flags=cv2.INTER_AREA))
+        cv2.imwrite(
+            str(folder / f"{i:03d}.png"), cv2.warpPerspective(picture, H, (160, 64), flags=cv2.INTER_AREA)
+        )
     write_calibration(folder / "camera.yaml", CAMERA, "camera")
     _, recording, warnings = inspect(tmp_path, folder)
-    assert recording["parallax"] < 0.1 and "low parallax: in 100 % of the pairs" in warnings, (recording["parallax"], warnings)
+    assert recording["parallax"] < 0.1 and "low parallax: in 100 % of the pairs" in warnings, (
+        recording["parallax"],
+        warnings,
+    )
     _, recording, warnings = inspect(tmp_path, images)
     assert recording["parallax"] > 0.6 and "parallax" not in warnings, (recording["parallax"], warnings)
 
@@ -175,7 +217,10 @@ def test_repeated_and_blurred_frames(spoilt, tmp_path):
 
     _, recording, warnings = inspect(tmp_path, spoilt(change))
     assert recording["repeated_share"] == pytest.approx(2 / recording["looked_at"])
-    assert "of the frames repeat the image before them" in warnings and "12 % of the frames are blurred" in warnings, warnings
+    assert (
+        "of the frames repeat the image before them" in warnings
+        and "12 % of the frames are blurred" in warnings
+    ), warnings
 
 
 def test_gaps_and_unsteady_stamps(images, tmp_path):
@@ -189,7 +234,10 @@ def test_gaps_and_unsteady_stamps(images, tmp_path):
     _, recording, warnings = inspect(tmp_path, folder)
     assert recording["gaps"] == [{"at": pytest.approx(1.1), "seconds": pytest.approx(0.7)}]
     assert recording["missing_frames"] == 6 and recording["runs"] == 2
-    assert "6 frames are missing in 1 gap, which ends a run" in warnings and "of the intervals are 20 % off" in warnings, warnings
+    assert (
+        "6 frames are missing in 1 gap, which ends a run" in warnings
+        and "of the intervals are 20 % off" in warnings
+    ), warnings
 
 
 def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path, capsys):
@@ -197,7 +245,11 @@ def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path,
     shutil.copytree(images / "image_2", bare)
     (bare / "calibration.yaml").unlink()
     facts, recording, warnings = inspect(tmp_path, bare, expected=1)
-    assert "has no calibration" in facts["refusal"] and "data.calibration_file=FILE" in warnings and not facts["would_train"]
+    assert (
+        "has no calibration" in facts["refusal"]
+        and "data.calibration_file=FILE" in warnings
+        and not facts["would_train"]
+    )
     assert not recording["camera"]["calibrated"] and recording["motion_per_step"] > 0
     assert "would refuse" in capsys.readouterr().out
     still = tmp_path / "still"
@@ -205,7 +257,11 @@ def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path,
     for file in still.glob("*.png"):
         shutil.copy(images / "image_2" / "000000.png", file)
     facts, recording, warnings = inspect(tmp_path, still, expected=1)
-    assert "static" in facts["refusal"] and "100 % of the triplets are static" in warnings and "repeat" in warnings, warnings
+    assert (
+        "static" in facts["refusal"]
+        and "100 % of the triplets are static" in warnings
+        and "repeat" in warnings
+    ), warnings
 
 
 def test_settings_and_several_recordings(drive, images, tmp_path):
@@ -228,7 +284,11 @@ def test_settings_and_several_recordings(drive, images, tmp_path):
 def test_bad_input_is_one_line(images, tmp_path, capsys, words, expected):
     words = [word.format(images=images, tmp=tmp_path) for word in words]
     code = monodepth(["inspect", *words, "--results", str(tmp_path)])
-    lines = [line for line in capsys.readouterr().err.strip().splitlines() if "frames/s" not in line and "reading" not in line]
+    lines = [
+        line
+        for line in capsys.readouterr().err.strip().splitlines()
+        if "frames/s" not in line and "reading" not in line
+    ]
     assert (code, len(lines)) == (2, 1) and expected in lines[0], lines
 
 

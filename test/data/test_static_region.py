@@ -44,7 +44,9 @@ def test_a_hood_is_found_with_its_height(noise):
 def test_changes_of_exposure_do_not_hide_it():
     gains = 1 + 0.15 * np.sin(np.arange(40))
     found = find_static_region(with_region(moving(sky=False), HOOD, level=90, gains=gains))
-    assert found is not None and (found.region & HOOD).sum() > 0.7 * HOOD.sum(), found and (found.region & HOOD).sum() / HOOD.sum()
+    assert found is not None and (found.region & HOOD).sum() > 0.7 * HOOD.sum(), (
+        found and (found.region & HOOD).sum() / HOOD.sum()
+    )
 
 
 def test_dark_corners_are_found_but_are_no_rows():

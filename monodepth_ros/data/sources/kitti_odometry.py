@@ -22,10 +22,10 @@ def camera_folders(folder: Path) -> dict[int, Path]:
 def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
     """One camera of a sequence, with the exact poses of poses.txt or ../../poses/NN.txt if there are some.
 
-    What `monodepth extract` adds to KITTI's layout: image_N/calibration.yaml comes before calib.txt and may have distortion;
-    image_N/times.txt, the times of this camera's images, whose names are then the frames' numbers; exact depth in
-    proj_depth/groundtruth/image_N/; lines of nan for poses that are not known.
-    Raises SourceError for a camera, calibration or times that are not there.
+    What `monodepth extract` adds to KITTI's layout: image_N/calibration.yaml comes before calib.txt and may
+    have distortion; image_N/times.txt, the times of this camera's images, whose names are then the frames'
+    numbers; exact depth in proj_depth/groundtruth/image_N/; lines of nan for poses that are not known. Raises
+    SourceError for a camera, calibration or times that are not there.
     """
     folder = Path(folder)
     folders = camera_folders(folder)
@@ -47,13 +47,17 @@ def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptio
     if (place / "times.txt").is_file() and all(file.stem.isdigit() for file in files):
         frames = [int(file.stem) for file in files]
     depths = folder / "proj_depth" / "groundtruth" / place.name
-    found.depth_files = {i: depths / f"{f.stem}.png" for i, f in enumerate(files) if (depths / f"{f.stem}.png").is_file()}
+    found.depth_files = {
+        i: depths / f"{f.stem}.png" for i, f in enumerate(files) if (depths / f"{f.stem}.png").is_file()
+    }
     candidates = folder / "poses.txt", folder.resolve().parents[1] / "poses" / f"{folder.resolve().name}.txt"
     poses = next((path for path in candidates if path.is_file()), None)
     if poses is not None and P is not None:
         T_rectified_camera = make_transform(R, (0.0, 0.0, 0.0))
         known = {number: T for number, T in enumerate(read_poses(poses)) if np.isfinite(T).all()}
-        found.poses = {i: known[n] @ place_of_camera(P) @ T_rectified_camera for i, n in enumerate(frames) if n in known}
+        found.poses = {
+            i: known[n] @ place_of_camera(P) @ T_rectified_camera for i, n in enumerate(frames) if n in known
+        }
     return ImageSequence(f"{folder} (KITTI odometry, {folders[number].name})", found, options)
 
 

@@ -9,7 +9,8 @@ from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, So
 
 
 def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
-    """(options that open one camera, a note or ''): of a bag with several the first, which is the left one of a pair."""
+    """(options that open one camera, a note or ''): of a bag with several the first, which is the left one of
+    a pair."""
     try:
         open_source(path, options).close()
     except SourceChoiceError as error:
@@ -18,11 +19,15 @@ def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
     return options, ""
 
 
-def stereo_partner(path: str, options: SourceOptions, source: FrameSource, topic: str = "") -> SourceOptions | None:
-    """How the right camera beside `source` (opened from `path` with `options`) is opened; None where there is none.
+def stereo_partner(
+    path: str, options: SourceOptions, source: FrameSource, topic: str = ""
+) -> SourceOptions | None:
+    """How the right camera beside `source` (opened from `path` with `options`) is opened; None where there is
+    none.
 
-    Of a bag: `topic`, else the topic that says right where this one says left. Of a KITTI folder: the right camera, of
-    the same kind where this one was named. Raises RecordingError for a `topic` that the bag does not have.
+    Of a bag: `topic`, else the topic that says right where this one says left. Of a KITTI folder: the right
+    camera, of the same kind where this one was named. Raises RecordingError for a `topic` that the bag does
+    not have.
     """
     if isinstance(source, BagSource):
         other = topic or source.stream.image.replace("left", "right")
