@@ -25,3 +25,17 @@ def monodepth_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: set MONODEPTH_DATA (looked in {folder})")
     return folder
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """A folder like another one, of links: what is kept beside a recording then does not get into the real data."""
+
+    def link(folder: Path) -> Path:
+        made = tmp_path / "linked" / folder.name
+        made.mkdir(parents=True)
+        for entry in folder.iterdir():
+            (made / entry.name).symlink_to(entry)
+        return made
+
+    return link

@@ -73,7 +73,7 @@ class Clip:
         self._valid: list[np.ndarray | None] = []
         for camera in index.cameras:
             if not camera.is_calibrated:
-                raise TrainingError(f"{name} has no calibration: record camera_info, or give --calibration FILE")
+                raise TrainingError(f"{name} has no calibration: record camera_info, or set data.calibration_file")
             view = view_through(camera, training_camera, *size, filter)
             self.views.append(view)
             self._valid.append(_valid_pixels(view, camera, hood, mask))

@@ -179,7 +179,7 @@ def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -
     """Normalised intrinsics of the networks' input: the camera's image, or the most of it that has the input's aspect."""
     camera = index.cameras[0]
     if not camera.is_calibrated:
-        raise TrainingError(f"{name} has no calibration: record camera_info, or give --calibration FILE")
+        raise TrainingError(f"{name} has no calibration: record camera_info, or set data.calibration_file")
     return crop_to_aspect(camera.rectified(), networks.width, networks.height).normalized
 
 

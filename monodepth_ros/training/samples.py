@@ -66,10 +66,13 @@ def split(index: FrameIndex, targets: np.ndarray, step: int, share: float) -> tu
     """
     if share == 0 or len(targets) == 0:
         return targets, targets[:0]
-    seconds = (index.stamps_ns - index.stamps_ns[0]) * 1e-9
-    blocks = max(1, round(float(seconds[-1]) / BLOCK_PERIOD))
-    share = min(max(share, (2 * step + 2.5) * blocks / len(index)), max(share, LARGEST_SHARE))
-    period = float(seconds[-1]) / blocks + 1e-9
+    # From the first sample to the last: a vehicle may stand still for long before and after.
+    begin, end = max(0, int(targets[0]) - step), min(len(index) - 1, int(targets[-1]) + step)
+    seconds = (index.stamps_ns - index.stamps_ns[begin]) * 1e-9
+    length = float(seconds[end])
+    blocks = max(1, round(length / BLOCK_PERIOD))
+    share = min(max(share, (2 * step + 2.5) * blocks / (end - begin + 1)), max(share, LARGEST_SHARE))
+    period = length / blocks + 1e-9
     kept = (seconds % period) >= (1.0 - share) * period
     seen = np.concatenate(([0], np.cumsum(kept)))  # kept frames before each frame
     first, last = np.maximum(targets - step, 0), np.minimum(targets + step, len(index) - 1)

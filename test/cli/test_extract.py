@@ -342,8 +342,8 @@ def test_a_recording_without_calibration_is_extracted_as_it_is(tmp_path):
         ("rosbag2/kitti_colour_compressed_mcap", "mono", {"image_2"}),
     ],
 )
-def test_real_recordings(monodepth_data, tmp_path, name, sources, folders):
-    recording = monodepth_data / name
+def test_real_recordings(monodepth_data, linked, tmp_path, name, sources, folders):
+    recording = linked(monodepth_data / name)
     assert extract(recording, tmp_path / "out") == 0
     assert {path.name for path in (tmp_path / "out").glob("image_*")} == folders
     networks = NetworksConfig(width=192, height=64)

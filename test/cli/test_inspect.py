@@ -300,8 +300,8 @@ def test_bad_input_is_one_line(images, tmp_path, capsys, words, expected):
         ("rosbag2/kitti_colour_compressed_mcap", False),
     ],
 )
-def test_real_drives_are_fine(monodepth_data, tmp_path, name, partner):
-    facts, recording, warnings = inspect(tmp_path, monodepth_data / name)
+def test_real_drives_are_fine(monodepth_data, linked, tmp_path, name, partner):
+    facts, recording, warnings = inspect(tmp_path, linked(monodepth_data / name))
     assert facts["would_train"] and not warnings, warnings
     assert recording["parallax"] > 0.8 and recording["static_region"] is None
     assert (recording["stereo"] is not None) == partner

@@ -133,8 +133,8 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(drive, tmp_path, caps
 
 
 @pytest.mark.parametrize("name", ["kitti06_stereo_raw_mono8_sqlite3", "kitti_colour_compressed_mcap"])
-def test_real_recordings_need_nothing_but_a_path(monodepth_data, tmp_path, name, capsys):
-    recording = monodepth_data / "rosbag2" / name
+def test_real_recordings_need_nothing_but_a_path(monodepth_data, linked, tmp_path, name, capsys):
+    recording = linked(monodepth_data / "rosbag2" / name)
     small = [word.replace("width=96", "width=160").replace("height=32", "height=64") for word in SMALL]
     assert train("--data", recording, *small, "--set", "loop.max_steps=2", "--out", tmp_path / "t") == 0
     log = [json.loads(line) for line in (tmp_path / "t" / "log.jsonl").read_text().splitlines()]

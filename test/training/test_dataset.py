@@ -98,6 +98,15 @@ def test_training_and_validation_share_no_frame_and_keep_to_blocks_of_time():
     assert split(index, targets, 2, 0.0)[1].size == 0
 
 
+def test_standing_at_the_end_leaves_something_for_validation():
+    flow = np.full(100, 0.01)
+    flow[70:] = 0.0
+    index = index_of(100, flow=flow)
+    targets = choose_targets(index, 1, 0.001).targets
+    ours, held_out = split(index, targets, 1, 0.1)
+    assert len(held_out) >= 4 and held_out.max() <= 70 and ours.max() < held_out.min(), (ours, held_out)
+
+
 def test_stereo_pairs_are_found_by_stamp():
     left, right = np.array([0, 100, 200, 300]) * 1_000_000, np.array([4, 101, 260]) * 1_000_000
     assert pair_by_time(left, right, 0.01).tolist() == [0, 1, -1, -1]
@@ -227,7 +236,7 @@ def test_recordings_that_teach_nothing_are_refused_in_one_line(drive, tmp_path):
     cases = [
         ((), "nothing to learn from: give --data"),
         ((str(short),), "samples to learn from: there are 2 frames"),
-        ((str(no_calibration),), "has no calibration: record camera_info, or give --calibration"),
+        ((str(no_calibration),), "has no calibration: record camera_info, or set data.calibration_file"),
         ((str(still),), "% of the frames are static .* record the camera while it moves"),
     ]
     for recordings, expected in cases:
