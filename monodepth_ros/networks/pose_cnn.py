@@ -32,6 +32,12 @@ class PoseCNN(nn.Module):
             inputs = outputs
         self.net = nn.ModuleList(layers)
         self.pose_conv = nn.Conv2d(inputs, 6, 1)
+        # Without normalisation layers PyTorch's default lets the signal fade from layer to layer, until the motion is the
+        # biases' and no longer the images'.
+        for layer in self.net:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.pose_conv.bias)
 
     def forward(self, earlier: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
         check_size(earlier.shape[-1], earlier.shape[-2])

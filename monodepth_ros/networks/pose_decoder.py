@@ -35,6 +35,10 @@ class PoseDecoder(nn.Module):
                 nn.Conv2d(256, 6 * motions, 1),
             )
         )
+        for layer in self.net[:3]:  # each before a ReLU
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.net[3].bias)
 
     def forward(self, *features: Tensor) -> tuple[Tensor, Tensor]:
         squeeze, first, second, head = self.net
