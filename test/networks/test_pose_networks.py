@@ -45,6 +45,19 @@ def test_untrained_motion_is_near_zero():
     assert motion.abs().max() < 0.1
 
 
+@pytest.mark.parametrize("name", ["separate_resnet18", "shared_resnet18", "posecnn"])
+def test_an_untrained_motion_depends_on_the_images(name):
+    """Signals that fade on their way leave a motion of biases, which training does not get away from."""
+    torch.manual_seed(0)
+    pose, depth = build_pose(name), build_depth("resnet18")
+    images = torch.nn.functional.interpolate(torch.rand(16, 3, 4, 6), (64, 96), mode="bilinear")
+    with torch.inference_mode():
+        seen = depth.encode(images)[-1] if pose.uses_depth_features else images
+        motion = torch.cat(pose(seen[:8], seen[8:]), dim=1)
+    ratio = (motion.std(0).norm() / motion.mean(0).norm()).item()
+    assert ratio > 0.2, ratio
+
+
 @pytest.mark.parametrize("name", ["separate_resnet18", "posecnn"])
 def test_sizes_that_are_no_multiple_of_32_are_refused(name):
     image = torch.zeros(1, 3, 60, 96)
