@@ -104,15 +104,16 @@ class Validation:
                 motion = prediction.motions[1]
                 depth = disparity_to_depth(prediction.disparities[0], *self._range)
                 for step in motion.matrix(depth).double().cpu().numpy():
+                    if not np.isfinite(step).all():  # networks that have diverged: the loss says so
+                        return {}
                     T = recorded.exact_motion(chain[len(exact) - 1].frame, 1)
                     rotations.append(np.degrees(np.linalg.norm(rotation_to_axis_angle(T[:3, :3].T @ step[:3, :3]))))
                     exact.append(exact[-1] @ invert(T))
                     found.append(found[-1] @ invert(step))
-            if np.isfinite(found).all():
-                exact, found = np.array(exact), np.array(found)
-                errors.append(snippet_ate(exact, found).mean)
-                found[:, :3, 3] *= path_length(exact[:, :3, 3]) / max(path_length(found[:, :3, 3]), 1e-9)
-                self.trajectories.append((exact, found))
+            exact, found = np.array(exact), np.array(found)
+            errors.append(snippet_ate(exact, found).mean)
+            found[:, :3, 3] *= path_length(exact[:, :3, 3]) / max(path_length(found[:, :3, 3]), 1e-9)
+            self.trajectories.append((exact, found))
         return {"ate_5": float(np.mean(errors)), "rotation_error": float(np.mean(rotations))} if errors else {}
 
 

@@ -102,7 +102,8 @@ def test_it_leaves_checkpoints_a_state_and_a_log(drive, tmp_path):
 
 
 def test_the_loss_falls(drive, tmp_path):
-    train(config_for(drive, loop__max_steps=40, loop__validate_every=1000), tmp_path)
+    changes = {"networks__pose": "separate_resnet18", "optimizer__learning_rate": 3e-4}
+    train(config_for(drive, loop__max_steps=40, loop__validate_every=1000, **changes), tmp_path)
     means = [line["total"] for line in read_log(tmp_path) if line["kind"] == "train"]
     assert sum(means[-10:]) < 0.95 * sum(means[:10]), means
 
