@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
+from monodepth_ros.cli.argument_types import positive
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_csv, write_json
-from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording, positive
+from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
 
 

@@ -2,9 +2,10 @@
 
 import argparse
 
+from monodepth_ros.cli.argument_types import count, positive
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_json, write_picture
-from monodepth_ros.cli.source_arguments import add_source_arguments, count, open_recording, positive
+from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof")

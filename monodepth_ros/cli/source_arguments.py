@@ -4,6 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
+from monodepth_ros.cli.argument_types import count, not_negative, positive
+
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the group 'what to read', for `source_options`."""
@@ -52,27 +54,3 @@ def open_recording(path: str, options: argparse.Namespace):
     if path.isascii() and path.isdigit() and not Path(path).exists():
         raise SourceError(f"a live camera ({path}) has no ground truth: give a recording that has some")
     return open_source(path, source_options(options))
-
-
-def positive(text: str) -> float:
-    """A number above 0, for argparse."""
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def not_negative(text: str) -> float:
-    """A number from 0 on, for argparse."""
-    value = float(text)
-    if not (value >= 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
-    return value
-
-
-def count(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
-    return value

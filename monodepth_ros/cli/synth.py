@@ -1,11 +1,11 @@
 """`monodepth synth`: a recording of a drive through a synthetic street, with exact depth and odometry."""
 
 import argparse
-import math
 import sys
 import time
 from dataclasses import replace
 
+from monodepth_ros.cli.argument_types import positive
 from monodepth_ros.errors import MonodepthError
 
 # A mild barrel distortion of each kind, as of a common wide-angle lens.
@@ -26,9 +26,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "tf_static, /ground_truth/odometry and /ground_truth/depth.",
     )
     parser.add_argument("--out", required=True, help="the new bag: a folder, or a file name in .mcap or .db3")
-    parser.add_argument("--seconds", type=_positive, default=20.0, metavar="S", help="length (default 20)")
+    parser.add_argument("--seconds", type=positive, default=20.0, metavar="S", help="length (default 20)")
     parser.add_argument(
-        "--rate", type=_positive, default=10.0, metavar="HZ", help="frames per second (default 10)"
+        "--rate", type=positive, default=10.0, metavar="HZ", help="frames per second (default 10)"
     )
     parser.add_argument("--seed", type=_seed, default=1, help="which street (default 1)")
     parser.add_argument("--width", type=int, default=640, help="pixels (default 640)")
@@ -47,7 +47,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--stereo",
-        type=_positive,
+        type=positive,
         nargs="?",
         const=BASELINE,
         metavar="B",
@@ -135,13 +135,6 @@ def parse_distortion(text: str) -> tuple[str, tuple[float, ...]]:
         return kind, tuple(float(number) for number in numbers.split(","))
     except ValueError:
         raise MonodepthError(f"--distortion {text}: expected numbers with commas after {kind}:") from None
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 def _seed(text: str) -> int:

@@ -7,6 +7,7 @@ import sys
 import threading
 from types import FrameType
 
+from monodepth_ros.cli.argument_types import not_negative, positive
 from monodepth_ros.errors import MonodepthError
 
 DEFAULT_CLOCK_RATE = 40.0  # hertz, as `ros2 bag play --clock`
@@ -61,19 +62,19 @@ def build_parser() -> argparse.ArgumentParser:
         "ROS arguments (--ros-args -r old:=new) work as for every node.",
     )
     parser.add_argument("bag", help="rosbag2 folder, .mcap or .db3 file, or ROS 1 .bag")
-    parser.add_argument("--rate", type=_positive, default=1.0, metavar="R", help="speed (default 1)")
+    parser.add_argument("--rate", type=positive, default=1.0, metavar="R", help="speed (default 1)")
     parser.add_argument("--loop", action="store_true", help="start again at the end; stamps repeat")
     parser.add_argument(
         "--clock",
-        type=_positive,
+        type=positive,
         nargs="?",
         const=DEFAULT_CLOCK_RATE,
         metavar="HZ",
         help=f"publish /clock HZ times a second (default {DEFAULT_CLOCK_RATE:g})",
     )
-    parser.add_argument("--start-offset", type=_not_negative, default=0.0, metavar="S", help="skip S seconds")
+    parser.add_argument("--start-offset", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     parser.add_argument(
-        "--duration", type=_positive, default=math.inf, metavar="S", help="play S seconds of it"
+        "--duration", type=positive, default=math.inf, metavar="S", help="play S seconds of it"
     )
     parser.add_argument("--topics", nargs="+", metavar="T", help="only these topics")
     parser.add_argument("--remap", nargs="+", metavar="OLD:=NEW", help="publish under other names")
@@ -92,13 +93,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--wait-timeout",
-        type=_positive,
+        type=positive,
         default=math.inf,
         metavar="S",
         help="give up waiting for subscribers after S seconds (default: never)",
     )
     parser.add_argument(
-        "--delay", type=_not_negative, default=0.0, metavar="S", help="then wait S seconds more"
+        "--delay", type=not_negative, default=0.0, metavar="S", help="then wait S seconds more"
     )
     return parser
 
@@ -116,20 +117,6 @@ def parse_remappings(pairs: list[str]) -> dict[str, str]:
 
 def absolute(topic: str) -> str:
     return topic if topic.startswith("/") else f"/{topic}"
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = float(text)
-    if not (value >= 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
-    return value
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Recordings opened for training: their clips, the samples in them and the camera that the networks will know."""
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,8 @@ import torch
 
 from monodepth_ros.data.frame_index import FrameIndex, index_frames
 from monodepth_ros.data.sources.choice import open_source
-from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceOptions
+from monodepth_ros.data.sources.source import SourceOptions
+from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.pipeline.network_view import crop_to_aspect
 from monodepth_ros.training.batch import STEREO, TARGET, Batch, Source
@@ -193,29 +193,17 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         rectified=config.rectified,
         rate=config.rate,
     )
-    try:
-        with open_source(path, options) as source:
-            topic = _topic(source)
-    except SourceChoiceError as error:
-        # Of several cameras the first is as good as any to learn from, and the left one of a pair is the first.
-        chosen = error.choices[0][1]
-        notes.append(f"{path} has {len(error.choices)} cameras: {chosen} is used (data.topic chooses)")
-        options = dataclasses.replace(options, topic=chosen)
-        topic = chosen
+    # Of several cameras the first is as good as any to learn from, and the left one of a pair is the first.
+    options, note = one_camera(path, options)
+    if note:
+        notes.append(f"{note} (data.topic chooses)")
     if config.sources == "mono":
         return options, None
-    if not topic:
-        return options, dataclasses.replace(options, camera="right")
-    other = config.stereo_topic or topic.replace("left", "right")
-    if other == topic:
-        raise TrainingError(f"{path}: no second camera beside {topic}: name it by data.stereo_topic")
-    return options, dataclasses.replace(options, topic=other, camera_info="")
-
-
-def _topic(source: FrameSource) -> str:
-    """The image topic of a bag, '' for other sources."""
-    stream = getattr(source, "stream", None)
-    return stream.image if stream else ""
+    with open_source(path, options) as source:
+        right = stereo_partner(path, options, source, config.stereo_topic)
+        if right is None:
+            raise TrainingError(f"no second camera beside {source.description}: name it by data.stereo_topic")
+    return options, right
 
 
 def _index(path: str, options: SourceOptions, progress) -> FrameIndex:

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,8 @@ class Trainer:
         if self.step == 0:
             self._validate()
         began, done_before, waited_before = time.monotonic(), self.step, self._loader.waited
-        in_a_row, losses = 0, []
+        in_a_row = 0
+        losses: deque[float] = deque(maxlen=loop.log_every)
         seconds_before = self._seconds
         while self.step < self.steps and not self._stopped():
             epoch, first = divmod(self.step, self.steps_per_epoch)
@@ -171,7 +173,7 @@ class Trainer:
                 )
                 self._report(progress)
                 if self._log and terms and (self.step % loop.log_every == 0 or self.step == self.steps):
-                    mean = sum(losses[-loop.log_every :]) / len(losses[-loop.log_every :])
+                    mean = sum(losses) / len(losses)
                     facts = {"samples_per_second": progress.samples_per_second, "waiting": waiting}
                     rate = self._optimizer.param_groups[0]["lr"]
                     self._log.write(self.step, kind="train", epoch=epoch, learning_rate=rate, mean=mean, **facts, **terms)
