@@ -8,6 +8,7 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 ODOMETRY = "nav_msgs/msg/Odometry"
+POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
 DEPTH_ENCODINGS = ("32FC1", "16UC1")
 GROUND_TRUTH_WORDS = ("ground_truth", "groundtruth", "gt")
 
@@ -72,6 +73,24 @@ def ground_truth_depth(recording: Recording) -> str:
 def ground_truth_odometry(recording: Recording) -> str:
     """The topic of exact nav_msgs/Odometry ('' if none), recognised by its name."""
     return _ground_truth(recording, [t.name for t in recording.topics.values() if t.type == ODOMETRY])
+
+
+def odometry_topic(recording: Recording, name: str) -> str:
+    """The topic called `name`; RecordingError if it is no nav_msgs/Odometry, with those that are."""
+    topic = recording.topic(name)
+    if topic.type != ODOMETRY or not topic.count:
+        others = [other.name for other in recording.topics.values() if other.type == ODOMETRY and other.count]
+        raise RecordingError(
+            f"topic {topic.name} holds {topic.count} {topic.type}, expected {ODOMETRY}"
+            f" (there: {', '.join(others) or 'none'})"
+        )
+    return topic.name
+
+
+def lidar_clouds(recording: Recording, camera_frame: str) -> list[str]:
+    """Topics of point clouds that are not a camera's own: those in another frame than the camera's."""
+    clouds = [topic.name for topic in recording.topics.values() if topic.type == POINT_CLOUD and topic.count]
+    return [name for name in clouds if recording.first(name).header.frame_id != camera_frame]
 
 
 def _ground_truth(recording: Recording, topics: list[str]) -> str:

@@ -25,6 +25,9 @@ class DataConfig:
     )
     topic: str = setting("", "Image topic of a bag; empty: the only one there is (with stereo: the left one of a pair).")
     camera_info: str = setting("", "Its camera_info topic; empty: the one beside it.")
+    odometry: str = setting(
+        "", "Topic of nav_msgs/Odometry that says how the camera moves; empty: the one that is named as ground truth."
+    )
     stereo_topic: str = setting("", "Image topic of the right camera, for stereo; empty: the one beside the left one.")
     camera: str = setting("", "Camera of a folder that has several: left, right or the sub-folder's name.")
     calibration_file: str = setting("", "Calibration in camera_calibration's YAML format, instead of the recordings' own.")

@@ -45,6 +45,11 @@ class Recorded:
     partners: np.ndarray | None = None
     baseline: float = 0.0
 
+    @property
+    def knows_motion(self) -> bool:
+        """Whether the recording says how its camera moved, in some of its frames."""
+        return bool(np.isfinite(self.clip.index.poses).all(axis=(1, 2)).any())
+
     def exact_motion(self, frame: int, offset: int) -> np.ndarray | None:
         """T_source_target (4, 4) [m] to the neighbour `offset` steps on, None where the recording does not say."""
         target, source = (self.clip.index.poses[number] for number in (frame, frame + offset * self.choice.step))
@@ -188,6 +193,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     options = SourceOptions(
         topic=config.topic,
         camera_info=config.camera_info,
+        odometry=config.odometry,
         camera=config.camera,
         calibration_file=config.calibration_file,
         rectified=config.rectified,
@@ -241,6 +247,7 @@ def _chosen(recordings: list[Recorded], config: DataConfig, camera: tuple, notes
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
         notes += [f"{clip.name}: {view.description}" for view in clip.views]
+        notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
         raise TrainingError(f"only {len(training)} samples to learn from: {_why_so_few(recordings, config)}")
     intervals = [recorded.choice.step * recorded.clip.index.interval for recorded in recordings]

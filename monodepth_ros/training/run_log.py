@@ -1,13 +1,17 @@
-"""The log of a training: one JSON object per line."""
+"""The log of a training: one JSON object per line, and the same for TensorBoard."""
 
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from monodepth_ros.training.state import write_atomically
+from monodepth_ros.training.tensorboard import TensorBoard
 
 NAME = "log.jsonl"
+BOARD = "tensorboard"
 
 
 class RunLog:
@@ -15,6 +19,7 @@ class RunLog:
 
     def __init__(self, folder: Path, step: int = 0):
         self._path = folder / NAME
+        self._board = TensorBoard(folder / BOARD, step)
         if step == 0 or not self._path.exists():
             self._path.write_text("")
             return
@@ -27,6 +32,15 @@ class RunLog:
         finite = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **finite}) + "\n")
+        self._board.numbers(step, values.get("kind", ""), values)
+
+    def show(self, step: int, pictures: dict[str, Tensor]) -> None:
+        """Pictures (C, H, W) by name, which only TensorBoard keeps."""
+        self._board.pictures(step, pictures)
+
+    def close(self) -> None:
+        """Nothing is written after this."""
+        self._board.close()
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:

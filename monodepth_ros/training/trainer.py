@@ -74,6 +74,11 @@ class Trainer:
         device = loop.device if processes.count == 1 or loop.device == "cpu" else f"cuda:{processes.local_rank}"
         self.device = find_device(device if loop.device != "auto" or processes.count == 1 else _auto(processes))
         self._precision = _precision(loop.precision, self.device)
+        if config.objective.velocity and not any(recorded.knows_motion for recorded in dataset.recordings):
+            raise TrainingError(
+                "objective.velocity needs odometry, and the recordings have none that is named as ground truth: name its"
+                " topic by data.odometry (its frame must be connected with the camera's by static transforms)"
+            )
         state = load_state(folder / STATE) if resume else None
         if resume:  # where the weights began does not matter any more
             networks = dataclasses.replace(networks, start_from="", encoder_weights="")
@@ -132,8 +137,10 @@ class Trainer:
         self._stopping = True
 
     def close(self) -> None:
-        """End the reading threads."""
+        """End the reading threads and the log."""
         self._loader.close()
+        if self._log:
+            self._log.close()
 
     def run(self) -> bool:
         """Train to the end; False if `stop` ended it before. Everything is saved either way."""
@@ -238,6 +245,7 @@ class Trainer:
         found, self.pictures = self._validation(self._average or self.learner, self.device)
         self.trajectories = self._validation.trajectories
         self._log.write(self.step, kind="validation", **found)
+        self._log.show(self.step, self.pictures)
         measure = self._validation.measure
         value = found.get(measure, math.nan)
         if self.step > 0 and value < self._best.get(measure, math.inf):

@@ -88,6 +88,23 @@ def test_a_bag_gives_images_calibration_and_ground_truth(tmp_path):
     assert source.transforms.parent_of("camera_optical") == "base_link"
 
 
+def test_the_odometry_of_a_bag_may_be_named(tmp_path):
+    path = tmp_path / "bag.mcap"
+    with BagWriter(path) as bag:
+        for topic, kind in {"/image": "sensor_msgs/msg/Image", "/odom": "nav_msgs/msg/Odometry"}.items():
+            bag.add_topic(topic, kind)
+        header, zero = messages.header(START_NS, "base_link"), np.zeros((6, 6))
+        bag.write("/image", START_NS, messages.image(header, picture(1), "rgb8"))
+        pose = make_transform(np.eye(3), (1, 2, 3))
+        bag.write("/odom", START_NS, messages.odometry(messages.header(START_NS, "odom"), "base_link", pose, zero, zero[0], zero))
+    _, frames = read(path)
+    assert frames[0].T_world_camera is None, "a robot's odometry is no ground truth unless a user says so"
+    _, frames = read(path, odometry="/odom")
+    np.testing.assert_allclose(frames[0].T_world_camera, pose)
+    with pytest.raises(MonodepthError, match=r"/image holds 1 sensor_msgs/msg/Image, expected nav_msgs/msg/Odometry \(there: /odom\)"):
+        read(path, odometry="/image")
+
+
 def test_a_part_of_a_bag(tmp_path):
     source, frames = read(drive_bag(tmp_path / "bag.mcap", count=10), start=0.25, duration=0.4)
     assert [int(f.pixels.array[0, 0, 0]) for f in frames] == [3, 4, 5, 6]

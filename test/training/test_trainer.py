@@ -272,6 +272,28 @@ def test_networks_that_do_not_fit_are_refused(changes, expected):
         make_learner(config.networks, config.objective, "mono", 0)
 
 
+def test_velocity_supervision_needs_odometry(drive, tmp_path):
+    config = config_for(drive, objective__velocity=0.1)
+    with open_dataset(config.data, config.networks) as dataset:
+        for recorded in dataset.recordings:
+            recorded.clip.index.poses[:] = math.nan
+        with pytest.raises(TrainingError, match="objective.velocity needs odometry.*data.odometry"):
+            Trainer(config, dataset, tmp_path)
+
+
+def test_tensorboard_gets_curves_and_pictures(drive, tmp_path):
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(config_for(drive, loop__max_steps=2), tmp_path)
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    logged = {line["step"]: line["total"] for line in read_log(tmp_path) if line["kind"] == "train"}
+    assert {event.step: event.value for event in events.Scalars("train/total")} == pytest.approx(logged)
+    assert {"validation/loss", "validation/abs_rel"} <= set(events.Tags()["scalars"])
+    assert {"target", "depth", "mask"} <= set(events.Tags()["images"])
+
+
 def test_every_variant_takes_a_step(drive, tmp_path):
     variants = [
         {"objective.predictive_mask": True, "objective.automask": False, "networks.depth": "resnet18"},

@@ -8,16 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bag_topics import (
-    ImageStream,
-    choose_image_stream,
-    ground_truth_depth,
-    ground_truth_odometry,
-    image_streams,
-)
-from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.data.bag_topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.sources.bag_truth import BagTruth, nanoseconds
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceChoiceError,
@@ -28,21 +22,14 @@ from monodepth_ros.data.sources.source import (
     camera_of_size,
     given_camera,
 )
-from monodepth_ros.data.static_transforms import StaticTransformError
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
-from monodepth_ros.geometry.motion import interpolate, make_transform, quaternion_to_rotation
-
-# Ground truth may be recorded this much later than the image it belongs to.
-LATE_NS = 500_000_000
-# Exact poses further apart than this are not interpolated.
-POSE_GAP_NS = 250_000_000
 
 
 class BagSource(FrameSource):
     """One camera of a recording. Raises RecordingError, and SourceChoiceError where several cameras fit.
 
     The newest camera_info serves for every image, as in the live node; the first one also for the images
-    before it. Ground truth is the depth image of the same stamp, and the odometry interpolated to it.
+    before it. Ground truth: see `bag_truth`.
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
@@ -76,7 +63,7 @@ class BagSource(FrameSource):
                 "no camera_info in the recording: the camera is taken for the one the checkpoint was trained "
                 "on (or give --calibration FILE)"
             )
-        self._truth = _Truth(recording, header.frame_id, self._start_ns, self._stop_ns, self)
+        self._truth = BagTruth(recording, header.frame_id, self._start_ns, self._stop_ns, self, options.odometry)
 
     def close(self) -> None:
         self._recording.close()
@@ -112,7 +99,7 @@ class BagSource(FrameSource):
                 self.left_out[str(error)] += 1
                 continue
             stamp_ns = nanoseconds(image.header)
-            depth, pose = self._truth.at(stamp_ns, message.stamp_ns)
+            depth, pose = self._truth.at(stamp_ns, message.stamp_ns, model)
             yield SourceFrame(f"{index:06d}", stamp_ns, message.stamp_ns, pixels, model, depth, pose)
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
@@ -136,79 +123,6 @@ class BagSource(FrameSource):
             return as_published(CameraModel.from_camera_info(info), self._rectified)
         except CalibrationError as error:
             return CalibrationError(f"{self.stream.camera_info}: {error}")
-
-
-class _Truth:
-    """Exact depth and poses around the images of a recording, read beside them by a reader of its own."""
-
-    def __init__(
-        self, recording: Recording, camera_frame: str, start_ns: int, stop_ns: int, source: FrameSource
-    ):
-        self._depth_topic = ground_truth_depth(recording)
-        self._odometry_topic = ground_truth_odometry(recording)
-        if self._depth_topic and recording.first(self._depth_topic).header.frame_id != camera_frame:
-            self._depth_topic = ""
-        if self._odometry_topic:
-            child = recording.first(self._odometry_topic).child_frame_id
-            try:
-                self._T_child_camera = source.transforms.lookup(child, camera_frame)
-            except StaticTransformError as error:
-                source.notes.append(f"{self._odometry_topic} is of {child!r} and not used: {error}")
-                self._odometry_topic = ""
-        topics = [topic for topic in (self._depth_topic, self._odometry_topic) if topic]
-        self._depths: dict[int, Any] = {}
-        self._poses: list[tuple[int, np.ndarray]] = []
-        self._recording = Recording(recording.path) if topics else None
-        window = start_ns - LATE_NS, stop_ns + LATE_NS
-        self._messages = self._recording.messages(topics, *window) if topics else iter(())
-        self._read_until_ns = -1
-
-    def close(self) -> None:
-        if self._recording is not None:
-            self._recording.close()
-
-    def at(self, stamp_ns: int, received_ns: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Depth (H, W) and T_world_camera of an image, None where there is none."""
-        while self._read_until_ns < received_ns + LATE_NS:
-            try:
-                message = next(self._messages, None)
-                content = None if message is None else self._recording.deserialize(message)
-            except RecordingError:  # damaged from here on: the images come to it later, and say so
-                self._messages = iter(())
-                break
-            if message is None:
-                break
-            self._read_until_ns = message.stamp_ns
-            if message.topic == self._depth_topic:
-                self._depths[nanoseconds(content.header)] = content
-            else:
-                self._poses.append((nanoseconds(content.header), _pose(content) @ self._T_child_camera))
-        self._depths = {stamp: depth for stamp, depth in self._depths.items() if stamp >= stamp_ns}
-        depth = self._depths.get(stamp_ns)
-        return None if depth is None else decode_depth(depth), self._pose_at(stamp_ns)
-
-    def _pose_at(self, stamp_ns: int) -> np.ndarray | None:
-        while len(self._poses) > 1 and self._poses[1][0] <= stamp_ns:
-            self._poses.pop(0)
-        if not self._poses or self._poses[0][0] > stamp_ns:
-            return None
-        (before_ns, before), *later = self._poses[:2]
-        if before_ns == stamp_ns:
-            return before
-        if not later or later[0][0] - before_ns > POSE_GAP_NS:
-            return None
-        after_ns, after = later[0]
-        return interpolate(before, after, (stamp_ns - before_ns) / (after_ns - before_ns))
-
-
-def nanoseconds(header: Any) -> int:
-    """The stamp of a std_msgs/Header."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
-
-
-def _pose(odometry: Any) -> np.ndarray:
-    p, q = odometry.pose.pose.position, odometry.pose.pose.orientation
-    return make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (p.x, p.y, p.z))
 
 
 def _choose(recording: Recording, options: SourceOptions) -> ImageStream:

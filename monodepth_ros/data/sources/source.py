@@ -30,7 +30,8 @@ class SourceChoiceError(SourceError):
 class SourceOptions:
     """What a user may say about a source; each reader takes what concerns it.
 
-    topic, camera_info: of a bag. camera: of a folder with several ('left', 'right' or the sub-folder's name).
+    topic, camera_info: of a bag; odometry: its nav_msgs/Odometry to take poses from, '' for one that is named as
+    ground truth. camera: of a folder with several ('left', 'right' or the sub-folder's name).
     calibration_file: in camera_calibration's format, instead of the source's own. rectified: the images are
     rectified already: intrinsics are P, and D is ignored. rate: frames per second where the source states no
     times (0: its reader's default). start: seconds to skip; duration: seconds to read.
@@ -38,6 +39,7 @@ class SourceOptions:
 
     topic: str = ""
     camera_info: str = ""
+    odometry: str = ""
     camera: str = ""
     calibration_file: str = ""
     rectified: bool = False
