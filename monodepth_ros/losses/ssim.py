@@ -1,43 +1,80 @@
-"""Structural dissimilarity of two images (Wang et al. 2004, with 3x3 means)."""
+"""Structural similarity of an image x with a target y, and its derivative (Wang et al. 2004, with 3x3 means).
 
+With sums s over the nine pixels of a window instead of means, and c1 = 81 C1, c2 = 81 C2:
+
+    SSIM = A B / (C D),   A = 2 s_x s_y + c1,           B = 18 s_xy - 2 s_x s_y + c2,
+                          C = s_x^2 + s_y^2 + c1,       D = 9 (s_xx + s_yy) - s_x^2 - s_y^2 + c2.
+
+This is most of a training's loss: hence few passes over memory, into tensors that exist, and a derivative by hand.
+"""
+
+import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-C1 = 0.01**2
-C2 = 0.03**2
+from monodepth_ros.losses.window_sums import spread_over_windows, window_sums
+
+C1 = 81 * 0.01**2
+C2 = 81 * 0.03**2
+BUFFERS = 6
+"""Tensors of the image's shape that a comparison works in."""
 
 
 class SsimTarget:
-    """A target image (B, C, H, W) in [0, 1] and its statistics, which every reconstruction of it shares."""
+    """A target image (B, C, H, W) in [0, 1], contiguous, and its statistics, which all comparisons with it share."""
 
     def __init__(self, target: Tensor):
-        self._target = _mirrored(target)
-        self._mean = _mean(self._target)
-        self._variance = _mean(self._target * self._target) - self._mean * self._mean
+        self._target = target
+        self._sums = window_sums(target, torch.empty_like(target), torch.empty_like(target))
+        self._squared_sums = (self._sums * self._sums).add_(C1)
+        # What is added to every pixel comes nine times out of the sum over a window.
+        self._squares = (9 * target * target).add_((C1 + C2) / 9)
+        self._constant = target.new_tensor((C1 + C2) / 9)
+        self._c1 = target.new_tensor(C1)
 
-    def error(self, image: Tensor) -> Tensor:
-        """(1 - SSIM) / 2 per pixel and channel, clamped to [0, 1]: (B, C, H, W)."""
-        image = _mirrored(image)
-        mean = _mean(image)
-        variance = _mean(image * image) - mean * mean
-        product = mean * self._mean
-        covariance = _mean(image * self._target) - product
-        similarity = (2 * product + C1) * (2 * covariance + C2)
-        similarity = similarity / ((mean * mean + self._mean * self._mean + C1) * (variance + self._variance + C2))
-        return ((1 - similarity) / 2).clamp(0, 1)
+    def similarity(self, image: Tensor, part: slice, buffers: list[Tensor]) -> Tensor:
+        """SSIM per pixel and channel of images (b, C, H, W) and the samples `part` of the target, in one of the buffers."""
+        _, A, B, C, D, _ = self._factors(image, part, buffers)
+        return A.mul_(B).div_(C.mul_(D))
 
+    def similarity_and_slopes(self, image: Tensor, part: slice, slopes: list[Tensor], buffers: list[Tensor]) -> Tensor:
+        """The same, and into `slopes` its derivatives: by s_xy / 18, by -9 s_xx and by s_x / 2, each (b, C, H, W)."""
+        by_product, by_square, by_sum = slopes
+        # A, B and C turn into the slopes in place.
+        sums, _, _, _, _, spare = buffers
+        _, A, B, C, D, spare = self._factors(image, part, [sums, by_product, by_sum, by_square, buffers[4], spare])
+        inverse = torch.mul(C, D, out=spare).reciprocal_()
+        A.mul_(inverse)
+        similarity = torch.mul(A, B, out=buffers[1])
+        B.mul_(inverse)
+        over = inverse.mul_(similarity)  # SSIM / (C D)
+        D.sub_(C).mul_(over)  # SSIM / C - SSIM / D
+        C.mul_(over)
+        B.sub_(A).mul_(self._sums[part]).addcmul_(sums, D, value=-1)
+        return similarity
 
-def ssim_error(first: Tensor, second: Tensor) -> Tensor:
-    """(1 - SSIM) / 2 per pixel and channel, clamped to [0, 1].
+    def pull_back(
+        self, image: Tensor, part: slice, slopes: list[Tensor], weight: Tensor, out: Tensor, buffers: list[Tensor]
+    ) -> None:
+        """Into `out` the gradient by the images of the sum of weight (b, 1, H, W) times SSIM."""
+        by_product, by_square, by_sum = slopes
+        weighted, scratch = buffers[:2]
+        spread_over_windows(torch.mul(by_sum, weight, out=weighted), out, scratch)
+        out.mul_(2)
+        spread_over_windows(torch.mul(by_product, weight, out=weighted), weighted, scratch)
+        out.addcmul_(self._target[part], weighted, value=18)
+        spread_over_windows(torch.mul(by_square, weight, out=weighted), weighted, scratch)
+        out.addcmul_(image, weighted, value=-18)
 
-    Images (B, C, H, W) with values in [0, 1] -> (B, C, H, W). Windows are 3x3; the border is mirrored.
-    """
-    return SsimTarget(second).error(first)
-
-
-def _mirrored(image: Tensor) -> Tensor:
-    return F.pad(image, (1, 1, 1, 1), mode="reflect")
-
-
-def _mean(image: Tensor) -> Tensor:
-    return F.avg_pool2d(image, 3, 1)
+    def _factors(self, image: Tensor, part: slice, buffers: list[Tensor]) -> list[Tensor]:
+        """s_x, A, B, C, D in the buffers given, and the last one free again."""
+        sums, A, B, C, D, scratch = buffers
+        window_sums(image, sums, scratch)
+        torch.addcmul(self._squares[part], image, image, value=9, out=D)
+        window_sums(D, D, scratch)
+        torch.addcmul(self._constant, image, self._target[part], value=18, out=B)
+        window_sums(B, B, scratch)
+        torch.addcmul(self._c1, sums, self._sums[part], value=2, out=A)
+        torch.addcmul(self._squared_sums[part], sums, sums, out=C)
+        B.sub_(A)
+        D.sub_(C)
+        return buffers

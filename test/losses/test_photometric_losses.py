@@ -1,9 +1,10 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
+from monodepth_ros.losses import photometric
 from monodepth_ros.losses.photometric import photometric_error
 from monodepth_ros.losses.smoothness import smoothness
-from monodepth_ros.losses.ssim import ssim_error
 from monodepth_ros.networks.formula_weights import formula_image
 
 PRECISIONS = [(torch.float32, 1e-4), (torch.float64, 1e-9)]
@@ -11,6 +12,12 @@ PRECISIONS = [(torch.float32, 1e-4), (torch.float64, 1e-9)]
 
 def pair(dtype):
     return tuple(torch.from_numpy(formula_image(phase))[None].to(dtype) for phase in (0.0, 0.7))
+
+
+def ssim_error(first, second):
+    """Per pixel and channel: each channel as an image of its own."""
+    each = (image.flatten(0, 1)[:, None] for image in (first, second))
+    return photometric_error(*each, ssim_weight=1.0).view_as(first)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
@@ -38,14 +45,43 @@ def test_equal_images_have_no_error_and_opposite_ones_the_largest():
 def test_photometric_error_without_ssim_is_the_absolute_difference():
     first, second = pair(torch.float64)
     expected = (first - second).abs().mean(1, keepdim=True)
-    assert torch.equal(photometric_error(first, second, ssim_weight=0.0), expected)
+    assert (photometric_error(first, second, ssim_weight=0.0) - expected).abs().max() < 1e-12
 
 
-def test_photometric_error_has_correct_gradients():
+@pytest.mark.parametrize("size", [(4, 5), (2, 2), (3, 7)])
+@pytest.mark.parametrize("ssim_weight", [0.85, 1.0, 0.0])
+def test_photometric_error_has_correct_gradients(size, ssim_weight):
     torch.manual_seed(0)
-    first, second = torch.rand(2, 1, 2, 4, 5, dtype=torch.float64)
-    second.requires_grad_()
-    assert torch.autograd.gradcheck(lambda image: photometric_error(first, image), (second,))
+    image, target = torch.rand(2, 2, 2, *size, dtype=torch.float64)
+    image.requires_grad_()
+    assert torch.autograd.gradcheck(lambda image: photometric_error(image, target, ssim_weight), (image,))
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 16, 24), (1, 1, 2, 3)])
+def test_photometric_error_is_that_of_its_equations(shape):
+    torch.manual_seed(0)
+    image, target = torch.rand(2, *shape, dtype=torch.float64)
+    x, y = (F.pad(tensor, (1, 1, 1, 1), mode="reflect") for tensor in (image, target))
+    mean = lambda tensor: F.avg_pool2d(tensor, 3, 1)  # noqa: E731
+    mx, my = mean(x), mean(y)
+    vx, vy, covariance = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    ssim = (2 * mx * my + 1e-4) * (2 * covariance + 9e-4) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
+    expected = 0.85 * ((1 - ssim) / 2).clamp(0, 1).mean(1, keepdim=True) + 0.15 * (image - target).abs().mean(1, keepdim=True)
+    assert (photometric_error(image, target) - expected).abs().max() < 1e-12
+
+
+def test_a_batch_that_is_compared_in_parts_is_compared_as_a_whole(monkeypatch):
+    torch.manual_seed(0)
+    target, image = torch.rand(2, 3, 3, 8, 12, dtype=torch.float64)
+    results = []
+    for cached in (10**9, 2 * target[0].numel(), 1):
+        monkeypatch.setattr(photometric, "CACHED", cached)
+        given = image.clone().requires_grad_()
+        error = photometric_error(given, target)
+        (error * torch.arange(12.0)).sum().backward()
+        results.append((error.detach(), given.grad))
+    for error, gradient in results[1:]:
+        assert torch.equal(error, results[0][0]) and torch.equal(gradient, results[0][1])
 
 
 def test_smoothness_is_zero_for_constant_disparity_and_ignores_its_magnitude():
