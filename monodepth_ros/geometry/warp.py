@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-EPSILON = 1e-7  # added to z before the division and to a rotation's angle
+from monodepth_ros.geometry.sampling_grid import EPSILON, sampling_grid
 
 
 def transform_from_axis_angle(axis_angle: Tensor, translation: Tensor, invert: bool = False) -> Tensor:
@@ -91,22 +91,24 @@ def warp(source: Tensor, depth: Tensor, K: Tensor, T_source_target: Tensor) -> T
     K (B or 1, 3, 3) belongs to both. Bilinear; what lies outside the source takes its border colour.
     """
     _expect(source, "source", (None, None, None, None))
-    _, grid = project(backproject(depth, K), K, T_source_target, tuple(source.shape[-2:]))
-    return sample(source, grid)
+    _expect(depth, "depth", (None, 1, None, None))
+    _expect(K, "K", (None, 3, 3))
+    _expect(T_source_target, "T_source_target", (None, 4, 4))
+    return sample(source, sampling_grid(_full_precision(depth), K, T_source_target, tuple(source.shape[-2:])))
 
 
 def sample(source: Tensor, grid: Tensor) -> Tensor:
     """The source image (B, C, h, w) at the normalised places (B, H, W, 2) that `project` gives: (B, C, H, W).
 
-    Bilinear; what lies outside takes the border's colour. A place that is NaN makes everything NaN: grid_sample itself
-    may read any memory there.
+    Bilinear; what lies outside takes the border's colour. A place that is NaN makes everything NaN: grid_sample itself may read
+    any memory there.
     """
     _expect(source, "source", (None, None, None, None))
-    grid = grid.clamp(-2.0, 2.0)
+    places = grid.nan_to_num(0.0, posinf=2.0, neginf=-2.0)
     found = functional.grid_sample(
-        source.to(grid.dtype), grid.nan_to_num(0.0), mode="bilinear", padding_mode="border", align_corners=True
+        source.to(grid.dtype), places, mode="bilinear", padding_mode="border", align_corners=True
     )
-    return found + 0.0 * grid.mean()
+    return found + 0.0 * grid.detach().mean()
 
 
 def _full_precision(tensor: Tensor) -> Tensor:

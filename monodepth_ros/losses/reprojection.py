@@ -1,5 +1,7 @@
 """One error per pixel from several sources, and which pixels say nothing about depth (Godard et al. 2019, section 3)."""
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
@@ -8,36 +10,40 @@ TIE_BREAKER = 1e-5
 
 
 def combine_reprojections(
-    reprojection: Tensor,
-    identity: Tensor | None = None,
-    combination: str = "minimum",
-    generator: torch.Generator | None = None,
+    reprojection: Tensor, still: Tensor | None = None, combination: str = "minimum"
 ) -> tuple[Tensor, Tensor]:
     """Per-pixel error (B, 1, H, W), and where it is of a reprojection (B, 1, H, W) bool: the auto-mask.
 
     reprojection: (B, N, H, W) photometric errors of the N warped sources. 'minimum' takes the best source at each
-    pixel, which leaves out those that do not see it (equation 4); 'average' the mean. identity: (B, N, H, W) errors of
-    the sources as they are. Where one of them is smaller, the pixel does not move as a static scene would (a car
-    ahead, a camera at rest, the sky): it replaces the error, and has no gradient (equation 5). Noise of 1e-5 breaks
-    ties, for which `generator` may be given.
+    pixel, which leaves out those that do not see it (equation 4); 'average' the mean. still: (B, 1, H, W) what
+    `still_error` gives. Where it is smaller, the pixel does not move as a static scene would (a car ahead, a camera
+    at rest, the sky): it replaces the error, and has no gradient (equation 5).
     """
-    if combination not in COMBINATIONS:
-        raise ValueError(f"combination {combination!r}: expected one of {', '.join(COMBINATIONS)}")
-
-    def combined(errors: Tensor) -> Tensor:
-        return errors.mean(1, keepdim=True) if combination == "average" else errors.amin(1, keepdim=True)
-
-    error = combined(reprojection)
-    if identity is None:
+    error = _combined(reprojection, combination)
+    if still is None:
         return error, torch.ones_like(error, dtype=torch.bool)
+    return torch.minimum(error, still), error < still
+
+
+def still_error(identity: Tensor, combination: str = "minimum", generator: torch.Generator | None = None) -> Tensor:
+    """Errors (B, N, H, W) of the sources as they are to one per pixel (B, 1, H, W), with noise of 1e-5 that breaks ties.
+
+    It is the target's and its sources' alone, the same for all scales. No gradient.
+    """
+    identity = identity.detach()
     if combination == "minimum":
         # Noise on each source, as each is a candidate of its own.
-        still = (identity + TIE_BREAKER * _noise(identity, generator)).amin(1, keepdim=True)
-    else:
-        still = combined(identity)
-        still = still + TIE_BREAKER * _noise(still, generator)
-    still = still.detach()
-    return torch.minimum(error, still), error < still
+        return _combined(identity + TIE_BREAKER * _noise(identity, generator), combination)
+    error = _combined(identity, combination)
+    return error + TIE_BREAKER * _noise(error, generator)
+
+
+def _combined(errors: Tensor, combination: str) -> Tensor:
+    if combination not in COMBINATIONS:
+        raise ValueError(f"combination {combination!r}: expected one of {', '.join(COMBINATIONS)}")
+    if combination == "average":
+        return errors.mean(1, keepdim=True)
+    return reduce(torch.minimum, errors.split(1, dim=1))
 
 
 def _noise(like: Tensor, generator: torch.Generator | None) -> Tensor:

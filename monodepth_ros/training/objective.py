@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from monodepth_ros.geometry.warp import backproject, project, sample, transform_points
+from monodepth_ros.geometry.warp import backproject, project, sample, transform_points, warp
 from monodepth_ros.losses.brightness import match_brightness
 from monodepth_ros.losses.depth_consistency import depth_inconsistency
 from monodepth_ros.losses.photometric import PhotometricTarget
 from monodepth_ros.losses.predictive_mask import masked_reprojection
-from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojections
+from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojections, still_error
 from monodepth_ros.losses.smoothness import smoothness
 from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
@@ -102,13 +102,13 @@ class Objective:
                 pyramid.append(F.avg_pool2d(pyramid[-1], 2))
             if config.full_resolution:
                 # What belongs to the target alone is the same for every scale.
-                full = full or _View(batch, config)
+                full = full or _View(batch, config, generator)
                 view, size = full, batch.images[TARGET].shape[-2:]
                 enlarged = disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
             else:
-                view, enlarged = _View(_shrunk(batch, scale), config), disparity
+                view, enlarged = _View(_shrunk(batch, scale), config, generator), disparity
             depth = self._depth(enlarged, batch)
-            error, mask, warped = view.error(depth, prediction, scale, generator)
+            error, mask, warped = view.error(depth, prediction, scale)
             terms["photometric"] = terms["photometric"] + error / count
             weight = config.smoothness / 2**scale
             if weight:
@@ -156,31 +156,28 @@ class Objective:
 class _View:
     """A batch at one resolution, with what all predictions are compared with."""
 
-    def __init__(self, batch: Batch, config: ObjectiveConfig):
+    def __init__(self, batch: Batch, config: ObjectiveConfig, generator: torch.Generator | None):
         self._batch, self._config = batch, config
-        target = batch.images[TARGET]
-        self._target = PhotometricTarget(target, config.ssim_weight)
-        self._identity = None
+        self._target = PhotometricTarget(batch.images[TARGET], config.ssim_weight)
+        self._still = None
         if config.automask:
             with torch.no_grad():
-                self._identity = torch.cat([self._error(batch.images[source]) for source in batch.sources], dim=1)
+                identity = torch.cat([self._error(batch.images[source]) for source in batch.sources], dim=1)
+                self._still = still_error(identity, config.combination, generator)
 
-    def error(
-        self, depth: Tensor, prediction: Prediction, scale: int, generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor, dict[Source, Tensor]]:
+    def error(self, depth: Tensor, prediction: Prediction, scale: int) -> tuple[Tensor, Tensor, dict[Source, Tensor]]:
         """The mean error, the auto-mask (B, 1, H, W), and each source as it was warped."""
         batch = self._batch
-        points = backproject(depth, batch.K)
-        warped = {}
-        for source in batch.sources:
-            _, grid = project(points, batch.K, prediction.motions[source].matrix(depth))
-            warped[source] = sample(batch.images[source], grid)
+        warped = {
+            source: warp(batch.images[source], depth, batch.K, prediction.motions[source].matrix(depth))
+            for source in batch.sources
+        }
         reprojection = torch.cat([self._error(image) for image in warped.values()], dim=1)
         penalty = 0.0
         if prediction.masks:
             mask = F.interpolate(prediction.masks[scale], depth.shape[-2:], mode="bilinear", align_corners=False)
             reprojection, penalty = masked_reprojection(reprojection, mask)
-        error, used = combine_reprojections(reprojection, self._identity, self._config.combination, generator)
+        error, used = combine_reprojections(reprojection, self._still, self._config.combination)
         return _mean(error, batch.valid) + penalty, used, warped
 
     def _error(self, image: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform
+from monodepth_ros.geometry.sampling_grid import sampling_grid
 from monodepth_ros.geometry.warp import backproject, project, transform_from_axis_angle, warp
 
 CAMERA = CameraModel.pinhole(64, 48, 40.0, 42.0, 30.5, 24.25)
@@ -50,6 +51,15 @@ def test_points_and_pixels_agree_with_the_camera_model():
     assert np.abs(seen[0].numpy() - moved).max() < 1e-5  # the division is by z + 1e-7
     last = torch.tensor([WIDTH - 1, HEIGHT - 1])
     assert ((grid + 1) / 2 * last - seen).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("size", [(HEIGHT, WIDTH), (54, 74)])
+def test_the_grid_in_one_step_is_that_of_backprojection_motion_and_projection(size):
+    T = make_transform(axis_angle_to_rotation([0.01, -0.03, 0.02]), [0.1, -0.05, 0.2])
+    T = torch.from_numpy(np.stack((T, invert(T))))
+    depth = random_depth(2)
+    _, expected = project(backproject(depth, K), K, T, size)
+    assert (sampling_grid(depth, K, T, size) - expected).abs().max() < 1e-6
 
 
 def test_a_plane_warps_by_its_homography():

@@ -9,7 +9,7 @@ from monodepth_ros.losses.brightness import match_brightness
 from monodepth_ros.losses.depth_consistency import depth_inconsistency
 from monodepth_ros.losses.photometric import PhotometricTarget, photometric_error
 from monodepth_ros.losses.predictive_mask import masked_reprojection
-from monodepth_ros.losses.reprojection import combine_reprojections
+from monodepth_ros.losses.reprojection import combine_reprojections, still_error
 from monodepth_ros.losses.velocity import velocity_error
 
 REPROJECTION = torch.tensor([0.1, 0.5, 0.3, 0.2]).view(1, 1, 2, 2)
@@ -38,7 +38,7 @@ def test_the_minimum_takes_the_source_that_sees_the_pixel():
 @pytest.mark.parametrize("combination", ["minimum", "average"])
 def test_a_pixel_that_is_better_unwarped_is_left_out_and_has_no_gradient(combination):
     errors = REPROJECTION.clone().requires_grad_()
-    combined, used = combine_reprojections(errors, IDENTITY, combination)
+    combined, used = combine_reprojections(errors, still_error(IDENTITY, combination), combination)
     assert combined.flatten().tolist() == pytest.approx([0.1, 0.3, 0.05, 0.2], abs=1e-4)
     assert used.flatten().tolist() == [True, False, False, True]
     combined.sum().backward()
@@ -48,7 +48,7 @@ def test_a_pixel_that_is_better_unwarped_is_left_out_and_has_no_gradient(combina
 def test_noise_breaks_ties_either_way_and_is_repeatable():
     still = torch.full((1, 1, 50, 50), 0.2)
     masks = [
-        combine_reprojections(still, still, generator=torch.Generator().manual_seed(seed))[1] for seed in (1, 1, 2)
+        combine_reprojections(still, still_error(still, generator=torch.Generator().manual_seed(seed)))[1] for seed in (1, 1, 2)
     ]
     assert torch.equal(masks[0], masks[1]) and not torch.equal(masks[0], masks[2])
     assert 0.4 < masks[0].float().mean() < 0.6
