@@ -23,9 +23,11 @@ from monodepth_ros.training.batch import Batch
 from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.dataset import Dataset
+from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.loader import Loader, epoch_order, mix
 from monodepth_ros.training.objective import Objective
+from monodepth_ros.training.optimizer import gradient_norm, make_adam
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.run_log import RunLog
 from monodepth_ros.training.schedule import rate_at
@@ -74,6 +76,8 @@ class Trainer:
         device = loop.device if processes.count == 1 or loop.device == "cpu" else f"cuda:{processes.local_rank}"
         self.device = find_device(device if loop.device != "auto" or processes.count == 1 else _auto(processes))
         self._precision = _precision(loop.precision, self.device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         if config.objective.velocity and not any(recorded.knows_motion for recorded in dataset.recordings):
             raise TrainingError(
                 "objective.velocity needs odometry, and the recordings have none that is named as ground truth: name its"
@@ -94,7 +98,7 @@ class Trainer:
                 _load(self._average, state.average, folder / STATE)
         self._forward = self._wrapped(self.learner)
         trained = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
-        self._optimizer = torch.optim.Adam(trained, config.optimizer.learning_rate)
+        self._optimizer = make_adam(trained, config.optimizer.learning_rate)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._precision == "fp16")
         self._objective = Objective(config.objective, networks.min_depth, networks.max_depth)
         self.step = self._skipped = 0
@@ -212,8 +216,7 @@ class Trainer:
             return self._skip(batch)
         self._scaler.scale(loss.total).backward()
         self._scaler.unscale_(self._optimizer)
-        limit = config.optimizer.clip_gradient or math.inf
-        norm = nn.utils.clip_grad_norm_(self.learner.parameters(), limit)
+        norm = gradient_norm(self.learner.parameters(), config.optimizer.clip_gradient)
         if not torch.isfinite(norm) and not self._scaler.is_enabled():
             return self._skip(batch)
         self._scaler.step(self._optimizer)

@@ -1,0 +1,76 @@
+"""Adam, the gradient's norm, and the memory between steps."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from monodepth_ros.training.optimizer import gradient_norm, make_adam
+
+
+def network_with_gradient(seed=0):
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    network(torch.rand(2, 3, 8, 8)).square().sum().backward()
+    return network
+
+
+def test_adam_is_the_plain_one():
+    ours, plain = network_with_gradient(), network_with_gradient()
+    optimizers = make_adam(ours.parameters(), 1e-2), torch.optim.Adam(plain.parameters(), 1e-2)
+    for _ in range(3):
+        for optimizer in optimizers:
+            optimizer.step()
+    for found, expected in zip(ours.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(found, expected, atol=1e-7)
+
+
+def test_adam_without_a_fused_one_is_the_plain_one(monkeypatch):
+    plain = torch.optim.Adam
+
+    def old(parameters, rate, fused=None):
+        if fused:
+            raise RuntimeError("`fused=True` requires all the params to be CUDA")
+        return plain(parameters, rate)
+
+    monkeypatch.setattr(torch.optim, "Adam", old)
+    assert make_adam(network_with_gradient().parameters(), 1e-2).param_groups[0]["lr"] == 1e-2
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.5, 1e6])
+def test_the_gradients_norm_and_its_limit(limit):
+    network = network_with_gradient()
+    network.append(nn.Conv2d(2, 2, 1))  # has no gradient
+    before = torch.cat([weight.grad.flatten() for weight in network.parameters() if weight.grad is not None])
+    assert gradient_norm(network.parameters(), limit).item() == pytest.approx(before.norm().item(), rel=1e-5)
+    after = torch.cat([weight.grad.flatten() for weight in network.parameters() if weight.grad is not None])
+    shortened = limit == 0.5
+    assert after.norm().item() == pytest.approx(limit if shortened else before.norm().item(), rel=1e-4)
+
+
+def test_a_gradient_that_is_not_finite_has_no_finite_norm():
+    network = network_with_gradient()
+    network[0].weight.grad[0, 0, 0, 0] = float("inf")
+    assert not torch.isfinite(gradient_norm(network.parameters()))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="page faults are counted as Linux does")
+def test_freed_memory_is_used_again():
+    """Page faults of tensors of 40 MB that come and go; malloc's settings are the process's, hence one of its own."""
+    program = """if True:
+        import resource, torch
+        from monodepth_ros.training.kept_memory import keep_freed_memory
+        keep_freed_memory()
+        faults = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            torch.zeros(10_000_000)
+            faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+        print(*faults)
+    """
+    first, _, third = map(int, subprocess.check_output([sys.executable, "-c", program], text=True).split())
+    if first < 1000:
+        pytest.skip(f"only {first} page faults for 40 MB: this system has large pages")
+    assert third < first / 10, (first, third)
