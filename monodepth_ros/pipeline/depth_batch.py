@@ -13,7 +13,7 @@ def infer_depth(engine: Engine, frames: Sequence[PreparedFrame]) -> Exception | 
     A batch that fails is taken apart, so that only the frames that fail alone are lost; what it failed with
     is returned.
     """
-    waiting = [frame for frame in frames if frame.demand.needs_depth]
+    waiting = [frame for frame in frames if frame.needs_depth]
     if not waiting:
         return None
     started = time.perf_counter()

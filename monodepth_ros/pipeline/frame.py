@@ -8,7 +8,7 @@ import numpy as np
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.odometry.scale.source import ScaleEstimate
+from monodepth_ros.odometry.scale.source import CameraMount, ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.depth_image import DepthStatistics
 from monodepth_ros.pipeline.network_view import NetworkView
@@ -20,11 +20,15 @@ class FrameError(MonodepthError):
 
 @dataclass(frozen=True)
 class Frame:
-    """One image with the camera it was taken by. stamp_ns: when (0 where the source states none)."""
+    """One image with the camera it was taken by. stamp_ns: when (0 where the source states none).
+
+    mount: how that camera stands above the ground, as far as known.
+    """
 
     stamp_ns: int
     pixels: Pixels
     camera: CameraModel
+    mount: CameraMount = CameraMount()
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,11 @@ class Demand:
     rectified: bool = False
     statistics: bool = False
     odometry: bool = False
+    ground: bool = False
 
     @property
     def needs_depth(self) -> bool:
-        return self.depth or self.color or self.cloud or self.statistics
+        return self.depth or self.color or self.cloud or self.statistics or self.ground
 
     def __bool__(self) -> bool:
         return self.needs_depth or self.rectified or self.odometry
@@ -53,7 +58,8 @@ class FrameResult:
     camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this
     frame. depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8
     (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera;
-    cloud_is_dense: none is NaN. rectified: rgb uint8 (H, W, 3). milliseconds: time spent by stage.
+    cloud_is_dense: none is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3) of the network's input,
+    what the scale takes for ground marked. milliseconds: time spent by stage.
     """
 
     stamp_ns: int
@@ -68,6 +74,7 @@ class FrameResult:
     rectified: np.ndarray | None = None
     statistics: DepthStatistics | None = None
     odometry: OdometryEstimate | None = None
+    ground: np.ndarray | None = None
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -77,7 +84,7 @@ class PreparedFrame:
 
     rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks
     for them. disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms:
-    how long it took.
+    how long it took. scale_needs_depth: the scale must see it, whoever else wants it.
     """
 
     frame: Frame
@@ -88,3 +95,8 @@ class PreparedFrame:
     disparity: np.ndarray | None = None
     failure: Exception | None = None
     batch_ms: float = 0.0
+    scale_needs_depth: bool = False
+
+    @property
+    def needs_depth(self) -> bool:
+        return self.demand.needs_depth or self.scale_needs_depth

@@ -12,7 +12,8 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.choice import choose_scale
-from monodepth_ros.odometry.scale.source import ScaleEstimate
+from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth, SeenMotion
+from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
 from monodepth_ros.pipeline.color_view import color_view
 from monodepth_ros.pipeline.config import OdometryConfig, PipelineConfig
@@ -25,6 +26,7 @@ from monodepth_ros.pipeline.depth_image import (
 )
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
+from monodepth_ros.pipeline.ground_view import ground_view
 from monodepth_ros.pipeline.network_view import NetworkView, view_through
 from monodepth_ros.pipeline.point_cloud import colored_points
 
@@ -32,7 +34,8 @@ from monodepth_ros.pipeline.point_cloud import colored_points
 class FramePipeline:
     """One camera's way from image to depth and odometry; keeps what must be remembered between its frames.
 
-    engine: the networks, shared by all cameras. Not safe for use by several threads at a time.
+    engine: the networks, shared by all cameras. Not safe for use by several threads at a time. travel: to be filled, by any
+    thread, with what the robot's own odometry says (scale.source odometry).
     """
 
     def __init__(self, engine: Engine, header: CheckpointHeader, config: PipelineConfig):
@@ -42,11 +45,18 @@ class FramePipeline:
         self._odometry = VisualOdometry()
         self._view: NetworkView | None = None
         self._view_key = None
+        self._config: PipelineConfig | None = None
+        self._scale: ScaleSource | None = None
+        self.travel = TravelLog()
         self.configure(config)
 
     def configure(self, config: PipelineConfig) -> None:
         """Take over settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
-        self._scale = choose_scale(config.scale.source, config.scale.factor, self._header)
+        if self._config is None or config.scale != self._config.scale:
+            # Built anew it would have to measure anew.
+            self._scale = scale_for(
+                config, self._header, self._engine.has_pose, self.travel, self._scale and self._scale.estimate()
+            )
         self._config = config
         _apply(config.odometry, self._odometry)
 
@@ -93,8 +103,10 @@ class FramePipeline:
             has_new_view=has_new_view,
             scale=self._scale.estimate(),
         )
-        prepared = PreparedFrame(frame, demand, result)
         runs_networks = demand.needs_depth or demand.odometry
+        prepared = PreparedFrame(
+            frame, demand, result, scale_needs_depth=runs_networks and self._scale.needs_depth and view.is_calibrated
+        )
         if runs_networks or demand.rectified:
             prepared.rgb = self._network_rgb(frame.pixels)
         if runs_networks:
@@ -108,8 +120,15 @@ class FramePipeline:
         if prepared.failure is not None:
             raise prepared.failure
         frame, demand, result = prepared.frame, prepared.demand, prepared.result
-        if demand.odometry and self.has_odometry:
-            result.odometry = self._track(frame.stamp_ns, prepared.image, result.scale)
+        scaled = None
+        if prepared.disparity is not None:
+            scaled = scale_disparity(prepared.disparity, self._header.min_depth, self._header.max_depth)
+            if prepared.scale_needs_depth:
+                self._scale.observe_depth(self._seen_depth(frame, scaled))
+                result.scale = self._scale.estimate()
+        if prepared.image is not None and (demand.odometry or self._scale.needs_motion) and self.has_odometry:
+            odometry = self._track(frame.stamp_ns, prepared.image, result.scale)
+            result.odometry = odometry if demand.odometry else None
         tracked = time.perf_counter()
 
         rgb = prepared.rgb
@@ -117,8 +136,10 @@ class FramePipeline:
             rgb = to_rgb(self._rectify(frame.pixels.array), frame.pixels.layout)
         if demand.rectified:
             result.rectified = rgb
-        if prepared.disparity is not None:
-            self._finish_depth(result, prepared.disparity, rgb, demand)
+        if demand.ground and self._scale.ground is not None:
+            result.ground = ground_view(prepared.rgb, self._scale.ground)
+        if scaled is not None:
+            self._finish_depth(result, scaled, rgb, demand)
         result.milliseconds["inference"] = prepared.batch_ms + 1e3 * (tracked - started)
         result.milliseconds["finish"] = 1e3 * (time.perf_counter() - tracked)
         return result
@@ -146,6 +167,13 @@ class FramePipeline:
     def _network_rgb(self, pixels: Pixels) -> np.ndarray:
         return to_rgb(self._view.resampler(pixels.array), pixels.layout)
 
+    def _seen_depth(self, frame: Frame, scaled: np.ndarray) -> SeenDepth:
+        view = self._view
+        inverse = scaled if view.depth_factor == 1.0 else scaled / np.float32(view.depth_factor)
+        if view.resampler.valid is not None:
+            inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
+        return SeenDepth(frame.stamp_ns, inverse, view.camera, frame.mount)
+
     def _track(self, stamp_ns: int, image, scale: ScaleEstimate) -> OdometryEstimate | None:
         if stamp_ns == 0:  # a source without stamps: no time, no motion
             return None
@@ -156,20 +184,22 @@ class FramePipeline:
         if partner is not None:
             T_later_earlier = self._view.correct_motion(self._engine.motion(partner.image, image))
             T_earlier_later = invert(T_later_earlier)
-            T_earlier_later[:3, 3] *= scale.factor
             # The pair may reach back further than the last frame (a camera faster than the network's
             # training): at constant velocity this step is the share of it that its time is.
             share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
             finite = np.isfinite(T_earlier_later).all()
             T_previous_current = power(T_earlier_later, share) if finite and share != 1.0 else T_earlier_later
+            self._scale.observe_motion(SeenMotion(previous.stamp_ns, stamp_ns, T_previous_current.copy()))
+            T_previous_current[:3, 3] *= scale.factor
+            if not scale.is_known:
+                T_previous_current = None
         self._history.add(stamp_ns, image)
         return self._odometry.update(stamp_ns, T_previous_current, metric=scale.is_metric)
 
     def _finish_depth(
-        self, result: FrameResult, disparity: np.ndarray, rgb: np.ndarray, demand: Demand
+        self, result: FrameResult, scaled: np.ndarray, rgb: np.ndarray, demand: Demand
     ) -> None:
         config, view = self._config, self._view
-        scaled = scale_disparity(disparity, self._header.min_depth, self._header.max_depth)
         if self._is_full_size:
             if self._enlarge is None:
                 self._enlarge = DepthResizer(view)
@@ -189,6 +219,29 @@ class FramePipeline:
             result.cloud, result.cloud_is_dense = colored_points(
                 depth, rgb, result.camera, cloud.stride, cloud.min_range, cloud.max_range
             )
+
+
+def scale_for(
+    config: PipelineConfig,
+    header: CheckpointHeader,
+    has_pose: bool,
+    travel: TravelLog | None = None,
+    previous: ScaleEstimate | None = None,
+) -> ScaleSource:
+    """The scale source that the settings ask for; ScaleError if it cannot be had."""
+    settings = config.scale
+    return choose_scale(
+        settings.source,
+        header,
+        factor=settings.factor,
+        camera_height=settings.camera_height,
+        has_ground_frame=bool(settings.ground_frame),
+        has_odometry_topic=bool(settings.odometry_topic),
+        has_motion=has_pose and config.odometry.enabled,
+        time_constant=settings.time_constant,
+        travel=travel,
+        previous=previous,
+    )
 
 
 def _same(array: np.ndarray) -> np.ndarray:

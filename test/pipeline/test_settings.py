@@ -46,7 +46,7 @@ def test_a_whole_number_serves_as_a_float_but_a_boolean_does_not():
 
 
 def test_an_unknown_choice_names_the_choices():
-    with pytest.raises(ConfigError, match="auto, checkpoint, fixed, relative"):
+    with pytest.raises(ConfigError, match="auto, camera_height, odometry, checkpoint, fixed, relative"):
         replace(PipelineConfig(), {"scale.source": "metric"})
 
 

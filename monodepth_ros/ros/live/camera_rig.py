@@ -4,9 +4,8 @@ import numpy as np
 
 from monodepth_ros.inference.choice import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.odometry.scale.choice import choose_scale
 from monodepth_ros.pipeline.depth_batch import infer_depth
-from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
 from monodepth_ros.pipeline.settings import ConfigError
 from monodepth_ros.ros.live.camera_stream import Arrival, CameraStream
 from monodepth_ros.ros.live.complaints import Complaints
@@ -95,7 +94,7 @@ class CameraRig:
 
     def check(self, config: NodeConfig) -> None:
         """Refuse settings that this checkpoint cannot serve."""
-        choose_scale(config.scale.source, config.scale.factor, self.header)
+        scale_for(config, self.header, self.engine.has_pose)
 
     def configure(self, configs: dict[str, NodeConfig]) -> None:
         """Take over live settings."""

@@ -1,0 +1,153 @@
+"""The ground as a plane in a frame's depth."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from monodepth_ros.geometry.camera import CameraModel
+
+ROWS, COLUMNS = 32, 106  # of the grid of pixels that is looked at
+UPRIGHT = np.array([0.0, -1.0, 0.0])  # up in the optical axes of a camera that looks at the horizon
+UPRIGHT.setflags(write=False)
+# A normal within this angle of up is one of the ground [deg]; the angles on the way there where up is not known.
+NORMAL_TOLERANCE = 10.0
+SEARCH_TOLERANCES = (35.0, 25.0, 15.0)
+# Lens and road spread this much about the up that is known, or has been estimated so far [deg].
+KNOWN_TILT, ESTIMATED_TILT = 0.5, 2.0
+# Inverse depths further off the plane than this (as a share) are something else; narrowing, so that a kerb is left out.
+PLANE_TOLERANCES = (0.08, 0.08, 0.07, 0.06)
+# How far off the plane, as a share, the network's depth of the ground is, and how many pixels have errors of their own.
+GROUND_NOISE, INDEPENDENT = 0.07, 20.0
+HEIGHT_BIN = 0.03  # of the logarithm of the height
+# A lower plane counts if it has at least this share of the pixels of the largest one.
+LOWER_SHARE = 0.5
+# Of the grid, as a share: with fewer pixels no ground is seen.
+MIN_SHARE = 0.03
+
+
+@dataclass(frozen=True)
+class GroundPlane:
+    """height: of the camera above it [network units]; up: (3,) its normal in optical axes; share: of the grid that is ground.
+
+    is_ground: bool (h, w), for the pixels rows (h,) x columns (w,) of the depth image.
+    """
+
+    height: float
+    up: np.ndarray
+    share: float
+    is_ground: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+def find_ground(
+    inverse_depth: np.ndarray, camera: CameraModel, up: np.ndarray = UPRIGHT, is_up_known: bool = False
+) -> GroundPlane | None:
+    """The lowest large plane below the camera whose normal is up, or None where none is seen.
+
+    inverse_depth: (H, W) in 1/network units, NaN where unseen. up: (3,) in optical axes; only a beginning where it is not
+    known. After DNet's dense geometric constraint (Xue et al., IROS 2020): normals near the vertical, below the camera. The
+    height is that of a plane fitted to those pixels, not the median of theirs, for a tilt of half a degree moves the latter by 5 %.
+    A plane n . P = h in space has inverse depth (n / h) . (x, y, 1): linear in the normalised pixel coordinates.
+    """
+    rows, columns = _grid(camera, up)
+    if len(rows) < 5 or len(columns) < 5:  # the normals of the edge are not known
+        return None
+    inverse = inverse_depth[rows[:, None], columns].astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = 1.0 / inverse
+        depth[~np.isfinite(depth)] = np.nan
+        rays = np.empty((len(rows), len(columns), 3))
+        rays[..., 0] = (columns - camera.cx) / camera.fx
+        rays[..., 1] = ((rows - camera.cy) / camera.fy)[:, None]
+        rays[..., 2] = 1.0
+        points = rays * depth[..., None]
+        normals = _normals(points)
+    rays, points, inverse = (array[1:-1, 1:-1] for array in (rays, points, inverse))
+    rows, columns = rows[1:-1], columns[1:-1]
+    least = MIN_SHARE * normals[..., 0].size
+    if not is_up_known:
+        up = _likely_up(normals, up, least)
+    height = _lowest_height(points, normals, up, least)
+    if height is None:
+        return None
+    down_over_height = -up / height
+    tilt = math.radians(KNOWN_TILT if is_up_known else ESTIMATED_TILT)
+    sideways = _perpendicular(up)
+    for tolerance in PLANE_TOLERANCES:
+        height = 1.0 / float(np.linalg.norm(down_over_height))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = rays @ down_over_height / inverse - 1.0
+        aligned = normals @ down_over_height * -height > math.cos(math.radians(NORMAL_TOLERANCE))
+        is_ground = aligned & (np.abs(error) < tolerance)
+        count = np.count_nonzero(is_ground)
+        if count < least:
+            return None
+        weight = math.sqrt(INDEPENDENT / count) / GROUND_NOISE
+        A = rays[is_ground] * (weight / inverse[is_ground])[:, None]
+        prior = sideways * (height / tilt)
+        down_over_height = np.linalg.solve(A.T @ A + prior.T @ prior, weight * A.sum(axis=0))
+    height = 1.0 / float(np.linalg.norm(down_over_height))
+    return GroundPlane(height, -down_over_height * height, count / is_ground.size, is_ground, rows, columns)
+
+
+def _grid(camera: CameraModel, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows below the horizon (in the middle of the image) and columns."""
+    y = (np.arange(camera.height) - camera.cy) / camera.fy
+    below = np.flatnonzero(-(up[1] * y + up[2]) > 0.02)
+    if not len(below):
+        return below, below
+    rows = np.arange(below[0], below[-1] + 1, max(1, round(len(below) / ROWS)))
+    return rows, np.arange(0, camera.width, max(1, round(camera.width / COLUMNS)))
+
+
+def _normals(points: np.ndarray) -> np.ndarray:
+    """Unit normals (h - 2, w - 2, 3) of a grid of points (h, w, 3), upwards for a ground seen from above."""
+    right = points[1:-1, 2:] - points[1:-1, :-2]
+    down = points[2:, 1:-1] - points[:-2, 1:-1]
+    # np.cross takes several times as long.
+    normals = np.stack(
+        (
+            down[..., 1] * right[..., 2] - down[..., 2] * right[..., 1],
+            down[..., 2] * right[..., 0] - down[..., 0] * right[..., 2],
+            down[..., 0] * right[..., 1] - down[..., 1] * right[..., 0],
+        ),
+        axis=-1,
+    )
+    return normals / np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))[..., None]
+
+
+def _likely_up(normals: np.ndarray, up: np.ndarray, least: float) -> np.ndarray:
+    """The mean of the normals about a first guess of up, in narrowing circles."""
+    for tolerance in SEARCH_TOLERANCES:
+        near = normals[normals @ up > math.cos(math.radians(tolerance))]
+        if len(near) < least:
+            return up
+        mean = near.mean(axis=0)
+        up = mean / np.linalg.norm(mean)
+    return up
+
+
+def _lowest_height(points: np.ndarray, normals: np.ndarray, up: np.ndarray, least: float) -> float | None:
+    """The camera's height above the lowest large level: neither above car roofs nor above tables."""
+    heights = -(points @ up)[normals @ up > math.cos(math.radians(NORMAL_TOLERANCE))]
+    heights = heights[heights > 0]
+    if len(heights) < least:
+        return None
+    bins = np.floor(np.log(heights) / HEIGHT_BIN).astype(int)
+    first = bins.min()
+    # Three bins at a time: a level may lie on the edge of two.
+    counts = np.convolve(np.bincount(np.minimum(bins - first, 400), minlength=3), np.ones(3), mode="same")
+    level = np.flatnonzero(counts >= LOWER_SHARE * counts.max())[-1]
+    peak = level
+    while peak > 0 and counts[peak - 1] > counts[peak]:
+        peak -= 1
+    return float(np.exp((first + peak + 0.5) * HEIGHT_BIN))
+
+
+def _perpendicular(up: np.ndarray) -> np.ndarray:
+    """Two unit vectors (2, 3) at right angles to up and to each other."""
+    first = np.cross(up, (0.0, 0.0, 1.0) if abs(up[2]) < 0.9 else (1.0, 0.0, 0.0))
+    first /= np.linalg.norm(first)
+    return np.stack((first, np.cross(up, first)))

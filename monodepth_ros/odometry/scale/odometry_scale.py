@@ -1,0 +1,75 @@
+"""Metres from another odometry: wheels, GNSS, LiDAR."""
+
+from collections import deque
+
+import numpy as np
+
+from monodepth_ros.odometry.scale.factor_window import FactorWindow
+from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind, ScaleSource, ScaleState, SeenMotion
+from monodepth_ros.odometry.scale.travel_log import TravelLog
+
+# What no averaging removes: tyres, and the network's motion.
+SYSTEMATIC = 0.02
+# Slower than this is standstill, where there are only errors to compare [m/s].
+MIN_SPEED = 0.1
+# A camera a metre or so off the robot's axle goes another way than the robot while it turns faster than this [rad/m].
+MAX_TURN = 0.15
+# Ratios are those of pieces of the way that are at least this long [m]: single steps are too noisy.
+PIECE = 0.5
+# At the slowest, a piece of the way takes this long [s].
+HELD_AFTER = PIECE / MIN_SPEED
+# Steps that wait for the odometry's messages to catch up with the images.
+MAX_WAITING = 100
+
+
+class OdometryScale(ScaleSource):
+    """The robot's way in metres / the camera's in network units, over pieces of the way on which it drives and does not turn.
+
+    travel: what the robot's odometry says, filled by whoever listens to it.
+    """
+
+    needs_motion = True
+
+    def __init__(self, travel: TravelLog, time_constant: float):
+        self._travel = travel
+        self._window = FactorWindow(time_constant, SYSTEMATIC, HELD_AFTER)
+        self._waiting: deque[SeenMotion] = deque(maxlen=MAX_WAITING)
+        self._forget_piece()
+
+    def _forget_piece(self) -> None:
+        self._metres = self._units = 0.0
+
+    def observe_motion(self, motion: SeenMotion) -> None:
+        self._window.advance(motion.stop_ns)
+        if self._waiting and motion.stop_ns <= self._waiting[-1].stop_ns:
+            self._waiting.clear()  # time went back
+        self._waiting.append(motion)
+        while self._waiting and self._travel.reaches(self._waiting[0].stop_ns):
+            self._compare(self._waiting.popleft())
+
+    def _compare(self, motion: SeenMotion) -> None:
+        travelled = self._travel.between(motion.start_ns, motion.stop_ns)
+        units = float(np.linalg.norm(motion.T_start_stop[:3, 3]))
+        if travelled is None or not np.isfinite(units):
+            self._forget_piece()
+            return
+        metres, angle = travelled
+        seconds = (motion.stop_ns - motion.start_ns) * 1e-9
+        if metres < MIN_SPEED * seconds or angle > MAX_TURN * metres:
+            self._forget_piece()
+            return
+        self._metres += metres
+        self._units += units
+        if self._metres >= PIECE and self._units > 0:
+            self._window.measure(motion.stop_ns, self._metres / self._units, weight=1.0)
+            self._forget_piece()
+
+    def estimate(self) -> ScaleEstimate:
+        window = self._window
+        if not window.factor > 0:
+            text = "odometry: nothing to compare yet (it needs both odometries, and a straight piece of way)"
+            return ScaleEstimate(window.factor, ScaleKind.ODOMETRY, text, state=ScaleState.WAITING)
+        state = ScaleState.HELD if window.is_held else ScaleState.MEASURED
+        held = ", held: nothing to compare now" if window.is_held else ""
+        text = f"odometry: {window.factor:.4g} m per network unit +- {100 * window.uncertainty:.0f} %{held}"
+        return ScaleEstimate(window.factor, ScaleKind.ODOMETRY, text, window.uncertainty, state)
