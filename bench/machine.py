@@ -50,14 +50,17 @@ def core_speed(side: int = 512, repeats: int = 20) -> float:
 
 
 def versions() -> dict[str, str]:
-    """Python, ROS and the libraries that compute."""
-    from rclpy.utilities import get_rmw_implementation_identifier
-
+    """Python, ROS where there is one, and the libraries that compute."""
     from monodepth_ros.version import __version__
 
     found = {"monodepth_ros": __version__, "python": platform.python_version()}
     found["rclpy"] = _version("rclpy", "ros-jazzy-rclpy", "ros-kilted-rclpy") or os.environ.get("ROS_DISTRO", "")
-    found["middleware"] = get_rmw_implementation_identifier()
+    try:
+        from rclpy.utilities import get_rmw_implementation_identifier
+
+        found["middleware"] = get_rmw_implementation_identifier()
+    except ImportError:
+        found["middleware"] = ""
     for package in PACKAGES:
         version = _version(package)
         if version:
