@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -71,8 +72,9 @@ class FrameSource(ABC):
 
     description: what it is, in words. frame_id: of the images. frame_count: how many frames to expect, None
     if nobody knows. truth_crop: the part of an image that its ground truth is compared on, 'garg' for
-    KITTI's. transforms: the source's static transforms. left_out: frames that could not be used, by reason,
-    as known so far. notes: what a user should know about this source.
+    KITTI's. recording: the path of a recording with more topics, if it is one. transforms: the source's
+    static transforms. left_out: frames that could not be used, by reason, as known so far. notes: what a user
+    should know about this source.
     """
 
     def __init__(self, description: str, frame_id: str, frame_count: int | None):
@@ -80,6 +82,7 @@ class FrameSource(ABC):
         self.frame_id = frame_id
         self.frame_count = frame_count
         self.truth_crop = "none"
+        self.recording: Path | None = None
         self.transforms = StaticTransforms()
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []

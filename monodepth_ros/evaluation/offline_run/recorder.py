@@ -17,6 +17,7 @@ from monodepth_ros.evaluation.offline_run.color_video import ColorVideo
 from monodepth_ros.evaluation.offline_run.depth_files import DepthFiles
 from monodepth_ros.evaluation.offline_run.frame_pictures import FramePictures, PictureSampler, pictures_of
 from monodepth_ros.evaluation.offline_run.trajectory_record import TrajectoryRecord
+from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.depth_image import DepthStatistics, depth_statistics
 from monodepth_ros.pipeline.offline.frames import RunFrame
@@ -51,6 +52,7 @@ class RunRecorder:
         self.rows: list[dict[str, Any]] = []
         self.cloud_points = np.empty(0)
         self.cloud_text = ""
+        self.scale_text = ""
         self.video_path: Path | None = None
         self.views: list[str] = []
         self._source = source
@@ -59,6 +61,7 @@ class RunRecorder:
         self._video = ColorVideo(folder) if video else None
         self._cloud: CloudMap | None = None
         self._comparison: tuple[tuple, DepthInCamera] | None = None
+        self._last_scale: ScaleEstimate | None = None
 
     def add(self, frame: RunFrame) -> None:
         """Take over a frame; every output must have been asked of the pipeline."""
@@ -91,6 +94,7 @@ class RunRecorder:
         if self._video is not None:
             self._video.close()
             self.video_path = self._video.path
+        self.scale_text = self._scale_in_words()
         if self._cloud is not None:
             points, frame, count = self._cloud.result()
             if len(points):
@@ -165,10 +169,26 @@ class RunRecorder:
         if result.odometry is not None or count is None or index <= count // 2:
             self._cloud.add(result.cloud, result.odometry)
 
+    def _scale_in_words(self) -> str:
+        """How a measured scale fared; '' for one that was only stated."""
+        measured = [row for row in self.rows if row["scale_state"] != "stated"]
+        if not measured:
+            return ""
+        known = np.array([row["scale"] for row in measured if math.isfinite(row["scale"])])
+        last = self._last_scale.description
+        if not len(known):
+            return f"never known: {last}"
+        low, middle, high = np.percentile(known, [10, 50, 90])
+        return (
+            f"{middle:.4g} m per network unit in the middle, {low:.4g} to {high:.4g} in 8 of 10 frames, unknown in "
+            f"{len(measured) - len(known)} of {len(self.rows)}; at the end {last}"
+        )
+
     def _row(
         self, frame: RunFrame, statistics: DepthStatistics, metrics: DepthMetrics | None
     ) -> dict[str, Any]:
         result, estimate = frame.result, frame.result.odometry
+        self._last_scale = result.scale
         speed = float("nan")
         if estimate is not None and estimate.state is TrackingState.TRACKING:
             speed = float(np.linalg.norm(estimate.twist[:3]))
@@ -179,6 +199,10 @@ class RunRecorder:
             "min_depth": statistics.minimum,
             "max_depth": statistics.maximum,
             "valid_ratio": statistics.valid_ratio,
+            "scale": result.scale.factor,
+            "scale_uncertainty": result.scale.uncertainty,
+            "scale_source": result.scale.kind.name.lower(),
+            "scale_state": result.scale.state.name.lower(),
             "abs_rel": metrics.abs_rel if metrics else float("nan"),
             "odometry": estimate.state.name.lower() if estimate else "none",
             "speed": speed,

@@ -20,6 +20,7 @@ from monodepth_ros.pipeline.offline.frames import process_frames
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.output_bag import OutputBag
 from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file
+from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
 from monodepth_ros.version import __version__
 
 EVERYTHING = Demand(depth=True, color=True, cloud=True, rectified=True, statistics=True, odometry=True)
@@ -57,6 +58,8 @@ class OfflineRun:
         self._pipeline = FramePipeline(engine, checkpoint.header, config)
         scale, has_odometry = self._pipeline.scale, self._pipeline.has_odometry
         self._moving_frame = MovingFrame(config, source.frame_id, source.transforms)
+        self._scale_inputs = RecordedScaleInputs(source, config.scale, self._pipeline.travel)
+        self.notes += self._scale_inputs.notes
         self._bag = nullcontext()
         if settings.bag:
             self._bag = OutputBag(settings.bag, config, source.frame_id, self._moving_frame, has_odometry)
@@ -93,7 +96,12 @@ class OfflineRun:
         began = time.monotonic()
         with self._bag as bag:
             frames = process_frames(
-                self._source, self._pipeline, self._moving_frame, EVERYTHING, self._source.left_out
+                self._source,
+                self._pipeline,
+                self._moving_frame,
+                EVERYTHING,
+                self._source.left_out,
+                self._scale_inputs,
             )
             try:
                 for frame in frames:
@@ -107,6 +115,7 @@ class OfflineRun:
                 self._problem = error
             finally:
                 frames.close()
+                self._scale_inputs.close()
         self._seconds = time.monotonic() - began
 
     def finish(self) -> None:
@@ -118,6 +127,8 @@ class OfflineRun:
         self.outcome = [("frames", f"{count} in {self._seconds:.1f} s ({rate:.1f} frames/s)")]
         self.outcome += [("left out", f"{number}: {reason}") for reason, number in left_out.most_common(5)]
         self.outcome += [("view", text) for text in recorder.views]
+        if recorder.scale_text:
+            self.outcome.append(("scale", recorder.scale_text))
         if recorder.cloud_text:
             self.outcome.append(("cloud", recorder.cloud_text))
         self.outcome += _errors_in_words(recorder.metrics())

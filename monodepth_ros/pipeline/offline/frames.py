@@ -8,9 +8,11 @@ from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.base_frame import BaseOdometry
+from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,11 @@ def process_frames(
     moving_frame: MovingFrame,
     demand: Demand,
     left_out: Counter[str],
+    scale_inputs: RecordedScaleInputs | None = None,
 ) -> Iterator[RunFrame]:
     """Every frame in its order, none skipped for being late.
 
-    Frames that cannot be used are counted in `left_out` by reason.
+    Frames that cannot be used are counted in `left_out` by reason. scale_inputs: what a measured scale is told.
     As in the node, a frame with the stamp of the one before is a duplicate (0 is no stamp).
     """
     last_stamp_ns = 0
@@ -39,8 +42,11 @@ def process_frames(
         if frame.stamp_ns and frame.stamp_ns == last_stamp_ns:
             left_out["a frame with the stamp of the one before"] += 1
             continue
+        if scale_inputs is not None:
+            scale_inputs.advance(frame)
+        mount = CameraMount() if scale_inputs is None else scale_inputs.mount
         try:
-            result = pipeline.process(Frame(frame.stamp_ns, frame.pixels, frame.camera), demand)
+            result = pipeline.process(Frame(frame.stamp_ns, frame.pixels, frame.camera, mount), demand)
         except MonodepthError as error:
             left_out[str(error)] += 1
             continue

@@ -23,6 +23,7 @@ from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs, topic_prefix
+from monodepth_ros.ros.live.scale_inputs import ScaleInputs
 from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
@@ -74,15 +75,18 @@ class CameraStream:
         self._complaints = Complaints(self._logger)
         self._last_result: FrameResult | None = None
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
+        self._scale_kind = pipeline.scale.kind
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
         self._odometry = (
             OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
         )
+        self._scale_inputs = ScaleInputs(node, config.scale, pipeline.travel, self._complaints)
 
     def close(self) -> None:
         """Release everything."""
         self.deactivate()
         self._outputs.close()
+        self._scale_inputs.close()
         if self._odometry is not None:
             self._odometry.close()
 
@@ -111,6 +115,7 @@ class CameraStream:
     def configure(self, config: NodeConfig) -> None:
         """Take over live settings; the pipeline follows with the next frame."""
         self._config = config
+        self._scale_inputs.configure(config.scale)
 
     def reset_odometry(self) -> None:
         """Begin a new trajectory with the next frame."""
@@ -168,7 +173,7 @@ class CameraStream:
         camera_input, pipeline = self._input, self._pipeline
         if camera_input is None or self._waits_for_calibration(camera_input):
             return None
-        publish_tf = config.publish_tf and pipeline.scale.is_metric
+        publish_tf = config.publish_tf and pipeline.scale.is_metric and pipeline.scale.is_known
         wants_odometry = (
             self._odometry is not None and pipeline.has_odometry and self._odometry.is_wanted(publish_tf)
         )
@@ -178,7 +183,8 @@ class CameraStream:
             return None
         started = time.perf_counter()
         pixels = camera_input.decode(arrival.message)
-        frame = Frame(stamp_ns, pixels, camera_input.camera_for(pixels))
+        mount = self._scale_inputs.mount(arrival.message.header.frame_id)
+        frame = Frame(stamp_ns, pixels, camera_input.camera_for(pixels), mount)
         decode_ms = 1e3 * (time.perf_counter() - started)
         return FrameInWork(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
 
@@ -231,6 +237,9 @@ class CameraStream:
             if text != self._announced:  # a zooming camera changes its calibration with every frame
                 self._announced = text
                 self._logger.info(text)
+        if result.scale.kind is not self._scale_kind and result.scale.is_known:
+            self._scale_kind = result.scale.kind
+            self._logger.info(f"scale now from {result.scale.description}")
         if cloud_wanted and not result.view.is_calibrated:
             self._complaints.note(
                 "cloud",
@@ -267,6 +276,7 @@ class CameraStream:
             float(result.scale.factor * result.view.depth_factor),
             int(result.scale.kind),
         )
+        status.scale_uncertainty, status.scale_state = result.scale.uncertainty, int(result.scale.state)
         for name, number in self._counters.counts().items():
             setattr(status, name, number)
         for stage, milliseconds in latencies.items():
@@ -284,12 +294,15 @@ class CameraStream:
         values["rate out [Hz]"] = f"{self._counters.rate(counters.PROCESSED):.1f}"
         p50, p95 = self._counters.latency_percentiles()
         values["latency p50 [ms]"], values["latency p95 [ms]"] = f"{p50:.1f}", f"{p95:.1f}"
-        values["scale"] = self._pipeline.scale.description
+        scale = self._pipeline.scale
+        values["scale"], values["scale state"] = scale.description, scale.state.name.capitalize()
         values["odometry"] = {0: "No data", 1: "Tracking", 2: "Lost", 3: "Disabled"}[int(self._state)]
         if self._last_result is not None:
             values["view"] = self._last_result.view.description
-        if not self._pipeline.scale.is_metric:
+        if not scale.is_metric:
             health.warn("depth is relative: network units, not metres")
+        elif not scale.is_known:
+            health.warn(f"no depth until its scale is known: {scale.description}")
         if not config.enabled:
             health.warn("switched off (~/enable)")
         elif self._input is not None:

@@ -23,6 +23,7 @@ TOPICS = {
     "color": ("depth/color", Image),
     "cloud": ("depth/points", PointCloud2),
     "rectified": ("rgb/image_rect", Image),
+    "ground": ("depth/ground", Image),
     "status": ("depth/status", DepthStatus),
 }
 COMPRESSED_DEPTH = {"compressed_depth": ("depth/image/compressedDepth", CompressedImage)}
@@ -55,7 +56,7 @@ def create_output(node, message_type, topic: str):
 
 
 class DepthOutputs:
-    """Publishers of depth, colour view, cloud, rectified image and status; of compressed depth if asked for."""
+    """Publishers of depth, colour view, cloud, rectified image, ground and status; of compressed depth if asked for."""
 
     def __init__(self, node, camera: str, compressed: bool = False):
         self._node = node
@@ -88,6 +89,7 @@ class DepthOutputs:
             rectified=self._is_wanted("rectified"),
             statistics=self._is_wanted("status"),
             odometry=odometry,
+            ground=self._is_wanted("ground"),
         )
 
     def publish(self, result: FrameResult, header: Header, depth: DepthConfig) -> None:
@@ -105,6 +107,8 @@ class DepthOutputs:
             publishers["rectified"].publish(encode_image(result.rectified, "rgb8", header))
         if result.color is not None:
             publishers["color"].publish(encode_image(result.color, "bgr8", header))
+        if result.ground is not None:
+            publishers["ground"].publish(encode_image(result.ground, "bgr8", header))
         if result.cloud is not None:
             publishers["cloud"].publish(build_cloud(result.cloud, result.cloud_is_dense, header))
 

@@ -76,6 +76,8 @@ class NodeConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.scale.source == "odometry" and not self.scale.odometry_topic:
+            raise ConfigError("scale.source is 'odometry': set scale.odometry_topic to the robot's own odometry or velocity")
         for name in self.cameras:
             if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
                 raise ConfigError(

@@ -1,0 +1,91 @@
+"""What a recording tells a measured scale: the robot's own odometry, and the camera's place above the ground."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.sources.source import FrameSource, SourceFrame
+from monodepth_ros.data.static_transforms import StaticTransformError
+from monodepth_ros.geometry.motion import rotation_to_quaternion
+from monodepth_ros.odometry.scale.source import CameraMount, ScaleError
+from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.pipeline.config import ScaleConfig
+from monodepth_ros.pipeline.ground_frames import ground_frames, mount_in
+
+# Odometry may be recorded this much later than the image of its time.
+LATE_NS = 500_000_000
+
+
+class RecordedScaleInputs:
+    """Gives `travel` what is known when a frame comes, as the node would have it.
+
+    With scale.odometry_topic the messages of that topic; else, for scale.source odometry, the poses that the source has.
+    mount: how the camera stands, by the recording's static transforms; notes: what a user should know. ScaleError for a
+    topic that holds no odometry, RecordingError for one that is not there.
+    """
+
+    def __init__(self, source: FrameSource, settings: ScaleConfig, travel: TravelLog):
+        self._travel = travel
+        self._recording: Recording | None = None
+        self._uses_poses = settings.source == "odometry" and not settings.odometry_topic
+        self._messages: Iterator[tuple[str, int, Any]] = iter(())
+        self._read_until_ns = -1
+        self.notes: list[str] = []
+        self.mount = self._find_mount(source, settings)
+        if settings.odometry_topic and settings.source in ("auto", "odometry"):
+            self._open(source, settings.odometry_topic)
+
+    def _find_mount(self, source: FrameSource, settings: ScaleConfig) -> CameraMount:
+        frames = ground_frames(settings)
+        for frame in frames:
+            try:
+                mount = mount_in(source.transforms.lookup(frame, source.frame_id))
+            except StaticTransformError:
+                continue
+            self.notes.append(f"scale: the camera stands {mount.height:.3g} m above {frame!r}, by the recording's transforms")
+            return mount
+        if frames and not settings.camera_height:
+            self.notes.append(
+                f"scale: no static transforms lead from {source.frame_id!r} to {' or '.join(frames)}, so the camera's height is "
+                "not known: set scale.camera_height or scale.ground_frame"
+            )
+        return CameraMount()
+
+    def _open(self, source: FrameSource, name: str) -> None:
+        if source.recording is None:
+            raise ScaleError(f"scale.odometry_topic is {name!r}, but {source.description} has no topics")
+        self._recording = Recording(source.recording)
+        topic = self._recording.topic(name)
+        if topic.type.rpartition("/")[2] not in ("Odometry", "TwistStamped", "TwistWithCovarianceStamped"):
+            self._recording.close()
+            raise ScaleError(
+                f"scale.odometry_topic {topic.name} holds {topic.type}, expected nav_msgs/msg/Odometry, "
+                "geometry_msgs/msg/TwistStamped or geometry_msgs/msg/TwistWithCovarianceStamped"
+            )
+        self._messages = self._recording.read([topic.name])
+
+    def advance(self, frame: SourceFrame) -> None:
+        """Take in what is known when this frame is processed."""
+        if self._uses_poses and frame.T_world_camera is not None:
+            T = frame.T_world_camera
+            self._travel.add_pose(frame.stamp_ns, T[:3, 3], rotation_to_quaternion(T[:3, :3]))
+        while self._recording is not None and self._read_until_ns < frame.received_ns + LATE_NS:
+            _, self._read_until_ns, message = next(self._messages, ("", 2**63, None))
+            if message is not None:
+                self._take(message)
+
+    def _take(self, message: Any) -> None:
+        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        if hasattr(message, "pose"):
+            p, q = message.pose.pose.position, message.pose.pose.orientation
+            self._travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+            return
+        twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
+        v, w = twist.linear, twist.angular
+        self._travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._recording is not None:
+            self._recording.close()
+            self._recording = None

@@ -1,0 +1,145 @@
+"""What the rest of the robot tells a measured scale: its own odometry, and the camera's place above the ground."""
+
+from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from monodepth_ros.odometry.scale.source import CameraMount
+from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.pipeline.config import ScaleConfig
+from monodepth_ros.pipeline.ground_frames import ground_frames, mount_in
+from monodepth_ros.ros.live.complaints import Complaints
+from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
+
+TYPES = {
+    "Odometry": Odometry,
+    "TwistStamped": TwistStamped,
+    "TwistWithCovarianceStamped": TwistWithCovarianceStamped,
+}
+# How often the graph is asked what the odometry's publishers publish, while there are none [s].
+LOOK_PERIOD = 0.5
+# Wheels turn faster than cameras look; best effort connects to every publisher.
+ODOMETRY_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class ScaleInputs:
+    """Subscribes to what the settings name and a measured scale needs; nothing else.
+
+    Everything but `mount` is to be called on the executor's thread. travel: gets what the odometry's messages say.
+    """
+
+    def __init__(self, node, settings: ScaleConfig, travel: TravelLog, complaints: Complaints):
+        self._node = node
+        self._travel = travel
+        self._complaints = complaints
+        self._subscription = self._timer = None
+        self._transforms: TransformLookup | None = None
+        self._settings: ScaleConfig | None = None
+        self.configure(settings)
+
+    def configure(self, settings: ScaleConfig) -> None:
+        """Take over settings."""
+        if settings == self._settings:
+            return
+        self._settings = settings
+        wants_odometry = bool(settings.odometry_topic) and settings.source in ("auto", "odometry")
+        if wants_odometry and self._subscription is None and self._timer is None:
+            self._listen()
+        elif not wants_odometry:
+            self._stop_listening()
+        if ground_frames(settings) and self._transforms is None:
+            self._transforms = create_transform_lookup(self._node)
+        elif not ground_frames(settings) and self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
+
+    def close(self) -> None:
+        """Release everything."""
+        self._stop_listening()
+        if self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
+
+    def mount(self, camera_frame: str) -> CameraMount:
+        """How the camera stands now, as far as TF knows; never waits."""
+        settings, transforms = self._settings, self._transforms
+        frames = ground_frames(settings)
+        if transforms is None or not frames or not camera_frame:
+            return CameraMount()
+        for frame in frames:
+            try:
+                return mount_in(transforms.lookup(frame, camera_frame, 0, 0.0))
+            except TransformError:
+                continue
+        if not settings.camera_height:
+            self._complaints.note(
+                "mount",
+                f"scale: TF does not connect {camera_frame!r} with {' or '.join(frames)}, so its height is not known: "
+                "publish that, or set scale.camera_height or scale.ground_frame",
+            )
+        return CameraMount()
+
+    def _listen(self) -> None:
+        message_type = TYPES.get(self._settings.odometry_type)
+        if message_type is not None:
+            self._subscribe(message_type)
+            return
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = self._node.create_timer(LOOK_PERIOD, self._look, clock=clock)
+        self._look()
+
+    def _look(self) -> None:
+        """Subscribe once the graph says what the publishers publish."""
+        topic = self._node.resolve_topic_name(self._settings.odometry_topic)
+        found = [publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)]
+        for topic_type in found:
+            message_type = TYPES.get(topic_type.rpartition("/")[2])
+            if message_type is not None:
+                self._end_timer()
+                self._subscribe(message_type)
+                return
+        what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "nobody publishes it"
+        self._complaints.note(
+            "scale odometry",
+            f"scale: no odometry on {topic}: {what}; scale.odometry_topic must name one of {', '.join(TYPES)}",
+        )
+
+    def _subscribe(self, message_type) -> None:
+        takes = {
+            Odometry: self._take_odometry,
+            TwistStamped: self._take_twist,
+            TwistWithCovarianceStamped: self._take_twist_with_covariance,
+        }
+        self._subscription = self._node.create_subscription(
+            message_type, self._settings.odometry_topic, takes[message_type], ODOMETRY_QOS
+        )
+
+    def _end_timer(self) -> None:
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
+            self._timer = None
+
+    def _stop_listening(self) -> None:
+        self._end_timer()
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _take_odometry(self, message: Odometry) -> None:
+        p, q = message.pose.pose.position, message.pose.pose.orientation
+        self._travel.add_pose(_nanoseconds(message), (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+
+    def _take_twist(self, message: TwistStamped) -> None:
+        self._add_twist(message, message.twist)
+
+    def _take_twist_with_covariance(self, message: TwistWithCovarianceStamped) -> None:
+        self._add_twist(message, message.twist.twist)
+
+    def _add_twist(self, message, twist) -> None:
+        v, w = twist.linear, twist.angular
+        self._travel.add_velocity(_nanoseconds(message), (v.x, v.y, v.z), (w.x, w.y, w.z))
+
+
+def _nanoseconds(message) -> int:
+    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
