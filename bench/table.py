@@ -1,4 +1,4 @@
-"""`scripts/bench table`: results of `scripts/bench live` as a Markdown table."""
+"""`scripts/bench table`: results of `scripts/bench live` and of `scripts/bench train` as Markdown tables, one for each."""
 
 import argparse
 import json
@@ -9,17 +9,40 @@ COLUMNS = (
     "node CPU", "others' CPU", "peak", "core speed",
 )  # fmt: skip
 
+STAGES = ("networks forward", "networks backward", "loss forward", "loss backward", "optimiser", "augmentation")
+TRAIN_COLUMNS = ("networks", "step", "samples/s", "ratio", "peak memory", *STAGES, "core speed")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Print a row for each result; times in milliseconds."""
     parser = argparse.ArgumentParser(prog="scripts/bench table", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="JSON files of results")
-    files = parser.parse_args(arguments).files
-    print("| " + " | ".join(COLUMNS) + " |")
-    print("|" + " --- |" * len(COLUMNS))
-    for path in files:
-        print("| " + " | ".join(row(json.loads(path.read_text(encoding="utf-8")))) + " |")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in parser.parse_args(arguments).files]
+    live = [row(figures) for figures in results if "node" in figures]
+    train = [cells for figures in results if "variants" in figures for cells in train_rows(figures)]
+    for columns, rows in ((COLUMNS, live), (TRAIN_COLUMNS, train)):
+        if rows:
+            print("\n".join("| " + " | ".join(cells) + " |" for cells in (columns, ["---"] * len(columns), *rows)))
     return 0
+
+
+def train_rows(figures: dict) -> list[list[str]]:
+    """The cells of each variant of a training step."""
+    networks = figures["networks"]
+    width, height = networks["size"]
+    what = f"{networks['depth']} + {networks['pose']}, {width}x{height}, batch {figures['batch_size']}, {figures['device']}"
+    return [
+        [
+            what,
+            variant,
+            f"{values['samples_per_second']:.2f}",
+            f"{values['ratio']:.2f}",
+            f"{values['peak_mb']:.0f} MB",
+            *(f"{1e3 * values['stages'][stage]:.0f}" for stage in STAGES),
+            f"{min(figures['core_gflops'].values()):.0f} GFLOP/s",
+        ]
+        for variant, values in figures["variants"].items()
+    ]
 
 
 def row(figures: dict) -> list[str]:

@@ -65,6 +65,11 @@ def test_the_package_is_compared_with_the_baseline(tmp_path):
         variants["baseline"]["step_seconds"] / variants["bf16"]["step_seconds"]
     )
     assert f"{variants['bf16']['ratio']:.2f}" in printed
+    (result,) = tmp_path.glob("train_*.json")
+    command = [sys.executable, "-m", "bench", "table", str(result)]
+    table = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(table) == 5 and len({line.count("|") for line in table}) == 1, table
+    assert "| bf16 |" in table[-1] and f" {variants['bf16']['ratio']:.2f} |" in table[-1]
 
 
 def test_losses_that_differ_are_refused():
