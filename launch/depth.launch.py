@@ -49,7 +49,17 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="auto, relative (network units), checkpoint or fixed; empty: as in the parameter file.",
+        description="auto, camera_height, odometry, checkpoint, fixed or relative (network units); empty: as in the parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "camera_height",
+        default_value="",
+        description="Height of the camera above the ground in metres, for its metric scale; empty: as in the parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "scale_odometry",
+        default_value="",
+        description="Topic of the robot's own odometry or velocity, for the metric scale; empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."

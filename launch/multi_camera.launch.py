@@ -59,7 +59,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="auto, relative (network units), checkpoint or fixed; empty: as in the parameter file.",
+        description="auto, camera_height, odometry, checkpoint, fixed or relative (network units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."

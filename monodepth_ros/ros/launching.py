@@ -14,7 +14,9 @@ TEXT_PARAMETERS = {
     "device": "device",
     "image_transport": "image_transport",
     "scale_source": "scale.source",
+    "scale_odometry": "scale.odometry_topic",
 }
+NUMBER_PARAMETERS = {"camera_height": "scale.camera_height"}
 
 
 def config_file(name: str) -> str:
@@ -28,6 +30,14 @@ def boolean(name: str, text: str) -> bool | None:
     if text.lower() not in values:
         raise ValueError(f"{name}:={text}: expected true or false")
     return values[text.lower()]
+
+
+def number(name: str, text: str) -> float:
+    """A launch argument as a number. ValueError for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name}:={text}: expected a number") from None
 
 
 def existing_path(name: str, text: str) -> str:
@@ -66,7 +76,10 @@ def depth_node(
     overrides = {
         parameter: ParameterValue(texts[name], value_type=str)
         for name, parameter in TEXT_PARAMETERS.items()
-        if texts[name]
+        if texts.get(name)
+    }
+    overrides |= {
+        parameter: number(name, given[name]) for name, parameter in NUMBER_PARAMETERS.items() if given.get(name)
     }
     switches = {name: boolean(name, given[name]) for name in ("autostart", "use_sim_time")}
     overrides |= {name: value for name, value in switches.items() if value is not None} | (parameters or {})

@@ -36,6 +36,8 @@ ARGUMENTS = {
     "checkpoint",
     "device",
     "scale_source",
+    "camera_height",
+    "scale_odometry",
     "bag",
     "rviz",
     "fixed_frame",
@@ -90,7 +92,9 @@ def test_arguments_win_over_the_parameter_file(started, tmp_path):
         params_file=str(params_file),
         checkpoint="yours",
         device="cuda:1",
-        scale_source="relative",
+        scale_source="odometry",
+        camera_height="2",
+        scale_odometry="/wheels/odom",
         image_transport="compressed",
         autostart="false",
         use_sim_time="true",
@@ -98,7 +102,8 @@ def test_arguments_win_over_the_parameter_file(started, tmp_path):
         namespace="front",
     )["depth_node"]
     assert node.parameters == {
-        "checkpoint": "yours", "device": "cuda:1", "scale.source": "relative", "image_transport": "compressed", "autostart": False,
+        "checkpoint": "yours", "device": "cuda:1", "scale.source": "odometry", "scale.camera_height": 2.0,
+        "scale.odometry_topic": "/wheels/odom", "image_transport": "compressed", "autostart": False,
         "use_sim_time": True, "path_length": 7,
     }  # fmt: skip
     assert node.following("--params-file")[0] == str(params_file)

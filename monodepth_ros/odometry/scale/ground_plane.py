@@ -13,12 +13,16 @@ UPRIGHT.setflags(write=False)
 # A normal within this angle of up is one of the ground [deg]; the angles on the way there where up is not known.
 NORMAL_TOLERANCE = 10.0
 SEARCH_TOLERANCES = (35.0, 25.0, 15.0)
-# Lens and road spread this much about the up that is known, or has been estimated so far [deg].
-KNOWN_TILT, ESTIMATED_TILT = 0.5, 2.0
+# A camera this close to upright was most likely meant to be [deg]; others are taken as they are found.
+LEVEL = 3.0
+# Springs and road tilt this much about the up that is known, or supposed [deg].
+KNOWN_TILT, SUPPOSED_TILT = 0.5, 0.8
 # Inverse depths further off the plane than this (as a share) are something else; narrowing, so that a kerb is left out.
 PLANE_TOLERANCES = (0.08, 0.08, 0.07, 0.06)
-# How far off the plane, as a share, the network's depth of the ground is, and how many pixels have errors of their own.
-GROUND_NOISE, INDEPENDENT = 0.07, 20.0
+# The network's errors are those of patches: so many of the pixels count as independent.
+INDEPENDENT = 5.0
+# No depth is more exact than this (as a share).
+LEAST_NOISE = 0.005
 HEIGHT_BIN = 0.03  # of the logarithm of the height
 # A lower plane counts if it has at least this share of the pixels of the largest one.
 LOWER_SHARE = 0.5
@@ -67,14 +71,16 @@ def find_ground(
     rays, points, inverse = (array[1:-1, 1:-1] for array in (rays, points, inverse))
     rows, columns = rows[1:-1], columns[1:-1]
     least = MIN_SHARE * normals[..., 0].size
+    supposed_up = up
     if not is_up_known:
         up = _likely_up(normals, up, least)
+        supposed_up = UPRIGHT if up @ UPRIGHT > math.cos(math.radians(LEVEL)) else up
     height = _lowest_height(points, normals, up, least)
     if height is None:
         return None
     down_over_height = -up / height
-    tilt = math.radians(KNOWN_TILT if is_up_known else ESTIMATED_TILT)
-    sideways = _perpendicular(up)
+    tilt = math.radians(KNOWN_TILT if is_up_known else SUPPOSED_TILT)
+    sideways = _perpendicular(supposed_up)
     for tolerance in PLANE_TOLERANCES:
         height = 1.0 / float(np.linalg.norm(down_over_height))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,7 +90,8 @@ def find_ground(
         count = np.count_nonzero(is_ground)
         if count < least:
             return None
-        weight = math.sqrt(INDEPENDENT / count) / GROUND_NOISE
+        noise = max(1.4826 * float(np.median(np.abs(error[is_ground]))), LEAST_NOISE)
+        weight = math.sqrt(INDEPENDENT / count) / noise
         A = rays[is_ground] * (weight / inverse[is_ground])[:, None]
         prior = sideways * (height / tilt)
         down_over_height = np.linalg.solve(A.T @ A + prior.T @ prior, weight * A.sum(axis=0))

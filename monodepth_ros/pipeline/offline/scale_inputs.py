@@ -42,7 +42,8 @@ class RecordedScaleInputs:
                 mount = mount_in(source.transforms.lookup(frame, source.frame_id))
             except StaticTransformError:
                 continue
-            self.notes.append(f"scale: the camera stands {mount.height:.3g} m above {frame!r}, by the recording's transforms")
+            what = "tilt" if settings.camera_height else f"height ({mount.height:.3g} m) and tilt"
+            self.notes.append(f"scale: the camera's {what} above {frame!r}, from the recording's transforms")
             return mount
         if frames and not settings.camera_height:
             self.notes.append(

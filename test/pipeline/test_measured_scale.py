@@ -1,0 +1,141 @@
+"""Measured scales in the pipeline over a recording: exact depth and motion, times a factor that nobody tells."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from monodepth_ros.data.recording import RecordingError
+from monodepth_ros.data.sources.bag import BagSource
+from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
+from monodepth_ros.data.synthetic.drive_bag import write_drive
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.scale.source import ScaleError, ScaleKind, ScaleState
+from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
+from monodepth_ros.pipeline.frame import Demand
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.offline.frames import process_frames
+from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.offline.run_config import RunConfig
+from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.settings import replace
+
+FACTOR = 3.1
+FRAMES = 16
+HEADER = CheckpointHeader("resnet18", 96, 320, (0.58, 1.92, 0.5, 0.5), pose_network="posecnn")
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """A drive nobody has seen: 16 frames at 5 Hz."""
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    drive = Drive(9401, seconds=FRAMES / 5, rate=5, cameras={"camera": mounted(default_camera(320, 96))})
+    assert list(write_drive(drive, path))[-1] == FRAMES
+    return path
+
+
+class ExactEngine:
+    """Knows the recording's depth and motion, in units of FACTOR metres."""
+
+    has_pose = True
+
+    def __init__(self, path):
+        with BagSource(path) as source:
+            self.frames = list(source.frames())
+        self.next = 0
+
+    def load_image(self, rgb):
+        self.next += 1
+        return self.next - 1
+
+    def disparity(self, index):
+        far, near = scale_disparity(np.array([0.0, 1.0]), 0.1, 100.0)
+        with np.errstate(divide="ignore"):
+            return ((FACTOR / self.frames[index].truth_depth - far) / (near - far)).clip(0, 1).astype(np.float32)
+
+    def motion(self, earlier, later):
+        T = invert(self.frames[later].T_world_camera) @ self.frames[earlier].T_world_camera
+        T[:3, 3] /= FACTOR
+        return T
+
+
+def run(path, demand=Demand(depth=True, statistics=True, odometry=True), **settings):
+    """Results of the recording, and the notes."""
+    changes = {name.replace("__", "."): value for name, value in settings.items()} | {"odometry.source": "network"}
+    config = replace(RunConfig(), changes)
+    with BagSource(path) as source:
+        pipeline = FramePipeline(ExactEngine(path), HEADER, config)
+        inputs = RecordedScaleInputs(source, config.scale, pipeline.travel)
+        moving = MovingFrame(config, source.frame_id, source.transforms)
+        frames = process_frames(source, pipeline, moving, demand, Counter(), inputs)
+        found = [frame.result for frame in frames]
+        inputs.close()
+    assert len(found) == FRAMES
+    return found, inputs.notes
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"scale__source": "camera_height", "scale__camera_height": 1.65},
+        {"scale__source": "camera_height"},  # base_link lies on the ground in this recording
+        {"scale__source": "auto", "scale__ground_frame": "base_link"},
+    ],
+)
+def test_the_ground_in_the_depth_gives_metres_from_the_first_frame(recording, settings):
+    found, notes = run(recording, **settings)
+    assert found[-1].scale.factor == pytest.approx(FACTOR, rel=0.02)
+    assert found[-1].scale.kind is ScaleKind.CAMERA_HEIGHT and found[-1].scale.state is ScaleState.MEASURED
+    assert found[0].scale.factor == pytest.approx(FACTOR, rel=0.05), "a relative network has no metres to begin with"
+    assert np.isfinite(found[0].depth).mean() > 0.5
+    what = "tilt" if "scale__camera_height" in settings else "height (1.65 m) and tilt"
+    assert f"the camera's {what} above 'base_link'" in notes[0]
+
+
+@pytest.mark.parametrize("topic", ["/ground_truth/odometry", ""])
+def test_the_recordings_odometry_or_its_exact_poses_give_metres(recording, topic):
+    found, _ = run(recording, scale__source="odometry", scale__odometry_topic=topic)
+    assert np.isnan(found[0].depth).all() and found[0].scale.state is ScaleState.WAITING
+    assert found[-1].scale.factor == pytest.approx(FACTOR, rel=0.02)
+    assert found[-1].scale.kind is ScaleKind.ODOMETRY and found[-1].scale.state is ScaleState.MEASURED
+    assert found[-1].statistics.valid_ratio > 0.5
+    speed = np.linalg.norm(found[-1].odometry.twist[:3])
+    assert 5 < speed < 12.5, "metres per second"
+
+
+def test_what_only_the_scale_wants_is_computed_but_not_given(recording):
+    found, _ = run(recording, Demand(odometry=True), scale__source="camera_height")
+    assert found[-1].scale.kind is ScaleKind.CAMERA_HEIGHT and found[-1].depth is None
+    found, _ = run(recording, Demand(depth=True), scale__source="odometry")
+    assert found[-1].scale.state is ScaleState.MEASURED and found[-1].odometry is None
+
+
+def test_the_picture_of_the_ground_is_green_on_the_road_and_nowhere_above(recording):
+    found, _ = run(recording, Demand(ground=True), scale__source="camera_height")
+    picture = found[-1].ground.astype(int)
+    green = picture[..., 1] - np.maximum(picture[..., 0], picture[..., 2]) > 30
+    assert green[60:90, 120:200].mean() > 0.8 and green[:45].mean() < 0.05, "not the road"
+    found, _ = run(recording, Demand(depth=True), scale__source="camera_height")
+    assert found[-1].ground is None
+
+
+def test_other_settings_leave_what_was_measured_alone(recording):
+    pipeline = FramePipeline(ExactEngine(recording), HEADER, replace(PipelineConfig(), {"scale.camera_height": 1.65}))
+    before = pipeline._scale
+    pipeline.configure(replace(PipelineConfig(), {"scale.camera_height": 1.65, "depth.max_range": 30.0}))
+    assert pipeline._scale is before
+    pipeline.configure(replace(PipelineConfig(), {"scale.camera_height": 1.5}))
+    assert pipeline._scale is not before
+
+
+def test_a_topic_that_is_no_odometry_is_refused(recording):
+    with BagSource(recording) as source:
+        with pytest.raises(ScaleError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"):
+            RecordedScaleInputs(source, ScaleConfig(odometry_topic="/camera/camera_info"), None)
+        with pytest.raises(RecordingError, match="no topic /wheels"):
+            RecordedScaleInputs(source, ScaleConfig(source="odometry", odometry_topic="/wheels"), None)
+        RecordedScaleInputs(source, ScaleConfig(source="fixed", odometry_topic="/wheels"), None)
+        nobody = RecordedScaleInputs(source, ScaleConfig(source="camera_height", ground_frame="floor"), None)
+        assert nobody.mount.height == 0 and "'camera_optical_frame' to floor" in nobody.notes[0]
