@@ -123,7 +123,7 @@ def like_checkpoint(config, options: argparse.Namespace):
     return replace(config, {name: value for name, value in taken.items() if name not in given})
 
 
-def open_data(config, is_first: bool):
+def open_data(config, is_first: bool, training_camera=None):
     """The dataset, saying on standard error how far the indexing is."""
     from monodepth_ros.training.dataset import open_dataset
 
@@ -135,11 +135,11 @@ def open_data(config, is_first: bool):
             said[0] = now
             print(f"indexing {path}: {count}{f' of {total}' if total else ''} frames", file=sys.stderr)
 
-    return open_dataset(config.data, config.networks, progress)
+    return open_dataset(config.data, config.networks, progress, training_camera)
 
 
-def make_folder(folder: str, resume: str, config) -> Path:
-    """The results' folder with the settings in it."""
+def make_folder(folder: str, resume: str, config, kind: str = "train") -> Path:
+    """The results' folder with the settings in it; results/<kind>/<time>/ if none is given."""
     import yaml
 
     from monodepth_ros.evaluation.results_folder import new_results_folder
@@ -149,7 +149,7 @@ def make_folder(folder: str, resume: str, config) -> Path:
     from monodepth_ros.training.trainer import STATE
 
     if not folder:
-        path = new_results_folder(Path("results") / "train")
+        path = new_results_folder(Path("results") / kind)
     else:
         path = Path(folder)
         if not resume and (path / STATE).exists():

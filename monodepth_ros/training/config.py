@@ -84,11 +84,19 @@ class OptimizerConfig:
     """Adam and its schedule."""
 
     learning_rate: float = setting(1e-4, "At the start, after the warm-up.", minimum=0.0, maximum=1.0)
+    depth_share: float = setting(
+        1.0, "Share of the learning rate that the depth network has: less than 1 where it is good and the pose network is new.",
+        minimum=0.0, maximum=1.0,
+    )
     epochs: int = setting(20, "Passes over all samples.", minimum=1, maximum=100000)
     schedule: str = setting("step", "How the learning rate goes on.", choices=("step", "cosine", "constant"))
     step_epochs: int = setting(15, "With step: epochs until it is multiplied.", minimum=1, maximum=100000)
     step_factor: float = setting(0.1, "With step: by what it is multiplied.", minimum=1e-6, maximum=1.0)
     warm_up: int = setting(0, "Steps in which it grows from 0.", unit="steps", minimum=0, maximum=1000000)
+    pose_first: int = setting(
+        0, "Steps in which only motion is learned: for depth that is good already and motion that begins from scratch.",
+        unit="steps", minimum=0, maximum=10**6,
+    )
     clip_gradient: float = setting(0.0, "Longest gradient (its norm over all weights); 0: any.", minimum=0.0, maximum=1e6)
     ema: float = setting(
         0.0, "Decay of an exponential moving average of the weights, which is what is kept then; 0: none.", minimum=0.0, maximum=0.99999
@@ -110,6 +118,13 @@ class LoopConfig:
     max_steps: int = setting(0, "End after so many steps; 0: after the last epoch.", unit="steps", minimum=0, maximum=10**9)
     save_every: int = setting(200, "Steps between savings.", unit="steps", minimum=1, maximum=10**9)
     validate_every: int = setting(0, "Steps between validations; 0: after every epoch.", unit="steps", minimum=0, maximum=10**9)
+    best_by: str = setting(
+        "auto", "What says which weights are best: auto is exact depth where the recordings have some, else the loss.",
+        choices=("auto", "loss"),
+    )
+    patience: int = setting(
+        0, "Validations in a row that were no better after which the training ends; 0: any number.", minimum=0, maximum=10**6
+    )
     log_every: int = setting(10, "Steps between lines of the log.", unit="steps", minimum=1, maximum=10**9)
     licence: str = setting("", "Licence of the weights, written into the checkpoint.")
 

@@ -146,8 +146,11 @@ def open_dataset(
     config: DataConfig,
     networks: NetworksConfig,
     progress: Callable[[str, int, int | None], None] | None = None,
+    training_camera: tuple[float, float, float, float] | None = None,
 ) -> Dataset:
     """Open, index and choose. progress: called with (recording, frames indexed, frames expected or None).
+
+    training_camera: normalised intrinsics of the networks' input; by default those of the first recording's camera.
 
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
@@ -157,7 +160,6 @@ def open_dataset(
     mask = read_mask(config.mask_file)
     recordings: list[Recorded] = []
     notes: list[str] = []
-    training_camera = None
     try:
         for path in config.recordings:
             options, right_options = camera_options(path, config, notes)

@@ -39,10 +39,12 @@ class Learner(nn.Module):
                 raise ConfigError(f"objective.predictive_mask needs a ResNet depth network, not {networks.depth}")
             self.masks = DepthDecoder(self.depth.encoder.channels, {"mono": 2, "stereo": 1, "both": 3}[sources])
         self.scales = self.depth.scales[: objective.scales]
-        self._with_source_depth = objective.depth_consistency > 0
+        self._trains_consistency = objective.depth_consistency > 0
 
-    def forward(self, batch: Batch) -> Prediction:
-        return predict(self.depth, self.pose, batch, self.scales, self._with_source_depth and self.training, self.masks)
+    def forward(self, batch: Batch, with_source_depth: bool = False) -> Prediction:
+        """with_source_depth: the sources' depth too, which in training the objective decides on."""
+        with_source_depth |= self._trains_consistency and self.training
+        return predict(self.depth, self.pose, batch, self.scales, with_source_depth, self.masks)
 
     def freeze_unused(self) -> None:
         """No gradient for the heads of scales that are not trained (distributed training insists on it)."""

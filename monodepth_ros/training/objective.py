@@ -133,18 +133,22 @@ class Objective:
             ]
             terms["velocity"] = config.velocity * sum(errors) / len(errors)
         if config.depth_consistency and prediction.source_disparities:
-            points = backproject(depth, batch.K)
-            errors = []
-            for source, disparity in prediction.source_disparities.items():
-                T = moving[source].matrix(depth)
-                transformed = transform_points(points, T)[:, 2:].clamp(min=1e-3)
-                _, grid = project(points, batch.K, T)
-                sampled = sample(self._depth(disparity, batch), grid)
-                inside = (grid.abs().amax(-1, keepdim=True) <= 1).permute(0, 3, 1, 2)
-                errors.append(_mean(depth_inconsistency(transformed, sampled), inside))
-            terms["depth_consistency"] = config.depth_consistency * sum(errors) / len(errors)
+            terms["depth_consistency"] = config.depth_consistency * self.inconsistency(batch, prediction)
         return terms
 
+    def inconsistency(self, batch: Batch, prediction: Prediction) -> Tensor:
+        """Mean disagreement on depth, in [0, 1), between the target and the sources whose disparities were predicted."""
+        depth = self._depth(prediction.disparities[0], batch)
+        points = backproject(depth, batch.K)
+        errors = []
+        for source, disparity in prediction.source_disparities.items():
+            T = prediction.motions[source].matrix(depth)
+            transformed = transform_points(points, T)[:, 2:].clamp(min=1e-3)
+            _, grid = project(points, batch.K, T)
+            sampled = sample(self._depth(disparity, batch), grid)
+            inside = (grid.abs().amax(-1, keepdim=True) <= 1).permute(0, 3, 1, 2)
+            errors.append(_mean(depth_inconsistency(transformed, sampled), inside))
+        return sum(errors) / len(errors)
 
     def _depth(self, disparity: Tensor, batch: Batch) -> Tensor:
         depth = disparity_to_depth(disparity, *self._range)

@@ -36,9 +36,11 @@ def write_report(
     facts: Sequence[tuple[str, str]],
     pictures: dict[str, Tensor],
     trajectories: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+    title: str = "Training",
+    sheet: np.ndarray | None = None,
 ) -> None:
     """Write folder's report.html from its log. facts: names and values of the table at the head. pictures: (C, H, W) of one
-    validation sample, by name, and trajectories as `Validation` gives them."""
+    validation sample, by name, and trajectories as `Validation` gives them. sheet: a bgr picture for the top."""
     log = read_log(folder)
     training = [line for line in log if line["kind"] == "train"]
     validations = [line for line in log if line["kind"] == "validation"]
@@ -55,10 +57,11 @@ def write_report(
         svg_chart("Speed", "step", "samples/s", [curve("speed", training, "samples_per_second")]),
     ]
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts)
-    figures = "".join(_figure(name, picture) for name, picture in pictures.items())
+    figures = "".join(_figure(name, picture_of(name, picture)) for name, picture in pictures.items())
+    top = "" if sheet is None else _figure("before and after", sheet)
     page = (
-        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>Training</title><style>{STYLE}</style></head>"
-        f"<body><h1>Training</h1><table>{rows}</table><h2>A validation sample</h2>"
+        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title><style>{STYLE}</style></head>"
+        f"<body><h1>{title}</h1><table>{rows}</table>{top}<h2>A validation sample</h2>"
         "<p>Depth: bright is near. Mask: white where a warped source explains the target best. Warped: a source as the target's"
         f' camera would have seen it.</p><div class="row">{figures}</div>'
         f'<h2>Curves</h2><div class="row">{"".join(charts)}</div></body></html>\n'
@@ -82,7 +85,7 @@ def picture_of(name: str, values: Tensor) -> np.ndarray:
     return cv2.cvtColor((255 * array.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0), cv2.COLOR_RGB2BGR)
 
 
-def _figure(name: str, values: Tensor) -> str:
-    data = cv2.imencode(".jpg", picture_of(name, values), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+def _figure(name: str, picture: np.ndarray) -> str:
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     source = "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
     return f'<figure><img alt="{escape(name)}" src="{source}"><figcaption>{escape(name.replace("_", " "))}</figcaption></figure>'

@@ -27,7 +27,7 @@ from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.loader import Loader, epoch_order, mix
 from monodepth_ros.training.objective import Objective
-from monodepth_ros.training.optimizer import gradient_norm, make_adam
+from monodepth_ros.training.optimizer import gradient_norm, make_adam, parameter_groups
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.run_log import RunLog
 from monodepth_ros.training.schedule import rate_at
@@ -97,8 +97,8 @@ class Trainer:
             if state is not None:
                 _load(self._average, state.average, folder / STATE)
         self._forward = self._wrapped(self.learner)
-        trained = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
-        self._optimizer = make_adam(trained, config.optimizer.learning_rate)
+        groups = parameter_groups(self.learner, self.learner.depth, config.optimizer.depth_share)
+        self._optimizer = make_adam(groups, config.optimizer.learning_rate)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._precision == "fp16")
         self._objective = Objective(config.objective, networks.min_depth, networks.max_depth)
         self.step = self._skipped = 0
@@ -123,11 +123,16 @@ class Trainer:
         self._validation = None
         if dataset.validation and processes.is_first:
             self._validation = Validation(
-                dataset, self._objective, self._loader, (networks.min_depth, networks.max_depth), self.metres_per_unit
+                dataset,
+                self._objective,
+                self._loader,
+                (networks.min_depth, networks.max_depth),
+                self.metres_per_unit,
+                uses_truth=loop.best_by == "auto",
             )
         self.pictures: dict[str, torch.Tensor] = {}
         self.trajectories: list[tuple[np.ndarray, np.ndarray]] = []
-        self._stopping = False
+        self._stopping = self._is_done = False
 
     @property
     def metres_per_unit(self) -> float:
@@ -186,24 +191,31 @@ class Trainer:
                 if self._log and terms and (self.step % loop.log_every == 0 or self.step == self.steps):
                     mean = sum(losses) / len(losses)
                     facts = {"samples_per_second": progress.samples_per_second, "waiting": waiting}
-                    rate = self._optimizer.param_groups[0]["lr"]
+                    rate = self._optimizer.param_groups[-1]["lr"]
                     self._log.write(self.step, kind="train", epoch=epoch, learning_rate=rate, mean=mean, **facts, **terms)
                 every = loop.validate_every or self.steps_per_epoch
                 if self.step % every == 0 or self.step == self.steps:
                     self._validate()
+                    if self._is_hopeless(every):
+                        self._is_done = self._stopping = True
                 if self.step % loop.save_every == 0:
                     self._save()
                 if self.step == self.steps or self._stopped():
                     break
         self._save()
-        return self.step >= self.steps
+        return self._is_done or self.step >= self.steps
+
+    def _is_hopeless(self, every: int) -> bool:
+        """Whether as many validations as a user's patience allows were no better than the best."""
+        patience = self.config.loop.patience
+        return bool(patience and self._best) and self.step - self._best["step"] >= patience * every
 
     def _train(self, batch: Batch) -> dict[str, float]:
         """One step; its terms, or nothing where the loss or the gradient was not finite: the weights stay then."""
         config, rank = self.config, self._processes.rank
         rate = rate_at(self.step, self.steps_per_epoch, self.steps, config.optimizer)
         for group in self._optimizer.param_groups:
-            group["lr"] = config.optimizer.learning_rate * rate
+            group["lr"] = config.optimizer.learning_rate * rate * group["share"]
         draws = torch.Generator().manual_seed(mix(config.loop.seed, self.step, rank, 1))
         noise = torch.Generator(self.device).manual_seed(mix(config.loop.seed, self.step, rank, 2))
         batch = augment(batch.to(self.device), config.augmentation, draws)
@@ -216,6 +228,9 @@ class Trainer:
             return self._skip(batch)
         self._scaler.scale(loss.total).backward()
         self._scaler.unscale_(self._optimizer)
+        if self.step < config.optimizer.pose_first:
+            for parameter in self.learner.depth.parameters():
+                parameter.grad = None  # which the optimiser passes over
         norm = gradient_norm(self.learner.parameters(), config.optimizer.clip_gradient)
         if not torch.isfinite(norm) and not self._scaler.is_enabled():
             return self._skip(batch)
@@ -251,7 +266,7 @@ class Trainer:
         self._log.show(self.step, self.pictures)
         measure = self._validation.measure
         value = found.get(measure, math.nan)
-        if self.step > 0 and value < self._best.get(measure, math.inf):
+        if self.step > self.config.optimizer.pose_first and value < self._best.get(measure, math.inf):
             self._best = {measure: value, "step": self.step}
             self._write(self.folder / BEST)
 

@@ -30,10 +30,23 @@ class Validation:
     """Validates a learner on a dataset's validation samples.
 
     metres_per_unit: of the networks' depth, NaN where it is not known: depth is scaled by each image's median then.
+    uses_truth: exact depth, where there is some, decides which weights are best.
+
+    Figures: loss; inconsistency (mean disagreement of neighbouring frames on depth, in [0, 1)); spread (standard deviation
+    of the logarithm of an image's depth: near 0 where depth has collapsed to a plane); and against ground truth abs_rel,
+    rmse, a1, ate_5, rotation_error.
     """
 
-    def __init__(self, dataset: Dataset, objective: Objective, loader: Loader, depth_range: tuple[float, float], metres_per_unit: float):
-        self._dataset, self._objective, self._loader = dataset, objective, loader
+    def __init__(
+        self,
+        dataset: Dataset,
+        objective: Objective,
+        loader: Loader,
+        depth_range: tuple[float, float],
+        metres_per_unit: float,
+        uses_truth: bool = True,
+    ):
+        self._dataset, self._objective, self._loader, self._uses_truth = dataset, objective, loader, uses_truth
         self._range, self._metres_per_unit = depth_range, metres_per_unit
         self._truths = read_truths(dataset)
         self.trajectories: list[tuple[np.ndarray, np.ndarray]] = []
@@ -42,11 +55,12 @@ class Validation:
     @property
     def measure(self) -> str:
         """The name of the figure that says which weights are best; lower is better."""
-        return "abs_rel" if self._truths else "loss"
+        return "abs_rel" if self._truths and self._uses_truth else "loss"
 
     def __call__(self, learner: Learner, device: torch.device) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
         """Mean figures, and the pictures of the first sample: (C, H, W) by name."""
-        losses, depths = [], []
+        losses, depths, spreads, inconsistencies = [], [], [], []
+        has_neighbours = self._dataset.sources != "stereo"
         pictures: dict[str, torch.Tensor] = {}
         samples = self._dataset.validation
         learner.eval()
@@ -56,20 +70,24 @@ class Validation:
                 chosen = samples[done : done + batch.size]
                 done += batch.size
                 batch = batch.to(device)
-                prediction = learner(batch)
+                prediction = learner(batch, with_source_depth=has_neighbours)
                 # The same noise every time: figures of different steps compare.
                 noise = torch.Generator(device).manual_seed(mix(done))
                 loss = self._objective(batch, prediction, noise, with_pictures=not pictures)
                 losses += [loss.total.item()] * batch.size
+                if has_neighbours:
+                    inconsistencies += [self._objective.inconsistency(batch, prediction).item()] * batch.size
                 if not pictures:
                     pictures = {"target": batch.images[0][0].cpu()}
                     pictures |= {name: picture[0].float().cpu() for name, picture in loss.pictures.items()}
                 disparity = prediction.disparities[0][:, 0].float().cpu().numpy()
                 for sample, values in zip(chosen, disparity, strict=True):
+                    spreads.append(float(np.log(disparity_to_depth(values, *self._range)).std()))
                     depths += self._depth_metrics(sample, values)
             odometry = self._odometry(learner, device)
         learner.train()
-        found = {"loss": float(np.mean(losses))} if losses else {}
+        means = {"loss": losses, "inconsistency": inconsistencies, "spread": spreads}
+        found = {name: float(np.mean(values)) for name, values in means.items() if values}
         if depths:
             mean = mean_metrics(depths)
             found |= {name: getattr(mean, name) for name in ("abs_rel", "rmse", "a1")}

@@ -180,6 +180,14 @@ def test_a_chart_is_valid_xml_within_its_frame_and_breaks_at_nan():
     assert svg_chart("nothing", "x", "y", [Curve("none", [0, 1], [np.nan] * 2)]) == ""
 
 
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_curves_that_do_not_move_are_drawn(value):
+    still = Curve("still", [value] * 3, [value] * 3)
+    for equal in (True, False):
+        root = ElementTree.fromstring(svg_chart("still", "x", "y", [still], equal=equal))
+        assert "nan" not in next(e for e in root.iter() if e.tag.endswith("polyline")).get("points")
+
+
 def test_a_map_has_one_scale_for_both_axes():
     square = Curve("square", [0, 10, 10, 0, 0], [0, 0, 10, 10, 0])
     points = re.search(r'<polyline points="([^"]*)"', svg_chart("map", "x", "y", [square], equal=True)).group(

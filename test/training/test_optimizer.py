@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from monodepth_ros.training.optimizer import gradient_norm, make_adam
+from monodepth_ros.training.optimizer import gradient_norm, make_adam, parameter_groups
 
 
 def network_with_gradient(seed=0):
@@ -74,3 +74,13 @@ def test_freed_memory_is_used_again():
     if first < 1000:
         pytest.skip(f"only {first} page faults for 40 MB: this system has large pages")
     assert third < first / 10, (first, third)
+
+
+def test_a_part_may_learn_more_slowly():
+    whole = nn.ModuleDict({"depth": nn.Linear(2, 2), "pose": nn.Linear(3, 3)})
+    whole["depth"].bias.requires_grad_(False)
+    depth, pose = parameter_groups(whole, whole["depth"], 0.25)
+    assert (depth["share"], depth["params"]) == (0.25, [whole["depth"].weight])
+    assert (pose["share"], len(pose["params"])) == (1.0, 2)
+    (together,) = parameter_groups(whole, whole["depth"], 1.0)
+    assert together["share"] == 1.0 and len(together["params"]) == 3

@@ -96,7 +96,9 @@ def ticks(low: float, high: float, count: int = 6) -> list[float]:
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
-    margin = 0.05 * (high - low) or 0.5
+    if low == high:
+        return low - 0.5, high + 0.5
+    margin = 0.05 * (high - low)
     return (low if low == 0 else low - margin), (high if high == 0 else high + margin)
 
 

@@ -1,0 +1,174 @@
+"""Adapting a checkpoint: judged without ground truth, its scale kept, its depth left alone until motion is learned."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+import torch
+
+from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.registry import build_depth, build_pose
+from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.training.adaptation import ADAPTED, adaptation_settings, judge, keep
+from monodepth_ros.training.dataset import open_dataset
+from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.trainer import BEST, Trainer
+
+CAMERA = (0.7, 1.9, 0.5, 0.5)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    words = ["synth", "--out", str(path), "--seconds", "6", "--width", "96", "--height", "32", "--seed", "5"]
+    assert monodepth(words) == 0
+    return path
+
+
+def checkpoint(path, pose="posecnn", **header):
+    """Random weights that claim to be metric."""
+    torch.manual_seed(3)
+    networks = build_depth("rt_monodepth_s"), build_pose(pose) if pose else None
+    facts = dict(scale_kind="metric", scale_factor=5.0, scale_origin="stereo", licence="MIT", training_data="elsewhere")
+    save_checkpoint(path, CheckpointHeader("rt_monodepth_s", 32, 96, CAMERA, pose, **{**facts, **header}), *networks)
+    return load_checkpoint(path)
+
+
+def validations(folder, *lines):
+    folder.mkdir(exist_ok=True)
+    names = ("step", "loss", "spread", "inconsistency")
+    rows = [{"kind": "validation", **dict(zip(names, line, strict=True))} for line in lines]
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "later, expected",
+    [
+        ([(150, 0.09, 0.5, 0.15), (200, 0.095, 0.5, 0.1)], ""),
+        ([(150, 0.1, 0.5, 0.1)], "did not sink"),
+        ([(150, 0.09, 0.2, 0.1)], "collapsed"),
+        ([(150, 0.09, 0.5, 0.17)], "agree less"),
+        ([(150, None, 0.5, 0.1)], "stopped before"),
+        ([], "stopped before"),
+    ],
+    ids=["better", "no better", "collapsed", "inconsistent", "diverged", "interrupted"],
+)
+def test_the_new_checkpoint_must_be_better_where_it_did_not_learn(tmp_path, later, expected):
+    """The loss before is that of the old depth with motion that has been learned: at step 100 here, not at 0."""
+    folder = validations(tmp_path, (0, 0.2, 0.5, 0.3), (100, 0.1, 0.5, 0.1), *later)
+    outcome = judge(folder, pose_first=100)
+    assert outcome.is_better == (not expected) and expected in outcome.reason
+    assert outcome.before["step"] == 100
+    if not expected:
+        assert outcome.after["step"] == 150 and "10.0 %" in outcome.reason
+
+
+def test_depth_waits_until_motion_is_learned(drive, tmp_path):
+    old = checkpoint(tmp_path / "old.safetensors", pose="")
+    config = adaptation_settings(old, steps=4)
+    assert config.optimizer.pose_first > 0 and config.networks.pose == "posecnn"
+    changes = {"optimizer.pose_first": 3, "loop.max_steps": 3, "loop.validate_every": 3, "data.recordings": [str(drive)]}
+    for steps, same in ((3, True), (5, False)):
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        config = replace(config, {**changes, "loop.max_steps": steps})
+        with open_dataset(config.data, config.networks, training_camera=CAMERA) as dataset:
+            trainer = Trainer(config, dataset, folder)
+            began = {key: value.clone() for key, value in trainer.learner.pose.state_dict().items()}
+            assert trainer.run()
+            trainer.close()
+            assert dataset.training_camera == CAMERA
+        depth = trainer.learner.depth.state_dict()
+        assert all(torch.equal(depth[key], value) for key, value in old.depth.state_dict().items()) == same
+        assert not all(torch.equal(began[key], value) for key, value in trainer.learner.pose.state_dict().items())
+        assert (folder / BEST).exists() != same, "what is as it was is no new best"
+
+
+def test_a_training_without_progress_ends(drive, tmp_path):
+    config = adaptation_settings(checkpoint(tmp_path / "old.safetensors"), steps=100)
+    changes = {"optimizer.learning_rate": 0.0, "loop.patience": 2, "loop.validate_every": 2}
+    config = replace(config, {**changes, "data.recordings": [str(drive)]})
+    with open_dataset(config.data, config.networks) as dataset:
+        trainer = Trainer(config, dataset, tmp_path)
+        assert trainer.run(), "an end, not an interruption"
+        trainer.close()
+    assert [line["step"] for line in read_log(tmp_path) if line["kind"] == "validation"] == [0, 2, 4, 6]
+
+
+def test_metres_stay_metres(drive, tmp_path):
+    """A network that sees everything 1.5 times nearer, in its own units, gets a factor 1.5 times as large."""
+    old = checkpoint(tmp_path / "old.safetensors")
+    depth = build_depth("rt_monodepth_s")
+    depth.load_state_dict(old.depth.state_dict())
+    with torch.no_grad():
+        for head in list(depth.decoder.decoder)[8:]:
+            for each in (head, old.depth.decoder.decoder[list(depth.decoder.decoder).index(head)]):
+                each.conv3.weight.zero_()
+        d0 = torch.sigmoid(old.depth.decoder.decoder[8].conv3.bias)
+        inverse = 0.01 + (10 - 0.01) * d0
+        wanted = (1.5 * inverse - 0.01) / (10 - 0.01)
+        depth.decoder.decoder[8].conv3.bias.copy_(torch.logit(wanted))
+    save_checkpoint(tmp_path / BEST, dataclasses.replace(old.header, pose_interval=0.2), depth, old.pose)
+    config = replace(adaptation_settings(old, 10), {"data.recordings": [str(drive)]})
+    with open_dataset(config.data, config.networks) as dataset:
+        adapted = load_checkpoint(keep(old, dataset, tmp_path, workers=1))
+    assert adapted.header.scale_factor == pytest.approx(7.5, rel=1e-4)
+    assert adapted.header.is_metric and adapted.header.scale_origin.startswith("stereo; kept")
+    assert adapted.header.licence == "MIT" and "elsewhere; adapted to" in adapted.header.training_data
+    assert math.isclose(adapted.header.pose_interval, 0.2)
+
+
+def test_adapt_keeps_what_is_better(drive, tmp_path, capsys):
+    """The bundled networks, at a size that they do not know."""
+    bundled = load_checkpoint(bundled_checkpoint())
+    header = dataclasses.replace(bundled.header, width=96, height=32, versions={})
+    save_checkpoint(tmp_path / "old.safetensors", header, bundled.depth, bundled.pose)
+    words = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a")]
+    fast = ["optimizer.learning_rate=1e-4", "loop.validate_every=20", "data.validation_frames=8"]
+    assert monodepth([*words, "--steps", "40", *(word for item in fast for word in ("--set", item))]) == 0
+    before, *_, after = (line for line in read_log(tmp_path / "a") if line["kind"] == "validation")
+    assert after["abs_rel"] < before["abs_rel"], "what is kept without looking at the truth is nearer to it"
+    out = capsys.readouterr().out
+    assert "the new checkpoint is kept" in out and str(tmp_path / "a" / ADAPTED) in out
+    header = load_checkpoint(tmp_path / "a" / ADAPTED).header
+    assert header.is_metric and header.training_camera == bundled.header.training_camera
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "<h1>Adaptation</h1>" in page and "before and after" in page and (tmp_path / "a" / "before_after.png").exists()
+
+
+def test_adapt_leaves_what_is_good(drive, tmp_path, capsys):
+    checkpoint(tmp_path / "old.safetensors")
+    words = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a")]
+    assert monodepth([*words, "--steps", "4", "--set", "optimizer.learning_rate=0", "--set", "loop.validate_every=2"]) == 0
+    out = capsys.readouterr().out
+    assert "the old checkpoint stays: the loss on held-out blocks did not sink" in out
+    assert f"checkpoint {tmp_path / 'old.safetensors'}" in out and not (tmp_path / "a" / ADAPTED).exists()
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["--checkpoint", "nothing.safetensors"], "nothing.safetensors"),
+        (["--set", "data.validation_share=0"], "nothing is held out"),
+        (["--set", "optimizer.learning=1"], "optimizer.learning"),
+    ],
+)
+def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
+    checkpoint(tmp_path / "old.safetensors")
+    given = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a"), *words]
+    assert monodepth(given) == 2
+    error = capsys.readouterr().err.strip()
+    assert expected in error.splitlines()[-1]
