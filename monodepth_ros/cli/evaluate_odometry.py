@@ -1,4 +1,4 @@
-"""`monodepth evaluate odometry`: a trajectory, or that of a pose network, against the true one."""
+"""`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the true one."""
 
 import argparse
 
@@ -15,8 +15,8 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     """Register the subject and its options."""
     parser = subjects.add_parser(
         "odometry",
-        help="5-frame ATE, KITTI's t_err and r_err, ATE and RPE of a trajectory or a pose network",
-        description="Compare a trajectory file with the true trajectory, or run a checkpoint's pose network "
+        help="5-frame ATE, KITTI's t_err and r_err, ATE and RPE of a trajectory or a checkpoint's odometry",
+        description="Compare a trajectory file with the true trajectory, or run a checkpoint's odometry "
         "over a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
     )
     parser.add_argument(
@@ -27,6 +27,13 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         default="",
         metavar="C",
         help="weights (default: the bundled demonstration checkpoint)",
+    )
+    parser.add_argument(
+        "--motion",
+        choices=("features", "network", "auto"),
+        default="",
+        help="what the motion comes from, as odometry.source (default: network, or features for a checkpoint "
+        "without a pose network)",
     )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
@@ -145,7 +152,7 @@ def _from_network(options: argparse.Namespace):
         progress = Progress(source.frame_count)
         try:
             truth, estimate, more = network_odometry(
-                source, engine, checkpoint.header, options.frames, progress.step
+                source, engine, checkpoint.header, options.frames, progress.step, options.motion
             )
         finally:
             progress.end()

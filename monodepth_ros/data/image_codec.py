@@ -71,11 +71,22 @@ _TO_RGB = {
     "bgra": cv2.COLOR_BGRA2RGB,
     "mono": cv2.COLOR_GRAY2RGB,
 }
+_TO_GRAY = {
+    "rgb": cv2.COLOR_RGB2GRAY,
+    "bgr": cv2.COLOR_BGR2GRAY,
+    "rgba": cv2.COLOR_RGBA2GRAY,
+    "bgra": cv2.COLOR_BGRA2GRAY,
+}
 
 
 def to_rgb(array: np.ndarray, layout: str) -> np.ndarray:
     """Pixels of any layout as RGB, uint8 (H, W, 3); returns the same array where it is RGB already."""
     return array if layout == "rgb" else cv2.cvtColor(array, _TO_RGB[layout])
+
+
+def to_gray(array: np.ndarray, layout: str) -> np.ndarray:
+    """Pixels of any layout as grey values, uint8 (H, W); returns the same array where it holds them already."""
+    return array if layout == "mono" else cv2.cvtColor(array, _TO_GRAY[layout])
 
 
 def check_image(message) -> None:

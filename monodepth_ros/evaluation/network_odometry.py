@@ -1,4 +1,4 @@
-"""The trajectory that a checkpoint's pose network makes of a source whose poses are known."""
+"""The trajectory that a checkpoint makes of a source whose poses are known, by its pose network or by features."""
 
 from collections.abc import Callable
 
@@ -24,16 +24,19 @@ def network_odometry(
     header: CheckpointHeader,
     frames: int = 0,
     advanced: Callable[[], None] = lambda: None,
+    motion: str = "",
 ) -> tuple[Trajectory, Trajectory, list[str]]:
     """True and estimated trajectory of the camera, as long as both are known, and notes about them.
 
     The frames go through the node's pipeline: pairs by time, implausible motions are not taken. Of a
     recording with gaps the longest part counts. frames: end after so many, 0 for all; `advanced` is called
-    after each. EvaluationError without a pose network or poses.
+    after each. motion: odometry.source, empty for the pose network, or features where there is none.
+    EvaluationError without poses, or without a pose network that was asked for.
     """
-    if not engine.has_pose:
-        raise EvaluationError("the checkpoint has no pose network: expected one that gives odometry")
-    config = RunConfig()
+    motion = motion or ("network" if engine.has_pose else "features")
+    if motion == "network" and not engine.has_pose:
+        raise EvaluationError("the checkpoint has no pose network: expected one, or odometry by features")
+    config = replace(RunConfig(), {"odometry.source": motion})
     if not header.is_metric:
         config = replace(config, {"scale.source": "relative"})
     pipeline = FramePipeline(engine, header, config)
@@ -74,7 +77,7 @@ def network_odometry(
     poses = np.array([estimate.T_start_camera for estimate, _ in longest])
     return (
         Trajectory(source.description, truth, seconds),
-        Trajectory("the network's odometry", poses, seconds, is_scale_free=not header.is_metric),
+        Trajectory(f"odometry by {pipeline.motion_description}", poses, seconds, is_scale_free=not header.is_metric),
         notes,
     )
 

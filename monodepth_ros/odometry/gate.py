@@ -11,7 +11,7 @@ def implausible(T_previous_current: np.ndarray, seconds: float, max_speed: float
     T_previous_current: (4, 4), metres; max_speed in m/s (infinity where lengths are not metres); max_turn_rate in rad/s.
     """
     if not np.isfinite(T_previous_current).all():
-        return "the pose network gave a motion that is not finite"
+        return "a motion that is not finite"
     speed = float(np.linalg.norm(T_previous_current[:3, 3])) / seconds
     if speed > max_speed:
         return f"motion of {speed:.1f} m/s is faster than odometry.max_speed {max_speed:g}"

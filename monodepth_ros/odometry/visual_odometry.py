@@ -82,11 +82,19 @@ class VisualOdometry:
             return f"no frame for {seconds:.3f} s (odometry.max_gap is {self.max_gap:g})"
         return ""
 
-    def update(self, stamp_ns: int, T_previous_current: np.ndarray | None, metric: bool = True) -> OdometryEstimate:
+    def update(
+        self,
+        stamp_ns: int,
+        T_previous_current: np.ndarray | None,
+        metric: bool = True,
+        covariance: np.ndarray | None = None,
+        reason: str = "no motion for this frame",
+    ) -> OdometryEstimate:
         """The estimate at a frame, given its motion from the frame before.
 
         stamp_ns: the frame's own stamp. T_previous_current: (4, 4) pose of this camera in the previous frame's axes, or
-        None where it is not known. metric: whether its lengths are metres, so that max_speed applies.
+        None where it is not known; reason: why not. metric: whether its lengths are metres, so that max_speed applies.
+        covariance: (6, 6) of the motion in the previous frame's axes; without one, that of the noise model.
         """
         previous_ns = self._last_stamp_ns
         broken = self.breaks(stamp_ns)
@@ -101,19 +109,22 @@ class VisualOdometry:
                 return self._unknown(stamp_ns, TrackingState.NO_DATA, has_reset=True, note=f"{broken}: new trajectory")
             return self._lose(stamp_ns, seconds, f"{broken}: pose held")
         if T_previous_current is None:
-            return self._lose(stamp_ns, seconds, "no motion for this frame: pose held")
+            return self._lose(stamp_ns, seconds, f"{reason}: pose held")
         limit = self.max_speed if metric else np.inf
         doubt = implausible(T_previous_current, seconds, limit, self.max_turn_rate)
         if doubt:
             return self._lose(stamp_ns, seconds, f"{doubt}: pose held")
-        return self._advance(stamp_ns, T_previous_current, seconds)
+        return self._advance(stamp_ns, T_previous_current, seconds, covariance)
 
-    def _advance(self, stamp_ns: int, step: np.ndarray, seconds: float) -> OdometryEstimate:
+    def _advance(
+        self, stamp_ns: int, step: np.ndarray, seconds: float, uncertainty: np.ndarray | None
+    ) -> OdometryEstimate:
         twist_step = log_se3(step)
         noise = self.noise
-        uncertainty = step_covariance(
-            twist_step, noise.translation, noise.translation_floor, noise.rotation, noise.rotation_floor
-        )
+        if uncertainty is None:
+            uncertainty = step_covariance(
+                twist_step, noise.translation, noise.translation_floor, noise.rotation, noise.rotation_floor
+            )
         self._covariance = propagate(self._covariance, self._pose[:3, :3], step[:3, 3], uncertainty)
         pose = self._pose @ step
         pose[:3, :3] = orthonormalize(pose[:3, :3])

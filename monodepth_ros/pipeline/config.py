@@ -120,7 +120,17 @@ class ScaleConfig:
 class OdometryConfig:
     """From relative motions to a trajectory."""
 
-    enabled: bool = setting(True, "Run the pose network, where the checkpoint has one.", live=True)
+    enabled: bool = setting(True, "Estimate the camera's motion.", live=True)
+    source: str = setting(
+        "auto",
+        "What the motion comes from. features: points followed through the images, and the network's depth; network: the "
+        "checkpoint's pose network; auto: features, and the pose network, where there is one, for frames without them.",
+        choices=("auto", "features", "network"),
+        live=True,
+    )
+    max_points: int = setting(
+        300, "Points to follow, with odometry.source features or auto.", minimum=50, maximum=2000, live=True
+    )
     max_gap: float = setting(
         1.0, "A longer time between two frames breaks the trajectory.", unit="s", minimum=0.01, maximum=3600.0, live=True
     )

@@ -42,6 +42,7 @@ class Demand:
     statistics: bool = False
     odometry: bool = False
     ground: bool = False
+    correspondences: bool = False
 
     @property
     def needs_depth(self) -> bool:
@@ -59,7 +60,8 @@ class FrameResult:
     frame. depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8
     (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera;
     cloud_is_dense: none is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3) of the network's input,
-    what the scale takes for ground marked. milliseconds: time spent by stage.
+    what the scale takes for ground marked. correspondences: the same, with the points that the odometry follows.
+    milliseconds: time spent by stage.
     """
 
     stamp_ns: int
@@ -75,6 +77,7 @@ class FrameResult:
     statistics: DepthStatistics | None = None
     odometry: OdometryEstimate | None = None
     ground: np.ndarray | None = None
+    correspondences: np.ndarray | None = None
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -84,7 +87,8 @@ class PreparedFrame:
 
     rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks
     for them. disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms:
-    how long it took. scale_needs_depth: the scale must see it, whoever else wants it.
+    how long it took. scale_needs_depth, motion_needs_depth: the scale, or the odometry, must
+    see it, whoever else wants it. wants_motion: its motion is asked for.
     """
 
     frame: Frame
@@ -96,7 +100,9 @@ class PreparedFrame:
     failure: Exception | None = None
     batch_ms: float = 0.0
     scale_needs_depth: bool = False
+    wants_motion: bool = False
+    motion_needs_depth: bool = False
 
     @property
     def needs_depth(self) -> bool:
-        return self.demand.needs_depth or self.scale_needs_depth
+        return self.demand.needs_depth or self.scale_needs_depth or self.motion_needs_depth

@@ -6,17 +6,16 @@ import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.motion import invert, power
 from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.choice import choose_scale
-from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth, SeenMotion
+from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
 from monodepth_ros.pipeline.color_view import color_view
-from monodepth_ros.pipeline.config import OdometryConfig, PipelineConfig
+from monodepth_ros.pipeline.config import PipelineConfig
+from monodepth_ros.pipeline.correspondence_view import correspondence_view
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.depth_image import (
     DepthResizer,
@@ -25,8 +24,8 @@ from monodepth_ros.pipeline.depth_image import (
     to_millimetres,
 )
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult, PreparedFrame
-from monodepth_ros.pipeline.frame_history import FrameHistory
 from monodepth_ros.pipeline.ground_view import ground_view
+from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.network_view import NetworkView, view_through
 from monodepth_ros.pipeline.point_cloud import colored_points
 
@@ -41,8 +40,7 @@ class FramePipeline:
     def __init__(self, engine: Engine, header: CheckpointHeader, config: PipelineConfig):
         self._engine = engine
         self._header = header
-        self._history: FrameHistory = FrameHistory(header.pose_interval)
-        self._odometry = VisualOdometry()
+        self._motion = MotionTracking(engine, header)
         self._view: NetworkView | None = None
         self._view_key = None
         self._config: PipelineConfig | None = None
@@ -58,12 +56,17 @@ class FramePipeline:
                 config, self._header, self._engine.has_pose, self.travel, self._scale and self._scale.estimate()
             )
         self._config = config
-        _apply(config.odometry, self._odometry)
+        self._motion.configure(config.odometry)
 
     @property
     def has_odometry(self) -> bool:
-        """Whether frames yield odometry: there is a pose network and it is enabled."""
-        return self._engine.has_pose and self._config.odometry.enabled
+        """Whether frames yield odometry."""
+        return self._motion.is_possible
+
+    @property
+    def motion_description(self) -> str:
+        """What the odometry's motion comes from, in words."""
+        return self._motion.description
 
     @property
     def scale(self) -> ScaleEstimate:
@@ -72,8 +75,7 @@ class FramePipeline:
 
     def reset_odometry(self) -> None:
         """The next frame begins a new trajectory."""
-        self._odometry.reset()
-        self._history.clear()
+        self._motion.reset()
 
     def process(self, frame: Frame, demand: Demand) -> FrameResult:
         """Compute what is wanted of a frame; FrameError if image and camera model differ in size."""
@@ -104,8 +106,14 @@ class FramePipeline:
             scale=self._scale.estimate(),
         )
         runs_networks = demand.needs_depth or demand.odometry
+        wants_motion = self.has_odometry and (demand.odometry or (runs_networks and self._scale.needs_motion))
         prepared = PreparedFrame(
-            frame, demand, result, scale_needs_depth=runs_networks and self._scale.needs_depth and view.is_calibrated
+            frame,
+            demand,
+            result,
+            scale_needs_depth=runs_networks and self._scale.needs_depth and view.is_calibrated,
+            wants_motion=wants_motion,
+            motion_needs_depth=wants_motion and self._motion.needs_depth,
         )
         if runs_networks or demand.rectified:
             prepared.rgb = self._network_rgb(frame.pixels)
@@ -126,9 +134,12 @@ class FramePipeline:
             if prepared.scale_needs_depth:
                 self._scale.observe_depth(self._seen_depth(frame, scaled))
                 result.scale = self._scale.estimate()
-        if prepared.image is not None and (demand.odometry or self._scale.needs_motion) and self.has_odometry:
-            odometry = self._track(frame.stamp_ns, prepared.image, result.scale)
+        if prepared.wants_motion:
+            seen = None if scaled is None else self._seen_depth(frame, scaled).inverse_depth
+            odometry = self._motion.track(prepared, seen, self._view, self._scale)
             result.odometry = odometry if demand.odometry else None
+            if demand.correspondences and self._motion.features is not None:
+                result.correspondences = correspondence_view(prepared.rgb, self._motion.features)
         tracked = time.perf_counter()
 
         rgb = prepared.rgb
@@ -160,8 +171,6 @@ class FramePipeline:
         )
         self._enlarge: DepthResizer | None = None
         self._view_key = key
-        # Frames seen through another camera make no pairs with this one's.
-        self._history.clear()
         return True
 
     def _network_rgb(self, pixels: Pixels) -> np.ndarray:
@@ -173,28 +182,6 @@ class FramePipeline:
         if view.resampler.valid is not None:
             inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
         return SeenDepth(frame.stamp_ns, inverse, view.camera, frame.mount)
-
-    def _track(self, stamp_ns: int, image, scale: ScaleEstimate) -> OdometryEstimate | None:
-        if stamp_ns == 0:  # a source without stamps: no time, no motion
-            return None
-        if self._odometry.breaks(stamp_ns):
-            self._history.clear()
-        partner, previous = self._history.partner(stamp_ns), self._history.newest
-        T_previous_current = None
-        if partner is not None:
-            T_later_earlier = self._view.correct_motion(self._engine.motion(partner.image, image))
-            T_earlier_later = invert(T_later_earlier)
-            # The pair may reach back further than the last frame (a camera faster than the network's
-            # training): at constant velocity this step is the share of it that its time is.
-            share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
-            finite = np.isfinite(T_earlier_later).all()
-            T_previous_current = power(T_earlier_later, share) if finite and share != 1.0 else T_earlier_later
-            self._scale.observe_motion(SeenMotion(previous.stamp_ns, stamp_ns, T_previous_current.copy()))
-            T_previous_current[:3, 3] *= scale.factor
-            if not scale.is_known:
-                T_previous_current = None
-        self._history.add(stamp_ns, image)
-        return self._odometry.update(stamp_ns, T_previous_current, metric=scale.is_metric)
 
     def _finish_depth(
         self, result: FrameResult, scaled: np.ndarray, rgb: np.ndarray, demand: Demand
@@ -237,7 +224,7 @@ def scale_for(
         camera_height=settings.camera_height,
         has_ground_frame=bool(settings.ground_frame),
         has_odometry_topic=bool(settings.odometry_topic),
-        has_motion=has_pose and config.odometry.enabled,
+        has_motion=gives_motion(config.odometry, has_pose),
         time_constant=settings.time_constant,
         travel=travel,
         previous=previous,
@@ -247,16 +234,3 @@ def scale_for(
 def _same(array: np.ndarray) -> np.ndarray:
     """The rectified image of a camera without calibration: the image."""
     return array
-
-
-def _apply(config: OdometryConfig, odometry: VisualOdometry) -> None:
-    odometry.max_gap = config.max_gap
-    odometry.reset_on_gap = config.on_gap == "reset"
-    odometry.max_speed = config.max_speed
-    odometry.max_turn_rate = config.max_turn_rate
-    odometry.noise = NoiseModel(
-        translation=config.translation_noise,
-        translation_floor=config.translation_noise_floor,
-        rotation=config.rotation_noise,
-        rotation_floor=config.rotation_noise_floor,
-    )

@@ -211,7 +211,7 @@ def bad(tmp_path, drive):
         ("depth --predictions {here}/words.txt --ground-truth {drive}", "not an array file; expected a .npy"),
         ("depth {drive} --frames 1 --engine pytorch --csv {here}/none/a.csv", "a.csv cannot be written"),
         ("odometry {images} --engine pytorch", "0 of 2 frames have a true pose"),
-        ("odometry {drive} --checkpoint {relative} --engine pytorch", "the checkpoint has no pose network"),
+        ("odometry {drive} --checkpoint {relative} --engine pytorch --motion network", "the checkpoint has no pose network"),
         ("odometry", "expected either a recording to run a checkpoint on, or --trajectory"),
         ("odometry --trajectory {here}/poses.txt", "--trajectory needs --ground-truth"),
         ("odometry --trajectory {here}/poses.txt --ground-truth {here}/short.txt", "5 poses, .*4: expected"),

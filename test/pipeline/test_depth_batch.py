@@ -36,7 +36,7 @@ def engine_and_header(request, tmp_path):
 
 
 def pipelines(engine, header):
-    config = replace(PipelineConfig(), {"depth.resolution": "image"})
+    config = replace(PipelineConfig(), {"depth.resolution": "image", "odometry.source": "network"})
     return {name: FramePipeline(engine, header, config) for name in CAMERAS}
 
 

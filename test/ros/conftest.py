@@ -79,6 +79,8 @@ class Harness:
         self._contexts = [rclpy.Context(), rclpy.Context()]
         for context in self._contexts:
             rclpy.init(context=context)
+        # Most images here are noise, through which no point can be followed.
+        parameters = {"odometry__source": "network"} | parameters
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         self.node = DepthNode(
             context=self._contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]

@@ -63,11 +63,11 @@ class OfflineRun:
         self._bag = nullcontext()
         if settings.bag:
             self._bag = OutputBag(settings.bag, config, source.frame_id, self._moving_frame, has_odometry)
-        odometry = f"of {self._moving_frame.name!r} in {config.odom_frame!r}"
+        odometry = f"of {self._moving_frame.name!r} in {config.odom_frame!r}, from {self._pipeline.motion_description}"
         if has_odometry:
             self.notes += self._moving_frame.notes
         else:
-            odometry = "off" if checkpoint.header.pose_network else "none: the checkpoint has no pose network"
+            odometry = "none: the checkpoint has no pose network" if config.odometry.enabled else "off"
         self.facts = [
             ("source", source.description),
             ("checkpoint", f"{config.checkpoint}: {checkpoint.header.summary()}"),

@@ -62,10 +62,14 @@ class CameraRig:
         self._logger.info(
             f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}"
         )
-        if not self.header.pose_network:
-            self._logger.info("odometry disabled: the checkpoint has no pose network")
-        elif not config.odometry.enabled:
+        if not config.odometry.enabled:
             self._logger.info("odometry disabled: odometry.enabled is false")
+        elif pipeline.has_odometry:
+            self._logger.info(f"odometry from {pipeline.motion_description}")
+        elif not self.header.pose_network:
+            self._logger.info(
+                "odometry disabled: the checkpoint has no pose network; odometry.source auto or features needs none"
+            )
 
     def activate(self) -> None:
         """Subscribe and process."""

@@ -175,7 +175,9 @@ class CameraStream:
             return None
         publish_tf = config.publish_tf and pipeline.scale.is_metric and pipeline.scale.is_known
         wants_odometry = (
-            self._odometry is not None and pipeline.has_odometry and self._odometry.is_wanted(publish_tf)
+            self._odometry is not None
+            and pipeline.has_odometry
+            and (self._odometry.is_wanted(publish_tf) or self._outputs.wants_correspondences)
         )
         demand = self._outputs.demand(wants_odometry)
         if not demand and not self._outputs.wants_info:
@@ -297,6 +299,8 @@ class CameraStream:
         scale = self._pipeline.scale
         values["scale"], values["scale state"] = scale.description, scale.state.name.capitalize()
         values["odometry"] = {0: "No data", 1: "Tracking", 2: "Lost", 3: "Disabled"}[int(self._state)]
+        if self._pipeline.has_odometry:
+            values["odometry source"] = self._pipeline.motion_description
         if self._last_result is not None:
             values["view"] = self._last_result.view.description
         if not scale.is_metric:

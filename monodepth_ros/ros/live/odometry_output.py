@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped
+from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry, Path
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
@@ -40,7 +40,7 @@ class _Publication(NamedTuple):
 
 
 class OdometryOutput:
-    """Publishes odom, path and odom_frame -> base_frame; finds the camera's place on the base through TF.
+    """Publishes odom, twist, path and odom_frame -> base_frame; finds the camera's place on the base through TF.
 
     That may have to be waited for, so it is done on a thread of its own: no depth, and no other camera, waits
     with it. With an empty base_frame the moving frame is the camera's own optical frame, and odom is x
@@ -55,6 +55,7 @@ class OdometryOutput:
         self._base_frame = config.base_frame
         self._odom_frame = config.odom_frame
         self._odometry = create_output(node, Odometry, "odom")
+        self._twist = create_output(node, TwistWithCovarianceStamped, "twist")
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
         # Without a base nothing is looked up; but a camera that is mounted on something must not get a second
@@ -67,7 +68,7 @@ class OdometryOutput:
     def close(self) -> None:
         """Release publishers and subscriptions."""
         self.stop()
-        for publisher in (self._odometry, self._path, self._tf):
+        for publisher in (self._odometry, self._twist, self._path, self._tf):
             self._node.destroy_lifecycle_publisher(publisher)
         self._transforms.close()
 
@@ -89,11 +90,8 @@ class OdometryOutput:
 
     def is_wanted(self, publish_tf: bool) -> bool:
         """Whether somebody listens; a transform to publish counts as demand."""
-        return (
-            publish_tf
-            or self._odometry.get_subscription_count() > 0
-            or self._path.get_subscription_count() > 0
-        )
+        listened = (self._odometry, self._twist, self._path)
+        return publish_tf or any(publisher.get_subscription_count() > 0 for publisher in listened)
 
     def submit(
         self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool
@@ -146,6 +144,9 @@ class OdometryOutput:
         frame = self._base_frame or header.frame_id
         message = odometry_message(moving, header.stamp, self._odom_frame, frame)
         self._odometry.publish(message)
+        if self._twist.get_subscription_count() > 0:
+            header_in_frame = Header(stamp=header.stamp, frame_id=frame)
+            self._twist.publish(TwistWithCovarianceStamped(header=header_in_frame, twist=message.twist))
         if estimate.state is not TrackingState.LOST:
             # A held pose is no news: it belongs neither into the tree nor on the path.
             self._extend_path(message, estimate.stamp_ns, config.path_length)

@@ -24,6 +24,7 @@ TOPICS = {
     "cloud": ("depth/points", PointCloud2),
     "rectified": ("rgb/image_rect", Image),
     "ground": ("depth/ground", Image),
+    "correspondences": ("odom/correspondences", Image),
     "status": ("depth/status", DepthStatus),
 }
 COMPRESSED_DEPTH = {"compressed_depth": ("depth/image/compressedDepth", CompressedImage)}
@@ -56,7 +57,7 @@ def create_output(node, message_type, topic: str):
 
 
 class DepthOutputs:
-    """Publishers of depth, colour view, cloud, rectified image, ground and status; of compressed depth if asked for."""
+    """Publishers of depth, colour view, cloud, rectified image, ground, correspondences and status; of compressed depth if asked for."""
 
     def __init__(self, node, camera: str, compressed: bool = False):
         self._node = node
@@ -80,6 +81,11 @@ class DepthOutputs:
         """Whether somebody listens to the camera_info of the depth image."""
         return self._is_wanted("info")
 
+    @property
+    def wants_correspondences(self) -> bool:
+        """Whether somebody looks at the points that the odometry follows."""
+        return self._is_wanted("correspondences")
+
     def demand(self, odometry: bool) -> Demand:
         """What somebody listens to at this moment."""
         return Demand(
@@ -90,6 +96,7 @@ class DepthOutputs:
             statistics=self._is_wanted("status"),
             odometry=odometry,
             ground=self._is_wanted("ground"),
+            correspondences=self.wants_correspondences,
         )
 
     def publish(self, result: FrameResult, header: Header, depth: DepthConfig) -> None:
@@ -109,6 +116,8 @@ class DepthOutputs:
             publishers["color"].publish(encode_image(result.color, "bgr8", header))
         if result.ground is not None:
             publishers["ground"].publish(encode_image(result.ground, "bgr8", header))
+        if result.correspondences is not None:
+            publishers["correspondences"].publish(encode_image(result.correspondences, "bgr8", header))
         if result.cloud is not None:
             publishers["cloud"].publish(build_cloud(result.cloud, result.cloud_is_dense, header))
 

@@ -1,0 +1,1 @@
+"""Motion from features: points followed from image to image, with the network's depth as a soft prior."""

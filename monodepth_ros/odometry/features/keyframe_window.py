@@ -1,0 +1,172 @@
+"""The last keyframes, the points seen in them, and the frame that is being looked at."""
+
+import numpy as np
+
+from monodepth_ros.geometry.motion import adjoint, invert
+from monodepth_ros.odometry.features.bundle import DepthPoints, Observations, adjust
+from monodepth_ros.odometry.features.corners import find_corners
+from monodepth_ros.odometry.features.depth_prior import TrackingCamera, depth_prior
+from monodepth_ros.odometry.features.patches import align_patches, warped_patches
+from monodepth_ros.odometry.features.point_table import PointTable
+from monodepth_ros.odometry.features.robust_pose import MIN_DEPTH
+
+LENGTH = 6  # keyframes that are remembered
+FREE = 4  # of them, how many may still move, besides the newest frame
+ITERATIONS = 3  # of the bundle adjustment, per frame
+KEYFRAME_PARALLAX = 10.0  # pixels, median, rotation taken out
+KEYFRAME_SHARE = 0.45  # a keyframe when fewer of the points that could be followed are
+WARP_REACH = 2.0  # pixels over which the warp of a patch is measured
+LARGEST_WARP = 8.0  # change of a patch's area beyond which it is another picture
+
+
+class KeyframeWindow:
+    """Poses and images of up to LENGTH keyframes; the world is that of the first frame of all.
+
+    poses: (F, 4, 4) T_world_camera, of the keyframes and, between `look` and `settle`, of the frame looked at.
+    points: what is followed, with their sightings in these frames.
+    """
+
+    def __init__(
+        self, camera: TrackingCamera, count: int, gray: np.ndarray, inverse_depth: np.ndarray, pose: np.ndarray
+    ):
+        """Begin with one keyframe at T_world_camera; count: points wanted. Images are (H, W) uint8."""
+        self._camera, self._count = camera, count
+        self._images, self._depths = [gray], [inverse_depth]
+        self.poses = pose[None].copy()
+        self.points = PointTable.empty()
+        self.points.add_frame(np.zeros((0, 2)))
+        self._find_points()
+
+    def points_in_world(self) -> np.ndarray:
+        """(M, 3) of all points."""
+        return self.points.in_world(self.poses)
+
+    def align(self, gray: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (M, 2) at which the points' patches lie in an image taken from about T_world_camera, beginning where
+        the points are, and their likeness (M,)."""
+        points = self.points
+        warps, is_usable = self._warps(pose)
+        side = warped_patches(self._images[0], np.zeros((1, 2)), np.eye(2)[None]).shape[1]
+        patches = np.zeros((len(points), side, side), np.float32)
+        for host in np.unique(points.host):
+            own = points.host == host
+            patches[own] = warped_patches(self._images[host], points.host_pixel[own], warps[own])
+        pixels, likeness = align_patches(patches, gray, points.pixel)
+        return pixels, np.where(is_usable, likeness, 0.0)
+
+    def _warps(self, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(M, 2, 2) pixels of the host per pixel of the frame at `pose`, and whether they make sense (M,)."""
+        points, camera = self.points, self._camera
+        hosts = self.poses[points.host]
+        R = np.einsum("ji,mjk->mik", pose[:3, :3], hosts[:, :3, :3])
+        t = (hosts[:, :3, 3] - pose[:3, 3]) @ pose[:3, :3]
+
+        def seen(right: float, down: float) -> np.ndarray:
+            offset = np.array((right, down))
+            ray = points.ray + offset / (camera.fx, camera.fy)
+            rho = points.inverse_depth * np.maximum(1.0 + points.slope @ offset, 0.1)
+            place = np.einsum("mij,mj->mi", R, np.column_stack([ray, np.ones(len(ray))])) + rho[:, None] * t
+            return camera.pixels(place)
+
+        middle = seen(0.0, 0.0)
+        across, down = seen(WARP_REACH, 0.0) - middle, seen(0.0, WARP_REACH) - middle
+        frame_host = np.stack([across, down], axis=-1) / WARP_REACH
+        area = np.linalg.det(frame_host)
+        is_usable = (area > 1.0 / LARGEST_WARP) & (area < LARGEST_WARP)
+        frame_host[~is_usable] = np.eye(2)
+        return np.linalg.inv(frame_host), is_usable
+
+    def look(self, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Take the points' pixels for those of a new frame at about T_world_camera, and adjust everything.
+
+        Its error for each point (M,), pixels, the worst of all its sightings; and the covariance (6, 6) of its pose
+        relative to that of the last keyframe, in its own axes. The pose is then the last of `poses`.
+        """
+        points = self.points
+        points.add_frame(self._camera.rays(points.pixel))
+        self.poses = np.concatenate([self.poses, pose[None]])
+        is_sighting = points.is_seen.copy()
+        is_sighting[np.arange(len(points)), points.host] = False
+        point, frame = np.nonzero(is_sighting)
+        adjusted = adjust(
+            self.poses,
+            min(FREE + 1, len(self.poses) - 1),
+            DepthPoints(points.host, points.ray, points.prior, points.prior_sigma),
+            points.inverse_depth,
+            Observations(point, frame, points.rays[point, frame]),
+            self._camera.focal,
+            ITERATIONS,
+        )
+        self.poses, points.inverse_depth = adjusted.poses, adjusted.inverse_depth
+        worst = np.zeros(len(points))
+        np.maximum.at(worst, point, adjusted.errors)
+        return worst, _relative_covariance(adjusted.covariance, invert(self.poses[-1]) @ self.poses[-2])
+
+    def settle(self, gray: np.ndarray, inverse_depth: np.ndarray) -> bool:
+        """Keep the frame looked at as a keyframe if it shows enough that is new, or let it go; whether it is one."""
+        if not self._is_new():
+            self.poses = self.poses[:-1]
+            self.points.drop_last_frame()
+            return False
+        self._images.append(gray)
+        self._depths.append(inverse_depth)
+        if len(self.poses) > LENGTH:
+            self._drop_oldest()
+        self._find_points()
+        return True
+
+    def _is_new(self) -> bool:
+        points = self.points
+        shared = points.is_seen[:, -2]
+        if shared.sum() < KEYFRAME_SHARE * self._count:
+            return True
+        R_before_now = self.poses[-2, :3, :3].T @ self.poses[-1, :3, :3]
+        turned = np.column_stack([points.rays[shared, -1], np.ones(shared.sum())]) @ R_before_now.T
+        moved = turned[:, :2] / np.maximum(turned[:, 2:], MIN_DEPTH) - points.rays[shared, -2]
+        return np.median(np.linalg.norm(moved, axis=1)) * self._camera.focal > KEYFRAME_PARALLAX
+
+    def _drop_oldest(self) -> None:
+        """Points of the oldest keyframe get the next one that saw them for their host, or go."""
+        points = self.points
+        world = self.points_in_world()
+        points.is_seen, points.rays = points.is_seen[:, 1:], points.rays[:, 1:]
+        points.host = points.host - 1
+        self.poses = self.poses[1:]
+        del self._images[0], self._depths[0]
+        orphans = np.flatnonzero(points.host < 0)
+        hosts = points.is_seen[orphans].argmax(axis=1)
+        is_kept = np.ones(len(points), bool)
+        is_kept[orphans] = points.is_seen[orphans].any(axis=1)
+        poses = self.poses[hosts]
+        depth = np.einsum("mi,mi->m", world[orphans] - poses[:, :3, 3], poses[:, :3, 2])
+        is_kept[orphans] &= depth > MIN_DEPTH
+        camera = self._camera
+        points.host[orphans] = hosts
+        points.ray[orphans] = points.rays[orphans, hosts]
+        points.host_pixel[orphans] = points.ray[orphans] * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+        points.inverse_depth[orphans] = 1.0 / np.maximum(depth, MIN_DEPTH)
+        for host in np.unique(hosts):
+            own = orphans[hosts == host]
+            prior = depth_prior(self._depths[host], points.host_pixel[own], camera)
+            points.prior[own], points.prior_sigma[own] = prior.inverse_depth, prior.sigma
+            points.slope[own] = prior.slope
+            is_kept[own] &= np.isfinite(prior.sigma)
+        points.keep(is_kept)
+
+    def _find_points(self) -> None:
+        """Fill up with new corners of the newest keyframe."""
+        found = find_corners(self._images[-1], self.points.pixel, self._count)
+        prior = depth_prior(self._depths[-1], found, self._camera)
+        known = np.isfinite(prior.sigma) & np.isfinite(prior.slope).all(axis=1) & (prior.sigma > 0)
+        found = found[known]
+        self.points.add(
+            found, self._camera.rays(found), prior.inverse_depth[known], prior.sigma[known], prior.slope[known]
+        )
+
+
+def _relative_covariance(covariance: np.ndarray, T_last_other: np.ndarray) -> np.ndarray:
+    """(6, 6) of the last pose seen from the one before, given that of all free poses; the other may be held."""
+    if len(covariance) == 6:
+        return covariance
+    J = np.hstack([-adjoint(T_last_other), np.eye(6)])
+    return J @ covariance[-12:, -12:] @ J.T

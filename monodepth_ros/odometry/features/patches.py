@@ -1,0 +1,69 @@
+"""Where a patch of an earlier image lies in this one, to a fraction of a pixel.
+
+Following a point from frame to frame drifts: its surroundings grow and slant as the camera comes nearer. So the
+patch is always that of the image in which the point was found, warped as its depth and slant say it must look now
+(inverse compositional alignment, Baker and Matthews 2004, for a translation, with gain and offset removed).
+"""
+
+import cv2
+import numpy as np
+
+RADIUS = 4  # pixels to each side of the centre
+MAX_ITERATIONS = 6
+CONVERGED = 0.03  # pixels
+MAX_STEP = 1.0  # pixels per iteration
+# Determinant over squared trace of the structure matrix: below it the patch is an edge, which slides.
+MIN_CORNERNESS = 1e-3
+
+_INNER = np.stack(np.meshgrid(*[np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
+_OUTER = np.stack(np.meshgrid(*[np.arange(-RADIUS - 1, RADIUS + 2, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
+_SIDE = 2 * RADIUS + 3
+
+
+def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) -> np.ndarray:
+    """Patches (N, side, side) float32 of an image as another camera sees them.
+
+    centres: (N, 2) pixels of this image. warps: (N, 2, 2) pixels of this image per pixel of the other.
+    """
+    places = centres[:, None, :] + _OUTER @ warps.transpose(0, 2, 1)
+    return _sample(image, places.astype(np.float32)).reshape(-1, _SIDE, _SIDE)
+
+
+def align_patches(patches: np.ndarray, image: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, 2) float32 at which an image looks most like the patches, and how much it does.
+
+    start: (N, 2), right to a pixel or two. Likeness: (N,) correlation coefficient, 0 where a patch has no corner.
+    """
+    count = len(patches)
+    dx = 0.5 * (patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2]).reshape(count, -1)
+    dy = 0.5 * (patches[:, 2:, 1:-1] - patches[:, :-2, 1:-1]).reshape(count, -1)
+    wanted = patches[:, 1:-1, 1:-1].reshape(count, -1)
+    dx, dy, wanted = (values - values.mean(axis=1, keepdims=True) for values in (dx, dy, wanted))
+    xx, xy, yy = _dot(dx, dx), _dot(dx, dy), _dot(dy, dy)
+    determinant = xx * yy - xy * xy
+    is_corner = determinant > MIN_CORNERNESS * (xx + yy) ** 2
+    determinant = np.where(is_corner, determinant, 1.0)
+    contrast = np.sqrt(_dot(wanted, wanted)) + 1e-3
+    pixels = start.astype(np.float32)
+    for _ in range(MAX_ITERATIONS):
+        seen = _sample(image, pixels[:, None, :] + _INNER)
+        seen -= seen.mean(axis=1, keepdims=True)
+        seen_contrast = np.sqrt(_dot(seen, seen)) + 1e-3
+        difference = seen * (contrast / seen_contrast)[:, None] - wanted
+        x, y = _dot(dx, difference), _dot(dy, difference)
+        step = np.stack([yy * x - xy * y, xx * y - xy * x], axis=-1) / determinant[:, None]
+        length = np.sqrt(_dot(step, step))
+        pixels = pixels - step * np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-9))[:, None]
+        if ((length < CONVERGED) | ~is_corner).mean() > 0.9:
+            break
+    likeness = _dot(seen, wanted) / (contrast * seen_contrast)
+    return pixels, np.where(is_corner, likeness, 0.0)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("nk,nk->n", a, b)
+
+
+def _sample(image: np.ndarray, places: np.ndarray) -> np.ndarray:
+    maps = np.ascontiguousarray(places[..., 0]), np.ascontiguousarray(places[..., 1])
+    return cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)

@@ -1,0 +1,107 @@
+"""The camera's pose from points in space and where they are seen now."""
+
+import cv2
+import numpy as np
+
+from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, orthonormalize
+
+MIN_DEPTH = 0.05  # network units; nearer than this a point is not in front of the camera
+# RANSAC's threshold and the size of the noise are in pixels of the tracked image.
+RANSAC_THRESHOLD = 2.0
+RANSAC_TRIALS = 200
+ROBUST_WIDTH = 2.0  # of the Cauchy loss, pixels; the first iterations are five times more tolerant
+ITERATIONS = 7
+MIN_POINTS = 8  # for an essential matrix
+# Angle between two rays below which a point's depth cannot be told from them [rad].
+MIN_PARALLAX = np.radians(0.5)
+
+
+def camera_jacobian(points: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, 2) of points (N, 3) relative to the principal point, and their derivatives (N, 2, 6) by a small
+    motion xi of the camera, T <- T exp(xi), times the depth for the translation's three columns."""
+    inverse_depth = 1.0 / points[:, 2]
+    x, y = points[:, 0] * inverse_depth, points[:, 1] * inverse_depth
+    jacobian = np.zeros((len(points), 2, 6))
+    jacobian[:, 0, 0] = jacobian[:, 1, 1] = -1.0
+    jacobian[:, 0, 2], jacobian[:, 1, 2] = x, y
+    jacobian[:, 0, 3], jacobian[:, 0, 4], jacobian[:, 0, 5] = x * y, -1.0 - x * x, y
+    jacobian[:, 1, 3], jacobian[:, 1, 4], jacobian[:, 1, 5] = 1.0 + y * y, -x * y, -x
+    return focal * np.stack([x, y], axis=-1), focal * jacobian
+
+
+def refine_pose(
+    T_world_camera: np.ndarray, points: np.ndarray, rays: np.ndarray, focal: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """T_world_camera that brings points (N, 3) of the world onto the rays (N, 2) = (x / z, y / z), and the errors
+    (N,) left, in pixels: Gauss-Newton with a Cauchy loss, for which half of the points may be wrong."""
+    pose = T_world_camera
+    for iteration in range(ITERATIONS):
+        seen = (points - pose[:3, 3]) @ pose[:3, :3]
+        in_front = seen[:, 2] > MIN_DEPTH
+        seen = np.where(in_front[:, None], seen, (0.0, 0.0, 1.0))
+        pixels, jacobian = camera_jacobian(seen, focal)
+        jacobian[:, :, :3] /= seen[:, 2, None, None]
+        residual = pixels - focal * rays
+        error = np.where(in_front, np.linalg.norm(residual, axis=1), np.inf)
+        width = ROBUST_WIDTH * (5.0 if iteration < 3 else 1.0)
+        weight = 1.0 / (1.0 + (error / width) ** 2)
+        rows = (jacobian * weight[:, None, None]).reshape(-1, 6)
+        normal = rows.T @ jacobian.reshape(-1, 6) + 1e-9 * np.eye(6)
+        step = -np.linalg.solve(normal, rows.T @ residual.reshape(-1))
+        pose = pose @ exp_se3(step)
+        if np.abs(step).max() < 1e-6:
+            break
+    pose[:3, :3] = orthonormalize(pose[:3, :3])
+    return pose, error
+
+
+def pose_by_ransac(points: np.ndarray, rays: np.ndarray, focal: float) -> np.ndarray | None:
+    """T_world_camera (4, 4) from points (N, 3) and rays (N, 2), most of which may be wrong; None without one."""
+    if len(points) < 6:
+        return None
+    found, turn, shift, _ = cv2.solvePnPRansac(
+        points,
+        rays,
+        np.eye(3),
+        None,
+        iterationsCount=RANSAC_TRIALS,
+        reprojectionError=RANSAC_THRESHOLD / focal,
+        flags=cv2.SOLVEPNP_AP3P,
+    )
+    if not found or not np.isfinite(turn).all() or not np.isfinite(shift).all():
+        return None
+    return invert(make_transform(cv2.Rodrigues(turn)[0], shift.reshape(3)))
+
+
+def motion_by_epipolar_geometry(
+    rays_before: np.ndarray, rays_now: np.ndarray, inverse_depth: np.ndarray, focal: float
+) -> np.ndarray | None:
+    """T_before_now (4, 4) where depth is right on the whole but not point by point; None without one.
+
+    Rotation and direction by the essential matrix of rays (N, 2) and (N, 2), the length by the median ratio of
+    `inverse_depth` (N,), seen from the camera before, to that of the triangulated points (Zhan et al. 2020).
+    """
+    if len(rays_before) < MIN_POINTS:
+        return None
+    essential, inliers = cv2.findEssentialMat(
+        rays_before, rays_now, np.eye(3), cv2.USAC_MAGSAC, 0.999, RANSAC_THRESHOLD / (2.0 * focal)
+    )
+    if essential is None or essential.shape != (3, 3):
+        return None
+    _, R, direction, inliers = cv2.recoverPose(essential, rays_before, rays_now, np.eye(3), mask=inliers)
+    used = inliers.reshape(-1) > 0
+    direction = direction.reshape(3)
+    # R and direction take points of the camera before to the camera now: depths (a, b) with a R r1 + t = b r2.
+    ray_before = np.column_stack([rays_before[used], np.ones(used.sum())]) @ R.T
+    ray_now = np.column_stack([rays_now[used], np.ones(used.sum())])
+    normal = np.cross(ray_before, ray_now)
+    sine = np.linalg.norm(normal, axis=1) / (np.linalg.norm(ray_before, axis=1) * np.linalg.norm(ray_now, axis=1))
+    sees_depth = sine > np.sin(MIN_PARALLAX)
+    if sees_depth.sum() < MIN_POINTS:
+        return None
+    depth = np.einsum("nk,nk->n", np.cross(ray_now, direction), normal) / np.einsum("nk,nk->n", normal, normal)
+    usable = sees_depth & (depth > 0)
+    if usable.sum() < MIN_POINTS:
+        return None
+    length = np.median(1.0 / (inverse_depth[used][usable] * depth[usable]))
+    return invert(make_transform(R, direction * length))

@@ -1,0 +1,184 @@
+"""From frames to a trajectory: the motion by features or by the pose network, its scale, its covariance."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from monodepth_ros.geometry.motion import invert, power
+from monodepth_ros.inference.engine import Engine
+from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.odometry.features.feature_odometry import FeatureMotion, FeatureOdometry
+from monodepth_ros.odometry.photometric_check import motion_explains_images
+from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
+from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
+from monodepth_ros.pipeline.config import OdometryConfig
+from monodepth_ros.pipeline.frame import PreparedFrame
+from monodepth_ros.pipeline.frame_history import FrameHistory
+from monodepth_ros.pipeline.network_view import NetworkView
+from monodepth_ros.pipeline.tracking_view import TrackingView
+
+
+@dataclass(frozen=True)
+class _Motion:
+    """T_previous_current (4, 4) and its covariance (6, 6), in the depth's units, or None where not known, and why."""
+
+    T_previous_current: np.ndarray | None
+    covariance: np.ndarray | None = None
+    reason: str = "no motion for this frame"
+
+
+def gives_motion(config: OdometryConfig, has_pose: bool) -> bool:
+    """Whether frames yield motions with these settings, given whether the checkpoint has a pose network."""
+    return config.enabled and (has_pose or config.source != "network")
+
+
+class MotionTracking:
+    """One camera's trajectory; keeps what joins its frames. features: what the last frame's told, or None."""
+
+    def __init__(self, engine: Engine, header: CheckpointHeader):
+        self._engine = engine
+        self._header = header
+        self._history: FrameHistory = FrameHistory(header.pose_interval)
+        self._odometry = VisualOdometry()
+        self._config = OdometryConfig()
+        self._view: NetworkView | None = None
+        self.forget()
+
+    def configure(self, config: OdometryConfig) -> None:
+        """Take over settings from the next frame on."""
+        if (config.source, config.max_points) != (self._config.source, self._config.max_points):
+            self.forget()
+        self._config = config
+        odometry = self._odometry
+        odometry.max_gap = config.max_gap
+        odometry.reset_on_gap = config.on_gap == "reset"
+        odometry.max_speed = config.max_speed
+        odometry.max_turn_rate = config.max_turn_rate
+        odometry.noise = NoiseModel(
+            translation=config.translation_noise,
+            translation_floor=config.translation_noise_floor,
+            rotation=config.rotation_noise,
+            rotation_floor=config.rotation_noise_floor,
+        )
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether frames yield odometry."""
+        return gives_motion(self._config, self._engine.has_pose)
+
+    @property
+    def needs_depth(self) -> bool:
+        """Whether a frame's motion can only be had with its depth."""
+        return self._config.source != "network"
+
+    @property
+    def description(self) -> str:
+        """What the motion comes from, in words."""
+        network = "pose network"
+        if self._config.source == "network":
+            return network
+        has_both = self._config.source == "auto" and self._engine.has_pose
+        return f"features, {network} where they fail" if has_both else "features"
+
+    def reset(self) -> None:
+        """The next frame begins a new trajectory."""
+        self._odometry.reset()
+        self.forget()
+
+    def forget(self) -> None:
+        """The next frame makes no pair with those before."""
+        self._history.clear()
+        self._features: FeatureOdometry | None = None
+        self._last_gray: np.ndarray | None = None
+        self.features: FeatureMotion | None = None
+
+    def track(
+        self, prepared: PreparedFrame, inverse_depth: np.ndarray | None, view: NetworkView, scale: ScaleSource
+    ) -> OdometryEstimate | None:
+        """The estimate at a frame; None for one without a stamp: no time, no motion.
+
+        inverse_depth: (h, w) float32 of the network's input, 1 / network unit, NaN where nothing is seen; used by
+        features. scale is shown the motion, and multiplies it.
+        """
+        stamp_ns = prepared.frame.stamp_ns
+        if stamp_ns == 0:
+            return None
+        if view is not self._view:
+            # Frames seen through another camera make no pairs with this one's.
+            self._view = view
+            self.forget()
+        if self._odometry.breaks(stamp_ns):
+            self.forget()
+        previous = self._history.newest
+        motion = self._motion(prepared, inverse_depth)
+        estimate = scale.estimate()
+        T_previous_current, covariance = motion.T_previous_current, motion.covariance
+        if previous is not None and T_previous_current is not None:
+            scale.observe_motion(SeenMotion(previous.stamp_ns, stamp_ns, T_previous_current.copy()))
+            if estimate.is_known:
+                T_previous_current[:3, 3] *= estimate.factor
+                if covariance is not None:
+                    units = np.repeat((estimate.factor, 1.0), 3)
+                    covariance = covariance * np.outer(units, units)
+            else:
+                T_previous_current = None
+        return self._odometry.update(
+            stamp_ns, T_previous_current, metric=estimate.is_metric, covariance=covariance, reason=motion.reason
+        )
+
+    def _motion(self, prepared: PreparedFrame, inverse_depth: np.ndarray | None) -> _Motion:
+        config, stamp_ns, image = self._config, prepared.frame.stamp_ns, prepared.image
+        if config.source == "network":
+            motion = self._by_network(stamp_ns, image)
+        else:
+            motion = self._by_features(prepared, inverse_depth)
+            is_fallback = motion.T_previous_current is None and config.source == "auto" and self._engine.has_pose
+            if is_fallback and self._history.newest is not None:
+                motion = self._by_network_if_plausible(stamp_ns, image, prepared, inverse_depth, motion)
+        if config.source == "auto" and self._engine.has_pose:
+            self._last_gray = cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY)
+        self._history.add(stamp_ns, image)
+        return motion
+
+    def _by_features(self, prepared: PreparedFrame, inverse_depth: np.ndarray) -> _Motion:
+        if self._features is None:
+            self._tracking_view = TrackingView(self._view, self._header.filter)
+            self._features = FeatureOdometry(self._tracking_view.camera, self._config.max_points)
+        gray = self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
+        # Keyframes keep the depth, and outputs are made in place of it.
+        self.features = self._features.update(gray, inverse_depth.copy())
+        found = self.features.T_previous_current
+        return _Motion(None if found is None else found.copy(), self.features.covariance, self.features.reason)
+
+    def _by_network(self, stamp_ns: int, image) -> _Motion:
+        partner, previous = self._history.partner(stamp_ns), self._history.newest
+        if partner is None:
+            return _Motion(None)
+        T_later_earlier = self._engine.motion(partner.image, image)
+        if not np.isfinite(T_later_earlier).all():
+            return _Motion(None, reason="the pose network gave a motion that is not finite")
+        T_earlier_later = invert(self._view.correct_motion(T_later_earlier))
+        # The pair may reach back further than the last frame (a camera faster than the network's
+        # training): at constant velocity this step is the share of it that its time is.
+        share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
+        return _Motion(T_earlier_later if share == 1.0 else power(T_earlier_later, share))
+
+    def _by_network_if_plausible(
+        self, stamp_ns: int, image, prepared: PreparedFrame, inverse_depth: np.ndarray, instead: _Motion
+    ) -> _Motion:
+        """The network's motion if it explains the images; else `instead`, with what the features said."""
+        motion = self._by_network(stamp_ns, image)
+        T_previous_current = motion.T_previous_current
+        if T_previous_current is None:
+            return instead
+        camera = self._view.camera
+        explains = motion_explains_images(
+            self._last_gray,
+            cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY),
+            np.nan_to_num(inverse_depth),
+            camera.ray_grid(),
+            camera.K,
+            T_previous_current,
+        )
+        return motion if explains else instead

@@ -1,0 +1,240 @@
+"""Odometry by features on images of a textured world whose geometry is exact."""
+
+import cv2
+import numpy as np
+import pytest
+from corridor import CAMERA, CURVE, TEXTURES, render, steps_to_poses
+
+from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform, rotation_to_axis_angle
+from monodepth_ros.odometry.features.bundle import DepthPoints, Observations, adjust
+from monodepth_ros.odometry.features.corners import find_corners
+from monodepth_ros.odometry.features.depth_prior import GROUND_SIGMA, depth_prior
+from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
+from monodepth_ros.odometry.features.patches import align_patches, warped_patches
+from monodepth_ros.odometry.features.robust_pose import (
+    motion_by_epipolar_geometry,
+    pose_by_ransac,
+    refine_pose,
+)
+
+def drive(poses, depth_factor=1.0, change=lambda i, image: image):
+    """The odometry's answers to images at these poses, the first left out."""
+    odometry = FeatureOdometry(CAMERA, 250)
+    answers = []
+    for i, pose in enumerate(poses):
+        image, inverse_depth = render(pose, seed=i)
+        answers.append(odometry.update(change(i, image), inverse_depth / np.float32(depth_factor)))
+    return answers[1:]
+
+
+def end_error(answers, poses):
+    """Error of the end pose: metres and radians."""
+    end = np.eye(4)
+    for answer in answers:
+        assert answer.T_previous_current is not None, answer.reason
+        end = end @ answer.T_previous_current
+    error = invert(poses[-1]) @ end
+    return np.linalg.norm(error[:3, 3]), np.linalg.norm(rotation_to_axis_angle(error[:3, :3]))
+
+
+def test_a_known_drive_is_recovered():
+    poses = steps_to_poses(*CURVE)
+    metres, radians = end_error(drive(poses), poses)
+    assert metres < 0.12 and np.degrees(radians) < 0.1, f"end of 12 m off by {metres:.3f} m, {np.degrees(radians):.3f} deg"
+
+
+def test_the_length_is_in_the_depths_units():
+    poses = steps_to_poses(*CURVE[:10])
+    steps = drive(poses, depth_factor=0.2)
+    length = sum(np.linalg.norm(step.T_previous_current[:3, 3]) for step in steps)
+    assert length == pytest.approx(0.2 * 5.0, rel=0.02)
+
+
+def test_pure_rotation_does_not_translate():
+    poses = steps_to_poses(*[(0.0, 0.0, 0.0, 0.0, 0.02, 0.0)] * 15)
+    answers = drive(poses)
+    metres, radians = end_error(answers, poses)
+    assert metres < 0.03, f"17 degrees on the spot moved the camera by {metres:.3f} m"
+    assert np.degrees(radians) < 0.15
+
+
+def test_standing_is_exactly_no_motion_and_a_creeping_camera_is_not_forgotten():
+    still = drive([np.eye(4)] * 8)
+    for answer in still:
+        assert answer.is_still
+        np.testing.assert_array_equal(answer.T_previous_current, np.eye(4))
+        assert np.linalg.eigvalsh(answer.covariance).min() > 0
+    creeping = steps_to_poses(*[(0.0, 0.0, 0.01, 0.0, 0.0, 0.0)] * 40)
+    answers = drive(creeping)
+    metres, _ = end_error(answers, creeping)
+    assert sum(answer.is_still for answer in answers) > 3
+    assert metres < 0.05, f"0.4 m at 1 cm per frame: off by {metres:.3f} m"
+
+
+def test_a_moving_object_does_not_carry_the_camera_along():
+    """A third of the image slides sideways over the rest."""
+
+    def slide(i, image):
+        image = image.copy()
+        image[60:140, 150:330] = TEXTURES[3][300:380, 100 + 6 * i : 280 + 6 * i].astype(np.uint8)
+        return image
+
+    poses = steps_to_poses(*CURVE[:16])
+    metres, radians = end_error(drive(poses, change=slide), poses)
+    assert metres < 0.3 and np.degrees(radians) < 0.4, f"end of 8 m off by {metres:.3f} m, {np.degrees(radians):.2f} deg"
+
+
+def test_a_stream_that_goes_black_is_lost_and_comes_back_with_the_next_good_pair():
+    poses = steps_to_poses(*CURVE[:16])
+    answers = drive(poses, change=lambda i, image: np.zeros_like(image) if 6 <= i < 10 else image)
+    known = [answer.T_previous_current is not None for answer in answers]
+    assert known == [True] * 5 + [False] * 5 + [True] * 6
+    assert "dark" in answers[7].reason
+
+
+def test_a_frozen_stream_is_lost():
+    images = {}
+
+    def freeze(i, image):
+        images[i] = image
+        return images[min(i, 6)] if i < 11 else image
+
+    answers = drive(steps_to_poses(*CURVE[:16]), change=freeze)
+    known = [answer.T_previous_current is not None for answer in answers]
+    assert known == [True] * 6 + [False] * 5 + [True] * 5
+    assert "frozen" in answers[6].reason
+
+
+def test_a_blurred_stream_is_lost_and_comes_back():
+    answers = drive(
+        steps_to_poses(*CURVE[:16]),
+        change=lambda i, image: cv2.GaussianBlur(image, (0, 0), 12) if 6 <= i < 10 else image,
+    )
+    known = [answer.T_previous_current is not None for answer in answers]
+    assert known[:5] == [True] * 5 and not any(known[5:9]) and all(known[10:])
+
+
+def test_a_kidnapped_camera_is_lost_at_that_moment_only():
+    poses = steps_to_poses(*CURVE[:8])
+    elsewhere = make_transform(axis_angle_to_rotation((0.0, 2.5, 0.0)), (2.0, 0.0, -40.0))
+    answers = drive(poses[:5] + [elsewhere @ pose for pose in poses[:4]])
+    known = [answer.T_previous_current is not None for answer in answers]
+    assert known == [True] * 4 + [False] + [True] * 3, [answer.reason for answer in answers]
+
+
+def simulated(rng, count=120, noise=0.2, depth_noise=0.1):
+    """Exact points and their noisy sightings in four frames, the last two to be found."""
+    poses = np.array(steps_to_poses(*[(0.1, 0.0, 0.6, 0.0, 0.02, 0.0)] * 3))
+    pixels = np.column_stack([rng.uniform(20, 460, count), rng.uniform(20, 140, count)])
+    ray = CAMERA.rays(pixels)
+    rho = rng.uniform(0.03, 0.2, count)
+    world = np.column_stack([ray, np.ones(count)]) / rho[:, None]
+    point, frame = np.repeat(np.arange(count), 3), np.tile([1, 2, 3], count)
+    places = np.einsum("kji,kj->ki", poses[frame, :3, :3], world[point] - poses[frame, :3, 3])
+    seen = CAMERA.pixels(places) + rng.normal(size=(3 * count, 2)) * noise
+    prior = rho * (1.0 + rng.normal(size=count) * depth_noise)
+    points = DepthPoints(np.zeros(count, int), ray, prior, depth_noise * rho)
+    return poses, points, Observations(point, frame, CAMERA.rays(seen))
+
+
+def test_the_adjustments_covariance_is_that_of_simulated_noise():
+    rng = np.random.default_rng(1)
+    errors, information = [], []
+    for _ in range(150):
+        poses, points, seen = simulated(rng)
+        start = poses.copy()
+        for i in (2, 3):
+            start[i] = start[i] @ exp_se3(rng.normal(size=6) * 0.02)
+        found = adjust(start, 2, points, points.prior, seen, CAMERA.focal, 8)
+        difference = invert(poses[-1]) @ found.poses[-1]
+        errors.append(np.r_[difference[:3, 3], rotation_to_axis_angle(difference[:3, :3])])
+        information.append(np.linalg.inv(found.covariance[-6:, -6:]))
+    nees = np.mean([error @ matrix @ error for error, matrix in zip(errors, information, strict=True)])
+    assert 4.0 < nees < 9.0, f"normalised error squared averages {nees:.1f}, expected about 6"
+
+
+def test_the_adjustment_shrugs_off_outliers():
+    rng = np.random.default_rng(2)
+    poses, points, seen = simulated(rng)
+    wild = rng.random(len(seen.point)) < 0.2
+    seen.ray[wild] += rng.uniform(-0.2, 0.2, (wild.sum(), 2))
+    found = adjust(poses.copy(), 2, points, points.prior, seen, CAMERA.focal, 10)
+    difference = invert(poses[-1]) @ found.poses[-1]
+    assert np.linalg.norm(difference[:3, 3]) < 0.05
+    assert np.median(found.errors[wild]) > 10 > 1 > np.median(found.errors[~wild])
+
+
+@pytest.fixture
+def scattered():
+    rng = np.random.default_rng(3)
+    pose = exp_se3(np.array([0.5, -0.1, 1.0, 0.02, -0.15, 0.01]))
+    rays_before = CAMERA.rays(np.column_stack([rng.uniform(0, 480, 200), rng.uniform(0, 160, 200)]))
+    depth = rng.uniform(4.0, 30.0, 200)
+    world = np.column_stack([rays_before, np.ones(200)]) * depth[:, None]
+    seen = (world - pose[:3, 3]) @ pose[:3, :3]
+    return pose, world, rays_before, seen[:, :2] / seen[:, 2:], depth, rng
+
+
+def test_ransac_and_refinement_find_the_pose_among_outliers(scattered):
+    pose, world, _, rays, _, rng = scattered
+    rays = rays.copy()
+    rays[:90] += rng.uniform(-0.3, 0.3, (90, 2))
+    rough = pose_by_ransac(world, rays, CAMERA.focal)
+    found, error = refine_pose(rough, world, rays, CAMERA.focal)
+    np.testing.assert_allclose(found, pose, atol=1e-3)
+    assert error[90:].max() < 0.1
+
+
+def test_epipolar_geometry_needs_depth_for_the_length_alone(scattered):
+    """Each point's depth is wrong by a factor of up to two, their median is right."""
+    pose, _, before, now, depth, rng = scattered
+    wrong = depth * np.exp(rng.uniform(-0.7, 0.7, len(depth)))
+    found = motion_by_epipolar_geometry(before, now, 1.0 / wrong, CAMERA.focal)
+    np.testing.assert_allclose(found[:3, :3], pose[:3, :3], atol=2e-3)
+    np.testing.assert_allclose(found[:3, 3], pose[:3, 3], rtol=0.15, atol=0.05)
+
+
+def test_epipolar_geometry_gives_no_length_to_a_rotation(scattered):
+    _, _, before, _, depth, _ = scattered
+    turned = np.column_stack([before, np.ones(len(before))]) @ axis_angle_to_rotation((0.0, 0.1, 0.0))
+    assert motion_by_epipolar_geometry(before, turned[:, :2] / turned[:, 2:], 1.0 / depth, CAMERA.focal) is None
+
+
+def test_patches_are_found_to_a_tenth_of_a_pixel_though_they_have_grown_and_the_light_changed():
+    image = TEXTURES[0][:400, :600].astype(np.uint8)
+    zoom = np.array([[1.3, 0.1, 4.0], [0.0, 1.2, -3.0]])
+    other = cv2.warpAffine(image, zoom, (600, 400), flags=cv2.INTER_CUBIC).astype(np.float32)
+    other = np.clip(0.7 * other + 30, 0, 255).astype(np.uint8)
+    centres = find_corners(image[50:250, 50:350], np.zeros((0, 2)), 120) + 50
+    true = centres @ zoom[:, :2].T + zoom[:, 2]
+    warps = np.tile(np.linalg.inv(zoom[:, :2]), (len(centres), 1, 1))
+    start = true + np.random.default_rng(0).uniform(-1.0, 1.0, true.shape)
+    found, likeness = align_patches(warped_patches(image, centres, warps), other, start)
+    good = likeness > 0.9
+    error = np.linalg.norm(found - true, axis=1)[good]
+    assert good.mean() > 0.7 and np.median(error) < 0.1, f"{good.mean():.2f} found, median error {np.median(error):.3f} px"
+
+
+def test_corners_are_spread_and_keep_away_from_those_followed():
+    image, _ = render(np.eye(4))
+    found = find_corners(image, np.zeros((0, 2)), 240)
+    assert 120 < len(found) <= 240
+    more = find_corners(image, found, 240)
+    distance = np.linalg.norm(more[:, None] - found[None], axis=-1)
+    assert len(more) == 0 or distance.min() > 7
+    assert len(find_corners(np.full((160, 480), 90, np.uint8), np.zeros((0, 2)), 240)) == 0
+
+
+def test_the_ground_is_trusted_and_told_from_walls():
+    _, inverse_depth = render(np.eye(4))
+    pixels = np.array([[240.0, 150.0], [60.0, 40.0], [240.0, 75.0]])  # ground, side wall, end wall
+    prior = depth_prior(inverse_depth, pixels, CAMERA)
+    np.testing.assert_allclose(prior.inverse_depth, [inverse_depth[int(v), int(u)] for u, v in pixels], rtol=1e-4)
+    relative = prior.sigma / prior.inverse_depth
+    assert relative[0] == pytest.approx(GROUND_SIGMA) and (relative[1:] > 5 * GROUND_SIGMA).all()
+
+
+def test_unknown_depth_yields_no_points():
+    image, inverse_depth = render(np.eye(4))
+    odometry = FeatureOdometry(CAMERA, 250)
+    assert "corners" in odometry.update(image, np.full_like(inverse_depth, np.nan)).reason
