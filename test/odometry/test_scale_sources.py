@@ -44,6 +44,7 @@ def test_camera_height_recovers_the_factor_on_unseen_streets_within_two_percent(
     for frame in frames_of(seed):
         source.observe_depth(seen(frame, mount))
     estimate = source.estimate()
+    print(f"factor off by {100 * (estimate.factor / FACTOR - 1):+.2f} %")
     assert estimate.factor == pytest.approx(FACTOR, rel=0.02)
     assert estimate.kind is ScaleKind.CAMERA_HEIGHT and estimate.state is ScaleState.MEASURED
     assert abs(estimate.factor / FACTOR - 1) < 2 * estimate.uncertainty < 0.2
@@ -78,6 +79,7 @@ def test_odometry_recovers_the_factor_on_unseen_drives_within_two_percent(seed, 
                 travel.add_velocity(stamp, slip * twist[:3], twist[3:])
             sent += 1
     estimate = source.estimate()
+    print(f"factor off by {100 * (estimate.factor / FACTOR - 1):+.2f} %")
     assert estimate.factor == pytest.approx(FACTOR, rel=0.02)
     assert estimate.kind is ScaleKind.ODOMETRY and estimate.state is ScaleState.MEASURED
     assert 0 < estimate.uncertainty < 0.1

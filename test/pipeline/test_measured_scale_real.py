@@ -1,0 +1,87 @@
+"""Metric scale of a published network on real drives, against the LiDAR and against exact poses."""
+
+import time
+from collections import Counter
+
+import cv2
+import numpy as np
+import pytest
+
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.source import SourceOptions
+from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.scale.ground_plane import find_ground
+from monodepth_ros.pipeline.frame import Demand
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.offline.frames import process_frames
+from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.offline.run_config import RunConfig
+from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.settings import replace
+
+CAMERA_HEIGHT = 1.65  # metres, of KITTI's car
+
+
+@pytest.fixture(scope="module")
+def network(monodepth_data):
+    checkpoint = load_checkpoint(monodepth_data / "rtmonodepth_s_weights" / "ms_640_192")
+    return create_engine(checkpoint, "cpu"), checkpoint.header
+
+
+def measured(network, folder, seconds, **settings):
+    """The last scale of the first seconds of a drive, and the frames."""
+    engine, header = network
+    config = replace(RunConfig(), {"scale.time_constant": 1.0} | {n.replace("__", "."): v for n, v in settings.items()})
+    with open_source(str(folder), SourceOptions(duration=seconds)) as source:
+        pipeline = FramePipeline(engine, header, config)
+        inputs = RecordedScaleInputs(source, config.scale, pipeline.travel)
+        moving = MovingFrame(config, source.frame_id, source.transforms)
+        frames = list(process_frames(source, pipeline, moving, Demand(depth=True), Counter(), inputs))
+    return frames[-1].result.scale, frames
+
+
+def test_the_search_for_the_ground_costs_little_beside_the_network(network, monodepth_data, linked):
+    folder = linked(monodepth_data / "kitti_odom_06_f000-050_gray_stereo")
+    engine, header = network
+    searches, inferences = [], []
+    with open_source(str(folder), SourceOptions(duration=2.0)) as source:
+        for frame in source.frames():
+            image = engine.load_image(cv2.resize(frame.pixels.array, (640, 192))[..., None].repeat(3, -1))
+            began = time.perf_counter()
+            disparity = engine.disparity(image)
+            inferred = time.perf_counter()
+            ground = find_ground(scale_disparity(disparity, header.min_depth, header.max_depth), frame.camera.resized(640, 192))
+            searches.append(time.perf_counter() - inferred)
+            inferences.append(inferred - began)
+            assert ground is not None
+    search, inference = 1e3 * np.median(searches), 1e3 * np.median(inferences)
+    print(f"search for the ground {search:.2f} ms, network {inference:.1f} ms, ratio {search / inference:.3f}")
+    assert search < 0.25 * inference
+
+
+def test_the_cameras_height_agrees_with_the_lidar_within_ten_percent(network, monodepth_data, linked):
+    folder = linked(monodepth_data / "kitti_raw_2011_09_26_drive_0052")
+    scale, frames = measured(network, folder, 3.0, scale__source="camera_height", scale__camera_height=CAMERA_HEIGHT)
+    ratios = []
+    for frame in frames:
+        truth = frame.source.truth_depth
+        if truth is None:
+            continue
+        rows, columns = np.nonzero((truth > 1) & (truth < 80))
+        depth = frame.result.depth
+        height, width = np.array(depth.shape) / truth.shape
+        there = depth[((rows + 0.5) * height).astype(int), ((columns + 0.5) * width).astype(int)] / frame.result.scale.factor
+        ratios.append(np.nanmedian(truth[rows, columns] / there))
+    lidar = np.median(ratios)
+    print(f"camera height {scale.factor:.3f}, LiDAR {lidar:.3f} m per network unit, ratio {scale.factor / lidar:.3f}")
+    assert len(ratios) > 10 and scale.factor == pytest.approx(lidar, rel=0.10)
+
+
+def test_the_cameras_height_agrees_with_the_exact_poses_within_ten_percent(network, monodepth_data, linked):
+    folder = linked(monodepth_data / "kitti_odom_06_f000-050_gray_stereo")
+    height, _ = measured(network, folder, 5.0, scale__source="camera_height", scale__camera_height=CAMERA_HEIGHT)
+    poses, _ = measured(network, folder, 5.0, scale__source="odometry", odometry__source="features")
+    print(f"camera height {height.factor:.3f}, exact poses {poses.factor:.3f} m per network unit")
+    assert height.factor == pytest.approx(poses.factor, rel=0.10)
