@@ -111,7 +111,9 @@ class LoopConfig:
     seed: int = setting(0, "Of the weights, the order and the augmentation.", minimum=0, maximum=2**31 - 1)
     device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
     precision: str = setting(
-        "auto", "Of the networks in training: auto is bf16 on CUDA and fp32 on a CPU.", choices=("auto", "fp32", "bf16", "fp16")
+        "auto",
+        "Of the networks in training: auto is bf16 on CUDA and on a CPU with AVX-512 bf16 or AMX, else fp32.",
+        choices=("auto", "fp32", "bf16", "fp16"),
     )
     channels_last: bool = setting(True, "Keep the channels of a pixel together in memory.")
     compile: bool = setting(False, "Compile the networks with torch.compile.")

@@ -18,6 +18,7 @@ from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.pipeline.settings import ConfigError, replace
+from monodepth_ros.training import trainer as trainer_module
 from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import OptimizerConfig, TrainConfig
 from monodepth_ros.training.dataset import open_dataset
@@ -364,3 +365,14 @@ def test_two_processes_have_the_gradients_of_one_and_share_the_data(drive, tmp_p
         for rank in ranks:
             error = (rank["gradients"][name] - expected).abs().max() / expected.abs().max().clamp(min=1e-8)
             assert error < 1e-3, (name, error.item())
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"), [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx512_bf16": False}, "fp32"), ({}, "fp32")]
+)
+def test_the_precision_auto_is_what_the_cpu_is_fast_in(monkeypatch, capabilities, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert trainer_module._precision("auto", torch.device("cpu")) == expected
+    assert trainer_module._precision("fp32", torch.device("cpu")) == "fp32"
+    with pytest.raises(TrainingError, match="fp16 needs a CUDA device"):
+        trainer_module._precision("fp16", torch.device("cpu"))
