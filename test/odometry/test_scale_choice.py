@@ -116,5 +116,18 @@ def test_auto_uses_what_is_set_and_the_checkpoint(given, kinds):
 
 
 def test_odometry_without_motion_is_refused():
-    with pytest.raises(ScaleError, match="odometry.camera"):
+    with pytest.raises(ScaleError, match="odometry.enabled"):
         choose_scale("odometry", METRIC, has_motion=False)
+
+
+@pytest.mark.parametrize("source", ["odometry", "auto"])
+def test_a_camera_without_motion_follows_the_one_with(source):
+    leader = Given(ScaleKind.ODOMETRY, 7.0, 0.03)
+    given = dict(has_motion=False, has_odometry_topic=True, time_constant=1.0, leader=leader.estimate)
+    scale = choose_scale(source, METRIC, **given)
+    advance(scale, 0, 100)
+    assert scale.estimate() == leader.estimate()
+    if source == "auto":
+        leader.uncertainty = 0.5
+        advance(scale, 100, 200)
+        assert scale.estimate().kind is ScaleKind.CHECKPOINT

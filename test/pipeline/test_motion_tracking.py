@@ -1,0 +1,144 @@
+"""The pipeline's odometry by features: on the synthetic world with the bundled network, and on KITTI."""
+
+import cv2
+import numpy as np
+import pytest
+
+from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.synthetic.drive import Drive, default_camera
+from monodepth_ros.evaluation.network_odometry import network_odometry
+from monodepth_ros.evaluation.segment_errors import segment_errors
+from monodepth_ros.evaluation.trajectory_errors import align
+from monodepth_ros.geometry.motion import exp_se3, invert, rotation_to_axis_angle
+from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.pipeline.config import PipelineConfig
+from monodepth_ros.pipeline.frame import Demand, Frame
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.settings import replace
+
+TENTH = 100_000_000
+UNSEEN_STREET = 1003
+ODOMETRY = Demand(odometry=True)
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Three seconds of a street that the bundled checkpoint has not seen."""
+    return list(Drive(UNSEEN_STREET, 3.0, 10.0))
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    return load_checkpoint(bundled_checkpoint())
+
+
+@pytest.fixture
+def engine(checkpoint):
+    return create_engine(checkpoint, "cpu")
+
+
+def run(engine, header, frames, source="features", change=lambda i, image: image):
+    config = replace(PipelineConfig(), {"odometry.source": source})
+    pipeline = FramePipeline(engine, header, config)
+    return [
+        pipeline.process(Frame((i + 1) * TENTH, Pixels(change(i, frame.image), "rgb"), default_camera()), ODOMETRY).odometry
+        for i, frame in enumerate(frames)
+    ]
+
+
+def relative_error(estimates, frames, i):
+    """Error (6,) of the motion to frame i, in the axes of the frame before."""
+    truth = invert(frames[i - 1].T_world_camera) @ frames[i].T_world_camera
+    found = invert(estimates[i - 1].T_start_camera) @ estimates[i].T_start_camera
+    return np.r_[found[:3, 3] - truth[:3, 3], rotation_to_axis_angle(found[:3, :3] @ truth[:3, :3].T)]
+
+
+def test_metres_on_an_unseen_street(engine, checkpoint, frames):
+    estimates = run(engine, checkpoint.header, frames)
+    assert [e.state for e in estimates] == [TrackingState.NO_DATA] + [TrackingState.TRACKING] * (len(frames) - 1)
+    truth = invert(frames[0].T_world_camera) @ frames[-1].T_world_camera
+    error = invert(truth) @ estimates[-1].T_start_camera
+    length = np.linalg.norm(truth[:3, 3])
+    metres, degrees = np.linalg.norm(error[:3, 3]), np.degrees(np.linalg.norm(rotation_to_axis_angle(error[:3, :3])))
+    assert metres < 0.03 * length and degrees < 0.3, f"{length:.1f} m: off by {metres:.2f} m and {degrees:.2f} degrees"
+
+
+def test_the_covariance_of_a_step_is_not_smaller_than_its_errors(engine, checkpoint, frames):
+    estimates = run(engine, checkpoint.header, frames)
+    nees = []
+    for i in range(2, len(frames)):
+        error = relative_error(estimates, frames, i)
+        covariance = estimates[i].twist_covariance * 0.1**2
+        assert np.linalg.eigvalsh(covariance).min() > 0
+        nees.append(error @ np.linalg.solve(covariance, error))
+    assert 0.2 < np.mean(nees) < 12.0, f"normalised error squared averages {np.mean(nees):.2f}"
+
+
+def test_auto_takes_the_network_where_features_fail_if_its_motion_explains_the_images(engine, checkpoint, frames):
+    """Blurred beyond any corner, but not beyond recognition."""
+
+    at = {}
+
+    def blur(i, image):
+        at["frame"] = i
+        return cv2.GaussianBlur(image, (0, 0), 14) if i >= 6 else image
+
+    def exact(earlier, later):
+        """T_later_earlier in network units, which the pose network would give at best."""
+        i = at["frame"]
+        T = invert(frames[i].T_world_camera) @ frames[i - 1].T_world_camera
+        T[:3, 3] /= checkpoint.header.scale_factor
+        return T
+
+    def states(source, motion):
+        engine.motion = motion
+        return [e.state for e in run(engine, checkpoint.header, frames[:10], source, blur)[7:]]
+
+    lost, tracking = [TrackingState.LOST] * 3, [TrackingState.TRACKING] * 3
+    assert states("features", exact) == lost
+    assert states("auto", exact) == tracking
+    assert states("auto", lambda earlier, later: exp_se3(np.array((0.2, 0.0, 0.1, 0.0, 0.1, 0.0)))) == lost
+
+
+def test_a_change_of_the_source_takes_effect_with_the_next_frame(engine, checkpoint, frames):
+    pipeline = FramePipeline(engine, checkpoint.header, replace(PipelineConfig(), {"odometry.source": "network"}))
+    assert not pipeline.prepare(Frame(TENTH, Pixels(frames[0].image, "rgb"), default_camera()), ODOMETRY).motion_needs_depth
+    pipeline.configure(replace(PipelineConfig(), {"odometry.source": "features"}))
+    assert pipeline.prepare(Frame(2 * TENTH, Pixels(frames[1].image, "rgb"), default_camera()), ODOMETRY).motion_needs_depth
+    assert pipeline.motion_description == "features"
+
+
+def test_the_picture_of_the_correspondences_has_the_networks_size(engine, checkpoint, frames):
+    pipeline = FramePipeline(engine, checkpoint.header, replace(PipelineConfig(), {"odometry.source": "features"}))
+    demand = Demand(odometry=True, correspondences=True)
+    for i in range(2):
+        frame = Frame((i + 1) * TENTH, Pixels(frames[i].image, "rgb"), default_camera())
+        picture = pipeline.process(frame, demand).correspondences
+    header = checkpoint.header
+    assert picture.shape == (header.height, header.width, 3)
+    greens = (picture[..., 1].astype(int) - picture[..., 2] > 60).sum()
+    assert greens > 300, f"{greens} green pixels"
+
+
+@pytest.fixture(scope="module")
+def kitti(monodepth_data):
+    clip = monodepth_data / "kitti_odom_00_f000-150_gray_mono"
+    weights = monodepth_data / "rtmonodepth_s_weights" / "ms_640_192"
+    if not (clip.is_dir() and weights.is_dir()):
+        pytest.skip(f"no KITTI 00 or RT-MonoDepth-S in {monodepth_data}")
+    return clip, load_checkpoint(weights)
+
+
+def test_kitti_00_with_a_depth_only_checkpoint(kitti):
+    """Figures of docs/benchmarks.md, with a margin. The true rotation is not usable: see docs/odometry.md."""
+    clip, checkpoint = kitti
+    with open_source(str(clip)) as source:
+        truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu"), checkpoint.header)
+    assert not any("held" in note for note in notes), notes
+    aligned, _ = align(truth.poses, found.poses, "7dof")
+    errors = segment_errors(truth.poses, aligned, (25, 50, 75))
+    assert errors.t_err < 2.3 and errors.r_err < 3.2, f"t_err {errors.t_err:.2f} %, r_err {errors.r_err:.2f} deg/100 m"
