@@ -1,6 +1,7 @@
 """What happens to one frame: preprocess, networks, depth, motion, scale, odometry, outputs."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,10 +35,13 @@ class FramePipeline:
     """One camera's way from image to depth and odometry; keeps what must be remembered between its frames.
 
     engine: the networks, shared by all cameras. Not safe for use by several threads at a time. travel: to be filled, by any
-    thread, with what the robot's own odometry says (scale.source odometry).
+    thread, with what the robot's own odometry says (scale.source odometry). leader: the camera that measures that scale for
+    this one, if this one has no motion.
     """
 
-    def __init__(self, engine: Engine, header: CheckpointHeader, config: PipelineConfig):
+    def __init__(
+        self, engine: Engine, header: CheckpointHeader, config: PipelineConfig, leader: "FramePipeline | None" = None
+    ):
         self._engine = engine
         self._header = header
         self._motion = MotionTracking(engine, header)
@@ -46,15 +50,16 @@ class FramePipeline:
         self._config: PipelineConfig | None = None
         self._scale: ScaleSource | None = None
         self.travel = TravelLog()
+        self._leader = leader
         self.configure(config)
 
     def configure(self, config: PipelineConfig) -> None:
         """Take over settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
         if self._config is None or config.scale != self._config.scale:
             # Built anew it would have to measure anew.
-            self._scale = scale_for(
-                config, self._header, self._engine.has_pose, self.travel, self._scale and self._scale.estimate()
-            )
+            previous = self._scale and self._scale.estimate()
+            leader = self._leader and (lambda: self._leader.scale)
+            self._scale = scale_for(config, self._header, self._engine.has_pose, self.travel, previous, leader)
         self._config = config
         self._motion.configure(config.odometry)
 
@@ -214,6 +219,7 @@ def scale_for(
     has_pose: bool,
     travel: TravelLog | None = None,
     previous: ScaleEstimate | None = None,
+    leader: Callable[[], ScaleEstimate] | None = None,
 ) -> ScaleSource:
     """The scale source that the settings ask for; ScaleError if it cannot be had."""
     settings = config.scale
@@ -228,6 +234,7 @@ def scale_for(
         time_constant=settings.time_constant,
         travel=travel,
         previous=previous,
+        leader=leader,
     )
 
 

@@ -14,7 +14,7 @@ from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleError, ScaleKind, ScaleState
 from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
-from monodepth_ros.pipeline.frame import Demand
+from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.offline.frames import process_frames
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
@@ -139,3 +139,19 @@ def test_a_topic_that_is_no_odometry_is_refused(recording):
         RecordedScaleInputs(source, ScaleConfig(source="fixed", odometry_topic="/wheels"), None)
         nobody = RecordedScaleInputs(source, ScaleConfig(source="camera_height", ground_frame="floor"), None)
         assert nobody.mount.height == 0 and "'camera_optical_frame' to floor" in nobody.notes[0]
+
+
+def test_a_camera_without_motion_follows_the_camera_that_measures(recording):
+    engine = ExactEngine(recording)
+    settings = {"scale.source": "odometry", "odometry.source": "network"}
+    leader = FramePipeline(engine, HEADER, replace(PipelineConfig(), settings))
+    follower = FramePipeline(engine, HEADER, replace(PipelineConfig(), settings | {"odometry.enabled": False}), leader)
+    assert not follower.scale.is_known
+    for frame in engine.frames[:10]:
+        T = frame.T_world_camera
+        leader.travel.add_pose(frame.stamp_ns, T[:3, 3], (0, 0, 0, 1))
+        leader.process(Frame(frame.stamp_ns, frame.pixels, frame.camera), Demand(depth=True))
+    engine.next = 9
+    result = follower.process(Frame(engine.frames[9].stamp_ns, frame.pixels, frame.camera), Demand(depth=True))
+    assert result.scale == leader.scale and result.scale.factor == pytest.approx(FACTOR, rel=0.02)
+    assert np.isfinite(result.depth).mean() > 0.5

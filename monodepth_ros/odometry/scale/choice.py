@@ -1,8 +1,11 @@
 """From the settings to the scale source."""
 
+from collections.abc import Callable
+
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.odometry.scale.best_scale import BestScale
 from monodepth_ros.odometry.scale.camera_height import CameraHeightScale
+from monodepth_ros.odometry.scale.followed import FollowedScale
 from monodepth_ros.odometry.scale.odometry_scale import OdometryScale
 from monodepth_ros.odometry.scale.source import ScaleError, ScaleEstimate, ScaleSource
 from monodepth_ros.odometry.scale.stated import CheckpointScale, FixedScale, RelativeScale
@@ -21,21 +24,24 @@ def choose_scale(
     time_constant: float = 5.0,
     travel: TravelLog | None = None,
     previous: ScaleEstimate | None = None,
+    leader: Callable[[], ScaleEstimate] | None = None,
 ) -> ScaleSource:
     """The source called `auto`, `camera_height`, `odometry`, `checkpoint`, `fixed` (with its factor) or `relative`.
 
     camera_height [m], 0: from the frames' mounts. has_ground_frame, has_odometry_topic: what `auto` may use besides the
     checkpoint. has_motion: whether frames come with motion. travel: the robot's own odometry. previous: the
-    scale in force until now, if any. Raises ScaleError if the source, or each that `auto` could use, has nothing to go by.
+    scale in force until now, if any. leader: the scale of the camera with motion, for one without. Raises ScaleError if the source, or each that `auto` could use, has nothing to go by.
     """
     if source == "relative":
         return RelativeScale()
     if source == "fixed":
         return FixedScale(factor)
     if source == "odometry" and not has_motion:
+        if leader is not None:
+            return FollowedScale(leader)
         raise ScaleError(
-            "scale.source 'odometry' compares the camera's own motion with the robot's, and here is no motion: it needs "
-            "odometry.enabled, and of several cameras it is for odometry.camera alone"
+            "scale.source 'odometry' compares the camera's own motion with the robot's, and here is no motion: set "
+            "odometry.enabled to true (and odometry.source to 'features' or 'auto' where the checkpoint has no pose network)"
         )
     stated = _stated(header) if header.is_metric else None
     by_height = CameraHeightScale(camera_height, time_constant)
@@ -47,6 +53,8 @@ def choose_scale(
     measured: list[ScaleSource] = []
     if source == "auto" and has_odometry_topic and has_motion:
         measured.append(by_odometry)
+    elif source == "auto" and has_odometry_topic and leader is not None:
+        measured.append(FollowedScale(leader))
     if source == "auto" and (camera_height > 0 or has_ground_frame):
         measured.append(by_height)
     if not measured:

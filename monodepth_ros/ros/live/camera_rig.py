@@ -40,7 +40,11 @@ class CameraRig:
             checkpoint, config.device, config.precision, config.engine, warn=self._logger.warning
         )
         try:
-            pipelines = {name: FramePipeline(self.engine, self.header, own) for name, own in configs.items()}
+            leader = FramePipeline(self.engine, self.header, configs[config.odometry_camera])
+            pipelines = {
+                name: leader if name == config.odometry_camera else FramePipeline(self.engine, self.header, own, leader)
+                for name, own in configs.items()
+            }
             self._warm_up(len(configs))
             for name, pipeline in pipelines.items():
                 self.streams.append(CameraStream(node, name, configs[name], pipeline, self.engine))

@@ -80,7 +80,8 @@ class CameraStream:
         self._odometry = (
             OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
         )
-        self._scale_inputs = ScaleInputs(node, config.scale, pipeline.travel, self._complaints)
+        travel = pipeline.travel if self._odometry is not None else None
+        self._scale_inputs = ScaleInputs(node, config.scale, travel, self._complaints)
 
     def close(self) -> None:
         """Release everything."""

@@ -26,10 +26,11 @@ ODOMETRY_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliabilit
 class ScaleInputs:
     """Subscribes to what the settings name and a measured scale needs; nothing else.
 
-    Everything but `mount` is to be called on the executor's thread. travel: gets what the odometry's messages say.
+    Everything but `mount` is to be called on the executor's thread. travel: gets what the odometry's messages say;
+    None for a camera whose motion is not known, which has no use for them.
     """
 
-    def __init__(self, node, settings: ScaleConfig, travel: TravelLog, complaints: Complaints):
+    def __init__(self, node, settings: ScaleConfig, travel: TravelLog | None, complaints: Complaints):
         self._node = node
         self._travel = travel
         self._complaints = complaints
@@ -43,7 +44,8 @@ class ScaleInputs:
         if settings == self._settings:
             return
         self._settings = settings
-        wants_odometry = bool(settings.odometry_topic) and settings.source in ("auto", "odometry")
+        has_use = self._travel is not None and settings.source in ("auto", "odometry")
+        wants_odometry = bool(settings.odometry_topic) and has_use
         if wants_odometry and self._subscription is None and self._timer is None:
             self._listen()
         elif not wants_odometry:
