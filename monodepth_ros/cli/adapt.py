@@ -6,8 +6,6 @@ from pathlib import Path
 from monodepth_ros.cli.argument_types import count
 from monodepth_ros.cli.train import INTERRUPTED, Bar, make_folder, open_data, stop_on_interrupt
 
-SHEET = "before_after.png"
-SHOWN = 4  # frames of the sheet
 FIGURES = ("loss", "inconsistency", "spread", "abs_rel", "a1", "ate_5", "rotation_error")
 
 
@@ -68,6 +66,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _report(trainer, checkpoint, outcome, kept: Path | None) -> None:
     """The figures before and after, the pictures, the page, and the last words."""
+    import cv2
+
+    from monodepth_ros.networks.checkpoint import load_checkpoint
+    from monodepth_ros.training.before_after import SHEET, before_after_sheet
     from monodepth_ros.training.report import write_report
 
     folder = trainer.folder
@@ -80,30 +82,9 @@ def _report(trainer, checkpoint, outcome, kept: Path | None) -> None:
     facts += [("verdict", f"{verdict}: {outcome.reason}"), *(("data", note) for note in trainer.dataset.notes)]
     sheet = None
     if kept:
-        sheet = _sheet(trainer.dataset, checkpoint, kept, folder / SHEET)
+        sheet = before_after_sheet(trainer.dataset, checkpoint, load_checkpoint(kept))
+        cv2.imwrite(str(folder / SHEET), sheet)
     write_report(folder, facts, trainer.pictures, trainer.trajectories, title="Adaptation", sheet=sheet)
     print(f"verdict    {verdict}: {outcome.reason}")
     print(f"checkpoint {kept or checkpoint.path}")
     print(f"report     {folder / 'report.html'}")
-
-
-def _sheet(dataset, checkpoint, kept: Path, path: Path):
-    """Depth of held-out frames before and after; also written to `path`."""
-    import cv2
-    import numpy as np
-
-    from monodepth_ros.evaluation.before_after import before_after_sheet
-    from monodepth_ros.inference.choice import create_engine
-    from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.networks.disparity import disparity_to_depth
-
-    chosen = np.unique(np.linspace(0, len(dataset.validation) - 1, SHOWN).round().astype(int))
-    images = [dataset.recordings[s.clip].clip.image(s.frame) for s in (dataset.validation[i] for i in chosen)]
-    depths = []
-    for loaded in (checkpoint, load_checkpoint(kept)):
-        engine, header = create_engine(loaded, "cpu"), loaded.header
-        disparities = [engine.disparity(engine.load_image(image)) for image in images]
-        depths.append([disparity_to_depth(d, header.min_depth, header.max_depth) * header.scale_factor for d in disparities])
-    sheet = before_after_sheet(images, *depths, title="held-out frames")
-    cv2.imwrite(str(path), sheet)
-    return sheet

@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from monodepth_ros.training.presets import PRESETS
+
 INTERRUPTED = 130
 CONFIG = "train.yaml"
 # Seconds between lines of progress where standard error is no terminal, and between redraws where it is.
@@ -25,6 +27,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         " torchrun --nproc-per-node N -m monodepth_ros.cli.main train ...",
     )
     parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="one or more recordings")
+    parser.add_argument(
+        "--preset", default="monodepth2", choices=tuple(PRESETS), help="settings to begin with: compact is for minutes on a CPU"
+    )
     parser.add_argument("--config", default="", metavar="YAML", help="settings; config/train.yaml lists them all")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as optimizer.epochs=5; repeatable"
@@ -70,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def configuration(options: argparse.Namespace):
-    """(TrainConfig, folder or ''): the file, then --set, then the options that are settings."""
+    """(TrainConfig, folder or ''): the preset, then the file, then --set, then the options that are settings."""
     from monodepth_ros.pipeline.settings import replace
     from monodepth_ros.pipeline.settings_text import changed, read_settings
     from monodepth_ros.training.clip import TrainingError
@@ -79,7 +84,7 @@ def configuration(options: argparse.Namespace):
     if options.resume and (options.config or options.out):
         raise TrainingError("--resume goes on with the folder's own settings: leave out --config and --out")
     path = str(Path(options.resume) / CONFIG) if options.resume else options.config
-    config = TrainConfig()
+    config = replace(TrainConfig(), PRESETS[options.preset])
     if path:
         from monodepth_ros.pipeline.settings import ConfigError
 
@@ -138,8 +143,8 @@ def open_data(config, is_first: bool, training_camera=None):
     return open_dataset(config.data, config.networks, progress, training_camera)
 
 
-def make_folder(folder: str, resume: str, config, kind: str = "train") -> Path:
-    """The results' folder with the settings in it; results/<kind>/<time>/ if none is given."""
+def make_folder(folder: str, resume: str, config, kind: str = "train", root: Path = Path("results")) -> Path:
+    """The results' folder with the settings in it; <root>/<kind>/<time>/ if none is given."""
     import yaml
 
     from monodepth_ros.evaluation.results_folder import new_results_folder
@@ -149,7 +154,7 @@ def make_folder(folder: str, resume: str, config, kind: str = "train") -> Path:
     from monodepth_ros.training.trainer import STATE
 
     if not folder:
-        path = new_results_folder(Path("results") / kind)
+        path = new_results_folder(root / kind)
     else:
         path = Path(folder)
         if not resume and (path / STATE).exists():

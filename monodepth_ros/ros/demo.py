@@ -32,6 +32,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("bag", nargs="?", default="", help="recording (default: a synthetic drive, made once)")
     parser.add_argument("--checkpoint", default="", help="weights (default: the bundled demonstration checkpoint)")
+    parser.add_argument(
+        "--train", action="store_true", help="first train networks from scratch on the recording (some minutes), and use them"
+    )
+    parser.add_argument("--train-steps", type=int, default=0, metavar="N", help="steps of --train (default: the preset's)")
     parser.add_argument("--topic", default="", help="image topic, where the recording has several")
     parser.add_argument("--camera-info", default="", help="calibration topic, where it is not beside the image")
     parser.add_argument("--rate", type=float, default=1.0, help="speed of the playback (default 1: real time)")
@@ -65,9 +69,16 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.ros.demonstration.defaults import default_bag
     from monodepth_ros.ros.demonstration.report import DemoRun, write_report
 
+    bag = options.bag or str(default_bag())
+    if options.train:
+        from monodepth_ros.ros.demonstration.training import train_on
+
+        if options.checkpoint:
+            raise DemoError("--train begins with random weights: leave out --checkpoint, or use `monodepth adapt`")
+        wanted = options.topic, options.camera_info, options.device, Path(options.results), options.train_steps
+        options.checkpoint = str(train_on(bag, *wanted))
     checkpoint = options.checkpoint or str(bundled_checkpoint())
     header = load_checkpoint(checkpoint).header
-    bag = options.bag or str(default_bag())
     with Recording(bag) as recording:
         stream = choose_image_stream(recording, options.topic, options.camera_info)
         truth = ground_truth_depth(recording)

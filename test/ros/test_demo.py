@@ -51,9 +51,23 @@ def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
     assert has_grey > 1000, "sky has no ground truth: grey in the error picture"
 
 
+def test_networks_are_trained_on_the_recording_and_then_used(tmp_path):
+    bag = tmp_path / "drive.mcap"
+    assert monodepth(["synth", "--out", str(bag), "--seconds", "4", "--seed", "31", "--width", "192", "--height", "64"]) == 0
+    done = demo(bag, "--train", "--train-steps", "6", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder,) = (tmp_path / "results/train").glob("*_*")
+    assert f"checkpoint  {folder / 'best.safetensors'}".replace(str(tmp_path) + "/", "") in done.stdout
+    sheet = cv2.imread(str(folder / "before_after.png"))
+    # camera, before, after, exact
+    assert sheet.shape[1] == 4 * (540 + 4), sheet.shape
+    assert json.loads((tmp_path / "results/latest/report.json").read_text())["depth_error"]["scaling"] == "median"
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
+        (["--train", "--checkpoint", "{checkpoint}"], "monodepth adapt"),
         (["/nowhere.mcap", "--checkpoint", "{checkpoint}"], "/nowhere.mcap"),
         (["{checkpoint}", "--checkpoint", "{checkpoint}"], "depth.safetensors"),
         (["/nowhere.mcap", "--checkpoint", "/nothing"], "/nothing"),

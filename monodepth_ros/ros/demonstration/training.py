@@ -1,0 +1,46 @@
+"""`scripts/demo --train`: networks learned from the demonstration's recording, and their depth before and after."""
+
+from pathlib import Path
+
+import cv2
+
+from monodepth_ros.cli.train import Bar, finish, make_folder, open_data, stop_on_interrupt
+from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.training.before_after import SHEET, before_after_sheet
+from monodepth_ros.training.config import TrainConfig
+from monodepth_ros.training.presets import PRESETS
+from monodepth_ros.training.trainer import BEST, LAST, Trainer
+
+UNTRAINED = "untrained.safetensors"
+
+
+def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path, steps: int) -> Path:
+    """Train the compact pair from random weights on a recording; the checkpoint. KeyboardInterrupt if it was stopped.
+
+    Leaves <results>/train/<time>/ with what `monodepth train` leaves, and a sheet of depth before and after.
+    """
+    changes = {"data.recordings": [bag], "data.topic": topic, "data.camera_info": camera_info, "loop.device": device}
+    if steps:
+        changes["loop.max_steps"] = steps
+    config = replace(TrainConfig(), {**PRESETS["compact"], **changes})
+    with open_data(config, True) as dataset:
+        folder = make_folder("", "", config, "train", results)
+        bar = Bar(True)
+        trainer = Trainer(config, dataset, folder, report=bar)
+        untrained = folder / UNTRAINED
+        save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
+        print(f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}")
+        try:
+            with stop_on_interrupt(trainer):
+                is_finished = trainer.run()
+        finally:
+            bar.end()
+            trainer.close()
+        finish(trainer, is_finished)
+        if not is_finished:
+            raise KeyboardInterrupt
+        trained = folder / BEST if (folder / BEST).exists() else folder / LAST
+        cv2.imwrite(str(folder / SHEET), before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained)))
+        print(f"before, after      {folder / SHEET}")
+    return trained

@@ -1,0 +1,22 @@
+"""Named sets of training settings to begin from."""
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # The defaults: the objective and schedule of Godard et al. 2019.
+    "monodepth2": {},
+    # A pair small enough to be trained on a laptop's CPU in minutes, from a few minutes of video.
+    "compact": {
+        "networks.depth": "rt_monodepth_s",
+        "networks.pose": "posecnn",
+        "networks.width": 192,
+        "networks.height": 64,
+        "objective.scales": 3,
+        "optimizer.learning_rate": 3e-4,
+        "optimizer.schedule": "cosine",
+        "optimizer.epochs": 100000,
+        "loop.batch_size": 8,
+        "loop.max_steps": 3000,
+        "loop.validate_every": 300,
+    },
+}
