@@ -9,8 +9,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 def keep_freed_memory() -> None:
     """Have glibc's malloc return nothing to the system; without effect where the C library has no mallopt.
 
-    Its default hands every large tensor back when it is freed, and the system clears each page again for the next one, which is
-    a tenth of a step's time.
+    Its default hands every large tensor back when it is freed, and the system clears each page again for the next one.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
