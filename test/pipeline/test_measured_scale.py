@@ -12,7 +12,7 @@ from monodepth_ros.data.synthetic.drive_bag import write_drive
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
-from monodepth_ros.odometry.scale.source import ScaleError, ScaleKind, ScaleState
+from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
@@ -132,7 +132,7 @@ def test_other_settings_leave_what_was_measured_alone(recording):
 
 def test_a_topic_that_is_no_odometry_is_refused(recording):
     with BagSource(recording) as source:
-        with pytest.raises(ScaleError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"):
+        with pytest.raises(RecordingError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"):
             RecordedScaleInputs(source, ScaleConfig(odometry_topic="/camera/camera_info"), None)
         with pytest.raises(RecordingError, match="no topic /wheels"):
             RecordedScaleInputs(source, ScaleConfig(source="odometry", odometry_topic="/wheels"), None)

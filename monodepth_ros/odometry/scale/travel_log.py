@@ -7,8 +7,8 @@ import numpy as np
 
 from monodepth_ros.geometry.motion import MotionError, quaternion_to_rotation, rotation_to_axis_angle
 
-# Messages further apart than this are not joined [s].
-GAP = 0.5
+# Messages further apart than this are not joined [s]: GNSS receivers send one per second.
+GAP = 1.5
 # How much of the past is kept [s].
 MEMORY = 30.0
 

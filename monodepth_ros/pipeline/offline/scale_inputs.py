@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.data.sources.source import FrameSource, SourceFrame
+from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame
 from monodepth_ros.data.static_transforms import StaticTransformError
 from monodepth_ros.geometry.motion import rotation_to_quaternion
-from monodepth_ros.odometry.scale.source import CameraMount, ScaleError
+from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.config import ScaleConfig
 from monodepth_ros.pipeline.ground_frames import ground_frames, mount_in
@@ -20,8 +20,8 @@ class RecordedScaleInputs:
     """Gives `travel` what is known when a frame comes, as the node would have it.
 
     With scale.odometry_topic the messages of that topic; else, for scale.source odometry, the poses that the source has.
-    mount: how the camera stands, by the recording's static transforms; notes: what a user should know. ScaleError for a
-    topic that holds no odometry, RecordingError for one that is not there.
+    mount: how the camera stands, by the recording's static transforms; notes: what a user should know. RecordingError
+    for a topic that is not there or holds no odometry, SourceError for a source without topics.
     """
 
     def __init__(self, source: FrameSource, settings: ScaleConfig, travel: TravelLog):
@@ -54,12 +54,12 @@ class RecordedScaleInputs:
 
     def _open(self, source: FrameSource, name: str) -> None:
         if source.recording is None:
-            raise ScaleError(f"scale.odometry_topic is {name!r}, but {source.description} has no topics")
+            raise SourceError(f"scale.odometry_topic is {name!r}, but {source.description} has no topics")
         self._recording = Recording(source.recording)
         topic = self._recording.topic(name)
         if topic.type.rpartition("/")[2] not in ("Odometry", "TwistStamped", "TwistWithCovarianceStamped"):
             self._recording.close()
-            raise ScaleError(
+            raise RecordingError(
                 f"scale.odometry_topic {topic.name} holds {topic.type}, expected nav_msgs/msg/Odometry, "
                 "geometry_msgs/msg/TwistStamped or geometry_msgs/msg/TwistWithCovarianceStamped"
             )
