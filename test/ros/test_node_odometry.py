@@ -149,7 +149,7 @@ def test_a_faster_camera_is_paired_by_time_and_ends_at_the_same_place(harness, p
     asked = []
 
     def motion(earlier, later):
-        times = node.stream._pipeline._history
+        times = node.stream._pipeline._motion._history
         stamp = motion.stamp
         partner = times.partner(stamp)
         asked.append((stamp - partner.stamp_ns) / SECOND)

@@ -81,7 +81,7 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
     parameters.write_text(PARAMETERS % resolution)
     images, info, transforms = images_and_facts(drive)
 
-    node = harness(pose_checkpoint, ("--params-file", str(parameters)))
+    node = harness(pose_checkpoint, ("--params-file", str(parameters)), odometry__source="auto")
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(transforms)
     node.send_info(info)
