@@ -103,6 +103,16 @@ def test_when_the_robots_odometry_stops_the_value_is_held_and_doubted_more(harne
     held = drive(node, None, Odometry, 30, 90)
     assert (held.scale, held.scale_state) == (pytest.approx(measured.scale, rel=1e-6), held.SCALE_STATE_HELD)
     assert held.scale_uncertainty > measured.scale_uncertainty
+    assert node.node.trigger_deactivate().name == "SUCCESS"
+    node.wait(lambda: publisher.get_subscription_count() == 0, message="an inactive node listens")
+
+
+def test_a_name_that_is_no_topics_fails_to_activate_and_leaves_nothing(harness, relative_checkpoint):
+    node = harness(relative_checkpoint, start=False, scale__source="odometry", scale__odometry_topic="no topic")
+    assert node.node.trigger_configure().name == "SUCCESS"
+    timers = len(list(node.node.timers))
+    assert node.node.trigger_activate().name == "FAILURE"
+    assert len(list(node.node.timers)) == timers
 
 
 def test_tf_gives_the_cameras_height_and_tilt(harness, relative_checkpoint):

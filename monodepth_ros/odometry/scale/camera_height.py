@@ -1,5 +1,7 @@
 """Metres from the known height of the camera above the ground."""
 
+import numpy as np
+
 from monodepth_ros.odometry.scale.factor_window import FactorWindow
 from monodepth_ros.odometry.scale.ground_plane import UPRIGHT, find_ground
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind, ScaleSource, ScaleState, SeenDepth
@@ -36,7 +38,8 @@ class CameraHeightScale(ScaleSource):
         self.ground = find_ground(depth.inverse_depth, depth.camera, UPRIGHT if up is None else up, is_up_known)
         if self.ground is None:
             return
-        self._up = self.ground.up if self._up is None else self._up + UP_GAIN * (self.ground.up - self._up)
+        up = self.ground.up if self._up is None else self._up + UP_GAIN * (self.ground.up - self._up)
+        self._up = up / np.linalg.norm(up)
         if self._has_height:
             weight = min(1.0, self.ground.share / FULL_SHARE)
             self._window.measure(depth.stamp_ns, height / self.ground.height, weight)

@@ -80,14 +80,12 @@ class CameraStream:
         self._odometry = (
             OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
         )
-        travel = pipeline.travel if self._odometry is not None else None
-        self._scale_inputs = ScaleInputs(node, config.scale, travel, self._complaints)
+        self._scale_inputs: ScaleInputs | None = None
 
     def close(self) -> None:
         """Release everything."""
         self.deactivate()
         self._outputs.close()
-        self._scale_inputs.close()
         if self._odometry is not None:
             self._odometry.close()
 
@@ -96,6 +94,8 @@ class CameraStream:
         self._submit = submit
         if self._odometry is not None:
             self._odometry.start()
+        travel = self._pipeline.travel if self._odometry is not None else None
+        self._scale_inputs = ScaleInputs(self._node, self._config.scale, travel, self._complaints)
         self._input = CameraInput(self._node, self.name, self._config, self._calibration, self._receive)
         self._logger.info(f"waiting for images on {self._input.image_topic}")
 
@@ -103,11 +103,13 @@ class CameraStream:
         """Nothing arrives any more; frames in work may still be finished."""
         if self._input is not None:
             self._input.close()
+        if self._scale_inputs is not None:
+            self._scale_inputs.close()
 
     def deactivate(self) -> None:
         """Release the subscriptions and forget what joins frames; no frame may be in work."""
         self.unsubscribe()
-        self._input = None
+        self._input = self._scale_inputs = None
         if self._odometry is not None:
             self._odometry.stop()
         self._pipeline.reset_odometry()
@@ -116,7 +118,8 @@ class CameraStream:
     def configure(self, config: NodeConfig) -> None:
         """Take over live settings; the pipeline follows with the next frame."""
         self._config = config
-        self._scale_inputs.configure(config.scale)
+        if self._scale_inputs is not None:
+            self._scale_inputs.configure(config.scale)
 
     def reset_odometry(self) -> None:
         """Begin a new trajectory with the next frame."""
@@ -171,8 +174,8 @@ class CameraStream:
         if stamp_ns != 0 and stamp_ns == self._last_stamp_ns:
             self._counters.count(counters.DUPLICATE)
             return None
-        camera_input, pipeline = self._input, self._pipeline
-        if camera_input is None or self._waits_for_calibration(camera_input):
+        camera_input, scale_inputs, pipeline = self._input, self._scale_inputs, self._pipeline
+        if camera_input is None or scale_inputs is None or self._waits_for_calibration(camera_input):
             return None
         publish_tf = config.publish_tf and pipeline.scale.is_metric and pipeline.scale.is_known
         wants_odometry = (
@@ -186,7 +189,7 @@ class CameraStream:
             return None
         started = time.perf_counter()
         pixels = camera_input.decode(arrival.message)
-        mount = self._scale_inputs.mount(arrival.message.header.frame_id)
+        mount = scale_inputs.mount(arrival.message.header.frame_id)
         frame = Frame(stamp_ns, pixels, camera_input.camera_for(pixels), mount)
         decode_ms = 1e3 * (time.perf_counter() - started)
         return FrameInWork(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)

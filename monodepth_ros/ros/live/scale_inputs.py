@@ -37,7 +37,11 @@ class ScaleInputs:
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._settings: ScaleConfig | None = None
-        self.configure(settings)
+        try:
+            self.configure(settings)
+        except Exception:  # a name that is no topic's
+            self.close()
+            raise
 
     def configure(self, settings: ScaleConfig) -> None:
         """Take over settings."""
