@@ -75,7 +75,7 @@ def test_the_covariance_of_a_step_is_not_smaller_than_its_errors(engine, checkpo
         covariance = estimates[i].twist_covariance * 0.1**2
         assert np.linalg.eigvalsh(covariance).min() > 0
         nees.append(error @ np.linalg.solve(covariance, error))
-    assert 0.2 < np.mean(nees) < 12.0, f"normalised error squared averages {np.mean(nees):.2f}"
+    assert 1.0 < np.mean(nees) < 12.0, f"normalised error squared averages {np.mean(nees):.2f}"
 
 
 def test_auto_takes_the_network_where_features_fail_if_its_motion_explains_the_images(engine, checkpoint, frames):

@@ -32,8 +32,8 @@ MIN_INLIERS = 16
 MIN_INLIER_SHARE = 0.35
 DOUBTFUL_SHARE = 0.6  # with fewer inliers other ways to the pose are tried
 # The adjustment's covariance is that of independent errors of pixels. To it is added what the calibration and the depth's
-# scale do to a whole window alike: shares of the step's length and angle, and a floor in radians (from KITTI 00).
-TRANSLATION_NOISE, ROTATION_NOISE, ROTATION_FLOOR = 0.015, 0.03, 2e-4
+# scale do to a whole window alike: shares of the step's length and angle (docs/odometry.md has what that gives).
+TRANSLATION_NOISE, ROTATION_NOISE = 0.01, 0.02
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class FeatureOdometry:
         # Where the camera was is known better now, too: as well as the keyframe that it was seen from.
         step = invert(window.poses[-2] @ invert(keyframe) @ self._pose) @ pose
         total = _in_axes(covariance, step[:3, :3]) + self._covariance
-        total += step_covariance(log_se3(step), TRANSLATION_NOISE, 0.0, ROTATION_NOISE, ROTATION_FLOOR)
+        total += step_covariance(log_se3(step), TRANSLATION_NOISE, 0.0, ROTATION_NOISE, 0.0)
         became_keyframe = window.settle(gray, inverse_depth)
         self._covariance = np.zeros((6, 6)) if became_keyframe else covariance
         self._pose, self._velocity, self._image, self._flow = pose, step, gray, flow

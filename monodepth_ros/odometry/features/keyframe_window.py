@@ -3,7 +3,7 @@
 import numpy as np
 
 from monodepth_ros.geometry.motion import adjoint, invert
-from monodepth_ros.odometry.features.bundle import DepthPoints, Observations, adjust
+from monodepth_ros.odometry.features.bundle import PIXEL_NOISE, DepthPoints, Observations, adjust
 from monodepth_ros.odometry.features.corners import find_corners
 from monodepth_ros.odometry.features.depth_prior import TrackingCamera, depth_prior
 from monodepth_ros.odometry.features.patches import align_patches, warped_patches
@@ -16,6 +16,8 @@ ITERATIONS = 3  # of the bundle adjustment, per frame
 KEYFRAME_PARALLAX = 10.0  # pixels, median, rotation taken out
 KEYFRAME_SHARE = 0.45  # a keyframe when fewer of the points that could be followed are
 WARP_REACH = 2.0  # pixels over which the warp of a patch is measured
+MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in its standard deviations
+VARIANCE_LIMITS = (0.1, 10.0)  # within which the errors' size may change the covariance
 LARGEST_WARP = 8.0  # change of a patch's area beyond which it is another picture
 
 
@@ -100,7 +102,8 @@ class KeyframeWindow:
         self.poses, points.inverse_depth = adjusted.poses, adjusted.inverse_depth
         worst = np.zeros(len(points))
         np.maximum.at(worst, point, adjusted.errors)
-        return worst, _relative_covariance(adjusted.covariance, invert(self.poses[-1]) @ self.poses[-2])
+        covariance = _relative_covariance(adjusted.covariance, invert(self.poses[-1]) @ self.poses[-2])
+        return worst, covariance * _variance_factor(adjusted.errors[frame == len(self.poses) - 1])
 
     def settle(self, gray: np.ndarray, inverse_depth: np.ndarray) -> bool:
         """Keep the frame looked at as a keyframe if it shows enough that is new, or let it go; whether it is one."""
@@ -162,6 +165,12 @@ class KeyframeWindow:
         self.points.add(
             found, self._camera.rays(found), prior.inverse_depth[known], prior.sigma[known], prior.slope[known]
         )
+
+
+def _variance_factor(errors: np.ndarray) -> float:
+    """Measured over assumed variance of the sightings, by the median of their errors [pixels]."""
+    sigma = np.median(errors) / MEDIAN_OF_RAYLEIGH
+    return float(np.clip((sigma / PIXEL_NOISE) ** 2, *VARIANCE_LIMITS))
 
 
 def _relative_covariance(covariance: np.ndarray, T_last_other: np.ndarray) -> np.ndarray:
