@@ -88,9 +88,10 @@ def test_the_first_value_of_all_is_taken_at_once():
     assert advance(scale, 5, 6)[0].factor == 8.0
 
 
-def test_new_settings_go_on_from_the_scale_in_force():
+@pytest.mark.parametrize("header", [METRIC, RELATIVE])
+def test_new_settings_go_on_from_the_scale_in_force(header):
     before = FixedScale(3.0).estimate()
-    scale = choose_scale("camera_height", RELATIVE, camera_height=1.0, previous=before)
+    scale = choose_scale("camera_height", header, camera_height=1.0, previous=before)
     assert (scale.estimate().factor, scale.estimate().kind) == (3.0, ScaleKind.FIXED)
     assert scale.estimate().state is ScaleState.WAITING
 

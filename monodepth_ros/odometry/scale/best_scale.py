@@ -24,7 +24,7 @@ class BestScale(ScaleSource):
 
     A change of source is a slow one: the factor goes from the old value to the new source's with the time constant [s],
     and the state says CHANGING meanwhile. fallback: used until one of `sources` knows a factor, and no longer. previous: the
-    scale in force before this one, from which the first change begins.
+    scale in force before this one, used in place of the fallback.
     """
 
     def __init__(
@@ -35,7 +35,6 @@ class BestScale(ScaleSource):
         previous: ScaleEstimate | None = None,
     ):
         self.sources = tuple(sources)
-        self._fallback = fallback
         self._time_constant = time_constant
         self.needs_depth = any(source.needs_depth for source in sources)
         self.needs_motion = any(source.needs_motion for source in sources)
@@ -43,7 +42,9 @@ class BestScale(ScaleSource):
         # The logarithm of (factor in force / factor of the chosen source), and when it was last reduced.
         self._offset = 0.0
         self._now_ns = 0
-        self._in_force = previous if previous is not None and previous.is_metric and previous.is_known else None
+        has_previous = previous is not None and previous.is_metric and previous.is_known
+        self._before = previous if has_previous else fallback.estimate() if fallback is not None else None
+        self._in_force = self._before
         self._choose()
 
     @property
@@ -98,12 +99,8 @@ class BestScale(ScaleSource):
         )
 
     def _wait(self, waiting: ScaleEstimate) -> None:
-        """No source knows a factor yet: the fallback's, or the one before; else none."""
-        if self._fallback is not None:
-            stated = self._fallback.estimate()
-            description = f"{stated.description}, until there is {waiting.description}"
-            self._in_force = dataclasses.replace(stated, description=description, state=ScaleState.WAITING)
-        elif self._in_force is not None and self._in_force.is_known:
-            self._in_force = dataclasses.replace(self._in_force, state=ScaleState.WAITING)
-        else:
-            self._in_force = waiting
+        """No source knows a factor yet: the one before, or the fallback's; else none."""
+        self._in_force = waiting
+        if self._before is not None:
+            description = f"{self._before.description}, until there is {waiting.description}"
+            self._in_force = dataclasses.replace(self._before, description=description, state=ScaleState.WAITING)
