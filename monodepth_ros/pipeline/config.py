@@ -147,16 +147,24 @@ class OdometryConfig:
         3.0, "A faster rotation is held to be an error and ignored (lost).", unit="rad/s", minimum=0.01, maximum=100.0, live=True
     )
     translation_noise: float = setting(
-        0.05, "Standard deviation of a step's translation, as a share of its length.", minimum=1e-4, maximum=10.0, live=True
+        0.05,
+        "Standard deviation of the pose network's translation in a step, as a share of its length.",
+        minimum=1e-4,
+        maximum=10.0,
+        live=True,
     )
     translation_noise_floor: float = setting(
-        0.01, "Standard deviation of a step's translation at rest.", unit="m", minimum=1e-6, maximum=10.0, live=True
+        0.01, "Standard deviation of the pose network's translation at rest.", unit="m", minimum=1e-6, maximum=10.0, live=True
     )
     rotation_noise: float = setting(
-        0.05, "Standard deviation of a step's rotation, as a share of its angle.", minimum=1e-4, maximum=10.0, live=True
+        0.05,
+        "Standard deviation of the pose network's rotation in a step, as a share of its angle.",
+        minimum=1e-4,
+        maximum=10.0,
+        live=True,
     )
     rotation_noise_floor: float = setting(
-        0.002, "Standard deviation of a step's rotation at rest.", unit="rad", minimum=1e-6, maximum=1.0, live=True
+        0.002, "Standard deviation of the pose network's rotation at rest.", unit="rad", minimum=1e-6, maximum=1.0, live=True
     )
 
 

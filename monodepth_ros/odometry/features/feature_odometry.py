@@ -97,7 +97,7 @@ class FeatureOdometry:
         return motion
 
     def _begin(self, gray: np.ndarray, inverse_depth: np.ndarray, reason: str) -> FeatureMotion:
-        window = KeyframeWindow(self._camera, self._count, gray, inverse_depth, np.eye(4))
+        window = KeyframeWindow(self._camera, self._count, gray, inverse_depth)
         corners = len(window.points)
         if corners < MIN_CORNERS:
             self.reset()

@@ -6,7 +6,7 @@ from monodepth_ros.geometry.motion import adjoint, invert
 from monodepth_ros.odometry.features.bundle import PIXEL_NOISE, DepthPoints, Observations, adjust
 from monodepth_ros.odometry.features.corners import find_corners
 from monodepth_ros.odometry.features.depth_prior import TrackingCamera, depth_prior
-from monodepth_ros.odometry.features.patches import align_patches, warped_patches
+from monodepth_ros.odometry.features.patches import SIDE, align_patches, warped_patches
 from monodepth_ros.odometry.features.point_table import PointTable
 from monodepth_ros.odometry.features.robust_pose import MIN_DEPTH
 
@@ -28,13 +28,11 @@ class KeyframeWindow:
     points: what is followed, with their sightings in these frames.
     """
 
-    def __init__(
-        self, camera: TrackingCamera, count: int, gray: np.ndarray, inverse_depth: np.ndarray, pose: np.ndarray
-    ):
-        """Begin with one keyframe at T_world_camera; count: points wanted. Images are (H, W) uint8."""
+    def __init__(self, camera: TrackingCamera, count: int, gray: np.ndarray, inverse_depth: np.ndarray):
+        """Begin with one keyframe, (H, W) uint8 with the network's inverse depth (h, w); count: points wanted."""
         self._camera, self._count = camera, count
         self._images, self._depths = [gray], [inverse_depth]
-        self.poses = pose[None].copy()
+        self.poses = np.eye(4)[None]
         self.points = PointTable.empty()
         self.points.add_frame(np.zeros((0, 2)))
         self._find_points()
@@ -48,8 +46,7 @@ class KeyframeWindow:
         the points are, and their likeness (M,)."""
         points = self.points
         warps, is_usable = self._warps(pose)
-        side = warped_patches(self._images[0], np.zeros((1, 2)), np.eye(2)[None]).shape[1]
-        patches = np.zeros((len(points), side, side), np.float32)
+        patches = np.zeros((len(points), SIDE, SIDE), np.float32)
         for host in np.unique(points.host):
             own = points.host == host
             patches[own] = warped_patches(self._images[host], points.host_pixel[own], warps[own])

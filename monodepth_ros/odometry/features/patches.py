@@ -17,7 +17,7 @@ MIN_CORNERNESS = 1e-3
 
 _INNER = np.stack(np.meshgrid(*[np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
 _OUTER = np.stack(np.meshgrid(*[np.arange(-RADIUS - 1, RADIUS + 2, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
-_SIDE = 2 * RADIUS + 3
+SIDE = 2 * RADIUS + 3  # of a warped patch: a pixel more on each side, for its gradient
 
 
 def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) -> np.ndarray:
@@ -26,7 +26,7 @@ def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) ->
     centres: (N, 2) pixels of this image. warps: (N, 2, 2) pixels of this image per pixel of the other.
     """
     places = centres[:, None, :] + _OUTER @ warps.transpose(0, 2, 1)
-    return _sample(image, places.astype(np.float32)).reshape(-1, _SIDE, _SIDE)
+    return _sample(image, places.astype(np.float32)).reshape(-1, SIDE, SIDE)
 
 
 def align_patches(patches: np.ndarray, image: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

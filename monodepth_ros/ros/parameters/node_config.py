@@ -26,7 +26,7 @@ class CameraOdometryConfig(OdometryConfig):
 
     camera: str = setting(
         "",
-        "Of several cameras, the one whose motion is the odometry: it alone runs the pose network and publishes odom, "
+        "Of several cameras, the one whose motion is the odometry: it alone is worked out, and publishes odom, "
         "path and TF; empty: the first.",
     )
 
