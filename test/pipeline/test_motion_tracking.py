@@ -134,7 +134,7 @@ def kitti(monodepth_data):
 
 
 def test_kitti_00_with_a_depth_only_checkpoint(kitti):
-    """Figures of docs/benchmarks.md, with a margin. The true rotation is not usable: see docs/odometry.md."""
+    """Figures of docs/benchmarks.md, with a margin. Most of the rotation error is the truth's or the calibration's: see docs/odometry.md."""
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu"), checkpoint.header)
