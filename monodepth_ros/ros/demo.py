@@ -35,7 +35,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--train", action="store_true", help="first train networks from scratch on the recording (some minutes), and use them"
     )
-    parser.add_argument("--train-steps", type=int, default=0, metavar="N", help="steps of --train (default: the preset's)")
+    parser.add_argument("--train-steps", type=int, default=3000, metavar="N", help="steps of --train (default 3000)")
     parser.add_argument("--topic", default="", help="image topic, where the recording has several")
     parser.add_argument("--camera-info", default="", help="calibration topic, where it is not beside the image")
     parser.add_argument("--rate", type=float, default=1.0, help="speed of the playback (default 1: real time)")

@@ -16,7 +16,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "optimizer.schedule": "cosine",
         "optimizer.epochs": 100000,
         "loop.batch_size": 8,
-        "loop.max_steps": 3000,
-        "loop.validate_every": 300,
+        "loop.max_steps": 4000,
+        "loop.validate_every": 500,
     },
 }

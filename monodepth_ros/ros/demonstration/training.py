@@ -20,9 +20,8 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
 
     Leaves <results>/train/<time>/ with what `monodepth train` leaves, and a sheet of depth before and after.
     """
-    changes = {"data.recordings": [bag], "data.topic": topic, "data.camera_info": camera_info, "loop.device": device}
-    if steps:
-        changes["loop.max_steps"] = steps
+    changes = {"data.recordings": [bag], "data.topic": topic, "data.camera_info": camera_info}
+    changes |= {"loop.device": device, "loop.max_steps": steps}
     config = replace(TrainConfig(), {**PRESETS["compact"], **changes})
     with open_data(config, True) as dataset:
         folder = make_folder("", "", config, "train", results)
