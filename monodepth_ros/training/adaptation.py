@@ -21,8 +21,9 @@ from monodepth_ros.training.trainer import BEST
 ADAPTED = "adapted.safetensors"
 # A pose network that begins from scratch, beside a checkpoint's depth: it learns alone for so many steps, and faster.
 NEW_POSE = {"optimizer.pose_first": 300, "optimizer.learning_rate": 2e-4, "optimizer.depth_share": 0.25}
-# What an adapted checkpoint must reach: the loss sinks by this share, and depth keeps this share of its spread.
-GAIN, SPREAD = 0.002, 0.5
+# What an adapted checkpoint must reach: the loss sinks by this share, and depth keeps this share of its spread. A smaller
+# gain on a few seconds of one street was bought with depth elsewhere (docs/benchmarks.md, adapting).
+GAIN, SPREAD = 0.03, 0.5
 # Neighbouring frames may disagree on depth by so many times more, and by this on top: depth that gains detail agrees a
 # little less than a smooth one, depth that falls apart by far more.
 INCONSISTENCY, INCONSISTENCY_MARGIN = 1.5, 0.01
@@ -91,7 +92,7 @@ def judge(folder: Path, pose_first: int) -> Outcome:
 def _objection(before: dict[str, float], after: dict[str, float]) -> str:
     """Why the new networks are not taken, '' if they are."""
     if not after["loss"] < (1 - GAIN) * before["loss"]:
-        return f"the loss on held-out blocks did not sink (from {before['loss']:.4f} to {after['loss']:.4f} at best)"
+        return f"the loss on held-out blocks did not sink by {100 * GAIN:g} % (from {before['loss']:.4f} to {after['loss']:.4f} at best)"
     if after["spread"] < SPREAD * before["spread"]:
         return f"depth collapsed (the spread of its logarithm fell from {before['spread']:.3f} to {after['spread']:.3f})"
     if "inconsistency" in before and after["inconsistency"] > INCONSISTENCY * before["inconsistency"] + INCONSISTENCY_MARGIN:
