@@ -83,7 +83,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     length.add_argument("--frames", type=int, help="the same as a number of published images")
     parser.add_argument("--warm-up", type=int, default=20, help="images published before (default: 20)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--engine", default="auto", help="auto, pytorch or openvino")
+    parser.add_argument("--engine", default="auto", help="auto, pytorch, openvino or onnxruntime")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16")
     parser.add_argument("--reliability", choices=("best_effort", "reliable"), default="best_effort",
                         help="of the node's image subscription (default: best_effort)")

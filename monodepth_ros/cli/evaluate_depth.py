@@ -29,7 +29,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         help="weights (default: the bundled demonstration checkpoint)",
     )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
+    parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
     parser.add_argument(
         "--post-process", action="store_true", help="blend with the answer to the mirror image"
     )

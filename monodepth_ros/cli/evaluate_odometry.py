@@ -36,7 +36,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "without a pose network)",
     )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    parser.add_argument("--engine", default="auto", help="auto (default), pytorch or openvino")
+    parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
     parser.add_argument(
         "--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source"
     )

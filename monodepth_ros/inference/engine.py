@@ -25,7 +25,7 @@ class Engine(ABC):
     """
 
     name: str
-    """Of the engine, for logs: 'pytorch' or 'openvino'."""
+    """Of the engine, for logs: 'pytorch', 'openvino', ..."""
     device: str
     """'cpu' or 'cuda:0'."""
     precision: str

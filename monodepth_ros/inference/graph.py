@@ -1,9 +1,38 @@
-"""A checkpoint's networks as functions of plain image arrays: what other engines than PyTorch are given."""
+"""A checkpoint's networks as functions of plain image arrays: what other runtimes than PyTorch are given."""
+
+import json
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoint import HEADER_KEY, Checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.depth_network import STRIDE
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkGraph:
+    """One network, an example of its inputs, and what its inputs and outputs mean."""
+
+    name: str
+    """depth or pose."""
+    module: nn.Module
+    example: tuple[Tensor, ...]
+    """A batch of one; the first dimension of every input and output is the batch."""
+    inputs: dict[str, str]
+    """Names in their order, each with type, shape and meaning."""
+    outputs: dict[str, str]
+
+    def card(self, checkpoint: Checkpoint) -> dict[str, str]:
+        """What is to be attached to a file of this graph: text by name, JSON but for the hash and the name."""
+        return {
+            HEADER_KEY: checkpoint.header.to_json(),
+            "checkpoint_sha256": checkpoint.sha256,
+            "network": self.name,
+            "inputs": json.dumps(self.inputs),
+            "outputs": json.dumps(self.outputs),
+        }
 
 
 class DepthGraph(nn.Module):
@@ -41,19 +70,49 @@ def to_network_input(image: Tensor) -> Tensor:
     return image.permute(0, 3, 1, 2).to(torch.float32) / 255
 
 
-def depth_graph(checkpoint: Checkpoint) -> tuple[DepthGraph, tuple[Tensor, ...]]:
-    """The depth graph and an example of its inputs."""
-    header, pose = checkpoint.header, checkpoint.pose
-    image = torch.zeros(1, header.height, header.width, 3, dtype=torch.uint8)
-    return DepthGraph(checkpoint.depth, pose is not None and pose.uses_depth_features).eval(), (image,)
+def network_graphs(checkpoint: Checkpoint) -> list[NetworkGraph]:
+    """The depth network's graph and, where the checkpoint has a pose network, that one's."""
+    header, depth, pose = checkpoint.header, checkpoint.depth, checkpoint.pose
+    size = (header.height, header.width)
+    image = torch.zeros(1, *size, 3, dtype=torch.uint8)
+    image_meaning = f"uint8 (batch, {size[0]}, {size[1]}, 3): RGB; scaling and normalisation are inside"
+    shares_features = pose is not None and pose.uses_depth_features
+    outputs = {"disparity": _disparity_meaning(header)}
+    if shares_features:
+        feature = torch.zeros(1, depth.encoder.channels[-1], *(side // STRIDE for side in size))
+        feature_shape = f"float32 (batch, {', '.join(map(str, feature.shape[1:]))})"
+        outputs["feature"] = f"{feature_shape}: what the pose network takes instead of the image"
+    graphs = [
+        NetworkGraph("depth", DepthGraph(depth, shares_features).eval(), (image,), {"image": image_meaning}, outputs)
+    ]
+    if pose is not None:
+        example = feature if shares_features else image
+        meaning = f"{feature_shape}: the depth network's feature" if shares_features else image_meaning
+        inputs = {name: f"{meaning}, of the {name} image" for name in ("earlier", "later")}
+        graphs.append(
+            NetworkGraph(
+                "pose",
+                PoseGraph(pose).eval(),
+                (example, example.clone()),
+                inputs,
+                {"motion": _motion_meaning(pose.times_mean_inverse_depth)},
+            )
+        )
+    return graphs
 
 
-def pose_graph(checkpoint: Checkpoint) -> tuple[PoseGraph, tuple[Tensor, ...]]:
-    """The pose graph and an example of its inputs; the checkpoint must have a pose network."""
-    graph, (image,) = depth_graph(checkpoint)
-    example = image
-    if checkpoint.pose.uses_depth_features:
-        with torch.inference_mode():
-            example = graph(image)[1]
-        example = torch.zeros(example.shape)
-    return PoseGraph(checkpoint.pose).eval(), (example, example.clone())
+def _disparity_meaning(header: CheckpointHeader) -> str:
+    farthest, nearest = 1 / header.max_depth, 1 / header.min_depth
+    size = f"times {header.scale_factor:g} is metres" if header.is_metric else "has no known size"
+    return (
+        f"float32 (batch, {header.height}, {header.width}): in [0, 1]; depth along the optical axis in network units is"
+        f" 1 / ({farthest:.9g} + {nearest - farthest:.9g} * disparity); a network unit {size}"
+    )
+
+
+def _motion_meaning(times_mean_inverse_depth: bool) -> str:
+    factor = ", to be multiplied by the mean over the later image of 1 / depth," if times_mean_inverse_depth else ""
+    return (
+        f"float32 (batch, 6): axis-angle in radians, then translation{factor} in network units, of T_later_earlier,"
+        " which takes points of the earlier camera into the later one"
+    )

@@ -180,8 +180,9 @@ class PipelineConfig:
     device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
     engine: str = setting(
         "auto",
-        "What runs the networks. auto: PyTorch on CUDA; on a CPU OpenVINO where it is installed and agrees with PyTorch.",
-        choices=("auto", "pytorch", "openvino"),
+        "What runs the networks. auto: PyTorch on CUDA; on a CPU the first of OpenVINO and ONNX Runtime that is installed and "
+        "agrees with PyTorch, else PyTorch.",
+        choices=("auto", "pytorch", "openvino", "onnxruntime"),
     )
     precision: str = setting(
         "auto", "Arithmetic of the networks.", choices=("auto", "fp32", "bf16", "fp16")

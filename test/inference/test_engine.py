@@ -14,11 +14,14 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula, f
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 
-@pytest.fixture(params=["pytorch", "openvino"])
+NEEDS = {"pytorch": (), "openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx")}
+
+
+@pytest.fixture(params=list(NEEDS))
 def create(request, monkeypatch, tmp_path):
     """create_engine of each engine, on the CPU, with an empty cache."""
-    if request.param == "openvino":
-        pytest.importorskip("openvino", reason="no openvino")
+    for package in NEEDS[request.param]:
+        pytest.importorskip(package, reason=f"no {package}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return lambda checkpoint, precision="auto": create_engine(checkpoint, "cpu", precision, request.param)
 

@@ -1,0 +1,80 @@
+"""A checkpoint's networks as files for other programs, each checked against PyTorch and with its card attached."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.inference.graph import network_graphs
+from monodepth_ros.inference.graph_engine import GraphEngine
+from monodepth_ros.inference.graph_runtime import GraphRuntime, Network
+from monodepth_ros.inference.onnxruntime import OnnxRuntime
+from monodepth_ros.inference.openvino import OpenvinoRuntime
+from monodepth_ros.inference.parity import check_parity
+from monodepth_ros.inference.torchscript import TorchscriptRuntime
+from monodepth_ros.networks.checkpoint import Checkpoint
+
+FORMATS = ("onnx", "openvino", "torchscript")
+
+
+class ExportError(MonodepthError):
+    """A format that is not known, a batch that is none, or a folder that cannot be written."""
+
+
+def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: int = 0) -> list[Path]:
+    """Write depth.* and, where there is a pose network, pose.* into a folder, and return the files.
+
+    to: one of FORMATS. batch: the one size that the networks will take; 0 leaves it open. The weights are float32.
+    Existing files are replaced once the new ones have been read back and agree with PyTorch, as engines must.
+    ExportError for bad arguments, EngineError where the format's runtime is not installed, cannot convert the
+    networks or does not agree.
+    """
+    if batch < 0:
+        raise ExportError(f"batch is {batch}: expected a positive number of images, or 0 for any")
+    runtime = _runtime(to)
+    converted = [(graph, runtime.convert(graph, batch)) for graph in network_graphs(checkpoint)]
+    folder = Path(os.path.expanduser(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = tempfile.TemporaryDirectory(prefix=".export-", dir=folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    with staging:
+        paths = [Path(staging.name) / f"{graph.name}{runtime.suffix}" for graph, _ in converted]
+        try:
+            for path, (graph, network) in zip(paths, converted, strict=True):
+                runtime.save(network, path, graph.card(checkpoint))
+        except (OSError, RuntimeError) as error:
+            raise _unwritable(folder, error) from None
+        # Where any batch is taken, two images show that it is not one by accident.
+        loaded = [_first_of_batch(runtime.load(path), batch or 2) for path in paths]
+        check_parity(GraphEngine(checkpoint, runtime, loaded), checkpoint)
+        names = sorted(path.name for path in Path(staging.name).iterdir())
+        try:
+            for name in names:
+                os.replace(Path(staging.name) / name, folder / name)
+        except OSError as error:
+            raise _unwritable(folder, error) from None
+    return [folder / name for name in names]
+
+
+def _unwritable(folder: Path, error: Exception) -> ExportError:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return ExportError(f"{folder}: cannot be written ({reason:.200}); choose another folder")
+
+
+def _runtime(to: str) -> GraphRuntime:
+    if to == "onnx":
+        return OnnxRuntime("cpu", "fp32")
+    if to == "openvino":
+        return OpenvinoRuntime("cpu", "fp32")
+    if to == "torchscript":
+        return TorchscriptRuntime()
+    raise ExportError(f"unknown format {to!r}: expected one of {', '.join(FORMATS)}")
+
+
+def _first_of_batch(network: Network, batch: int) -> Network:
+    """The network, given the same input `batch` times, as one that takes a single one."""
+    return lambda inputs: [output[:1] for output in network([np.repeat(item, batch, axis=0) for item in inputs])]

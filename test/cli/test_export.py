@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import pytest
+
+from monodepth_ros.cli.main import main
+from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula
+from monodepth_ros.networks.registry import build_depth, build_pose
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    header = CheckpointHeader("rt_monodepth_s", 64, 96, (0.5, 0.75, 0.5, 0.5), "posecnn")
+    networks = build_depth("rt_monodepth_s").eval(), build_pose("posecnn").eval()
+    fill_networks_with_formula(*networks)
+    save_checkpoint(tmp_path / "garden.safetensors", header, *networks)
+    return tmp_path / "garden.safetensors"
+
+
+def test_the_files_are_named(checkpoint, tmp_path, capsys):
+    out = tmp_path / "deep" / "out"
+    assert main(["export", str(checkpoint), "--to", "torchscript", "--out", str(out)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == [str(out / "depth.pt"), str(out / "pose.pt")]
+    assert "compared with PyTorch" in lines[2]
+    assert {path.name for path in out.iterdir()} == {"depth.pt", "pose.pt"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--to", "tflite", "--out", "out"], "unknown format 'tflite': expected one of onnx, openvino, torchscript"),
+        (["--to", "torchscript", "--out", "/proc/none"], "/proc/none: cannot be written"),
+        (["--to", "torchscript", "--out", "garden.safetensors"], "garden.safetensors: cannot be written (File exists)"),
+        (["--to", "torchscript", "--out", "out", "--batch", "-2"], "batch is -2: expected a positive number"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(checkpoint, tmp_path, monkeypatch, capsys, arguments, expected):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(checkpoint), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
+    assert captured.err.startswith("monodepth export: ") and expected in captured.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_checkpoint_is_one_line(tmp_path, capsys):
+    assert main(["export", str(tmp_path / "none.pth"), "--to", "torchscript", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("to", "package"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
+def test_a_missing_runtime_is_one_line(checkpoint, tmp_path, to, package):
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; from monodepth_ros.cli.main import main;"
+        f"sys.exit(main(['export', {str(checkpoint)!r}, '--to', {to!r}, '--out', {str(tmp_path / 'out')!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert f"no {package} here" in done.stderr and f"pip install {package}" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,43 @@
+"""Small checkpoints whose weights come from a formula."""
+
+import numpy as np
+import pytest
+
+from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
+from monodepth_ros.networks.registry import build_depth, build_pose
+
+
+@pytest.fixture
+def make_checkpoint(tmp_path):
+    """Writes one of 96x64 and returns its path."""
+
+    def make(depth="rt_monodepth_s", pose="posecnn", **facts):
+        header = CheckpointHeader(depth, 64, 96, (0.58, 1.92, 0.5, 0.5), pose, **facts)
+        networks = build_depth(depth).eval(), build_pose(pose).eval() if pose else None
+        fill_networks_with_formula(*networks)
+        path = tmp_path / f"{depth}-{pose}.safetensors"
+        save_checkpoint(path, header, *networks)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def checkpoint_file(make_checkpoint):
+    return make_checkpoint()
+
+
+@pytest.fixture
+def graphs(monkeypatch, tmp_path):
+    """The folder of converted networks, empty."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "monodepth_ros" / "graphs"
+
+
+@pytest.fixture
+def disparity_of():
+    """What an engine says of one image."""
+    rgb = np.ascontiguousarray((255 * formula_image(0.2, 64, 96)).transpose(1, 2, 0)).astype(np.uint8)
+    return lambda engine: engine.disparity(engine.load_image(rgb))
