@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from monodepth_ros.cli.argument_types import count
-from monodepth_ros.cli.train import INTERRUPTED, Bar, make_folder, open_data, stop_on_interrupt
+from monodepth_ros.cli.train import INTERRUPTED, Bar, make_folder, open_data, run_to_end
 
 FIGURES = ("loss", "inconsistency", "spread", "abs_rel", "a1", "ate_5", "rotation_error")
 
@@ -52,12 +52,7 @@ def run(options: argparse.Namespace) -> int:
         bar = Bar(True)
         trainer = Trainer(config, dataset, folder, report=bar)
         print(f"{checkpoint.path}: {checkpoint.header.summary()}; on {trainer.device}; at most {trainer.steps} steps")
-        try:
-            with stop_on_interrupt(trainer):
-                is_finished = trainer.run()
-        finally:
-            bar.end()
-            trainer.close()
+        is_finished = run_to_end(trainer, bar)
         outcome = judge(folder, config.optimizer.pose_first)
         kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
         _report(trainer, checkpoint, outcome, kept)

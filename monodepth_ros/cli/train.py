@@ -61,12 +61,7 @@ def run(options: argparse.Namespace) -> int:
             trainer = Trainer(config, dataset, folder, bool(options.resume), processes, bar)
             if processes.is_first:
                 print(f"{trainer.header().summary()}; on {trainer.device}; {trainer.steps} steps; results in {folder}")
-            try:
-                with stop_on_interrupt(trainer):
-                    is_finished = trainer.run()
-            finally:
-                bar.end()
-                trainer.close()
+            is_finished = run_to_end(trainer, bar)
             if processes.is_first:
                 finish(trainer, is_finished)
     finally:
@@ -223,6 +218,16 @@ class Bar:
         """Leave the line."""
         if self._is_shown and self._is_terminal and self._width:
             print(file=sys.stderr)
+
+
+def run_to_end(trainer, bar: Bar) -> bool:
+    """Train, and close the trainer; False if control-C ended it before."""
+    try:
+        with stop_on_interrupt(trainer):
+            return trainer.run()
+    finally:
+        bar.end()
+        trainer.close()
 
 
 @contextmanager

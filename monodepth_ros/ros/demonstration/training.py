@@ -4,7 +4,7 @@ from pathlib import Path
 
 import cv2
 
-from monodepth_ros.cli.train import Bar, finish, make_folder, open_data, stop_on_interrupt
+from monodepth_ros.cli.train import Bar, finish, make_folder, open_data, run_to_end
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.pipeline.settings import replace
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
@@ -30,12 +30,7 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
         untrained = folder / UNTRAINED
         save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
         print(f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}")
-        try:
-            with stop_on_interrupt(trainer):
-                is_finished = trainer.run()
-        finally:
-            bar.end()
-            trainer.close()
+        is_finished = run_to_end(trainer, bar)
         finish(trainer, is_finished)
         if not is_finished:
             raise KeyboardInterrupt
