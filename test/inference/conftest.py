@@ -1,5 +1,7 @@
 """Small checkpoints whose weights come from a formula."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,9 @@ from monodepth_ros.networks.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
 from monodepth_ros.networks.registry import build_depth, build_pose
+
+# Tests import onnxruntime by themselves too, and they report to nobody either.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_auto_takes_it_where_openvino_is_missing(onnxruntime, checkpoint_file):
 
 def test_nothing_is_reported_to_anyone(onnxruntime, checkpoint_file, tmp_path):
     """Builds since 1.29 send events unless told not to; an identifier and the events lie in the cache folder first."""
-    home, cache = tmp_path / "home", tmp_path / "cache"
+    home, cache = tmp_path / "home", tmp_path / "own_cache"
     home.mkdir()
     program = (
         "from monodepth_ros.inference.choice import create_engine; import ctypes;"
