@@ -4,6 +4,8 @@ import argparse
 import math
 import sys
 
+from monodepth_ros.cli.train import add_preset_argument, configuration
+
 WOULD_NOT_TRAIN = 1
 SHEET, FACTS = "inspect.png", "inspect.json"
 
@@ -22,6 +24,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train"
     )
+    add_preset_argument(parser)
     parser.add_argument(
         "--config",
         default="",
@@ -64,7 +67,6 @@ def run(options: argparse.Namespace) -> int:
     """Inspect; 0, or 1 where a training would refuse the recordings. MonodepthError for what cannot be
     read."""
     from monodepth_ros.cli.result_files import say, write_json, write_picture
-    from monodepth_ros.cli.train import configuration
     from monodepth_ros.errors import MonodepthError
     from monodepth_ros.evaluation.results_folder import new_results_folder
     from monodepth_ros.training.contact_sheet import contact_sheet

@@ -27,9 +27,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         " torchrun --nproc-per-node N -m monodepth_ros.cli.main train ...",
     )
     parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="one or more recordings")
-    parser.add_argument(
-        "--preset", default="monodepth2", choices=tuple(PRESETS), help="settings to begin with: compact is for minutes on a CPU"
-    )
+    add_preset_argument(parser)
     parser.add_argument("--config", default="", metavar="YAML", help="settings; config/train.yaml lists them all")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as optimizer.epochs=5; repeatable"
@@ -42,6 +40,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)")
     parser.add_argument("--resume", default="", metavar="DIR", help="go on in the folder of a training that was stopped")
     parser.set_defaults(run=run)
+
+
+def add_preset_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --preset, which `configuration` begins with."""
+    parser.add_argument(
+        "--preset", default="monodepth2", choices=tuple(PRESETS), help="settings to begin with: compact is for minutes on a CPU"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 import torch
 
+# Before the checkout is on the path: the package is the one under test, and looks for its parts when it is imported.
+from monodepth_ros.training.config import NetworksConfig
+from monodepth_ros.training.objective import ObjectiveConfig
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))  # last, for bench/ alone; the package is the one under test
+sys.path.append(str(ROOT))  # for bench/ alone
 
 from bench.errors import BenchError  # noqa: E402
 from bench.train import check_losses  # noqa: E402
 from bench.train_worker import make_batch, make_step  # noqa: E402
-from monodepth_ros.training.config import NetworksConfig  # noqa: E402
-from monodepth_ros.training.objective import ObjectiveConfig  # noqa: E402
+
+sys.path.remove(str(ROOT))
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)))}
 TINY = ["--depth", "rt_monodepth_s", "--pose", "posecnn", "--scales", "3", "--size", "64x32", "--batch-size", "2"]
