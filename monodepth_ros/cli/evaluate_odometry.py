@@ -1,6 +1,7 @@
 """`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the true one."""
 
 import argparse
+from dataclasses import asdict
 
 from monodepth_ros.cli.argument_types import count, positive
 from monodepth_ros.cli.progress import Progress
@@ -35,6 +36,13 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         help="what the motion comes from, as odometry.source (default: network, or features for a checkpoint "
         "without a pose network)",
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one setting of the node, such as scale.camera_height=1.65; repeatable",
+    )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
     parser.add_argument(
@@ -68,6 +76,10 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         metavar="S",
         help="between paired times (default 0.02)",
     )
+    how.add_argument(
+        "--truth-noise", type=_noise, default=(0.0, 0.0), metavar="M,RAD",
+        help="errors of the true motions from frame to frame, for NEES (default 0,0: exact)",
+    )  # fmt: skip
     what = parser.add_argument_group("what to write")
     what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
     what.add_argument("--plot", default="", metavar="FILE", help="both paths from above (.png or .jpg)")
@@ -80,6 +92,7 @@ def evaluate(options: argparse.Namespace) -> None:
     # Imported here because every other verb lists this one.
     from monodepth_ros.evaluation.odometry_picture import odometry_picture
     from monodepth_ros.evaluation.odometry_report import OdometrySettings, evaluate_odometry
+    from monodepth_ros.evaluation.step_consistency import step_consistency
     from monodepth_ros.evaluation.trajectory_errors import align
     from monodepth_ros.evaluation.trajectory_pairs import pair
 
@@ -101,6 +114,13 @@ def evaluate(options: argparse.Namespace) -> None:
     for note in notes:
         say(f"note        {note}", options)
     say("\n".join(report.lines()), options)
+    found = None
+    if estimate.step_covariances is not None:
+        covariances = estimate.step_covariances
+        found = step_consistency(truth.poses, estimate.poses, covariances, report.scale_ratio, options.truth_noise)
+    if found is not None:
+        text = f"of a step {found.nees:.1f}, mean of {found.steps}, lengths times {found.scale:.4g}; 6 is right"
+        say(f"NEES        {text}", options)
     if options.plot:
         # The last alignment is the most forgiving one that was asked for.
         shown = settings.alignments[-1]
@@ -111,7 +131,8 @@ def evaluate(options: argparse.Namespace) -> None:
         say(f"plot        {options.plot}", options)
     if options.json:
         names = {"trajectory": estimate.description, "ground_truth": truth.description, "notes": notes}
-        write_json(options.json, names | report.as_dict())
+        consistency = {"step_consistency": None if found is None else asdict(found)}
+        write_json(options.json, names | report.as_dict() | consistency)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -143,16 +164,23 @@ def _from_network(options: argparse.Namespace):
     from monodepth_ros.inference.choice import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
+    from monodepth_ros.pipeline.offline.run_config import RunConfig
+    from monodepth_ros.pipeline.settings import replace
+    from monodepth_ros.pipeline.settings_text import changed
 
+    config = changed(RunConfig(), options.set)
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
         engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
+        if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
+            motion = options.motion or ("network" if engine.has_pose else "features")
+            config = replace(config, {"odometry.source": motion})
         say(f"checkpoint  {checkpoint.path}: {checkpoint.header.summary()}", options)
         progress = Progress(source.frame_count)
         try:
             truth, estimate, more = network_odometry(
-                source, engine, checkpoint.header, options.frames, progress.step, options.motion
+                source, engine, checkpoint.header, options.frames, progress.step, config
             )
         finally:
             progress.end()
@@ -161,6 +189,13 @@ def _from_network(options: argparse.Namespace):
 
 def _lengths(text: str) -> tuple[float, ...]:
     return tuple(positive(part) for part in text.split(","))
+
+
+def _noise(text: str) -> tuple[float, float]:
+    numbers = tuple(float(part) for part in text.split(","))
+    if len(numbers) != 2 or not all(0 <= number < float("inf") for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text}: expected two numbers, metres and radians, such as 0.004,0.0004")
+    return numbers
 
 
 def _snippet(text: str) -> int:

@@ -10,11 +10,13 @@ from monodepth_ros.evaluation.trajectory_file import Trajectory
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.pipeline.config import ScaleConfig
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.offline.frames import process_frames
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.run_config import RunConfig
+from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
 from monodepth_ros.pipeline.settings import replace
 
 
@@ -24,26 +26,25 @@ def network_odometry(
     header: CheckpointHeader,
     frames: int = 0,
     advanced: Callable[[], None] = lambda: None,
-    motion: str = "",
+    config: RunConfig = RunConfig(),
 ) -> tuple[Trajectory, Trajectory, list[str]]:
     """True and estimated trajectory of the camera, as long as both are known, and notes about them.
 
     The frames go through the node's pipeline: pairs by time, implausible motions are not taken. Of a
     recording with gaps the longest part counts. frames: end after so many, 0 for all; `advanced` is called
-    after each. motion: odometry.source, empty for the pose network, or features where there is none.
+    after each. config: the settings; a checkpoint without metres is taken as relative where they name no scale.
     EvaluationError without poses, or without a pose network that was asked for.
     """
-    motion = motion or ("network" if engine.has_pose else "features")
-    if motion == "network" and not engine.has_pose:
+    if config.odometry.source == "network" and not engine.has_pose:
         raise EvaluationError("the checkpoint has no pose network: expected one, or odometry by features")
-    config = replace(RunConfig(), {"odometry.source": motion})
-    if not header.is_metric:
+    if not header.is_metric and config.scale == ScaleConfig():
         config = replace(config, {"scale.source": "relative"})
     pipeline = FramePipeline(engine, header, config)
     moving_frame = MovingFrame(config, source.frame_id, source.transforms)
+    scale_inputs = RecordedScaleInputs(source, config.scale, pipeline.travel)
     parts: list[list[tuple[OdometryEstimate, np.ndarray]]] = []
     count = known = 0
-    run = process_frames(source, pipeline, moving_frame, Demand(odometry=True), source.left_out)
+    run = process_frames(source, pipeline, moving_frame, Demand(odometry=True), source.left_out, scale_inputs)
     try:
         for frame in run:
             estimate, pose = frame.result.odometry, frame.source.T_world_camera
@@ -58,13 +59,14 @@ def network_odometry(
                 break
     finally:
         run.close()
+        scale_inputs.close()
     longest = max(parts, key=len, default=[])
     if len(longest) < 2:
         raise EvaluationError(
             f"{source.description}: {known} of {count} frames have a true pose and odometry; expected a"
             " recording with ground truth odometry, or a KITTI sequence with poses.txt"
         )
-    notes = []
+    notes = list(scale_inputs.notes)
     if len(parts) > 1:
         notes.append(f"gaps break the trajectory into {len(parts)} parts: the longest counts")
     if len(longest) < count:
@@ -77,9 +79,25 @@ def network_odometry(
     poses = np.array([estimate.T_start_camera for estimate, _ in longest])
     return (
         Trajectory(source.description, truth, seconds),
-        Trajectory(f"odometry by {pipeline.motion_description}", poses, seconds, is_scale_free=not header.is_metric),
+        Trajectory(
+            f"odometry by {pipeline.motion_description}",
+            poses,
+            seconds,
+            is_scale_free=not pipeline.scale.is_metric,
+            step_covariances=_step_covariances([estimate for estimate, _ in longest]),
+        ),
         notes,
     )
+
+
+def _step_covariances(estimates: list[OdometryEstimate]) -> np.ndarray:
+    """(N, 6, 6) of the motion to each frame from the one before it; NaN where there was none."""
+    covariances = np.full((len(estimates), 6, 6), np.nan)
+    for i in range(1, len(estimates)):
+        if estimates[i].state is TrackingState.TRACKING:
+            seconds = (estimates[i].stamp_ns - estimates[i - 1].stamp_ns) * 1e-9
+            covariances[i] = estimates[i].twist_covariance * seconds**2
+    return covariances
 
 
 def true_trajectory(source: FrameSource, frames: int = 0) -> Trajectory:

@@ -20,13 +20,15 @@ FORMATS = (
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """Poses T_world_camera (N, 4, 4), and which moments they are of: seconds (N,), or frames (N,), the
-    numbers of the frames; None where nobody says. is_scale_free: their unit is known not to be the metre."""
+    numbers of the frames; None where nobody says. is_scale_free: their unit is known not to be the metre.
+    step_covariances: (N, 6, 6) of the motion that leads to each pose, NaN where that is not known; None where none is."""
 
     description: str
     poses: np.ndarray
     seconds: np.ndarray | None = None
     frames: np.ndarray | None = None
     is_scale_free: bool = False
+    step_covariances: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.poses)

@@ -142,7 +142,21 @@ def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_pa
     # It must see that the car drives on, and how fast, roughly.
     assert 0.5 < found["scale_ratio"] < 2 and found["aligned"]["6dof"]["ate_rmse"] < 1, found["aligned"]
     assert found["snippets"]["snippets"] == FRAMES - 2
+    assert found["step_consistency"]["steps"] == FRAMES - 1 and found["step_consistency"]["nees"] > 0
     assert cv2.imread(str(picture)).shape == (800, 800, 3)
+
+
+def test_settings_of_the_node_and_noise_of_the_truth(drive, evaluate):
+    """A camera that is said to hang twice as high sees a world twice as large; a doubtful truth excuses errors."""
+    options = "odometry", drive, "--engine", "pytorch", "--motion", "features", "--json", "-"
+    height = "--set scale.source=camera_height --set scale.camera_height=3.3 --set scale.time_constant=0.1".split()
+    code, printed = evaluate(*options, *height, "--truth-noise", "1,1")
+    assert code == 0, printed.err
+    assert "camera's tilt" in printed.out, "the recording's transforms are not used"
+    code, plain = evaluate(*options)
+    high, usual = json.loads(printed.out), json.loads(plain.out)
+    assert 0.4 < high["scale_ratio"] / usual["scale_ratio"] < 0.6
+    assert high["step_consistency"]["nees"] < 0.1 < usual["step_consistency"]["nees"]
 
 
 def test_trajectory_files_against_a_recording(frames, drive, evaluate, tmp_path):
@@ -210,6 +224,7 @@ def bad(tmp_path, drive):
         ("depth --predictions {here}/five.npy --ground-truth {images}", "no ground-truth depth in 2 frames"),
         ("depth --predictions {here}/words.txt --ground-truth {drive}", "not an array file; expected a .npy"),
         ("depth {drive} --frames 1 --engine pytorch --csv {here}/none/a.csv", "a.csv cannot be written"),
+        ("odometry {drive} --engine pytorch --set odometry.max_points=x", "odometry.max_points"),
         ("odometry {images} --engine pytorch", "0 of 2 frames have a true pose"),
         ("odometry {drive} --checkpoint {relative} --engine pytorch --motion network", "the checkpoint has no pose network"),
         ("odometry", "expected either a recording to run a checkpoint on, or --trajectory"),
@@ -229,7 +244,7 @@ def test_bad_input_is_one_line_and_exit_code_2(bad, evaluate, arguments, expecte
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--segments", "5,x"], ["--segments", "0"], ["--snippet", "1"], ["--align", "sim3"]]
+    "arguments", [["--segments", "5,x"], ["--segments", "0"], ["--snippet", "1"], ["--truth-noise", "1"], ["--align", "sim3"]]
 )
 def test_options_that_do_not_parse_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:

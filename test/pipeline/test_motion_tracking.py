@@ -18,6 +18,7 @@ from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.pipeline.settings import replace
 
 TENTH = 100_000_000
@@ -137,7 +138,8 @@ def test_kitti_00_with_a_depth_only_checkpoint(kitti):
     """Figures of docs/benchmarks.md, with a margin. Most of the rotation error is the truth's or the calibration's: see docs/odometry.md."""
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
-        truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu"), checkpoint.header)
+        config = replace(RunConfig(), {"odometry.source": "features"})
+        truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu"), checkpoint.header, config=config)
     assert not any("held" in note for note in notes), notes
     aligned, _ = align(truth.poses, found.poses, "7dof")
     errors = segment_errors(truth.poses, aligned, (25, 50, 75))
