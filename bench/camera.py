@@ -1,7 +1,7 @@
 """The benchmark's camera: a process that publishes images and their camera_info when it is told to.
 
-It reads one JSON object a line from standard input, {"count": images, "rate": hertz}, publishes that many, and
-answers each with one on standard output. The first line of all says what it shows, once the node listens.
+It reads one JSON object a line from standard input and answers each with one on standard output. {"count": images,
+"rate": hertz} has that many published, {} is answered once a node listens. The first line of all says what it shows.
 """
 
 import argparse
@@ -83,11 +83,15 @@ def main() -> None:
     options = parser.parse_args()
     rclpy.init()
     camera = Camera(options.images, *options.size, options.intrinsics, options.compressed)
-    camera.wait_for_node()
     sequence = camera.sequence
     _answer({"images": sequence.description, "count": len(sequence.payloads), "mean_bytes": sequence.mean_bytes})
     for line in sys.stdin:
-        _answer(camera.burst(**json.loads(line)))
+        burst = json.loads(line)
+        if burst:
+            _answer(camera.burst(**burst))
+        else:
+            camera.wait_for_node()
+            _answer({})
     rclpy.try_shutdown()
 
 

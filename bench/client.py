@@ -1,12 +1,16 @@
-"""The benchmark's client: notes when the node's outputs arrive, in a process that is not the node's."""
+"""The benchmark's client: notes when a node's outputs arrive, in a process that is not the node's."""
 
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 
 import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import SingleThreadedExecutor
 
+from bench.errors import BenchError
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, RELIABLE
 
@@ -14,7 +18,7 @@ STATUS = "depth/status"
 
 
 class Client:
-    """Subscribes to topics of the node and to its status; spins in a thread of its own.
+    """Subscribes to topics of a node and to its status; spins in a thread of its own.
 
     receipts: topic -> stamp [ns] -> wall clock [ns] in the callback, when the deserialised message is at hand.
     statuses: stamp [ns] -> DepthStatus, in the order of arrival.
@@ -25,8 +29,10 @@ class Client:
         self._node = rclpy.create_node("bench_client")
         self.receipts: dict[str, dict[int, int]] = defaultdict(dict)
         self.statuses: dict[int, DepthStatus] = {}
+        self.topics = topics
         for topic in dict.fromkeys((*topics, STATUS)):
             self._node.create_subscription(OUTPUTS[topic], topic, self._taker(topic), RELIABLE)
+        self._change_state = self._node.create_client(ChangeState, "depth_node/change_state")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -54,19 +60,44 @@ class Client:
 
         return take
 
+    @property
+    def first_receipts(self) -> dict[int, int]:
+        """Of the first of the topics."""
+        return self.receipts[self.topics[0]]
+
     def count_nodes(self) -> int:
-        """How many nodes publish a status here."""
-        return self._node.count_publishers(STATUS)
+        """How many nodes publish the first of the topics here."""
+        return self._node.count_publishers(self.topics[0])
 
     def last_status(self) -> DepthStatus:
         """The newest status."""
         return next(reversed(self.statuses.values()))
 
+    def bring_up(self, check: Callable[[], None]) -> dict[str, float]:
+        """Configure and activate the depth node, once it is there; the wall clock [s] when asked and after each.
+
+        `check` is called while waiting, and may raise. BenchError where the node refuses.
+        """
+        while not self._change_state.service_is_ready():
+            check()
+            time.sleep(0.02)
+        times = {"asked": time.time()}
+        for name, transition in (("configured", Transition.TRANSITION_CONFIGURE), ("active", Transition.TRANSITION_ACTIVATE)):
+            request = ChangeState.Request(transition=Transition(id=transition))
+            future = self._change_state.call_async(request)
+            while not future.done():
+                check()
+                time.sleep(0.005)
+            if not future.result().success:
+                raise BenchError("the node did not start; its log above says why")
+            times[name] = time.time()
+        return times
+
     def wait_for(self, stamp_ns: int, quiet: float = 5.0, settle: float = 0.2) -> None:
-        """Until the status of that stamp came, or none at all for `quiet` seconds; then `settle` for the rest."""
+        """Until the first topic came for that stamp, or not at all for `quiet` seconds; then `settle` for the rest."""
         seen, since = -1, time.monotonic()
-        while stamp_ns not in self.statuses and time.monotonic() - since < quiet:
-            if len(self.statuses) != seen:
-                seen, since = len(self.statuses), time.monotonic()
+        while stamp_ns not in self.first_receipts and time.monotonic() - since < quiet:
+            if len(self.first_receipts) != seen:
+                seen, since = len(self.first_receipts), time.monotonic()
             time.sleep(0.02)
         time.sleep(settle)

@@ -2,7 +2,7 @@
 
     camera process --DDS--> depth_node process --DDS--> client process
 
-How the figures are made:
+One run brings the node up, measures it at a rate or saturated, and beside it the networks alone. How the figures are made:
 
 - Images are encoded before any clock runs, so the camera costs little. It stamps each with the wall clock just
   before it publishes camera_info and image, keeps its rhythm, and never catches up in a rush.
@@ -13,10 +13,22 @@ How the figures are made:
   holds the camera's serialisation, both trips through DDS and the waiting in the node. Frames that the node
   dropped have none: read latency together with the drops.
 - frames/s is that of the first output in --outputs, from its first arrival at the client to its last.
-- --rate 0 saturates the node: the camera runs 1.5 times as fast as the node can process, judged from its
-  stage times in the warm-up, so a newer image always waits and the newest wins. Latency then holds that wait.
+- --rate 0 saturates the node: the camera runs 1.5 times as fast as results came when it was too fast, so a newer
+  image always waits and the newest wins. Latency then holds that wait. A second measurement follows, at --load
+  times the frames/s that the first one reached: what a camera gets that leaves the node some air.
 - Stage times are the node's own (DepthStatus), measured as wall time: they grow when other processes take the
   cores. `wait` is what they leave unexplained of the node's total: the image waited for the one before it.
+  `share` is a stage's part of the mean total.
+- `bare engine` is the time of the networks alone, in a process of its own that does nothing else, just before the
+  node starts and just after it has ended: depth of an image and, with odometry, the motion from the one before, on
+  images that are loaded already. `whole frame` is decode, inference and publish of the node together.
+- Odometry is that of the pose network here, where the checkpoint has one (--parameter odometry.source:=auto changes
+  that, and takes motion out of the bare engine).
+- Start: from asking the node to configure, which loads and checks the networks, until the client has the first
+  output. The conversions of the networks are cached by then (by the bare engine).
+- --plain measures another node after ours, with the same camera and client: bench/plain_node.py, as such nodes are
+  usually written. Saturated, each at 1.5 times its own speed.
+- --growth N has N more images processed, at the second rate, and reads the node's resident memory at rest, ten times.
 - CPU is in percent of one core, from the first measured image until everything is at rest (a fraction of a second
   after the last). `others` is every other process of the machine: more than a few percent there means that the
   figures are of a busy machine. The camera and the client share the cores with the node, as in life.
@@ -24,26 +36,22 @@ How the figures are made:
   Virtual machines differ by a factor of two from hour to hour: compare results of like core speeds only.
 - Peak memory is the node's largest resident set since it started, the loading of the checkpoint included.
 - The client listens to depth/status besides --outputs, which costs the node the statistics of each depth image.
-- With --network the weights are deterministic and untrained: the speed is that of trained ones, the depth is none.
+- With --network, `default` is the checkpoint that comes with the package, as it is; for the others the weights are
+  deterministic and untrained: the speed is that of trained ones, the depth is none.
 """
 
 import argparse
 import contextlib
-import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from bench.errors import BenchError
 from monodepth_ros.errors import MonodepthError
 
 ROOT = Path(__file__).resolve().parents[1]
-NETWORKS = ("resnet18", "resnet50", "rt_monodepth_s")
+NETWORKS = ("resnet18", "resnet50", "rt_monodepth_s", "default")
 # Name on the command line -> the topics a client of that output listens to.
 OUTPUTS = {
     "depth": ("depth/image", "depth/camera_info"),
@@ -53,10 +61,7 @@ OUTPUTS = {
     "rectified": ("rgb/image_rect",),
 }
 KITTI_CAMERA = (0.58, 1.92, 0.5, 0.5)
-START_TIMEOUT = 120.0  # seconds
-DISCOVERY_TIMEOUT = 30.0  # seconds
-WARM_UP_RATE = 10.0  # hertz, where the node's speed is not known yet
-SATURATION = 1.5
+BARE_SECONDS = 2.0  # before, and again after
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -76,12 +81,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--images", default="auto", help="auto (recorded ones from MONODEPTH_DATA if it is there), "
                         "procedural, or a recording")
     parser.add_argument("--rate", type=float, default=10.0, help="images per second; 0 saturates (default: 10)")
+    parser.add_argument("--load", type=float, default=0.8,
+                        help="with --rate 0: then this share of the frames/s reached; 0 leaves it out (default: 0.8)")
     parser.add_argument("--outputs", type=outputs, default=["depth"], help="what the client listens to, of "
                         + ",".join(OUTPUTS) + " (default: depth)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--seconds", type=float, default=20.0, help="length of the measurement (default: 20)")
+    length.add_argument("--seconds", type=float, default=20.0, help="length of a measurement (default: 20)")
     length.add_argument("--frames", type=int, help="the same as a number of published images")
     parser.add_argument("--warm-up", type=int, default=20, help="images published before (default: 20)")
+    parser.add_argument("--plain", action="store_true", help="measure a plain node too, of depth, cloud and odometry")
+    parser.add_argument("--growth", type=int, default=0, metavar="N", help="memory over N more images (default: 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto, pytorch, openvino or onnxruntime")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16")
@@ -91,8 +100,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
                         help="another parameter of the node; may be repeated")
     parser.add_argument("--results", default=str(ROOT / "results" / "bench"), help="folder of the result's JSON")
     options = parser.parse_args(arguments)
-    if options.rate < 0 or options.seconds <= 0 or (options.frames or 1) < 1 or options.warm_up < 1:
-        parser.error("--rate must not be negative; --seconds, --frames and --warm-up must be positive")
+    if min(options.rate, options.load, options.growth) < 0 or options.seconds <= 0:
+        parser.error("--rate, --load and --growth must not be negative; --seconds must be positive")
+    if min(options.frames or 2, options.warm_up) < 2:
+        parser.error("--frames and --warm-up must be at least 2")
+    if any(":=" not in parameter for parameter in options.parameter):
+        parser.error("--parameter takes NAME:=VALUE")
+    if options.plain and not {"depth", "cloud", "odometry"}.issuperset(options.outputs):
+        parser.error("--plain: the plain node has depth, cloud and odometry only")
     return options
 
 
@@ -130,64 +145,54 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, command: str, folder: Path) -> int:
     """The benchmark itself."""
     from bench.client import Client
-    from bench.machine import core_speed
-    from bench.processes import CpuUse, memory_mb
     from bench.report import Measurement, write_report
+    from bench.session import Session
+    from bench.worker import Worker, start
     from monodepth_ros.networks.checkpoint import load_checkpoint
     from monodepth_ros.ros.demo import ros_arguments, stop
 
-    checkpoint = options.checkpoint or str(formula_checkpoint(options, folder))
+    checkpoint = options.checkpoint or str(named_checkpoint(options, folder))
     header = load_checkpoint(checkpoint).header
-    topics = [topic for name in options.outputs for topic in OUTPUTS[name]]
-    with Client(topics) as client, contextlib.ExitStack() as stack:
-        parameters = {
-            "checkpoint": checkpoint,
-            "device": options.device,
-            "engine": options.engine,
-            "precision": options.precision,
-            "image_transport": options.transport,
-            "image.reliability": options.reliability,
-            "scale.source": "auto" if header.is_metric else "relative",
-        }
-        parameters.update(parameter.split(":=", 1) for parameter in options.parameter)
+    parameters = node_parameters(options, checkpoint, header)
+    bare_motion = "odometry" in options.outputs and parameters.get("odometry.source") == "network"
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(Client([topic for name in options.outputs for topic in OUTPUTS[name]]))
+        camera = Worker("bench.camera", camera_arguments(options, header.training_camera), "the camera")
+        stack.callback(camera.stop)
+        bare = Worker("bench.bare_engine", bare_arguments(options, checkpoint, bare_motion), "the bare engine")
+        stack.callback(bare.stop)
+        shown, engine = camera.answer(), bare.answer()
+        bare_ms = [bare.ask({"seconds": BARE_SECONDS})["milliseconds"]]
+
         node = start("monodepth_ros.ros.depth_node", ros_arguments(parameters, {}))
         stack.callback(stop, node)
-        camera = CameraProcess(options, header.training_camera)
-        stack.callback(camera.stop)
-        shown = camera.wait(node)
-
-        rate = options.rate or WARM_UP_RATE
-        warm_up(camera, client, options.warm_up, rate)
-        if not options.rate:
-            # Once at ease, once more under load.
-            for _ in range(2):
-                rate = SATURATION * capacity(warm_up(camera, client, options.warm_up, rate))
-        begin = client.last_status()
-        count = options.frames or max(2, round(options.seconds * rate))
-        speed = {"before": core_speed()}
-        use = CpuUse({"node": node.pid, "camera": camera.pid, "client": os.getpid()})
-        memory = {"begin": memory_mb(node.pid)}
-        use.start()
-        burst = camera.burst(count, rate)
-        client.wait_for(burst["stamps"][-1])
-        cpu = use.stop()
-        memory["end"] = memory_mb(node.pid)
-        speed["after"] = core_speed()
+        session = Session(node, camera, client)
+        start_seconds = session.bring_up()
+        phases = measure(session, options, options.load)
+        rate = phases.get("load", phases.get("steady", phases.get("saturated"))).rate
+        growth = session.memory_growth(rate, options.growth) if options.growth else None
         node_exit = stop(node)
+        bare_ms.append(bare.ask({"seconds": BARE_SECONDS})["milliseconds"])
+
+        plain = None
+        if options.plain:
+            node = start("bench.plain_node", plain_arguments(options, checkpoint))
+            stack.callback(stop, node)
+            session = Session(node, camera, client, has_status=False)
+            session.wait_for_node()
+            plain = measure(session, options, 0.0)
+            stop(node)
     measurement = Measurement(
         options=options,
         command=command,
         checkpoint=header.summary(),
         images=shown,
-        rate=rate,
-        stamps=burst["stamps"],
-        worst_lateness_ms=burst["worst_lateness_ms"],
-        receipts=client.receipts,
-        begin=begin,
-        statuses=client.statuses,
-        cpu_percent=cpu,
-        memory=memory,
-        core_gflops=speed,
+        engine=engine,
+        start=start_seconds,
+        bare_ms=bare_ms,
+        phases=phases,
+        growth=growth,
+        plain=plain,
     )
     write_report(measurement, Path(options.results))
     if node_exit != 0:
@@ -195,12 +200,32 @@ def run(options: argparse.Namespace, command: str, folder: Path) -> int:
     return 1 if node_exit else 0
 
 
-def formula_checkpoint(options: argparse.Namespace, folder: Path) -> Path:
-    """A checkpoint of the network that was asked for, its weights made by formula."""
+def measure(session, options: argparse.Namespace, load: float) -> dict:
+    """Phases by name: steady, or saturated and load."""
+    session.warm_up(options.warm_up, options.rate or 10.0)
+
+    def count(rate: float) -> int:
+        return options.frames or max(2, round(options.seconds * rate))
+
+    if options.rate:
+        return {"steady": session.measure(options.rate, count(options.rate))}
+    rate = session.saturating_rate(options.warm_up)
+    phases = {"saturated": session.measure(rate, count(rate))}
+    if load:
+        rate = load * phases["saturated"].frames_per_second
+        phases["load"] = session.measure(rate, count(rate))
+    return phases
+
+
+def named_checkpoint(options: argparse.Namespace, folder: Path) -> Path:
+    """The bundled checkpoint, or one of the network that was asked for, its weights made by formula."""
+    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint
     from monodepth_ros.networks.formula_weights import fill_networks_with_formula
     from monodepth_ros.networks.registry import build_depth, build_pose
 
+    if options.network == "default":
+        return bundled_checkpoint()
     pose_name = options.pose or ("separate_resnet18" if "odometry" in options.outputs else "")
     width, height = options.size
     header = CheckpointHeader(options.network, height, width, KITTI_CAMERA, pose_network=pose_name)
@@ -211,75 +236,39 @@ def formula_checkpoint(options: argparse.Namespace, folder: Path) -> Path:
     return path
 
 
-def warm_up(camera: "CameraProcess", client, count: int, rate: float) -> list:
-    """Have images processed until all outputs come, and everything come to rest; statuses of the last round.
-
-    Discovery is not symmetric: the camera may know the node seconds before the node knows the camera.
-    """
-    deadline = time.monotonic() + DISCOVERY_TIMEOUT
-    while True:
-        stamps = camera.burst(count, rate)["stamps"]
-        client.wait_for(stamps[-1], quiet=1.0)
-        missing = [topic for topic, times in client.receipts.items() if not times.keys() & set(stamps)]
-        if client.count_nodes() > 1:
-            raise BenchError("another depth node runs in this ROS domain: set another ROS_DOMAIN_ID")
-        if not missing:
-            return [client.statuses[stamp] for stamp in stamps if stamp in client.statuses]
-        if time.monotonic() > deadline:
-            raise BenchError(f"nothing came on {', '.join(missing)}; the node's log above may say why")
-
-
-def capacity(statuses: list) -> float:
-    """Frames per second that a node could process without a pause, from its stage times."""
-    times = sorted(s.latency_decode_ms + s.latency_inference_ms + s.latency_publish_ms for s in statuses)
-    return 1e3 / times[len(times) // 2]
+def node_parameters(options: argparse.Namespace, checkpoint: str, header) -> dict[str, str]:
+    """Of the depth node, by name."""
+    parameters = {
+        "checkpoint": checkpoint,
+        "device": options.device,
+        "engine": options.engine,
+        "precision": options.precision,
+        "image_transport": options.transport,
+        "image.reliability": options.reliability,
+        "scale.source": "auto" if header.is_metric else "relative",
+        "autostart": "false",
+        # A transform to publish is a demand for odometry.
+        "publish_tf": str("odometry" in options.outputs).lower(),
+    }
+    if header.pose_network:
+        parameters["odometry.source"] = "network"
+    return parameters | dict(parameter.split(":=", 1) for parameter in options.parameter)
 
 
-def start(module: str, arguments: list[str], **options) -> subprocess.Popen:
-    """A module as a process of its own, of which this process's environment holds."""
-    return subprocess.Popen([sys.executable, "-m", module, *arguments], **{"stdin": subprocess.DEVNULL, **options})
+def camera_arguments(options: argparse.Namespace, intrinsics: tuple[float, float, float, float]) -> list[str]:
+    """Of bench/camera.py."""
+    arguments = ["--images", options.images, "--size", *map(str, options.input)]
+    arguments += ["--intrinsics", *map(str, intrinsics)]
+    return arguments + (["--compressed"] if options.transport == "compressed" else [])
 
 
-class CameraProcess:
-    """bench/camera.py, and the conversation with it."""
+def bare_arguments(options: argparse.Namespace, checkpoint: str, motion: bool) -> list[str]:
+    """Of bench/bare_engine.py."""
+    arguments = ["--checkpoint", checkpoint, "--device", options.device, "--engine", options.engine]
+    return [*arguments, "--precision", options.precision, *(["--motion"] if motion else [])]
 
-    def __init__(self, options: argparse.Namespace, intrinsics: tuple[float, float, float, float]):
-        arguments = ["--images", options.images, "--size", *map(str, options.input)]
-        arguments += ["--intrinsics", *map(str, intrinsics)]
-        arguments += ["--compressed"] if options.transport == "compressed" else []
-        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._process = start("bench.camera", arguments, **pipes)
-        self.pid = self._process.pid
 
-    def wait(self, node: subprocess.Popen) -> dict:
-        """Until the node listens: what the camera shows. BenchError if the node ends or takes too long."""
-        import select
-
-        deadline = time.monotonic() + START_TIMEOUT
-        while not select.select([self._process.stdout], [], [], 0.1)[0]:
-            if node.poll() is not None:
-                raise BenchError("the node did not start; its log above says why")
-            if time.monotonic() > deadline:
-                raise BenchError(f"the node was not ready within {START_TIMEOUT:.0f} s")
-        return self._answer()
-
-    def burst(self, count: int, rate: float) -> dict:
-        """Have `count` images published at `rate` [Hz]."""
-        self._process.stdin.write(json.dumps({"count": count, "rate": rate}) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def stop(self) -> None:
-        """End the process."""
-        self._process.stdin.close()
-        try:
-            self._process.wait(5.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _answer(self) -> dict:
-        line = self._process.stdout.readline()
-        if not line:
-            raise BenchError("the camera process ended; its message above says why")
-        return json.loads(line)
+def plain_arguments(options: argparse.Namespace, checkpoint: str) -> list[str]:
+    """Of bench/plain_node.py."""
+    arguments = ["--checkpoint", checkpoint, "--outputs", *options.outputs]
+    return arguments + (["--compressed"] if options.transport == "compressed" else [])

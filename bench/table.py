@@ -1,4 +1,10 @@
-"""`scripts/bench table`: results of `scripts/bench live` and of `scripts/bench train` as Markdown tables, one for each."""
+"""`scripts/bench table`: results of `scripts/bench live` and of `scripts/bench train` as Markdown tables, one for each.
+
+Of live: a row for each phase. Times in milliseconds unless they say so; latency and its percentiles from stamp to receipt of the
+first output; inference, decode, publish: medians of the node's stage times; start: from configure to the first output; to
+bare: decode, inference and publish together, times the networks alone; to plain: frames/s and median latency, times
+those of the plain node in the same run.
+"""
 
 import argparse
 import json
@@ -6,7 +12,7 @@ from pathlib import Path
 
 COLUMNS = (
     "checkpoint", "engine", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
-    "node CPU", "others' CPU", "peak", "core speed",
+    "bare engine", "to bare", "start", "to plain", "node CPU", "others' CPU", "peak", "growth", "core speed",
 )  # fmt: skip
 
 STAGES = ("networks forward", "networks backward", "loss forward", "loss backward", "optimiser", "augmentation")
@@ -14,11 +20,13 @@ TRAIN_COLUMNS = ("networks", "step", "samples/s", "ratio", "peak memory", *STAGE
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print a row for each result; times in milliseconds."""
-    parser = argparse.ArgumentParser(prog="scripts/bench table", description=__doc__)
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench table", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", type=Path, help="JSON files of results")
     results = [json.loads(path.read_text(encoding="utf-8")) for path in parser.parse_args(arguments).files]
-    live = [row(figures) for figures in results if "node" in figures]
+    live = [cells for figures in results if "node" in figures for cells in live_rows(figures)]
     train = [cells for figures in results if "variants" in figures for cells in train_rows(figures)]
     for columns, rows in ((COLUMNS, live), (TRAIN_COLUMNS, train)):
         if rows:
@@ -45,23 +53,43 @@ def train_rows(figures: dict) -> list[list[str]]:
     ]
 
 
-def row(figures: dict) -> list[str]:
-    """The cells of one result; latency is that of the first output."""
-    shown, frames, stages = figures["input"], figures["frames"], figures["stages_ms"]
-    latency = next(iter(figures["latency_ms"].values()))
-    cpu = figures["cpu_percent_of_a_core"]
-    rate = "saturated" if shown["saturated"] else f"{shown['rate_hz']:.0f} Hz"
-    return [
-        figures["node"]["checkpoint"].split(",")[0],
-        figures["node"]["engine"],
-        f"{shown['size'][0]}x{shown['size'][1]} {shown['transport']}, {rate}",
-        " + ".join(figures["outputs"]),
-        f"{figures['frames_per_second']:.1f}",
-        f"{100 * frames['processed_share']:.1f} %",
-        *(f"{latency[name]:.1f}" for name in ("p50", "p95", "p99")),
-        *(f"{stages[stage]['p50']:.1f}" for stage in ("inference", "decode", "publish")),
-        f"{cpu['node']:.0f} %",
-        f"{cpu['others']:.0f} %",
-        f"{figures['node_memory_mb']['peak']:.0f} MB",
-        f"{min(figures['core_gflops'].values()):.0f} GFLOP/s",
-    ]
+def live_rows(figures: dict) -> list[list[str]]:
+    """The cells of each phase of a live result: the node's, then the plain node's."""
+    phases = {("", name): phase for name, phase in figures["phases"].items()}
+    phases |= {("plain node", name): phase for name, phase in figures.get("plain", {}).items()}
+    shown, node = figures["input"], figures["node"]
+    first = next(iter(phases))
+    rows = []
+    for (which, name), phase in phases.items():
+        latency = next(iter(phase["latency_ms"].values()))
+        stages, cpu = phase.get("stages_ms", {}), phase["cpu_percent_of_a_core"]
+        is_first = (which, name) == first
+        rows.append([
+            node["checkpoint"].split(",")[0],
+            which or f"{node['engine']} {node['precision']}",
+            f"{shown['size'][0]}x{shown['size'][1]} {shown['transport']}, "
+            + ("saturated" if name == "saturated" else f"{phase['rate_hz']:.1f} Hz"),
+            " + ".join(figures["outputs"]),
+            f"{phase['frames_per_second']:.1f}",
+            f"{100 * phase['frames']['processed_share']:.1f} %",
+            *(f"{latency[percentile]:.1f}" for percentile in ("p50", "p95", "p99")),
+            *(f"{stages[stage]['p50']:.1f}" if stages else "" for stage in ("inference", "decode", "publish")),
+            f"{figures['bare_engine_ms']['all']['p50']:.1f}" if is_first else "",
+            f"{phase['whole_frame_to_bare_engine']:.2f}" if stages else "",
+            f"{figures['start']['first_output_s']:.1f} s" if is_first else "",
+            _to_plain(figures.get("to_plain")) if is_first else "",
+            f"{cpu['node']:.0f} %",
+            f"{cpu['others']:.0f} %",
+            f"{phase['memory_mb']['peak']:.0f} MB",
+            _growth(figures.get("growth")) if is_first else "",
+            f"{min(phase['core_gflops'].values()):.0f} GFLOP/s",
+        ])  # fmt: skip
+    return rows
+
+
+def _to_plain(ratios: dict | None) -> str:
+    return "" if ratios is None else f"{ratios['frames_per_second']:.2f} x frames/s, {ratios['latency_p50']:.2f} x p50"
+
+
+def _growth(growth: dict | None) -> str:
+    return "" if growth is None else f"{growth['growth_mb']:+.1f} MB in {growth['processed']}"

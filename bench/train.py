@@ -17,15 +17,14 @@ How the figures are made:
 """
 
 import argparse
-import json
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.live import size
+from bench.worker import Worker
 from monodepth_ros.errors import MonodepthError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,7 +79,7 @@ def measure_steps(options: argparse.Namespace) -> dict:
     """Seconds, stages, first loss and memory of each variant."""
     from bench.machine import core_speed
 
-    workers = {variant: Worker(variant, options) for variant in VARIANTS}
+    workers = {variant: start_worker(variant, options) for variant in VARIANTS}
     try:
         found = {variant: dict(worker.answer()) for variant, worker in workers.items()}
         check_losses({variant: values["loss"] for variant, values in found.items()})
@@ -161,37 +160,8 @@ def measure_wait(options: argparse.Namespace) -> dict:
     }
 
 
-class Worker:
-    """bench/train_worker.py, and the conversation with it."""
-
-    def __init__(self, variant: str, options: argparse.Namespace):
-        arguments = [variant, "--depth", options.depth, "--pose", options.pose, "--size", *map(str, options.size)]
-        arguments += ["--batch-size", str(options.batch_size), "--scales", str(options.scales), "--device", options.device]
-        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._variant = variant
-        self._process = subprocess.Popen([sys.executable, "-m", "bench.train_worker", *arguments], **pipes)
-
-    def ask(self, question: dict) -> dict:
-        """Its answer."""
-        try:
-            self._process.stdin.write(json.dumps(question) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        return self.answer()
-
-    def answer(self) -> dict:
-        """The next line it says; BenchError if it has ended."""
-        line = self._process.stdout.readline()
-        if not line:
-            raise BenchError(f"the process of {self._variant} ended; its message above says why")
-        return json.loads(line)
-
-    def stop(self) -> None:
-        """End the process."""
-        self._process.stdin.close()
-        try:
-            self._process.wait(10.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+def start_worker(variant: str, options: argparse.Namespace) -> Worker:
+    """bench/train_worker.py for a variant."""
+    arguments = [variant, "--depth", options.depth, "--pose", options.pose, "--size", *map(str, options.size)]
+    arguments += ["--batch-size", str(options.batch_size), "--scales", str(options.scales), "--device", options.device]
+    return Worker("bench.train_worker", arguments, variant)

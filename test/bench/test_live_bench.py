@@ -1,61 +1,71 @@
-"""scripts/bench live, with a network so small that it takes seconds."""
-
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""scripts/bench live and matrix, with a network so small that they take seconds."""
 
 import pytest
 
 pytest.importorskip("rclpy", reason="no rclpy: run scripts/test, or source a ROS 2 set-up")
 
-ROOT = Path(__file__).resolve().parents[2]
-# The checkout comes last on the path, for bench/ alone; the package is the one under test.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)))}
-TINY = ["--network", "rt_monodepth_s", "--size", "64x32", "--input", "160x96", "--images", "procedural", "--warm-up", "5"]
 
-
-def run_live(results, *arguments):
-    """The benchmark's figures and what it printed."""
-    command = [sys.executable, "-m", "bench", "live", *TINY, "--results", str(results), *arguments]
-    process = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
-    assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
-    (result,) = results.glob("live_*.json")
-    return json.loads(result.read_text()), process.stdout
-
-
-def assert_frames_add_up(figures):
-    frames = figures["frames"]
+def assert_frames_add_up(frames):
     assert frames["published"] == frames["received"] + frames["lost_before_node"], frames
     assert frames["received"] == frames["processed"] + sum(frames["dropped"].values()) + frames["in_flight"], frames
     assert min(frames["received"], frames["processed"], frames["in_flight"], *frames["dropped"].values()) >= 0, frames
 
 
-def test_every_frame_of_a_slow_camera_is_accounted_for(tmp_path):
-    figures, printed = run_live(tmp_path, "--rate", "20", "--frames", "20", "--outputs", "depth,cloud", "--transport", "raw")
-    frames = figures["frames"]
-    assert_frames_add_up(figures)
-    assert frames["published"] == 20 and frames["in_flight"] == 0, frames
+def test_every_frame_of_a_slow_camera_is_accounted_for(run_live):
+    figures, printed, _ = run_live("--rate", "20", "--outputs", "depth,cloud", "--transport", "raw")
+    (phase,) = figures["phases"].values()
+    frames = phase["frames"]
+    assert_frames_add_up(frames)
+    assert frames["published"] == 40 and frames["in_flight"] == 0, frames
     # A busy machine may lose or replace a frame; most must come through.
-    assert frames["processed"] >= 10, frames
+    assert frames["processed"] >= 20, frames
+    stages = phase["stages_ms"]
     for topic in ("depth/image", "depth/points"):
         assert frames["received_by_client"][topic] == frames["processed"], frames
-        latency, total = figures["latency_ms"][topic], figures["stages_ms"]["total"]
+        latency = phase["latency_ms"][topic]
         assert latency["count"] == frames["processed"]
-        assert 0 < figures["stages_ms"]["inference"]["p50"] < total["p50"] < latency["max"], figures
+        assert 0 < stages["inference"]["p50"] < stages["total"]["p50"] < latency["max"], figures
+    assert sum(phase["stage_shares"].values()) == pytest.approx(1.0, abs=1e-3)
+    assert 0 < figures["bare_engine_ms"]["all"]["p50"], figures
+    whole = phase["whole_frame_ms"]["p50"]
+    assert whole / figures["bare_engine_ms"]["all"]["p50"] == pytest.approx(phase["whole_frame_to_bare_engine"])
+    assert 0 < figures["start"]["configured_s"] < figures["start"]["first_output_s"] < 60, figures["start"]
     assert f"{frames['published']} published = {frames['received']} received" in printed
 
 
-def test_saturation_lets_the_newest_frame_win(tmp_path):
-    figures, _ = run_live(tmp_path, "--rate", "0", "--frames", "60")
-    frames = figures["frames"]
-    assert_frames_add_up(figures)
-    assert figures["input"]["saturated"] and figures["input"]["asked_rate_hz"] > 0
-    assert frames["dropped"]["replaced"] > 0, figures
-    assert sum(frames["dropped"].values()) == frames["dropped"]["replaced"], frames
+def test_saturation_then_80_percent_then_the_memory_then_a_plain_node(run_live, run_bench):
+    arguments = ("--rate", "0", "--outputs", "depth,cloud,odometry", "--pose", "posecnn", "--growth", "30", "--plain")
+    figures, printed, path = run_live(*arguments)
+    saturated, load = figures["phases"]["saturated"], figures["phases"]["load"]
+    for phase in (saturated, load):
+        assert_frames_add_up(phase["frames"])
+    dropped = saturated["frames"]["dropped"]
+    assert dropped["replaced"] > 0 and sum(dropped.values()) == dropped["replaced"], figures
+    assert load["asked_rate_hz"] == pytest.approx(0.8 * saturated["frames_per_second"])
+    assert load["frames"]["processed_share"] > saturated["frames"]["processed_share"], figures
+    growth = figures["growth"]
+    assert len(growth["rss_mb"]) == 11 and 10 <= growth["processed"] <= 30, growth
+    plain = figures["plain"]["saturated"]
+    assert set(plain["latency_ms"]) == {"depth/image", "depth/camera_info", "depth/points", "odom"}
+    ratio = saturated["frames_per_second"] / plain["frames_per_second"]
+    assert figures["to_plain"]["frames_per_second"] == pytest.approx(ratio)
+    assert "plain node, saturated:" in printed and "MB over" in printed
+    table = run_bench("table", str(path)).stdout.splitlines()
+    assert len(table) == 5, table  # head, rule, saturated, load, plain
+    assert len({line.count("|") for line in table}) == 1, table
+    assert "plain node" in table[4] and f"{ratio:.2f} x frames/s" in table[2], table
 
 
-def test_an_unknown_benchmark_is_refused():
-    process = subprocess.run([sys.executable, "-m", "bench", "dance"], env=ENVIRONMENT, capture_output=True, text=True)
+def test_a_matrix_is_one_run_for_each_combination(run_bench, tmp_path):
+    arguments = ["--networks", "rt_monodepth_s", "--sizes", "64x32", "--engines", "pytorch:fp32", "nonsense", "--outputs", "depth"]
+    arguments += ["--input", "160x96", "--images", "procedural", "--warm-up", "3", "--frames", "5", "--rate", "20"]
+    process = run_bench("matrix", *arguments, "--results", str(tmp_path))
+    assert process.returncode == 1, process
+    rows = [line for line in process.stdout.splitlines() if line.startswith("| rt_monodepth_s 64x32 | pytorch fp32")]
+    assert len(rows) == 1, process.stdout
+    assert "failed: scripts/bench live --network rt_monodepth_s" in process.stderr and "nonsense" in process.stderr, process.stderr
+
+
+def test_an_unknown_benchmark_is_refused(run_bench):
+    process = run_bench("dance")
     assert process.returncode == 2 and "unknown command 'dance'" in process.stderr, process

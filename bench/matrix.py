@@ -1,0 +1,63 @@
+"""`scripts/bench matrix`: `scripts/bench live` for every combination of networks, sizes, engines and outputs, and one table.
+
+What this command does not know is handed on to `scripts/bench live`, as --seconds 8 --plain. The network `default` has a
+size of its own and is run once for each engine and output. A combination that fails is named at the end.
+"""
+
+import argparse
+import itertools
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.live import NETWORKS, ROOT, outputs, size
+from bench.table import main as print_table
+
+
+def parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
+    """Command line of `scripts/bench matrix`, and what is left for `scripts/bench live`."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench matrix", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
+    parser.add_argument("--sizes", nargs="+", type=size, default=[(640, 192), (1024, 320)], help="default: 640x192 1024x320")
+    parser.add_argument("--engines", nargs="+", default=["auto"], help="ENGINE or ENGINE:PRECISION (default: auto)")
+    parser.add_argument("--outputs", nargs="+", type=outputs, default=[["depth"], ["depth", "cloud", "odometry"]],
+                        help="default: depth depth,cloud,odometry")
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / "bench", help="the results get a folder in here")
+    return parser.parse_known_args(arguments)
+
+
+def combinations(options: argparse.Namespace) -> list[list[str]]:
+    """Arguments of `scripts/bench live`, one list for each."""
+    found = []
+    for network, outputs, engine in itertools.product(options.networks, options.outputs, options.engines):
+        name, _, precision = engine.partition(":")
+        for width, height in options.sizes[:1] if network == "default" else options.sizes:
+            arguments = ["--network", network, "--outputs", ",".join(outputs), "--engine", name]
+            arguments += ["--precision", precision] if precision else []
+            found.append(arguments + ([] if network == "default" else ["--size", f"{width}x{height}"]))
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run them one after the other and print the table; 1 if one failed."""
+    options, rest = parse(arguments)
+    failed, results = [], []
+    folder = options.results / f"matrix_{time.strftime('%Y-%m-%d_%H-%M-%S')}"
+    for i, combination in enumerate(combinations(options)):
+        words = [*combination, *rest]
+        print(f"\n$ scripts/bench live {shlex.join(words)}", flush=True)
+        own = folder / f"{i:02d}"
+        if subprocess.run([sys.executable, "-m", "bench", "live", *words, "--results", str(own)]).returncode:
+            failed.append(shlex.join(words))
+        results += sorted(own.glob("live_*.json"))
+    print()
+    if results:
+        print_table([str(path) for path in results])
+    for words in failed:
+        print(f"bench: failed: scripts/bench live {words}", file=sys.stderr)
+    return 1 if failed else 0

@@ -1,0 +1,123 @@
+"""One node between the benchmark's camera and its client: brought up, warmed up, measured."""
+
+import os
+import subprocess
+import time
+
+from bench.client import Client
+from bench.errors import BenchError
+from bench.machine import core_speed
+from bench.phase import Phase, per_second
+from bench.processes import CpuUse, memory_mb
+from bench.worker import Worker, deadline_check
+
+START_TIMEOUT = 120.0  # seconds
+DISCOVERY_TIMEOUT = 30.0  # seconds
+WARM_UP_RATE = 10.0  # hertz, where the node's speed is not known yet
+SATURATION = 1.5  # times what the node processes
+KEEPS_UP = 0.9  # share of the images that a node which is fast enough gives results for, at least
+GROWTH_READINGS = 10
+
+
+class Session:
+    """The conversation of camera, node and client.
+
+    node: a process that has just been started. has_status: whether it publishes the status of every frame.
+    """
+
+    def __init__(self, node: subprocess.Popen, camera: Worker, client: Client, has_status: bool = True):
+        self._node, self._camera, self._client, self._has_status = node, camera, client, has_status
+
+    def bring_up(self) -> dict[str, float]:
+        """Configure and activate a managed node: seconds from asking until configured, active and the first output."""
+        check = deadline_check(self._node, START_TIMEOUT)
+        times = self._client.bring_up(check)
+        self.wait_for_node()
+        deadline = time.monotonic() + DISCOVERY_TIMEOUT
+        while not self._client.first_receipts and time.monotonic() < deadline:
+            stamps = self._burst(3, WARM_UP_RATE)["stamps"]
+            self._client.wait_for(stamps[-1], quiet=0.5, settle=0.0)
+        if not self._client.first_receipts:
+            raise BenchError(f"nothing came on {self._client.topics[0]}; the node's log above may say why")
+        times["first_output"] = min(self._client.first_receipts.values()) * 1e-9
+        asked = times.pop("asked")
+        return {f"{name}_s": moment - asked for name, moment in times.items()}
+
+    def wait_for_node(self) -> None:
+        """Until the node listens to the camera."""
+        self._camera.ask({}, deadline_check(self._node, START_TIMEOUT))
+
+    def warm_up(self, count: int, rate: float) -> None:
+        """Have images processed until all outputs come, and everything come to rest.
+
+        Discovery is not symmetric: the camera may know the node seconds before the node knows the camera.
+        """
+        client, deadline = self._client, time.monotonic() + DISCOVERY_TIMEOUT
+        while True:
+            stamps = self._burst(count, rate)["stamps"]
+            client.wait_for(stamps[-1], quiet=1.0)
+            if client.count_nodes() > 1:
+                raise BenchError("another depth node runs in this ROS domain: set another ROS_DOMAIN_ID")
+            missing = [topic for topic in client.topics if not client.receipts[topic].keys() & set(stamps)]
+            if not missing:
+                return
+            if time.monotonic() > deadline:
+                raise BenchError(f"nothing came on {', '.join(missing)}; the node's log above may say why")
+
+    def saturating_rate(self, count: int) -> float:
+        """Images per second [Hz] of a camera that is SATURATION times as fast as the node, or as fast as it can be."""
+        rate = WARM_UP_RATE
+        while True:
+            stamps = self._burst(count, rate)["stamps"]
+            self._client.wait_for(stamps[-1], quiet=1.0)
+            receipts = self._client.first_receipts
+            arrivals = sorted(receipts[stamp] for stamp in stamps if stamp in receipts)
+            if 2 <= len(arrivals) < KEEPS_UP * count:
+                return SATURATION * per_second(arrivals)
+            if len(arrivals) < 2 or per_second(stamps) < KEEPS_UP * rate:
+                return rate
+            rate *= 2.0
+
+    def measure(self, rate: float, count: int) -> Phase:
+        """`count` images at `rate` [Hz], from rest to rest: the counts are exact."""
+        client = self._client
+        begin = client.last_status() if self._has_status else None
+        speed = {"before": core_speed()}
+        use = CpuUse({"node": self._node.pid, "camera": self._camera.pid, "client": os.getpid()})
+        memory = {"begin": memory_mb(self._node.pid)}
+        use.start()
+        burst = self._burst(count, rate)
+        client.wait_for(burst["stamps"][-1])
+        cpu = use.stop()
+        memory["end"] = memory_mb(self._node.pid)
+        speed["after"] = core_speed()
+        published = set(burst["stamps"])
+        return Phase(
+            rate=rate,
+            stamps=burst["stamps"],
+            worst_lateness_ms=burst["worst_lateness_ms"],
+            receipts={
+                topic: {stamp: time for stamp, time in times.items() if stamp in published}
+                for topic, times in client.receipts.items()
+                if self._has_status or topic in client.topics
+            },
+            begin=begin,
+            statuses=[status for stamp, status in client.statuses.items() if stamp in published],
+            cpu_percent=cpu,
+            memory=memory,
+            core_gflops=speed,
+        )
+
+    def memory_growth(self, rate: float, count: int) -> dict:
+        """The node's resident memory [MB] at rest before, between and after `count` images, and how many it processed."""
+        readings, before = [memory_mb(self._node.pid)["rss"]], len(self._client.first_receipts)
+        for i in range(GROWTH_READINGS):
+            part = count * (i + 1) // GROWTH_READINGS - count * i // GROWTH_READINGS
+            if part:
+                self._client.wait_for(self._burst(part, rate)["stamps"][-1])
+                readings.append(memory_mb(self._node.pid)["rss"])
+        processed = len(self._client.first_receipts) - before
+        return {"processed": processed, "rss_mb": readings, "growth_mb": readings[-1] - readings[0], "rate_hz": rate}
+
+    def _burst(self, count: int, rate: float) -> dict:
+        return self._camera.ask({"count": count, "rate": rate})
