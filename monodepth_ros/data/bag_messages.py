@@ -81,6 +81,11 @@ def odometry(
     )
 
 
+def twist_stamped(header: Any, twist: Any) -> Any:
+    """geometry_msgs/TwistWithCovarianceStamped of the twist of an odometry message; the header's frame is the moving one."""
+    return TYPES["geometry_msgs/msg/TwistWithCovarianceStamped"](header, twist)
+
+
 def pose(T: np.ndarray) -> Any:
     """geometry_msgs/Pose of a (4, 4) transform."""
     return TYPES["geometry_msgs/msg/Pose"](

@@ -126,15 +126,21 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
             **{f"/depth/{name}": FRAMES for name in per_frame},
             "/rgb/image_rect": FRAMES,
             "/odom": FRAMES,
+            "/twist": FRAMES,
             "/tf": FRAMES,
             "/path": 2,
         }
         received = [stamp for _, stamp, _ in recording.read(["/camera/image_raw"])]
         stamps = [m.header.stamp for _, _, m in recording.read(["/camera/image_raw"])]
-        for name in ("/depth/image", "/depth/points", "/odom"):
+        for name in ("/depth/image", "/depth/points", "/odom", "/twist"):
             messages = list(written.read([name]))
             assert [stamp for _, stamp, _ in messages] == received, f"{name} would play at another time"
             assert [m.header.stamp for _, _, m in messages] == stamps
+        pairs = zip(written.read(["/odom"]), written.read(["/twist"]), strict=True)
+        for (_, _, odometry), (_, _, twist) in pairs:
+            assert twist.header.frame_id == odometry.child_frame_id == "base_link"
+            assert repr(twist.twist) == repr(odometry.twist)
+        assert twist.twist.twist.linear.x > 1.0, "the last frame's speed"
         cloud, info = written.first("/depth/points"), written.first("/depth/camera_info")
         assert cloud.header.frame_id == info.header.frame_id == "camera_optical_frame"
         assert (cloud.width, cloud.height) == (info.width, info.height) == (416, 128)

@@ -22,6 +22,7 @@ TOPICS = {
 COMPRESSED_DEPTH = {"/depth/image/compressedDepth": "sensor_msgs/msg/CompressedImage"}
 ODOMETRY_TOPICS = {
     "/odom": "nav_msgs/msg/Odometry",
+    "/twist": "geometry_msgs/msg/TwistWithCovarianceStamped",
     "/path": "nav_msgs/msg/Path",
     "/tf": "tf2_msgs/msg/TFMessage",
 }
@@ -100,7 +101,10 @@ class OutputBag:
             self._poses, self._path_stamp_ns = [], None
         header = messages.header(estimate.stamp_ns, config.odom_frame)
         covariances = moving.pose_covariance, moving.twist, moving.twist_covariance
-        write("/odom", messages.odometry(header, self._moving_frame.name, moving.T_odom_base, *covariances))
+        odometry = messages.odometry(header, self._moving_frame.name, moving.T_odom_base, *covariances)
+        write("/odom", odometry)
+        moving_header = messages.header(estimate.stamp_ns, self._moving_frame.name)
+        write("/twist", messages.twist_stamped(moving_header, odometry.twist))
         if estimate.state is TrackingState.LOST:
             return
         self._poses.append(messages.pose_stamped(header, moving.T_odom_base))
