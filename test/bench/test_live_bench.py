@@ -1,5 +1,7 @@
 """scripts/bench live and matrix, with a network so small that they take seconds."""
 
+import json
+
 import pytest
 
 pytest.importorskip("rclpy", reason="no rclpy: run scripts/test, or source a ROS 2 set-up")
@@ -69,3 +71,14 @@ def test_a_matrix_is_one_run_for_each_combination(run_bench, tmp_path):
 def test_an_unknown_benchmark_is_refused(run_bench):
     process = run_bench("dance")
     assert process.returncode == 2 and "unknown command 'dance'" in process.stderr, process
+
+
+def test_stages_time_what_a_frame_costs_besides_the_networks(run_bench, tmp_path):
+    arguments = ["--size", "64x32", "--input", "160x96", "--images", "procedural", "--rounds", "5", "--results", str(tmp_path)]
+    process = run_bench("stages", *arguments)
+    assert process.returncode == 0, process
+    (result,) = tmp_path.glob("stages_*.json")
+    stages = json.loads(result.read_text())["stages_ms"]
+    assert all(0 < values["min"] <= values["p50"] and values["count"] == 5 for values in stages.values()), stages
+    assert stages["depth/points, listened to"]["min"] >= stages["cloud, points"]["min"], stages
+    assert "depth/points, nobody listens" in process.stdout
