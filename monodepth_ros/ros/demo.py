@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from monodepth_ros.cli.argument_types import count
 from monodepth_ros.errors import MonodepthError
 
 # How long [s] the node may take to load its networks and the player to begin.
@@ -35,7 +36,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--train", action="store_true", help="first train networks from scratch on the recording (some minutes), and use them"
     )
-    parser.add_argument("--train-steps", type=int, default=3000, metavar="N", help="steps of --train (default 3000)")
+    parser.add_argument("--train-steps", type=count, default=3000, metavar="N", help="steps of --train (default 3000)")
     parser.add_argument("--topic", default="", help="image topic, where the recording has several")
     parser.add_argument("--camera-info", default="", help="calibration topic, where it is not beside the image")
     parser.add_argument("--rate", type=float, default=1.0, help="speed of the playback (default 1: real time)")
