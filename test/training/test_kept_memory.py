@@ -12,9 +12,9 @@ from monodepth_ros.training.kept_memory import keep_freed_memory
 torch.set_num_threads(1)
 {call}
 def step():
-    torch.ones(4, 1024, 1024)
-step()
-step()
+    kept = [torch.ones(512, 1024) for _ in range(8)]
+for _ in range(4):
+    step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):
     step()
