@@ -8,7 +8,7 @@ import numpy as np
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.odometry.scale.source import CameraMount, ScaleEstimate
+from monodepth_ros.odometry.scale.source import CameraMount, ScaleEstimate, SeenDepth
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.depth_image import DepthStatistics
 from monodepth_ros.pipeline.network_view import NetworkView
@@ -62,6 +62,8 @@ class FrameResult:
     cloud_is_dense: none is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3) of the network's input,
     what the scale takes for ground marked. correspondences: the same, with the points that the odometry follows.
     milliseconds: time spent by stage.
+
+    odometry and correspondences come last, and the rest does not wait for them (`FramePipeline.track`).
     """
 
     stamp_ns: int
@@ -88,7 +90,7 @@ class PreparedFrame:
     rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks
     for them. disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms:
     how long it took. scale_needs_depth, motion_needs_depth: the scale, or the odometry, must
-    see it, whoever else wants it. wants_motion: its motion is asked for.
+    see it, whoever else wants it; seen: what they see. wants_motion: its motion is asked for.
     """
 
     frame: Frame
@@ -99,6 +101,7 @@ class PreparedFrame:
     disparity: np.ndarray | None = None
     failure: Exception | None = None
     batch_ms: float = 0.0
+    seen: SeenDepth | None = None
     scale_needs_depth: bool = False
     wants_motion: bool = False
     motion_needs_depth: bool = False

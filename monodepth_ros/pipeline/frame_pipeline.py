@@ -86,13 +86,15 @@ class FramePipeline:
         """Compute what is wanted of a frame; FrameError if image and camera model differ in size."""
         prepared = self.prepare(frame, demand)
         infer_depth(self._engine, [prepared])
-        return self.finish(prepared)
+        result = self.finish(prepared)
+        self.track(prepared)
+        return result
 
     def prepare(self, frame: Frame, demand: Demand) -> PreparedFrame:
         """All that comes before the depth network, which `infer_depth` runs on one or several cameras' frames.
 
-        FrameError if image and camera model differ in size. `finish` must come before the next frame's
-        `prepare`.
+        FrameError if image and camera model differ in size. `finish` and `track` must come before the next
+        frame's `prepare`.
         """
         started = time.perf_counter()
         if frame.pixels.size != (frame.camera.width, frame.camera.height):
@@ -128,7 +130,7 @@ class FramePipeline:
         return prepared
 
     def finish(self, prepared: PreparedFrame) -> FrameResult:
-        """All that comes after the depth network; raises what it failed with."""
+        """Depth and what is made of it, once the depth network has run; raises what that failed with."""
         started = time.perf_counter()
         if prepared.failure is not None:
             raise prepared.failure
@@ -136,17 +138,11 @@ class FramePipeline:
         scaled = None
         if prepared.disparity is not None:
             scaled = scale_disparity(prepared.disparity, self._header.min_depth, self._header.max_depth)
+            if prepared.scale_needs_depth or prepared.wants_motion:
+                prepared.seen = self._seen_depth(frame, scaled)
             if prepared.scale_needs_depth:
-                self._scale.observe_depth(self._seen_depth(frame, scaled))
+                self._scale.observe_depth(prepared.seen)
                 result.scale = self._scale.estimate()
-        if prepared.wants_motion:
-            seen = None if scaled is None else self._seen_depth(frame, scaled).inverse_depth
-            odometry = self._motion.track(prepared, seen, self._view, self._scale)
-            result.odometry = odometry if demand.odometry else None
-            if demand.correspondences and self._motion.features is not None:
-                result.correspondences = correspondence_view(prepared.rgb, self._motion.features)
-        tracked = time.perf_counter()
-
         rgb = prepared.rgb
         if self._is_full_size and (demand.rectified or demand.cloud):
             rgb = to_rgb(self._rectify(frame.pixels.array), frame.pixels.layout)
@@ -156,9 +152,20 @@ class FramePipeline:
             result.ground = ground_view(prepared.rgb, self._scale.ground)
         if scaled is not None:
             self._finish_depth(result, scaled, rgb, demand)
-        result.milliseconds["inference"] = prepared.batch_ms + 1e3 * (tracked - started)
-        result.milliseconds["finish"] = 1e3 * (time.perf_counter() - tracked)
+        result.milliseconds["depth network"] = prepared.batch_ms
+        result.milliseconds["finish"] = 1e3 * (time.perf_counter() - started)
         return result
+
+    def track(self, prepared: PreparedFrame) -> None:
+        """Motion and odometry of a finished frame, into its result: depth need not wait for them."""
+        started = time.perf_counter()
+        demand, result = prepared.demand, prepared.result
+        if prepared.wants_motion:
+            odometry = self._motion.track(prepared, self._view, self._scale)
+            result.odometry = odometry if demand.odometry else None
+            if demand.correspondences and self._motion.features is not None:
+                result.correspondences = correspondence_view(prepared.rgb, self._motion.features)
+        result.milliseconds["motion"] = 1e3 * (time.perf_counter() - started)
 
     @property
     def _is_full_size(self) -> bool:

@@ -93,13 +93,10 @@ class MotionTracking:
         self._last_gray: np.ndarray | None = None
         self.features: FeatureMotion | None = None
 
-    def track(
-        self, prepared: PreparedFrame, inverse_depth: np.ndarray | None, view: NetworkView, scale: ScaleSource
-    ) -> OdometryEstimate | None:
+    def track(self, prepared: PreparedFrame, view: NetworkView, scale: ScaleSource) -> OdometryEstimate | None:
         """The estimate at a frame; None for one without a stamp: no time, no motion.
 
-        inverse_depth: (h, w) float32 of the network's input, 1 / network unit, NaN where nothing is seen; used by
-        features. scale is shown the motion, and multiplies it.
+        Features need what the frame has seen. scale is shown the motion, and multiplies it.
         """
         stamp_ns = prepared.frame.stamp_ns
         if stamp_ns == 0:
@@ -111,7 +108,7 @@ class MotionTracking:
         if self._odometry.breaks(stamp_ns):
             self.forget()
         previous = self._history.newest
-        motion = self._motion(prepared, inverse_depth)
+        motion = self._motion(prepared)
         estimate = scale.estimate()
         T_previous_current, covariance = motion.T_previous_current, motion.covariance
         if previous is not None and T_previous_current is not None:
@@ -127,11 +124,12 @@ class MotionTracking:
             stamp_ns, T_previous_current, metric=estimate.is_metric, covariance=covariance, reason=motion.reason
         )
 
-    def _motion(self, prepared: PreparedFrame, inverse_depth: np.ndarray | None) -> _Motion:
+    def _motion(self, prepared: PreparedFrame) -> _Motion:
         config, stamp_ns, image = self._config, prepared.frame.stamp_ns, prepared.image
         if config.source == "network":
             motion = self._by_network(stamp_ns, image)
         else:
+            inverse_depth = prepared.seen.inverse_depth
             motion = self._by_features(prepared, inverse_depth)
             is_fallback = motion.T_previous_current is None and config.source == "auto" and self._engine.has_pose
             if is_fallback and self._history.newest is not None:
@@ -146,8 +144,7 @@ class MotionTracking:
             self._tracking_view = TrackingView(self._view, self._header.filter)
             self._features = FeatureOdometry(self._tracking_view.camera, self._config.max_points)
         gray = self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
-        # Keyframes keep the depth, and outputs are made in place of it.
-        self.features = self._features.update(gray, inverse_depth.copy())
+        self.features = self._features.update(gray, inverse_depth)
         found = self.features.T_previous_current
         return _Motion(None if found is None else found.copy(), self.features.covariance, self.features.reason)
 

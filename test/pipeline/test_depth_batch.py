@@ -58,6 +58,7 @@ def test_a_batch_of_different_cameras_gives_the_depth_and_motion_of_each_alone(e
         assert infer_depth(engine_and_header[0], list(prepared.values())) is None
         for name in CAMERAS:
             found = together[name].finish(prepared[name])
+            together[name].track(prepared[name])
             expected = alone[name].process(frame(name, index), EVERYTHING)
             assert found.depth.shape == CAMERAS[name][1::-1], name
             finite = np.isfinite(expected.depth)
@@ -77,6 +78,8 @@ def test_only_frames_that_want_depth_are_in_the_batch(engine_and_header):
     infer_depth(engine, list(prepared.values()))
     assert [name for name, item in prepared.items() if item.disparity is not None] == ["front"]
     results = {name: made[name].finish(item) for name, item in prepared.items()}
+    for name, item in prepared.items():
+        made[name].track(item)
     assert results["front"].depth is not None and results["left"].depth is None
     assert results["left"].rectified.shape == (150, 200, 3) and results["right"].odometry is not None
 

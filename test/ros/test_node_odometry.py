@@ -1,5 +1,7 @@
 """The node's odometry, over DDS: the pose network's motion, the extrinsic, TF, resets."""
 
+import threading
+
 import numpy as np
 import pytest
 from geometry_msgs.msg import TransformStamped
@@ -120,6 +122,26 @@ def test_without_a_base_the_camera_moves_in_an_odom_frame_with_z_up(harness, pos
     assert (transform.header.frame_id, transform.child_frame_id) == ("odom", "camera_optical")
     assert transform.header.stamp == last.header.stamp
     assert transform.transform.translation.x == last.pose.pose.position.x
+
+
+def test_depth_does_not_wait_for_the_motion(harness, pose_checkpoint):
+    node = harness(pose_checkpoint)
+    node.send_info()
+    run_steps(node, 1)
+    may_go_on = threading.Event()
+    measure = node.engine.motion
+    node.engine.motion = lambda earlier, later: may_go_on.wait(20.0) and measure(earlier, later)
+    stamp = SECOND + TENTH
+    try:
+        node.exchange(stamp, topic="depth/points")
+        node.output(stamp, "depth/image")
+        node.settle()
+        assert len(node.received["odom"]) == 1 and node.counts()["frames_processed"] == 1
+    finally:
+        may_go_on.set()
+    node.output(stamp, "odom")
+    status = node.output(stamp, "depth/status")
+    assert status.frames_processed == 2 and status.latency_inference_ms > 300, status
 
 
 def test_twist_is_in_the_child_frame_from_stamp_differences_and_covariances_are_positive(harness, pose_checkpoint):

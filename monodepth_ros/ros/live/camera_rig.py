@@ -122,7 +122,9 @@ class CameraRig:
         if failure is not None:
             reason = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
             self._complaints.note("batch", f"{len(frames)} frames at once failed, taken one by one: {reason}")
-        for stream, work in frames:
+        # No camera's depth waits for another one's motion.
+        published = [(stream, work) for stream, work in frames if stream.publish_depth(work)]
+        for stream, work in published:
             stream.finish(work)
         if frames:
             self._batches[len(frames)] += 1

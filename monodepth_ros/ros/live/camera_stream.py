@@ -39,7 +39,7 @@ class Arrival(NamedTuple):
 
 
 class FrameInWork(NamedTuple):
-    """A frame between the two halves of its processing, with the settings that it began with."""
+    """A frame between the steps of its processing, with the settings that it began with."""
 
     arrival: Arrival
     config: NodeConfig
@@ -47,15 +47,19 @@ class FrameInWork(NamedTuple):
     prepared: PreparedFrame
     decode_ms: float
 
+    @property
+    def header(self) -> Header:
+        return self.arrival.message.header
+
 
 class CameraStream:
     """Owns a camera's publishers from configuration on and its subscriptions while active.
 
     name: of the camera, before its topics; empty for the one camera whose topics are the node's own. config:
     the settings as they are for this camera. Messages come in on the executor's thread; frames are processed
-    and published on the worker's, in two halves: `begin` up to the depth network, `finish` after it. Whatever
-    goes wrong with a frame is counted and said there. Raises CalibrationError for a calibration file that
-    cannot be read.
+    and published on the worker's, in three steps: `begin` up to the depth network, `publish_depth` after it, and
+    `finish` with the motion, which nobody's depth waits for. Whatever goes wrong with a frame is counted and said
+    there. Raises CalibrationError for a calibration file that cannot be read.
     """
 
     def __init__(self, node, name: str, config: NodeConfig, pipeline: FramePipeline, engine: Engine):
@@ -151,10 +155,23 @@ class CameraStream:
             return self._prepare(arrival, config)
         return None
 
-    def finish(self, work: FrameInWork) -> None:
-        """Depth to outputs, once the depth network has run; publish."""
+    def publish_depth(self, work: FrameInWork) -> bool:
+        """Depth to outputs, once the depth network has run; whether `finish` is to follow."""
         with self._books():
-            self._publish(work)
+            started = time.perf_counter()
+            result = self._pipeline.finish(work.prepared)
+            self._last_stamp_ns = result.stamp_ns
+            self._last_result = result
+            self._announce(result, work.header, work.prepared.demand.cloud)
+            self._outputs.publish(result, work.header, work.config.depth)
+            result.milliseconds["publish"] = 1e3 * (time.perf_counter() - started)
+            return True
+        return False
+
+    def finish(self, work: FrameInWork) -> None:
+        """Motion to odometry, and the frame's status."""
+        with self._books():
+            self._finish(work)
 
     @contextmanager
     def _books(self) -> Iterator[None]:
@@ -194,28 +211,26 @@ class CameraStream:
         decode_ms = 1e3 * (time.perf_counter() - started)
         return FrameInWork(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
 
-    def _publish(self, work: FrameInWork) -> None:
-        header, demand, config = work.arrival.message.header, work.prepared.demand, work.config
-        result = self._pipeline.finish(work.prepared)
-        processed = time.perf_counter()
-        self._last_stamp_ns = result.stamp_ns
-        self._last_result = result
-        self._announce(result, header, demand.cloud)
-        self._outputs.publish(result, header, config.depth)
-        self._publish_odometry(result, header, config, work.publish_tf and result.view.is_calibrated)
+    def _finish(self, work: FrameInWork) -> None:
+        result = work.prepared.result
+        self._pipeline.track(work.prepared)
+        tracked = time.perf_counter()
+        self._outputs.publish_correspondences(result, work.header)
+        publish_tf = work.publish_tf and result.view.is_calibrated
+        self._publish_odometry(result, work.header, work.config, publish_tf)
         finished = time.perf_counter()
         self._counters.count(counters.PROCESSED)
         spent, transport_ms = result.milliseconds, work.arrival.transport_ms
         total_ms = 1e3 * (finished - work.arrival.time)
         self._counters.add_latency(total_ms)
-        if demand.statistics:
+        if work.prepared.demand.statistics:
             self._publish_status(
                 result,
-                header,
+                work.header,
                 transport=transport_ms,
                 decode=work.decode_ms + spent["prepare"],
-                inference=spent["inference"],
-                publish=1e3 * (finished - processed) + spent["finish"],
+                inference=spent["depth network"] + spent["motion"],
+                publish=spent["publish"] + 1e3 * (finished - tracked),
                 total=total_ms + (transport_ms if math.isfinite(transport_ms) else 0.0),
             )
 

@@ -100,7 +100,7 @@ class DepthOutputs:
         )
 
     def publish(self, result: FrameResult, header: Header, depth: DepthConfig) -> None:
-        """Publish what was computed; every message carries the input image's stamp and frame."""
+        """Publish what was computed of depth; every message carries the input image's stamp and frame."""
         publishers = self._publishers
         if result.depth is not None and self._is_wanted("depth"):
             publishers["depth"].publish(encode_image(result.depth, depth.encoding, header))
@@ -116,10 +116,13 @@ class DepthOutputs:
             publishers["color"].publish(encode_image(result.color, "bgr8", header))
         if result.ground is not None:
             publishers["ground"].publish(encode_image(result.ground, "bgr8", header))
-        if result.correspondences is not None:
-            publishers["correspondences"].publish(encode_image(result.correspondences, "bgr8", header))
         if result.cloud is not None:
             publishers["cloud"].publish(build_cloud(result.cloud, result.cloud_is_dense, header))
+
+    def publish_correspondences(self, result: FrameResult, header: Header) -> None:
+        """Publish what came with the motion, if somebody looks at it."""
+        if result.correspondences is not None:
+            self._publishers["correspondences"].publish(encode_image(result.correspondences, "bgr8", header))
 
     def publish_status(self, status: DepthStatus) -> None:
         """Publish the status of a frame."""
