@@ -92,8 +92,8 @@ def index_frames(path: str, options: SourceOptions, progress: Callable[[int, int
     recording changes. progress: called with (frames read, frames expected or None). Raises what `open_source` raises.
     """
     key = _key(Path(path), options)
-    elsewhere = hashlib.sha256(os.path.abspath(path).encode()).hexdigest()[:24]
-    places = [_beside(Path(path)), cache_folder() / "frame_index" / f"{elsewhere}{SUFFIX}"]
+    elsewhere = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
+    places = [_beside(Path(path), options), cache_folder() / "frame_index" / f"{elsewhere}{SUFFIX}"]
     for place in places:
         kept = FrameIndex.load(place, key)
         if kept is not None:
@@ -150,9 +150,10 @@ def build_index(source: FrameSource, progress: Callable[[int, int | None], None]
     )
 
 
-def _beside(path: Path) -> Path:
-    """In a folder, or beside a file, hidden."""
-    return path / SUFFIX if path.is_dir() else path.with_name(f".{path.name}{SUFFIX}")
+def _beside(path: Path, options: SourceOptions) -> Path:
+    """In a folder, or beside a file, hidden; one for each way to read it, such as the two cameras of a stereo recording."""
+    way = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
+    return path / f".{way}{SUFFIX}" if path.is_dir() else path.with_name(f".{path.name}.{way}{SUFFIX}")
 
 
 def _key(path: Path, options: SourceOptions) -> str:
