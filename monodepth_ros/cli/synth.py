@@ -53,6 +53,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         metavar="B",
         help=f"two cameras, /left and /right, B metres apart (default {BASELINE})",
     )
+    parser.add_argument("--imu", action="store_true", help="write exact rates of rotation on /imu (sensor_msgs/Imu)")
     parser.add_argument(
         "--no-traffic", action="store_true", help="no moving cars: everything in the street is static"
     )
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         changing_light=not options.constant_light,
     )
     begin = time.monotonic()
-    for count in write_drive(drive, options.out, options.storage, options.compressed):
+    for count in write_drive(drive, options.out, options.storage, options.compressed, options.imu):
         if sys.stderr.isatty():
             rate = count / (time.monotonic() - begin)
             left = (len(drive) - count) / rate

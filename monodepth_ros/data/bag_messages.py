@@ -86,6 +86,15 @@ def twist_stamped(header: Any, twist: Any) -> Any:
     return TYPES["geometry_msgs/msg/TwistWithCovarianceStamped"](header, twist)
 
 
+def imu(header: Any, rate: Sequence[float], variance: float) -> Any:
+    """sensor_msgs/Imu of a gyro alone: rate (3,) [rad/s]; orientation and acceleration are said not to be known."""
+    unknown = np.r_[-1.0, np.zeros(8)]  # as the message defines it
+    vector, still = TYPES["geometry_msgs/msg/Vector3"], TYPES["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0)
+    return TYPES["sensor_msgs/msg/Imu"](
+        header, still, unknown, vector(*map(float, rate)), (variance * np.eye(3)).ravel(), vector(0.0, 0.0, 0.0), unknown
+    )
+
+
 def pose(T: np.ndarray) -> Any:
     """geometry_msgs/Pose of a (4, 4) transform."""
     return TYPES["geometry_msgs/msg/Pose"](

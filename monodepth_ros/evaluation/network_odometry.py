@@ -14,6 +14,7 @@ from monodepth_ros.pipeline.config import ScaleConfig
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.offline.frames import process_frames
+from monodepth_ros.pipeline.offline.gyro_input import RecordedGyro
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
@@ -42,9 +43,12 @@ def network_odometry(
     pipeline = FramePipeline(engine, header, config)
     moving_frame = MovingFrame(config, source.frame_id, source.transforms)
     scale_inputs = RecordedScaleInputs(source, config.scale, pipeline.travel)
+    gyro_input = RecordedGyro(source, config.odometry.imu_topic, pipeline.gyro)
     parts: list[list[tuple[OdometryEstimate, np.ndarray]]] = []
     count = known = 0
-    run = process_frames(source, pipeline, moving_frame, Demand(odometry=True), source.left_out, scale_inputs)
+    run = process_frames(
+        source, pipeline, moving_frame, Demand(odometry=True), source.left_out, scale_inputs, gyro_input
+    )
     try:
         for frame in run:
             estimate, pose = frame.result.odometry, frame.source.T_world_camera
@@ -60,13 +64,16 @@ def network_odometry(
     finally:
         run.close()
         scale_inputs.close()
+        gyro_input.close()
     longest = max(parts, key=len, default=[])
     if len(longest) < 2:
         raise EvaluationError(
             f"{source.description}: {known} of {count} frames have a true pose and odometry; expected a"
             " recording with ground truth odometry, or a KITTI sequence with poses.txt"
         )
-    notes = list(scale_inputs.notes)
+    notes = scale_inputs.notes + gyro_input.notes
+    if gyro_input.description:
+        notes.append(f"gyro: {gyro_input.description}")
     if len(parts) > 1:
         notes.append(f"gaps break the trajectory into {len(parts)} parts: the longest counts")
     if len(longest) < count:

@@ -8,6 +8,8 @@ import numpy as np
 from monodepth_ros.geometry.motion import log_se3, orthonormalize
 from monodepth_ros.odometry.covariance import propagate, step_covariance, unknown_covariance
 from monodepth_ros.odometry.gate import implausible
+from monodepth_ros.odometry.gyro.gyro import Turn
+from monodepth_ros.odometry.gyro.rotation_prior import turned_step
 
 
 class TrackingState(IntEnum):
@@ -89,12 +91,14 @@ class VisualOdometry:
         metric: bool = True,
         covariance: np.ndarray | None = None,
         reason: str = "no motion for this frame",
+        turn: Turn | None = None,
     ) -> OdometryEstimate:
         """The estimate at a frame, given its motion from the frame before.
 
         stamp_ns: the frame's own stamp. T_previous_current: (4, 4) pose of this camera in the previous frame's axes, or
         None where it is not known; reason: why not. metric: whether its lengths are metres, so that max_speed applies.
-        covariance: (6, 6) of the motion in the previous frame's axes; without one, that of the noise model.
+        covariance: (6, 6) of the motion in the previous frame's axes; without one, that of the noise model, and then a
+        gyro's turn, which is not in the motion yet, makes both better.
         """
         previous_ns = self._last_stamp_ns
         broken = self.breaks(stamp_ns)
@@ -114,17 +118,17 @@ class VisualOdometry:
         doubt = implausible(T_previous_current, seconds, limit, self.max_turn_rate)
         if doubt:
             return self._lose(stamp_ns, seconds, f"{doubt}: pose held")
-        return self._advance(stamp_ns, T_previous_current, seconds, covariance)
+        if covariance is not None:
+            return self._advance(stamp_ns, T_previous_current, seconds, covariance)
+        step, noise = T_previous_current, self.noise
+        covariance = step_covariance(
+            log_se3(step), noise.translation, noise.translation_floor, noise.rotation, noise.rotation_floor
+        )
+        if turn is not None:
+            step, covariance = turned_step(step, covariance, turn)
+        return self._advance(stamp_ns, step, seconds, covariance)
 
-    def _advance(
-        self, stamp_ns: int, step: np.ndarray, seconds: float, uncertainty: np.ndarray | None
-    ) -> OdometryEstimate:
-        twist_step = log_se3(step)
-        noise = self.noise
-        if uncertainty is None:
-            uncertainty = step_covariance(
-                twist_step, noise.translation, noise.translation_floor, noise.rotation, noise.rotation_floor
-            )
+    def _advance(self, stamp_ns: int, step: np.ndarray, seconds: float, uncertainty: np.ndarray) -> OdometryEstimate:
         self._covariance = propagate(self._covariance, self._pose[:3, :3], step[:3, 3], uncertainty)
         pose = self._pose @ step
         pose[:3, :3] = orthonormalize(pose[:3, :3])
@@ -134,7 +138,7 @@ class VisualOdometry:
             state=TrackingState.TRACKING,
             T_start_camera=pose.copy(),
             pose_covariance=self._covariance.copy(),
-            twist=twist_step / seconds,
+            twist=log_se3(step) / seconds,
             twist_covariance=uncertainty / seconds**2,
         )
 

@@ -131,6 +131,23 @@ class OdometryConfig:
     max_points: int = setting(
         300, "Points to follow, with odometry.source features or auto.", minimum=50, maximum=2000, live=True
     )
+    imu_topic: str = setting(
+        "",
+        "sensor_msgs/Imu whose gyro helps the rotation; empty: none. TF must connect its frame with the camera's.",
+    )
+    imu_time_offset: float = setting(
+        0.0,
+        "To be added to an image's stamp to get the gyro's stamp of that moment, as far as known.",
+        unit="s",
+        minimum=-10.0,
+        maximum=10.0,
+    )
+    imu_estimate_offset: bool = setting(
+        True, "Find the time offset from turns, up to 0.3 s from odometry.imu_time_offset."
+    )
+    imu_noise: float = setting(
+        0.002, "Density of the gyro's noise.", unit="rad/s/sqrt(Hz)", minimum=1e-6, maximum=1.0
+    )
     max_gap: float = setting(
         1.0, "A longer time between two frames breaks the trajectory.", unit="s", minimum=0.01, maximum=3600.0, live=True
     )

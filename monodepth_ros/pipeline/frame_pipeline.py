@@ -11,6 +11,7 @@ from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.choice import choose_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
 from monodepth_ros.odometry.scale.travel_log import TravelLog
@@ -72,6 +73,11 @@ class FramePipeline:
     def motion_description(self) -> str:
         """What the odometry's motion comes from, in words."""
         return self._motion.description
+
+    @property
+    def gyro(self) -> Gyro | None:
+        """With odometry.imu_topic: to be filled with rates, in the camera's axes, before the frame of their time comes."""
+        return self._motion.gyro
 
     @property
     def scale(self) -> ScaleEstimate:

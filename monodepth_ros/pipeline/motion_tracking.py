@@ -1,17 +1,18 @@
 """From frames to a trajectory: the motion by features or by the pose network, its scale, its covariance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from monodepth_ros.geometry.motion import invert, power
+from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.odometry.features.feature_odometry import FeatureMotion, FeatureOdometry
+from monodepth_ros.odometry.gyro.gyro import Gyro, Turn
 from monodepth_ros.odometry.photometric_check import motion_explains_images
 from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
-from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, VisualOdometry
+from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, TrackingState, VisualOdometry
 from monodepth_ros.pipeline.config import OdometryConfig
 from monodepth_ros.pipeline.frame import PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
@@ -21,11 +22,18 @@ from monodepth_ros.pipeline.tracking_view import TrackingView
 
 @dataclass(frozen=True)
 class _Motion:
-    """T_previous_current (4, 4) and its covariance (6, 6), in the depth's units, or None where not known, and why."""
+    """T_previous_current (4, 4) and its covariance (6, 6), in the depth's units, or None where not known, and why.
+
+    turn: of a gyro, where it is not in the motion yet. is_bridged: all but the rotation is guessed, for that reason;
+    is_measured: from one place where the camera was seen to be to another.
+    """
 
     T_previous_current: np.ndarray | None
     covariance: np.ndarray | None = None
     reason: str = "no motion for this frame"
+    turn: Turn | None = None
+    is_bridged: bool = False
+    is_measured: bool = True
 
 
 def gives_motion(config: OdometryConfig, has_pose: bool) -> bool:
@@ -33,8 +41,16 @@ def gives_motion(config: OdometryConfig, has_pose: bool) -> bool:
     return config.enabled and (has_pose or config.source != "network")
 
 
+def _imu(config: OdometryConfig) -> tuple[str, float, float, bool]:
+    """What is set about the gyro, the topic first."""
+    return config.imu_topic, config.imu_noise, config.imu_time_offset, config.imu_estimate_offset
+
+
 class MotionTracking:
-    """One camera's trajectory; keeps what joins its frames. features: what the last frame's told, or None."""
+    """One camera's trajectory; keeps what joins its frames. features: what the last frame's told, or None.
+
+    gyro: with odometry.imu_topic, to be filled with rates in the camera's axes before the frame of their time is tracked.
+    """
 
     def __init__(self, engine: Engine, header: CheckpointHeader):
         self._engine = engine
@@ -42,12 +58,16 @@ class MotionTracking:
         self._history: FrameHistory = FrameHistory(header.pose_interval)
         self._odometry = VisualOdometry()
         self._config = OdometryConfig()
+        self.gyro: Gyro | None = None
         self._view: NetworkView | None = None
         self.forget()
 
     def configure(self, config: OdometryConfig) -> None:
         """Take over settings from the next frame on."""
         if (config.source, config.max_points) != (self._config.source, self._config.max_points):
+            self.forget()
+        if _imu(config) != _imu(self._config):
+            self.gyro = Gyro(*_imu(config)[1:]) if config.imu_topic else None
             self.forget()
         self._config = config
         odometry = self._odometry
@@ -76,10 +96,11 @@ class MotionTracking:
     def description(self) -> str:
         """What the motion comes from, in words."""
         network = "pose network"
+        gyro = "" if self.gyro is None else f", with the gyro of {self._config.imu_topic}"
         if self._config.source == "network":
-            return network
+            return network + gyro
         has_both = self._config.source == "auto" and self._engine.has_pose
-        return f"features, {network} where they fail" if has_both else "features"
+        return (f"features, {network} where they fail" if has_both else "features") + gyro
 
     def reset(self) -> None:
         """The next frame begins a new trajectory."""
@@ -112,7 +133,8 @@ class MotionTracking:
         estimate = scale.estimate()
         T_previous_current, covariance = motion.T_previous_current, motion.covariance
         if previous is not None and T_previous_current is not None:
-            scale.observe_motion(SeenMotion(previous.stamp_ns, stamp_ns, T_previous_current.copy()))
+            if motion.is_measured:
+                scale.observe_motion(SeenMotion(previous.stamp_ns, stamp_ns, T_previous_current.copy()))
             if estimate.is_known:
                 T_previous_current[:3, 3] *= estimate.factor
                 if covariance is not None:
@@ -120,9 +142,12 @@ class MotionTracking:
                     covariance = covariance * np.outer(units, units)
             else:
                 T_previous_current = None
-        return self._odometry.update(
-            stamp_ns, T_previous_current, metric=estimate.is_metric, covariance=covariance, reason=motion.reason
+        found = self._odometry.update(
+            stamp_ns, T_previous_current, estimate.is_metric, covariance, motion.reason, motion.turn
         )
+        if motion.is_bridged and found.state is TrackingState.TRACKING:
+            return replace(found, note=f"{motion.reason}: turned by the gyro, at the speed before")
+        return found
 
     def _motion(self, prepared: PreparedFrame) -> _Motion:
         config, stamp_ns, image = self._config, prepared.frame.stamp_ns, prepared.image
@@ -142,11 +167,12 @@ class MotionTracking:
     def _by_features(self, prepared: PreparedFrame, inverse_depth: np.ndarray) -> _Motion:
         if self._features is None:
             self._tracking_view = TrackingView(self._view, self._header.filter)
-            self._features = FeatureOdometry(self._tracking_view.camera, self._config.max_points)
+            self._features = FeatureOdometry(self._tracking_view.camera, self._config.max_points, self.gyro)
         gray = self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
-        self.features = self._features.update(gray, inverse_depth)
-        found = self.features.T_previous_current
-        return _Motion(None if found is None else found.copy(), self.features.covariance, self.features.reason)
+        self.features = found = self._features.update(gray, inverse_depth, prepared.frame.stamp_ns)
+        is_measured = not (found.is_bridged or found.ends_bridge)
+        T = None if found.T_previous_current is None else found.T_previous_current.copy()
+        return _Motion(T, found.covariance, found.reason, None, found.is_bridged, is_measured)
 
     def _by_network(self, stamp_ns: int, image) -> _Motion:
         partner, previous = self._history.partner(stamp_ns), self._history.newest
@@ -159,7 +185,19 @@ class MotionTracking:
         # The pair may reach back further than the last frame (a camera faster than the network's
         # training): at constant velocity this step is the share of it that its time is.
         share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
-        return _Motion(T_earlier_later if share == 1.0 else power(T_earlier_later, share))
+        T_previous_current = T_earlier_later if share == 1.0 else power(T_earlier_later, share)
+        return _Motion(T_previous_current, turn=self._turn(previous.stamp_ns, stamp_ns, T_previous_current[:3, :3]))
+
+    def _turn(self, start_ns: int, stop_ns: int, R_network: np.ndarray) -> Turn | None:
+        """The gyro's, which is compared with the network's on the way."""
+        if self.gyro is None:
+            return None
+        config = self._config
+        angle = np.linalg.norm(rotation_to_axis_angle(R_network))
+        sigma = np.hypot(config.rotation_noise * angle, config.rotation_noise_floor)
+        # A network is wrong in the same way again and again: of that no bias can be learned.
+        self.gyro.observe(start_ns, stop_ns, R_network, sigma, tells_bias=False)
+        return self.gyro.turn(start_ns, stop_ns)
 
     def _by_network_if_plausible(
         self, stamp_ns: int, image, prepared: PreparedFrame, inverse_depth: np.ndarray, instead: _Motion

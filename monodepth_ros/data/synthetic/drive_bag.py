@@ -20,16 +20,19 @@ EXACT = 1e-9  # variance of exact values: consumers take zero for unknown
 JPEG_QUALITY = 93
 THREADS = 2  # NumPy and OpenCV work on large arrays without Python's lock
 WORLD, BASE = "world", "base_link"
-ODOMETRY, DEPTH = "/ground_truth/odometry", "/ground_truth/depth"
+ODOMETRY, DEPTH, IMU = "/ground_truth/odometry", "/ground_truth/depth", "/imu"
+IMU_RATE = 100  # Hz
 T_LINK_OPTICAL = make_transform(R_BODY_OPTICAL, (0, 0, 0))
 
 
-def write_drive(drive: Drive, path: str | Path, storage: str = "", compressed: bool = False) -> Iterator[int]:
+def write_drive(
+    drive: Drive, path: str | Path, storage: str = "", compressed: bool = False, imu: bool = False
+) -> Iterator[int]:
     """Write all frames to a new bag; yields after each how many there are. Consume it to the end.
 
     One camera named "camera" gives /camera/image_raw and so on; cameras of other names give
-    /<name>/image_raw with frames <name>_link and <name>_optical_frame. Depth is the first camera's. Raises
-    RecordingError, see BagWriter.
+    /<name>/image_raw with frames <name>_link and <name>_optical_frame. Depth is the first camera's. imu: exact
+    rates of base_link on /imu, IMU_RATE times per second. Raises RecordingError, see BagWriter.
     """
     with BagWriter(path, storage) as bag:
         names = {name: _topics(name, compressed) for name in drive.cameras}
@@ -39,10 +42,15 @@ def write_drive(drive: Drive, path: str | Path, storage: str = "", compressed: b
         bag.add_topic("/tf_static", "tf2_msgs/msg/TFMessage", latched=True)
         bag.add_topic(ODOMETRY, "nav_msgs/msg/Odometry")
         bag.add_topic(DEPTH, "sensor_msgs/msg/Image")
+        if imu:
+            bag.add_topic(IMU, "sensor_msgs/msg/Imu")
         transforms = [t for name, camera in drive.cameras.items() for t in _mount(name, camera)]
         bag.write("/tf_static", EPOCH_NS, messages.transforms(transforms))
         frames = _rendered_ahead(drive)
         for index in range(len(drive)):
+            if imu:
+                for k in range(round(index * IMU_RATE / drive.rate), round((index + 1) * IMU_RATE / drive.rate)):
+                    bag.write(IMU, *_rates(drive, k / IMU_RATE))
             stamp_ns = EPOCH_NS + round(drive.time(index) * 1e9)
             for k, (name, (image_topic, info_topic)) in enumerate(names.items()):
                 frame = next(frames)
@@ -91,6 +99,12 @@ def _mount(name: str, camera: Camera) -> list[Any]:
         messages.transform_stamped(messages.header(EPOCH_NS, BASE), link, T_base_link),
         messages.transform_stamped(messages.header(EPOCH_NS, link), f"{name}_optical_frame", T_LINK_OPTICAL),
     ]
+
+
+def _rates(drive: Drive, time: float) -> tuple[int, Any]:
+    """Stamp and sensor_msgs/Imu."""
+    stamp_ns = EPOCH_NS + round(time * 1e9)
+    return stamp_ns, messages.imu(messages.header(stamp_ns, BASE), drive.trajectory.twist(time)[3:], EXACT)
 
 
 def _odometry(drive: Drive, frame: Frame, stamp_ns: int) -> Any:

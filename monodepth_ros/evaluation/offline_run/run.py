@@ -17,6 +17,7 @@ from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.offline.frames import process_frames
+from monodepth_ros.pipeline.offline.gyro_input import RecordedGyro
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.output_bag import OutputBag
 from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file
@@ -59,7 +60,8 @@ class OfflineRun:
         scale, has_odometry = self._pipeline.scale, self._pipeline.has_odometry
         self._moving_frame = MovingFrame(config, source.frame_id, source.transforms)
         self._scale_inputs = RecordedScaleInputs(source, config.scale, self._pipeline.travel)
-        self.notes += self._scale_inputs.notes
+        self._gyro_input = RecordedGyro(source, config.odometry.imu_topic, self._pipeline.gyro)
+        self.notes += self._scale_inputs.notes + self._gyro_input.notes
         self._bag = nullcontext()
         if settings.bag:
             self._bag = OutputBag(settings.bag, config, source.frame_id, self._moving_frame, has_odometry)
@@ -102,6 +104,7 @@ class OfflineRun:
                 EVERYTHING,
                 self._source.left_out,
                 self._scale_inputs,
+                self._gyro_input,
             )
             try:
                 for frame in frames:
@@ -116,6 +119,7 @@ class OfflineRun:
             finally:
                 frames.close()
                 self._scale_inputs.close()
+                self._gyro_input.close()
         self._seconds = time.monotonic() - began
 
     def finish(self) -> None:
@@ -129,6 +133,9 @@ class OfflineRun:
         self.outcome += [("view", text) for text in recorder.views]
         if recorder.scale_text:
             self.outcome.append(("scale", recorder.scale_text))
+        if self._gyro_input.description:
+            self.outcome.append(("gyro", self._gyro_input.description))
+            self.outcome += [("gyro", note) for note in self._gyro_input.notes if note not in self.notes]
         if recorder.cloud_text:
             self.outcome.append(("cloud", recorder.cloud_text))
         self.outcome += _errors_in_words(recorder.metrics())

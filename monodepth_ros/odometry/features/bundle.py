@@ -6,12 +6,15 @@ epipolar geometry where the depth is doubtful, and the network's scale comes in 
 The points are eliminated by the Schur complement; their block of the normal equations is diagonal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from monodepth_ros.geometry.motion import exp_se3, orthonormalize
 from monodepth_ros.odometry.features.robust_pose import MIN_DEPTH, camera_jacobian
+from monodepth_ros.odometry.gyro.gyro import Turn
+from monodepth_ros.odometry.gyro.rotation_prior import add_turns
 
 PIXEL_NOISE = 0.2  # standard deviation of where a point is found, pixels of the tracked image
 ROBUST_WIDTH = 2.0  # of the Cauchy losses, in standard deviations
@@ -60,8 +63,12 @@ def adjust(
     seen: Observations,
     focal: float,
     iterations: int,
+    turns: Sequence[Turn | None] = (),
 ) -> Adjusted:
-    """Refine the last `free` of poses (F, 4, 4) and all inverse depths (M,); the older poses hold the world in place."""
+    """Refine the last `free` of poses (F, 4, 4) and all inverse depths (M,); the older poses hold the world in place.
+
+    turns: of a gyro from each pose to the next, F - 1 or none at all.
+    """
     poses, rho = poses.copy(), inverse_depth.copy()
     first, count = len(poses) - free, len(seen.point)
     starts = np.flatnonzero(np.r_[True, seen.point[1:] != seen.point[:-1]])
@@ -109,6 +116,7 @@ def adjust(
         scaled = coupling / H_depth[observed, None]
         S = J.T @ J - scaled.T @ coupling + DAMPING * np.eye(6 * free)
         gradient = J.T @ residual.reshape(-1) - scaled.T @ g_depth[observed]
+        add_turns(S, gradient, poses, turns, first)
         step = -np.linalg.solve(S, gradient)
         change = -g_depth
         change[observed] -= coupling @ step

@@ -1,5 +1,7 @@
 """The last keyframes, the points seen in them, and the frame that is being looked at."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from monodepth_ros.geometry.motion import adjoint, invert
@@ -9,6 +11,7 @@ from monodepth_ros.odometry.features.depth_prior import TrackingCamera, depth_pr
 from monodepth_ros.odometry.features.patches import SIDE, align_patches, warped_patches
 from monodepth_ros.odometry.features.point_table import PointTable
 from monodepth_ros.odometry.features.robust_pose import MIN_DEPTH
+from monodepth_ros.odometry.gyro.gyro import Turn
 
 LENGTH = 6  # keyframes that are remembered
 FREE = 4  # of them, how many may still move, besides the newest frame
@@ -19,6 +22,15 @@ WARP_REACH = 2.0  # pixels over which the warp of a patch is measured
 MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in its standard deviations
 VARIANCE_LIMITS = (0.1, 10.0)  # within which the errors' size may change the covariance
 LARGEST_WARP = 8.0  # change of a patch's area beyond which it is another picture
+
+
+@dataclass(frozen=True)
+class WindowState:
+    """What a frame may change before it is settled. Arrays in it are never written to, only replaced."""
+
+    points: PointTable
+    poses: np.ndarray
+    turns: int
 
 
 class KeyframeWindow:
@@ -33,6 +45,7 @@ class KeyframeWindow:
         self._camera, self._count = camera, count
         self._images, self._depths = [gray], [inverse_depth]
         self.poses = np.eye(4)[None]
+        self._turns: list[Turn | None] = []  # of a gyro, from each of the poses to the next
         self.points = PointTable.empty()
         self.points.add_frame(np.zeros((0, 2)))
         self._find_points()
@@ -75,15 +88,17 @@ class KeyframeWindow:
         frame_host[~is_usable] = np.eye(2)
         return np.linalg.inv(frame_host), is_usable
 
-    def look(self, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def look(self, pose: np.ndarray, turn: Turn | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Take the points' pixels for those of a new frame at about T_world_camera, and adjust everything.
 
-        Its error for each point (M,), pixels, the worst of all its sightings; and the covariance (6, 6) of its pose
-        relative to that of the last keyframe, in its own axes. The pose is then the last of `poses`.
+        turn: of a gyro since the last keyframe. Its error for each point (M,), pixels, the worst of all its sightings; and
+        the covariance (6, 6) of its pose relative to that of the last keyframe, in its own axes. The pose is then the
+        last of `poses`.
         """
         points = self.points
         points.add_frame(self._camera.rays(points.pixel))
         self.poses = np.concatenate([self.poses, pose[None]])
+        self._turns.append(turn)
         is_sighting = points.is_seen.copy()
         is_sighting[np.arange(len(points)), points.host] = False
         point, frame = np.nonzero(is_sighting)
@@ -95,6 +110,7 @@ class KeyframeWindow:
             Observations(point, frame, points.rays[point, frame]),
             self._camera.focal,
             ITERATIONS,
+            self._turns,
         )
         self.poses, points.inverse_depth = adjusted.poses, adjusted.inverse_depth
         worst = np.zeros(len(points))
@@ -106,6 +122,7 @@ class KeyframeWindow:
         """Keep the frame looked at as a keyframe if it shows enough that is new, or let it go; whether it is one."""
         if not self._is_new():
             self.poses = self.poses[:-1]
+            self._turns.pop()
             self.points.drop_last_frame()
             return False
         self._images.append(gray)
@@ -114,6 +131,15 @@ class KeyframeWindow:
             self._drop_oldest()
         self._find_points()
         return True
+
+    def snapshot(self) -> "WindowState":
+        """The state to go `back_to` if what comes next turns out to be useless."""
+        return WindowState(replace(self.points), self.poses, len(self._turns))
+
+    def back_to(self, state: "WindowState") -> None:
+        """Undo what `align`, `look` and changes of the points have done since; not what `settle` has."""
+        self.points, self.poses = state.points, state.poses
+        del self._turns[state.turns :]
 
     def _is_new(self) -> bool:
         points = self.points
@@ -132,7 +158,7 @@ class KeyframeWindow:
         points.is_seen, points.rays = points.is_seen[:, 1:], points.rays[:, 1:]
         points.host = points.host - 1
         self.poses = self.poses[1:]
-        del self._images[0], self._depths[0]
+        del self._images[0], self._depths[0], self._turns[0]
         orphans = np.flatnonzero(points.host < 0)
         hosts = points.is_seen[orphans].argmax(axis=1)
         is_kept = np.ones(len(points), bool)

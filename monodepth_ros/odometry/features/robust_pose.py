@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, orthonormalize
+from monodepth_ros.odometry.gyro.rotation_prior import RotationPrior
 
 MIN_DEPTH = 0.05  # network units; nearer than this a point is not in front of the camera
 # RANSAC's threshold and the size of the noise are in pixels of the tracked image.
@@ -11,6 +12,7 @@ RANSAC_THRESHOLD = 2.0
 RANSAC_TRIALS = 200
 ROBUST_WIDTH = 2.0  # of the Cauchy loss, pixels; the first iterations are five times more tolerant
 ITERATIONS = 7
+FLOW_NOISE = 0.5  # standard deviation of a point's place, pixels; weighs the points against what else is known
 MIN_POINTS = 8  # for an essential matrix
 # Angle between two rays below which a point's depth cannot be told from them [rad].
 MIN_PARALLAX = np.radians(0.5)
@@ -30,10 +32,15 @@ def camera_jacobian(points: np.ndarray, focal: float) -> tuple[np.ndarray, np.nd
 
 
 def refine_pose(
-    T_world_camera: np.ndarray, points: np.ndarray, rays: np.ndarray, focal: float
+    T_world_camera: np.ndarray,
+    points: np.ndarray,
+    rays: np.ndarray,
+    focal: float,
+    prior: RotationPrior | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """T_world_camera that brings points (N, 3) of the world onto the rays (N, 2) = (x / z, y / z), and the errors
-    (N,) left, in pixels: Gauss-Newton with a Cauchy loss, for which half of the points may be wrong."""
+    (N,) left, in pixels: Gauss-Newton with a Cauchy loss, for which half of the points may be wrong. prior: what
+    else is known of its rotation."""
     pose = T_world_camera
     for iteration in range(ITERATIONS):
         seen = (points - pose[:3, 3]) @ pose[:3, :3]
@@ -47,7 +54,12 @@ def refine_pose(
         weight = 1.0 / (1.0 + (error / width) ** 2)
         rows = (jacobian * weight[:, None, None]).reshape(-1, 6)
         normal = rows.T @ jacobian.reshape(-1, 6) + 1e-9 * np.eye(6)
-        step = -np.linalg.solve(normal, rows.T @ residual.reshape(-1))
+        gradient = rows.T @ residual.reshape(-1)
+        if prior is not None:
+            information, slope = prior.equations(pose[:3, :3])
+            normal[3:, 3:] += FLOW_NOISE**2 * information
+            gradient[3:] += FLOW_NOISE**2 * slope
+        step = -np.linalg.solve(normal, gradient)
         pose = pose @ exp_se3(step)
         if np.abs(step).max() < 1e-6:
             break

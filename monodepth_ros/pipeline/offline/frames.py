@@ -11,6 +11,7 @@ from monodepth_ros.odometry.base_frame import BaseOdometry
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.offline.gyro_input import RecordedGyro
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
 
@@ -31,10 +32,12 @@ def process_frames(
     demand: Demand,
     left_out: Counter[str],
     scale_inputs: RecordedScaleInputs | None = None,
+    gyro_input: RecordedGyro | None = None,
 ) -> Iterator[RunFrame]:
     """Every frame in its order, none skipped for being late.
 
-    Frames that cannot be used are counted in `left_out` by reason. scale_inputs: what a measured scale is told.
+    Frames that cannot be used are counted in `left_out` by reason. scale_inputs: what a measured scale is told;
+    gyro_input: what the gyro is.
     As in the node, a frame with the stamp of the one before is a duplicate (0 is no stamp).
     """
     last_stamp_ns = 0
@@ -44,6 +47,8 @@ def process_frames(
             continue
         if scale_inputs is not None:
             scale_inputs.advance(frame)
+        if gyro_input is not None:
+            gyro_input.advance(frame)
         mount = CameraMount() if scale_inputs is None else scale_inputs.mount
         try:
             result = pipeline.process(Frame(frame.stamp_ns, frame.pixels, frame.camera, mount), demand)

@@ -1,0 +1,96 @@
+"""How late one clock is against another, from the same turns seen by both."""
+
+import math
+from collections import deque
+
+import numpy as np
+
+WINDOW = 15.0  # seconds of turns that are compared
+PERIOD = 2.0  # seconds between two estimates
+LARGEST = 0.3  # difference from the given offset that is looked for [s]
+STEP = 0.01
+MIN_PAIRS = 30
+UNKNOWN_SIGMA = 0.03  # standard deviation before the first estimate [s]
+SMALLEST_SIGMA = 0.001
+ACCEPTED_SIGMA = 0.01
+TRIMMED = 0.9  # share of the turns that count; images are wrong now and then
+UNEXPLAINED = 0.3  # share of the turns' variance that the other clock's may leave, for an offset to be believed
+CORRELATED = 4  # errors of neighbouring turns are alike: so many count as one
+WANDER = 0.001  # what the offset may change from one estimate to the next [s]
+
+
+class TimeOffset:
+    """Seconds to be added to an image's stamp to get the gyro's stamp of the same moment.
+
+    given: the offset, as far as known. is_estimated: whether it is to be found from turns, up to LARGEST from the given
+    one. sigma: its standard deviation [s].
+    """
+
+    def __init__(self, given: float, is_estimated: bool):
+        self._given, self._is_estimated = given, is_estimated
+        self.value, self.sigma = given, UNKNOWN_SIGMA if is_estimated else 0.0
+        self._turns: deque[tuple[int, int, np.ndarray]] = deque()
+        self._estimated_ns = 0
+
+    def forget_turns(self) -> None:
+        """Time has begun anew."""
+        self._turns.clear()
+        self._estimated_ns = 0
+
+    def wants_estimate(self, start_ns: int, stop_ns: int, turn: np.ndarray) -> bool:
+        """Take in a turn (3,) [rad] between two images; whether it is time for `estimate`."""
+        if not self._is_estimated:
+            return False
+        self._turns.append((start_ns, stop_ns, turn))
+        while self._turns[0][0] < stop_ns - WINDOW * 1e9:
+            self._turns.popleft()
+        if len(self._turns) < MIN_PAIRS or stop_ns - self._estimated_ns < PERIOD * 1e9:
+            return False
+        self._estimated_ns = stop_ns
+        return True
+
+    def estimate(self, stamps: np.ndarray, angles: np.ndarray) -> None:
+        """Compare with the gyro's rates summed up over time: (N,) [ns] and (N, 3) [rad], see RateLog.angle_series."""
+        found = self._best(stamps, angles)
+        if found is None:
+            return
+        value, sigma = found
+        variance = self.sigma**2 + WANDER**2
+        gain = variance / (variance + sigma**2)
+        self.value += gain * (value - self.value)
+        self.sigma = max(SMALLEST_SIGMA, math.sqrt((1.0 - gain) * variance))
+
+    def _best(self, stamps: np.ndarray, angles: np.ndarray) -> tuple[float, float] | None:
+        """The offset at which turns and rates agree best and its standard deviation; None if that says nothing."""
+        begin = stamps[0]
+        seconds = (stamps - begin) * 1e-9
+        start, stop = ((np.array([turn[i] for turn in self._turns]) - begin) * 1e-9 + self._given for i in (0, 1))
+        inside = (start - LARGEST > seconds[0]) & (stop + LARGEST < seconds[-1])
+        if inside.sum() < MIN_PAIRS:
+            return None
+        start, stop = start[inside], stop[inside]
+        seen = np.array([turn[2] for turn in self._turns])[inside] / (stop - start)[:, None]
+        offsets = np.arange(-round(LARGEST / STEP), round(LARGEST / STEP) + 1) * STEP
+        costs = np.array([_cost(seen - _rates(seconds, angles, start + x, stop + x)) for x in offsets])
+        best = int(costs.argmin())
+        if best in (0, len(offsets) - 1) or costs[best] > UNEXPLAINED * _cost(seen):
+            return None
+        before, least, after = costs[best - 1 : best + 2]
+        curvature = (before + after - 2.0 * least) / STEP**2
+        if curvature <= 0:
+            return None
+        shift = 0.5 * STEP * (before - after) / (before + after - 2.0 * least)
+        # Least squares: the variance of the offset is that of a residual over the sum of the squared slopes.
+        sigma = math.sqrt(least / (0.5 * curvature * len(seen) / CORRELATED))
+        return (self._given + offsets[best] + shift, max(sigma, SMALLEST_SIGMA)) if sigma < ACCEPTED_SIGMA else None
+
+
+def _rates(seconds: np.ndarray, angles: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    turned = [np.interp(stop, seconds, axis) - np.interp(start, seconds, axis) for axis in angles.T]
+    return np.stack(turned, axis=-1) / (stop - start)[:, None]
+
+
+def _cost(residual: np.ndarray) -> float:
+    """Mean squared length of residuals (N, 3) about their middle (the gyro's bias), the largest left out."""
+    squared = np.sort(((residual - np.median(residual, axis=0)) ** 2).sum(axis=1))
+    return float(squared[: max(1, round(TRIMMED * len(squared)))].mean())
