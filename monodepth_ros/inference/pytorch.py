@@ -29,7 +29,7 @@ class LoadedImage:
     """An image on the device and what has been computed of it."""
 
     tensor: Tensor
-    """(1, 3, H, W) in [0, 1]."""
+    """(1, 3, H, W) in [0, 1]; float32 where the engine's precision is bf16."""
     deepest_feature: Tensor | None = None
     """Last feature of the depth encoder, kept for pose networks that share it."""
     mean_inverse_depth: float | None = None
@@ -37,7 +37,11 @@ class LoadedImage:
 
 
 class PytorchEngine(Engine):
-    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`."""
+    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`.
+
+    In bf16, whose 8 bits are those of an image, images are normalised in float32, and the last layer in front of the
+    sigmoid computes in float32: far depth is a small disparity, the sigmoid of a large number.
+    """
 
     name = "pytorch"
 
@@ -46,8 +50,12 @@ class PytorchEngine(Engine):
         self.device = str(self._device)
         self.precision = _find_precision(precision, self._device)
         self._dtype = DTYPES[self.precision]
+        self._image_dtype = torch.float32 if self.precision == "bf16" else self._dtype
         self.header = checkpoint.header
         self._depth = self._place(checkpoint.depth)
+        if self.precision == "bf16":
+            for head in self._depth.heads:
+                _cast_inputs(_first_convolution(head.to(torch.float32)))
         self._pose = None if checkpoint.pose is None else self._place(checkpoint.pose)
 
     @property
@@ -61,7 +69,7 @@ class PytorchEngine(Engine):
             rgb = rgb.copy()
         # (H, W, 3) in memory is channels last as it stands; the copy is the conversion to floating point.
         tensor = torch.from_numpy(rgb).permute(2, 0, 1)[None].to(self._device)
-        return LoadedImage(tensor.to(torch.float32).div_(255).to(self._dtype))
+        return LoadedImage(tensor.to(torch.float32).div_(255).to(self._image_dtype))
 
     def disparity(self, image: LoadedImage) -> np.ndarray:
         return self.disparities([image])[0]
@@ -121,11 +129,23 @@ class PytorchEngine(Engine):
             raise EngineError(
                 f"the networks do not fit on {self.device} ({reason:.200}): choose another device"
             ) from None
+        if self._image_dtype != self._dtype:
+            _cast_inputs(_first_convolution(network))
         return network.eval().requires_grad_(False)
 
     def _require_networks(self) -> None:
         if self._depth is None:
             raise released()
+
+
+def _first_convolution(network: torch.nn.Module) -> torch.nn.Conv2d:
+    """The one that takes a network's input."""
+    return next(module for module in network.modules() if isinstance(module, torch.nn.Conv2d))
+
+
+def _cast_inputs(convolution: torch.nn.Conv2d) -> None:
+    """Let a convolution take any floating-point type and compute in that of its weights."""
+    convolution.register_forward_pre_hook(lambda module, inputs: (inputs[0].to(module.weight.dtype),))
 
 
 def find_device(name: str) -> torch.device:

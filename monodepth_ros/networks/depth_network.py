@@ -42,6 +42,11 @@ class DepthNetwork(nn.Module):
         """The scales that `decode` can give, full resolution (0) first."""
         return self.decoder.scales
 
+    @property
+    def heads(self) -> nn.ModuleList:
+        """The last layer of each scale."""
+        return self.decoder.decoder[-len(self.scales) :]
+
     def encode(self, image: Tensor) -> list[Tensor]:
         """Features from fine to coarse."""
         check_size(image.shape[-1], image.shape[-2])
