@@ -43,7 +43,7 @@ class Gyro:
         self.bias = np.zeros(3)
         self._bias_variance = UNKNOWN_BIAS**2
         self._contradicted = 0.0
-        self._has_rates = False
+        self._lacks_rates = False
 
     def add(self, stamp_ns: int, rate: np.ndarray) -> None:
         """A measured rate (3,) [rad/s]; the caller sees to it that it is finite."""
@@ -99,7 +99,7 @@ class Gyro:
         if self.offset.wants_estimate(start_ns, stop_ns, seen):
             self.offset.estimate(*self._rates.angle_series())
         turn = self._turn(start_ns, stop_ns)
-        self._has_rates = turn is not None
+        self._lacks_rates = turn is None
         if turn is None:
             return
         error = rotation_to_axis_angle(R_start_stop.T @ turn.R_start_stop)
@@ -116,12 +116,17 @@ class Gyro:
         self._bias_variance = max((1.0 - gain) * self._bias_variance, SMALLEST_BIAS**2)
 
     @property
+    def problem(self) -> str:
+        """Why it is not used now, in words; empty if it is."""
+        if self._lacks_rates:
+            return "no rates of the images' times (late, with gaps, or of another clock)"
+        return "" if self.is_trusted else "it contradicts the images (its TF, its unit rad/s, or its time)"
+
+    @property
     def description(self) -> str:
         """How it stands, in words."""
+        if self.problem:
+            return f"not used: {self.problem}"
         offset = self.offset
-        if not self._has_rates:
-            return "not used: no rates of the images' times"
-        if not self.is_trusted:
-            return "not used: it contradicts the images (its TF, its unit rad/s, or its time)"
         bias = ", ".join(f"{value:+.4f}" for value in self.bias)
         return f"bias ({bias}) rad/s in the camera's axes, time offset {offset.value:+.3f} +- {offset.sigma:.3f} s"

@@ -21,6 +21,7 @@ from monodepth_ros.ros.live.camera_input import CameraInput
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.live.gyro_input import GyroInput
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs, topic_prefix
 from monodepth_ros.ros.live.scale_inputs import ScaleInputs
@@ -85,6 +86,7 @@ class CameraStream:
             OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
         )
         self._scale_inputs: ScaleInputs | None = None
+        self._gyro_input: GyroInput | None = None
 
     def close(self) -> None:
         """Release everything."""
@@ -100,6 +102,9 @@ class CameraStream:
             self._odometry.start()
         travel = self._pipeline.travel if self._odometry is not None else None
         self._scale_inputs = ScaleInputs(self._node, self._config.scale, travel, self._complaints)
+        gyro, imu_topic = self._pipeline.gyro, self._config.odometry.imu_topic
+        if gyro is not None and self._odometry is not None:
+            self._gyro_input = GyroInput(self._node, imu_topic, gyro, self._complaints)
         self._input = CameraInput(self._node, self.name, self._config, self._calibration, self._receive)
         self._logger.info(f"waiting for images on {self._input.image_topic}")
 
@@ -109,11 +114,13 @@ class CameraStream:
             self._input.close()
         if self._scale_inputs is not None:
             self._scale_inputs.close()
+        if self._gyro_input is not None:
+            self._gyro_input.close()
 
     def deactivate(self) -> None:
         """Release the subscriptions and forget what joins frames; no frame may be in work."""
         self.unsubscribe()
-        self._input = self._scale_inputs = None
+        self._input = self._scale_inputs = self._gyro_input = None
         if self._odometry is not None:
             self._odometry.stop()
         self._pipeline.reset_odometry()
@@ -212,7 +219,9 @@ class CameraStream:
         return FrameInWork(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
 
     def _finish(self, work: FrameInWork) -> None:
-        result = work.prepared.result
+        result, gyro_input = work.prepared.result, self._gyro_input
+        if gyro_input is not None:
+            gyro_input.advance(work.header.frame_id)
         self._pipeline.track(work.prepared)
         tracked = time.perf_counter()
         self._outputs.publish_correspondences(result, work.header)
@@ -320,6 +329,8 @@ class CameraStream:
         values["odometry"] = {0: "No data", 1: "Tracking", 2: "Lost", 3: "Disabled"}[int(self._state)]
         if self._pipeline.has_odometry:
             values["odometry source"] = self._pipeline.motion_description
+        if self._gyro_input is not None:
+            values["gyro"] = self._pipeline.gyro.description
         if self._last_result is not None:
             values["view"] = self._last_result.view.description
         if not scale.is_metric:

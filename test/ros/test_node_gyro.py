@@ -1,0 +1,152 @@
+"""An IMU beside the camera, over DDS: a blurred stretch stays tracked, and bad gyros are named and left alone."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from geometry_msgs.msg import TransformStamped
+from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Imu
+from tf2_msgs.msg import TFMessage
+
+from monodepth_ros.data.synthetic.drive import MOUNT, Drive, default_camera, mounted
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
+from monodepth_ros.ros.interop import quaternion_from_rotation
+from monodepth_ros.ros.transforms import TF_STATIC_QOS
+
+SECOND = 1_000_000_000
+TENTH = SECOND // 10
+RATE = 100
+BLURRED = range(6, 9)
+R_BASE_IMU = axis_angle_to_rotation((0.0, 0.0, 2.0))
+MANY = QoSProfile(depth=500, reliability=ReliabilityPolicy.RELIABLE)
+
+
+@pytest.fixture(scope="module")
+def drive():
+    return Drive(1004, 1.3, 10.0, {"camera": mounted(default_camera(416, 128))})
+
+
+@pytest.fixture(scope="module")
+def pictures(drive):
+    blur = lambda image: cv2.GaussianBlur(image, (0, 0), 16)  # noqa: E731
+    return [blur(frame.image) if frame.index in BLURRED else frame.image for frame in drive]
+
+
+def mount(node, child, R_base_child, place=MOUNT):
+    item = TransformStamped(child_frame_id=child)
+    item.header.frame_id = "base_link"
+    t, r = item.transform.translation, item.transform.rotation
+    t.x, t.y, t.z = place
+    r.x, r.y, r.z, r.w = (float(v) for v in quaternion_from_rotation(R_base_child))
+    publisher = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
+    publisher.publish(TFMessage(transforms=[item]))
+
+
+@pytest.fixture
+def start(harness):
+    """A node that listens to `imu`, and a publisher of it."""
+
+    def make():
+        node = harness(
+            bundled_checkpoint(), listen=("odom", "/diagnostics"), odometry__source="features", publish_tf=False,
+            odometry__imu_topic="imu",
+        )  # fmt: skip
+        message = CameraInfo(width=416, height=128, distortion_model="plumb_bob", d=[0.0] * 5)
+        message.k = default_camera(416, 128).K.reshape(-1)
+        node.send_info(message)
+        publisher = node.client.create_publisher(Imu, "imu", MANY)
+        node.wait(lambda: publisher.get_subscription_count() == 1, message="the node does not listen to imu")
+        return node, publisher
+
+    return make
+
+
+def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
+    """Images at 10 Hz and the rates up to each of them; the odometry's answers."""
+    answers = []
+    for i, picture in enumerate(pictures):
+        for k in range(max(0, (i - 1) * RATE // 10 + 1), i * RATE // 10 + 1):
+            rate = spoil(R_BASE_IMU.T @ drive.trajectory.twist(k / RATE)[3:])
+            message = Imu()
+            message.header.frame_id = "imu_link"
+            stamp_ns = SECOND + k * SECOND // RATE
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, SECOND)
+            w = message.angular_velocity
+            w.x, w.y, w.z = (float(value) for value in rate)
+            publisher.publish(message)
+        newest = stamp_ns
+        gyro_input = node.stream._gyro_input
+        node.wait(lambda: not gyro_input._messages or _stamp(gyro_input._messages[-1]) == newest)
+        answers.append(node.exchange(SECOND + i * TENTH, picture, topic="odom"))
+    return answers
+
+
+def _stamp(message):
+    return message.header.stamp.sec * SECOND + message.header.stamp.nanosec
+
+
+def is_lost(message: Odometry) -> bool:
+    return message.pose.covariance[0] == UNKNOWN_VARIANCE
+
+
+def complaints(node):
+    return [text for text in node.stream.report().messages if "gyro" in text]
+
+
+def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
+    node, publisher = start()
+    mount(node, "camera_optical", R_BODY_OPTICAL)
+    mount(node, "imu_link", R_BASE_IMU)
+    node.wait(lambda: _connected(node), message="TF did not arrive")
+    answers = run(node, publisher, drive, pictures)
+    assert not any(is_lost(message) for message in answers), complaints(node)
+    blurred, sharp = answers[BLURRED[1]].twist.covariance, answers[4].twist.covariance
+    assert blurred[0] > 20 * sharp[0], "a guessed translation is as sure as a measured one"
+    p, start_pose, end_pose = answers[-1].pose.pose.position, drive.frame(0), drive.frame(len(pictures) - 1)
+    way = np.linalg.norm(end_pose.T_world_camera[:3, 3] - start_pose.T_world_camera[:3, 3])
+    assert math.dist((p.x, p.y, p.z), (0, 0, 0)) == pytest.approx(way, rel=0.08)
+    assert "bias" in node.stream.report().values["gyro"]
+
+
+def _connected(node):
+    try:
+        node.stream._gyro_input._transforms.lookup("camera_optical", "imu_link", 0, 0.0)
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("what", ["no transform", "not a number"])
+def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start, drive, pictures, what):
+    node, publisher = start()
+    if what == "not a number":
+        mount(node, "camera_optical", R_BODY_OPTICAL)
+        mount(node, "imu_link", R_BASE_IMU)
+        node.wait(lambda: _connected(node))
+    answers = run(node, publisher, drive, pictures[:5], lambda rate: rate * (math.nan if "number" in what else 1.0))
+    assert not any(is_lost(message) for message in answers[1:])
+    said = complaints(node)
+    assert len(said) == 1 and {"no transform": "no transform connects", "not a number": "not finite"}[what] in said[0], said
+
+
+def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoint):
+    node = harness(depth_checkpoint, odometry__source="features", odometry__imu_topic="imu")
+    node.send_info()
+    node.client.create_publisher(Odometry, "imu", MANY)
+    node.exchange(SECOND)
+    node.settle(2.1)
+    node.exchange(2 * SECOND)
+    node.wait(lambda: complaints(node))
+    said = complaints(node)
+    assert len(said) == 1 and "no sensor_msgs/msg/Imu on /imu" in said[0] and "nav_msgs/msg/Odometry" in said[0], said
+
+
+def test_an_inactive_node_does_not_listen(start):
+    node, publisher = start()
+    assert node.node.trigger_deactivate().name == "SUCCESS"
+    node.wait(lambda: publisher.get_subscription_count() == 0, message="an inactive node listens")
