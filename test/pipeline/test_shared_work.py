@@ -1,0 +1,129 @@
+"""Depth and motion of a stream share what they can, and nothing is kept for longer than it is needed."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula
+from monodepth_ros.networks.registry import build_depth, build_pose
+from monodepth_ros.networks.resnet import ResNetEncoder
+from monodepth_ros.networks.rt_monodepth import RTMonoDepthEncoder
+from monodepth_ros.pipeline.config import PipelineConfig
+from monodepth_ros.pipeline.frame import Demand, Frame
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.settings import replace
+
+TENTH = 100_000_000
+CAMERA = (0.58, 1.92, 0.5, 0.5)
+PACKAGES = {"pytorch": (), "openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx")}
+NETWORKS = [("resnet18", "shared_resnet18"), ("rt_monodepth_s", "posecnn")]
+
+
+@pytest.fixture(params=list(PACKAGES))
+def create(request, monkeypatch, tmp_path):
+    """create_engine in float32 of each engine that is installed, with an empty cache."""
+    for package in PACKAGES[request.param]:
+        pytest.importorskip(package, reason=f"no {package}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return lambda checkpoint: create_engine(checkpoint, "cpu", "fp32", request.param)
+
+
+def checkpoint_of(depth, pose):
+    header = CheckpointHeader(depth, 32, 96, CAMERA, pose, scale_kind="metric", scale_factor=1.0)
+    networks = build_depth(depth).eval(), build_pose(pose).eval()
+    fill_networks_with_formula(*networks)
+    return Checkpoint(header, *networks, path="memory", sha256="")
+
+
+def images(count):
+    """A texture that moves sideways."""
+    texture = np.random.default_rng(3).integers(0, 256, (32, 96 + count, 3), np.uint8)
+    return [texture[:, i : i + 96].copy() for i in range(count)]
+
+
+def frame(index, image):
+    return Frame((index + 1) * TENTH, Pixels(image, "rgb"), CameraModel.from_normalized(96, 32, CAMERA))
+
+
+def pipeline_of(engine, **settings):
+    config = replace(PipelineConfig(), {name.replace("__", "."): value for name, value in settings.items()})
+    return FramePipeline(engine, engine.header, config)
+
+
+def count_passes(engine):
+    """Counts images loaded, passes of the depth encoder and passes of the pose network from now on."""
+    counts = dict.fromkeys(("loaded", "encoder", "pose"), 0)
+
+    def counted(name, function):
+        def call(*arguments):
+            counts[name] += 1
+            return function(*arguments)
+
+        return call
+
+    engine.load_image = counted("loaded", engine.load_image)
+    if engine.name == "pytorch":
+        encoder = next(m for m in engine._depth.modules() if isinstance(m, (ResNetEncoder, RTMonoDepthEncoder)))
+        encoder.register_forward_hook(counted("encoder", lambda *_: None))
+        engine._pose.register_forward_hook(counted("pose", lambda *_: None))
+    else:
+        engine._depth, engine._pose = counted("encoder", engine._depth), counted("pose", engine._pose)
+    return counts
+
+
+@pytest.mark.parametrize(("depth", "pose"), NETWORKS)
+def test_an_image_is_loaded_and_encoded_once_and_gives_what_it_gives_alone(create, depth, pose):
+    checkpoint = checkpoint_of(depth, pose)
+    shown, demand = images(4), Demand(depth=True, odometry=True)
+    engine = create(checkpoint)
+    counts = count_passes(engine)
+    pipeline = pipeline_of(engine, odometry__source="network", odometry__max_speed=1e3, odometry__max_turn_rate=50.0)
+    results = [pipeline.process(frame(i, image), demand) for i, image in enumerate(shown)]
+    assert counts == {"loaded": 4, "encoder": 4, "pose": 3}
+    alone = create(checkpoint)
+    T_start_camera = np.eye(4)
+    for result, earlier, later in zip(results[1:], shown, shown[1:], strict=False):
+        T_start_camera = T_start_camera @ invert(alone.motion(alone.load_image(earlier), alone.load_image(later)))
+        assert np.linalg.norm(T_start_camera[:3, 3]) > 1e-4
+        np.testing.assert_allclose(result.odometry.T_start_camera, T_start_camera, atol=1e-6)
+    disparity = alone.disparity(alone.load_image(shown[-1]))
+    header = checkpoint.header
+    expected = 1 / (1 / header.max_depth + (1 / header.min_depth - 1 / header.max_depth) * disparity)
+    finite = np.isfinite(results[-1].depth)
+    assert finite.any()
+    np.testing.assert_allclose(results[-1].depth[finite], expected[finite], rtol=1e-5)
+
+
+@pytest.mark.parametrize("source", ["network", "features"])
+def test_memory_stays_flat(source):
+    """Python's and numpy's; a single image kept from every frame would be 1.8 MB."""
+    engine = create_engine(checkpoint_of("rt_monodepth_s", "posecnn"), "cpu", "fp32", "pytorch")
+    pipeline = pipeline_of(engine, odometry__source=source)
+    demand = Demand(
+        depth=True, color=True, cloud=True, rectified=True, statistics=True, odometry=True, correspondences=True
+    )
+    shown = images(20)
+
+    def run(begin, end):
+        for i in range(begin, end):
+            pipeline.process(frame(i, shown[i % 20 if i // 20 % 2 == 0 else 19 - i % 20]), demand)
+        gc.collect()
+
+    run(0, 100)
+    tracemalloc.start()
+    try:
+        run(100, 140)
+        before = tracemalloc.get_traced_memory()[0]
+        run(140, 340)
+        growth = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert growth < 200_000, f"{growth / 1e3:.0f} kB in 200 frames"
