@@ -7,12 +7,14 @@ import pytest
 
 from monodepth_ros.data.recording import RecordingError
 from monodepth_ros.data.sources.bag import BagSource
+from monodepth_ros.data.static_transforms import StaticTransforms
 from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.data.synthetic.drive_bag import write_drive
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
+from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
@@ -103,6 +105,21 @@ def test_the_recordings_odometry_or_its_exact_poses_give_metres(recording, topic
     assert found[-1].statistics.valid_ratio > 0.5
     speed = np.linalg.norm(found[-1].odometry.twist[:3])
     assert 5 < speed < 12.5, "metres per second"
+
+
+def test_the_cameras_place_on_the_robot_is_taken_from_the_recordings_transforms(recording):
+    with BagSource(recording) as source:
+        for known in (True, False):
+            travel = TravelLog()
+            if not known:
+                source.transforms = StaticTransforms()
+            settings = ScaleConfig(source="odometry", odometry_topic="/ground_truth/odometry")
+            inputs = RecordedScaleInputs(source, settings, travel)
+            inputs.advance(next(source.frames()))
+            inputs.close()
+            assert travel.is_of_camera is known
+            assert len(inputs.notes) == (not known), inputs.notes
+    assert "turns are left out" in inputs.notes[0] and "'base_link'" in inputs.notes[0]
 
 
 def test_what_only_the_scale_wants_is_computed_but_not_given(recording):

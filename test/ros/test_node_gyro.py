@@ -16,7 +16,7 @@ from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.transforms import TF_STATIC_QOS
+from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 
 SECOND = 1_000_000_000
 TENTH = SECOND // 10
@@ -116,7 +116,7 @@ def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
 def _connected(node):
     try:
         node.stream._gyro_input._transforms.lookup("camera_optical", "imu_link", 0, 0.0)
-    except Exception:
+    except TransformError:
         return False
     return True
 

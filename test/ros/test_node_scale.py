@@ -14,7 +14,7 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, make_transform
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.transforms import TF_STATIC_QOS
+from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 
 SECOND = 1_000_000_000
 TENTH = SECOND // 10
@@ -91,6 +91,44 @@ def test_the_robots_odometry_gives_metres_to_a_relative_network(harness, relativ
     assert last.odometry_state == last.ODOMETRY_TRACKING
     speed = node.received["odom"][-1].twist.twist.linear
     assert math.hypot(speed.x, speed.y, speed.z) == pytest.approx(10 * STEP, rel=0.02)
+
+
+def is_connected(node):
+    try:
+        node.stream._scale_inputs._transforms.lookup("base_link", "camera_optical", 0, 0.0)
+    except TransformError:
+        return False
+    return True
+
+
+def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint):
+    """The axle goes round in a circle of 2 m radius, the camera 1.5 m in front of it goes 25 % further."""
+    node = harness(relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0)
+    turn, radius, ahead = 0.1, 2.0, 1.5
+    see_motion(node, turn * math.hypot(radius, ahead))
+    node.send_info()
+    publisher = node.client.create_publisher(TwistStamped, "wheels", RELIABLE)
+    broadcaster = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
+    node.wait(lambda: publisher.get_subscription_count() == 1)
+
+    def turn_on(first, last):
+        for i in range(first, last):
+            message = TwistStamped()
+            message.header.frame_id = "base_link"
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(SECOND + i * TENTH, SECOND)
+            message.twist.linear.x, message.twist.angular.z = 10 * turn * radius, 10 * turn
+            publisher.publish(message)
+            found = node.exchange(SECOND + i * TENTH, topic=STATUS)
+        return found
+
+    without = turn_on(0, 20)
+    assert without.scale_state == without.SCALE_STATE_WAITING, "a turn was compared with the axle's way"
+    assert any("turns are left out" in text for text in node.stream.report().messages)
+    camera = stamped("base_link", "camera_optical", make_transform(R_BODY_OPTICAL, (ahead, 0, 0.8)))
+    broadcaster.publish(TFMessage(transforms=[camera]))
+    node.wait(lambda: is_connected(node), message="TF did not arrive")
+    known = turn_on(20, 60)
+    assert known.scale_state == known.SCALE_STATE_MEASURED and known.scale == pytest.approx(FACTOR, rel=0.01)
 
 
 def test_when_the_robots_odometry_stops_the_value_is_held_and_doubted_more(harness, relative_checkpoint):

@@ -133,6 +133,7 @@ class OfflineRun:
         self.outcome += [("view", text) for text in recorder.views]
         if recorder.scale_text:
             self.outcome.append(("scale", recorder.scale_text))
+        self.outcome += [("scale", note) for note in self._scale_inputs.notes if note not in self.notes]
         if self._gyro_input.description:
             self.outcome.append(("gyro", self._gyro_input.description))
             self.outcome += [("gyro", note) for note in self._gyro_input.notes if note not in self.notes]

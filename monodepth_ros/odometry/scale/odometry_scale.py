@@ -14,6 +14,8 @@ SYSTEMATIC = 0.02
 MIN_SPEED = 0.1
 # A camera a metre or so off the robot's axle goes another way than the robot while it turns faster than this [rad/m].
 MAX_TURN = 0.15
+# If its place there is known it may turn faster; where it hardly does anything else, translation is mostly error.
+MAX_TURN_OF_CAMERA = 1.0
 # Ratios are those of pieces of the way that are at least this long [m]: single steps are too noisy.
 PIECE = 0.5
 # At the slowest, a piece of the way takes this long [s].
@@ -23,7 +25,9 @@ MAX_WAITING = 100
 
 
 class OdometryScale(ScaleSource):
-    """The robot's way in metres / the camera's in network units, over pieces of the way on which it drives and does not turn.
+    """The robot's way in metres / the camera's in network units, over pieces of the way on which it drives.
+
+    Turns count if the way is known to be the camera's.
 
     travel: what the robot's odometry says, filled by whoever listens to it.
     """
@@ -55,7 +59,8 @@ class OdometryScale(ScaleSource):
             return
         metres, angle = travelled
         seconds = (motion.stop_ns - motion.start_ns) * 1e-9
-        if metres < MIN_SPEED * seconds or angle > MAX_TURN * metres:
+        max_turn = MAX_TURN_OF_CAMERA if self._travel.is_of_camera else MAX_TURN
+        if metres < MIN_SPEED * seconds or angle > max_turn * metres:
             self._forget_piece()
             return
         self._metres += metres

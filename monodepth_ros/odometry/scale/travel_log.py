@@ -16,14 +16,26 @@ MEMORY = 30.0
 class TravelLog:
     """Path length [m] and angle turned [rad] since a beginning, from poses or velocities. Safe for use by several threads.
 
-    Poses and velocities are those of any point of the robot, in any frame that holds still (poses) or any at all
-    (velocities): only lengths are used. Messages that are not finite are passed over; after a gap, and after a stamp that
+    Poses are those of a point of the robot in any frame that holds still, velocities those of such a point in its own axes.
+    Lengths are those of the camera's way once its place is known (`mount_camera`), until then of that point's. Messages that are not finite are passed over; after a gap, and after a stamp that
     goes back, a new row begins.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._lever: np.ndarray | None = None
         self._forget()
+
+    def mount_camera(self, lever: np.ndarray) -> None:
+        """From now on, the camera is at (3,) [m] in the axes of what the messages tell the motion of."""
+        with self._lock:
+            self._lever = lever
+
+    @property
+    def is_of_camera(self) -> bool:
+        """Whether lengths are those of the camera's own way, in turns too."""
+        with self._lock:
+            return self._lever is not None
 
     def _forget(self) -> None:
         self._stamps: list[int] = []
@@ -46,17 +58,23 @@ class TravelLog:
             length = angle = 0.0
             if self._last_pose is not None:
                 before, facing = self._last_pose
-                length = float(np.linalg.norm(position - before))
+                way = position - before
+                if self._lever is not None:
+                    way = way + (rotation - facing) @ self._lever
+                length = float(np.linalg.norm(way))
                 angle = float(np.linalg.norm(rotation_to_axis_angle(facing.T @ rotation)))
             self._append(stamp_ns, length, angle)
             self._last_pose = position, rotation
 
     def add_velocity(self, stamp_ns: int, linear, angular) -> None:
         """A velocity: (3,) [m/s] and (3,) [rad/s]; between two of them it changes evenly."""
-        speed, turn_rate = float(np.linalg.norm(linear)), float(np.linalg.norm(angular))
-        if not np.isfinite((speed, turn_rate)).all():
+        linear, angular = np.asarray(linear, np.float64), np.asarray(angular, np.float64)
+        if not (np.isfinite(linear).all() and np.isfinite(angular).all()):
             return
         with self._lock:
+            if self._lever is not None:
+                linear = linear + np.cross(angular, self._lever)
+            speed, turn_rate = float(np.linalg.norm(linear)), float(np.linalg.norm(angular))
             length = angle = 0.0
             if self._last_speed is not None and self._stamps:
                 seconds = (stamp_ns - self._stamps[-1]) * 1e-9

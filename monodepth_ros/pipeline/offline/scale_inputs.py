@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from monodepth_ros.data.recording import Recording, RecordingError
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame
 from monodepth_ros.data.static_transforms import StaticTransformError
@@ -27,7 +29,11 @@ class RecordedScaleInputs:
     def __init__(self, source: FrameSource, settings: ScaleConfig, travel: TravelLog):
         self._travel = travel
         self._recording: Recording | None = None
+        self._source = source
+        self._moving_frame: str | None = None
         self._uses_poses = settings.source == "odometry" and not settings.odometry_topic
+        if self._uses_poses:
+            travel.mount_camera(np.zeros(3))  # they are the camera's
         self._messages: Iterator[tuple[str, int, Any]] = iter(())
         self._read_until_ns = -1
         self.notes: list[str] = []
@@ -77,6 +83,7 @@ class RecordedScaleInputs:
 
     def _take(self, message: Any) -> None:
         stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        self._mount_camera_on(message.child_frame_id if hasattr(message, "pose") else message.header.frame_id)
         if hasattr(message, "pose"):
             p, q = message.pose.pose.position, message.pose.pose.orientation
             self._travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
@@ -84,6 +91,15 @@ class RecordedScaleInputs:
         twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
         v, w = twist.linear, twist.angular
         self._travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))
+
+    def _mount_camera_on(self, moving_frame: str) -> None:
+        if moving_frame == self._moving_frame:
+            return
+        self._moving_frame = moving_frame
+        try:
+            self._travel.mount_camera(self._source.transforms.lookup(moving_frame, self._source.frame_id)[:3, 3])
+        except StaticTransformError as error:
+            self.notes.append(f"scale: turns are left out, since the camera's place on the robot is not known: {error}")
 
     def close(self) -> None:
         """Release the file."""

@@ -36,6 +36,7 @@ class ScaleInputs:
         self._complaints = complaints
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
+        self._moving_frame = ""
         self._settings: ScaleConfig | None = None
         try:
             self.configure(settings)
@@ -54,9 +55,10 @@ class ScaleInputs:
             self._listen()
         elif not wants_odometry:
             self._stop_listening()
-        if ground_frames(settings) and self._transforms is None:
+        needs_transforms = wants_odometry or bool(ground_frames(settings))
+        if needs_transforms and self._transforms is None:
             self._transforms = create_transform_lookup(self._node)
-        elif not ground_frames(settings) and self._transforms is not None:
+        elif not needs_transforms and self._transforms is not None:
             self._transforms.close()
             self._transforms = None
 
@@ -68,8 +70,10 @@ class ScaleInputs:
             self._transforms = None
 
     def mount(self, camera_frame: str) -> CameraMount:
-        """How the camera stands now, as far as TF knows; never waits."""
+        """How the camera stands now, as far as TF knows; never waits. Tells `travel` where it is on the robot, too."""
         settings, transforms = self._settings, self._transforms
+        if transforms is not None and self._moving_frame and camera_frame:
+            self._mount_on_robot(transforms, camera_frame)
         frames = ground_frames(settings)
         if transforms is None or not frames or not camera_frame:
             return CameraMount()
@@ -85,6 +89,12 @@ class ScaleInputs:
                 "publish that, or set scale.camera_height or scale.ground_frame",
             )
         return CameraMount()
+
+    def _mount_on_robot(self, transforms: TransformLookup, camera_frame: str) -> None:
+        try:
+            self._travel.mount_camera(transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)[:3, 3])
+        except TransformError as error:
+            self._complaints.note("lever", f"scale: turns are left out, the camera's place on the robot is not known: {error}")
 
     def _listen(self) -> None:
         message_type = TYPES.get(self._settings.odometry_type)
@@ -133,6 +143,7 @@ class ScaleInputs:
             self._subscription = None
 
     def _take_odometry(self, message: Odometry) -> None:
+        self._moving_frame = message.child_frame_id
         p, q = message.pose.pose.position, message.pose.pose.orientation
         self._travel.add_pose(_nanoseconds(message), (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
 
@@ -143,6 +154,7 @@ class ScaleInputs:
         self._add_twist(message, message.twist.twist)
 
     def _add_twist(self, message, twist) -> None:
+        self._moving_frame = message.header.frame_id
         v, w = twist.linear, twist.angular
         self._travel.add_velocity(_nanoseconds(message), (v.x, v.y, v.z), (w.x, w.y, w.z))
 
