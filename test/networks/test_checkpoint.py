@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -56,6 +58,16 @@ def test_everything_comes_back(good, networks):
             torch.equal(saved.state_dict()[key], tensor) for key, tensor in loaded.state_dict().items()
         )
     assert len(checkpoint.sha256) == 64 and checkpoint.sha256 == load_checkpoint(good).sha256
+
+
+def test_loading_costs_no_imports(good):
+    """Random initial values on the meta device would make PyTorch import 800 modules, which takes a second."""
+    program = (
+        "import sys; from monodepth_ros.networks.checkpoint import load_checkpoint; before = len(sys.modules);"
+        f"load_checkpoint({str(good)!r}); print(len(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 50, done.stdout
 
 
 def test_loaded_networks_can_be_trained_on(good):
