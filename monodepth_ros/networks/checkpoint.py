@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from monodepth_ros.networks.catalogue import resolve_name
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
@@ -24,6 +23,7 @@ from monodepth_ros.networks.official_format import (
 )
 from monodepth_ros.networks.pickled_tensors import read_bytes
 from monodepth_ros.networks.registry import build_depth, build_pose
+from monodepth_ros.networks.unfilled import unfilled
 from monodepth_ros.networks.weights import load_weights
 from monodepth_ros.version import __version__
 
@@ -167,18 +167,8 @@ def _read_metadata(data: bytes, path: Path) -> dict:
     return metadata if isinstance(metadata, dict) else {}
 
 
-class _NoRandomValues(TorchFunctionMode):
-    """Leaves tensors alone that would be filled with random numbers.
-
-    On the meta device that would have no effect, but it makes PyTorch import 800 modules first: a second.
-    """
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        return args[0] if function is torch.Tensor.normal_ else function(*args, **(kwargs or {}))
-
-
 def _build_networks(header: CheckpointHeader) -> nn.ModuleDict:
-    with torch.device("meta"), _NoRandomValues():  # no time is lost on initial values
+    with unfilled():
         pose = build_pose(header.pose_network) if header.pose_network else None
         return _networks(build_depth(header.depth_network), pose)
 

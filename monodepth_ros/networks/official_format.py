@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
@@ -12,6 +11,7 @@ from monodepth_ros.networks.pickled_tensors import load_pickled_tensors, named_t
 from monodepth_ros.networks.pose_cnn import PoseCNN
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import BLOCKS, BOTTLENECK_DEPTHS
+from monodepth_ros.networks.unfilled import unfilled
 from monodepth_ros.networks.weights import is_plain_tensor, load_weights
 
 PARTS = ("encoder", "depth", "pose_encoder", "pose")
@@ -126,7 +126,7 @@ def _build(parts: dict[str, dict], sources: dict[str, str], sha256: str) -> Offi
         header = _header(depth_name, pose_name, width, height, use_stereo)
     except CheckpointError as error:
         raise CheckpointError(f"{sources['encoder']}: {error}") from None
-    with torch.device("meta"):  # no time is lost on initial values
+    with unfilled():
         depth = build_depth(depth_name)
         pose = build_pose(pose_name) if pose_name else None
     for part, module in official_parts(depth, pose).items():
