@@ -1,10 +1,11 @@
 """From depth and colour to a coloured, organised point cloud."""
 
+import cv2
 import numpy as np
 
 from monodepth_ros.geometry.camera import CameraModel
 
-# Packed colour: 0x00RRGGBB in the four bytes of a float, as PCL and RViz read it.
+# Packed colour: 0x00RRGGBB in the four bytes of a float, the lowest first, as PCL and RViz read it.
 CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
 
 
@@ -29,10 +30,7 @@ def colored_points(
     np.multiply(rays[..., 0], z, out=values[..., 0])
     np.multiply(rays[..., 1], z, out=values[..., 1])
     values[..., 2] = z
-    packed = points.view(np.uint32).reshape(*z.shape, 4)[..., 3]
-    packed[...] = color[..., 0]
-    packed <<= 8
-    packed |= color[..., 1]
-    packed <<= 8
-    packed |= color[..., 2]
+    packed = cv2.cvtColor(np.ascontiguousarray(color), cv2.COLOR_RGB2BGRA)
+    packed[..., 3] = 0
+    values[..., 3] = packed.view(np.float32)[..., 0]
     return points, is_dense
