@@ -5,6 +5,7 @@ It reads one JSON object a line from standard input and answers each with one on
 """
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -24,7 +25,7 @@ QOS = QoSProfile(depth=5, history=HistoryPolicy.KEEP_LAST, reliability=Reliabili
 
 
 class Camera:
-    """Publishers of one camera, image or image/compressed and camera_info, and what they show in turn."""
+    """Publishers of one camera, image or image/compressed and camera_info, and what they show there and back."""
 
     def __init__(self, images: str, width: int, height: int, intrinsics: list[float], compressed: bool):
         self.sequence = image_sequence(images, width, height, compressed)
@@ -39,7 +40,8 @@ class Camera:
         self._message.header.frame_id = FRAME
         model = CameraModel.from_normalized(width, height, tuple(intrinsics))
         self._info = camera_info(model, True, Header(frame_id=FRAME))
-        self._shown = 0
+        # There and back again: a jump to the beginning is a motion that no odometry believes.
+        self._payloads = itertools.cycle(self.sequence.payloads + self.sequence.payloads[-2:0:-1])
 
     def wait_for_node(self) -> None:
         """Until somebody listens to both topics."""
@@ -48,8 +50,7 @@ class Camera:
 
     def publish(self) -> int:
         """Publish the next image; its stamp [ns], the wall clock just before."""
-        self._message.data = self.sequence.payloads[self._shown % len(self.sequence.payloads)]
-        self._shown += 1
+        self._message.data = next(self._payloads)
         stamp_ns = time.time_ns()
         for message, publisher in ((self._info, self._infos), (self._message, self._images)):
             message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
