@@ -10,6 +10,7 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.odometry.features.feature_odometry import FeatureMotion, FeatureOdometry
 from monodepth_ros.odometry.gyro.gyro import Gyro, Turn
+from monodepth_ros.odometry.image_check import STILL_FLOW, ImageCheck
 from monodepth_ros.odometry.photometric_check import motion_explains_images
 from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
 from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, TrackingState, VisualOdometry
@@ -111,6 +112,7 @@ class MotionTracking:
         """The next frame makes no pair with those before."""
         self._history.clear()
         self._features: FeatureOdometry | None = None
+        self._check, self._checked_ns = ImageCheck(), 0
         self._last_gray: np.ndarray | None = None
         self.features: FeatureMotion | None = None
 
@@ -152,13 +154,12 @@ class MotionTracking:
     def _motion(self, prepared: PreparedFrame) -> _Motion:
         config, stamp_ns, image = self._config, prepared.frame.stamp_ns, prepared.image
         if config.source == "network":
-            motion = self._by_network(stamp_ns, image)
-        else:
-            inverse_depth = prepared.seen.inverse_depth
-            motion = self._by_features(prepared, inverse_depth)
-            is_fallback = motion.T_previous_current is None and config.source == "auto" and self._engine.has_pose
-            if is_fallback and self._history.newest is not None:
-                motion = self._by_network_if_plausible(stamp_ns, image, prepared, inverse_depth, motion)
+            return self._by_network_alone(stamp_ns, image, cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY))
+        inverse_depth = prepared.seen.inverse_depth
+        motion = self._by_features(prepared, inverse_depth)
+        is_fallback = motion.T_previous_current is None and config.source == "auto" and self._engine.has_pose
+        if is_fallback and self._history.newest is not None:
+            motion = self._by_network_if_plausible(stamp_ns, image, prepared, inverse_depth, motion)
         if config.source == "auto" and self._engine.has_pose:
             self._last_gray = cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY)
         self._history.add(stamp_ns, image)
@@ -173,6 +174,25 @@ class MotionTracking:
         is_measured = not (found.is_bridged or found.ends_bridge)
         T = None if found.T_previous_current is None else found.T_previous_current.copy()
         return _Motion(T, found.covariance, found.reason, None, found.is_bridged, is_measured)
+
+    def _by_network_alone(self, stamp_ns: int, image, gray: np.ndarray) -> _Motion:
+        """The network's motion unless the images (gray: (H, W) uint8) show that there is none, or none to be told."""
+        change, before_ns = self._check.update(gray), self._checked_ns
+        self._checked_ns = stamp_ns
+        if change.doubt:
+            # No later image may be paired with one before this.
+            self._history.clear()
+            motion = _Motion(None, reason=change.doubt)
+        elif change.is_still:
+            if self.gyro is not None:
+                self.gyro.observe(before_ns, stamp_ns, np.eye(3), STILL_FLOW / self._view.camera.fx)
+            motion = _Motion(np.eye(4))
+        else:
+            motion = self._by_network(stamp_ns, image)
+        if change.is_kept:
+            # While the camera stands, the pair to come begins with the image that it has stood since.
+            self._history.add(stamp_ns, image)
+        return motion
 
     def _by_network(self, stamp_ns: int, image) -> _Motion:
         partner, previous = self._history.partner(stamp_ns), self._history.newest

@@ -105,6 +105,38 @@ def test_auto_takes_the_network_where_features_fail_if_its_motion_explains_the_i
     assert states("auto", lambda earlier, later: exp_se3(np.array((0.2, 0.0, 0.1, 0.0, 0.1, 0.0)))) == lost
 
 
+def test_standing_is_zero_for_the_network_too_and_creeping_is_counted_once_it_is_seen(engine, checkpoint, frames):
+    """The pose network sees every motion; the images do not show those of a camera that stands, nor at once one that creeps."""
+    still = [frames[5]] * 8
+    engine.motion = lambda earlier, later: exp_se3(np.array((0.1, 0.0, -0.2, 0.0, 0.05, 0.0)))
+    for estimate in run(engine, checkpoint.header, still, "network")[1:]:
+        assert estimate.state is TrackingState.TRACKING
+        np.testing.assert_array_equal(estimate.T_start_camera, np.eye(4))
+    drive = Drive(UNSEEN_STREET, 3.0, 10.0, traffic=False, changing_light=False)
+    creeping = [drive.frame_at(1.0 + 0.0006 * i) for i in range(24)]
+    shown = {}
+    load_image = engine.load_image
+
+    def load(rgb):
+        image = load_image(rgb)
+        shown[id(image)] = len(shown), image
+        return image
+
+    def exact(earlier, later):
+        before, now = (creeping[shown[id(image)][0]] for image in (earlier, later))
+        T = invert(now.T_world_camera) @ before.T_world_camera
+        T[:3, 3] /= checkpoint.header.scale_factor
+        return T
+
+    engine.load_image, engine.motion = load, exact
+    estimates = run(engine, checkpoint.header, creeping, "network")
+    stood = sum(not e.twist.any() for e in estimates[1:])
+    way = np.linalg.norm(creeping[-1].T_world_camera[:3, 3] - creeping[0].T_world_camera[:3, 3])
+    found = np.linalg.norm(estimates[-1].T_start_camera[:3, 3])
+    assert 3 < stood < 20, f"stood in {stood} of 23 images"
+    assert found > 0.7 * way, f"{found:.3f} m of {way:.3f} m"
+
+
 def test_a_change_of_the_source_takes_effect_with_the_next_frame(engine, checkpoint, frames):
     pipeline = FramePipeline(engine, checkpoint.header, replace(PipelineConfig(), {"odometry.source": "network"}))
     assert not pipeline.prepare(Frame(TENTH, Pixels(frames[0].image, "rgb"), default_camera()), ODOMETRY).motion_needs_depth

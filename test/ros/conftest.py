@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict
 
+import cv2
 import numpy as np
 import pytest
 
@@ -72,6 +73,17 @@ def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_
     return message
 
 
+def texture(height=96, width=320):
+    """Blobs of two pixels and more (H, W, 3) that join at the left and right edge."""
+    noise = np.random.default_rng(0).normal(size=(height, 3 * width)).astype(np.float32)
+    noise[:, :width] = noise[:, 2 * width :] = noise[:, width : 2 * width]
+    gray = cv2.GaussianBlur(noise, (0, 0), 1.5)[:, width : 2 * width]
+    return cv2.merge([cv2.normalize(gray, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)] * 3)
+
+
+TEXTURE = texture()
+
+
 class Harness:
     """A DepthNode in a context of its own (configured and active) and a client in another, on one DDS domain."""
 
@@ -79,7 +91,7 @@ class Harness:
         self._contexts = [rclpy.Context(), rclpy.Context()]
         for context in self._contexts:
             rclpy.init(context=context)
-        # Most images here are noise, through which no point can be followed.
+        # Most motions here are those that a test puts in the pose network's place.
         parameters = {"odometry__source": "network"} | parameters
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         self.node = DepthNode(
@@ -155,9 +167,9 @@ class Harness:
             assert time.monotonic() < deadline, "camera_info did not arrive"
 
     def send(self, stamp_ns, array=None, encoding="rgb8", frame="camera_optical"):
-        """Publish one image; random texture by default."""
+        """Publish one image; by default a texture that goes past at 3 pixels per tenth of a second, round and round."""
         if array is None:
-            array = np.random.default_rng(stamp_ns % 1000).integers(0, 255, (96, 320, 3), np.uint8)
+            array = np.roll(TEXTURE, round(stamp_ns * 3e-8) % 320, axis=1)
         self.images.publish(encode_image(array, encoding, self.header(stamp_ns, frame)))
 
     def exchange(self, stamp_ns, array=None, encoding="rgb8", topic="depth/image", frame="camera_optical"):

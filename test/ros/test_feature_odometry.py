@@ -1,4 +1,4 @@
-"""Odometry by features in the live node, over DDS: what it publishes, and what it says when the stream goes bad."""
+"""Odometry in the live node, over DDS: what it publishes, and what it says when the stream goes bad."""
 
 import cv2
 import numpy as np
@@ -25,8 +25,10 @@ def images():
 
 
 @pytest.fixture
-def node(harness):
-    node = harness(bundled_checkpoint(), listen=LISTEN, odometry__source="features", publish_tf=False)
+def node(harness, request):
+    """By features unless a test asks for another source."""
+    source = getattr(request, "param", "features")
+    node = harness(bundled_checkpoint(), listen=LISTEN, odometry__source=source, publish_tf=False)
     message = CameraInfo(width=640, height=192, distortion_model="plumb_bob", d=[0.0] * 5)
     message.k = [371.2, 0.0, 319.5, 0.0, 368.64, 95.5, 0.0, 0.0, 1.0]
     node.send_info(message)
@@ -54,6 +56,7 @@ BAD_STREAMS = {
 }
 
 
+@pytest.mark.parametrize("node", ["features", "network"], indirect=True)
 @pytest.mark.parametrize("name", BAD_STREAMS)
 def test_a_bad_stream_is_lost_invents_nothing_and_comes_back(node, images, name):
     pictures, _ = images
