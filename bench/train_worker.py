@@ -67,7 +67,7 @@ class PackageStep:
 
 def make_step(variant: str, networks: NetworksConfig, objective: ObjectiveConfig, device: torch.device):
     """A variant's step; all of them start from the same weights."""
-    learner = make_learner(networks, objective, "mono", seed=0)
+    learner = make_learner(networks, objective, seed=0)
     if variant == "baseline":
         return BaselineStep(learner, device)
     return PackageStep(learner, objective, variant, device)

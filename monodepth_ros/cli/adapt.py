@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         trainer = Trainer(config, dataset, folder, report=bar)
         print(f"{checkpoint.path}: {checkpoint.header.summary()}; on {trainer.device}; at most {trainer.steps} steps")
         is_finished = run_to_end(trainer, bar)
-        outcome = judge(folder, config.optimizer.pose_first)
+        outcome = judge(folder)
         kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
         _report(trainer, checkpoint, outcome, kept)
     return 0 if is_finished else INTERRUPTED

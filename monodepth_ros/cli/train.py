@@ -1,6 +1,7 @@
 """`monodepth train`: networks learned from recordings."""
 
 import argparse
+import functools
 import math
 import signal
 import sys
@@ -129,18 +130,25 @@ def like_checkpoint(config, options: argparse.Namespace):
 
 
 def open_data(config, is_first: bool, training_camera=None):
-    """The dataset, saying on standard error how far the indexing is."""
+    """The dataset with the motion that data.motion names, saying on standard error how far the indexing is."""
     from monodepth_ros.training.dataset import open_dataset
+    from monodepth_ros.training.known_motion import add_known_motion
 
     said = [0.0]
 
-    def progress(path: str, count: int, total: int | None) -> None:
+    def progress(path: str, count: int, total: int | None, doing: str = "indexing") -> None:
         now = time.monotonic()
         if is_first and (now - said[0] > 2.0):
             said[0] = now
-            print(f"indexing {path}: {count}{f' of {total}' if total else ''} frames", file=sys.stderr)
+            print(f"{doing} {path}: {count}{f' of {total}' if total else ''} frames", file=sys.stderr)
 
-    return open_dataset(config.data, config.networks, progress, training_camera)
+    dataset = open_dataset(config.data, config.networks, progress, training_camera)
+    try:
+        add_known_motion(dataset, config, functools.partial(progress, doing="following features through"))
+    except BaseException:
+        dataset.close()
+        raise
+    return dataset
 
 
 def make_folder(folder: str, resume: str, config, kind: str = "train", root: Path = Path("results")) -> Path:

@@ -12,15 +12,13 @@ from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint, save_
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pipeline.settings import replace as with_settings
-from monodepth_ros.training.config import TrainConfig
+from monodepth_ros.training.config import NetworksConfig, TrainConfig
 from monodepth_ros.training.dataset import Dataset
 from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"
-# A pose network that begins from scratch, beside a checkpoint's depth: it learns alone for so many steps, and faster.
-NEW_POSE = {"optimizer.pose_first": 300, "optimizer.learning_rate": 2e-4, "optimizer.depth_share": 0.25}
 # What an adapted checkpoint must reach: the loss sinks by this share, and depth keeps this share of its spread. A smaller
 # gain came without better depth wherever that could be measured (docs/benchmarks.md).
 GAIN, SPREAD = 0.05, 0.5
@@ -54,33 +52,35 @@ class Outcome:
 
 
 def adaptation_settings(checkpoint: Checkpoint, steps: int) -> TrainConfig:
-    """Settings of a training that goes on from a checkpoint for so many steps, with its networks, size and range."""
+    """Settings of a training that goes on from a checkpoint for so many steps, with its networks, size and range.
+
+    Where it has no pose network, features tell the motion: a new one would know this recording alone, and be a coarse
+    teacher for depth that is good already (docs/benchmarks.md).
+    """
     header = checkpoint.header
-    new_pose = {} if checkpoint.pose is not None else NEW_POSE
     return with_settings(
         TrainConfig(),
         {
             **DEFAULTS,
-            **new_pose,
+            "data.motion": "features" if checkpoint.pose is None else "network",
             "networks.start_from": str(checkpoint.path),
             "networks.depth": header.depth_network,
-            "networks.pose": header.pose_network or "posecnn",
+            "networks.pose": header.pose_network or NetworksConfig().pose,
             "networks.width": header.width,
             "networks.height": header.height,
             "networks.filter": header.filter,
             "networks.min_depth": header.min_depth,
             "networks.max_depth": header.max_depth,
-            "loop.max_steps": new_pose.get("optimizer.pose_first", 0) + steps,
+            "loop.max_steps": steps,
             "loop.licence": header.licence,
         },
     )
 
 
-def judge(folder: Path, pose_first: int) -> Outcome:
-    """Compare the first validation that is fair to the old depth (its motion has been learned by then) with the best later."""
-    validations = [line for line in read_log(folder) if line["kind"] == "validation"]
-    before = [line for line in validations if line["step"] <= pose_first][-1]
-    later = [line for line in validations if line["step"] > pose_first and line["loss"] is not None]
+def judge(folder: Path) -> Outcome:
+    """Compare the validation before the first step with the best later."""
+    before, *validations = (line for line in read_log(folder) if line["kind"] == "validation")
+    later = [line for line in validations if line["loss"] is not None]
     if not later:
         return Outcome(before, before, False, "it was stopped before the first validation")
     after = min(later, key=lambda line: line["loss"])
@@ -106,11 +106,11 @@ def _objection(before: dict[str, float], after: dict[str, float]) -> str:
 def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
     """Write the best weights of a training in `folder` as its adapted.safetensors, in the old checkpoint's units.
 
-    A single camera's video says nothing about metres: learning from it may let the scale drift. The new factor is that
-    at which both networks see the held-out frames at the same median depth.
+    Known motion holds the scale. Where a network learns the motion, a single camera's video says nothing about metres, and
+    the scale may drift: the new factor is that at which both networks see the held-out frames at the same median depth.
     """
     new = load_checkpoint(folder / BEST)
-    ratio = scale_ratio(old, new, dataset, workers)
+    ratio = 1.0 if new.header.is_metric else scale_ratio(old, new, dataset, workers)
     header = old.header
     origin = f"{header.scale_origin}; kept while adapting" if header.is_metric else header.scale_origin
     adapted: CheckpointHeader = replace(

@@ -54,10 +54,8 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
     width = next(iter(images.values())).shape[-1]
     K = batch.K.clone()
     K[:, 0, 2] = torch.where(flipped, width - 1 - K[:, 0, 2], K[:, 0, 2])
-    T = batch.T_stereo_target
-    if T is not None:
-        M = torch.diag(T.new_tensor([-1.0, 1.0, 1.0, 1.0]))
-        T = torch.where(flipped.view(-1, 1, 1), M @ T @ M, T)
+    M = torch.diag(K.new_tensor([-1.0, 1.0, 1.0, 1.0]))
+    known = {source: torch.where(flipped.view(-1, 1, 1), M @ T @ M, T) for source, T in batch.known_motions.items()}
     valid = batch.valid
     if valid is not None:
         valid = torch.where(choose, valid.flip(-1), valid)
@@ -66,7 +64,7 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
         images=images,
         network_images=images if same else turned(batch.network_images),
         K=K,
-        T_stereo_target=T,
+        known_motions=known,
         valid=valid,
     )
 

@@ -1,6 +1,6 @@
 """What one training step is given."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -16,8 +16,8 @@ class Batch:
     """Samples of one size, stacked. Geometry is that of the network's input, pixel centres at integers.
 
     images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares (uint8 until `to` has moved
-    them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). T_stereo_target: (B, 4, 4) network units, if STEREO is
-    among the images. distances: (B,) metres that the camera moved between the target and each source in time, NaN where
+    them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). known_motions: T_source_target (B, 4, 4) in network
+    units, of the sources whose motion no network has to tell; STEREO is always one of them. distances: (B,) metres that the camera moved between the target and each source in time, NaN where
     that is unknown. depth_factor: (B,) by which the networks' depth is to be multiplied because the sample's focal length is not
     the training camera's, or None: 1. valid: (B, 1, H, W) bool, where the target's pixels count, or None: everywhere. names: of the samples,
     for messages.
@@ -26,7 +26,7 @@ class Batch:
     images: dict[Source, Tensor]
     network_images: dict[Source, Tensor]
     K: Tensor
-    T_stereo_target: Tensor | None = None
+    known_motions: dict[Source, Tensor] = field(default_factory=dict)
     distances: dict[Source, Tensor] | None = None
     depth_factor: Tensor | None = None
     valid: Tensor | None = None
@@ -54,5 +54,7 @@ class Batch:
         network_images = images
         if self.network_images is not self.images:
             network_images = {source: moved(image) for source, image in self.network_images.items()}
+        known = {source: moved(T) for source, T in self.known_motions.items()}
         distances = self.distances and {source: moved(value) for source, value in self.distances.items()}
-        return replace(self, images=images, network_images=network_images, distances=distances, **changes)
+        changes |= {"images": images, "network_images": network_images, "known_motions": known, "distances": distances}
+        return replace(self, **changes)

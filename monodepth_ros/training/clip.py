@@ -67,7 +67,7 @@ class Clip:
         mask: np.ndarray | None = None,
     ):
         self.name, self.source, self.index = name, source, index
-        self.size = size
+        self.size, self.filter = size, filter
         self._cache = cache
         self.views: list[NetworkView] = []
         self._valid: list[np.ndarray | None] = []

@@ -11,6 +11,7 @@ from monodepth_ros.training.augmentation import AugmentationConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 
 SOURCES = ("mono", "stereo", "both")
+MOTIONS = ("network", "features", "recorded")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,13 @@ class DataConfig:
         "mono",
         "What the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair, or both.",
         choices=SOURCES,
+    )
+    motion: str = setting(
+        "network",
+        "What tells the motion between neighbours in time: a pose network that learns it (network); features followed through the "
+        "images, with the depth of networks.start_from, once before the training (features); or the recording's own odometry, "
+        "which makes depth metric (recorded). With the latter two only depth is learned.",
+        choices=MOTIONS,
     )
     topic: str = setting("", "Image topic of a bag; empty: the only one there is (with stereo: the left one of a pair).")
     camera_info: str = setting("", "Its camera_info topic; empty: the one beside it.")
@@ -55,6 +63,15 @@ class DataConfig:
     cache_mb: int = setting(2000, "Memory for frames that have been prepared.", unit="MB", minimum=0, maximum=1000000)
     workers: int = setting(2, "Threads that read, decode and rectify.", unit="threads", minimum=1, maximum=64)
 
+    def __post_init__(self) -> None:
+        if self.motion != "network" and self.sources == "stereo":
+            raise ConfigError(f"data.motion {self.motion} is for neighbours in time: set data.sources to mono or both")
+
+    @property
+    def learns_motion(self) -> bool:
+        """Whether a pose network is trained."""
+        return self.sources != "stereo" and self.motion == "network"
+
 
 @dataclass(frozen=True)
 class NetworksConfig:
@@ -84,19 +101,11 @@ class OptimizerConfig:
     """Adam and its schedule."""
 
     learning_rate: float = setting(1e-4, "At the start, after the warm-up.", minimum=0.0, maximum=1.0)
-    depth_share: float = setting(
-        1.0, "Share of the learning rate that the depth network has: less than 1 where it is good and the pose network is new.",
-        minimum=0.0, maximum=1.0,
-    )
     epochs: int = setting(20, "Passes over all samples.", minimum=1, maximum=100000)
     schedule: str = setting("step", "How the learning rate goes on.", choices=("step", "cosine", "constant"))
     step_epochs: int = setting(15, "With step: epochs until it is multiplied.", minimum=1, maximum=100000)
     step_factor: float = setting(0.1, "With step: by what it is multiplied.", minimum=1e-6, maximum=1.0)
     warm_up: int = setting(0, "Steps in which it grows from 0.", unit="steps", minimum=0, maximum=1000000)
-    pose_first: int = setting(
-        0, "Steps in which only motion is learned: for depth that is good already and motion that begins from scratch.",
-        unit="steps", minimum=0, maximum=10**6,
-    )
     clip_gradient: float = setting(0.0, "Longest gradient (its norm over all weights); 0: any.", minimum=0.0, maximum=1e6)
     ema: float = setting(
         0.0, "Decay of an exponential moving average of the weights, which is what is kept then; 0: none.", minimum=0.0, maximum=0.99999
@@ -141,6 +150,13 @@ class TrainConfig:
     augmentation: AugmentationConfig = section(AugmentationConfig)
     optimizer: OptimizerConfig = section(OptimizerConfig)
     loop: LoopConfig = section(LoopConfig)
+
+    def __post_init__(self) -> None:
+        if self.data.motion != "network" and self.objective.velocity:
+            raise ConfigError(
+                f"objective.velocity teaches a pose network, and with data.motion {self.data.motion} there is none: set it to 0"
+                " (data.motion recorded makes depth metric)"
+            )
 
 
 def training_file() -> str:

@@ -36,7 +36,9 @@ class Sample:
 class Recorded:
     """One recording: the clip of its (left) camera, what of it is used, and the right camera's clip where there is one.
 
-    partners: the right camera's frame for each of the left's, -1 where there is none. baseline: metres.
+    partners: the right camera's frame for each of the left's, -1 where there is none. baseline: metres. steps:
+    T_previous_current (N, 4, 4) of the frames in network units, NaN where not known (see known_motion.py), or None where a
+    network has to tell.
     """
 
     clip: Clip
@@ -44,6 +46,7 @@ class Recorded:
     right: Clip | None = None
     partners: np.ndarray | None = None
     baseline: float = 0.0
+    steps: np.ndarray | None = None
 
     @property
     def knows_motion(self) -> bool:
@@ -57,12 +60,25 @@ class Recorded:
             return None
         return invert(source) @ target
 
+    def known_motion(self, frame: int, offset: int) -> np.ndarray | None:
+        """T_source_target (4, 4) in network units to the neighbour `offset` steps on, None where a network has to tell."""
+        if self.steps is None:
+            return None
+        source = frame + offset * self.choice.step
+        T_first_last = np.eye(4)
+        for step in self.steps[min(frame, source) + 1 : max(frame, source) + 1]:
+            T_first_last = T_first_last @ step
+        if not np.isfinite(T_first_last).all():
+            return None
+        return T_first_last if source < frame else invert(T_first_last)
+
 
 @dataclass(eq=False)
 class Dataset:
     """Samples of all recordings. chains: validation samples of which each begins a step after the one before it, for
     trajectories. training_camera: normalised intrinsics of the networks' input. pose_interval: seconds from a target to
-    its neighbours. metres_per_unit: known by a stereo baseline, else NaN. notes: what a user should know."""
+    its neighbours. metres_per_unit: known by a stereo baseline or a known motion, else NaN; scale_origin: by what. notes:
+    what a user should know."""
 
     recordings: list[Recorded]
     training: list[Sample]
@@ -73,6 +89,7 @@ class Dataset:
     metres_per_unit: float
     sources: str
     notes: list[str] = field(default_factory=list)
+    scale_origin: str = ""
 
     def close(self) -> None:
         """Close the recordings."""
@@ -110,7 +127,8 @@ class Dataset:
             source: torch.from_numpy(np.stack([image[source] for image in images])).permute(0, 3, 1, 2)
             for source in images[0]
         }
-        K, T, valid, factors = [], [], [], []
+        K, valid, factors = [], [], []
+        known: dict[Source, list[np.ndarray]] = {}
         distances: dict[Source, list[float]] = {-1: [], 1: []}
         for sample in samples:
             recorded = self.recordings[sample.clip]
@@ -119,9 +137,8 @@ class Dataset:
             factors.append(view.depth_factor)
             mask = recorded.clip.valid(sample.frame)
             valid.append(np.ones(recorded.clip.size[::-1], bool) if mask is None else mask)
-            T.append(np.eye(4))
-            if self.sources != "mono":
-                T[-1][0, 3] = -recorded.baseline / self.metres_per_unit
+            for source, T in self._known_motions(recorded, sample.frame).items():
+                known.setdefault(source, []).append(T)
             for offset, lengths in distances.items():
                 lengths.append(self._distance(recorded, sample.frame, offset) if self.sources != "stereo" else np.nan)
         masks = np.stack(valid)[:, None]
@@ -129,12 +146,22 @@ class Dataset:
             stacked,
             stacked,
             torch.tensor(np.array(K), dtype=torch.float32),
-            torch.tensor(np.array(T), dtype=torch.float32) if self.sources != "mono" else None,
+            {source: torch.tensor(np.array(T), dtype=torch.float32) for source, T in known.items()},
             {offset: torch.tensor(lengths, dtype=torch.float32) for offset, lengths in distances.items()},
             None if set(factors) == {1.0} else torch.tensor(factors, dtype=torch.float32),
             None if masks.all() else torch.from_numpy(masks),
             tuple(self.name(sample) for sample in samples),
         )
+
+    def _known_motions(self, recorded: Recorded, frame: int) -> dict[Source, np.ndarray]:
+        """T_source_target (4, 4) in network units of the sources whose motion is known."""
+        found: dict[Source, np.ndarray] = {}
+        if self.sources != "stereo" and recorded.steps is not None:
+            found |= {offset: recorded.known_motion(frame, offset) for offset in (-1, 1)}
+        if self.sources != "mono":
+            found[STEREO] = np.eye(4)
+            found[STEREO][0, 3] = -recorded.baseline / self.metres_per_unit
+        return found
 
     def _distance(self, recorded: Recorded, frame: int, offset: int) -> float:
         """Metres that the camera moved, NaN where the recording does not say."""
@@ -264,6 +291,7 @@ def _chosen(recordings: list[Recorded], config: DataConfig, camera: tuple, notes
         baseline / STEREO_BASELINE if baseline else float("nan"),
         config.sources,
         notes,
+        f"stereo baseline of {baseline:.4g} m" if baseline else "",
     )
 
 

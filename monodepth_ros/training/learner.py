@@ -21,15 +21,15 @@ from monodepth_ros.training.prediction import Prediction, predict
 
 
 class Learner(nn.Module):
-    """depth, pose (None with stereo alone) and the predictive mask's decoder (None without one).
+    """depth, pose (None where no motion is learned) and the predictive mask's decoder (None without one).
 
     Weights that nothing is learned about (disparity heads of scales that are not trained) are frozen.
     """
 
-    def __init__(self, networks: NetworksConfig, objective: ObjectiveConfig, sources: str):
+    def __init__(self, networks: NetworksConfig, objective: ObjectiveConfig, sources: str, learns_motion: bool):
         super().__init__()
         self.depth: DepthNetwork = build_depth(networks.depth)
-        self.pose = None if sources == "stereo" else build_pose(networks.pose)
+        self.pose = build_pose(networks.pose) if learns_motion else None
         shares_features = self.pose is not None and self.pose.uses_depth_features
         if shares_features and networks.pose != f"shared_{networks.depth}":
             raise ConfigError(f"networks.pose {networks.pose} needs networks.depth {networks.pose.removeprefix('shared_')}")
@@ -54,11 +54,13 @@ class Learner(nn.Module):
                 decoder.decoder[heads + scale].requires_grad_(False)
 
 
-def make_learner(networks: NetworksConfig, objective: ObjectiveConfig, sources: str, seed: int) -> Learner:
+def make_learner(
+    networks: NetworksConfig, objective: ObjectiveConfig, seed: int, sources: str = "mono", learns_motion: bool = True
+) -> Learner:
     """Build and initialise: from scratch by the seed, from ImageNet weights, or from a checkpoint."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        learner = Learner(networks, objective, sources)
+        learner = Learner(networks, objective, sources, learns_motion)
     if networks.encoder_weights and networks.start_from:
         raise ConfigError("networks.start_from and networks.encoder_weights: only one of them can be where weights begin")
     if networks.encoder_weights:

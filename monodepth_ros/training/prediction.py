@@ -46,7 +46,7 @@ class PredictedMotion:
 
 @dataclass(frozen=True)
 class KnownMotion:
-    """A motion that nobody predicts: the other camera of a stereo pair."""
+    """A motion that no network predicts: the other camera of a stereo pair, or what is known of the camera's way."""
 
     T_source_target: Tensor
 
@@ -105,12 +105,13 @@ def predict(
     masks = {}
     if mask_decoder is not None:
         masks = {scale: _full(value) for scale, value in mask_decoder(of(TARGET), scales).items()}
-    motions: dict[Source, PredictedMotion | KnownMotion] = {}
-    if offsets:
-        inputs = {frame: of(frame)[-1] if shares_features else images[frame] for frame in (TARGET, *offsets)}
-        motions.update(_motions(pose, inputs, offsets, count))
-    if STEREO in batch.images:
-        motions[STEREO] = KnownMotion(batch.T_stereo_target)
+    motions: dict[Source, PredictedMotion | KnownMotion] = {
+        source: KnownMotion(T) for source, T in batch.known_motions.items()
+    }
+    unknown = [offset for offset in offsets if offset not in motions]
+    if unknown:
+        inputs = {frame: of(frame)[-1] if shares_features else images[frame] for frame in (TARGET, *unknown)}
+        motions.update(_motions(pose, inputs, unknown, count))
     return Prediction(disparities, motions, source_disparities, masks)
 
 

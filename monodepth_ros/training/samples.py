@@ -35,7 +35,7 @@ def choose_targets(index: FrameIndex, step: int, min_motion: float, in_time: boo
     """
     count = len(index)
     step = step or visible_step(index, min_motion)
-    broken = _breaks(index)
+    broken = breaks(index)
     runs = int(broken.sum()) + 1
     if not in_time:
         return Choice(np.arange(count), step, 0.0, runs)
@@ -80,7 +80,7 @@ def split(index: FrameIndex, targets: np.ndarray, step: int, share: float) -> tu
     return targets[inside == 0], targets[inside == last - first + 1]
 
 
-def _breaks(index: FrameIndex) -> np.ndarray:
+def breaks(index: FrameIndex) -> np.ndarray:
     """(N - 1,) bool: whether a run ends between a frame and the next."""
     gaps = np.diff(index.stamps_ns) * 1e-9 > GAP * index.interval
     return gaps | (np.diff(index.camera_ids) != 0)

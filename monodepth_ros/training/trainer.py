@@ -27,7 +27,7 @@ from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.loader import Loader, epoch_order, mix
 from monodepth_ros.training.objective import Objective
-from monodepth_ros.training.optimizer import gradient_norm, make_adam, parameter_groups
+from monodepth_ros.training.optimizer import gradient_norm, make_adam
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.run_log import RunLog
 from monodepth_ros.training.schedule import rate_at
@@ -83,10 +83,13 @@ class Trainer:
                 "objective.velocity needs odometry, and the recordings have none that is named as ground truth: name its"
                 " topic by data.odometry (its frame must be connected with the camera's by static transforms)"
             )
+        if config.data.motion != "network" and any(recorded.steps is None for recorded in dataset.recordings):
+            raise TrainingError(f"data.motion is {config.data.motion}, and the dataset has none: see known_motion.add_known_motion")
         state = load_state(folder / STATE) if resume else None
         if resume:  # where the weights began does not matter any more
             networks = dataclasses.replace(networks, start_from="", encoder_weights="")
-        self.learner = make_learner(networks, config.objective, config.data.sources, loop.seed)
+        data = config.data
+        self.learner = make_learner(networks, config.objective, loop.seed, data.sources, data.learns_motion)
         if state is not None:
             _load(self.learner, state.weights, folder / STATE)
         layout = torch.channels_last if loop.channels_last else torch.contiguous_format
@@ -97,8 +100,8 @@ class Trainer:
             if state is not None:
                 _load(self._average, state.average, folder / STATE)
         self._forward = self._wrapped(self.learner)
-        groups = parameter_groups(self.learner, self.learner.depth, config.optimizer.depth_share)
-        self._optimizer = make_adam(groups, config.optimizer.learning_rate)
+        trained = [weight for weight in self.learner.parameters() if weight.requires_grad]
+        self._optimizer = make_adam(trained, config.optimizer.learning_rate)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._precision == "fp16")
         self._objective = Objective(config.objective, networks.min_depth, networks.max_depth)
         self.step = self._skipped = 0
@@ -215,7 +218,7 @@ class Trainer:
         config, rank = self.config, self._processes.rank
         rate = rate_at(self.step, self.steps_per_epoch, self.steps, config.optimizer)
         for group in self._optimizer.param_groups:
-            group["lr"] = config.optimizer.learning_rate * rate * group["share"]
+            group["lr"] = config.optimizer.learning_rate * rate
         draws = torch.Generator().manual_seed(mix(config.loop.seed, self.step, rank, 1))
         noise = torch.Generator(self.device).manual_seed(mix(config.loop.seed, self.step, rank, 2))
         batch = augment(batch.to(self.device), config.augmentation, draws)
@@ -228,9 +231,6 @@ class Trainer:
             return self._skip(batch)
         self._scaler.scale(loss.total).backward()
         self._scaler.unscale_(self._optimizer)
-        if self.step < config.optimizer.pose_first:
-            for parameter in self.learner.depth.parameters():
-                parameter.grad = None  # which the optimiser passes over
         norm = gradient_norm(self.learner.parameters(), config.optimizer.clip_gradient)
         if not torch.isfinite(norm) and not self._scaler.is_enabled():
             return self._skip(batch)
@@ -266,7 +266,7 @@ class Trainer:
         self._log.show(self.step, self.pictures)
         measure = self._validation.measure
         value = found.get(measure, math.nan)
-        if self.step > self.config.optimizer.pose_first and value < self._best.get(measure, math.inf):
+        if self.step > 0 and value < self._best.get(measure, math.inf):
             self._best = {measure: value, "step": self.step}
             self._write(self.folder / BEST)
 
@@ -297,8 +297,7 @@ class Trainer:
         metric = math.isfinite(metres)
         origin = ""
         if metric:
-            stereo = math.isfinite(self.dataset.metres_per_unit)
-            origin = f"stereo baseline of {self.dataset.recordings[0].baseline:.4g} m" if stereo else "velocity supervision"
+            origin = self.dataset.scale_origin or "velocity supervision"
         recordings = ", ".join(recorded.clip.name for recorded in self.dataset.recordings)
         return CheckpointHeader(
             depth_network=networks.depth,

@@ -1,4 +1,4 @@
-"""Adapting a checkpoint: judged without ground truth, its scale kept, its depth left alone until motion is learned."""
+"""Adapting a checkpoint: judged without ground truth, its scale kept, by the motion of features where it has no pose network."""
 
 import dataclasses
 import json
@@ -57,44 +57,41 @@ def validations(folder, *lines):
 @pytest.mark.parametrize(
     "later, expected",
     [
-        ([(150, 0.09, 0.5, 0.15), (200, 0.095, 0.5, 0.1)], ""),
-        ([(150, 0.1, 0.5, 0.1)], "did not sink by 5 %"),
-        ([(150, 0.09, 0.2, 0.1)], "collapsed"),
-        ([(150, 0.09, 0.5, 0.17)], "agree less"),
-        ([(150, None, 0.5, 0.1)], "stopped before"),
+        ([(50, 0.09, 0.5, 0.15), (100, 0.095, 0.5, 0.1)], ""),
+        ([(50, 0.1, 0.5, 0.1)], "did not sink by 5 %"),
+        ([(50, 0.09, 0.2, 0.1)], "collapsed"),
+        ([(50, 0.09, 0.5, 0.17)], "agree less"),
+        ([(50, None, 0.5, 0.1)], "stopped before"),
         ([], "stopped before"),
     ],
     ids=["better", "no better", "collapsed", "inconsistent", "diverged", "interrupted"],
 )
 def test_the_new_checkpoint_must_be_better_where_it_did_not_learn(tmp_path, later, expected):
-    """The loss before is that of the old depth with motion that has been learned: at step 100 here, not at 0."""
-    folder = validations(tmp_path, (0, 0.2, 0.5, 0.3), (100, 0.1, 0.5, 0.1), *later)
-    outcome = judge(folder, pose_first=100)
+    folder = validations(tmp_path, (0, 0.1, 0.5, 0.1), *later)
+    outcome = judge(folder)
     assert outcome.is_better == (not expected) and expected in outcome.reason
-    assert outcome.before["step"] == 100
+    assert outcome.before["step"] == 0
     if not expected:
-        assert outcome.after["step"] == 150 and "10.0 %" in outcome.reason
+        assert outcome.after["step"] == 50 and "10.0 %" in outcome.reason
 
 
-def test_depth_waits_until_motion_is_learned(drive, tmp_path):
-    old = checkpoint(tmp_path / "old.safetensors", pose="")
-    config = adaptation_settings(old, steps=4)
-    assert config.optimizer.pose_first > 0 and config.networks.pose == "posecnn"
-    changes = {"optimizer.pose_first": 3, "loop.max_steps": 3, "loop.validate_every": 3, "data.recordings": [str(drive)]}
-    for steps, same in ((3, True), (5, False)):
-        folder = tmp_path / str(steps)
-        folder.mkdir()
-        config = replace(config, {**changes, "loop.max_steps": steps})
-        with open_dataset(config.data, config.networks, training_camera=CAMERA) as dataset:
-            trainer = Trainer(config, dataset, folder)
-            began = {key: value.clone() for key, value in trainer.learner.pose.state_dict().items()}
-            assert trainer.run()
-            trainer.close()
-            assert dataset.training_camera == CAMERA
-        depth = trainer.learner.depth.state_dict()
-        assert all(torch.equal(depth[key], value) for key, value in old.depth.state_dict().items()) == same
-        assert not all(torch.equal(began[key], value) for key, value in trainer.learner.pose.state_dict().items())
-        assert (folder / BEST).exists() != same, "what is as it was is no new best"
+def test_without_a_pose_network_features_tell_the_motion(tmp_path, capsys):
+    """Of the bundled depth alone, at a size that it does not know: what comes out is in the old metres, and depth alone."""
+    drive = tmp_path / "drive.mcap"
+    assert monodepth(["synth", "--out", str(drive), "--seconds", "3", "--width", "192", "--height", "64", "--seed", "5"]) == 0
+    bundled = load_checkpoint(bundled_checkpoint())
+    header = dataclasses.replace(bundled.header, width=192, height=64, pose_network="", versions={})
+    save_checkpoint(tmp_path / "old.safetensors", header, bundled.depth)
+    assert adaptation_settings(load_checkpoint(tmp_path / "old.safetensors"), 10).data.motion == "features"
+    words = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a")]
+    fast = ["optimizer.learning_rate=1e-4", "loop.validate_every=20", "data.validation_frames=8"]
+    assert monodepth([*words, "--steps", "40", *(word for item in fast for word in ("--set", item))]) == 0
+    before, *_, after = (line for line in read_log(tmp_path / "a") if line["kind"] == "validation")
+    assert after["loss"] < before["loss"], (before, after)
+    out = capsys.readouterr().out
+    assert "motion by features for" in out and "the new checkpoint is kept" in out
+    found = load_checkpoint(tmp_path / "a" / ADAPTED)
+    assert found.pose is None and found.header.scale_factor == header.scale_factor
 
 
 def test_a_training_without_progress_ends(drive, tmp_path):
@@ -108,8 +105,10 @@ def test_a_training_without_progress_ends(drive, tmp_path):
     assert [line["step"] for line in read_log(tmp_path) if line["kind"] == "validation"] == [0, 2, 4, 6]
 
 
-def test_metres_stay_metres(drive, tmp_path):
-    """A network that sees everything 1.5 times nearer, in its own units, gets a factor 1.5 times as large."""
+@pytest.mark.parametrize("motion, factor", [("learned", 7.5), ("known", 5.0)])
+def test_metres_stay_metres(drive, tmp_path, motion, factor):
+    """A network that sees everything 1.5 times nearer, in its own units, gets a factor 1.5 times as large, unless its motion was
+    known: then the units are the old ones, and what it sees has changed."""
     old = checkpoint(tmp_path / "old.safetensors")
     depth = build_depth("rt_monodepth_s")
     depth.load_state_dict(old.depth.state_dict())
@@ -121,11 +120,12 @@ def test_metres_stay_metres(drive, tmp_path):
         inverse = 0.01 + (10 - 0.01) * d0
         wanted = (1.5 * inverse - 0.01) / (10 - 0.01)
         depth.decoder.decoder[8].conv3.bias.copy_(torch.logit(wanted))
-    save_checkpoint(tmp_path / BEST, dataclasses.replace(old.header, pose_interval=0.2), depth, old.pose)
+    scale = {} if motion == "known" else {"scale_kind": "relative", "scale_factor": 1.0, "scale_origin": ""}
+    save_checkpoint(tmp_path / BEST, dataclasses.replace(old.header, pose_interval=0.2, **scale), depth, old.pose)
     config = replace(adaptation_settings(old, 10), {"data.recordings": [str(drive)]})
     with open_dataset(config.data, config.networks) as dataset:
         adapted = load_checkpoint(keep(old, dataset, tmp_path, workers=1))
-    assert adapted.header.scale_factor == pytest.approx(7.5, rel=1e-4)
+    assert adapted.header.scale_factor == pytest.approx(factor, rel=1e-4)
     assert adapted.header.is_metric and adapted.header.scale_origin.startswith("stereo; kept")
     assert adapted.header.licence == "MIT" and "elsewhere; adapted to" in adapted.header.training_data
     assert math.isclose(adapted.header.pose_interval, 0.2)

@@ -19,16 +19,16 @@ def batch_of(size=4, sources=(-1, 1, STEREO)):
     T[:, 0, 3] = -0.1
     valid = torch.ones(size, 1, 24, 36, dtype=torch.bool)
     valid[..., :5] = False
-    return Batch(images, images, K.repeat(size, 1, 1), T, valid=valid, names=tuple("abcd"[:size]))
+    return Batch(images, images, K.repeat(size, 1, 1), {STEREO: T}, valid=valid, names=tuple("abcd"[:size]))
 
 
 def test_a_mirrored_sample_is_a_sample():
     """Warping and mirroring give the same in either order."""
     batch = batch_of(2)
     depth = 2 + torch.rand(2, 1, 24, 36)
-    expected = warp(batch.images[STEREO], depth, batch.K, batch.T_stereo_target).flip(-1)
+    expected = warp(batch.images[STEREO], depth, batch.K, batch.known_motions[STEREO]).flip(-1)
     turned = mirror(batch, torch.tensor([True, True]))
-    found = warp(turned.images[STEREO], depth.flip(-1), turned.K, turned.T_stereo_target)
+    found = warp(turned.images[STEREO], depth.flip(-1), turned.K, turned.known_motions[STEREO])
     assert (found - expected).abs().max() < 1e-4
     assert torch.equal(turned.valid, batch.valid.flip(-1))
 
@@ -40,7 +40,7 @@ def test_only_the_samples_that_were_drawn_are_mirrored():
         assert torch.equal(image[1:3], batch.images[source][1:3])
         assert torch.equal(image[0], batch.images[source][0].flip(-1))
     assert turned.K[:, 0, 2].tolist() == [35 - 18.25, 18.25, 18.25, 35 - 18.25]
-    assert turned.T_stereo_target[:, 0, 3].tolist() == pytest.approx([0.1, -0.1, -0.1, 0.1])
+    assert turned.known_motions[STEREO][:, 0, 3].tolist() == pytest.approx([0.1, -0.1, -0.1, 0.1])
     assert turned.network_images is turned.images
 
 

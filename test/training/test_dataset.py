@@ -147,10 +147,10 @@ def test_a_stereo_pair_is_in_network_units(stereo_drive):
         batch = batch_from(dataset)
     assert batch.sources == [-1, 1, STEREO]
     assert dataset.metres_per_unit == pytest.approx(5.4)
-    assert batch.T_stereo_target[0, :3, 3].tolist() == pytest.approx([-0.1, 0, 0])
+    assert batch.known_motions[STEREO][0, :3, 3].tolist() == pytest.approx([-0.1, 0, 0])
     # A street a few metres away moves to the left by f b / Z: warping by a plane in the middle of it helps.
     plane = torch.full((3, 1, 64, 160), 1.5)
-    warped = warp(batch.images[STEREO], plane, batch.K, batch.T_stereo_target)
+    warped = warp(batch.images[STEREO], plane, batch.K, batch.known_motions[STEREO])
     error = photometric_error(warped, batch.images[TARGET])[..., 40:, 40:-40].mean()
     still = photometric_error(batch.images[STEREO], batch.images[TARGET])[..., 40:, 40:-40].mean()
     assert error < still, (error, still)

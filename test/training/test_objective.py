@@ -204,7 +204,7 @@ def test_the_stereo_partner_is_a_source_like_the_others(street):
     pattern = lambda x: (0.5 + 0.4 * torch.sin(0.21 * x)).expand(1, 3, 96, 320)  # noqa: E731
     T = torch.eye(4)[None].clone()
     T[:, 0, 3] = -0.5  # a point of the left camera lies further left in the right one
-    batch = batch_of({TARGET: pattern(u), STEREO: pattern(u + shift)}, K, T_stereo_target=T)
+    batch = batch_of({TARGET: pattern(u), STEREO: pattern(u + shift)}, K, known_motions={STEREO: T})
     costs = {
         depth: Objective(ObjectiveConfig(automask=False))(
             batch, exact(torch.full((1, 1, 96, 320), depth), {STEREO: T})

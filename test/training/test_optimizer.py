@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from monodepth_ros.training.optimizer import gradient_norm, make_adam, parameter_groups
+from monodepth_ros.training.optimizer import gradient_norm, make_adam
 
 
 def network_with_gradient(seed=0):
@@ -51,14 +51,3 @@ def test_a_gradient_that_is_not_finite_has_no_finite_norm():
     network = network_with_gradient()
     network[0].weight.grad[0, 0, 0, 0] = float("inf")
     assert not torch.isfinite(gradient_norm(network.parameters()))
-
-
-
-def test_a_part_may_learn_more_slowly():
-    whole = nn.ModuleDict({"depth": nn.Linear(2, 2), "pose": nn.Linear(3, 3)})
-    whole["depth"].bias.requires_grad_(False)
-    depth, pose = parameter_groups(whole, whole["depth"], 0.25)
-    assert (depth["share"], depth["params"]) == (0.25, [whole["depth"].weight])
-    assert (pose["share"], len(pose["params"])) == (1.0, 2)
-    (together,) = parameter_groups(whole, whole["depth"], 1.0)
-    assert together["share"] == 1.0 and len(together["params"]) == 3

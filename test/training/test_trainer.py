@@ -243,7 +243,7 @@ def test_imagenet_weights_begin_both_encoders(tmp_path):
     donor = build_depth("resnet18").encoder.encoder.state_dict()
     torch.save({**donor, "fc.weight": torch.zeros(1000, 512)}, tmp_path / "resnet18.pth")
     config = replace(TrainConfig(), {"networks.encoder_weights": str(tmp_path / "resnet18.pth")})
-    learner = make_learner(config.networks, config.objective, "mono", 0)
+    learner = make_learner(config.networks, config.objective, 0)
     assert differing(donor, learner.depth.encoder.encoder.state_dict()) == []
     stem = learner.pose.encoder.encoder.conv1.weight
     assert torch.equal(stem, torch.cat((donor["conv1.weight"],) * 2, dim=1) / 2)
@@ -255,9 +255,9 @@ def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
     save_checkpoint(tmp_path / "a.safetensors", header, depth)
     settings = {"networks.start_from": str(tmp_path / "a.safetensors"), "networks.depth": "rt_monodepth_s"}
     config = replace(TrainConfig(), settings)
-    assert differing(depth.state_dict(), make_learner(config.networks, config.objective, "mono", 0).depth.state_dict()) == []
+    assert differing(depth.state_dict(), make_learner(config.networks, config.objective, 0).depth.state_dict()) == []
     with pytest.raises(TrainingError, match="holds a rt_monodepth_s, networks.depth is resnet18: set it to the former"):
-        make_learner(replace(config, {"networks.depth": "resnet18"}).networks, config.objective, "mono", 0)
+        make_learner(replace(config, {"networks.depth": "resnet18"}).networks, config.objective, 0)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
 def test_networks_that_do_not_fit_are_refused(changes, expected):
     config = replace(TrainConfig(), {"networks.depth": "rt_monodepth_s", **changes})
     with pytest.raises(ConfigError, match=expected):
-        make_learner(config.networks, config.objective, "mono", 0)
+        make_learner(config.networks, config.objective, 0)
 
 
 def test_velocity_supervision_needs_odometry(drive, tmp_path):
