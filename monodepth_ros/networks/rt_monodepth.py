@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monodepth_ros.networks.depth_decoder import ReflectionConv
+from monodepth_ros.networks.depth_decoder import ReflectionConv, start_in_the_middle
 from monodepth_ros.networks.resnet import normalize
 
 ENCODER_WIDTHS = (64, 64, 128, 192)
@@ -71,6 +71,8 @@ class RTMonoDepthDecoder(nn.Module):
             blocks += [ReflectionConv(inputs, width), ReflectionConv(width, width)]
             inputs = width
         heads = [DisparityHead(DECODER_WIDTHS[scale]) for scale in self.scales]
+        for head in heads:
+            start_in_the_middle(head.conv3)
         self.decoder = nn.ModuleList(blocks + heads)
 
     def forward(self, features: list[Tensor], scales: Iterable[int]) -> dict[int, Tensor]:
