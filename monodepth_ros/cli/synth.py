@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from dataclasses import replace
 
 from monodepth_ros.cli.argument_types import positive
 from monodepth_ros.errors import MonodepthError
@@ -105,7 +104,7 @@ def make_cameras(width: int, height: int, distortion: str = "none", baseline: fl
     """The cameras on the vehicle by name: one called "camera", or "left" and "right"."""
     import numpy as np
 
-    from monodepth_ros.data.synthetic.drive import MOUNT, default_camera, mounted
+    from monodepth_ros.data.synthetic.drive import default_camera, mounted, stereo_pair
     from monodepth_ros.geometry.camera import CameraModel
 
     if min(width, height) < 16:
@@ -116,13 +115,7 @@ def make_cameras(width: int, height: int, distortion: str = "none", baseline: fl
         model = CameraModel(width, height, K=model.K, D=np.array(coefficients), distortion_model=kind)
     if baseline is None:
         return {"camera": mounted(model)}
-    P = model.P.copy()
-    P[0, 3] = -model.P[0, 0] * baseline
-    x, y, z = MOUNT
-    return {
-        "left": mounted(model, (x, y + baseline / 2, z)),
-        "right": mounted(replace(model, P=P), (x, y - baseline / 2, z)),
-    }
+    return stereo_pair(model, baseline)
 
 
 def parse_distortion(text: str) -> tuple[str, tuple[float, ...]]:

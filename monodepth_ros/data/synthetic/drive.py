@@ -1,7 +1,7 @@
 """A drive: a vehicle with cameras on its way through a street, frame by frame."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,6 +53,17 @@ def mounted(model: CameraModel, position: tuple[float, float, float] = MOUNT, ya
     c, s = np.cos(yaw), np.sin(yaw)
     R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]]) @ R_BODY_OPTICAL
     return Camera(model, make_transform(R, position))
+
+
+def stereo_pair(model: CameraModel, baseline: float) -> dict[str, Camera]:
+    """A "left" and a "right" camera that look forward, `baseline` metres apart, around where one camera would be."""
+    P = model.P.copy()
+    P[0, 3] = -model.P[0, 0] * baseline
+    x, y, z = MOUNT
+    return {
+        "left": mounted(model, (x, y + baseline / 2, z)),
+        "right": mounted(replace(model, P=P), (x, y - baseline / 2, z)),
+    }
 
 
 class Drive:
