@@ -113,6 +113,7 @@ class MotionTracking:
         self._history.clear()
         self._features: FeatureOdometry | None = None
         self._check, self._checked_ns = ImageCheck(), 0
+        self._tracking_view: TrackingView | None = None
         self._last_gray: np.ndarray | None = None
         self.features: FeatureMotion | None = None
 
@@ -154,7 +155,7 @@ class MotionTracking:
     def _motion(self, prepared: PreparedFrame) -> _Motion:
         config, stamp_ns, image = self._config, prepared.frame.stamp_ns, prepared.image
         if config.source == "network":
-            return self._by_network_alone(stamp_ns, image, cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY))
+            return self._by_network_alone(stamp_ns, image, self._tracked_image(prepared))
         inverse_depth = prepared.seen.inverse_depth
         motion = self._by_features(prepared, inverse_depth)
         is_fallback = motion.T_previous_current is None and config.source == "auto" and self._engine.has_pose
@@ -166,14 +167,19 @@ class MotionTracking:
         return motion
 
     def _by_features(self, prepared: PreparedFrame, inverse_depth: np.ndarray) -> _Motion:
+        gray = self._tracked_image(prepared)
         if self._features is None:
-            self._tracking_view = TrackingView(self._view, self._header.filter)
             self._features = FeatureOdometry(self._tracking_view.camera, self._config.max_points, self.gyro)
-        gray = self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
         self.features = found = self._features.update(gray, inverse_depth, prepared.frame.stamp_ns)
         is_measured = not (found.is_bridged or found.ends_bridge)
         T = None if found.T_previous_current is None else found.T_previous_current.copy()
         return _Motion(T, found.covariance, found.reason, None, found.is_bridged, is_measured)
+
+    def _tracked_image(self, prepared: PreparedFrame) -> np.ndarray:
+        """(H, W) uint8, as large as the camera and what follows points have use for, however small the network's input."""
+        if self._tracking_view is None:
+            self._tracking_view = TrackingView(self._view, self._header.filter)
+        return self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
 
     def _by_network_alone(self, stamp_ns: int, image, gray: np.ndarray) -> _Motion:
         """The network's motion unless the images (gray: (H, W) uint8) show that there is none, or none to be told."""
@@ -185,7 +191,7 @@ class MotionTracking:
             motion = _Motion(None, reason=change.doubt)
         elif change.is_still:
             if self.gyro is not None:
-                self.gyro.observe(before_ns, stamp_ns, np.eye(3), STILL_FLOW / self._view.camera.fx)
+                self.gyro.observe(before_ns, stamp_ns, np.eye(3), STILL_FLOW / self._tracking_view.camera.fx)
             motion = _Motion(np.eye(4))
         else:
             motion = self._by_network(stamp_ns, image)

@@ -10,10 +10,10 @@ from monodepth_ros.data.synthetic.drive import Drive, default_camera
 from monodepth_ros.evaluation.network_odometry import network_odometry
 from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align
-from monodepth_ros.geometry.motion import exp_se3, invert, rotation_to_axis_angle
+from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotation_to_axis_angle
 from monodepth_ros.inference.choice import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
@@ -135,6 +135,25 @@ def test_standing_is_zero_for_the_network_too_and_creeping_is_counted_once_it_is
     found = np.linalg.norm(estimates[-1].T_start_camera[:3, 3])
     assert 3 < stood < 20, f"stood in {stood} of 23 images"
     assert found > 0.7 * way, f"{found:.3f} m of {way:.3f} m"
+
+
+def test_a_pose_network_with_a_small_input_is_not_lost_for_that(frames):
+    """96x32 pixels hold ten corners or so, the camera's image behind them enough."""
+    header = CheckpointHeader("resnet18", 32, 96, (0.58, 1.92, 0.5, 0.5), pose_network="posecnn", scale_kind="metric")
+    estimates = run(ForwardEngine(), header, frames[:6], "network")
+    assert [e.state for e in estimates] == [TrackingState.NO_DATA] + [TrackingState.TRACKING] * 5, [e.note for e in estimates]
+
+
+class ForwardEngine:
+    """A pose network that always sees the camera go ahead."""
+
+    has_pose = True
+
+    def load_image(self, rgb):
+        return rgb
+
+    def motion(self, earlier, later):
+        return make_transform(np.eye(3), (0.0, 0.0, -0.8))
 
 
 def test_a_change_of_the_source_takes_effect_with_the_next_frame(engine, checkpoint, frames):
