@@ -93,11 +93,12 @@ class Client:
             times[name] = time.time()
         return times
 
-    def wait_for(self, stamp_ns: int, quiet: float = 5.0, settle: float = 0.2) -> None:
-        """Until the first topic came for that stamp, or not at all for `quiet` seconds; then `settle` for the rest."""
+    def wait_for(self, stamp_ns: int, topics: list[str], quiet: float = 5.0, settle: float = 0.2) -> None:
+        """Until these topics came for that stamp, or nothing at all for `quiet` seconds; then `settle` for the rest."""
         seen, since = -1, time.monotonic()
-        while stamp_ns not in self.first_receipts and time.monotonic() - since < quiet:
-            if len(self.first_receipts) != seen:
-                seen, since = len(self.first_receipts), time.monotonic()
+        while any(stamp_ns not in self.receipts[topic] for topic in topics) and time.monotonic() - since < quiet:
+            count = sum(len(self.receipts[topic]) for topic in topics)
+            if count != seen:
+                seen, since = count, time.monotonic()
             time.sleep(0.02)
         time.sleep(settle)

@@ -62,6 +62,8 @@ OUTPUTS = {
 }
 KITTI_CAMERA = (0.58, 1.92, 0.5, 0.5)
 BARE_SECONDS = 2.0  # before, and again after
+KEPT_UP = 0.9  # share of the images with a result above which a node was not saturated
+ATTEMPTS = 2  # at saturating it with a faster camera
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -202,6 +204,8 @@ def run(options: argparse.Namespace, command: str, folder: Path) -> int:
 
 def measure(session, options: argparse.Namespace, load: float) -> dict:
     """Phases by name: steady, or saturated and load."""
+    from bench.session import SATURATION
+
     session.warm_up(options.warm_up, options.rate or 10.0)
 
     def count(rate: float) -> int:
@@ -211,6 +215,12 @@ def measure(session, options: argparse.Namespace, load: float) -> dict:
         return {"steady": session.measure(options.rate, count(options.rate))}
     rate = session.saturating_rate(options.warm_up)
     phases = {"saturated": session.measure(rate, count(rate))}
+    for _ in range(ATTEMPTS):
+        if phases["saturated"].share_of_images < KEPT_UP:
+            break
+        # The node was slower while its speed was found.
+        rate *= SATURATION
+        phases["saturated"] = session.measure(rate, count(rate))
     if load:
         rate = load * phases["saturated"].frames_per_second
         phases["load"] = session.measure(rate, count(rate))

@@ -36,6 +36,11 @@ class Phase:
         """Of the first topic, at the client."""
         return per_second(sorted(next(iter(self.receipts.values())).values()))
 
+    @property
+    def share_of_images(self) -> float:
+        """That gave the first topic."""
+        return len(next(iter(self.receipts.values()))) / len(self.stamps)
+
 
 def collect_phase(phase: Phase) -> dict:
     """Rates, counts, latencies, stages, CPU and memory."""

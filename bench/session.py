@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from bench.client import Client
+from bench.client import STATUS, Client
 from bench.errors import BenchError
 from bench.machine import core_speed
 from bench.phase import Phase, per_second
@@ -35,8 +35,7 @@ class Session:
         self.wait_for_node()
         deadline = time.monotonic() + DISCOVERY_TIMEOUT
         while not self._client.first_receipts and time.monotonic() < deadline:
-            stamps = self._burst(3, WARM_UP_RATE)["stamps"]
-            self._client.wait_for(stamps[-1], quiet=0.5, settle=0.0)
+            self._burst(3, WARM_UP_RATE, quiet=0.5)
         if not self._client.first_receipts:
             raise BenchError(f"nothing came on {self._client.topics[0]}; the node's log above may say why")
         times["first_output"] = min(self._client.first_receipts.values()) * 1e-9
@@ -55,7 +54,6 @@ class Session:
         client, deadline = self._client, time.monotonic() + DISCOVERY_TIMEOUT
         while True:
             stamps = self._burst(count, rate)["stamps"]
-            client.wait_for(stamps[-1], quiet=1.0)
             if client.count_nodes() > 1:
                 raise BenchError("another depth node runs in this ROS domain: set another ROS_DOMAIN_ID")
             missing = [topic for topic in client.topics if not client.receipts[topic].keys() & set(stamps)]
@@ -69,7 +67,6 @@ class Session:
         rate = WARM_UP_RATE
         while True:
             stamps = self._burst(count, rate)["stamps"]
-            self._client.wait_for(stamps[-1], quiet=1.0)
             receipts = self._client.first_receipts
             arrivals = sorted(receipts[stamp] for stamp in stamps if stamp in receipts)
             if 2 <= len(arrivals) < KEEPS_UP * count:
@@ -87,7 +84,6 @@ class Session:
         memory = {"begin": memory_mb(self._node.pid)}
         use.start()
         burst = self._burst(count, rate)
-        client.wait_for(burst["stamps"][-1])
         cpu = use.stop()
         memory["end"] = memory_mb(self._node.pid)
         speed["after"] = core_speed()
@@ -114,10 +110,14 @@ class Session:
         for i in range(GROWTH_READINGS):
             part = count * (i + 1) // GROWTH_READINGS - count * i // GROWTH_READINGS
             if part:
-                self._client.wait_for(self._burst(part, rate)["stamps"][-1])
+                self._burst(part, rate)
                 readings.append(memory_mb(self._node.pid)["rss"])
         processed = len(self._client.first_receipts) - before
         return {"processed": processed, "rss_mb": readings, "growth_mb": readings[-1] - readings[0], "rate_hz": rate}
 
-    def _burst(self, count: int, rate: float) -> dict:
-        return self._camera.ask({"count": count, "rate": rate})
+    def _burst(self, count: int, rate: float, quiet: float = 5.0) -> dict:
+        """Have images published, and wait until everything is at rest or nothing comes for `quiet` seconds."""
+        burst = self._camera.ask({"count": count, "rate": rate})
+        last = [STATUS] if self._has_status else []  # after all the rest of a frame
+        self._client.wait_for(burst["stamps"][-1], [self._client.topics[0], *last], quiet)
+        return burst
