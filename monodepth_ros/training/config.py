@@ -85,6 +85,9 @@ class NetworksConfig:
     min_depth: float = setting(0.1, "Nearest depth.", unit="network units", minimum=1e-6, maximum=1e6)
     max_depth: float = setting(100.0, "Farthest depth.", unit="network units", minimum=1e-6, maximum=1e6)
     start_from: str = setting("", "A checkpoint whose weights are trained on (fine-tuning); what it lacks starts from scratch.")
+    keep_depth: bool = setting(
+        False, "Leave the depth of networks.start_from as it is, and learn motion alone: a pose network for depth that is good."
+    )
     encoder_weights: str = setting("", "File with the weights of an ImageNet ResNet (torchvision's keys) for the encoders.")
 
     def __post_init__(self) -> None:
@@ -156,6 +159,13 @@ class TrainConfig:
             raise ConfigError(
                 f"objective.velocity teaches a pose network, and with data.motion {self.data.motion} there is none: set it to 0"
                 " (data.motion recorded makes depth metric)"
+            )
+        if self.networks.keep_depth and not self.networks.start_from:
+            raise ConfigError("networks.keep_depth needs networks.start_from (--from): a checkpoint whose depth is kept")
+        if self.networks.keep_depth and (self.data.sources, self.data.motion) != ("mono", "network"):
+            raise ConfigError(
+                f"networks.keep_depth learns motion alone, and data.sources {self.data.sources} with data.motion"
+                f" {self.data.motion} is not for that: set them to mono and network"
             )
 
 

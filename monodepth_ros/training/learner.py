@@ -40,14 +40,25 @@ class Learner(nn.Module):
             self.masks = DepthDecoder(self.depth.encoder.channels, {"mono": 2, "stereo": 1, "both": 3}[sources])
         self.scales = self.depth.scales[: objective.scales]
         self._trains_consistency = objective.depth_consistency > 0
+        self._keeps_depth = networks.keep_depth
 
     def forward(self, batch: Batch, with_source_depth: bool = False) -> Prediction:
         """with_source_depth: the sources' depth too, which in training the objective decides on."""
         with_source_depth |= self._trains_consistency and self.training
         return predict(self.depth, self.pose, batch, self.scales, with_source_depth, self.masks)
 
+    def train(self, mode: bool = True) -> "Learner":
+        """As of any module; depth that is kept does not take part."""
+        super().train(mode)
+        if self._keeps_depth:
+            self.depth.eval()
+        return self
+
     def freeze_unused(self) -> None:
-        """No gradient for the heads of scales that are not trained (distributed training insists on it)."""
+        """No gradient for depth that is kept, nor for the heads of scales that are not trained (distributed training insists
+        on it)."""
+        if self._keeps_depth:
+            self.depth.requires_grad_(False)
         for decoder in filter(None, (self.depth.decoder, self.masks)):
             heads = len(decoder.decoder) - len(decoder.scales)
             for scale in decoder.scales[len(self.scales) :]:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from monodepth_ros.inference.pytorch import find_device
-from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.pipeline.settings import values
 from monodepth_ros.training.augmentation import augment
@@ -86,6 +86,10 @@ class Trainer:
         if config.data.motion != "network" and any(recorded.steps is None for recorded in dataset.recordings):
             raise TrainingError(f"data.motion is {config.data.motion}, and the dataset has none: see known_motion.add_known_motion")
         state = load_state(folder / STATE) if resume else None
+        if networks.keep_depth and not math.isfinite(dataset.metres_per_unit):
+            header = load_checkpoint(networks.start_from).header
+            if header.is_metric:
+                dataset.metres_per_unit, dataset.scale_origin = header.scale_factor, header.scale_origin
         if resume:  # where the weights began does not matter any more
             networks = dataclasses.replace(networks, start_from="", encoder_weights="")
         data = config.data

@@ -21,14 +21,6 @@ from monodepth_ros.training.trainer import BEST, Trainer
 CAMERA = (0.7, 1.9, 0.5, 0.5)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory):
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"

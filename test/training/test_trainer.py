@@ -43,15 +43,6 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """There is little to compute, and threads that wait for each other cost more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory):
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"
@@ -258,6 +249,28 @@ def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
     assert differing(depth.state_dict(), make_learner(config.networks, config.objective, 0).depth.state_dict()) == []
     with pytest.raises(TrainingError, match="holds a rt_monodepth_s, networks.depth is resnet18: set it to the former"):
         make_learner(replace(config, {"networks.depth": "resnet18"}).networks, config.objective, 0)
+
+
+def test_kept_depth_stays_as_it_is_in_metres_while_motion_is_learned(drive, tmp_path):
+    torch.manual_seed(0)
+    depth = build_depth("resnet18")
+    header = CheckpointHeader("resnet18", 32, 96, (0.58, 1.92, 0.5, 0.5), scale_kind="metric", scale_factor=5.4, scale_origin="tape")
+    save_checkpoint(tmp_path / "depth.safetensors", header, depth)
+    changes = {"networks__depth": "resnet18", "networks__start_from": str(tmp_path / "depth.safetensors")}
+    config = config_for(drive, networks__keep_depth=True, loop__max_steps=4, **changes)
+    train(config, tmp_path / "run", stop_at=2)
+    half = load_checkpoint(tmp_path / "run" / LAST)
+    train(config, tmp_path / "run", resume=True)
+    found = load_checkpoint(tmp_path / "run" / LAST)
+    assert differing(depth.state_dict(), found.depth.state_dict()) == []
+    assert differing(half.pose.state_dict(), found.pose.state_dict()) != []
+    assert (found.header.scale_factor, found.header.scale_origin) == (5.4, "tape")
+
+
+@pytest.mark.parametrize("changes", [{"networks__start_from": ""}, {"data__sources": "stereo"}, {"data__motion": "features"}])
+def test_depth_can_be_kept_only_where_motion_is_learned_for_depth_that_exists(drive, changes):
+    with pytest.raises(ConfigError, match="^networks.keep_depth .*"):
+        config_for(drive, networks__keep_depth=True, **{"networks__start_from": "a.safetensors", **changes})
 
 
 @pytest.mark.parametrize(
