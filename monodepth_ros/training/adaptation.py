@@ -38,6 +38,8 @@ DEFAULTS = {
     "loop.patience": 4,
     "loop.validate_every": 50,
 }
+# Of a checkpoint without a pose network. There is no motion to be learned first: some ten steps are enough.
+BY_FEATURES = {"data.motion": "features", "optimizer.learning_rate": 2e-5, "loop.validate_every": 20}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def adaptation_settings(checkpoint: Checkpoint, steps: int) -> TrainConfig:
         TrainConfig(),
         {
             **DEFAULTS,
-            "data.motion": "features" if checkpoint.pose is None else "network",
+            **(BY_FEATURES if checkpoint.pose is None else {}),
             "networks.start_from": str(checkpoint.path),
             "networks.depth": header.depth_network,
             "networks.pose": header.pose_network or NetworksConfig().pose,
