@@ -1,6 +1,5 @@
 """Decoder of the ResNet depth networks: features to disparity at four scales (Godard et al. 2019, tab. 5)."""
 
-import math
 from collections.abc import Iterable
 
 import torch
@@ -8,14 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 WIDTHS = (16, 32, 64, 128, 256)
-# Untrained heads say this: of depths from 0.1 to 100 the geometric mean, 3.2. A sigmoid's own middle, 0.5, is 0.2, so near
-# that learning settles at the edge of the range, and with stereo never finds out of the wrong matches.
-START = 0.0306
-
-
-def start_in_the_middle(head: nn.Conv2d) -> None:
-    """Initialise the convolution in front of a head's sigmoid."""
-    nn.init.constant_(head.bias, math.log(START / (1 - START)))
 
 
 class ReflectionConv(nn.Module):
@@ -64,10 +55,12 @@ class DepthDecoder(nn.Module):
             blocks += [ConvBlock(inputs, width), ConvBlock(width + skip, width)]
             inputs = width
         heads = [ReflectionConv(WIDTHS[scale], outputs) for scale in self.scales]
-        if outputs == 1:
-            for head in heads:
-                start_in_the_middle(head.conv)
         self.decoder = nn.ModuleList(blocks + heads)
+
+    @property
+    def head_convolutions(self) -> list[nn.Conv2d]:
+        """What each scale's sigmoid is taken of, finest scale first."""
+        return [head.conv for head in self.decoder[-len(self.scales) :]]
 
     def forward(self, features: list[Tensor], scales: Iterable[int]) -> dict[int, Tensor]:
         """Only the heads and levels that `scales` needs are computed."""

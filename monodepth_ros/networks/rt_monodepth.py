@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monodepth_ros.networks.depth_decoder import ReflectionConv, start_in_the_middle
+from monodepth_ros.networks.depth_decoder import ReflectionConv
 from monodepth_ros.networks.resnet import normalize
 
 ENCODER_WIDTHS = (64, 64, 128, 192)
@@ -71,9 +71,12 @@ class RTMonoDepthDecoder(nn.Module):
             blocks += [ReflectionConv(inputs, width), ReflectionConv(width, width)]
             inputs = width
         heads = [DisparityHead(DECODER_WIDTHS[scale]) for scale in self.scales]
-        for head in heads:
-            start_in_the_middle(head.conv3)
         self.decoder = nn.ModuleList(blocks + heads)
+
+    @property
+    def head_convolutions(self) -> list[nn.Conv2d]:
+        """What each scale's sigmoid is taken of, finest scale first."""
+        return [head.conv3 for head in self.decoder[-len(self.scales) :]]
 
     def forward(self, features: list[Tensor], scales: Iterable[int]) -> dict[int, Tensor]:
         """Only the heads and levels that `scales` needs are computed."""

@@ -1,5 +1,6 @@
 """The networks of a training, as one module: batch in, prediction out."""
 
+import math
 import pickle
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.depth_decoder import DepthDecoder
 from monodepth_ros.networks.depth_network import DepthNetwork
+from monodepth_ros.networks.disparity import depth_to_disparity
 from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
@@ -60,9 +62,18 @@ class Learner(nn.Module):
         if self._keeps_depth:
             self.depth.requires_grad_(False)
         for decoder in filter(None, (self.depth.decoder, self.masks)):
-            heads = len(decoder.decoder) - len(decoder.scales)
-            for scale in decoder.scales[len(self.scales) :]:
-                decoder.decoder[heads + scale].requires_grad_(False)
+            for head in decoder.head_convolutions[len(self.scales) :]:
+                head.requires_grad_(False)
+
+    def start_in_the_middle(self, min_depth: float, max_depth: float) -> None:
+        """Have untrained depth be the geometric mean of its range.
+
+        Where the scale is not free, a sigmoid's own middle (0.2 units of 0.1 to 100) is so near that every match with a
+        stereo partner is a wrong one, and many are never left.
+        """
+        start = depth_to_disparity(math.sqrt(min_depth * max_depth), min_depth, max_depth)
+        for head in self.depth.decoder.head_convolutions:
+            nn.init.constant_(head.bias, math.log(start / (1 - start)))
 
 
 def make_learner(
@@ -72,6 +83,8 @@ def make_learner(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = Learner(networks, objective, sources, learns_motion)
+    if sources != "mono" or not learns_motion:
+        learner.start_in_the_middle(networks.min_depth, networks.max_depth)
     if networks.encoder_weights and networks.start_from:
         raise ConfigError("networks.start_from and networks.encoder_weights: only one of them can be where weights begin")
     if networks.encoder_weights:

@@ -16,6 +16,7 @@ import torch
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.pipeline.settings import ConfigError, replace
 from monodepth_ros.training import trainer as trainer_module
@@ -271,6 +272,17 @@ def test_kept_depth_stays_as_it_is_in_metres_while_motion_is_learned(drive, tmp_
 def test_depth_can_be_kept_only_where_motion_is_learned_for_depth_that_exists(drive, changes):
     with pytest.raises(ConfigError, match="^networks.keep_depth .*"):
         config_for(drive, networks__keep_depth=True, **{"networks__start_from": "a.safetensors", **changes})
+
+
+@pytest.mark.parametrize("name", ["rt_monodepth_s", "resnet18"])
+@pytest.mark.parametrize(("sources", "middle"), [("stereo", math.sqrt(0.2 * 50)), ("both", math.sqrt(0.2 * 50)), ("mono", 0.4)])
+def test_depth_whose_scale_is_known_begins_in_the_middle_of_its_range(name, sources, middle):
+    config = replace(TrainConfig(), {"networks.depth": name, "networks.min_depth": 0.2, "networks.max_depth": 50.0})
+    learner = make_learner(config.networks, config.objective, 0, sources, sources != "stereo").eval()
+    with torch.inference_mode():
+        disparities = learner.depth(torch.rand(2, 3, 64, 96))
+    for scale, disparity in disparities.items():
+        assert disparity_to_depth(disparity, 0.2, 50.0).median() == pytest.approx(middle, rel=0.35), scale
 
 
 @pytest.mark.parametrize(
