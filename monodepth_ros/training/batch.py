@@ -16,11 +16,12 @@ class Batch:
     """Samples of one size, stacked. Geometry is that of the network's input, pixel centres at integers.
 
     images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares (uint8 until `to` has moved
-    them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). known_motions: T_source_target (B, 4, 4) in network
-    units, of the sources whose motion no network has to tell; STEREO is always one of them. distances: (B,) metres that the camera moved between the target and each source in time, NaN where
-    that is unknown. depth_factor: (B,) by which the networks' depth is to be multiplied because the sample's focal length is not
-    the training camera's, or None: 1. valid: (B, 1, H, W) bool, where the target's pixels count, or None: everywhere. names: of the samples,
-    for messages.
+    them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). known_motions:
+    T_source_target (B, 4, 4) in network units, of the sources whose motion no network has to tell; STEREO is always one of
+    them. distances: (B,) how far the camera moved between the target and each source in time, in network units (metres
+    where nothing else fixes these), NaN where that is unknown. depth_factor: (B,) by which the networks' depth is to be
+    multiplied because the sample's focal length is not the training camera's, or None: 1. valid: (B, 1, H, W) bool, where
+    the target's pixels count, or None: everywhere. names: of the samples, for messages.
     """
 
     images: dict[Source, Tensor]

@@ -164,9 +164,13 @@ class Dataset:
         return found
 
     def _distance(self, recorded: Recorded, frame: int, offset: int) -> float:
-        """Metres that the camera moved, NaN where the recording does not say."""
+        """How far the camera moved in network units, or in metres where nothing else fixes these; NaN where the recording
+        does not say."""
         T = recorded.exact_motion(frame, offset)
-        return float("nan") if T is None else float(np.linalg.norm(T[:3, 3]))
+        if T is None:
+            return float("nan")
+        metres = float(np.linalg.norm(T[:3, 3]))
+        return metres / self.metres_per_unit if np.isfinite(self.metres_per_unit) else metres
 
 
 def open_dataset(
