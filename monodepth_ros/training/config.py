@@ -67,11 +67,6 @@ class DataConfig:
         if self.motion != "network" and self.sources == "stereo":
             raise ConfigError(f"data.motion {self.motion} is for neighbours in time: set data.sources to mono or both")
 
-    @property
-    def learns_motion(self) -> bool:
-        """Whether a pose network is trained."""
-        return self.sources != "stereo" and self.motion == "network"
-
 
 @dataclass(frozen=True)
 class NetworksConfig:
@@ -86,7 +81,9 @@ class NetworksConfig:
     max_depth: float = setting(100.0, "Farthest depth.", unit="network units", minimum=1e-6, maximum=1e6)
     start_from: str = setting("", "A checkpoint whose weights are trained on (fine-tuning); what it lacks starts from scratch.")
     keep_depth: bool = setting(
-        False, "Leave the depth of networks.start_from as it is, and learn motion alone: a pose network for depth that is good."
+        False,
+        "Leave the depth of networks.start_from as it is, and learn motion alone: with data.motion network from the images, else"
+        " by imitating the motion that is known.",
     )
     encoder_weights: str = setting("", "File with the weights of an ImageNet ResNet (torchvision's keys) for the encoders.")
 
@@ -162,11 +159,13 @@ class TrainConfig:
             )
         if self.networks.keep_depth and not self.networks.start_from:
             raise ConfigError("networks.keep_depth needs networks.start_from (--from): a checkpoint whose depth is kept")
-        if self.networks.keep_depth and (self.data.sources, self.data.motion) != ("mono", "network"):
-            raise ConfigError(
-                f"networks.keep_depth learns motion alone, and data.sources {self.data.sources} with data.motion"
-                f" {self.data.motion} is not for that: set them to mono and network"
-            )
+        if self.networks.keep_depth and self.data.sources != "mono":
+            raise ConfigError(f"networks.keep_depth learns motion alone: set data.sources to mono, not {self.data.sources}")
+
+    @property
+    def learns_motion(self) -> bool:
+        """Whether a pose network is trained: with motion that is known only to imitate it, for depth that is kept."""
+        return self.data.sources != "stereo" and (self.data.motion == "network" or self.networks.keep_depth)
 
 
 def training_file() -> str:

@@ -46,9 +46,11 @@ def add_known_motion(dataset: Dataset, config: TrainConfig, progress: Progress |
         why = _add_features_motion(dataset, config, start, progress)
     else:
         _add_recorded_motion(dataset, config, start, progress)
-    dataset.chains = []  # no network predicts a trajectory that could be judged
-    dataset.training, dataset.validation = (
-        [sample for sample in samples if _is_known(dataset, sample)] for samples in (dataset.training, dataset.validation)
+    if not config.learns_motion:
+        dataset.chains = []  # no network predicts a trajectory that could be judged
+    dataset.training, dataset.validation, *dataset.chains = (
+        [sample for sample in samples if _is_known(dataset, sample)]
+        for samples in (dataset.training, dataset.validation, *dataset.chains)
     )
     if len(dataset.training) < MIN_SAMPLES:
         raise TrainingError(

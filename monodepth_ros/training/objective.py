@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from monodepth_ros.geometry.warp import backproject, project, sample, transform_points, warp
 from monodepth_ros.losses.brightness import match_brightness
 from monodepth_ros.losses.depth_consistency import depth_inconsistency
+from monodepth_ros.losses.motion import motion_error
 from monodepth_ros.losses.photometric import PhotometricTarget
 from monodepth_ros.losses.predictive_mask import masked_reprojection
 from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojections, still_error
@@ -20,7 +21,7 @@ from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pipeline.settings import ConfigError, setting
 from monodepth_ros.training.batch import TARGET, Batch, Source
-from monodepth_ros.training.prediction import KnownMotion, Prediction
+from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Objective:
         config = self.config
         if config.canonical_camera and batch.depth_factor is not None:
             prediction = prediction.for_focal_length(batch.depth_factor)
+        if any(isinstance(prediction.motions[source], PredictedMotion) for source in batch.known_motions):
+            return self._imitation(batch, prediction)
         count = len(prediction.disparities)
         zero = batch.images[TARGET].new_zeros(())
         terms = {"photometric": zero, "smoothness": zero}
@@ -135,6 +138,15 @@ class Objective:
         if config.depth_consistency and prediction.source_disparities:
             terms["depth_consistency"] = config.depth_consistency * self.inconsistency(batch, prediction)
         return terms
+
+    def _imitation(self, batch: Batch, prediction: Prediction) -> Loss:
+        """Of a pose network that is taught by motion that is known."""
+        depth = self._depth(prediction.disparities[0], batch)
+        errors = [
+            motion_error(prediction.motions[source].matrix(depth), T, depth) for source, T in batch.known_motions.items()
+        ]
+        error = sum(errors) / len(errors)
+        return Loss(error, {"imitation": error.detach()})
 
     def inconsistency(self, batch: Batch, prediction: Prediction) -> Tensor:
         """Mean disagreement on depth, in [0, 1), between the target and the sources whose disparities were predicted."""

@@ -108,10 +108,9 @@ def predict(
     motions: dict[Source, PredictedMotion | KnownMotion] = {
         source: KnownMotion(T) for source, T in batch.known_motions.items()
     }
-    unknown = [offset for offset in offsets if offset not in motions]
-    if unknown:
-        inputs = {frame: of(frame)[-1] if shares_features else images[frame] for frame in (TARGET, *unknown)}
-        motions.update(_motions(pose, inputs, unknown, count))
+    if pose is not None:
+        inputs = {frame: of(frame)[-1] if shares_features else images[frame] for frame in (TARGET, *offsets)}
+        motions.update(_motions(pose, inputs, offsets, count))
     return Prediction(disparities, motions, source_disparities, masks)
 
 

@@ -86,14 +86,14 @@ class Trainer:
         if config.data.motion != "network" and any(recorded.steps is None for recorded in dataset.recordings):
             raise TrainingError(f"data.motion is {config.data.motion}, and the dataset has none: see known_motion.add_known_motion")
         state = load_state(folder / STATE) if resume else None
-        if networks.keep_depth and not math.isfinite(dataset.metres_per_unit):
+        if networks.keep_depth:
             header = load_checkpoint(networks.start_from).header
             if header.is_metric:
                 dataset.metres_per_unit, dataset.scale_origin = header.scale_factor, header.scale_origin
         if resume:  # where the weights began does not matter any more
             networks = dataclasses.replace(networks, start_from="", encoder_weights="")
         data = config.data
-        self.learner = make_learner(networks, config.objective, loop.seed, data.sources, data.learns_motion)
+        self.learner = make_learner(networks, config.objective, loop.seed, data.sources, config.learns_motion)
         if state is not None:
             _load(self.learner, state.weights, folder / STATE)
         layout = torch.channels_last if loop.channels_last else torch.contiguous_format

@@ -13,7 +13,7 @@ from monodepth_ros.geometry.warp import warp
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
-from monodepth_ros.networks.registry import build_depth
+from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.pipeline.settings import ConfigError, replace
 from monodepth_ros.training.augmentation import mirror
 from monodepth_ros.training.batch import TARGET
@@ -28,14 +28,6 @@ from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.trainer import LAST, Trainer
 
 WIDTH, HEIGHT = 256, 96
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def synth(path, *words):
@@ -167,6 +159,26 @@ def test_recorded_motion_teaches_metres(drive, tmp_path):
     assert (header.scale_kind, header.scale_factor, header.scale_origin) == ("metric", 1.0, "the recordings' odometry")
     totals = [line["total"] for line in read_log(tmp_path) if line["kind"] == "train"]
     assert sum(totals[-4:]) < sum(totals[:4]), totals
+
+
+def test_a_pose_network_imitates_known_motion_for_depth_that_is_kept(drive, tmp_path):
+    bundled = load_checkpoint(bundled_checkpoint())
+    learning = {"optimizer__learning_rate": 1e-3, "loop__max_steps": 30, "data__validation_share": 0.3}
+    config = config_for(drive, "recorded", bundled.path, networks__keep_depth=True, networks__pose="posecnn", **learning)
+    with prepared(config) as dataset:
+        trainer = Trainer(config, dataset, tmp_path)
+        trainer.learner.pose.load_state_dict(build_pose("posecnn").state_dict())  # not the bundled one
+        assert trainer.run()
+        trainer.close()
+    found = load_checkpoint(tmp_path / LAST)
+    for name, tensor in bundled.depth.state_dict().items():
+        assert torch.equal(tensor.float(), found.depth.state_dict()[name])
+    assert (found.header.scale_factor, found.header.scale_origin) == (bundled.header.scale_factor, bundled.header.scale_origin)
+    log = read_log(tmp_path)
+    errors = [line["imitation"] for line in log if line["kind"] == "train"]
+    assert sum(errors[-5:]) < 0.5 * sum(errors[:5]), errors
+    before, *_, after = (line for line in log if line["kind"] == "validation")
+    assert after["ate_5"] < 0.5 * before["ate_5"], (before, after)
 
 
 def test_units_stay_those_of_the_checkpoint(drive, relative):
