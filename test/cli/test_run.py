@@ -20,12 +20,15 @@ import pytest
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.data.recording import Recording
-from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.pipeline.offline.run_config import read_run_config
 
 FRAMES = 8
+_header = load_checkpoint(bundled_checkpoint()).header
+BUNDLED_SIZE = _header.width, _header.height
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +146,7 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
         assert twist.twist.twist.linear.x > 1.0, "the last frame's speed"
         cloud, info = written.first("/depth/points"), written.first("/depth/camera_info")
         assert cloud.header.frame_id == info.header.frame_id == "camera_optical_frame"
-        assert (cloud.width, cloud.height) == (info.width, info.height) == (416, 128)
+        assert (cloud.width, cloud.height) == (info.width, info.height) == BUNDLED_SIZE
         transform = written.first("/tf").transforms[0]
         assert (transform.header.frame_id, transform.child_frame_id) == ("odom", "base_link")
     code, printed, _ = run(drive, "--out", str(out))
@@ -195,7 +198,7 @@ def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, re
     there = {path.name for path in results.iterdir()}
     assert not there & {"cloud.ply", "trajectory_tum.txt", "metrics.json"} and "report.html" in there
     size = cv2.imread(str(results / "depth" / "0.png"), cv2.IMREAD_UNCHANGED).shape
-    assert size == ((128, 416) if resolution == "network" else (60, 200))
+    assert size == (BUNDLED_SIZE[::-1] if resolution == "network" else (60, 200))
 
 
 def test_a_video_runs(tmp_path, run):
