@@ -34,6 +34,7 @@ from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
 from monodepth_ros.training.validation import Validation
 
+NAMED_RECORDINGS = 5  # in a checkpoint
 STATE, LAST, BEST = "state.pt", "last.safetensors", "best.safetensors"
 # Steps in a row without a finite loss that end a training.
 HOPELESS = 5
@@ -302,7 +303,10 @@ class Trainer:
         origin = ""
         if metric:
             origin = self.dataset.scale_origin or "velocity supervision"
-        recordings = ", ".join(recorded.clip.name for recorded in self.dataset.recordings)
+        names = [recorded.clip.name for recorded in self.dataset.recordings]
+        if len(names) > NAMED_RECORDINGS:
+            names = [*names[:NAMED_RECORDINGS], f"{len(names) - NAMED_RECORDINGS} more"]
+        recordings = ", ".join(names)
         return CheckpointHeader(
             depth_network=networks.depth,
             pose_network="" if self.learner.pose is None else networks.pose,
