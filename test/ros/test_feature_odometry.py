@@ -10,6 +10,7 @@ from std_srvs.srv import Trigger
 
 from monodepth_ros.data.synthetic.drive import Drive
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 
 SECOND = 1_000_000_000
@@ -94,7 +95,8 @@ def test_the_twist_topic_the_picture_and_the_reset(node, images):
     speed = np.linalg.norm(poses[7][:3, 3] - poses[6][:3, 3]) / 0.1
     # The moving frame is the optical one: forward is z.
     assert last.twist.twist.linear.z == pytest.approx(speed, rel=0.08)
-    assert (views[-1].width, views[-1].height, views[-1].encoding) == (416, 128, "bgr8")
+    header = load_checkpoint(bundled_checkpoint()).header
+    assert (views[-1].width, views[-1].height, views[-1].encoding) == (header.width, header.height, "bgr8")
     node.wait(lambda: any("features" in str(m.status[0].values) for m in node.received["/diagnostics"]))
     assert node.call(Trigger, "reset_odometry", Trigger.Request()).success
     np.testing.assert_array_equal(position(send(node, pictures[8], 9 * TENTH)), np.zeros(3))
