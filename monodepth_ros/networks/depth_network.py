@@ -44,8 +44,8 @@ class DepthNetwork(nn.Module):
 
     @property
     def heads(self) -> nn.ModuleList:
-        """The last layer of each scale."""
-        return self.decoder.decoder[-len(self.scales) :]
+        """The last layer of each scale, finest first."""
+        return self.decoder.heads
 
     def encode(self, image: Tensor) -> list[Tensor]:
         """Features from fine to coarse."""

@@ -74,9 +74,14 @@ class RTMonoDepthDecoder(nn.Module):
         self.decoder = nn.ModuleList(blocks + heads)
 
     @property
+    def heads(self) -> nn.ModuleList:
+        """The last layer of each scale, finest first."""
+        return self.decoder[-len(self.scales) :]
+
+    @property
     def head_convolutions(self) -> list[nn.Conv2d]:
         """What each scale's sigmoid is taken of, finest scale first."""
-        return [head.conv3 for head in self.decoder[-len(self.scales) :]]
+        return [head.conv3 for head in self.heads]
 
     def forward(self, features: list[Tensor], scales: Iterable[int]) -> dict[int, Tensor]:
         """Only the heads and levels that `scales` needs are computed."""

@@ -28,7 +28,7 @@ class DataConfig:
         "network",
         "What tells the motion between neighbours in time: a pose network that learns it (network); features followed through the "
         "images, with the depth of networks.start_from, once before the training (features); or the recording's own odometry, "
-        "which makes depth metric (recorded). With the latter two only depth is learned.",
+        "which makes depth metric (recorded). With the latter two only depth is learned, or with networks.keep_depth only motion.",
         choices=MOTIONS,
     )
     topic: str = setting("", "Image topic of a bag; empty: the only one there is (with stereo: the left one of a pair).")
