@@ -7,15 +7,17 @@ import numpy as np
 
 from monodepth_ros.odometry.features.corners import find_corners
 
+# All lengths in pixels of an image so many pixels wide: half of what features want costs a third of the time, and tells drives
+# from other places no worse.
+WIDTH = 320
 CORNERS = 200  # that are looked for in an image
 MIN_CORNERS = 40
-RETURNED = 1.0  # pixels; a corner that is followed there and back comes so near to where it was
-# Of corners between images of one drive at least 46 % return (5 Hz, 9 m/s, 320 pixels wide), of those between other
-# places at most 10 %.
+RETURNED = 1.0  # a corner that is followed there and back comes so near to where it was
+# Of corners between images of one drive at least 36 % return (5 Hz, 12 m/s), of those between other places at most 10 %.
 MIN_SHARE = 0.25
-STILL_FLOW = 0.2  # pixels, median, below which the camera stands
+STILL_FLOW = 0.1  # median, below which the camera stands
 STILL_IMAGES = 50  # after so many the newest takes the place of the one to compare with: the light changes
-FROZEN_FLOW = 2.0  # an unchanged image after this much motion is not a stop, but a frozen stream
+FROZEN_FLOW = 1.0  # an unchanged image after this much motion is not a stop, but a frozen stream
 WINDOW = (17, 17)
 
 
@@ -32,7 +34,7 @@ class ImageChange:
 
 
 class ImageCheck:
-    """Looks at one camera's images, (H, W) uint8 of one size, in their order."""
+    """Looks at one camera's images, (H, W) uint8 of one size and about WIDTH pixels wide, in their order."""
 
     def __init__(self) -> None:
         self._image: np.ndarray | None = None

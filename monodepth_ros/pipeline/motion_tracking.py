@@ -8,9 +8,9 @@ import numpy as np
 from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.odometry import image_check
 from monodepth_ros.odometry.features.feature_odometry import FeatureMotion, FeatureOdometry
 from monodepth_ros.odometry.gyro.gyro import Gyro, Turn
-from monodepth_ros.odometry.image_check import STILL_FLOW, ImageCheck
 from monodepth_ros.odometry.photometric_check import motion_explains_images
 from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
 from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, TrackingState, VisualOdometry
@@ -18,7 +18,7 @@ from monodepth_ros.pipeline.config import OdometryConfig
 from monodepth_ros.pipeline.frame import PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
 from monodepth_ros.pipeline.network_view import NetworkView
-from monodepth_ros.pipeline.tracking_view import TrackingView
+from monodepth_ros.pipeline.tracking_view import WIDTH, TrackingView
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class MotionTracking:
         """The next frame makes no pair with those before."""
         self._history.clear()
         self._features: FeatureOdometry | None = None
-        self._check, self._checked_ns = ImageCheck(), 0
+        self._check, self._checked_ns = image_check.ImageCheck(), 0
         self._tracking_view: TrackingView | None = None
         self._last_gray: np.ndarray | None = None
         self.features: FeatureMotion | None = None
@@ -176,9 +176,10 @@ class MotionTracking:
         return _Motion(T, found.covariance, found.reason, None, found.is_bridged, is_measured)
 
     def _tracked_image(self, prepared: PreparedFrame) -> np.ndarray:
-        """(H, W) uint8, as large as the camera and what follows points have use for, however small the network's input."""
+        """(H, W) uint8, as large as the camera and what looks at it have use for, however small the network's input."""
         if self._tracking_view is None:
-            self._tracking_view = TrackingView(self._view, self._header.filter)
+            width = image_check.WIDTH if self._config.source == "network" else WIDTH
+            self._tracking_view = TrackingView(self._view, self._header.filter, width)
         return self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
 
     def _by_network_alone(self, stamp_ns: int, image, gray: np.ndarray) -> _Motion:
@@ -191,7 +192,7 @@ class MotionTracking:
             motion = _Motion(None, reason=change.doubt)
         elif change.is_still:
             if self.gyro is not None:
-                self.gyro.observe(before_ns, stamp_ns, np.eye(3), STILL_FLOW / self._tracking_view.camera.fx)
+                self.gyro.observe(before_ns, stamp_ns, np.eye(3), image_check.STILL_FLOW / self._tracking_view.camera.fx)
             motion = _Motion(np.eye(4))
         else:
             motion = self._by_network(stamp_ns, image)

@@ -1,5 +1,6 @@
-"""The image in which points are followed: the network's view, in grey, at a size that serves odometry best."""
+"""The image in which points are followed: the network's view, in grey, at a size that serves what looks at it."""
 
+import cv2
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels, to_gray
@@ -7,25 +8,30 @@ from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.odometry.features.depth_prior import TrackingCamera
 from monodepth_ros.pipeline.network_view import NetworkView
 
-# Larger images (960, 1241 pixels of KITTI's) made the motion no better, and smaller ones made it worse.
+# Larger images (960, 1241 pixels of KITTI's) made the motion by features no better, and smaller ones made it worse.
 WIDTH = 640
 SAME_SIZE = 1.05  # a network's view up to this much smaller or larger is taken as it is
 
 
 class TrackingView:
-    """Renders the network's view in grey, WIDTH pixels wide or as wide as the camera's own pixels allow."""
+    """Renders the network's view in grey, `width` pixels wide or as wide as the camera's own pixels allow."""
 
-    def __init__(self, view: NetworkView, filter: str):
+    def __init__(self, view: NetworkView, filter: str, width: int = WIDTH):
         source, target = view.resampler.source, view.camera
-        factor = min(WIDTH / target.width, max(1.0, view.image_camera.fx / target.fx))
+        factor = min(width / target.width, max(1.0, view.image_camera.fx / target.fx))
         self._resampler: Resampler | None = None
-        if not 1.0 / SAME_SIZE <= factor <= SAME_SIZE:
+        self._is_smaller = factor < 1.0 / SAME_SIZE
+        if self._is_smaller or factor > SAME_SIZE:
             target = target.resized(round(target.width * factor), round(target.height * factor))
+        if factor > SAME_SIZE:
             self._resampler = Resampler(source, target, filter)
         self.camera = TrackingCamera(target.width, target.height, target.fx, target.fy, target.cx, target.cy)
 
     def render(self, pixels: Pixels, network_rgb: np.ndarray) -> np.ndarray:
-        """(H, W) uint8, from the camera's image or, where that has the size, from the network's input."""
-        if self._resampler is None:
-            return to_gray(network_rgb, "rgb")
-        return self._resampler(to_gray(pixels.array, pixels.layout))
+        """(H, W) uint8, from the network's input or, where that is too small, from the camera's image."""
+        if self._resampler is not None:
+            return self._resampler(to_gray(pixels.array, pixels.layout))
+        gray = to_gray(network_rgb, "rgb")
+        if self._is_smaller:
+            return cv2.resize(gray, (self.camera.width, self.camera.height), interpolation=cv2.INTER_AREA)
+        return gray
