@@ -2,7 +2,12 @@
 
 Transforms are named T_target_source and map source coordinates to target coordinates, so that
 T_a_c = T_a_b @ T_b_c. Twists are (6,): translation part v first, then rotation part w (radians).
+
+What odometry calls hundreds of times per image is written out in Python's own floats: an array of three or nine numbers costs
+numpy more to set up than to compute.
 """
+
+import math
 
 import numpy as np
 
@@ -34,6 +39,19 @@ def skew(v: np.ndarray) -> np.ndarray:
     return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
+def _sum_of_rotations(a: float, w: tuple[float, float, float], b: float) -> np.ndarray:
+    """1 + a W + b W^2 (3, 3), where W = skew(w)."""
+    x, y, z = w
+    xx, yy, zz = x * x, y * y, z * z
+    return np.array(
+        [
+            [1 - b * (yy + zz), b * x * y - a * z, b * x * z + a * y],
+            [b * x * y + a * z, 1 - b * (xx + zz), b * y * z - a * x],
+            [b * x * z - a * y, b * y * z + a * x, 1 - b * (xx + yy)],
+        ]
+    )
+
+
 def _coefficients(angle: float) -> tuple[float, float, float]:
     """sin(a)/a, (1 - cos(a))/a^2 and (a - sin(a))/a^3, without cancellation."""
     s = angle * angle
@@ -43,25 +61,24 @@ def _coefficients(angle: float) -> tuple[float, float, float]:
             1 / 2 - s / 24 + s * s / 720,
             1 / 6 - s / 120 + s * s / 5040,
         )
-    half = np.sin(angle / 2) / angle
-    return np.sin(angle) / angle, 2 * half * half, (angle - np.sin(angle)) / (s * angle)
+    half, sine = math.sin(angle / 2) / angle, math.sin(angle)
+    return sine / angle, 2 * half * half, (angle - sine) / (s * angle)
 
 
 def axis_angle_to_rotation(axis_angle) -> np.ndarray:
     """(3,) radians along the axis to (3, 3). Rodrigues' formula."""
-    w = _finite("axis-angle", axis_angle, (3,))
-    a, b, _ = _coefficients(float(np.linalg.norm(w)))
-    W = skew(w)
-    return np.eye(3) + a * W + b * (W @ W)
+    w = _finite("axis-angle", axis_angle, (3,)).tolist()
+    a, b, _ = _coefficients(math.hypot(*w))
+    return _sum_of_rotations(a, w, b)
 
 
 def rotation_to_axis_angle(R) -> np.ndarray:
     """(3, 3) to (3,), angle from 0 to pi; exact near both ends, as it goes by the quaternion."""
-    q = rotation_to_quaternion(R)
-    sine = float(np.linalg.norm(q[:3]))
-    if sine < 1e-8:  # angle = 2 sine to double precision
-        return 2.0 * q[:3]
-    return q[:3] * (2.0 * np.arctan2(sine, q[3]) / sine)
+    x, y, z, w = rotation_to_quaternion(R).tolist()
+    sine = math.hypot(x, y, z)
+    # Near no rotation the angle is twice the sine to double precision.
+    factor = 2.0 if sine < 1e-8 else 2.0 * math.atan2(sine, w) / sine
+    return np.array([factor * x, factor * y, factor * z])
 
 
 def quaternion_to_rotation(quaternion) -> np.ndarray:
@@ -85,22 +102,23 @@ def rotation_to_quaternion(R) -> np.ndarray:
 
     Shepperd 1978: starts from the largest component. Raises MotionError for what is clearly no rotation.
     """
-    R = _finite("rotation", R, (3, 3))
-    if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
-        raise MotionError(f"rotation is {R.tolist()}, expected orthonormal rows and determinant 1")
-    trace = R[0, 0] + R[1, 1] + R[2, 2]
-    largest = int(np.argmax([R[0, 0], R[1, 1], R[2, 2], trace]))
-    if largest == 3:
-        q = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1], 1 + trace])
+    (a, b, c), (d, e, f), (g, h, i) = rows = _finite("rotation", R, (3, 3)).tolist()
+    lengths = a * a + b * b + c * c - 1, d * d + e * e + f * f - 1, g * g + h * h + i * i - 1
+    angles = a * d + b * e + c * f, a * g + b * h + c * i, d * g + e * h + f * i
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    if max(map(abs, lengths + angles)) > 1e-3 or determinant < 0:
+        raise MotionError(f"rotation is {rows}, expected orthonormal rows and determinant 1")
+    trace = a + e + i
+    largest = max(a, e, i, trace)
+    if largest == trace:
+        q = h - f, c - g, d - b, 1 + trace
+    elif largest == a:
+        q = 1 + a - e - i, d + b, g + c, h - f
+    elif largest == e:
+        q = b + d, 1 + e - i - a, h + f, c - g
     else:
-        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
-        q = np.empty(4)
-        q[i] = 1 + R[i, i] - R[j, j] - R[k, k]
-        q[j] = R[j, i] + R[i, j]
-        q[k] = R[k, i] + R[i, k]
-        q[3] = R[k, j] - R[j, k]
-    q /= np.linalg.norm(q)
-    return -q if q[3] < 0 else q
+        q = c + g, f + h, 1 + i - a - e, d - b
+    return np.array(q) * (math.copysign(1.0, q[3]) / math.hypot(*q))
 
 
 def make_transform(R, t) -> np.ndarray:
@@ -123,24 +141,25 @@ def invert(T) -> np.ndarray:
 def exp_se3(xi) -> np.ndarray:
     """Twist (6,) = (v, w) to the (4, 4) transform of moving along it for unit time."""
     xi = _finite("twist", xi, (6,))
-    v, w = xi[:3], xi[3:]
-    a, b, c = _coefficients(float(np.linalg.norm(w)))
-    W = skew(w)
-    return make_transform(np.eye(3) + a * W + b * (W @ W), v + b * (W @ v) + c * (W @ (W @ v)))
+    w = xi[3:].tolist()
+    a, b, c = _coefficients(math.hypot(*w))
+    T = np.eye(4)
+    T[:3, :3] = _sum_of_rotations(a, w, b)
+    T[:3, 3] = _sum_of_rotations(b, w, c) @ xi[:3]
+    return T
 
 
 def log_se3(T) -> np.ndarray:
     """(4, 4) transform to its twist (6,) = (v, w), |w| <= pi; the inverse of `exp_se3`."""
     T = _finite("transform", T, (4, 4))
     w = rotation_to_axis_angle(T[:3, :3])
-    angle = float(np.linalg.norm(w))
+    angle = math.hypot(*w.tolist())
     s = angle * angle
     if angle < SMALL_ANGLE:
         d = 1 / 12 + s / 720 + s * s / 30240
     else:
-        d = (1 - (angle / 2) / np.tan(angle / 2)) / s
-    W, t = skew(w), T[:3, 3]
-    return np.concatenate([t - 0.5 * (W @ t) + d * (W @ (W @ t)), w])
+        d = (1 - (angle / 2) / math.tan(angle / 2)) / s
+    return np.concatenate([_sum_of_rotations(-0.5, w.tolist(), d) @ T[:3, 3], w])
 
 
 def power(T, s: float) -> np.ndarray:

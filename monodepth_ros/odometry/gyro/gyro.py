@@ -1,6 +1,7 @@
 """A gyro as a witness of the camera's rotation, itself watched by the images."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +28,11 @@ class Turn:
 
     R_start_stop: np.ndarray
     covariance: np.ndarray
+
+    @cached_property
+    def information(self) -> np.ndarray:
+        """Inverse of the covariance (3, 3), which every step of an adjustment asks for."""
+        return np.linalg.inv(self.covariance)
 
 
 class Gyro:

@@ -21,7 +21,7 @@ class RotationPrior:
     @classmethod
     def after(cls, R_world_before: np.ndarray, turn: Turn) -> "RotationPrior":
         """Of a camera that has turned so since it stood at R_world_before (3, 3)."""
-        return cls(R_world_before @ turn.R_start_stop, np.linalg.inv(turn.covariance))
+        return cls(R_world_before @ turn.R_start_stop, turn.information)
 
     def equations(self, R_world_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Normal matrix (3, 3) and gradient (3,) for a small rotation of the camera about its own axes."""
