@@ -39,9 +39,12 @@ MIN_INLIERS_WITH_TURN = 8
 MAX_BRIDGE = 0.5
 BRIDGE_NOISE, BRIDGE_DEPTH_NOISE = 0.5, 0.005
 DOUBTFUL_SHARE = 0.6  # with fewer inliers other ways to the pose are tried
-# The adjustment's covariance is that of independent errors of pixels. To it is added what the calibration and the depth's
-# scale do to a whole window alike: shares of the step's length and angle (docs/odometry.md has what that gives).
-TRANSLATION_NOISE, ROTATION_NOISE = 0.01, 0.02
+# The adjustment's covariance is that of independent errors of pixels. To it is added what calibration and depth do to a whole
+# window alike (docs/odometry.md has what that gives). Calibration: shares of the step's length, in every direction, and angle.
+TRANSLATION_NOISE, ROTATION_NOISE = 0.005, 0.01
+# Depth makes the whole step too long or too short, by this share of how far the network's depth scatters about the points'
+# own: its errors are alike within parts of the image, as if each image told about 25 depths.
+DEPTH_NOISE = 0.2
 SEEN_TURN_NOISE = 1e-3  # of a step's rotation by the points of one image alone [rad]
 
 
@@ -210,6 +213,7 @@ class FeatureOdometry:
         step = invert(window.poses[-2] @ invert(keyframe) @ self._pose) @ pose
         total = _in_axes(covariance, step[:3, :3]) + self._covariance
         total += step_covariance(log_se3(step), TRANSLATION_NOISE, 0.0, ROTATION_NOISE, 0.0)
+        total[:3, :3] += (DEPTH_NOISE * window.depth_scatter()) ** 2 * np.outer(step[:3, 3], step[:3, 3])
         if self._seen_turn is not None and seen_turn is not None:
             seen_step = self._seen_turn.T @ seen_turn
             sigma = np.hypot(SEEN_TURN_NOISE, ROTATION_NOISE * np.linalg.norm(rotation_to_axis_angle(seen_step)))

@@ -19,6 +19,7 @@ ITERATIONS = 3  # of the bundle adjustment, per frame
 KEYFRAME_PARALLAX = 10.0  # pixels, median, rotation taken out
 KEYFRAME_SHARE = 0.45  # a keyframe when fewer of the points that could be followed are
 WARP_REACH = 2.0  # pixels over which the warp of a patch is measured
+MAD_OF_NORMAL = 0.6745  # median absolute deviation of a normal error, in its standard deviations
 MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in its standard deviations
 VARIANCE_LIMITS = (0.1, 10.0)  # within which the errors' size may change the covariance
 LARGEST_WARP = 8.0  # change of a patch's area beyond which it is another picture
@@ -117,6 +118,12 @@ class KeyframeWindow:
         np.maximum.at(worst, point, adjusted.errors)
         covariance = _relative_covariance(adjusted.covariance, invert(self.poses[-1]) @ self.poses[-2])
         return worst, covariance * _variance_factor(adjusted.errors[frame == len(self.poses) - 1])
+
+    def depth_scatter(self) -> float:
+        """Standard deviation of the logarithm of the network's depth about that of the adjusted points, by its median."""
+        points = self.points
+        deviation = np.log(points.inverse_depth / points.prior)
+        return float(np.median(np.abs(deviation - np.median(deviation))) / MAD_OF_NORMAL)
 
     def settle(self, gray: np.ndarray, inverse_depth: np.ndarray) -> bool:
         """Keep the frame looked at as a keyframe if it shows enough that is new, or let it go; whether it is one."""
