@@ -45,7 +45,8 @@ TRANSLATION_NOISE, ROTATION_NOISE = 0.005, 0.01
 # Depth makes the whole step too long or too short, by this share of how far the network's depth scatters about the points'
 # own: its errors are alike within parts of the image, as if each image told about 25 depths.
 DEPTH_NOISE = 0.2
-SEEN_TURN_NOISE = 1e-3  # of a step's rotation by the points of one image alone [rad]
+# Of a step's rotation by the points of one image alone: [rad], and a share of its angle.
+SEEN_TURN_NOISE, SEEN_TURN_SHARE = 1e-3, 0.02
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class FeatureOdometry:
         total[:3, :3] += (DEPTH_NOISE * window.depth_scatter()) ** 2 * np.outer(step[:3, 3], step[:3, 3])
         if self._seen_turn is not None and seen_turn is not None:
             seen_step = self._seen_turn.T @ seen_turn
-            sigma = np.hypot(SEEN_TURN_NOISE, ROTATION_NOISE * np.linalg.norm(rotation_to_axis_angle(seen_step)))
+            sigma = np.hypot(SEEN_TURN_NOISE, SEEN_TURN_SHARE * np.linalg.norm(rotation_to_axis_angle(seen_step)))
             self._gyro.observe(self._frame_ns, stamp_ns, seen_step, sigma)
         became_keyframe = window.settle(gray, inverse_depth)
         self._covariance = np.zeros((6, 6)) if became_keyframe else covariance
