@@ -37,7 +37,8 @@ class LoadedImage:
 
 
 class PytorchEngine(Engine):
-    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`.
+    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`, but
+    auto is fp32 on the CPU here.
 
     In bf16, whose 8 bits are those of an image, images are normalised in float32, and the last layer in front of the
     sigmoid computes in float32: far depth is a small disparity, the sigmoid of a large number.
