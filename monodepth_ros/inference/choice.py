@@ -7,6 +7,7 @@ from monodepth_ros.inference.cpu_arithmetic import cpu_has_bf16
 from monodepth_ros.inference.engine import Engine, EngineError
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.pytorch import PytorchEngine, find_device
+from monodepth_ros.inference.pytorch_cuda import CudaEngine
 from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
 
 ENGINES = ("auto", "pytorch", "openvino", "onnxruntime")
@@ -62,7 +63,9 @@ def create_engine(
 
 
 def _create_pytorch(checkpoint: Checkpoint, device: str, precision: str, warn: Callable[[str], None]) -> Engine:
-    if precision == "auto" and find_device(device).type == "cpu" and cpu_has_bf16():
+    if find_device(device).type == "cuda":
+        return CudaEngine(checkpoint, device, precision, warn)
+    if precision == "auto" and cpu_has_bf16():
         engine = PytorchEngine(checkpoint, device, "bf16")
         try:
             check_parity(engine, checkpoint)

@@ -210,19 +210,6 @@ def test_auto_takes_a_device_that_works():
     assert np.isfinite(engine.disparity(engine.load_image(picture()))).all()
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("fp16", 2e-2)])
-def test_cuda_agrees_with_the_cpu(precision, tolerance):
-    checkpoint = checkpoint_of("rt_monodepth_s", "separate_resnet18")
-    found, expected = [], []
-    for device, name, results in (("cuda", precision, found), ("cpu", "fp32", expected)):
-        engine = create_engine(checkpoint, device, name)
-        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.7)]
-        results += [engine.disparity(images[0]), engine.motion(*images)]
-    assert np.abs(found[0] - expected[0]).max() < tolerance
-    assert np.abs(found[1] - expected[1]).max() < tolerance
-
-
 def test_several_images_at_once_are_each_as_alone(create):
     engine = create(checkpoint_of("resnet18", "shared_resnet18"))
     images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
