@@ -59,6 +59,22 @@ class PytorchEngine(Engine):
                 _cast_inputs(_first_convolution(head.to(torch.float32)))
         self._pose = None if checkpoint.pose is None else self._place(checkpoint.pose)
 
+    def compile(self) -> None:
+        """Compile the networks with torch.compile, before anything else runs: it takes a minute.
+
+        Each size of batch is compiled when it first comes, one image here. EngineError where that fails.
+        """
+        freezing = {"freezing": True}  # the weights are constants, in whatever layout suits the kernels
+        self._infer_depth = torch.compile(self._infer_depth, dynamic=False, options=freezing)
+        self._infer_motion = torch.compile(self._infer_motion, dynamic=False, options=freezing)
+        try:
+            self.warm_up()
+        except Exception as error:  # whatever the compiler of that version raises
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise EngineError(
+                f"torch.compile failed ({reason:.200}): install a C++ compiler if there is none, or set compile to false"
+            ) from None
+
     @property
     def has_pose(self) -> bool:
         return self._pose is not None

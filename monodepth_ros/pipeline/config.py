@@ -207,6 +207,11 @@ class PipelineConfig:
         "or AMX), where it agrees with fp32 on this checkpoint; else fp32.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
+    compile: bool = setting(
+        False,
+        "Compile the networks with torch.compile: for engine pytorch, which auto then takes. Needs a C++ compiler; the first start "
+        "takes a minute or more.",
+    )
     calibration_file: str = setting(
         "", "Calibration in camera_calibration's YAML format, used instead of the camera_info topic."
     )
