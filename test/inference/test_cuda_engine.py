@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from monodepth_ros.inference.choice import create_engine
-from monodepth_ros.inference.cuda_graphs import MOST_SIZES, Replayed
+from monodepth_ros.inference.cuda_graphs import MOST_SIZES, CudaQueue, Replayed
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.pytorch import PytorchEngine
@@ -53,9 +53,16 @@ class HostQueue:
         return replay
 
 
-class QueueWithoutGraphs(HostQueue):
-    def record(self, function, inputs):
-        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+def refuse_to_record(queue, function, inputs):
+    raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+
+class HostQueueWithoutGraphs(HostQueue):
+    record = refuse_to_record
+
+
+class CudaQueueWithoutGraphs(CudaQueue):
+    record = refuse_to_record
 
 
 @pytest.fixture(params=["host", pytest.param("cuda", marks=pytest.mark.cuda)])
@@ -111,14 +118,14 @@ def test_an_image_and_its_results_stay_valid_whatever_comes_after(create, make_c
     engine, phases = create(checkpoint), (0.0, 0.3)
     (first, second), (motion,) = as_the_cpu_has_it(checkpoint, phases)
     images = [engine.load_image(picture(phase)) for phase in phases]
-    disparity = engine.disparity(images[0])
+    disparity, _ = [engine.disparity(image) for image in images]
     others = [engine.load_image(picture(1 + index / 20)) for index in range(12)]
     engine.disparities(others[:2])
     for pair in zip(others, others[1:], strict=False):
         engine.disparity(pair[0])
         engine.motion(*pair)
     np.testing.assert_allclose(disparity, first, atol=1e-4)
-    np.testing.assert_allclose(engine.motion(*images), motion, atol=1e-4)
+    np.testing.assert_allclose(engine.motion(*images), motion, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(engine.disparity(images[1]), second, atol=1e-4)
 
 
@@ -162,7 +169,7 @@ def test_each_size_is_recorded_once_and_only_results_are_waited_for(make_checkpo
 
 def test_where_nothing_can_be_recorded_the_networks_run_without_and_say_so_once(make_checkpoint):
     checkpoint, warnings = load_checkpoint(make_checkpoint()), []
-    engine = CudaEngine(checkpoint, "cpu", "fp32", warnings.append, QueueWithoutGraphs())
+    engine = CudaEngine(checkpoint, "cpu", "fp32", warnings.append, HostQueueWithoutGraphs())
     (first, second), (motion,) = as_the_cpu_has_it(checkpoint, (0.0, 0.3))
     for _ in range(3):
         images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3)]
@@ -217,9 +224,7 @@ def test_the_bundled_checkpoint_passes_the_check_on_cuda(precision):
 def test_graphs_give_what_the_same_kernels_give_one_by_one(make_checkpoint, depth, pose, precision):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     graphs = CudaEngine(checkpoint, "cuda", precision, pytest.fail)
-    eager = CudaEngine(checkpoint, "cuda", precision)
-    for replayed in (eager._replayed_depth, eager._replayed_pose):
-        replayed._can_record = False
+    eager = CudaEngine(checkpoint, "cuda", precision, queue=CudaQueueWithoutGraphs(torch.device("cuda", 0)))
     tolerance = {"fp32": 1e-5, "fp16": 2e-3, "bf16": 2e-2}[precision]
     for phase in (0.0, 0.3, 0.6):
         pairs = [[engine.load_image(picture(phase + step)) for step in (0.0, 0.3)] for engine in (graphs, eager)]
