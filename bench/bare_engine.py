@@ -42,9 +42,12 @@ def main() -> None:
     parser.add_argument("--checkpoint", required=True)
     for name in ("device", "engine", "precision"):
         parser.add_argument(f"--{name}", default="auto")
-    parser.add_argument("--motion", action="store_true")
+    for name in ("compile", "motion"):
+        parser.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
-    engine = create_engine(options.checkpoint, options.device, options.precision, options.engine)
+    engine = create_engine(
+        options.checkpoint, options.device, options.precision, options.engine, compile=options.compile
+    )
     engine.warm_up()
     shape = (4, engine.header.height, engine.header.width, 3)
     images = list(np.random.default_rng(1).integers(0, 256, shape, np.uint8))

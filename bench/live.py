@@ -96,6 +96,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto, pytorch, openvino or onnxruntime")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16")
+    parser.add_argument("--compile", action="store_true", help="compile PyTorch's networks")
     parser.add_argument("--reliability", choices=("best_effort", "reliable"), default="best_effort",
                         help="of the node's image subscription (default: best_effort)")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME:=VALUE",
@@ -253,6 +254,7 @@ def node_parameters(options: argparse.Namespace, checkpoint: str, header) -> dic
         "device": options.device,
         "engine": options.engine,
         "precision": options.precision,
+        "compile": str(options.compile).lower(),
         "image_transport": options.transport,
         "image.reliability": options.reliability,
         "scale.source": "auto" if header.is_metric else "relative",
@@ -275,7 +277,8 @@ def camera_arguments(options: argparse.Namespace, intrinsics: tuple[float, float
 def bare_arguments(options: argparse.Namespace, checkpoint: str, motion: bool) -> list[str]:
     """Of bench/bare_engine.py."""
     arguments = ["--checkpoint", checkpoint, "--device", options.device, "--engine", options.engine]
-    return [*arguments, "--precision", options.precision, *(["--motion"] if motion else [])]
+    flags = ["--compile"] * options.compile + ["--motion"] * motion
+    return [*arguments, "--precision", options.precision, *flags]
 
 
 def plain_arguments(options: argparse.Namespace, checkpoint: str) -> list[str]:

@@ -4,9 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 # Set before anything imports rclpy: no test may speak to other machines.
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,6 +31,10 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
     parser.add_argument(
+        "--precision", default="fp32",
+        help="fp32 (default, so that figures do not depend on the machine), bf16, fp16, or auto as in the node",
+    )  # fmt: skip
+    parser.add_argument(
         "--post-process", action="store_true", help="blend with the answer to the mirror image"
     )
     parser.add_argument(
@@ -162,7 +166,9 @@ def _evaluate_checkpoint(options: argparse.Namespace):
     for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
-                engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
+                engine = create_engine(
+                    checkpoint, options.device, options.precision, options.engine, warn=notes.append
+                )
                 predictor = DepthPredictor(engine, header, options.post_process)
             crop = source.truth_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)

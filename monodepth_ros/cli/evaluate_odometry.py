@@ -46,6 +46,10 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
     parser.add_argument(
+        "--precision", default="fp32",
+        help="fp32 (default, so that figures do not depend on the machine), bf16, fp16, or auto as in the node",
+    )  # fmt: skip
+    parser.add_argument(
         "--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source"
     )
     parser.add_argument(
@@ -172,7 +176,9 @@ def _from_network(options: argparse.Namespace):
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
-        engine = create_engine(checkpoint, options.device, engine=options.engine, warn=notes.append)
+        engine = create_engine(
+            checkpoint, options.device, options.precision, options.engine, warn=notes.append
+        )
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
             motion = options.motion or ("network" if engine.has_pose else "features")
             config = replace(config, {"odometry.source": motion})

@@ -91,17 +91,21 @@ class GraphEngine(Engine):
             raise released()
 
 
-def create_graph_engine(checkpoint: Checkpoint, runtime: GraphRuntime) -> GraphEngine:
+def create_graph_engine(
+    checkpoint: Checkpoint, *runtimes: GraphRuntime, warn: Callable[[str], None] = lambda line: None
+) -> GraphEngine:
     """The checkpoint's networks, converted and checked against PyTorch.
 
-    Converted networks are cached; a cached one that is damaged or wrong is converted again. EngineError where the
-    runtime cannot convert the networks or does not agree with PyTorch.
+    runtimes: one, or the same one in several precisions, of which the first that agrees is taken; `warn` gets the
+    reason where that is not the first. Converted networks are cached; a cached one that is damaged or wrong is
+    converted again. EngineError where the runtime cannot convert the networks or does not agree with PyTorch.
     """
+    runtime = runtimes[0]  # what is converted is in float32 and the same for all
     cache = GraphCache(checkpoint, f"{runtime.name} {runtime.version}")
     kept = cache.read()
     if kept is not None:
         try:
-            return _load(checkpoint, runtime, kept)
+            return _load(checkpoint, runtimes, kept, warn)
         except Exception:  # a damaged file may surface anywhere in a runtime; what is wrong without it comes up again
             cache.discard()
     save = _convert(checkpoint, runtime)
@@ -112,7 +116,7 @@ def create_graph_engine(checkpoint: Checkpoint, runtime: GraphRuntime) -> GraphE
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             save(folder)
         try:
-            return _load(checkpoint, runtime, folder)
+            return _load(checkpoint, runtimes, folder, warn)
         except EngineError:
             cache.discard()
             raise
@@ -130,7 +134,26 @@ def _convert(checkpoint: Checkpoint, runtime: GraphRuntime) -> Callable[[Path], 
     return save
 
 
-def _load(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path) -> GraphEngine:
+def _load(
+    checkpoint: Checkpoint, runtimes: Sequence[GraphRuntime], folder: Path, warn: Callable[[str], None]
+) -> GraphEngine:
+    """Of the first runtime that agrees; EngineError of the last one."""
+    refusals = []
+    for runtime in runtimes[:-1]:
+        try:
+            engine = _load_one(checkpoint, runtime, folder)
+            break
+        except EngineError as error:
+            refusals.append(f"{error}; precision auto takes {runtimes[-1].precision}")
+    else:
+        engine = _load_one(checkpoint, runtimes[-1], folder)
+    # Not before: files that no precision agrees with are damaged and say nothing about the first one.
+    for line in refusals:
+        warn(line)
+    return engine
+
+
+def _load_one(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path) -> GraphEngine:
     paths = [folder / f"{graph.name}{runtime.suffix}" for graph in network_graphs(checkpoint)]
     engine = GraphEngine(checkpoint, runtime, [runtime.load(path) for path in paths])
     check_parity(engine, checkpoint)

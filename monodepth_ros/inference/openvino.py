@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from monodepth_ros.inference.cpu_arithmetic import cpu_has_bf16
 from monodepth_ros.inference.engine import EngineError, check_cpu_precision
 from monodepth_ros.inference.graph import NetworkGraph
 from monodepth_ros.inference.graph_runtime import (
@@ -21,7 +22,7 @@ HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class OpenvinoRuntime(GraphRuntime):
-    """Networks compiled by OpenVINO for this CPU; arguments as in `choice.create_engine`.
+    """Networks compiled by OpenVINO for this CPU; arguments as in `choice.create_engine`, but auto is fp32 here.
 
     It uses as many threads as PyTorch would (OMP_NUM_THREADS).
     """
@@ -37,6 +38,11 @@ class OpenvinoRuntime(GraphRuntime):
         self._core = self._openvino.Core()
         self.precision = self._find_precision(precision)
         self.version = f"{self._openvino.__version__}, torch {torch.__version__}"
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether OpenVINO finds bf16 arithmetic in this CPU."""
+        return "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     def convert(self, graph: NetworkGraph, batch: int = 0) -> Any:
         shapes = [self._openvino.PartialShape([batch or -1, *tensor.shape[1:]]) for tensor in graph.example]
@@ -77,9 +83,17 @@ class OpenvinoRuntime(GraphRuntime):
         check_cpu_precision(name)
         if name == "auto":
             return "fp32"
-        if name == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        if name == "bf16" and not self.has_bf16:
             raise EngineError("this CPU has no bf16 arithmetic: choose precision auto or fp32")
         return name
+
+
+def openvino_runtimes(device: str, precision: str) -> list[OpenvinoRuntime]:
+    """The runtime in a precision; for auto in all that the CPU computes in, the fastest first."""
+    runtime = OpenvinoRuntime(device, precision)
+    if precision == "auto" and cpu_has_bf16() and runtime.has_bf16:
+        return [OpenvinoRuntime(device, "bf16"), runtime]
+    return [runtime]
 
 
 def import_openvino() -> Any:

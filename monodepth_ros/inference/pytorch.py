@@ -1,4 +1,4 @@
-"""Inference with PyTorch on the CPU or on CUDA."""
+"""Inference with PyTorch, one operation after the other: on the CPU, and what `pytorch_cuda` makes graphs of."""
 
 import copy
 import re
@@ -37,7 +37,8 @@ class LoadedImage:
 
 
 class PytorchEngine(Engine):
-    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`.
+    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`, but
+    auto is fp32 on the CPU here.
 
     In bf16, whose 8 bits are those of an image, images are normalised in float32, and the last layer in front of the
     sigmoid computes in float32: far depth is a small disparity, the sigmoid of a large number.
@@ -58,6 +59,22 @@ class PytorchEngine(Engine):
                 _cast_inputs(_first_convolution(head.to(torch.float32)))
         self._pose = None if checkpoint.pose is None else self._place(checkpoint.pose)
 
+    def compile(self) -> None:
+        """Compile the networks with torch.compile, before anything else runs: it takes a minute.
+
+        Each size of batch is compiled when it first comes, one image here. EngineError where that fails.
+        """
+        freezing = {"freezing": True}  # the weights are constants, in whatever layout suits the kernels
+        self._infer_depth = torch.compile(self._infer_depth, dynamic=False, options=freezing)
+        self._infer_motion = torch.compile(self._infer_motion, dynamic=False, options=freezing)
+        try:
+            self.warm_up()
+        except Exception as error:  # whatever the compiler of that version raises
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise EngineError(
+                f"torch.compile failed ({reason:.200}): install a C++ compiler if there is none, or set compile to false"
+            ) from None
+
     @property
     def has_pose(self) -> bool:
         return self._pose is not None
@@ -67,9 +84,8 @@ class PytorchEngine(Engine):
         check_image(rgb, self.header)
         if not rgb.flags.c_contiguous or not rgb.flags.writeable:
             rgb = rgb.copy()
-        # (H, W, 3) in memory is channels last as it stands; the copy is the conversion to floating point.
-        tensor = torch.from_numpy(rgb).permute(2, 0, 1)[None].to(self._device)
-        return LoadedImage(tensor.to(torch.float32).div_(255).to(self._image_dtype))
+        # The copy is the conversion to floating point.
+        return LoadedImage(self._network_input(torch.from_numpy(rgb)[None].to(self._device)))
 
     def disparity(self, image: LoadedImage) -> np.ndarray:
         return self.disparities([image])[0]
@@ -80,11 +96,10 @@ class PytorchEngine(Engine):
         if not images:
             return []
         batch = images[0].tensor if len(images) == 1 else torch.cat([image.tensor for image in images])
-        features = self._depth.encode(batch)
-        found = self._depth.decode(features, (0,))[0][:, 0].to(torch.float32)
+        found, deepest_feature = self._infer_depth(batch)
         if self.has_pose and self._pose.uses_depth_features:
             for index, image in enumerate(images):
-                image.deepest_feature = features[-1][index : index + 1]
+                image.deepest_feature = deepest_feature[index : index + 1]
         if self.has_pose and self._pose.times_mean_inverse_depth:
             header = self.header
             inverse_depth = scale_disparity(found, header.min_depth, header.max_depth)
@@ -98,22 +113,34 @@ class PytorchEngine(Engine):
         if not self.has_pose:
             raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
         if self._pose.uses_depth_features:
-            axis_angle, translation = self._pose(self._deepest_feature(earlier), self._deepest_feature(later))
+            numbers = self._infer_motion(self._deepest_feature(earlier), self._deepest_feature(later))
         else:
-            axis_angle, translation = self._pose(earlier.tensor, later.tensor)
-        numbers = torch.cat((axis_angle[0], translation[0])).to(torch.float32).cpu().numpy()
+            numbers = self._infer_motion(earlier.tensor, later.tensor)
         factor = 1.0
         if self._pose.times_mean_inverse_depth:
             # In training either image of a pair is the target; the later one's depth is at hand here.
             if later.mean_inverse_depth is None:
                 self.disparity(later)
             factor = later.mean_inverse_depth
-        return motion_matrix(numbers, factor)
+        return motion_matrix(numbers[0].cpu().numpy(), factor)
 
     def release(self) -> None:
         self._depth = self._pose = None
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _network_input(self, pixels: Tensor) -> Tensor:
+        """(B, H, W, 3) uint8 -> (B, 3, H, W) in [0, 1], channels last as the pixels are."""
+        return pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255).to(self._image_dtype)
+
+    def _infer_depth(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Disparity (B, H, W) float32 and the deepest feature (B, C, h, w)."""
+        features = self._depth.encode(images)
+        return self._depth.decode(features, (0,))[0][:, 0].to(torch.float32), features[-1]
+
+    def _infer_motion(self, earlier: Tensor, later: Tensor) -> Tensor:
+        """Axis-angle and translation (B, 6) float32 of batches of images, or of deepest features."""
+        return torch.cat(self._pose(earlier, later), dim=1).to(torch.float32)
 
     def _deepest_feature(self, image: LoadedImage) -> Tensor:
         if image.deepest_feature is None:

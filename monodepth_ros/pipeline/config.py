@@ -202,7 +202,15 @@ class PipelineConfig:
         choices=("auto", "pytorch", "openvino", "onnxruntime"),
     )
     precision: str = setting(
-        "auto", "Arithmetic of the networks.", choices=("auto", "fp32", "bf16", "fp16")
+        "auto",
+        "Arithmetic of the networks. auto: fp16 of PyTorch on CUDA; bf16 of OpenVINO and PyTorch on a CPU that has it (AVX-512 bf16 "
+        "or AMX), where it agrees with fp32 on this checkpoint; else fp32.",
+        choices=("auto", "fp32", "bf16", "fp16"),
+    )
+    compile: bool = setting(
+        False,
+        "Compile the networks with torch.compile: for engine pytorch, which auto then takes. Needs a C++ compiler; the first start "
+        "takes a minute or more.",
     )
     calibration_file: str = setting(
         "", "Calibration in camera_calibration's YAML format, used instead of the camera_info topic."

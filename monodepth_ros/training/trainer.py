@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from monodepth_ros.inference.cpu_arithmetic import cpu_has_bf16
 from monodepth_ros.inference.pytorch import find_device
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -343,16 +344,10 @@ def _auto(processes: Processes) -> str:
 
 def _precision(name: str, device: torch.device) -> str:
     if name == "auto":
-        return "bf16" if device.type == "cuda" or _cpu_has_bf16() else "fp32"
+        return "bf16" if device.type == "cuda" or cpu_has_bf16() else "fp32"
     if name == "fp16" and device.type == "cpu":
         raise TrainingError("loop.precision fp16 needs a CUDA device: choose auto, fp32 or bf16 on the CPU")
     return name
-
-
-def _cpu_has_bf16() -> bool:
-    """Whether the CPU multiplies bf16 itself, as far as this PyTorch can say. Others take longer than in float32."""
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _load(learner: Learner, weights: dict[str, Any], path: Path) -> None:

@@ -46,9 +46,8 @@ def run(tmp_path, capfd):
 
     def run(source, *options):
         capfd.readouterr()
-        code = main(
-            ["run", str(source), "--results", str(tmp_path / "results"), "--set", "engine=pytorch", *options]
-        )
+        exact = ["--set", "engine=pytorch", "--set", "precision=fp32"]
+        code = main(["run", str(source), "--results", str(tmp_path / "results"), *exact, *options])
         return code, capfd.readouterr(), tmp_path / "results" / "latest"
 
     return run

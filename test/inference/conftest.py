@@ -1,9 +1,11 @@
 """Small checkpoints whose weights come from a formula."""
 
 import os
+from contextlib import suppress
 
 import numpy as np
 import pytest
+import torch
 
 from monodepth_ros.networks.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -39,6 +41,16 @@ def graphs(monkeypatch, tmp_path):
     """The folder of converted networks, empty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "monodepth_ros" / "graphs"
+
+
+@pytest.fixture
+def bf16_cpu(monkeypatch):
+    """A CPU that says it has bf16 arithmetic: PyTorch, and OpenVINO on AVX-512, compute in it all the same."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    with suppress(ImportError):
+        import openvino
+
+        monkeypatch.setattr(openvino.Core, "get_property", lambda self, *names: ["FP32", "BF16"])
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def engine_name(request):
 
 @pytest.fixture
 def create(engine_name):
-    return lambda checkpoint: create_engine(checkpoint, "cpu", engine=engine_name)
+    return lambda checkpoint: create_engine(checkpoint, "cpu", "fp32", engine_name)
 
 
 def test_networks_are_converted_once(create, engine_name, checkpoint_file, disparity_of, graphs):

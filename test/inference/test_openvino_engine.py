@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("graphs")
 
 def test_auto_takes_it_on_a_cpu(checkpoint_file):
     warnings = []
-    engine = create_engine(checkpoint_file, "cpu", warn=warnings.append)
+    engine = create_engine(checkpoint_file, "cpu", "fp32", warn=warnings.append)
     assert (engine.name, engine.device, engine.precision, warnings) == ("openvino", "cpu", "fp32", [])
 
 

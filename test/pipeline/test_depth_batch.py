@@ -32,7 +32,7 @@ def engine_and_header(request, tmp_path):
     header = CheckpointHeader("rt_monodepth_s", 96, 320, pose_network="posecnn", **facts)
     path = tmp_path / "weights.safetensors"
     save_checkpoint(path, header, *networks)
-    return create_engine(path, "cpu", engine=request.param), header
+    return create_engine(path, "cpu", "fp32", request.param), header
 
 
 def pipelines(engine, header):

@@ -74,7 +74,7 @@ def checkpoint():
 def run(recording, checkpoint, change=lambda engine: None, frames=FRAMES, **settings):
     """True and estimated poses, and the notes."""
     config = replace(RunConfig(), {"odometry.source": "features"} | {f"odometry.{k}": v for k, v in settings.items()})
-    engine = create_engine(checkpoint, "cpu")
+    engine = create_engine(checkpoint, "cpu", "fp32")
     change(engine)
     with BagSource(recording) as source:
         truth, found, notes = network_odometry(source, engine, checkpoint.header, frames, config=config)

@@ -27,7 +27,7 @@ CAMERA_HEIGHT = 1.65  # metres, of KITTI's car
 @pytest.fixture(scope="module")
 def network(monodepth_data):
     checkpoint = load_checkpoint(monodepth_data / "rtmonodepth_s_weights" / "ms_640_192")
-    return create_engine(checkpoint, "cpu"), checkpoint.header
+    return create_engine(checkpoint, "cpu", "fp32"), checkpoint.header
 
 
 def measured(network, folder, seconds, **settings):

@@ -39,7 +39,7 @@ def checkpoint():
 
 @pytest.fixture
 def engine(checkpoint):
-    return create_engine(checkpoint, "cpu")
+    return create_engine(checkpoint, "cpu", "fp32")
 
 
 def run(engine, header, frames, source="features", change=lambda i, image: image):
@@ -190,7 +190,7 @@ def test_kitti_00_with_a_depth_only_checkpoint(kitti):
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
-        truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu"), checkpoint.header, config=config)
+        truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu", "fp32"), checkpoint.header, config=config)
     assert not any("held" in note for note in notes), notes
     aligned, _ = align(truth.poses, found.poses, "7dof")
     errors = segment_errors(truth.poses, aligned, (25, 50, 75))

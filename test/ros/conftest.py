@@ -91,8 +91,8 @@ class Harness:
         self._contexts = [rclpy.Context(), rclpy.Context()]
         for context in self._contexts:
             rclpy.init(context=context)
-        # Most motions here are those that a test puts in the pose network's place.
-        parameters = {"odometry__source": "network"} | parameters
+        # Most motions here are those that a test puts in the pose network's place. Figures are the same on every machine.
+        parameters = {"odometry__source": "network", "precision": "fp32"} | parameters
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         self.node = DepthNode(
             context=self._contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]

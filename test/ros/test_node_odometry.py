@@ -85,7 +85,7 @@ def test_the_nodes_motion_is_the_golden_motion(harness, golden_checkpoint, monke
     error = np.abs(found - golden).max()
     # 8-bit images instead of exact ones.
     assert error < 2e-3, f"published motion is off by {error}:\n{found}\nexpected\n{golden}"
-    engine = create_engine(golden_checkpoint, "cpu")
+    engine = create_engine(golden_checkpoint, "cpu", "fp32")
     direct = engine.motion(engine.load_image(images[0]), engine.load_image(images[1]))
     error = np.abs(found - direct).max()
     assert error < 1e-5, f"node and engine differ by {error}"

@@ -22,7 +22,7 @@ def values(message, dtype=np.float32):
 
 
 def expected_depth(checkpoint, image, scale=2.0):
-    engine = create_engine(checkpoint, "cpu")
+    engine = create_engine(checkpoint, "cpu", "fp32")
     return scale * disparity_to_depth(engine.disparity(engine.load_image(image)), 0.1, 100.0)
 
 

@@ -202,7 +202,7 @@ def test_bad_values_at_run_time_are_refused_and_nothing_changes(harness, depth_c
 
 
 def test_a_set_is_taken_whole_or_not_at_all(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, odometry__source="auto")
+    node = harness(depth_checkpoint, odometry__source="auto", precision="auto")
     services = Services(node)
     for bad in (
         {"depth__max_range": 20.0, "cloud__stride": 0},

@@ -20,6 +20,7 @@ PARAMETERS = """
 /**:
   ros__parameters:
     engine: pytorch
+    precision: fp32
     base_frame: base_link
     image: {rectified: false, reliability: reliable}
     depth: {resolution: %s, max_range: 40.0}

@@ -54,7 +54,7 @@ class OfflineRun:
         self.notes = list(source.notes)
         checkpoint = load_checkpoint(config.checkpoint)
         engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, warn=self.notes.append
+            checkpoint, config.device, config.precision, config.engine, self.notes.append, config.compile
         )
         self._pipeline = FramePipeline(engine, checkpoint.header, config)
         scale, has_odometry = self._pipeline.scale, self._pipeline.has_odometry

@@ -37,7 +37,7 @@ class CameraRig:
         self._batches = dict.fromkeys(range(1, len(configs) + 1), 0)
         self._config = config
         self.engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, warn=self._logger.warning
+            checkpoint, config.device, config.precision, config.engine, self._logger.warning, config.compile
         )
         try:
             leader = FramePipeline(self.engine, self.header, configs[config.odometry_camera])

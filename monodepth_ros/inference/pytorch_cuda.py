@@ -1,0 +1,114 @@
+"""Inference with PyTorch on CUDA: recorded networks on a stream of their own, waited for only where a result leaves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from monodepth_ros.inference.cuda_graphs import CudaQueue, Replayed
+from monodepth_ros.inference.engine import EngineError, check_image, motion_matrix
+from monodepth_ros.inference.pytorch import PytorchEngine
+from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.disparity import scale_disparity
+
+
+@dataclass(eq=False)
+class CudaImage:
+    """An image on the device and what has been computed of it; all of it the image's own, no recording's."""
+
+    pixels: Tensor
+    """(1, H, W, 3) uint8."""
+    deepest_feature: Tensor | None = None
+    """(1, C, H / 32, W / 32), last feature of the depth encoder, kept for pose networks that share it."""
+    mean_inverse_depth: Tensor | None = None
+    """(1,) float32, spatial mean in 1 / network units, kept for pose networks that need it."""
+
+
+class CudaEngine(PytorchEngine):
+    """`PytorchEngine` for CUDA: what that computes, as CUDA graphs, with the pixels' conversion on the device.
+
+    The first pass of each size of batch takes longer: it is recorded. queue: what stands for the device's stream.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "cuda",
+        precision: str = "auto",
+        warn: Callable[[str], None] = lambda line: None,
+        queue: CudaQueue | None = None,
+    ):
+        super().__init__(checkpoint, device, precision)
+        self._queue = queue or CudaQueue(self._device)
+        self._replayed_depth = Replayed(self._depth_outputs, self._queue.record, warn)
+        self._replayed_pose = Replayed(self._pose_outputs, self._queue.record, warn)
+
+    def load_image(self, rgb: np.ndarray) -> CudaImage:
+        self._require_networks()
+        check_image(rgb, self.header)
+        with self._queue.current():
+            return CudaImage(self._queue.upload(rgb[None]))
+
+    @torch.inference_mode()
+    def disparities(self, images: Sequence[CudaImage]) -> list[np.ndarray]:
+        self._require_networks()
+        if not images:
+            return []
+        with self._queue.current():
+            return list(self._queue.download(self._queue_depth(images)))
+
+    @torch.inference_mode()
+    def motion(self, earlier: CudaImage, later: CudaImage) -> np.ndarray:
+        self._require_networks()
+        if not self.has_pose:
+            raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
+        with self._queue.current():
+            pair = [earlier.pixels, later.pixels]
+            if self._pose.uses_depth_features:
+                for image in (earlier, later):
+                    if image.deepest_feature is None:
+                        self._queue_depth([image])
+                pair = [earlier.deepest_feature, later.deepest_feature]
+            # In training either image of a pair is the target; the later one's depth is at hand here.
+            if self._pose.times_mean_inverse_depth and later.mean_inverse_depth is None:
+                self._queue_depth([later])
+            numbers = self._replayed_pose(*([item] for item in pair))[0][0]
+            if not self._pose.times_mean_inverse_depth:
+                return motion_matrix(self._queue.download(numbers))
+            found = self._queue.download(torch.cat((numbers, later.mean_inverse_depth)))
+            return motion_matrix(found[:6], float(found[6]))
+
+    def release(self) -> None:
+        if self._replayed_depth is not None:
+            self._queue.wait()
+        self._replayed_depth = self._replayed_pose = None
+        super().release()
+
+    def _queue_depth(self, images: Sequence[CudaImage]) -> Tensor:
+        """Disparity (B, H, W), which the next call may overwrite; what motion needs is kept in the images."""
+        disparity, *kept = self._replayed_depth([image.pixels for image in images])
+        if self.has_pose and self._pose.uses_depth_features:
+            for image, feature in zip(images, kept[0].split(1), strict=True):
+                image.deepest_feature = feature.clone()
+        elif self.has_pose and self._pose.times_mean_inverse_depth:
+            for image, mean in zip(images, kept[0].split(1), strict=True):
+                image.mean_inverse_depth = mean.clone()
+        return disparity
+
+    def _depth_outputs(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """(B, H, W, 3) uint8 -> disparity (B, H, W) float32, and what the images keep of it, if they do: (B, ...)."""
+        disparity, deepest_feature = self._infer_depth(self._network_input(pixels))
+        if self.has_pose and self._pose.uses_depth_features:
+            return disparity, deepest_feature
+        if self.has_pose and self._pose.times_mean_inverse_depth:
+            inverse_depth = scale_disparity(disparity, self.header.min_depth, self.header.max_depth)
+            return disparity, inverse_depth.mean(dim=(1, 2))
+        return (disparity,)
+
+    def _pose_outputs(self, earlier: Tensor, later: Tensor) -> tuple[Tensor, ...]:
+        """Two batches of features, or of pixels (B, H, W, 3) uint8 -> (B, 6) float32."""
+        if not self._pose.uses_depth_features:
+            earlier, later = self._network_input(earlier), self._network_input(later)
+        return (self._infer_motion(earlier, later),)
