@@ -172,12 +172,13 @@ def _from_network(options: argparse.Namespace):
     from monodepth_ros.pipeline.settings import replace
     from monodepth_ros.pipeline.settings_text import changed
 
-    config = changed(RunConfig(), options.set)
+    given = {"device": options.device, "precision": options.precision, "engine": options.engine}
+    config = changed(replace(RunConfig(), given), options.set)
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
-        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+        checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
         engine = create_engine(
-            checkpoint, options.device, options.precision, options.engine, warn=notes.append
+            checkpoint, config.device, config.precision, config.engine, notes.append, config.compile
         )
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
             motion = options.motion or ("network" if engine.has_pose else "features")

@@ -225,6 +225,7 @@ def bad(tmp_path, drive):
         ("depth --predictions {here}/words.txt --ground-truth {drive}", "not an array file; expected a .npy"),
         ("depth {drive} --frames 1 --engine pytorch --csv {here}/none/a.csv", "a.csv cannot be written"),
         ("odometry {drive} --engine pytorch --set odometry.max_points=x", "odometry.max_points"),
+        ("odometry {drive} --set engine=pytorch --set device=cuda:99", "cuda:99"),
         ("odometry {images} --engine pytorch", "0 of 2 frames have a true pose"),
         ("odometry {drive} --checkpoint {relative} --engine pytorch --motion network", "the checkpoint has no pose network"),
         ("odometry", "expected either a recording to run a checkpoint on, or --trajectory"),
