@@ -131,8 +131,8 @@ def like_checkpoint(config, options: argparse.Namespace):
 
 def open_data(config, is_first: bool, training_camera=None):
     """The dataset with the motion that data.motion names, saying on standard error how far the indexing is."""
-    from monodepth_ros.training.dataset import open_dataset
     from monodepth_ros.training.known_motion import add_known_motion
+    from monodepth_ros.training.open_dataset import open_dataset
 
     said = [0.0]
 

@@ -16,8 +16,9 @@ from monodepth_ros.data.sources.stereo_partner import stereo_partner
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.training.clip import TrainingError, read_mask
 from monodepth_ros.training.config import DataConfig, TrainConfig
-from monodepth_ros.training.dataset import Dataset, Recorded, camera_options, open_dataset
+from monodepth_ros.training.dataset import Dataset, Recorded
 from monodepth_ros.training.frame_scan import FrameScan, scan_frames
+from monodepth_ros.training.open_dataset import camera_options, open_dataset
 from monodepth_ros.training.samples import GAP, choose_targets, split
 
 # What becomes of a frame.

@@ -1,6 +1,5 @@
 """The training loop: steps, validation, saving, and going on where an earlier run was stopped."""
 
-import copy
 import dataclasses
 import math
 import time
@@ -27,15 +26,16 @@ from monodepth_ros.training.dataset import Dataset
 from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.loader import Loader, epoch_order, mix
+from monodepth_ros.training.moving_average import MovingAverage
 from monodepth_ros.training.objective import Objective
 from monodepth_ros.training.optimizer import gradient_norm, make_adam
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.run_log import RunLog
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
+from monodepth_ros.training.trained_header import trained_header
 from monodepth_ros.training.validation import Validation
 
-NAMED_RECORDINGS = 5  # in a checkpoint
 STATE, LAST, BEST = "state.pt", "last.safetensors", "best.safetensors"
 # Steps in a row without a finite loss that end a training.
 HOPELESS = 5
@@ -100,11 +100,9 @@ class Trainer:
             _load(self.learner, state.weights, folder / STATE)
         layout = torch.channels_last if loop.channels_last else torch.contiguous_format
         self.learner.to(self.device, memory_format=layout)
-        self._average = None
-        if config.optimizer.ema:
-            self._average = copy.deepcopy(self.learner).requires_grad_(False)
-            if state is not None:
-                _load(self._average, state.average, folder / STATE)
+        self._average = MovingAverage(self.learner, config.optimizer.ema) if config.optimizer.ema else None
+        if self._average is not None and state is not None:
+            _load(self._average.learner, state.average, folder / STATE)
         self._forward = self._wrapped(self.learner)
         trained = [weight for weight in self.learner.parameters() if weight.requires_grad]
         self._optimizer = make_adam(trained, config.optimizer.learning_rate)
@@ -243,7 +241,7 @@ class Trainer:
         self._scaler.step(self._optimizer)
         self._scaler.update()
         if self._average is not None:
-            self._update_average()
+            self._average.update(self.learner, self.step)
         return {"total": loss.total.item(), **{name: value.item() for name, value in loss.terms.items()}}
 
     def _skip(self, batch: Batch) -> dict[str, float]:
@@ -253,20 +251,10 @@ class Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         return {}
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # A young average follows faster, so that it does not remember the first weights for long.
-        decay = min(self.config.optimizer.ema, (1 + self.step) / (10 + self.step))
-        for kept, new in zip(self._average.state_dict().values(), self.learner.state_dict().values(), strict=True):
-            if kept.is_floating_point():
-                kept.lerp_(new, 1 - decay)
-            else:
-                kept.copy_(new)
-
     def _validate(self) -> None:
         if self._validation is None:
             return
-        found, self.pictures = self._validation(self._average or self.learner, self.device)
+        found, self.pictures = self._validation(self._kept_learner, self.device)
         self.trajectories = self._validation.trajectories
         self._log.write(self.step, kind="validation", **found)
         self._log.show(self.step, self.pictures)
@@ -285,7 +273,7 @@ class Trainer:
             weights=self.learner.state_dict(),
             optimizer=self._optimizer.state_dict(),
             config=_plain(values(self.config)),
-            average={} if self._average is None else self._average.state_dict(),
+            average={} if self._average is None else self._average.learner.state_dict(),
             scaler=self._scaler.state_dict(),
             best=self._best,
             skipped=self._skipped,
@@ -294,36 +282,16 @@ class Trainer:
         save_state(state, self.folder / STATE)
 
     def _write(self, path: Path) -> None:
-        learner = self._average or self.learner
-        save_checkpoint(path, self.header(), learner.depth, learner.pose)
+        save_checkpoint(path, self.header(), self._kept_learner.depth, self._kept_learner.pose)
+
+    @property
+    def _kept_learner(self) -> Learner:
+        """The one that is validated and written."""
+        return self.learner if self._average is None else self._average.learner
 
     def header(self) -> CheckpointHeader:
         """What the checkpoint says about itself."""
-        networks, metres = self.config.networks, self.metres_per_unit
-        metric = math.isfinite(metres)
-        origin = ""
-        if metric:
-            origin = self.dataset.scale_origin or "velocity supervision"
-        names = [recorded.clip.name for recorded in self.dataset.recordings]
-        if len(names) > NAMED_RECORDINGS:
-            names = [*names[:NAMED_RECORDINGS], f"{len(names) - NAMED_RECORDINGS} more"]
-        recordings = ", ".join(names)
-        return CheckpointHeader(
-            depth_network=networks.depth,
-            pose_network="" if self.learner.pose is None else networks.pose,
-            height=networks.height,
-            width=networks.width,
-            training_camera=self.dataset.training_camera,
-            min_depth=networks.min_depth,
-            max_depth=networks.max_depth,
-            filter=networks.filter,
-            pose_interval=self.dataset.pose_interval,
-            scale_kind="metric" if metric else "relative",
-            scale_factor=metres if metric else 1.0,
-            scale_origin=origin,
-            training_data=f"{recordings} ({len(self.dataset.training)} samples, {self.config.data.sources})",
-            licence=self.config.loop.licence,
-        )
+        return trained_header(self.config, self.dataset, self.learner.pose is not None, self.metres_per_unit)
 
     def _stopped(self) -> bool:
         return self._processes.any(self._stopping, self.device)

@@ -8,16 +8,16 @@ import torch
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.frame_index import FrameIndex
+from monodepth_ros.data.sources.choice import open_source
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.losses.photometric import photometric_error
 from monodepth_ros.geometry.warp import warp
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.losses.photometric import photometric_error
 from monodepth_ros.training.batch import STEREO, TARGET
 from monodepth_ros.training.clip import FrameCache, TrainingError
 from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.dataset import open_dataset
 from monodepth_ros.training.loader import Loader, epoch_order
+from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.samples import choose_targets, pair_by_time, split, visible_step
 
 NETWORKS = NetworksConfig(width=160, height=64)

@@ -19,10 +19,10 @@ from monodepth_ros.training.augmentation import mirror
 from monodepth_ros.training.batch import TARGET
 from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.dataset import open_dataset
 from monodepth_ros.training.known_motion import add_known_motion, feature_steps
 from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.objective import Objective
+from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.prediction import KnownMotion, Prediction
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.trainer import LAST, Trainer

@@ -1,0 +1,33 @@
+"""What a checkpoint says of the training that it comes from."""
+
+import math
+
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.training.config import TrainConfig
+from monodepth_ros.training.dataset import Dataset
+
+NAMED_RECORDINGS = 5
+
+
+def trained_header(config: TrainConfig, dataset: Dataset, has_pose: bool, metres_per_unit: float) -> CheckpointHeader:
+    """The header for networks that were trained so; metres_per_unit: NaN for relative ones."""
+    networks, is_metric = config.networks, math.isfinite(metres_per_unit)
+    names = [recorded.clip.name for recorded in dataset.recordings]
+    if len(names) > NAMED_RECORDINGS:
+        names = [*names[:NAMED_RECORDINGS], f"{len(names) - NAMED_RECORDINGS} more"]
+    return CheckpointHeader(
+        depth_network=networks.depth,
+        pose_network=networks.pose if has_pose else "",
+        height=networks.height,
+        width=networks.width,
+        training_camera=dataset.training_camera,
+        min_depth=networks.min_depth,
+        max_depth=networks.max_depth,
+        filter=networks.filter,
+        pose_interval=dataset.pose_interval,
+        scale_kind="metric" if is_metric else "relative",
+        scale_factor=metres_per_unit if is_metric else 1.0,
+        scale_origin=(dataset.scale_origin or "velocity supervision") if is_metric else "",
+        training_data=f"{', '.join(names)} ({len(dataset.training)} samples, {config.data.sources})",
+        licence=config.loop.licence,
+    )
