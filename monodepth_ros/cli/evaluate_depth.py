@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from monodepth_ros.cli.argument_types import positive
+from monodepth_ros.cli.network_arguments import add_network_arguments
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_csv, write_json
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
@@ -22,18 +23,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "source", nargs="*", help="recordings with ground truth (or --ground-truth), to run a checkpoint on"
     )
-    parser.add_argument(
-        "--checkpoint",
-        default="",
-        metavar="C",
-        help="weights (default: the bundled demonstration checkpoint)",
-    )
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
-    parser.add_argument(
-        "--precision", default="fp32",
-        help="fp32 (default, so that figures do not depend on the machine), bf16, fp16, or auto as in the node",
-    )  # fmt: skip
+    add_network_arguments(parser)
     parser.add_argument(
         "--post-process", action="store_true", help="blend with the answer to the mirror image"
     )

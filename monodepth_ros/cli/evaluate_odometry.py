@@ -4,6 +4,7 @@ import argparse
 from dataclasses import asdict
 
 from monodepth_ros.cli.argument_types import count, positive
+from monodepth_ros.cli.network_arguments import add_network_arguments
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
@@ -23,12 +24,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "source", nargs="?", default="", help="recording with true poses, to run a checkpoint on"
     )
-    parser.add_argument(
-        "--checkpoint",
-        default="",
-        metavar="C",
-        help="weights (default: the bundled demonstration checkpoint)",
-    )
+    add_network_arguments(parser)
     parser.add_argument(
         "--motion",
         choices=("features", "network", "auto"),
@@ -43,12 +39,6 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         metavar="NAME=VALUE",
         help="one setting of the node, such as scale.camera_height=1.65; repeatable",
     )
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
-    parser.add_argument("--engine", default="auto", help="auto (default), pytorch, openvino or onnxruntime")
-    parser.add_argument(
-        "--precision", default="fp32",
-        help="fp32 (default, so that figures do not depend on the machine), bf16, fp16, or auto as in the node",
-    )  # fmt: skip
     parser.add_argument(
         "--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source"
     )
