@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
 def configuration(options: argparse.Namespace):
     """(TrainConfig, folder or ''): the preset, then the file, then --set, then the options that are settings."""
     from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed, read_settings
+    from monodepth_ros.pipeline.settings_text import read_assignments, read_settings
     from monodepth_ros.training.clip import TrainingError
     from monodepth_ros.training.config import TrainConfig
 
@@ -93,7 +93,6 @@ def configuration(options: argparse.Namespace):
             config = replace(config, read_settings(path))
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
-    config = changed(config, options.set)
     given = {
         "data.recordings": options.data or None,
         "data.sources": options.sources,
@@ -102,7 +101,9 @@ def configuration(options: argparse.Namespace):
         "loop.batch_size": options.batch_size,
         "loop.device": options.device or None,
     }
-    config = replace(config, {name: value for name, value in given.items() if value is not None})
+    # All at once: one may be right only with the other.
+    changes = read_assignments(options.set) | {name: value for name, value in given.items() if value is not None}
+    config = replace(config, changes)
     if config.networks.start_from and not options.resume:
         config = like_checkpoint(config, options)
     return config, options.resume or options.out

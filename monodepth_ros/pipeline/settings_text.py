@@ -28,6 +28,11 @@ def read_settings(path: str | Path) -> dict[str, Any]:
 
 def changed(config: Config, assignments: Iterable[str]) -> Config:
     """A copy changed by texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
+    return replace(config, read_assignments(assignments))
+
+
+def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Settings by dotted name from texts such as 'depth.resolution=image'; ConfigError for what sets nothing."""
     changes = {}
     for text in assignments:
         name, separator, value = text.partition("=")
@@ -37,7 +42,7 @@ def changed(config: Config, assignments: Iterable[str]) -> Config:
             changes[name.strip()] = _number(yaml.safe_load(value)) if value.strip() else ""
         except yaml.YAMLError:
             raise ConfigError(f"{text!r}: the value is not YAML") from None
-    return replace(config, changes)
+    return changes
 
 
 def _number(value: Any) -> Any:

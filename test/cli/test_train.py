@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.pipeline.settings import specifications
@@ -84,6 +85,15 @@ def test_fine_tuning_takes_the_networks_of_the_checkpoint(drive, tmp_path):
     assert first.header.width == second.header.width == 96
     pairs = zip(first.depth.state_dict().values(), second.depth.state_dict().values(), strict=True)
     assert all((a == b).all() for a, b in pairs)
+
+
+def test_a_pose_network_for_depth_that_stays_is_asked_for_as_the_page_says(drive, tmp_path):
+    bundled, out = bundled_checkpoint(), tmp_path / "out"
+    words = "--set networks.keep_depth=true --set data.motion=recorded --batch-size 2 --set loop.max_steps=1 --device cpu"
+    assert train("--data", drive, "--from", bundled, *words.split(), "--out", out) == 0
+    kept, learned = (load_checkpoint(path) for path in (bundled, out / "last.safetensors"))
+    assert all(weight.equal(learned.depth.state_dict()[name]) for name, weight in kept.depth.state_dict().items())
+    assert not all(weight.equal(learned.pose.state_dict()[name]) for name, weight in kept.pose.state_dict().items())
 
 
 def test_interrupted_it_keeps_everything_and_resumes(drive, tmp_path):
