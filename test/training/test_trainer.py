@@ -94,6 +94,15 @@ def test_it_leaves_checkpoints_a_state_and_a_log(drive, tmp_path):
     assert validations[0]["step"] == 0 and {"loss", "abs_rel", "a1", "ate_5", "rotation_error"} <= set(validations[-1])
 
 
+def test_numbers_too_small_for_fast_arithmetic_are_zero(drive, tmp_path):
+    if not torch.set_flush_denormal(False):
+        pytest.skip("this CPU has no such mode")
+    tiny = torch.full((64,), 1e-30)
+    assert (tiny * 1e-10).any()
+    train(config_for(drive, loop__max_steps=1), tmp_path)
+    assert not (tiny * 1e-10).any()
+
+
 def test_the_loss_falls(drive, tmp_path):
     changes = {"networks__pose": "separate_resnet18", "optimizer__learning_rate": 3e-4}
     train(config_for(drive, loop__max_steps=40, loop__validate_every=1000, **changes), tmp_path)
