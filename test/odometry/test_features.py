@@ -43,6 +43,17 @@ def test_a_known_drive_is_recovered():
     assert metres < 0.12 and np.degrees(radians) < 0.1, f"end of 12 m off by {metres:.3f} m, {np.degrees(radians):.3f} deg"
 
 
+def test_what_stands_beside_the_road_twice_too_near_does_not_lose_a_fast_camera():
+    """A network's errors on a world that it does not know; the ground's depth is right."""
+    poses = steps_to_poses(*[(0.0, 0.0, 2.0, 0.0, 0.01, 0.0)] * 12)
+    above_ground = np.arange(CAMERA.height)[:, None] < 70
+    for step in drive(poses, depth_factor=np.where(above_ground, 0.5, 1.0)):
+        assert step.T_previous_current is not None, step.reason
+        way = step.T_previous_current[:3, 3]
+        off = np.degrees(np.arccos(way[2] / np.linalg.norm(way)))
+        assert off < 1.0, f"the direction of a step is off by {off:.1f} degrees"
+
+
 def test_the_length_is_in_the_depths_units():
     poses = steps_to_poses(*CURVE[:10])
     steps = drive(poses, depth_factor=0.2)

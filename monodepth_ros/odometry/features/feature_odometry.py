@@ -260,11 +260,17 @@ class FeatureOdometry:
         return now, (status.reshape(-1) > 0) & _inside(now, camera, MARGIN)
 
     def _rough_pose(self, expected: np.ndarray, prior: RotationPrior | None) -> tuple[np.ndarray, np.ndarray]:
-        """T_world_camera by what optical flow says, and each point's error (M,) in pixels: near the expected pose, or
-        where most points speak against that, by RANSAC over their depths, or over the epipolar geometry."""
+        """T_world_camera by what optical flow says, and each point's error (M,) in pixels, whatever its depth may be: near
+        the expected pose, or where most points speak against that, by RANSAC over their depths, or over the epipolar
+        geometry."""
         window, points, focal = self._window, self._window.points, self._camera.focal
         world, rays = window.points_in_world(), self._camera.rays(points.pixel)
-        best = refine_pose(expected, world, rays, focal, prior)
+
+        def refined(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            pose, _ = refine_pose(start, world, rays, focal, prior)
+            return pose, window.errors_at_any_depth(pose)
+
+        best = refined(expected)
         if np.mean(best[1] < INLIER_ERROR) > DOUBTFUL_SHARE:
             return best
         others = [pose_by_ransac(world, rays, focal)]
@@ -274,9 +280,9 @@ class FeatureOdometry:
         others.append(None if motion is None else window.poses[-1] @ motion)
         for pose in others:
             if pose is not None:
-                refined = refine_pose(pose, world, rays, focal, prior)
-                if np.mean(refined[1] < INLIER_ERROR) > np.mean(best[1] < INLIER_ERROR):
-                    best = refined
+                other = refined(pose)
+                if np.mean(other[1] < INLIER_ERROR) > np.mean(best[1] < INLIER_ERROR):
+                    best = other
         return best
 
     def _still_covariance(self) -> np.ndarray:

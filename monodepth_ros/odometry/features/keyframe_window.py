@@ -55,6 +55,27 @@ class KeyframeWindow:
         """(M, 3) of all points."""
         return self.points.in_world(self.poses)
 
+    def errors_at_any_depth(self, pose: np.ndarray) -> np.ndarray:
+        """How far the points' pixels (M,) lie from where a camera at T_world_camera may see them.
+
+        That is a point for those whose depth two keyframes have told, and a line for new ones: as long as the network's
+        depth is uncertain. So a motion is judged by the points, and not by the network.
+        """
+        points, camera = self.points, self._camera
+        hosts = self.poses[points.host]
+        directions = np.einsum("mij,mj->mi", hosts[:, :3, :3], np.column_stack([points.ray, np.ones(len(points))]))
+        directions = directions @ pose[:3, :3]
+        to_host = (hosts[:, :3, 3] - pose[:3, 3]) @ pose[:3, :3]
+        reach = np.where(points.is_seen.sum(axis=1) > 1, 0.0, points.prior_sigma)
+        ends = []
+        for rho in (np.maximum(points.inverse_depth - reach, 0.0), points.inverse_depth + reach):
+            place = directions + rho[:, None] * to_host
+            ends.append(camera.pixels(np.where(place[:, 2:] > MIN_DEPTH, place, (0.0, 0.0, np.nan))))
+        way, offset = ends[1] - ends[0], points.pixel - ends[0]
+        share = np.einsum("mk,mk->m", offset, way) / np.maximum(np.einsum("mk,mk->m", way, way), 1e-9)
+        error = np.linalg.norm(offset - np.clip(share, 0.0, 1.0)[:, None] * way, axis=1)
+        return np.where(np.isfinite(error), error, np.inf)
+
     def align(self, gray: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (M, 2) at which the points' patches lie in an image taken from about T_world_camera, beginning where
         the points are, and their likeness (M,)."""
