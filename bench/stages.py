@@ -3,7 +3,9 @@
 Every stage is the node's own code on one image, in one process; messages go over DDS to a client in another one. The stages
 take turns, round by round, so that a machine whose speed changes is the same one for all. The median and the fastest
 of the rounds are given: on a busy machine the fastest is nearer the truth. `depth/points, listened to` is what its two
-stages take together; `nobody listens` is the node's question who listens to what, for all of its topics.
+stages take together; `nobody listens` is the node's question who listens to what, for all of its topics. Odometry sees the
+images of the sequence one after the other, there and back, with the bundled checkpoint's depth; `image check` is what
+`odometry.source: network` does besides the network.
 """
 
 import argparse
@@ -106,7 +108,8 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
     node.trigger_configure()
     node.trigger_activate()
     _wait_for_clients(outputs)
-    message = CompressedImage(format="jpeg", data=image_sequence(options.images, *options.input, True).payloads[0])
+    sequence = image_sequence(options.images, *options.input, True).payloads
+    message = CompressedImage(format="jpeg", data=sequence[0])
     pixels = decode_compressed(message)
     camera = CameraModel.from_normalized(*pixels.size, KITTI_CAMERA)
     lens = dataclasses.replace(camera, D=np.array((-0.2, 0.05, 0.0, 0.0, 0.0)))
@@ -130,6 +133,7 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
     result = FrameResult(1, view.camera, view, False, ScaleEstimate(5.4, ScaleKind.CHECKPOINT, "stated"))
     with_depth = dataclasses.replace(result, depth=depth)
     with_cloud = dataclasses.replace(result, cloud=points, cloud_is_dense=is_dense)
+    motion = _motion_stages([decode_compressed(CompressedImage(format="jpeg", data=data)) for data in sequence], view)
     stages = {
         "JPEG": lambda: decode_compressed(message),
         "crop, resize": lambda: to_rgb(view.resampler(pixels.array), pixels.layout),
@@ -141,6 +145,7 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
         "cloud, points": make_points,
         "cloud, message and publish": lambda: outputs.publish(with_cloud, header, ranges),
         "depth/points, nobody listens": lambda: outputs.demand(False),
+        **motion,
     }
     times = {name: [] for name in stages}
     for turn in range(-3, options.rounds):  # the first to warm up
@@ -153,6 +158,46 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
     outputs.close()
     node.destroy_node()
     return times
+
+
+def _motion_stages(sequence: list, view) -> dict:
+    """What follows the images (Pixels) of a sequence seen through a NetworkView, there and back, a step in each round."""
+    import itertools
+
+    from monodepth_ros.data.image_codec import to_rgb
+    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+    from monodepth_ros.networks.disparity import scale_disparity
+    from monodepth_ros.odometry import image_check
+    from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
+    from monodepth_ros.pipeline.config import OdometryConfig
+    from monodepth_ros.pipeline.network_view import view_through
+    from monodepth_ros.pipeline.tracking_view import TrackingView
+
+    engine = create_engine(bundled_checkpoint(), "cpu")
+    header = engine.header
+    own = view_through(view.resampler.source, header.training_camera, header.width, header.height, header.filter)
+
+    def inverse_depth(pixels):
+        image = engine.load_image(to_rgb(own.resampler(pixels.array), pixels.layout))
+        return scale_disparity(engine.disparity(image), header.min_depth, header.max_depth)
+
+    seen = [(pixels, to_rgb(view.resampler(pixels.array), pixels.layout), inverse_depth(pixels)) for pixels in sequence]
+    engine.release()
+    small, large = TrackingView(view, header.filter, image_check.WIDTH), TrackingView(view, header.filter)
+    check, features = image_check.ImageCheck(), FeatureOdometry(large.camera, OdometryConfig().max_points)
+    there_and_back = seen + seen[-2:0:-1]
+    of_check, of_features = itertools.cycle(there_and_back), itertools.cycle(there_and_back)
+
+    def look():
+        pixels, rgb, _ = next(of_check)
+        check.update(small.render(pixels, rgb))
+
+    def follow():
+        pixels, rgb, depth = next(of_features)
+        features.update(large.render(pixels, rgb), depth)
+
+    return {"odometry, image check": look, "odometry, features": follow}
 
 
 def _wait_for_clients(outputs) -> None:
