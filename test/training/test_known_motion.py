@@ -167,6 +167,7 @@ def test_a_pose_network_imitates_known_motion_for_depth_that_is_kept(drive, tmp_
     config = config_for(drive, "recorded", bundled.path, networks__keep_depth=True, networks__pose="posecnn", **learning)
     with prepared(config) as dataset:
         trainer = Trainer(config, dataset, tmp_path)
+        torch.manual_seed(0)
         trainer.learner.pose.load_state_dict(build_pose("posecnn").state_dict())  # not the bundled one
         assert trainer.run()
         trainer.close()
