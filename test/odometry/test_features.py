@@ -61,6 +61,18 @@ def test_the_length_is_in_the_depths_units():
     assert length == pytest.approx(0.2 * 5.0, rel=0.02)
 
 
+def test_the_length_is_as_uncertain_as_the_depth_scatters():
+    def uncertainty(depth_factor):
+        answer = drive(steps_to_poses(*CURVE[:12]), depth_factor)[-1]
+        way = answer.T_previous_current[:3, 3]
+        length = np.linalg.norm(way)
+        return np.sqrt(way @ answer.covariance[:3, :3] @ way) / length**2
+
+    waves = np.exp(0.5 * np.sin(np.arange(CAMERA.width) / 30.0)) * np.ones((CAMERA.height, 1))
+    exact, scattered = uncertainty(1.0), uncertainty(waves)
+    assert exact < 0.02 < 0.05 < scattered < 0.2, f"{exact:.3f} with exact depth, {scattered:.3f} with depth off by up to 65 %"
+
+
 def test_pure_rotation_does_not_translate():
     poses = steps_to_poses(*[(0.0, 0.0, 0.0, 0.0, 0.02, 0.0)] * 15)
     answers = drive(poses)
