@@ -28,6 +28,8 @@ def passes(engine: Engine, images: list[np.ndarray], with_motion: bool, seconds:
     while len(times) < LEAST or time.perf_counter() < end:
         image = engine.load_image(images[len(times) % len(images)])
         started = time.perf_counter()
+        if with_motion:
+            engine.expect_motion(previous, image)
         engine.disparity(image)
         if with_motion:
             engine.motion(previous, image)

@@ -45,13 +45,19 @@ class CudaQueue:
         np.copyto(staged.numpy(), array)
         return staged.to(self._device, non_blocking=True)
 
-    def download(self, tensor: Tensor) -> np.ndarray:
-        """A tensor on the host: what has been queued is waited for here, and only here."""
+    def download(self, tensor: Tensor) -> Callable[[], np.ndarray]:
+        """Queue a tensor's way to the host. What this gives waits for it, not for what is queued after it, and returns it."""
         staged = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
         staged.copy_(tensor, non_blocking=True)
-        self.wait()
-        # A copy, as pinned memory is scarce and nobody knows how long an array will be kept.
-        return staged.numpy().copy()
+        arrived = torch.cuda.Event()
+        arrived.record(self._stream)
+
+        def fetch() -> np.ndarray:
+            arrived.synchronize()
+            # A copy, as pinned memory is scarce and nobody knows how long an array will be kept.
+            return staged.numpy().copy()
+
+        return fetch
 
     def wait(self) -> None:
         """Until all that has been queued is done."""

@@ -62,6 +62,12 @@ class Engine(ABC):
         All NaN where the network's output is not finite. EngineError without a pose network.
         """
 
+    def expect_motion(self, earlier: Any, later: Any) -> None:
+        """Say, before its disparity is asked for, that `motion` of this pair will most probably be.
+
+        A device can then compute it while the disparity is already on its way. It costs nothing where that is of no use.
+        """
+
     def warm_up(self) -> None:
         """Run everything, so that no live frame pays for allocations and kernel selection."""
         image = self.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))

@@ -24,6 +24,10 @@ class CudaImage:
     """(1, C, H / 32, W / 32), last feature of the depth encoder, kept for pose networks that share it."""
     mean_inverse_depth: Tensor | None = None
     """(1,) float32, spatial mean in 1 / network units, kept for pose networks that need it."""
+    expected_earlier: "CudaImage | None" = None
+    """With which a motion is expected to be asked for."""
+    expected_motion: Callable[[], np.ndarray] | None = None
+    """That motion's numbers, once they are queued."""
 
 
 class CudaEngine(PytorchEngine):
@@ -57,28 +61,27 @@ class CudaEngine(PytorchEngine):
         if not images:
             return []
         with self._queue.current():
-            return list(self._queue.download(self._queue_depth(images)))
+            found = self._queue.download(self._queue_depth(images))
+            for image in images:
+                self._queue_expected_motion(image)
+        return list(found())
+
+    def expect_motion(self, earlier: CudaImage, later: CudaImage) -> None:
+        later.expected_earlier, later.expected_motion = earlier, None
+        # Else every image would keep all those before it.
+        earlier.expected_earlier = earlier.expected_motion = None
 
     @torch.inference_mode()
     def motion(self, earlier: CudaImage, later: CudaImage) -> np.ndarray:
         self._require_networks()
         if not self.has_pose:
             raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
-        with self._queue.current():
-            pair = [earlier.pixels, later.pixels]
-            if self._pose.uses_depth_features:
-                for image in (earlier, later):
-                    if image.deepest_feature is None:
-                        self._queue_depth([image])
-                pair = [earlier.deepest_feature, later.deepest_feature]
-            # In training either image of a pair is the target; the later one's depth is at hand here.
-            if self._pose.times_mean_inverse_depth and later.mean_inverse_depth is None:
-                self._queue_depth([later])
-            numbers = self._replayed_pose(*([item] for item in pair))[0][0]
-            if not self._pose.times_mean_inverse_depth:
-                return motion_matrix(self._queue.download(numbers))
-            found = self._queue.download(torch.cat((numbers, later.mean_inverse_depth)))
-            return motion_matrix(found[:6], float(found[6]))
+        found = later.expected_motion if later.expected_earlier is earlier else None
+        if found is None:
+            with self._queue.current():
+                found = self._queue_motion(earlier, later)
+        numbers = found()
+        return motion_matrix(numbers[:6], *map(float, numbers[6:]))
 
     def release(self) -> None:
         if self._replayed_depth is not None:
@@ -96,6 +99,30 @@ class CudaEngine(PytorchEngine):
             for image, mean in zip(images, kept[0].split(1), strict=True):
                 image.mean_inverse_depth = mean.clone()
         return disparity
+
+    def _queue_expected_motion(self, image: CudaImage) -> None:
+        if image.expected_earlier is None or image.expected_motion is not None:
+            return
+        try:
+            image.expected_motion = self._queue_motion(image.expected_earlier, image)
+        except RuntimeError:  # of no concern to depth; whoever asks for the motion meets it again
+            image.expected_earlier = None
+
+    def _queue_motion(self, earlier: CudaImage, later: CudaImage) -> Callable[[], np.ndarray]:
+        """The six numbers of a pair and, where the pose network needs it, the translation's factor."""
+        pair = [earlier.pixels, later.pixels]
+        if self._pose.uses_depth_features:
+            for image in (earlier, later):
+                if image.deepest_feature is None:
+                    self._queue_depth([image])
+            pair = [earlier.deepest_feature, later.deepest_feature]
+        # In training either image of a pair is the target; the later one's depth is at hand here.
+        if self._pose.times_mean_inverse_depth and later.mean_inverse_depth is None:
+            self._queue_depth([later])
+        numbers = self._replayed_pose(*([item] for item in pair))[0][0]
+        if self._pose.times_mean_inverse_depth:
+            numbers = torch.cat((numbers, later.mean_inverse_depth))
+        return self._queue.download(numbers)
 
     def _depth_outputs(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """(B, H, W, 3) uint8 -> disparity (B, H, W) float32, and what the images keep of it, if they do: (B, ...)."""

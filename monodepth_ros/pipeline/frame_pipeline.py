@@ -132,6 +132,8 @@ class FramePipeline:
             prepared.rgb = self._network_rgb(frame.pixels)
         if runs_networks:
             prepared.image = self._engine.load_image(prepared.rgb)
+            if wants_motion:
+                self._motion.expect(prepared, view)
         result.milliseconds["prepare"] = 1e3 * (time.perf_counter() - started)
         return prepared
 

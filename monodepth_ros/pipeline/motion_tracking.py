@@ -117,6 +117,16 @@ class MotionTracking:
         self._last_gray: np.ndarray | None = None
         self.features: FeatureMotion | None = None
 
+    def expect(self, prepared: PreparedFrame, view: NetworkView) -> None:
+        """Let the engine know, before the depth network runs, of which pair the pose network's motion will be asked for."""
+        stamp_ns = prepared.frame.stamp_ns
+        # Features come first where they may.
+        if self._config.source != "network" or view is not self._view or self._odometry.breaks(stamp_ns):
+            return
+        partner = self._history.partner(stamp_ns)
+        if partner is not None:
+            self._engine.expect_motion(partner.image, prepared.image)
+
     def track(self, prepared: PreparedFrame, view: NetworkView, scale: ScaleSource) -> OdometryEstimate | None:
         """The estimate at a frame; None for one without a stamp: no time, no motion.
 

@@ -1,5 +1,6 @@
 """The engine for CUDA: its book-keeping on any machine, its arithmetic where there is a GPU."""
 
+import weakref
 from contextlib import nullcontext
 
 import numpy as np
@@ -35,8 +36,13 @@ class HostQueue:
         return torch.from_numpy(array.copy())
 
     def download(self, tensor):
-        self.waits += 1
-        return tensor.numpy().copy()
+        staged = tensor.clone()
+
+        def fetch():
+            self.waits += 1
+            return staged.numpy().copy()
+
+        return fetch
 
     def wait(self):
         pass
@@ -127,6 +133,69 @@ def test_an_image_and_its_results_stay_valid_whatever_comes_after(create, make_c
     np.testing.assert_allclose(disparity, first, atol=1e-4)
     np.testing.assert_allclose(engine.motion(*images), motion, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(engine.disparity(images[1]), second, atol=1e-4)
+
+
+@pytest.mark.parametrize(("depth", "pose"), NETWORKS)
+def test_a_motion_that_is_expected_is_the_same_and_whatever_else_is_asked_for_too(create, make_checkpoint, depth, pose):
+    checkpoint = load_checkpoint(make_checkpoint(depth, pose))
+    engine, phases = create(checkpoint), (0.0, 0.3, 0.6, 0.9)
+    disparities, motions = as_the_cpu_has_it(checkpoint, phases)
+    for _ in range(2):
+        images = [engine.load_image(picture(phase)) for phase in phases]
+        np.testing.assert_allclose(engine.disparity(images[0]), disparities[0], atol=1e-4)
+        for index in (1, 2, 3):
+            engine.expect_motion(images[index - 1], images[index])
+        for found, expected in zip(engine.disparities(images[1:]), disparities[1:], strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-4)
+        np.testing.assert_allclose(engine.motion(images[0], images[2]), engine.motion(images[0], images[2]))
+        for index in (3, 2, 1, 3):
+            np.testing.assert_allclose(engine.motion(images[index - 1], images[index]), motions[index - 1], atol=1e-4)
+
+
+def test_a_motion_that_is_expected_is_queued_with_depth_which_does_not_wait_for_it(make_checkpoint):
+    queue = HostQueue()
+    engine = CudaEngine(load_checkpoint(make_checkpoint()), "cpu", "fp32", queue=queue)
+    ran = []
+    infer_depth, infer_motion = engine._infer_depth, engine._infer_motion
+    engine._infer_depth = lambda *inputs: (ran.append("depth"), infer_depth(*inputs))[1]
+    engine._infer_motion = lambda *inputs: (ran.append("motion"), infer_motion(*inputs))[1]
+    engine.warm_up()  # recordings run twice
+    ran.clear()
+    queue.waits = 0
+    first, second = (engine.load_image(picture(phase)) for phase in (0.0, 0.3))
+    engine.expect_motion(first, second)
+    engine.disparity(second)
+    assert (ran, queue.waits) == (["depth", "motion"], 1)
+    engine.motion(first, second)
+    assert (ran, queue.waits) == (["depth", "motion"], 2)
+
+
+def test_an_image_does_not_keep_all_those_before_it(create, make_checkpoint):
+    engine = create(load_checkpoint(make_checkpoint()))
+    previous, seen = None, []
+    for index in range(6):
+        image = engine.load_image(picture(index / 6))
+        if previous is not None:
+            engine.expect_motion(previous, image)  # and nobody asks for it
+        engine.disparity(image)
+        seen.append(weakref.ref(image))
+        previous = image
+    del image
+    assert [reference() is not None for reference in seen] == [False, False, False, False, True, True]
+
+
+def test_a_motion_that_fails_costs_no_depth(create, make_checkpoint, monkeypatch):
+    engine = create(load_checkpoint(make_checkpoint()))
+    first, second = (engine.load_image(picture(phase)) for phase in (0.0, 0.3))
+
+    def out_of_memory(*inputs):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(engine, "_replayed_pose", out_of_memory)
+    engine.expect_motion(first, second)
+    assert np.isfinite(engine.disparity(second)).all()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        engine.motion(first, second)
 
 
 def test_an_image_may_be_overwritten_once_it_is_loaded(create, checkpoint_file):

@@ -152,8 +152,33 @@ class ForwardEngine:
     def load_image(self, rgb):
         return rgb
 
+    def expect_motion(self, earlier, later):
+        pass
+
     def motion(self, earlier, later):
         return make_transform(np.eye(3), (0.0, 0.0, -0.8))
+
+
+def test_the_engine_expects_the_pairs_whose_motion_it_is_asked_for(engine, checkpoint, frames, monkeypatch):
+    """Before each frame's depth; and none where features come first."""
+    calls, disparities, motion = [], engine.disparity, engine.motion
+    monkeypatch.setattr(engine, "expect_motion", lambda *pair: calls.append(("expected", *map(id, pair))))
+    monkeypatch.setattr(engine, "disparity", lambda image: (calls.append(("depth", id(image))), disparities(image))[1])
+    monkeypatch.setattr(engine, "motion", lambda *pair: (calls.append(("asked for", *map(id, pair))), motion(*pair))[1])
+    pipeline = FramePipeline(engine, checkpoint.header, replace(PipelineConfig(), {"odometry.source": "network"}))
+    kept = []  # so that no two images have the same id
+    load = engine.load_image
+    monkeypatch.setattr(engine, "load_image", lambda rgb: kept.append(load(rgb)) or kept[-1])
+    demand = Demand(depth=True, odometry=True)
+    for i, frame in enumerate(frames[:4]):
+        pipeline.process(Frame((i + 1) * TENTH, Pixels(frame.image, "rgb"), default_camera()), demand)
+    ids = [id(image) for image in kept]
+    assert calls == [("depth", ids[0])] + [
+        call for i in (1, 2, 3) for call in (("expected", ids[i - 1], ids[i]), ("depth", ids[i]), ("asked for", ids[i - 1], ids[i]))
+    ]
+    calls.clear()
+    run(engine, checkpoint.header, frames[:3], "features")
+    assert "expected" not in [name for name, *_ in calls]
 
 
 def test_a_change_of_the_source_takes_effect_with_the_next_frame(engine, checkpoint, frames):
