@@ -1,5 +1,6 @@
 """Every engine against PyTorch in float32, with trained weights on many images: real ones and the synthetic world's."""
 
+import os
 from functools import partial
 
 import numpy as np
@@ -77,7 +78,7 @@ def known():
 
     def of(name, data=None):
         if name not in made:
-            path = bundled_checkpoint() if data is None else data / "rtmonodepth_s_weights" / name
+            path = bundled_checkpoint() if name == "bundled" else name if data is None else data / "rtmonodepth_s_weights" / name
             checkpoint = load_checkpoint(path)
             header = checkpoint.header
             images, truths = synthetic_images(header) if data is None else real_images(data, header)
@@ -133,3 +134,12 @@ def test_rt_monodepth_on_real_images(monodepth_data, known, graphs, weights, nam
 @pytest.mark.parametrize(("name", "precision"), ENGINES)
 def test_the_bundled_checkpoint_on_the_synthetic_world(known, graphs, name, precision):
     assert_agree(known("bundled"), name, precision)
+
+
+@pytest.mark.parametrize(("name", "precision"), ENGINES)
+def test_a_checkpoint_of_ones_own_on_the_synthetic_world(known, graphs, name, precision):
+    """For weights that are too large to stand in the project: MONODEPTH_CHECKPOINT=trained/last.safetensors."""
+    path = os.environ.get("MONODEPTH_CHECKPOINT")
+    if not path:
+        pytest.skip("MONODEPTH_CHECKPOINT names no checkpoint")
+    assert_agree(known(path), name, precision)
