@@ -174,12 +174,18 @@ def interpolate(T_a, T_b, s: float) -> np.ndarray:
 
 
 def orthonormalize(R) -> np.ndarray:
-    """The rotation nearest to R (3, 3) in the Frobenius norm, by SVD. Raises MotionError for a singular R."""
-    R = _finite("rotation", R, (3, 3))
+    """The rotation nearest to R (3, 3), or to each of (N, 3, 3), in the Frobenius norm, by SVD.
+
+    Raises MotionError for a singular R.
+    """
+    shape = np.shape(R)
+    R = _finite("rotation", R, shape if len(shape) == 3 and shape[1:] == (3, 3) else (3, 3))
     u, sizes, vt = np.linalg.svd(R)
-    if sizes[-1] < 1e-6:
-        raise MotionError(f"rotation is {R.tolist()}, which is singular: expected nearly orthonormal rows")
-    return u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
+    is_singular = sizes[..., -1] < 1e-6
+    if is_singular.any():
+        raise MotionError(f"rotation is {R[is_singular][0].tolist()}, which is singular: expected nearly orthonormal rows")
+    u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
+    return u @ vt
 
 
 def adjoint(T) -> np.ndarray:

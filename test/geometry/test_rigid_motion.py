@@ -158,6 +158,11 @@ def test_orthonormalising_finds_the_nearest_rotation():
     assert np.abs(near @ near.T - np.eye(3)).max() < 1e-14 and np.linalg.det(near) == pytest.approx(1)
     assert np.abs(near - R).max() < 5e-3
     assert np.linalg.det(orthonormalize(np.diag([1.0, 1, -0.1]))) == pytest.approx(1)
+    several = R + rng.normal(0, 1e-3, (4, 3, 3))
+    np.testing.assert_array_equal(orthonormalize(several), [orthonormalize(one) for one in several])
+    several[2] = 0
+    with pytest.raises(MotionError, match="singular"):
+        orthonormalize(several)
 
 
 def test_optical_axes_turn_into_body_axes():

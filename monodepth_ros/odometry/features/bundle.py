@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monodepth_ros.geometry.motion import exp_se3, orthonormalize
-from monodepth_ros.odometry.features.robust_pose import MIN_DEPTH, camera_jacobian
+from monodepth_ros.odometry.features.robust_pose import before_the_camera, camera_jacobian
 from monodepth_ros.odometry.gyro.gyro import Turn
 from monodepth_ros.odometry.gyro.rotation_prior import add_turns
 
@@ -71,62 +71,70 @@ def adjust(
     """
     poses, rho = poses.copy(), inverse_depth.copy()
     first, count = len(poses) - free, len(seen.point)
-    starts = np.flatnonzero(np.r_[True, seen.point[1:] != seen.point[:-1]])
-    observed = seen.point[starts]
     host = points.host[seen.point]
-    host_ray = np.column_stack([points.ray[seen.point], np.ones(count)])
-    # The block of columns that a frame's pose has; frames that are held share one that is thrown away.
+    right, down = points.ray[seen.point].T
+    wanted = focal * seen.ray.T
+    is_first = np.r_[True, seen.point[1:] != seen.point[:-1]]
+    starts, among_observed = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+    observed = seen.point[starts]
+    # The block of rows that a frame's pose has; frames that are held share one that is thrown away.
     block, host_block = (np.where(frame < first, free, frame - first) for frame in (seen.frame, host))
-    rows = np.arange(count)
+    sighting, nth = np.arange(count), np.arange(len(observed))
+    pair = seen.frame * len(poses) + host
+    by_host = np.empty((6, 2, count))
     for _ in range(iterations):
         depth_scale = rho[seen.point]
-        R, t = poses[seen.frame, :3, :3], poses[seen.frame, :3, 3]
-        R_frame_host = R.transpose(0, 2, 1) @ poses[host, :3, :3]
-        to_host = np.einsum("kji,kj->ki", R, poses[host, :3, 3] - t)
+        # T_frame_host of every pair of frames, and of each sighting's.
+        R, t = poses[:, :3, :3], poses[:, :3, 3]
+        R_frame_host = np.einsum("fji,hjk->ikfh", R, R).reshape(3, 3, -1)[:, :, pair]
+        to_host = np.einsum("fji,fhj->ifh", R, t - t[:, None]).reshape(3, -1)[:, pair]
         # The point in the frame that sees it, times its inverse depth: no division for far points.
-        place = np.einsum("kij,kj->ki", R_frame_host, host_ray) + depth_scale[:, None] * to_host
-        in_front = place[:, 2] > MIN_DEPTH
-        place = np.where(in_front[:, None], place, (0.0, 0.0, 1.0))
+        place = R_frame_host[:, 0] * right + R_frame_host[:, 1] * down + R_frame_host[:, 2] + depth_scale * to_host
+        in_front, place = before_the_camera(place)
         pixels, by_frame = camera_jacobian(place, focal)
-        by_place = -by_frame[:, :, :3] / place[:, 2, None, None]
-        residual = (pixels - focal * seen.ray) / PIXEL_NOISE
-        squared = np.einsum("ka,ka->k", residual, residual)
-        weight = np.where(in_front, 1.0 / (1.0 + squared / ROBUST_WIDTH**2), 0.0)
-        weight = np.sqrt(weight)[:, None, None]
-        by_frame[:, :, :3] = -depth_scale[:, None, None] * by_place
-        by_host_place = by_place @ R_frame_host
-        by_host = np.concatenate(
-            [depth_scale[:, None, None] * by_host_place, np.cross(host_ray[:, None, :], by_host_place)], axis=-1
-        )
-        J = np.zeros((count, 2, free + 1, 6))
-        J[rows, :, block] = by_frame
-        J[rows, :, host_block] += by_host
-        J = (J[:, :, :free] * (weight[..., None] / PIXEL_NOISE)).reshape(count, 2, 6 * free)
-        by_depth = np.einsum("kab,kb->ka", by_place, to_host) * (weight[..., 0] / PIXEL_NOISE)
-        residual = residual * weight[..., 0]
+        by_place = -by_frame[:3] / place[2]
+        residual = (pixels - wanted) / PIXEL_NOISE
+        squared = (residual * residual).sum(axis=0)
+        weight = np.sqrt(np.where(in_front, 1.0 / (1.0 + squared / ROBUST_WIDTH**2), 0.0))
+        residual *= weight
+        weight /= PIXEL_NOISE
+        by_frame[:3] = -depth_scale * by_place
+        a, b, c = by_host_place = np.einsum("iak,ijk->jak", by_place, R_frame_host)
+        by_host[:3] = depth_scale * by_host_place
+        by_host[3], by_host[4], by_host[5] = down * c - b, a - right * c, right * b - down * a
+        by_depth = np.einsum("iak,ik->ak", by_place, to_host) * weight
+        by_frame *= weight
+        by_host *= weight
+        J = np.zeros((free + 1, 6, 2, count))
+        J[block, :, :, sighting] = by_frame.transpose(2, 0, 1)
+        J[host_block, :, :, sighting] += by_host.transpose(2, 0, 1)
+        J = J[:free].reshape(6 * free, -1)
+        # Of a point's sightings each is in another frame, and all have one host.
+        coupling = np.zeros((free + 1, 6, len(observed)))
+        coupling[block, :, among_observed] = (by_frame * by_depth).sum(axis=1).T
+        of_hosts = np.add.reduceat((by_host * by_depth).sum(axis=1), starts, axis=1)
+        coupling[host_block[starts], :, nth] += of_hosts.T
+        coupling = coupling[:free].reshape(6 * free, -1)
 
         deviation = (rho - points.prior) / points.prior_sigma
         trust = 1.0 / (1.0 + (deviation / ROBUST_WIDTH) ** 2) / points.prior_sigma
         H_depth = trust / points.prior_sigma
         g_depth = trust * deviation
-        H_depth[observed] += np.add.reduceat(np.einsum("ka,ka->k", by_depth, by_depth), starts)
-        g_depth[observed] += np.add.reduceat(np.einsum("ka,ka->k", by_depth, residual), starts)
-        coupling = np.add.reduceat(np.einsum("kap,ka->kp", J, by_depth), starts)
-        J = J.reshape(-1, 6 * free)
-        scaled = coupling / H_depth[observed, None]
-        S = J.T @ J - scaled.T @ coupling + DAMPING * np.eye(6 * free)
-        gradient = J.T @ residual.reshape(-1) - scaled.T @ g_depth[observed]
+        H_depth[observed] += np.add.reduceat((by_depth * by_depth).sum(axis=0), starts)
+        g_depth[observed] += np.add.reduceat((by_depth * residual).sum(axis=0), starts)
+        scaled = coupling / H_depth[observed]
+        S = J @ J.T - scaled @ coupling.T + DAMPING * np.eye(6 * free)
+        gradient = J @ residual.reshape(-1) - scaled @ g_depth[observed]
         add_turns(S, gradient, poses, turns, first)
         step = -np.linalg.solve(S, gradient)
         change = -g_depth
-        change[observed] -= coupling @ step
+        change[observed] -= step @ coupling
         change /= H_depth
         rho = np.clip(rho + change, MIN_INVERSE_DEPTH, 5.0 * rho + 1e-2)
         for i in range(free):
             poses[first + i] = poses[first + i] @ exp_se3(step[6 * i : 6 * i + 6])
         if np.abs(step).max() < CONVERGED:
             break
-    for i in range(first, len(poses)):
-        poses[i, :3, :3] = orthonormalize(poses[i, :3, :3])
+    poses[first:, :3, :3] = orthonormalize(poses[first:, :3, :3])
     errors = np.where(in_front, PIXEL_NOISE * np.sqrt(squared), np.inf)
     return Adjusted(poses, rho, errors, np.linalg.inv((S + S.T) / 2))

@@ -15,9 +15,10 @@ MAX_STEP = 1.0  # pixels per iteration
 # Determinant over squared trace of the structure matrix: below it the patch is an edge, which slides.
 MIN_CORNERNESS = 1e-3
 
-_INNER = np.stack(np.meshgrid(*[np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
-_OUTER = np.stack(np.meshgrid(*[np.arange(-RADIUS - 1, RADIUS + 2, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
 SIDE = 2 * RADIUS + 3  # of a warped patch: a pixel more on each side, for its gradient
+# Offsets x, y (2, k) of a patch's pixels, and of a warped one's.
+_INNER = np.stack(np.meshgrid(*[np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)] * 2)).reshape(2, -1)
+_OUTER = np.stack(np.meshgrid(*[np.arange(-RADIUS - 1, RADIUS + 2, dtype=np.float32)] * 2)).reshape(2, -1)
 
 
 def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) -> np.ndarray:
@@ -25,8 +26,8 @@ def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) ->
 
     centres: (N, 2) pixels of this image. warps: (N, 2, 2) pixels of this image per pixel of the other.
     """
-    places = centres[:, None, :] + _OUTER @ warps.transpose(0, 2, 1)
-    return _sample(image, places.astype(np.float32)).reshape(-1, SIDE, SIDE)
+    x, y = centres.T[..., None] + warps.transpose(1, 0, 2) @ _OUTER
+    return _sample(image, x.astype(np.float32), y.astype(np.float32)).reshape(-1, SIDE, SIDE)
 
 
 def align_patches(patches: np.ndarray, image: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +47,7 @@ def align_patches(patches: np.ndarray, image: np.ndarray, start: np.ndarray) -> 
     contrast = np.sqrt(_dot(wanted, wanted)) + 1e-3
     pixels = start.astype(np.float32)
     for _ in range(MAX_ITERATIONS):
-        seen = _sample(image, pixels[:, None, :] + _INNER)
+        seen = _sample(image, pixels[:, :1] + _INNER[0], pixels[:, 1:] + _INNER[1])
         seen -= seen.mean(axis=1, keepdims=True)
         seen_contrast = np.sqrt(_dot(seen, seen)) + 1e-3
         difference = seen * (contrast / seen_contrast)[:, None] - wanted
@@ -64,6 +65,5 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("nk,nk->n", a, b)
 
 
-def _sample(image: np.ndarray, places: np.ndarray) -> np.ndarray:
-    maps = np.ascontiguousarray(places[..., 0]), np.ascontiguousarray(places[..., 1])
-    return cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)

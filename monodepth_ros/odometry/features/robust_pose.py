@@ -19,16 +19,27 @@ MIN_PARALLAX = np.radians(0.5)
 
 
 def camera_jacobian(points: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, 2) of points (N, 3) relative to the principal point, and their derivatives (N, 2, 6) by a small
-    motion xi of the camera, T <- T exp(xi), times the depth for the translation's three columns."""
-    inverse_depth = 1.0 / points[:, 2]
-    x, y = points[:, 0] * inverse_depth, points[:, 1] * inverse_depth
-    jacobian = np.zeros((len(points), 2, 6))
-    jacobian[:, 0, 0] = jacobian[:, 1, 1] = -1.0
-    jacobian[:, 0, 2], jacobian[:, 1, 2] = x, y
-    jacobian[:, 0, 3], jacobian[:, 0, 4], jacobian[:, 0, 5] = x * y, -1.0 - x * x, y
-    jacobian[:, 1, 3], jacobian[:, 1, 4], jacobian[:, 1, 5] = 1.0 + y * y, -x * y, -x
-    return focal * np.stack([x, y], axis=-1), focal * jacobian
+    """Pixels (2, N) of points (3, N) relative to the principal point, and their derivatives (6, 2, N) by a small motion xi
+    of the camera, T <- T exp(xi), times the depth for the translation's three.
+
+    The many points come last: what is computed of all of them lies in one piece.
+    """
+    x, y = points[:2] / points[2]
+    u, v = pixels = focal * np.stack([x, y])
+    jacobian = np.zeros((6, 2, points.shape[1]))
+    jacobian[0, 0] = jacobian[1, 1] = -focal
+    jacobian[2] = pixels
+    jacobian[3, 0], jacobian[4, 0], jacobian[5, 0] = u * y, -focal - u * x, v
+    jacobian[3, 1], jacobian[4, 1], jacobian[5, 1] = focal + v * y, -v * x, -u
+    return pixels, jacobian
+
+
+def before_the_camera(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the places (3, N) are, (N,) bool, and the places with the others moved to where they do no harm."""
+    in_front = places[2] > MIN_DEPTH
+    if in_front.all():
+        return in_front, places
+    return in_front, np.where(in_front, places, np.array([[0.0], [0.0], [1.0]]))
 
 
 def refine_pose(
@@ -42,19 +53,18 @@ def refine_pose(
     (N,) left, in pixels: Gauss-Newton with a Cauchy loss, for which half of the points may be wrong. prior: what
     else is known of its rotation."""
     pose = T_world_camera
+    points, wanted = np.ascontiguousarray(points.T), focal * rays.T
     for iteration in range(ITERATIONS):
-        seen = (points - pose[:3, 3]) @ pose[:3, :3]
-        in_front = seen[:, 2] > MIN_DEPTH
-        seen = np.where(in_front[:, None], seen, (0.0, 0.0, 1.0))
+        in_front, seen = before_the_camera(pose[:3, :3].T @ (points - pose[:3, 3:]))
         pixels, jacobian = camera_jacobian(seen, focal)
-        jacobian[:, :, :3] /= seen[:, 2, None, None]
-        residual = pixels - focal * rays
-        error = np.where(in_front, np.linalg.norm(residual, axis=1), np.inf)
+        jacobian[:3] /= seen[2]
+        residual = pixels - wanted
+        error = np.where(in_front, np.hypot(*residual), np.inf)
         width = ROBUST_WIDTH * (5.0 if iteration < 3 else 1.0)
         weight = 1.0 / (1.0 + (error / width) ** 2)
-        rows = (jacobian * weight[:, None, None]).reshape(-1, 6)
-        normal = rows.T @ jacobian.reshape(-1, 6) + 1e-9 * np.eye(6)
-        gradient = rows.T @ residual.reshape(-1)
+        rows = (jacobian * weight).reshape(6, -1)
+        normal = rows @ jacobian.reshape(6, -1).T + 1e-9 * np.eye(6)
+        gradient = rows @ residual.reshape(-1)
         if prior is not None:
             information, slope = prior.equations(pose[:3, :3])
             normal[3:, 3:] += FLOW_NOISE**2 * information
