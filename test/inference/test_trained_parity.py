@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,17 +74,17 @@ class Sight:
 
 @pytest.fixture(scope="module")
 def known():
-    """Checkpoint, images, their truth and what PyTorch says in float32, by name of the checkpoint; made once."""
+    """Checkpoint, images, their truth and what PyTorch says in float32, by path of the checkpoint and folder of real data (None:
+    the synthetic world); made once."""
     made = {}
 
-    def of(name, data=None):
-        if name not in made:
-            path = bundled_checkpoint() if name == "bundled" else name if data is None else data / "rtmonodepth_s_weights" / name
+    def of(path, data=None):
+        if (path, data) not in made:
             checkpoint = load_checkpoint(path)
             header = checkpoint.header
             images, truths = synthetic_images(header) if data is None else real_images(data, header)
-            made[name] = checkpoint, images, truths, Sight(PytorchEngine(checkpoint, "cpu", "fp32"), images)
-        return made[name]
+            made[path, data] = checkpoint, images, truths, Sight(PytorchEngine(checkpoint, "cpu", "fp32"), images)
+        return made[path, data]
 
     return of
 
@@ -128,18 +129,26 @@ def assert_agree(known_of_checkpoint, name, precision):
 @pytest.mark.parametrize(("name", "precision"), ENGINES)
 @pytest.mark.parametrize("weights", ["ms_640_192", "m_640_192"])
 def test_rt_monodepth_on_real_images(monodepth_data, known, graphs, weights, name, precision):
-    assert_agree(known(weights, monodepth_data), name, precision)
+    assert_agree(known(monodepth_data / "rtmonodepth_s_weights" / weights, monodepth_data), name, precision)
 
 
 @pytest.mark.parametrize(("name", "precision"), ENGINES)
 def test_the_bundled_checkpoint_on_the_synthetic_world(known, graphs, name, precision):
-    assert_agree(known("bundled"), name, precision)
+    assert_agree(known(bundled_checkpoint()), name, precision)
+
+
+@pytest.fixture
+def own_checkpoint():
+    """For weights that are too large to stand in the project: MONODEPTH_CHECKPOINT=trained/last.safetensors."""
+    path = os.environ.get("MONODEPTH_CHECKPOINT")
+    return Path(path) if path else pytest.skip("MONODEPTH_CHECKPOINT names no checkpoint")
 
 
 @pytest.mark.parametrize(("name", "precision"), ENGINES)
-def test_a_checkpoint_of_ones_own_on_the_synthetic_world(known, graphs, name, precision):
-    """For weights that are too large to stand in the project: MONODEPTH_CHECKPOINT=trained/last.safetensors."""
-    path = os.environ.get("MONODEPTH_CHECKPOINT")
-    if not path:
-        pytest.skip("MONODEPTH_CHECKPOINT names no checkpoint")
-    assert_agree(known(path), name, precision)
+def test_a_checkpoint_of_ones_own_on_the_synthetic_world(own_checkpoint, known, graphs, name, precision):
+    assert_agree(known(own_checkpoint), name, precision)
+
+
+@pytest.mark.parametrize(("name", "precision"), ENGINES)
+def test_a_checkpoint_of_ones_own_on_real_images(own_checkpoint, monodepth_data, known, graphs, name, precision):
+    assert_agree(known(own_checkpoint, monodepth_data), name, precision)
