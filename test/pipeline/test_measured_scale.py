@@ -11,6 +11,7 @@ from monodepth_ros.data.static_transforms import StaticTransforms
 from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.data.synthetic.drive_bag import write_drive
 from monodepth_ros.geometry.motion import invert
+from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
@@ -38,10 +39,10 @@ def recording(tmp_path_factory):
     return path
 
 
-class ExactEngine:
+class ExactEngine(Engine):
     """Knows the recording's depth and motion, in units of FACTOR metres."""
 
-    has_pose = True
+    name, device, precision, has_pose = "exact", "cpu", "fp32", True
 
     def __init__(self, path):
         with BagSource(path) as source:
@@ -61,6 +62,9 @@ class ExactEngine:
         T = invert(self.frames[later].T_world_camera) @ self.frames[earlier].T_world_camera
         T[:3, 3] /= FACTOR
         return T
+
+    def release(self):
+        pass
 
 
 def run(path, demand=Demand(depth=True, statistics=True, odometry=True), **settings):

@@ -12,6 +12,7 @@ from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotation_to_axis_angle
 from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
@@ -144,15 +145,18 @@ def test_a_pose_network_with_a_small_input_is_not_lost_for_that(frames):
     assert [e.state for e in estimates] == [TrackingState.NO_DATA] + [TrackingState.TRACKING] * 5, [e.note for e in estimates]
 
 
-class ForwardEngine:
+class ForwardEngine(Engine):
     """A pose network that always sees the camera go ahead."""
 
-    has_pose = True
+    name, device, precision, has_pose = "forward", "cpu", "fp32", True
 
     def load_image(self, rgb):
         return rgb
 
-    def expect_motion(self, earlier, later):
+    def disparity(self, image):
+        raise AssertionError("nothing asks for depth")
+
+    def release(self):
         pass
 
     def motion(self, earlier, later):
