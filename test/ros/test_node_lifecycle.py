@@ -160,7 +160,9 @@ def test_fifty_cycles_leave_nothing_behind(harness, pose_checkpoint, cameras, en
     made = ("Engine", "CameraStream", "CameraInput", "FrameWorker", "LifecyclePublisher")
     leaked = [kind for kind in made if after[kind] != unused[kind]]
     assert not leaked, f"{leaked}: at first {unused}, after 50 cycles {after}"
-    assert growth < 60.0, f"40 cycles took {growth:.0f} MB"  # one leaked network is 10 MB
+    # One leaked network in each cycle is 400 MB. Freed memory that malloc keeps for threads to come is up to a fifth of that, and
+    # no more after 150 cycles.
+    assert growth < 150.0, f"40 cycles took {growth:.0f} MB"
 
 
 def test_what_loads_the_networks_keeps_no_threads_from_those_that_run_them(harness, pose_checkpoint):
