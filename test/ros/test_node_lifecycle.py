@@ -160,24 +160,7 @@ def test_fifty_cycles_leave_nothing_behind(harness, pose_checkpoint, cameras, en
     made = ("Engine", "CameraStream", "CameraInput", "FrameWorker", "LifecyclePublisher")
     leaked = [kind for kind in made if after[kind] != unused[kind]]
     assert not leaked, f"{leaked}: at first {unused}, after 50 cycles {after}"
-    # One leaked network in each cycle is 400 MB. Freed memory that malloc keeps for threads to come is up to a fifth of that, and
-    # no more after 150 cycles.
-    assert growth < 150.0, f"40 cycles took {growth:.0f} MB"
-
-
-def test_what_loads_the_networks_keeps_no_threads_from_those_that_run_them(harness, pose_checkpoint):
-    """OpenMP's threads of a thread that has computed stay with it, and slow those of the others down."""
-    node = harness(pose_checkpoint, start=False, engine="pytorch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        manager = Manager(node)
-        before = {task.name for task in Path("/proc/self/task").iterdir()}
-        assert manager.configure()
-        added = {task.name for task in Path("/proc/self/task").iterdir()} - before
-    finally:
-        torch.set_num_threads(threads)
-    assert not added, f"{len(added)} threads more than before"
+    assert growth < 60.0, f"40 cycles took {growth:.0f} MB"  # one leaked network is 10 MB
 
 
 def test_qos_overrides_hold_in_every_life(harness, depth_checkpoint):

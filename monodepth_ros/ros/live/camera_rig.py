@@ -1,14 +1,8 @@
 """The networks and all the cameras that they serve."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, TypeVar
-
 import numpy as np
 
 from monodepth_ros.inference.choice import create_engine
-from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
@@ -18,8 +12,6 @@ from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.parameters.node_config import NodeConfig
-
-Result = TypeVar("Result")
 
 
 class CameraRig:
@@ -37,25 +29,36 @@ class CameraRig:
                 "no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder"
             )
         self._logger = node.get_logger()
+        checkpoint = load_checkpoint(config.checkpoint)
+        self.header = checkpoint.header
         self.streams: list[CameraStream] = []
         self._worker: FrameWorker[CameraStream, Arrival] | None = None
         self._complaints = Complaints(self._logger)
         self._batches = dict.fromkeys(range(1, len(configs) + 1), 0)
         self._config = config
-        self.engine = _on_a_passing_thread(_ready_engine, config, len(configs), self._logger.warning)
-        self.header = self.engine.header
+        self.engine = create_engine(
+            checkpoint, config.device, config.precision, config.engine, self._logger.warning, config.compile
+        )
         try:
             leader = FramePipeline(self.engine, self.header, configs[config.odometry_camera])
             pipelines = {
                 name: leader if name == config.odometry_camera else FramePipeline(self.engine, self.header, own, leader)
                 for name, own in configs.items()
             }
+            self._warm_up(len(configs))
             for name, pipeline in pipelines.items():
                 self.streams.append(CameraStream(node, name, configs[name], pipeline, self.engine))
         except Exception:
             self.close()
             raise
         self._announce(next(iter(pipelines.values())))
+
+    def _warm_up(self, cameras: int) -> None:
+        """Every size of batch that may come, so that no live frame pays for its first time."""
+        self.engine.warm_up()
+        image = self.engine.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))
+        for count in range(2, cameras + 1):
+            self.engine.disparities([image] * count)
 
     def _announce(self, pipeline: FramePipeline) -> None:
         engine, config = self.engine, self._config
@@ -135,39 +138,3 @@ class CameraRig:
         for complaint in self._complaints.current():
             health.warn(complaint.message)
         return [*(stream.report() for stream in self.streams), health]
-
-
-def _ready_engine(config: NodeConfig, cameras: int, warn: Callable[[str], None]) -> Engine:
-    """The checkpoint's engine, which has seen every size of batch that may come: no live frame pays for its first time."""
-    checkpoint = load_checkpoint(config.checkpoint)
-    engine = create_engine(checkpoint, config.device, config.precision, config.engine, warn, config.compile)
-    try:
-        engine.warm_up()
-        image = engine.load_image(np.zeros((engine.header.height, engine.header.width, 3), np.uint8))
-        for count in range(2, cameras + 1):
-            engine.disparities([image] * count)
-    except Exception:
-        engine.release()
-        raise
-    return engine
-
-
-def _on_a_passing_thread(function: Callable[..., Result], *arguments: Any) -> Result:
-    """function(*arguments), computed on a thread that then ends.
-
-    OpenMP, which PyTorch computes with, keeps threads for each thread that has computed as long as that lives. As soon as there
-    are more of them than processors it lets them sleep wherever one waits for the others: small networks then take half as long
-    again. So nothing computes on the executor's thread, which lives as long as the worker's.
-    """
-    outcome: Future = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(function(*arguments))
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    thread = threading.Thread(target=run, name="preparation", daemon=True)
-    thread.start()
-    thread.join()
-    return outcome.result()
