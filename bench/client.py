@@ -82,7 +82,10 @@ class Client:
             check()
             time.sleep(0.02)
         times = {"asked": time.time()}
-        for name, transition in (("configured", Transition.TRANSITION_CONFIGURE), ("active", Transition.TRANSITION_ACTIVATE)):
+        for name, transition in (
+            ("configured", Transition.TRANSITION_CONFIGURE),
+            ("active", Transition.TRANSITION_ACTIVATE),
+        ):
             request = ChangeState.Request(transition=Transition(id=transition))
             future = self._change_state.call_async(request)
             while not future.done():

@@ -23,11 +23,20 @@ def parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
         allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
-    parser.add_argument("--sizes", nargs="+", type=size, default=[(640, 192), (1024, 320)], help="default: 640x192 1024x320")
+    parser.add_argument(
+        "--sizes", nargs="+", type=size, default=[(640, 192), (1024, 320)], help="default: 640x192 1024x320"
+    )
     parser.add_argument("--engines", nargs="+", default=["auto"], help="ENGINE or ENGINE:PRECISION (default: auto)")
-    parser.add_argument("--outputs", nargs="+", type=outputs, default=[["depth"], ["depth", "cloud", "odometry"]],
-                        help="default: depth depth,cloud,odometry")
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "bench", help="the results get a folder in here")
+    parser.add_argument(
+        "--outputs",
+        nargs="+",
+        type=outputs,
+        default=[["depth"], ["depth", "cloud", "odometry"]],
+        help="default: depth depth,cloud,odometry",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=ROOT / "results" / "bench", help="the results get a folder in here"
+    )
     return parser.parse_known_args(arguments)
 
 

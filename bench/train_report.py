@@ -29,7 +29,12 @@ def collect_figures(options: argparse.Namespace, command: str, found: dict) -> d
         "machine": machine(),
         "versions": versions(),
         "thread_settings": thread_settings(),
-        "networks": {"depth": options.depth, "pose": options.pose, "size": list(options.size), "scales": options.scales},
+        "networks": {
+            "depth": options.depth,
+            "pose": options.pose,
+            "size": list(options.size),
+            "scales": options.scales,
+        },
         "batch_size": options.batch_size,
         "device": options.device,
         **found,

@@ -53,7 +53,10 @@ class PackageStep:
     def tensors(self, prediction: Prediction) -> list[Tensor]:
         """All tensors of a prediction."""
         moving = [motion for motion in prediction.motions.values() if isinstance(motion, PredictedMotion)]
-        return [*prediction.disparities.values(), *(t for motion in moving for t in (motion.axis_angle, motion.translation))]
+        return [
+            *prediction.disparities.values(),
+            *(t for motion in moving for t in (motion.axis_angle, motion.translation)),
+        ]
 
     def loss(self, batch: Batch, prediction: Prediction, noise: torch.Generator) -> Tensor:
         """The objective."""
@@ -88,7 +91,9 @@ def make_batch(size: int, width: int, height: int) -> Batch:
 class Worker:
     """Steps of a variant on one batch."""
 
-    def __init__(self, variant: str, networks: NetworksConfig, objective: ObjectiveConfig, batch: int, device: torch.device):
+    def __init__(
+        self, variant: str, networks: NetworksConfig, objective: ObjectiveConfig, batch: int, device: torch.device
+    ):
         self._device = device
         self._step = make_step(variant, networks, objective, device)
         self._batch = make_batch(batch, networks.width, networks.height).to(device)

@@ -4,13 +4,13 @@ ros2 launch monodepth_ros depth.launch.py checkpoint:=/path/to/weights image:=/c
 ros2 launch monodepth_ros depth.launch.py -s          (explains every argument)
 """
 
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction
 from launch.events import matches_action
 from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from launch import LaunchContext, LaunchDescription
 from monodepth_ros.ros.launching import (
     boolean,
     config_file,

@@ -28,9 +28,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("name", nargs="?", default="", help="of the checkpoint")
     parser.add_argument("--list", action="store_true", help="print the catalogue")
-    parser.add_argument(
-        "--accept-license", action="store_true", help="accept the licence without being asked"
-    )
+    parser.add_argument("--accept-license", action="store_true", help="accept the licence without being asked")
     parser.set_defaults(run=run)
 
 
@@ -112,9 +110,7 @@ def fetch(entry) -> Path:
     # The hash in its name: a changed catalogue never goes on with the old file.
     whole = root / ".downloads" / f"{entry.name}-{entry.digest[:8] or 'unchecked'}-{entry.file_name}"
     limit = round(1.5e6 * entry.megabytes) or 1 << 32
-    digest = download(
-        entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=Progress()
-    )
+    digest = download(entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=Progress())
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
@@ -146,9 +142,7 @@ def what_to_load(folder: Path, source: str) -> str:
     """The checkpoint in an unpacked folder, relative to it: '.' for encoder.pth and depth.pth, else the one file."""
     from monodepth_ros.data.http_file import DownloadError
 
-    encoders = [
-        path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()
-    ]
+    encoders = [path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()]
     if len(encoders) == 1:
         return str(encoders[0].relative_to(folder))
     files = [path for path in folder.rglob("*") if path.suffix in WEIGHTS]

@@ -21,9 +21,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         description="Compare a trajectory file with the true trajectory, or run a checkpoint's odometry "
         "over a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
     )
-    parser.add_argument(
-        "source", nargs="?", default="", help="recording with true poses, to run a checkpoint on"
-    )
+    parser.add_argument("source", nargs="?", default="", help="recording with true poses, to run a checkpoint on")
     add_network_arguments(parser)
     parser.add_argument(
         "--motion",
@@ -39,9 +37,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         metavar="NAME=VALUE",
         help="one setting of the node, such as scale.camera_height=1.65; repeatable",
     )
-    parser.add_argument(
-        "--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source"
-    )
+    parser.add_argument("--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source")
     parser.add_argument(
         "--ground-truth",
         default="",
@@ -54,15 +50,9 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "--segments", type=_lengths, default=(), metavar="M,M,...",
         help="segment lengths (default 100,200,...,800, shorter ones on a path below 100 m)",
     )  # fmt: skip
-    how.add_argument(
-        "--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)"
-    )
-    how.add_argument(
-        "--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)"
-    )
-    how.add_argument(
-        "--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)"
-    )
+    how.add_argument("--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)")
+    how.add_argument("--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)")
+    how.add_argument("--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)")
     how.add_argument(
         "--max-difference",
         type=positive,
@@ -133,9 +123,7 @@ def _check(options: argparse.Namespace) -> None:
     if bool(options.trajectory) == bool(options.source):
         raise MonodepthError("expected either a recording to run a checkpoint on, or --trajectory FILE")
     if options.trajectory and not options.ground_truth:
-        raise MonodepthError(
-            "--trajectory needs --ground-truth: a trajectory file, or a recording with poses"
-        )
+        raise MonodepthError("--trajectory needs --ground-truth: a trajectory file, or a recording with poses")
     if options.source and options.ground_truth:
         raise MonodepthError(
             "--ground-truth goes with --trajectory; a recording is compared with the poses it has itself"
@@ -167,9 +155,7 @@ def _from_network(options: argparse.Namespace):
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
-        engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, notes.append, config.compile
-        )
+        engine = create_engine(checkpoint, config.device, config.precision, config.engine, notes.append, config.compile)
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
             motion = options.motion or ("network" if engine.has_pose else "features")
             config = replace(config, {"odometry.source": motion})

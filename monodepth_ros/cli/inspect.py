@@ -18,12 +18,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         description="Read recordings as `monodepth train` does and say which frames it would use and why not the others, with"
         " warnings and a contact sheet in results/<time>/. Exit code 1 where a training would refuse them.",
     )
-    parser.add_argument(
-        "recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos"
-    )
-    parser.add_argument(
-        "--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train"
-    )
+    parser.add_argument("recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos")
+    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train")
     add_preset_argument(parser)
     parser.add_argument(
         "--config",
@@ -48,12 +44,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         metavar="CHECKPOINT",
         help="weights that training begins with",
     )
-    parser.add_argument(
-        "--results", default="results", metavar="DIR", help="folder of the results (default: results)"
-    )
-    parser.add_argument(
-        "--json", default="", metavar="FILE", help="the figures as JSON; - is standard output"
-    )
+    parser.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
+    parser.add_argument("--json", default="", metavar="FILE", help="the figures as JSON; - is standard output")
     parser.add_argument(
         "--write-mask",
         default="",
@@ -113,9 +105,7 @@ def recording_lines(one) -> list[tuple[str, str]]:
     lines += [("view", text) for text in figures["view"]]
     unsteady = f", {_percent(figures['unsteady_share'])} of the intervals off by more than 20 %"
     if math.isfinite(figures["rate"]):
-        text = (
-            f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
-        )
+        text = f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
         lines.append(("rate", text))
     else:
         lines.append(("rate", "one frame"))
@@ -161,9 +151,7 @@ def recording_lines(one) -> list[tuple[str, str]]:
     lines.append(("ground truth", truth_text(figures["ground_truth"])))
     stereo = figures["stereo"]
     if stereo:
-        paired = (
-            f", {_percent(stereo['paired_share'])} of the frames paired" if "paired_share" in stereo else ""
-        )
+        paired = f", {_percent(stereo['paired_share'])} of the frames paired" if "paired_share" in stereo else ""
         use = "" if stereo["used"] else " (not used; --sources both would)"
         baseline = f"{stereo['baseline']:.4f} m" if math.isfinite(stereo["baseline"]) else "unknown"
         lines.append(("stereo partner", f"{stereo['right']}, baseline {baseline}{paired}{use}"))
@@ -228,8 +216,7 @@ def written_mask(path: str, inspection) -> str:
 def as_json(inspection) -> dict:
     """Everything that was printed, and what the pictures show of each frame's use."""
     recordings = [
-        {**one.figures, "warnings": [vars(warned) for warned in one.warnings]}
-        for one in inspection.recordings
+        {**one.figures, "warnings": [vars(warned) for warned in one.warnings]} for one in inspection.recordings
     ]
     return {
         **inspection.figures,

@@ -40,14 +40,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         metavar="NAME=VALUE",
         help="one setting, such as depth.resolution=image; repeatable",
     )
-    parser.add_argument(
-        "--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)"
-    )
+    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)")
     add_source_arguments(parser)
     what = parser.add_argument_group("what to write")
-    what.add_argument(
-        "--results", default="results", metavar="DIR", help="folder of the results (default: results)"
-    )
+    what.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
     what.add_argument(
         "--depth", choices=("png", "npz", "none"), default="png", help="depth files (default: 16-bit png)"
     )

@@ -11,9 +11,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the group 'what to read', for `source_options`."""
     where = parser.add_argument_group("what to read")
     where.add_argument("--topic", default="", help="image topic of a bag that has several")
-    where.add_argument(
-        "--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image"
-    )
+    where.add_argument("--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image")
     where.add_argument(
         "--camera",
         default="",
@@ -22,9 +20,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="file of camera_calibration")
     where.add_argument("--rectified", action="store_true", help="the images are rectified already")
-    where.add_argument(
-        "--rate", type=positive, default=0.0, metavar="HZ", help="of images without times (default 10)"
-    )
+    where.add_argument("--rate", type=positive, default=0.0, metavar="HZ", help="of images without times (default 10)")
     where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")
     where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")

@@ -31,22 +31,37 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     add_preset_argument(parser)
     parser.add_argument("--config", default="", metavar="YAML", help="settings; config/train.yaml lists them all")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as optimizer.epochs=5; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one setting, such as optimizer.epochs=5; repeatable",
     )
-    parser.add_argument("--sources", choices=("mono", "stereo", "both"), help="what is reconstructed from (data.sources)")
-    parser.add_argument("--from", dest="start_from", default="", metavar="CHECKPOINT", help="weights to begin with (fine-tuning)")
+    parser.add_argument(
+        "--sources", choices=("mono", "stereo", "both"), help="what is reconstructed from (data.sources)"
+    )
+    parser.add_argument(
+        "--from", dest="start_from", default="", metavar="CHECKPOINT", help="weights to begin with (fine-tuning)"
+    )
     parser.add_argument("--epochs", type=int, help="passes over the data (optimizer.epochs)")
     parser.add_argument("--batch-size", type=int, help="samples per step (loop.batch_size)")
     parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
-    parser.add_argument("--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)")
-    parser.add_argument("--resume", default="", metavar="DIR", help="go on in the folder of a training that was stopped")
+    parser.add_argument(
+        "--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)"
+    )
+    parser.add_argument(
+        "--resume", default="", metavar="DIR", help="go on in the folder of a training that was stopped"
+    )
     parser.set_defaults(run=run)
 
 
 def add_preset_argument(parser: argparse.ArgumentParser) -> None:
     """Add --preset, which `configuration` begins with."""
     parser.add_argument(
-        "--preset", default="monodepth2", choices=tuple(PRESETS), help="settings to begin with: compact is for minutes on a CPU"
+        "--preset",
+        default="monodepth2",
+        choices=tuple(PRESETS),
+        help="settings to begin with: compact is for minutes on a CPU",
     )
 
 

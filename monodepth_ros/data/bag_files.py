@@ -59,9 +59,7 @@ def _storage_paths(path: Path) -> list[Path]:
         return [path.parent]
     if path.suffix not in (*ROS2_SUFFIXES, ROS1_SUFFIX):
         if path.suffix in (".zstd", ".lz4"):
-            raise RecordingError(
-                f"{path} is a compressed storage file: give the rosbag2 folder that contains it"
-            )
+            raise RecordingError(f"{path} is a compressed storage file: give the rosbag2 folder that contains it")
         raise RecordingError(f"{path} is not a recording (suffix '{path.suffix}'): {EXPECTED}")
     return [_folder_if_compressed(path)]
 
@@ -78,9 +76,7 @@ def _paths_in_folder(folder: Path) -> list[Path]:
         raise RecordingError(f"folder {folder} is empty: {EXPECTED}")
     bags = [name for name in inside if (folder / name / "metadata.yaml").exists()]
     if bags:
-        raise RecordingError(
-            f"folder {folder} is no recording but contains some: give one of {', '.join(bags[:8])}"
-        )
+        raise RecordingError(f"folder {folder} is no recording but contains some: give one of {', '.join(bags[:8])}")
     raise RecordingError(f"folder {folder} has no metadata.yaml, .mcap, .db3 or .bag in it: {EXPECTED}")
 
 
@@ -94,9 +90,7 @@ def _folder_if_compressed(file: Path) -> Path:
         names = [Path(name).name for name in information["relative_file_paths"]]
         if file.name in names and str(information.get("compression_mode", "")).lower() == "message":
             if len(names) > 1:
-                raise RecordingError(
-                    f"{file} is one part of a compressed recording: give its folder {file.parent}"
-                )
+                raise RecordingError(f"{file} is one part of a compressed recording: give its folder {file.parent}")
             return file.parent
     return file
 

@@ -66,18 +66,12 @@ def odometry(
 ) -> Any:
     """nav_msgs/Odometry: T (4, 4) in the header's frame, twist (6,) in the child's, covariances (6, 6)."""
     vector = TYPES["geometry_msgs/msg/Vector3"]
-    velocity = TYPES["geometry_msgs/msg/Twist"](
-        vector(*map(float, twist[:3])), vector(*map(float, twist[3:]))
-    )
+    velocity = TYPES["geometry_msgs/msg/Twist"](vector(*map(float, twist[:3])), vector(*map(float, twist[3:])))
     return TYPES["nav_msgs/msg/Odometry"](
         header,
         child_frame,
-        TYPES["geometry_msgs/msg/PoseWithCovariance"](
-            pose(T), np.asarray(pose_covariance, np.float64).ravel()
-        ),
-        TYPES["geometry_msgs/msg/TwistWithCovariance"](
-            velocity, np.asarray(twist_covariance, np.float64).ravel()
-        ),
+        TYPES["geometry_msgs/msg/PoseWithCovariance"](pose(T), np.asarray(pose_covariance, np.float64).ravel()),
+        TYPES["geometry_msgs/msg/TwistWithCovariance"](velocity, np.asarray(twist_covariance, np.float64).ravel()),
     )
 
 
@@ -91,15 +85,19 @@ def imu(header: Any, rate: Sequence[float], variance: float) -> Any:
     unknown = np.r_[-1.0, np.zeros(8)]  # as the message defines it
     vector, still = TYPES["geometry_msgs/msg/Vector3"], TYPES["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0)
     return TYPES["sensor_msgs/msg/Imu"](
-        header, still, unknown, vector(*map(float, rate)), (variance * np.eye(3)).ravel(), vector(0.0, 0.0, 0.0), unknown
+        header,
+        still,
+        unknown,
+        vector(*map(float, rate)),
+        (variance * np.eye(3)).ravel(),
+        vector(0.0, 0.0, 0.0),
+        unknown,
     )
 
 
 def pose(T: np.ndarray) -> Any:
     """geometry_msgs/Pose of a (4, 4) transform."""
-    return TYPES["geometry_msgs/msg/Pose"](
-        TYPES["geometry_msgs/msg/Point"](*map(float, T[:3, 3])), _quaternion(T)
-    )
+    return TYPES["geometry_msgs/msg/Pose"](TYPES["geometry_msgs/msg/Point"](*map(float, T[:3, 3])), _quaternion(T))
 
 
 def pose_stamped(header: Any, T: np.ndarray) -> Any:

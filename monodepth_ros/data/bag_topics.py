@@ -31,9 +31,7 @@ def image_streams(recording: Recording) -> list[ImageStream]:
         compressed = topic.type == COMPRESSED_IMAGE
         base = _base_name(topic.name, compressed)
         if base not in streams or not compressed:
-            streams[base] = ImageStream(
-                topic.name, _matching_camera_info(recording, topic.name, base), compressed
-            )
+            streams[base] = ImageStream(topic.name, _matching_camera_info(recording, topic.name, base), compressed)
     return list(streams.values())
 
 
@@ -48,9 +46,7 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
     else:
         streams = image_streams(recording)
         if not streams:
-            raise RecordingError(
-                f"{recording.path} has no camera images: its topics are {_listing(recording)}"
-            )
+            raise RecordingError(f"{recording.path} has no camera images: its topics are {_listing(recording)}")
         if len(streams) > 1:
             choices = " or ".join(f"--topic {stream.image}" for stream in streams)
             raise RecordingError(f"{recording.path} has {len(streams)} image topics, choose one: {choices}")
@@ -94,9 +90,7 @@ def lidar_clouds(recording: Recording, camera_frame: str) -> list[str]:
 
 
 def _ground_truth(recording: Recording, topics: list[str]) -> str:
-    named = [
-        t for t in topics if recording.topics[t].count and set(t.lower().split("/")) & set(GROUND_TRUTH_WORDS)
-    ]
+    named = [t for t in topics if recording.topics[t].count and set(t.lower().split("/")) & set(GROUND_TRUTH_WORDS)]
     return named[0] if named else ""
 
 

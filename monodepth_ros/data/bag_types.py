@@ -68,9 +68,7 @@ class Ros2Types:
                 reason = f"its definition in the recording cannot be parsed ({one_line(error)})"
         if name in common_types().fielddefs:
             return common_types()
-        raise RecordingError(
-            f"message type {name} is unknown: {reason}, and it is none of ROS 2's common types"
-        )
+        raise RecordingError(f"message type {name} is unknown: {reason}, and it is none of ROS 2's common types")
 
 
 class Ros1Types:
@@ -93,9 +91,7 @@ class Ros1Types:
                 self._translators[name] = self._translator(name)
             return bytes(self._translators[name](data))
         except Exception as error:
-            raise RecordingError(
-                f"a ROS 1 message of type {name} cannot be translated: {one_line(error)}"
-            ) from error
+            raise RecordingError(f"a ROS 1 message of type {name} cannot be translated: {one_line(error)}") from error
 
     def deserialize(self, data: bytes, name: str) -> Any:
         store = self._targets.get(name, common_types())
@@ -109,12 +105,8 @@ class Ros1Types:
         types = get_types_from_msg(self._definitions[name].data, name)
         # ROS 1's header has one field more (seq); rosbags skips it given the two-field type of ROS 2.
         types[HEADER] = common_types().fielddefs[HEADER]
-        types.setdefault(
-            "builtin_interfaces/msg/Time", common_types().fielddefs["builtin_interfaces/msg/Time"]
-        )
-        types.setdefault(
-            "builtin_interfaces/msg/Duration", common_types().fielddefs["builtin_interfaces/msg/Duration"]
-        )
+        types.setdefault("builtin_interfaces/msg/Time", common_types().fielddefs["builtin_interfaces/msg/Time"])
+        types.setdefault("builtin_interfaces/msg/Duration", common_types().fielddefs["builtin_interfaces/msg/Duration"])
         source.register(types)
         target_name = self.published_name(name)
         target = common_types() if target_name in common_types().fielddefs else source

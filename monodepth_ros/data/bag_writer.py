@@ -39,13 +39,9 @@ class BagWriter:
         self._bare_file = suffix in STORAGE_OF_SUFFIX
         if self._bare_file and STORAGE_OF_SUFFIX[suffix] != self.storage:
             wanted = SUFFIX_OF_STORAGE[self.storage]
-            raise RecordingError(
-                f"{path} does not fit storage {self.storage}: end its name in {wanted} or in nothing"
-            )
+            raise RecordingError(f"{path} does not fit storage {self.storage}: end its name in {wanted} or in nothing")
         if compress and self._bare_file and self.storage == "sqlite3":
-            raise RecordingError(
-                f"{path}: only a folder can hold compressed sqlite3 storage, leave out the suffix"
-            )
+            raise RecordingError(f"{path}: only a folder can hold compressed sqlite3 storage, leave out the suffix")
         if self.path.exists():
             raise RecordingError(f"{path} exists already: choose another name or remove it")
         self._compress = compress

@@ -133,9 +133,7 @@ class Recording:
             raise RecordingError(f"{self.path} has been closed")
         return [reader for reader in self._readers if reader.message_count]
 
-    def _iterate(
-        self, wanted: set[str] | None, start_ns: int | None, stop_ns: int | None
-    ) -> Iterator[RawMessage]:
+    def _iterate(self, wanted: set[str] | None, start_ns: int | None, stop_ns: int | None) -> Iterator[RawMessage]:
         sources = []
         for reader in self._filled_readers():
             selected = [c for c in reader.connections if c.msgcount and (wanted is None or c.topic in wanted)]

@@ -116,8 +116,7 @@ def evaluate_odometry(
     lengths, step = lengths or fitting, step or usual_step
     if lengths and min(lengths) >= true_travelled[-1]:
         raise EvaluationError(
-            f"segments of {min(lengths):g} m do not fit into a path of {true_travelled[-1]:.2f} m: ask for"
-            " shorter ones"
+            f"segments of {min(lengths):g} m do not fit into a path of {true_travelled[-1]:.2f} m: ask for shorter ones"
         )
     aligned = []
     for alignment in settings.alignments:

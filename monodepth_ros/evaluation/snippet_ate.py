@@ -50,9 +50,7 @@ def snippet_ate(truth: np.ndarray, estimate: np.ndarray, frames: int = FRAMES) -
         total = np.square(scale * p - g).sum()
         errors.append(np.sqrt(total) / len(g))
         rms_errors.append(np.sqrt(total / len(g)))
-    mean, std, rms_mean, rms_std = (
-        float(f(values)) for values in (errors, rms_errors) for f in (np.mean, np.std)
-    )
+    mean, std, rms_mean, rms_std = (float(f(values)) for values in (errors, rms_errors) for f in (np.mean, np.std))
     return SnippetError(frames, len(errors), mean, std, rms_mean, rms_std)
 
 

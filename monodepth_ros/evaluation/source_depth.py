@@ -94,9 +94,7 @@ def add_source(
     return chosen
 
 
-def _add(
-    report: DepthReport, name: str, frame: SourceFrame, truth: np.ndarray, predictor: DepthPredictor
-) -> None:
+def _add(report: DepthReport, name: str, frame: SourceFrame, truth: np.ndarray, predictor: DepthPredictor) -> None:
     try:
         prediction = predictor(frame.pixels, frame.camera, truth.shape[::-1])
     except MonodepthError as error:  # a camera that the network cannot look through

@@ -58,9 +58,7 @@ def align(truth: np.ndarray, estimate: np.ndarray, alignment: str) -> tuple[np.n
     return moved.poses(estimate), moved.scale
 
 
-def trajectory_errors(
-    truth: np.ndarray, estimate: np.ndarray, alignment: str, delta: int = 1
-) -> TrajectoryErrors:
+def trajectory_errors(truth: np.ndarray, estimate: np.ndarray, alignment: str, delta: int = 1) -> TrajectoryErrors:
     """Errors of poses (N, 4, 4) against the true ones at the same moments; see `align` for EvaluationError.
 
     delta: frames from one to the other pose of a relative error; EvaluationError unless 1 <= delta < N.

@@ -60,9 +60,7 @@ def read_trajectory(path: str | Path) -> Trajectory:
     frames = None
     if rows.shape[1] == 13:
         frames, rows = rows[:, 0].astype(np.int64), rows[:, 1:]
-        _require(
-            np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow", lines
-        )
+        _require(np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow", lines)
     poses = _with_last_row(rows.reshape(-1, 3, 4))
     _require_rotations(poses, path, lines)
     return Trajectory(f"{path} (KITTI)", poses, None, frames)

@@ -170,9 +170,7 @@ class CameraModel:
         """The camera of the image resized to this size; the two axes may have different factors."""
         width, height = _check_size(width, height)
         sx, sy = width / self.width, height / self.height
-        return self._transformed(
-            np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height
-        )
+        return self._transformed(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height)
 
     def cropped(self, x: float, y: float, width: int, height: int) -> "CameraModel":
         """The camera of the width x height window with first pixel (x, y); it may reach beyond the image."""

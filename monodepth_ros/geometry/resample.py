@@ -60,8 +60,7 @@ class Resampler:
             raise MonodepthError(f"resampling filter is '{filter}', expected one of {', '.join(FILTERS)}")
         if target.is_distorted:
             raise CalibrationError(
-                f"target camera has {target.distortion_model} distortion, expected a pinhole: "
-                "use its rectified() model"
+                f"target camera has {target.distortion_model} distortion, expected a pinhole: use its rectified() model"
             )
         if source.is_calibrated != target.is_calibrated:
             which = "target" if source.is_calibrated else "source"

@@ -60,7 +60,9 @@ def create_engine(
             continue
         except EngineError as error:
             refusals.append(str(error))
-    chosen = chosen or _create_pytorch(checkpoint, device, precision, warn, compile)  # raises by itself what is wrong for all
+    chosen = chosen or _create_pytorch(
+        checkpoint, device, precision, warn, compile
+    )  # raises by itself what is wrong for all
     for line in refusals:
         warn(line)
     return chosen

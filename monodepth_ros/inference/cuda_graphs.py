@@ -71,9 +71,7 @@ class CudaQueue:
             for _ in range(WARM_UP):
                 function(*inputs)
             # thread_local: what other threads of the process do on the device does not spoil the recording.
-            with torch.cuda.graph(
-                graph, self._pool, stream=self._recording_stream, capture_error_mode="thread_local"
-            ):
+            with torch.cuda.graph(graph, self._pool, stream=self._recording_stream, capture_error_mode="thread_local"):
                 outputs = function(*inputs)
         self._stream.wait_stream(self._recording_stream)
 
@@ -92,7 +90,10 @@ class Replayed:
     """
 
     def __init__(
-        self, function: BatchFunction, record: Callable[[BatchFunction, Sequence[Tensor]], Replay], warn: Callable[[str], None]
+        self,
+        function: BatchFunction,
+        record: Callable[[BatchFunction, Sequence[Tensor]], Replay],
+        warn: Callable[[str], None],
     ):
         self._function, self._record, self._warn = function, record, warn
         self._recordings: dict[int, tuple[list[Tensor], Replay]] = {}

@@ -64,7 +64,9 @@ class _Error(torch.autograd.Function):
                 similarity = target.ssim.similarity_and_slopes(x, part, [slope[part] for slope in slopes], buffers)
             else:
                 similarity = target.ssim.similarity(x, part, buffers)
-            found.sub_(similarity.sum(1, keepdim=True), alpha=target.ssim_weight / (2 * channels)).add_(target.ssim_weight / 2)
+            found.sub_(similarity.sum(1, keepdim=True), alpha=target.ssim_weight / (2 * channels)).add_(
+                target.ssim_weight / 2
+            )
         ctx.target = target
         ctx.save_for_backward(image, *slopes)
         return error

@@ -97,9 +97,7 @@ def save_checkpoint(
         raise CheckpointError(f"{path}: cannot save {dtype}; expected one of {SAVED_TYPES}")
     if bool(header.pose_network) != (pose is not None):
         given = "none" if pose is None else type(pose).__name__
-        raise CheckpointError(
-            f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given"
-        )
+        raise CheckpointError(f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given")
     networks = _networks(depth, pose)
     # Loading what is about to be written finds every mistake while the old file is still there.
     load_weights(_build_networks(header), networks.state_dict(), f"{path} (not saved)")
@@ -107,20 +105,14 @@ def save_checkpoint(
     for key, tensor in networks.state_dict().items():
         tensors[key] = (tensor.to("cpu", dtype) if tensor.is_floating_point() else tensor.cpu()).contiguous()
         if not tensors[key].isfinite().all():
-            raise CheckpointError(
-                f"{path} (not saved): {key} holds values too large for {dtype}; save as float32"
-            )
-    header = replace(
-        header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions}
-    )
+            raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
+    header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
         os.replace(partial, path)
     except OSError as error:
-        raise CheckpointError(
-            f"{path}: cannot be written ({error.strerror}); check the folder and its space"
-        ) from None
+        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
     finally:
         with suppress(OSError):
             partial.unlink()
@@ -130,9 +122,7 @@ def _load_own(path: Path) -> Checkpoint:
     data = read_bytes(path)
     text = _read_metadata(data, path).get(HEADER_KEY)
     if not isinstance(text, str):
-        raise CheckpointError(
-            f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint"
-        )
+        raise CheckpointError(f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint")
     try:
         header = CheckpointHeader.from_json(text)
     except CheckpointError as error:
@@ -157,13 +147,9 @@ def _read_metadata(data: bytes, path: Path) -> dict:
         metadata = content.pop("__metadata__", {})
         end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
     except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
-        raise CheckpointError(
-            f"{path}: the file is truncated or damaged; copy or download it again"
-        ) from None
+        raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
     if end != len(data):
-        raise CheckpointError(
-            f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again"
-        )
+        raise CheckpointError(f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again")
     return metadata if isinstance(metadata, dict) else {}
 
 

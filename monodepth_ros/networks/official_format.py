@@ -109,8 +109,7 @@ def _split_parts(content: dict, path: Path) -> dict[str, dict]:
     for part in ("encoder", "depth"):
         if part not in parts:
             raise CheckpointError(
-                f"{path}: holds no {part} part; give a folder with encoder.pth and depth.pth,"
-                " or one file with both"
+                f"{path}: holds no {part} part; give a folder with encoder.pth and depth.pth, or one file with both"
             )
     for name in ("height", "width", "use_stereo"):
         if name in content:
@@ -131,9 +130,7 @@ def _build(parts: dict[str, dict], sources: dict[str, str], sha256: str) -> Offi
         pose = build_pose(pose_name) if pose_name else None
     for part, module in official_parts(depth, pose).items():
         tensors = {
-            key: value
-            for key, value in parts[part].items()
-            if key not in ("encoder.fc.weight", "encoder.fc.bias")
+            key: value for key, value in parts[part].items() if key not in ("encoder.fc.weight", "encoder.fc.bias")
         }
         load_weights(module, tensors, sources[part])
     return OfficialWeights(header, depth, pose, sha256)
@@ -149,9 +146,7 @@ def _take_settings(encoder: dict, source: str) -> tuple[int, int, bool | None]:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if value is not None and not isinstance(value, int):
-            found = (
-                f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"{value!r:.80}"
-            )
+            found = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"{value!r:.80}"
             raise CheckpointError(f"{source}: {name} is {found}, expected a whole number")
         values[name] = value
     width, height = values["width"], values["height"]
@@ -191,9 +186,7 @@ def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: s
     """Name of the pose network that the parts hold; empty without one."""
     if "pose" not in parts:
         if "pose_encoder" in parts:
-            raise CheckpointError(
-                f"{sources['pose']}: missing beside the pose encoder; add it, or remove both"
-            )
+            raise CheckpointError(f"{sources['pose']}: missing beside the pose encoder; add it, or remove both")
         return ""
     pose = parts["pose"]
     if "pose_conv.weight" in pose:
@@ -202,8 +195,7 @@ def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: s
         depth = _resnet_depth(parts["pose_encoder"])
         if depth is None:
             raise CheckpointError(
-                f"{sources['pose_encoder']}: not a ResNet ({', '.join(map(str, BLOCKS))});"
-                " give the weights of one"
+                f"{sources['pose_encoder']}: not a ResNet ({', '.join(map(str, BLOCKS))}); give the weights of one"
             )
         return f"separate_resnet{depth}"
     head = pose.get("net.3.weight")
@@ -214,15 +206,11 @@ def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: s
     )
 
 
-def _header(
-    depth_name: str, pose_name: str, width: int, height: int, use_stereo: bool | None
-) -> CheckpointHeader:
+def _header(depth_name: str, pose_name: str, width: int, height: int, use_stereo: bool | None) -> CheckpointHeader:
     if use_stereo:
         scale_origin = "stereo training: a real baseline of 0.54 m against 0.1 network units"
     elif use_stereo is None:
-        scale_origin = (
-            "not stated in the files (no use_stereo): taken as monocular training, which has no unit"
-        )
+        scale_origin = "not stated in the files (no use_stereo): taken as monocular training, which has no unit"
     else:
         scale_origin = "monocular training, which has no unit"
     return CheckpointHeader(

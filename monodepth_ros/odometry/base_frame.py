@@ -22,9 +22,7 @@ class BaseOdometry:
     twist_covariance: np.ndarray
 
 
-def express_in_base(
-    estimate: OdometryEstimate, T_odom_start: np.ndarray, T_base_camera: np.ndarray
-) -> BaseOdometry:
+def express_in_base(estimate: OdometryEstimate, T_odom_start: np.ndarray, T_base_camera: np.ndarray) -> BaseOdometry:
     """Move an estimate from the camera to the base.
 
     T_odom_start: (4, 4) the camera's pose in the odom frame when the trajectory began (the extrinsic of that moment, so

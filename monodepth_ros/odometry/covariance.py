@@ -22,7 +22,11 @@ def cross_matrix(vector: np.ndarray) -> np.ndarray:
 
 
 def step_covariance(
-    twist_step: np.ndarray, translation_noise: float, translation_floor: float, rotation_noise: float, rotation_floor: float
+    twist_step: np.ndarray,
+    translation_noise: float,
+    translation_floor: float,
+    rotation_noise: float,
+    rotation_floor: float,
 ) -> np.ndarray:
     """Covariance (6, 6) of one step: a share of its length (angle) plus a floor, the same in every direction.
 

@@ -31,7 +31,9 @@ class DepthConfig:
         choices=("32FC1", "16UC1"),
     )
     min_range: float = setting(0.1, "Nearer is reported as too near.", unit="m", minimum=0.0, maximum=1000.0, live=True)
-    max_range: float = setting(100.0, "Farther is reported as too far.", unit="m", minimum=0.0, maximum=10000.0, live=True)
+    max_range: float = setting(
+        100.0, "Farther is reported as too far.", unit="m", minimum=0.0, maximum=10000.0, live=True
+    )
     compressed: bool = setting(
         False, "Offer depth/image/compressedDepth too, as image_transport defines it (PNG; made when subscribed)."
     )
@@ -53,10 +55,19 @@ class CloudConfig:
     """The coloured point cloud."""
 
     stride: int = setting(
-        1, "Every stride-th pixel of every stride-th row becomes a point.", unit="pixels", minimum=1, maximum=64, live=True
+        1,
+        "Every stride-th pixel of every stride-th row becomes a point.",
+        unit="pixels",
+        minimum=1,
+        maximum=64,
+        live=True,
     )
-    min_range: float = setting(0.5, "Nearer points are left out (NaN).", unit="m", minimum=0.0, maximum=1000.0, live=True)
-    max_range: float = setting(60.0, "Farther points are left out (NaN).", unit="m", minimum=0.0, maximum=10000.0, live=True)
+    min_range: float = setting(
+        0.5, "Nearer points are left out (NaN).", unit="m", minimum=0.0, maximum=1000.0, live=True
+    )
+    max_range: float = setting(
+        60.0, "Farther points are left out (NaN).", unit="m", minimum=0.0, maximum=10000.0, live=True
+    )
 
     def __post_init__(self) -> None:
         _check_order("cloud", self.min_range, self.max_range)
@@ -145,11 +156,14 @@ class OdometryConfig:
     imu_estimate_offset: bool = setting(
         True, "Find the time offset from turns, up to 0.3 s from odometry.imu_time_offset."
     )
-    imu_noise: float = setting(
-        0.002, "Density of the gyro's noise.", unit="rad/s/sqrt(Hz)", minimum=1e-6, maximum=1.0
-    )
+    imu_noise: float = setting(0.002, "Density of the gyro's noise.", unit="rad/s/sqrt(Hz)", minimum=1e-6, maximum=1.0)
     max_gap: float = setting(
-        1.0, "A longer time between two frames breaks the trajectory.", unit="s", minimum=0.01, maximum=3600.0, live=True
+        1.0,
+        "A longer time between two frames breaks the trajectory.",
+        unit="s",
+        minimum=0.01,
+        maximum=3600.0,
+        live=True,
     )
     on_gap: str = setting(
         "reset",
@@ -158,10 +172,20 @@ class OdometryConfig:
         live=True,
     )
     max_speed: float = setting(
-        60.0, "A faster motion is held to be an error and ignored (lost).", unit="m/s", minimum=0.01, maximum=1000.0, live=True
+        60.0,
+        "A faster motion is held to be an error and ignored (lost).",
+        unit="m/s",
+        minimum=0.01,
+        maximum=1000.0,
+        live=True,
     )
     max_turn_rate: float = setting(
-        3.0, "A faster rotation is held to be an error and ignored (lost).", unit="rad/s", minimum=0.01, maximum=100.0, live=True
+        3.0,
+        "A faster rotation is held to be an error and ignored (lost).",
+        unit="rad/s",
+        minimum=0.01,
+        maximum=100.0,
+        live=True,
     )
     translation_noise: float = setting(
         0.05,
@@ -171,7 +195,12 @@ class OdometryConfig:
         live=True,
     )
     translation_noise_floor: float = setting(
-        0.01, "Standard deviation of the pose network's translation at rest.", unit="m", minimum=1e-6, maximum=10.0, live=True
+        0.01,
+        "Standard deviation of the pose network's translation at rest.",
+        unit="m",
+        minimum=1e-6,
+        maximum=10.0,
+        live=True,
     )
     rotation_noise: float = setting(
         0.05,
@@ -181,7 +210,12 @@ class OdometryConfig:
         live=True,
     )
     rotation_noise_floor: float = setting(
-        0.002, "Standard deviation of the pose network's rotation at rest.", unit="rad", minimum=1e-6, maximum=1.0, live=True
+        0.002,
+        "Standard deviation of the pose network's rotation at rest.",
+        unit="rad",
+        minimum=1e-6,
+        maximum=1.0,
+        live=True,
     )
 
 

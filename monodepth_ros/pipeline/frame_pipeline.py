@@ -186,9 +186,7 @@ class FramePipeline:
             return False
         header = self._header
         self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self._rectify = (
-            Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
-        )
+        self._rectify = Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
         self._enlarge: DepthResizer | None = None
         self._view_key = key
         return True
@@ -203,9 +201,7 @@ class FramePipeline:
             inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
         return SeenDepth(frame.stamp_ns, inverse, view.camera, frame.mount)
 
-    def _finish_depth(
-        self, result: FrameResult, scaled: np.ndarray, rgb: np.ndarray, demand: Demand
-    ) -> None:
+    def _finish_depth(self, result: FrameResult, scaled: np.ndarray, rgb: np.ndarray, demand: Demand) -> None:
         config, view = self._config, self._view
         if self._is_full_size:
             if self._enlarge is None:

@@ -202,7 +202,9 @@ class MotionTracking:
             motion = _Motion(None, reason=change.doubt)
         elif change.is_still:
             if self.gyro is not None:
-                self.gyro.observe(before_ns, stamp_ns, np.eye(3), image_check.STILL_FLOW / self._tracking_view.camera.fx)
+                self.gyro.observe(
+                    before_ns, stamp_ns, np.eye(3), image_check.STILL_FLOW / self._tracking_view.camera.fx
+                )
             motion = _Motion(np.eye(4))
         else:
             motion = self._by_network(stamp_ns, image)

@@ -63,10 +63,26 @@ def view_through(
     """
     if not camera.is_calibrated:
         assumed = CameraModel.from_normalized(camera.width, camera.height, training_camera)
-        return _resize(assumed, assumed, width, height, filter, "uncalibrated", "camera not calibrated: taken for the training camera")
+        return _resize(
+            assumed,
+            assumed,
+            width,
+            height,
+            filter,
+            "uncalibrated",
+            "camera not calibrated: taken for the training camera",
+        )
     image_camera = camera.rectified()
     if _same(image_camera.normalized, training_camera):
-        return _resize(camera, image_camera, width, height, filter, "resize", "the camera is like the training camera: plain resize")
+        return _resize(
+            camera,
+            image_camera,
+            width,
+            height,
+            filter,
+            "resize",
+            "the camera is like the training camera: plain resize",
+        )
     target = CameraModel.from_normalized(width, height, training_camera)
     render = Resampler(camera, target, filter)
     if render.coverage >= MIN_COVERAGE:

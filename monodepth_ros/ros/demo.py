@@ -34,7 +34,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("bag", nargs="?", default="", help="recording (default: a synthetic drive, made once)")
     parser.add_argument("--checkpoint", default="", help="weights (default: the bundled demonstration checkpoint)")
     parser.add_argument(
-        "--train", action="store_true", help="first train networks from scratch on the recording (some minutes), and use them"
+        "--train",
+        action="store_true",
+        help="first train networks from scratch on the recording (some minutes), and use them",
     )
     parser.add_argument("--train-steps", type=count, default=3000, metavar="N", help="steps of --train (default 3000)")
     parser.add_argument("--topic", default="", help="image topic, where the recording has several")
@@ -108,9 +110,7 @@ def run(options: argparse.Namespace) -> int:
     topics = [t for t in (stream.image, stream.camera_info, "/tf_static" if has_tf else "") if t]
     play = [bag, "--rate", str(options.rate), "--wait-timeout", str(START_TIMEOUT), "--topics", *topics]
     with Listening(stream, image_count) as listening, contextlib.ExitStack() as processes:
-        node = processes.enter_context(
-            child("monodepth_ros.ros.depth_node", ros_arguments(parameters, remappings))
-        )
+        node = processes.enter_context(child("monodepth_ros.ros.depth_node", ros_arguments(parameters, remappings)))
         listening.wait_for_node(node)
         play += ["--wait-subscribers", str(listening.count_subscriptions(topics))]
         player = processes.enter_context(child("monodepth_ros.ros.play", play))

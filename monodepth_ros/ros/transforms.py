@@ -148,7 +148,9 @@ class TransformBuffer:
         common = next((frame for frame in up_source if frame in up_target), None)
         if common is None:
             known = ", ".join(sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})) or "none"
-            raise TransformError(f"no transform connects {source!r} with {target!r}: publish one (frames known: {known})")
+            raise TransformError(
+                f"no transform connects {source!r} with {target!r}: publish one (frames known: {known})"
+            )
         return invert(self._climb(target, common, stamp_ns)) @ self._climb(source, common, stamp_ns)
 
     def _ancestors(self, frame: str) -> list[str]:
@@ -211,7 +213,10 @@ class Tf2Transforms:
         self._newest_ns = max(self._newest_ns, stamp_ns)
         try:
             found = self._buffer.lookup_transform(
-                target.lstrip("/"), source.lstrip("/"), self._time(nanoseconds=stamp_ns), self._duration(seconds=timeout)
+                target.lstrip("/"),
+                source.lstrip("/"),
+                self._time(nanoseconds=stamp_ns),
+                self._duration(seconds=timeout),
             )
         except (tf2_ros.LookupException, tf2_ros.ConnectivityException) as error:
             reason = " ".join(str(error).split())

@@ -121,7 +121,9 @@ def _blend(image: Tensor, base: Tensor, factor: Tensor) -> Tensor:
 
 def _turn_hue(image: Tensor, turn: Tensor) -> Tensor:
     """Colours turned about the gray axis: a rotation of chroma in YIQ, one matrix per sample and no branches."""
-    to_yiq = torch.tensor([LUMA, (0.595716, -0.274453, -0.321263), (0.211456, -0.522591, 0.311135)], dtype=torch.float64)
+    to_yiq = torch.tensor(
+        [LUMA, (0.595716, -0.274453, -0.321263), (0.211456, -0.522591, 0.311135)], dtype=torch.float64
+    )
     angle = 2 * math.pi * turn.to(torch.float64)
     rotation = torch.zeros(len(turn), 3, 3, dtype=torch.float64)
     rotation[:, 0, 0] = 1

@@ -25,7 +25,9 @@ def before_after_sheet(dataset: Dataset, before: Checkpoint, after: Checkpoint) 
     for sample in chosen:
         image = dataset.recordings[sample.clip].clip.image(sample.frame)
         row = [labelled(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), dataset.name(sample))]
-        row += [labelled(_depth(*pair), title) for pair, title in (((before, image), "before"), ((after, image), "after"))]
+        row += [
+            labelled(_depth(*pair), title) for pair, title in (((before, image), "before"), ((after, image), "after"))
+        ]
         if sample in truths:
             row.append(labelled(color_view(truths[sample].depth), "exact"))
         rows.append(row)

@@ -45,9 +45,7 @@ def contact_sheet(one: RecordingInspection) -> np.ndarray:
         panels = [_panel(one, source, int(frame)) for frame in chosen]
     height = max(panel.shape[0] for panel in panels)
     empty = np.full((height, PANEL_WIDTH, 3), BACKGROUND, np.uint8)
-    panels = [
-        np.pad(p, ((0, height - p.shape[0]), (0, 0), (0, 0)), constant_values=BACKGROUND) for p in panels
-    ]
+    panels = [np.pad(p, ((0, height - p.shape[0]), (0, 0), (0, 0)), constant_values=BACKGROUND) for p in panels]
     panels += [empty] * (-len(panels) % COLUMNS)
     spaced = [np.pad(p, ((0, GAP), (0, GAP), (0, 0)), constant_values=BACKGROUND) for p in panels]
     rows = [np.hstack(spaced[i : i + COLUMNS]) for i in range(0, len(spaced), COLUMNS)]
@@ -125,7 +123,5 @@ def _title(one: RecordingInspection, width: int) -> np.ndarray:
     return head
 
 
-def _text(
-    picture: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int] = TEXT_COLOR
-) -> None:
+def _text(picture: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int] = TEXT_COLOR) -> None:
     cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, color, 1, cv2.LINE_AA)

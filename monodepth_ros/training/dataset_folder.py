@@ -48,17 +48,12 @@ class DatasetFolder:
                 if camera.is_calibrated:
                     write_calibration(place / "calibration.yaml", camera, f"image_{number}")
             if all(camera.is_calibrated and camera.is_rectified for camera in cameras.values()):
-                rows = (
-                    f"P{n}: {' '.join(f'{value:.12e}' for value in c.P.ravel())}\n"
-                    for n, c in cameras.items()
-                )
+                rows = (f"P{n}: {' '.join(f'{value:.12e}' for value in c.P.ravel())}\n" for n, c in cameras.items())
                 (self.folder / "calib.txt").write_text("".join(rows), encoding="ascii")
         except OSError as error:
             raise _not_written(self.folder, error) from None
 
-    def add(
-        self, number: int, frame: int, time: float, pixels: Pixels, depth: np.ndarray | None = None
-    ) -> bool:
+    def add(self, number: int, frame: int, time: float, pixels: Pixels, depth: np.ndarray | None = None) -> bool:
         """Image `frame` of camera `number`, taken at `time` [s], with its exact depth (H, W) [m].
 
         The image comes last: whatever ends the program, every image that is there has its time. False (and
@@ -103,9 +98,7 @@ class DatasetFolder:
             if self._T_first_world is None:
                 self._T_first_world = invert(T)
             T = self._T_first_world @ T
-        self._append(
-            self.folder / "poses.txt", text + " ".join(f"{value:.12e}" for value in T[:3].ravel()) + "\n"
-        )
+        self._append(self.folder / "poses.txt", text + " ".join(f"{value:.12e}" for value in T[:3].ravel()) + "\n")
 
     def write_picture(self, name: str, picture: np.ndarray) -> None:
         """A PNG beside the image folders."""
@@ -154,6 +147,4 @@ def _encoded(suffix: str, picture: np.ndarray, quality: list[int]) -> bytes:
 
 
 def _not_written(path: Path, error: OSError) -> DatasetFolderError:
-    return DatasetFolderError(
-        f"{path} cannot be written: {error.strerror or error}; what is there can be used"
-    )
+    return DatasetFolderError(f"{path} cannot be written: {error.strerror or error}; what is there can be used")

@@ -68,9 +68,7 @@ class Extraction:
         if note and self.right is None:
             self.notes.append(note)
         count = self.left.frame_count
-        self.expected = (
-            min(count, settings.frames) if count and settings.frames else count or settings.frames or None
-        )
+        self.expected = min(count, settings.frames) if count and settings.frames else count or settings.frames or None
         self.outcome: list[tuple[str, str]] = []
 
     def close(self) -> None:
@@ -109,12 +107,8 @@ class Extraction:
         if baseline > MIN_BASELINE:
             writers[1 if gray else 3] = _Images(self._right_camera, self._settings.rectified)
         elif self.right is not None:
-            self.notes.append(
-                f"the right camera is left out: its P[0, 3] gives a baseline of {baseline:.3f} m"
-            )
-        folder = DatasetFolder(
-            self._out, {n: images.camera for n, images in writers.items()}, self._settings.jpeg
-        )
+            self.notes.append(f"the right camera is left out: its P[0, 3] gives a baseline of {baseline:.3f} m")
+        folder = DatasetFolder(self._out, {n: images.camera for n, images in writers.items()}, self._settings.jpeg)
         (first_number, images), *others = writers.items()
         mask = images.valid
         if mask is not None:
@@ -148,9 +142,7 @@ class Extraction:
             self._conclude(counts, writers, baseline, mask)
         folder.write_text(FACTS, json.dumps(self._facts(counts, begin_ns, baseline), indent=2) + "\n")
 
-    def _conclude(
-        self, counts: dict[str, int], writers: dict, baseline: float, mask: np.ndarray | None
-    ) -> None:
+    def _conclude(self, counts: dict[str, int], writers: dict, baseline: float, mask: np.ndarray | None) -> None:
         names = [f"image_{number}" for number in writers]
         self.outcome = [("images", f"{counts['frames']} in {self._out / names[0]}")]
         if len(names) > 1:

@@ -40,9 +40,7 @@ def scan_frames(
     ignored: (H, W) bool of the published image, what a mask leaves out already.
     """
     looked_at = targets if len(targets) else np.arange(len(index))
-    looked_at = looked_at[
-        np.linspace(0, len(looked_at) - 1, min(len(looked_at), LARGEST_SCAN)).round().astype(int)
-    ]
+    looked_at = looked_at[np.linspace(0, len(looked_at) - 1, min(len(looked_at), LARGEST_SCAN)).round().astype(int)]
     kept: dict[int, np.ndarray] = {}
 
     def small(frame: int) -> np.ndarray:

@@ -136,9 +136,7 @@ def _inspect(path: str, data: DataConfig, recorded: Recorded | None, progress) -
             "static_share": choice.static_share,
             "training_samples": int(np.count_nonzero(uses == TRAINING)),
             "validation_samples": int(np.count_nonzero(uses == VALIDATION)),
-            "frames_by_use": {
-                use: int(np.count_nonzero(uses == use)) for use in dict.fromkeys(uses.tolist())
-            },
+            "frames_by_use": {use: int(np.count_nonzero(uses == use)) for use in dict.fromkeys(uses.tolist())},
             "left_out": dict(index.left_out),
             "ground_truth": _ground_truth(index),
             "stereo": _stereo(path, options, data, source, index, recorded),

@@ -126,9 +126,7 @@ def _region(one: RecordingInspection) -> list[Warned]:
         return []
     text = f"{100 * region.area:.0f} % of the image, at its border, never changes while the camera moves: "
     if region.hood:
-        advice = (
-            f"--set data.hood={region.hood:g}, or --write-mask mask.png and --set data.mask_file=mask.png"
-        )
+        advice = f"--set data.hood={region.hood:g}, or --write-mask mask.png and --set data.mask_file=mask.png"
         return [Warned(text + "the vehicle's hood?", advice)]
     return [
         Warned(
@@ -140,9 +138,7 @@ def _region(one: RecordingInspection) -> list[Warned]:
 
 def _blur(one: RecordingInspection) -> list[Warned]:
     sharpness = one.index.sharpness
-    around = np.array(
-        [np.median(sharpness[max(0, i - AROUND) : i + AROUND + 1]) for i in range(len(sharpness))]
-    )
+    around = np.array([np.median(sharpness[max(0, i - AROUND) : i + AROUND + 1]) for i in range(len(sharpness))])
     share = float(np.mean(sharpness < BLURRED * around))
     if share >= BLURRED_SHARE:
         return [
@@ -152,11 +148,7 @@ def _blur(one: RecordingInspection) -> list[Warned]:
             )
         ]
     if np.median(sharpness) < SOFT and one.figures["camera"]["width"] >= FLOW_WIDTH:
-        return [
-            Warned(
-                "all images are soft, even when small", "focus and clean the lens, and shorten the exposure"
-            )
-        ]
+        return [Warned("all images are soft, even when small", "focus and clean the lens, and shorten the exposure")]
     return []
 
 
@@ -179,14 +171,10 @@ def _timing(one: RecordingInspection) -> list[Warned]:
         count = len(figures["gaps"])
         where = "1 gap, which ends a run" if count == 1 else f"{count} gaps, which end runs"
         text = f"{figures['missing_frames']} frames are missing in {where}"
-        found.append(
-            Warned(text, "record to a faster disk, compressed images, or with a larger --max-cache-size")
-        )
+        found.append(Warned(text, "record to a faster disk, compressed images, or with a larger --max-cache-size"))
     if figures["unsteady_share"] - len(figures["gaps"]) / max(1, figures["frames"]) > UNSTEADY_SHARE:
         text = f"{_percent(figures['unsteady_share'])} of the intervals are 20 % off the usual one"
-        found.append(
-            Warned(text, "stamp images when they are taken; the pose network learns one spacing of frames")
-        )
+        found.append(Warned(text, "stamp images when they are taken; the pose network learns one spacing of frames"))
     return found
 
 

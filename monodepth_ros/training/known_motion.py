@@ -59,7 +59,9 @@ def add_known_motion(dataset: Dataset, config: TrainConfig, progress: Progress |
         )
 
 
-def _add_features_motion(dataset: Dataset, config: TrainConfig, start: Checkpoint | None, progress: Progress | None) -> str:
+def _add_features_motion(
+    dataset: Dataset, config: TrainConfig, start: Checkpoint | None, progress: Progress | None
+) -> str:
     """Why it is not known where it is not, in words."""
     if start is None:
         raise TrainingError(
@@ -74,7 +76,10 @@ def _add_features_motion(dataset: Dataset, config: TrainConfig, start: Checkpoin
             )
         factor = header.scale_factor / dataset.metres_per_unit
     elif header.is_metric:
-        dataset.metres_per_unit, dataset.scale_origin = header.scale_factor, f"{header.scale_origin}; kept by the motion of features"
+        dataset.metres_per_unit, dataset.scale_origin = (
+            header.scale_factor,
+            f"{header.scale_origin}; kept by the motion of features",
+        )
     found, reasons = _steps_by_features(dataset, config, start, progress)
     for recorded, steps in zip(dataset.recordings, found, strict=True):
         recorded.steps = _scaled(steps, factor)
@@ -87,7 +92,9 @@ def _add_features_motion(dataset: Dataset, config: TrainConfig, start: Checkpoin
     return "".join(f" ({reason})" for reason, _ in reasons.most_common(1))
 
 
-def _add_recorded_motion(dataset: Dataset, config: TrainConfig, start: Checkpoint | None, progress: Progress | None) -> None:
+def _add_recorded_motion(
+    dataset: Dataset, config: TrainConfig, start: Checkpoint | None, progress: Progress | None
+) -> None:
     metric = []
     for recorded in dataset.recordings:
         if not recorded.knows_motion:

@@ -34,7 +34,9 @@ class Learner(nn.Module):
         self.pose = build_pose(networks.pose) if learns_motion else None
         shares_features = self.pose is not None and self.pose.uses_depth_features
         if shares_features and networks.pose != f"shared_{networks.depth}":
-            raise ConfigError(f"networks.pose {networks.pose} needs networks.depth {networks.pose.removeprefix('shared_')}")
+            raise ConfigError(
+                f"networks.pose {networks.pose} needs networks.depth {networks.pose.removeprefix('shared_')}"
+            )
         self.masks = None
         if objective.predictive_mask:
             if not isinstance(self.depth.encoder, ResNetEncoder):
@@ -86,7 +88,9 @@ def make_learner(
     if sources != "mono" or not learns_motion:
         learner.start_in_the_middle(networks.min_depth, networks.max_depth)
     if networks.encoder_weights and networks.start_from:
-        raise ConfigError("networks.start_from and networks.encoder_weights: only one of them can be where weights begin")
+        raise ConfigError(
+            "networks.start_from and networks.encoder_weights: only one of them can be where weights begin"
+        )
     if networks.encoder_weights:
         _take_encoder(learner, networks.encoder_weights)
     if networks.start_from:
@@ -156,6 +160,8 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         raise TrainingError(f"{path} cannot be read as weights: {' '.join(str(error).split()):.200}") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
-    tensors = {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
+    tensors = (
+        {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
+    )
     # An encoder.pth of monodepth2's format has the same names after a prefix.
     return {key.removeprefix("encoder."): value for key, value in tensors.items()}

@@ -45,7 +45,9 @@ class ObjectiveConfig:
     smoothness: float = setting(
         1e-3, "Weight of the edge-aware smoothness; halved with every scale.", minimum=0.0, maximum=10.0
     )
-    affine_brightness: bool = setting(False, "Take exposure and white balance that differ between frames out of the error.")
+    affine_brightness: bool = setting(
+        False, "Take exposure and white balance that differ between frames out of the error."
+    )
     velocity: float = setting(
         0.0,
         "Weight of the velocity supervision: motion as long as the recording's odometry says, which makes depth metric.",
@@ -58,7 +60,10 @@ class ObjectiveConfig:
         "live node does.",
     )
     depth_consistency: float = setting(
-        0.0, "Weight of the depth consistency of neighbouring frames, which gives them one scale.", minimum=0.0, maximum=100.0
+        0.0,
+        "Weight of the depth consistency of neighbouring frames, which gives them one scale.",
+        minimum=0.0,
+        maximum=100.0,
     )
 
     def __post_init__(self) -> None:
@@ -86,7 +91,11 @@ class Objective:
         self._range = min_depth, max_depth
 
     def __call__(
-        self, batch: Batch, prediction: Prediction, generator: torch.Generator | None = None, with_pictures: bool = False
+        self,
+        batch: Batch,
+        prediction: Prediction,
+        generator: torch.Generator | None = None,
+        with_pictures: bool = False,
     ) -> Loss:
         """generator: of the noise that breaks ties in the auto-mask, on the images' device."""
         config = self.config
@@ -107,7 +116,9 @@ class Objective:
                 # What belongs to the target alone is the same for every scale.
                 full = full or _View(batch, config, generator)
                 view, size = full, batch.images[TARGET].shape[-2:]
-                enlarged = disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
+                enlarged = (
+                    disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
+                )
             else:
                 view, enlarged = _View(_shrunk(batch, scale), config, generator), disparity
             depth = self._depth(enlarged, batch)
@@ -129,10 +140,13 @@ class Objective:
         if not config.velocity and not config.depth_consistency:
             return terms
         depth = self._depth(prediction.disparities[0], batch)
-        moving = {source: motion for source, motion in prediction.motions.items() if not isinstance(motion, KnownMotion)}
+        moving = {
+            source: motion for source, motion in prediction.motions.items() if not isinstance(motion, KnownMotion)
+        }
         if config.velocity and batch.distances and moving:
             errors = [
-                velocity_error(motion.scaled_translation(depth), batch.distances[source]) for source, motion in moving.items()
+                velocity_error(motion.scaled_translation(depth), batch.distances[source])
+                for source, motion in moving.items()
             ]
             terms["velocity"] = config.velocity * sum(errors) / len(errors)
         if config.depth_consistency and prediction.source_disparities:
@@ -143,7 +157,8 @@ class Objective:
         """Of a pose network that is taught by motion that is known."""
         depth = self._depth(prediction.disparities[0], batch)
         errors = [
-            motion_error(prediction.motions[source].matrix(depth), T, depth) for source, T in batch.known_motions.items()
+            motion_error(prediction.motions[source].matrix(depth), T, depth)
+            for source, T in batch.known_motions.items()
         ]
         error = sum(errors) / len(errors)
         return Loss(error, {"imitation": error.detach()})

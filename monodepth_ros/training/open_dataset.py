@@ -48,7 +48,9 @@ def open_dataset(
             made = networks.width, networks.height
             arguments = training_camera, made, networks.filter, cache, config.hood, mask
             clip = Clip(name, open_source(path, options), index, *arguments)
-            recorded = Recorded(clip, choose_targets(index, config.frame_step, config.min_motion, config.sources != "stereo"))
+            recorded = Recorded(
+                clip, choose_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
+            )
             recordings.append(recorded)
             if right_options is not None:
                 right_index = _index(path, right_options, progress)

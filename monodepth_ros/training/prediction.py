@@ -33,7 +33,6 @@ class PredictedMotion:
             return self.translation
         return self.translation * (1.0 / depth).mean(dim=(1, 2, 3))[:, None]
 
-
     def for_focal_length(self, factor: Tensor) -> "PredictedMotion":
         """The motion of a camera whose focal length is `factor` (B,) times the one that the network takes it for.
 
@@ -41,7 +40,9 @@ class PredictedMotion:
         """
         one = torch.ones_like(factor)
         axis_angle = self.axis_angle / torch.stack((factor, factor, one), dim=1)
-        return replace(self, axis_angle=axis_angle, translation=self.translation * torch.stack((one, one, factor), dim=1))
+        return replace(
+            self, axis_angle=axis_angle, translation=self.translation * torch.stack((one, one, factor), dim=1)
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Prediction:
     def for_focal_length(self, factor: Tensor) -> "Prediction":
         """With every predicted motion as of a camera of `factor` (B,) times the training camera's focal length."""
         motions = {
-            source: motion.for_focal_length(factor.to(motion.translation)) if isinstance(motion, PredictedMotion) else motion
+            source: motion.for_focal_length(factor.to(motion.translation))
+            if isinstance(motion, PredictedMotion)
+            else motion
             for source, motion in self.motions.items()
         }
         return replace(self, motions=motions)

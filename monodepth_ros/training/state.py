@@ -58,7 +58,9 @@ def write_atomically(path: Path, write) -> None:
         os.replace(partial, path)
     except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a full disk
         reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
-        raise TrainingError(f"{path} cannot be written ({reason:.120}): make room or choose another --out, then resume") from None
+        raise TrainingError(
+            f"{path} cannot be written ({reason:.120}): make room or choose another --out, then resume"
+        ) from None
     finally:
         with suppress(OSError):
             partial.unlink()

@@ -88,7 +88,9 @@ class Trainer:
                 " topic by data.odometry (its frame must be connected with the camera's by static transforms)"
             )
         if config.data.motion != "network" and any(recorded.steps is None for recorded in dataset.recordings):
-            raise TrainingError(f"data.motion is {config.data.motion}, and the dataset has none: see known_motion.add_known_motion")
+            raise TrainingError(
+                f"data.motion is {config.data.motion}, and the dataset has none: see known_motion.add_known_motion"
+            )
         state = load_state(folder / STATE) if resume else None
         if networks.keep_depth:
             header = load_checkpoint(networks.start_from).header
@@ -171,7 +173,9 @@ class Trainer:
         seconds_before = self._seconds
         while self.step < self.steps and not self._stopped():
             epoch, first = divmod(self.step, self.steps_per_epoch)
-            order = epoch_order(len(self.dataset.training), loop.seed, epoch, self._processes.rank, self._processes.count)
+            order = epoch_order(
+                len(self.dataset.training), loop.seed, epoch, self._processes.rank, self._processes.count
+            )
             samples = [self.dataset.training[i] for i in order[first * loop.batch_size :]]
             for batch in self._loader.batches(samples):
                 terms = self._train(batch)
@@ -201,7 +205,9 @@ class Trainer:
                     mean = sum(losses) / len(losses)
                     facts = {"samples_per_second": progress.samples_per_second, "waiting": waiting}
                     rate = self._optimizer.param_groups[-1]["lr"]
-                    self._log.write(self.step, kind="train", epoch=epoch, learning_rate=rate, mean=mean, **facts, **terms)
+                    self._log.write(
+                        self.step, kind="train", epoch=epoch, learning_rate=rate, mean=mean, **facts, **terms
+                    )
                 every = loop.validate_every or self.steps_per_epoch
                 if self.step % every == 0 or self.step == self.steps:
                     self._validate()
@@ -324,7 +330,9 @@ def _load(learner: Learner, weights: dict[str, Any], path: Path) -> None:
     try:
         learner.load_state_dict(weights)
     except RuntimeError:
-        raise TrainingError(f"{path} is of other networks than the configuration's: resume with its own train.yaml") from None
+        raise TrainingError(
+            f"{path} is of other networks than the configuration's: resume with its own train.yaml"
+        ) from None
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:

@@ -101,7 +101,9 @@ class Validation:
         clip = recorded.clip
         view = clip.view(sample.frame)
         known = math.isfinite(self._metres_per_unit)
-        depth = disparity_to_depth(disparity, *self._range) * view.depth_factor * (self._metres_per_unit if known else 1.0)
+        depth = (
+            disparity_to_depth(disparity, *self._range) * view.depth_factor * (self._metres_per_unit if known else 1.0)
+        )
         published = DepthInCamera(view.camera, clip.index.cameras[clip.index.camera_ids[sample.frame]])(depth)
         try:
             return [evaluate_depth(truth.depth, published, crop=truth.crop, scaling="none" if known else "median")]

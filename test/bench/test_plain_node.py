@@ -79,4 +79,6 @@ def test_its_messages_hold_what_the_pipeline_computes(tmp_path, monkeypatch, dep
     assert np.array_equal(points["rgb"].view(np.uint32), expected.cloud["rgb"].view(np.uint32))
     position = sent["odometry"].pose.pose.position
     assert np.linalg.norm(expected.odometry.T_start_camera[:3, 3]) > 1e-3
-    assert (position.x, position.y, position.z) == pytest.approx(tuple(expected.odometry.T_start_camera[:3, 3]), rel=1e-3, abs=1e-5)
+    assert (position.x, position.y, position.z) == pytest.approx(
+        tuple(expected.odometry.T_start_camera[:3, 3]), rel=1e-3, abs=1e-5
+    )

@@ -46,9 +46,7 @@ def read_frames(path, topic=""):
     optical = mounts[image.header.frame_id]
     link = mounts[optical.header.frame_id]
     assert link.header.frame_id == "base_link"
-    T_base_link, T_link_optical = (
-        transform_of(m.transform.translation, m.transform.rotation) for m in (link, optical)
-    )
+    T_base_link, T_link_optical = (transform_of(m.transform.translation, m.transform.rotation) for m in (link, optical))
     return info, T_base_link @ T_link_optical, frames
 
 
@@ -65,9 +63,7 @@ def check_that_the_first_picture_is_explained(camera, T_base_camera, frames):
     warped = cv2.remap(following.astype(np.float32), maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
     error = np.median(np.abs(warped - image).mean(-1)[valid])
     still = np.median(np.abs(following.astype(float) - image).mean(-1)[valid])
-    assert error < 3.5 and still > 2 * error, (
-        f"median {error:.2f} with the recorded motion, {still:.2f} without"
-    )
+    assert error < 3.5 and still > 2 * error, f"median {error:.2f} with the recorded motion, {still:.2f} without"
 
 
 def test_a_recording_through_a_lens_explains_its_own_pictures(tmp_path, capsys):

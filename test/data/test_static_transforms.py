@@ -13,9 +13,7 @@ def stamped(parent, child, T):
 
 
 def test_chains_lead_up_and_down():
-    T_base_mast, T_mast_camera, T_base_lidar = (
-        exp_se3(np.random.default_rng(i).normal(0, 1, 6)) for i in range(3)
-    )
+    T_base_mast, T_mast_camera, T_base_lidar = (exp_se3(np.random.default_rng(i).normal(0, 1, 6)) for i in range(3))
     tree = StaticTransforms()
     tree.add(
         [

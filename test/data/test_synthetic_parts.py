@@ -48,8 +48,7 @@ def test_noise_tiles_without_a_seam():
 def test_reduced_textures_are_the_means_of_their_own_pixels_only():
     rng = np.random.default_rng(0)
     textures = [
-        Texture(rng.integers(0, 255, (h, w, 3), np.uint8), (1.0, 1.0))
-        for h, w in ((64, 128), (32, 32), (256, 64))
+        Texture(rng.integers(0, 255, (h, w, 3), np.uint8), (1.0, 1.0)) for h, w in ((64, 128), (32, 32), (256, 64))
     ]
     atlas = Atlas(textures)
     rows, columns = atlas.sheet.shape[:2]
@@ -58,9 +57,7 @@ def test_reduced_textures_are_the_means_of_their_own_pixels_only():
             c0, r0 = columns - (columns >> i) + (x >> i), rows - (rows >> j) + (y >> j)
             stored = atlas.sheet[r0 : r0 + (h >> j), c0 : c0 + (w >> i)].astype(float)
             means = texture.pixels.reshape(h >> j, 1 << j, w >> i, 1 << i, 3).mean(axis=(1, 3))
-            assert np.abs(stored - means).max() < 3, (
-                f"level {i}, {j} is off by {np.abs(stored - means).max():.1f}"
-            )
+            assert np.abs(stored - means).max() < 3, f"level {i}, {j} is off by {np.abs(stored - means).max():.1f}"
 
 
 def test_foliage_keeps_its_density_when_reduced():

@@ -2,8 +2,8 @@
 
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -42,9 +42,7 @@ def estimates(stamps, step=STEP):
 def test_depth_as_16_bit_png_is_kittis_and_says_so(tmp_path):
     depth = np.array([[1.5, 80.0, np.nan, np.inf, -np.inf, 300.0]], np.float32)
     DepthFiles(tmp_path / "depth", "png", "m").write("000000", depth)
-    np.testing.assert_array_equal(
-        read_kitti_depth(tmp_path / "depth" / "000000.png"), [[1.5, 80.0, *[np.nan] * 4]]
-    )
+    np.testing.assert_array_equal(read_kitti_depth(tmp_path / "depth" / "000000.png"), [[1.5, 80.0, *[np.nan] * 4]])
     facts = json.loads((tmp_path / "depth" / "format.json").read_text())
     assert (facts["counts_per_unit"], facts["unit"]) == (256.0, "m")
 
@@ -169,9 +167,7 @@ def test_pictures_are_spread_over_a_run_of_any_length(count):
 
 def test_a_chart_is_valid_xml_within_its_frame_and_breaks_at_nan():
     y = [1.0, 2.0, float("nan"), 3.0, float("inf"), 5.0, 4.0]
-    text = svg_chart(
-        "a < b & c", "time [s]", "m", [Curve("one", range(7), y), Curve("two", range(7), [0.5] * 7)]
-    )
+    text = svg_chart("a < b & c", "time [s]", "m", [Curve("one", range(7), y), Curve("two", range(7), [0.5] * 7)])
     root = ElementTree.fromstring(text)
     lines = [e for e in root.iter() if e.tag.endswith("polyline")]
     points = [[tuple(map(float, p.split(","))) for p in e.get("points").split()] for e in lines]
@@ -190,9 +186,7 @@ def test_curves_that_do_not_move_are_drawn(value):
 
 def test_a_map_has_one_scale_for_both_axes():
     square = Curve("square", [0, 10, 10, 0, 0], [0, 0, 10, 10, 0])
-    points = re.search(r'<polyline points="([^"]*)"', svg_chart("map", "x", "y", [square], equal=True)).group(
-        1
-    )
+    points = re.search(r'<polyline points="([^"]*)"', svg_chart("map", "x", "y", [square], equal=True)).group(1)
     corners = np.array([[float(value) for value in point.split(",")] for point in points.split()])
     width, height = np.ptp(corners, axis=0)
     assert width == pytest.approx(height, abs=0.2)

@@ -110,7 +110,5 @@ def test_lengths_that_differ_and_times_that_never_meet_are_refused():
     with pytest.raises(EvaluationError, match="estimate has 4 poses, truth 5: expected as many, or times"):
         pair(numbered("truth", range(5)), numbered("estimate", range(4)))
     early, late = numbered("truth", [1, 2], seconds=[0, 1]), numbered("estimate", [1, 2], seconds=[50, 51])
-    with pytest.raises(
-        EvaluationError, match="0 of 2 poses.*true ones are of 0.000 to 1.000 s, the estimated of 50"
-    ):
+    with pytest.raises(EvaluationError, match="0 of 2 poses.*true ones are of 0.000 to 1.000 s, the estimated of 50"):
         pair(early, late)

@@ -23,7 +23,9 @@ def small_checkpoint(tmp_path):
     """64x32, depth alone: a network compiles for as long as it has layers."""
     depth = build_depth("rt_monodepth_s").eval()
     fill_networks_with_formula(depth)
-    save_checkpoint(tmp_path / "small.safetensors", CheckpointHeader("rt_monodepth_s", 32, 64, (0.58, 1.92, 0.5, 0.5)), depth)
+    save_checkpoint(
+        tmp_path / "small.safetensors", CheckpointHeader("rt_monodepth_s", 32, 64, (0.58, 1.92, 0.5, 0.5)), depth
+    )
     return tmp_path / "small.safetensors"
 
 
@@ -51,7 +53,11 @@ def test_networks_that_do_not_compile_are_one_line(small_checkpoint, tmp_path):
         "except EngineError as error:\n"
         "    print(error)\n"
     )
-    environment = {**os.environ, "CXX": str(tmp_path / "no-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled")}
+    environment = {
+        **os.environ,
+        "CXX": str(tmp_path / "no-compiler"),
+        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled"),
+    }
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()

@@ -13,7 +13,6 @@ from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
 from monodepth_ros.networks.registry import build_depth, build_pose
 
-
 NEEDS = {"pytorch": (), "openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx")}
 
 
@@ -40,9 +39,7 @@ def checkpoint_of(depth, pose="", height=64, width=96):
 
 
 def picture(phase=0.0, height=64, width=96):
-    return np.ascontiguousarray(
-        (255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0)
-    )
+    return np.ascontiguousarray((255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0))
 
 
 def as_tensor(rgb):
@@ -177,9 +174,7 @@ def test_engines_leave_the_checkpoint_as_it_is():
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
     create_engine(checkpoint, "cpu", "bf16").release()
     for network in (checkpoint.depth, checkpoint.pose):
-        assert all(
-            parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters()
-        )
+        assert all(parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "CPU", "cpu:0"])
@@ -239,7 +234,5 @@ def test_a_released_engine_says_so(create):
 
 def test_a_path_is_loaded(tmp_path):
     checkpoint = checkpoint_of("rt_monodepth_s")
-    save_checkpoint(
-        tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth
-    )
+    save_checkpoint(tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth)
     assert create_engine(tmp_path / "a.safetensors", "cpu").device == "cpu"

@@ -39,7 +39,10 @@ def test_reduced_precision_is_run_and_checked(checkpoint_file, disparity_of):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("cpu", "auto", "tensorrt"), "unknown engine 'tensorrt': expected one of auto, pytorch, openvino, onnxruntime"),
+        (
+            ("cpu", "auto", "tensorrt"),
+            "unknown engine 'tensorrt': expected one of auto, pytorch, openvino, onnxruntime",
+        ),
         (("cpu", "fp16", "openvino"), "fp16 needs a CUDA device"),
         (("cpu", "int8", "openvino"), "unknown precision 'int8'"),
         (("cpu", "int8", "auto"), "unknown precision 'int8'"),

@@ -50,7 +50,9 @@ def synthetic_images(header):
     """12 frames of a street that the bundled checkpoint has not seen, and their exact depth."""
     frames = list(Drive(UNSEEN_STREET, 1.2, 10.0))
     assert len(frames) == 12
-    return [seen_by(header, frame.image, "rgb", default_camera()) for frame in frames], [frame.depth for frame in frames]
+    return [seen_by(header, frame.image, "rgb", default_camera()) for frame in frames], [
+        frame.depth for frame in frames
+    ]
 
 
 class Sight:

@@ -49,11 +49,7 @@ class Process:
 
     def following(self, option):
         """The values of an option that may occur more than once."""
-        return [
-            value
-            for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True)
-            if name == option
-        ]
+        return [value for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True) if name == option]
 
     @property
     def remappings(self):

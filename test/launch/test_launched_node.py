@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 # `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
-pytest.importorskip(
-    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
-)
+pytest.importorskip("launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it")
 pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
 rclpy = pytest.importorskip("rclpy")
 
@@ -97,8 +95,7 @@ def params_file(tmp_path):
     """Settings of which the launch arguments must replace one and leave the others."""
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "/**:\n  ros__parameters:\n    checkpoint: /nowhere\n"
-        "    depth:\n      encoding: 16UC1\n      max_range: 50\n"
+        "/**:\n  ros__parameters:\n    checkpoint: /nowhere\n    depth:\n      encoding: 16UC1\n      max_range: 50\n"
     )
     return path
 

@@ -29,9 +29,7 @@ def state_dicts(depth, pose="", settings=MONO, random=True):
     for part, module in official_parts(*networks).items():
         files[part] = dict(module.state_dict())
         if not random:
-            files[part] = {
-                key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in files[part].items()
-            }
+            files[part] = {key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in files[part].items()}
     files["encoder"].update(settings)
     return files
 
@@ -76,9 +74,7 @@ def test_four_files_with_classifier_and_settings_load(tmp_path):
             assert torch.equal(tensor, files[part][key]), f"{part}: {key}"
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "rt_monodepth_s"]
-)
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "rt_monodepth_s"])
 def test_depth_networks_are_recognised_by_their_tensors(tmp_path, name):
     checkpoint = load_checkpoint(write(tmp_path / "weights", state_dicts(name, random=False)))
     assert checkpoint.header.depth_network == name
@@ -114,9 +110,7 @@ def test_one_file_with_all_parts_loads_in_every_unambiguous_layout(tmp_path):
     layouts = {
         "nested": files,
         "nested, settings outside": {**named, **MONO},
-        "prefixed": {
-            f"{part}.{key}": value for part, content in named.items() for key, value in content.items()
-        }
+        "prefixed": {f"{part}.{key}": value for part, content in named.items() for key, value in content.items()}
         | MONO,
     }
     for name, content in layouts.items():
@@ -136,9 +130,7 @@ def test_one_file_with_a_single_part_says_what_is_missing(tmp_path, part):
     refused(path, "holds no (encoder|depth) part; give a folder")
 
 
-@pytest.mark.parametrize(
-    "parts", [{"encoder": {1: 2}, "depth": {}}, {"encoder": [], "depth": {}}, {"depth": 3}]
-)
+@pytest.mark.parametrize("parts", [{"encoder": {1: 2}, "depth": {}}, {"encoder": [], "depth": {}}, {"depth": 3}])
 def test_one_file_with_parts_that_are_no_tensors_by_name_is_refused(tmp_path, parts):
     path = tmp_path / "all.pth"
     torch.save(parts, path)
@@ -196,9 +188,7 @@ def test_settings_in_every_form_they_are_stored_in(tmp_path, settings, size, is_
     ],
 )
 def test_wrong_settings_are_named(tmp_path, settings, expected):
-    folder = write(
-        tmp_path / "weights", state_dicts("rt_monodepth_s", settings={**MONO, **settings}, random=False)
-    )
+    folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", settings={**MONO, **settings}, random=False))
     refused(folder, expected, names=folder / "encoder.pth")
 
 
@@ -293,9 +283,7 @@ def test_a_truncated_file_of_old_pytorch_is_named(small, cut):
     [
         pytest.param(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8, id="picture"),
         pytest.param(b"<html>404: not found</html>", id="web page"),
-        pytest.param(
-            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", id="git-lfs pointer"
-        ),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", id="git-lfs pointer"),
         pytest.param(b"\x00" * 4096, id="zeros"),
         pytest.param(b"\x80\x02", id="start of a pickle"),
         pytest.param(b"\x1f\x8b\x08\x00" + b"\x00" * 64, id="gzip"),
@@ -312,9 +300,7 @@ def test_flipped_bytes_never_escape_as_another_error(small):
     path = small / "encoder.pth"
     good = path.read_bytes()
     for start in range(0, 3000, 150):
-        path.write_bytes(
-            good[:start] + bytes(byte ^ 0x55 for byte in good[start : start + 40]) + good[start + 40 :]
-        )
+        path.write_bytes(good[:start] + bytes(byte ^ 0x55 for byte in good[start : start + 40]) + good[start + 40 :])
         try:
             load_checkpoint(small)
         except CheckpointError as error:
@@ -348,9 +334,7 @@ def test_a_traced_model_is_refused(small):
     refused(small, "not a PyTorch weight file|holds code", names=small / "encoder.pth")
 
 
-@pytest.mark.parametrize(
-    "content", [[torch.zeros(2)], torch.zeros(2), 7, {1: torch.zeros(2)}, {}, {"state_dict": {}}]
-)
+@pytest.mark.parametrize("content", [[torch.zeros(2)], torch.zeros(2), 7, {1: torch.zeros(2)}, {}, {"state_dict": {}}])
 def test_files_without_named_tensors_are_refused(small, content):
     torch.save(content, small / "encoder.pth")
     refused(small, "expected named tensors|neither a ResNet", names=small / "encoder.pth")

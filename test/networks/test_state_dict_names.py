@@ -46,9 +46,7 @@ def test_depth_decoder_numbers_blocks_from_coarse_to_fine_and_heads_from_fine_to
         (16, 16),
     ]
     assert [decoder[f"decoder.{i}.conv.conv.weight"][:2] for i in range(10)] == expected
-    assert [decoder[f"decoder.{i}.conv.weight"] for i in range(10, 14)] == [
-        (1, c, 3, 3) for c in (16, 32, 64, 128)
-    ]
+    assert [decoder[f"decoder.{i}.conv.weight"] for i in range(10, 14)] == [(1, c, 3, 3) for c in (16, 32, 64, 128)]
     assert len(decoder) == 28
     wide = shapes(parts("resnet50")["depth"])
     assert [wide[f"decoder.{i}.conv.conv.weight"][1] for i in (0, 1, 3, 5)] == [2048, 1280, 640, 320]

@@ -14,7 +14,7 @@ from monodepth_ros.pipeline.settings import replace, specifications
 
 pytest.importorskip("rclpy", reason="no rclpy: the node's parameters cannot be read")
 
-from monodepth_ros.ros.parameters.node_config import NodeConfig  # noqa: E402
+from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "integration").glob("*.md"))

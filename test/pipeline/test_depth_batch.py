@@ -84,9 +84,7 @@ def test_only_frames_that_want_depth_are_in_the_batch(engine_and_header):
     assert results["left"].rectified.shape == (150, 200, 3) and results["right"].odometry is not None
 
 
-def test_a_batch_that_fails_is_taken_apart_and_costs_only_the_frames_that_fail_alone(
-    engine_and_header, monkeypatch
-):
+def test_a_batch_that_fails_is_taken_apart_and_costs_only_the_frames_that_fail_alone(engine_and_header, monkeypatch):
     engine, _ = engine_and_header
     made = pipelines(*engine_and_header)
     prepared = {name: made[name].prepare(frame(name, 1), EVERYTHING) for name in CAMERAS}

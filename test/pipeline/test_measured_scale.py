@@ -153,7 +153,9 @@ def test_other_settings_leave_what_was_measured_alone(recording):
 
 def test_a_topic_that_is_no_odometry_is_refused(recording):
     with BagSource(recording) as source:
-        with pytest.raises(RecordingError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"):
+        with pytest.raises(
+            RecordingError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"
+        ):
             RecordedScaleInputs(source, ScaleConfig(odometry_topic="/camera/camera_info"), None)
         with pytest.raises(RecordingError, match="no topic /wheels"):
             RecordedScaleInputs(source, ScaleConfig(source="odometry", odometry_topic="/wheels"), None)

@@ -59,7 +59,9 @@ def test_the_search_for_the_ground_costs_little_beside_the_network(network, mono
             inferences.append(inferred - began)
             assert ground is not None
     search, inference = 1e3 * np.median(searches), 1e3 * np.median(inferences)
-    print(f"search for the ground {search:.2f} ms, network {inference:.1f} ms of a processor, ratio {search / inference:.3f}")
+    print(
+        f"search for the ground {search:.2f} ms, network {inference:.1f} ms of a processor, ratio {search / inference:.3f}"
+    )
     assert search < 0.25 * inference
 
 
@@ -74,7 +76,10 @@ def test_the_cameras_height_agrees_with_the_lidar_within_ten_percent(network, mo
         rows, columns = np.nonzero((truth > 1) & (truth < 80))
         depth = frame.result.depth
         height, width = np.array(depth.shape) / truth.shape
-        there = depth[((rows + 0.5) * height).astype(int), ((columns + 0.5) * width).astype(int)] / frame.result.scale.factor
+        there = (
+            depth[((rows + 0.5) * height).astype(int), ((columns + 0.5) * width).astype(int)]
+            / frame.result.scale.factor
+        )
         ratios.append(np.nanmedian(truth[rows, columns] / there))
     lidar = np.median(ratios)
     print(f"camera height {scale.factor:.3f}, LiDAR {lidar:.3f} m per network unit, ratio {scale.factor / lidar:.3f}")

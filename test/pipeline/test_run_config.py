@@ -72,9 +72,7 @@ def test_single_settings_can_be_changed():
 
 
 def test_a_configuration_is_written_so_that_it_reads_back(tmp_path):
-    config = changed(
-        RunConfig(), ["depth.max_range=30.5", "base_frame=base_link", "checkpoint=a b.safetensors"]
-    )
+    config = changed(RunConfig(), ["depth.max_range=30.5", "base_frame=base_link", "checkpoint=a b.safetensors"])
     path = tmp_path / "config.yaml"
     path.write_text(parameter_file(config))
     assert read_run_config(path) == config

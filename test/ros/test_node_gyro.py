@@ -131,7 +131,9 @@ def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start
     answers = run(node, publisher, drive, pictures[:5], lambda rate: rate * (math.nan if "number" in what else 1.0))
     assert not any(is_lost(message) for message in answers[1:])
     said = complaints(node)
-    assert len(said) == 1 and {"no transform": "no transform connects", "not a number": "not finite"}[what] in said[0], said
+    assert (
+        len(said) == 1 and {"no transform": "no transform connects", "not a number": "not finite"}[what] in said[0]
+    ), said
 
 
 def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoint):

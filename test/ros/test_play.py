@@ -25,9 +25,7 @@ START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000
 TYPES = BagWriter.types
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-LATCHED = QoSProfile(
-    depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
-)
+LATCHED = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @pytest.fixture(scope="module")
@@ -178,9 +176,7 @@ def test_loop_repeats_and_sigint_ends_it_with_0(bag, listen, play):
     player.send_signal(signal.SIGINT)
     output = player.communicate(timeout=10)
     seconds = time.monotonic() - begin
-    assert player.returncode == 0 and seconds < 2.0, (
-        f"exit {player.returncode} after {seconds:.2f} s: {output}"
-    )
+    assert player.returncode == 0 and seconds < 2.0, f"exit {player.returncode} after {seconds:.2f} s: {output}"
     assert "stopped after" in output[0] and output[1] == ""
 
 
@@ -193,9 +189,7 @@ def test_signals_end_it_cleanly_before_the_first_message_too(bag, play, number, 
     player.send_signal(number)
     output = player.communicate(timeout=10)
     seconds = time.monotonic() - begin
-    assert player.returncode == 0 and seconds < 2.0, (
-        f"exit {player.returncode} after {seconds:.2f} s: {output}"
-    )
+    assert player.returncode == 0 and seconds < 2.0, f"exit {player.returncode} after {seconds:.2f} s: {output}"
 
 
 def test_clock_follows_the_recorded_time_at_the_asked_rate(bag, listen, play):
@@ -261,9 +255,7 @@ def test_bad_input_gives_one_line_and_exit_code_2(bag, play, tmp_path):
         assert expected in errors and errors.count("\n") == 1, errors
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--rate", "0"], ["--rate", "x"], ["--clock", "-3"], ["--start-offset", "-1"]]
-)
+@pytest.mark.parametrize("arguments", [["--rate", "0"], ["--rate", "x"], ["--clock", "-3"], ["--start-offset", "-1"]])
 def test_numbers_out_of_range_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         build_parser().parse_args(["bag", *arguments])

@@ -38,7 +38,12 @@ def trained(tmp_path_factory):
     torch.set_num_threads(1)  # at this size a second one gains little, and nothing on a busy machine
     drive = synth(folder / "drive.mcap", seed=21, seconds=60)
     settings = [word for item in COMPACT for word in ("--set", item)]
-    assert monodepth(["train", "--data", str(drive), "--batch-size", "8", "--device", "cpu", *settings, "--out", str(folder)]) == 0
+    assert (
+        monodepth(
+            ["train", "--data", str(drive), "--batch-size", "8", "--device", "cpu", *settings, "--out", str(folder)]
+        )
+        == 0
+    )
     return folder
 
 

@@ -47,14 +47,11 @@ def images_and_facts(path):
     """Images by stamp, the calibration and the static transforms of a drive, as live messages."""
     with Recording(path) as recording:
         images = {
-            stamp_of(m): m.data.reshape(m.height, m.width, 3)
-            for _, _, m in recording.read(["/camera/image_raw"])
+            stamp_of(m): m.data.reshape(m.height, m.width, 3) for _, _, m in recording.read(["/camera/image_raw"])
         }
         recorded = recording.first("/camera/camera_info")
         static = recording.first("/tf_static").transforms
-    info = CameraInfo(
-        width=recorded.width, height=recorded.height, distortion_model=recorded.distortion_model
-    )
+    info = CameraInfo(width=recorded.width, height=recorded.height, distortion_model=recorded.distortion_model)
     info.d, info.k, info.r, info.p = (list(getattr(recorded, name)) for name in "dkrp")
     info.header.frame_id = recorded.header.frame_id
     transforms = []
@@ -154,9 +151,7 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
     for stamp_ns, transform in live.items():
         t, other = transform.transform.translation, found["/tf"][stamp_ns].transforms[0].transform.translation
         np.testing.assert_allclose([other.x, other.y, other.z], [t.x, t.y, t.z], rtol=1e-5, atol=1e-7)
-    paths = [
-        [len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())
-    ]
+    paths = [[len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())]
     assert paths[0] == paths[1], f"paths of {paths} poses"
 
 

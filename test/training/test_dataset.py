@@ -166,7 +166,9 @@ def test_chains_of_validation_samples_make_trajectories(drive):
 
 
 def test_stereo_alone_uses_every_frame(stereo_drive):
-    with open_dataset(DataConfig(recordings=(str(stereo_drive),), sources="stereo", validation_share=0.0), NETWORKS) as dataset:
+    with open_dataset(
+        DataConfig(recordings=(str(stereo_drive),), sources="stereo", validation_share=0.0), NETWORKS
+    ) as dataset:
         assert len(dataset.training) == 10
         assert batch_from(dataset).sources == [STEREO]
 

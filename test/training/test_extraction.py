@@ -41,9 +41,7 @@ def test_depth_of_a_plane_as_the_rectified_camera_has_it():
     found = RectifiedDepth(camera, target)(published.astype(np.float32))
     known = np.isfinite(found)
     error = np.abs(found[known] / expected[known] - 1)
-    assert known.mean() > 0.9 and error.max() < 3e-3, (
-        f"{100 * error.max():.2f} % off, {known.mean():.2f} known"
-    )
+    assert known.mean() > 0.9 and error.max() < 3e-3, f"{100 * error.max():.2f} % off, {known.mean():.2f} known"
 
 
 def test_depth_of_a_rectified_camera_stays_what_it_is():

@@ -106,7 +106,9 @@ def test_recorded_motion_and_exact_depth_explain_the_images(drive):
     disparity = {0: (inverse - 0.01) / (10 - 0.01)}
     objective = Objective(replace(TrainConfig(), {"objective.automask": False}).objective)
     turned_round = {-1: known[1], 1: known[-1]}
-    errors = [objective(batch, Prediction(disparity, motions)).terms["photometric"] for motions in (known, turned_round)]
+    errors = [
+        objective(batch, Prediction(disparity, motions)).terms["photometric"] for motions in (known, turned_round)
+    ]
     assert errors[0] < 0.5 * errors[1], errors
 
 
@@ -129,20 +131,34 @@ def test_features_tell_the_motion_of_exact_depth(drive):
         exact = exact_steps(dataset)
     assert np.isnan(steps[0]).all() and np.isfinite(steps[1:]).all(), "only the first has no image before it"
     errors = np.linalg.norm(steps[1:, :3, 3] - exact[:, :3, 3], axis=1) / np.linalg.norm(exact[:, :3, 3], axis=1)
-    turns = [np.linalg.norm(rotation_to_axis_angle(a[:3, :3].T @ b[:3, :3])) for a, b in zip(exact, steps[1:], strict=True)]
-    assert np.median(errors) < 0.03 and np.degrees(np.median(turns)) < 0.1, (np.median(errors), np.degrees(np.median(turns)))
+    turns = [
+        np.linalg.norm(rotation_to_axis_angle(a[:3, :3].T @ b[:3, :3])) for a, b in zip(exact, steps[1:], strict=True)
+    ]
+    assert np.median(errors) < 0.03 and np.degrees(np.median(turns)) < 0.1, (
+        np.median(errors),
+        np.degrees(np.median(turns)),
+    )
 
 
 def test_depth_alone_is_trained_and_metres_stay_metres(drive, tmp_path, capsys):
     """Of a metric checkpoint with a pose network, by the motion of features."""
     words = ["train", "--data", str(drive), "--from", str(bundled_checkpoint()), "--out", str(tmp_path / "a")]
-    changes = ["data.motion=features", "loop.max_steps=3", "loop.batch_size=2", "data.validation_share=0.2", "loop.log_every=1"]
+    changes = [
+        "data.motion=features",
+        "loop.max_steps=3",
+        "loop.batch_size=2",
+        "data.validation_share=0.2",
+        "loop.log_every=1",
+    ]
     assert monodepth([*words, "--device", "cpu", *(word for item in changes for word in ("--set", item))]) == 0
     out = capsys.readouterr().out
     assert "motion by features for 19 of 19 steps" in out
     found = load_checkpoint(tmp_path / "a" / LAST)
     assert found.pose is None and found.header.pose_network == ""
-    assert found.header.is_metric and found.header.scale_factor == load_checkpoint(bundled_checkpoint()).header.scale_factor
+    assert (
+        found.header.is_metric
+        and found.header.scale_factor == load_checkpoint(bundled_checkpoint()).header.scale_factor
+    )
     assert found.header.scale_origin.endswith("kept by the motion of features")
     validations = [line for line in read_log(tmp_path / "a") if line["kind"] == "validation"]
     assert "ate_5" not in validations[0] and "abs_rel" in validations[0]
@@ -164,7 +180,9 @@ def test_recorded_motion_teaches_metres(drive, tmp_path):
 def test_a_pose_network_imitates_known_motion_for_depth_that_is_kept(drive, tmp_path):
     bundled = load_checkpoint(bundled_checkpoint())
     learning = {"optimizer__learning_rate": 1e-3, "loop__max_steps": 30, "data__validation_share": 0.3}
-    config = config_for(drive, "recorded", bundled.path, networks__keep_depth=True, networks__pose="posecnn", **learning)
+    config = config_for(
+        drive, "recorded", bundled.path, networks__keep_depth=True, networks__pose="posecnn", **learning
+    )
     with prepared(config) as dataset:
         trainer = Trainer(config, dataset, tmp_path)
         torch.manual_seed(0)
@@ -174,7 +192,10 @@ def test_a_pose_network_imitates_known_motion_for_depth_that_is_kept(drive, tmp_
     found = load_checkpoint(tmp_path / LAST)
     for name, tensor in bundled.depth.state_dict().items():
         assert torch.equal(tensor.float(), found.depth.state_dict()[name])
-    assert (found.header.scale_factor, found.header.scale_origin) == (bundled.header.scale_factor, bundled.header.scale_origin)
+    assert (found.header.scale_factor, found.header.scale_origin) == (
+        bundled.header.scale_factor,
+        bundled.header.scale_origin,
+    )
     log = read_log(tmp_path)
     errors = [line["imitation"] for line in log if line["kind"] == "train"]
     assert sum(errors[-5:]) < 0.5 * sum(errors[:5]), errors
@@ -187,7 +208,9 @@ def test_units_stay_those_of_the_checkpoint(drive, relative):
     with prepared(config_for(drive, "recorded", bundled_checkpoint())) as dataset:
         metres["metric"] = dataset.metres_per_unit
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1)
-        assert lengths * dataset.metres_per_unit == pytest.approx(np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1))
+        assert lengths * dataset.metres_per_unit == pytest.approx(
+            np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1)
+        )
     with prepared(config_for(drive, "recorded", relative)) as dataset:
         metres["relative"] = dataset.metres_per_unit
     assert metres["metric"] == load_checkpoint(bundled_checkpoint()).header.scale_factor
@@ -253,5 +276,7 @@ def test_images_without_features_leave_no_samples(tmp_path):
             return dataclasses.replace(pixels, array=np.full_like(pixels.array, 120))
 
         clip.source.read = blank
-        with pytest.raises(TrainingError, match=r"only 0 samples have a motion from data.motion features \(0 corners in the image"):
+        with pytest.raises(
+            TrainingError, match=r"only 0 samples have a motion from data.motion features \(0 corners in the image"
+        ):
             add_known_motion(dataset, config)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from monodepth_ros.data.bag_topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
 from monodepth_ros.data.recording import Recording
@@ -114,9 +112,7 @@ class BagSource(FrameSource):
                     return decode_compressed(image) if stream.compressed else decode_image(image)
                 except ImageError as error:
                     raise SourceError(f"{self.description}: image of stamp {stamp_ns}: {error}") from None
-        raise SourceError(
-            f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed"
-        )
+        raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed")
 
     def _model(self, info: Any) -> CameraModel | CalibrationError:
         """A camera_info that is no calibration concerns the images after it, until a better one comes."""

@@ -82,9 +82,7 @@ class BagTruth:
         if self._recording is not None:
             self._recording.close()
 
-    def at(
-        self, stamp_ns: int, received_ns: int, camera: CameraModel
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def at(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Depth (H, W) [m] in the camera's image and T_world_camera of an image, None where there is none."""
         while self._read_until_ns < received_ns + LATE_NS:
             try:

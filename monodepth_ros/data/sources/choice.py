@@ -13,8 +13,7 @@ from monodepth_ros.data.sources.video import VideoSource
 
 BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
-    "a bag (folder, .mcap, .db3, .bag), a folder of images, a KITTI drive or sequence, a video, "
-    "or a camera's number"
+    "a bag (folder, .mcap, .db3, .bag), a folder of images, a KITTI drive or sequence, a video, or a camera's number"
 )
 
 

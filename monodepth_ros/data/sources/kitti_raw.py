@@ -50,15 +50,9 @@ def _times(camera_folder: Path, folder: Path, count: int, rate: float) -> list[f
     if rate or not path.is_file():
         return read_times([folder, camera_folder], count, rate)
     try:
-        stamps = [
-            datetime.fromisoformat(line.strip()[:26])
-            for line in path.read_text().splitlines()
-            if line.strip()
-        ]
+        stamps = [datetime.fromisoformat(line.strip()[:26]) for line in path.read_text().splitlines() if line.strip()]
     except ValueError:
-        raise SourceError(
-            f"{path} does not hold one date and time per line: give --rate HZ instead"
-        ) from None
+        raise SourceError(f"{path} does not hold one date and time per line: give --rate HZ instead") from None
     if len(stamps) < count:
         raise SourceError(f"{path} has {len(stamps)} times for {count} images: give --rate HZ instead")
     return [(stamp - stamps[0]).total_seconds() for stamp in stamps[:count]]

@@ -61,7 +61,5 @@ def open_camera(number: int) -> cv2.VideoCapture:
         raise SourceError(f"camera {number} cannot be opened: there is no {device}")
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
-        raise SourceError(
-            f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?"
-        )
+        raise SourceError(f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?")
     return capture

@@ -19,9 +19,7 @@ def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
     return options, ""
 
 
-def stereo_partner(
-    path: str, options: SourceOptions, source: FrameSource, topic: str = ""
-) -> SourceOptions | None:
+def stereo_partner(path: str, options: SourceOptions, source: FrameSource, topic: str = "") -> SourceOptions | None:
     """How the right camera beside `source` (opened from `path` with `options`) is opened; None where there is
     none.
 

@@ -66,9 +66,7 @@ class BlockBuilder:
             self._closing_house(middle, side)
         for side, s in ((-1, start + 0.6), (1, end - 0.6)):
             if rng.random() < 0.8:
-                self._put(
-                    self.small, furniture.traffic_light(items), s, side * (section.kerb + 0.5), facing=side
-                )
+                self._put(self.small, furniture.traffic_light(items), s, side * (section.kerb + 0.5), facing=side)
         self._put(self.small, furniture.name_board(items), start + 1.5, -(section.kerb + 1.6))
 
     def _put(
@@ -80,9 +78,7 @@ class BlockBuilder:
         heading = float(self._road.heading(s)) + (np.pi if facing > 0 else 0) + turn
         target.append(placed(mesh, float(x), float(y), heading, z))
 
-    def _put_front(
-        self, target: list, mesh: np.ndarray, s0: float, n: float, width: float, side: int
-    ) -> float:
+    def _put_front(self, target: list, mesh: np.ndarray, s0: float, n: float, width: float, side: int) -> float:
         """Place a house of this width with its front at |n|, from s0 on; returns the s where it ends."""
         curvature = float(self._road.curvature_at(s0))
         s1 = s0 + width / max(0.3, 1 - curvature * side * n)
@@ -148,9 +144,7 @@ class BlockBuilder:
         """A yard between two houses, fenced, with a tree behind; returns its length."""
         rng = self._rng
         length = rng.uniform(3.5, 6.0)
-        fence = furniture.board_fence(
-            self._stock.furniture, length, rng.uniform(1.6, 2.2), rng.uniform(0.6, 1.0)
-        )
+        fence = furniture.board_fence(self._stock.furniture, length, rng.uniform(1.6, 2.2), rng.uniform(0.6, 1.0))
         self._put_front(self.large, fence, s, front + 0.1, length, side)
         tree = plants.tree(rng, self._pick(self._stock.species), rng.uniform(7, 10))
         self._put(self.large, tree, s + length / 2, side * (front + 4))
@@ -171,17 +165,13 @@ class BlockBuilder:
             front = edge + rng.uniform(3.5, 6.5)
             style = self._pick([t for t in self._stock.styles if not t.shop])
             house = buildings.cottage(rng, style, bays, depth)
-            plot_end = min(
-                self._put_front(self.large, house, s, front, bays * BAY, side) + rng.uniform(4, 7), end
-            )
+            plot_end = min(self._put_front(self.large, house, s, front, bays * BAY, side) + rng.uniform(4, 7), end)
             self._boundary(s - 1, plot_end - 1, edge + 0.35, side)
             for _ in range(int(rng.integers(0, 3))):
                 self._garden_plant(rng.uniform(s, plot_end), rng.uniform(edge + 1.2, front - 0.8), side)
             for _ in range(int(rng.integers(1, 4))):
                 tree = self._tree(rng.uniform(6, 12))
-                self._put(
-                    self.large, tree, rng.uniform(s, plot_end), side * (front + depth + rng.uniform(3, 10))
-                )
+                self._put(self.large, tree, rng.uniform(s, plot_end), side * (front + depth + rng.uniform(3, 10)))
             if rng.random() < 0.3:
                 tint = ((0.2, 0.3, 0.22), (0.25, 0.27, 0.3), (0.32, 0.25, 0.2))[rng.integers(3)]
                 bin_ = furniture.wheelie_bin(self._stock.furniture, tint)
@@ -222,9 +212,7 @@ class BlockBuilder:
         for row, (low, high) in enumerate(((2, 5), (7, 14), (15, 25))):
             s = start + rng.uniform(0, 5)
             while s < end:
-                self._put(
-                    self.large, self._tree(rng.uniform(6, 12)), s, side * (edge + rng.uniform(low, high))
-                )
+                self._put(self.large, self._tree(rng.uniform(6, 12)), s, side * (edge + rng.uniform(low, high)))
                 s += rng.uniform(5, 11) if row else rng.uniform(7, 13)
         for _ in range(int((end - start) / 9)):
             bush = plants.bush(rng, self._pick(self._stock.species), rng.uniform(1.0, 2.2))
@@ -247,7 +235,7 @@ class BlockBuilder:
                 near,
                 facing=1 if side > 0 else -1,
             )
-        if kind == "city" and rng.random() < 0.6 or kind == "park" and rng.random() < 0.3:
+        if (kind == "city" and rng.random() < 0.6) or (kind == "park" and rng.random() < 0.3):
             species, height = self._pick(self._stock.species), rng.uniform(6, 8.5)
             for s in np.arange(start + rng.uniform(3, 9), end - 3, rng.uniform(9, 15)):
                 if rng.random() < 0.85:
@@ -267,9 +255,7 @@ class BlockBuilder:
                 self._put(self.small, furniture.bollard(items, 0.22), s, side * (kerb + 0.4))
         for _ in range(int(rng.integers(0, 4))):
             tint = ((0.18, 0.3, 0.22), (0.24, 0.25, 0.27), (0.42, 0.36, 0.12))[rng.integers(3)]
-            self._put(
-                self.small, furniture.litter_bin(items, tint), rng.uniform(start, end), side * (kerb + 0.7)
-            )
+            self._put(self.small, furniture.litter_bin(items, tint), rng.uniform(start, end), side * (kerb + 0.7))
         if rng.random() < 0.3 and end - start > 30:
             shelter = furniture.bus_shelter(items)
             self._put(self.small, shelter, rng.uniform(start + 8, end - 8), side * (kerb + 1.5), facing=-side)
@@ -285,9 +271,7 @@ class BlockBuilder:
             if rng.random() < density:
                 n, turn = side * (lane + rng.normal(0, 0.06)), rng.normal(0, 0.012)
                 at = s + length / 2
-                self._put(
-                    self.small, vehicles.car(textures), at, n, facing=1 if side > 0 else -1, turn=turn, z=0
-                )
+                self._put(self.small, vehicles.car(textures), at, n, facing=1 if side > 0 else -1, turn=turn, z=0)
                 self.footprints.append(self._footprint(at, n, length, textures.shape.width))
             s += length + rng.uniform(0.8, 2.2)
 
@@ -298,30 +282,22 @@ class BlockBuilder:
         along = np.array([np.cos(heading), np.sin(heading)])
         across = np.array([-along[1], along[0]])
         offsets = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-        return np.array(
-            [(x, y) + along * a * length / 2 * 0.94 + across * b * width / 2 * 0.94 for a, b in offsets]
-        )
+        return np.array([(x, y) + along * a * length / 2 * 0.94 + across * b * width / 2 * 0.94 for a, b in offsets])
 
     def _side_street_row(self, s: float, side: int, outward: bool) -> None:
         """The side street's own houses, behind the corner houses."""
         rng = self._rng
-        house = buildings.tower(
-            self._pick(self._stock.styles), 14, 16, rng.uniform(8, 14), rng.uniform(0.9, 1.0)
-        )
+        house = buildings.tower(self._pick(self._stock.styles), 14, 16, rng.uniform(8, 14), rng.uniform(0.9, 1.0))
         s0 = s - 8 if outward else s - 6
         self._put_front(self.large, house, s0, self._section.pavement + 13, 14, side)
 
     def _closing_house(self, s: float, side: int) -> None:
         """Something at the side street's end."""
         rng = self._rng
-        house = buildings.tower(
-            self._pick(self._stock.styles), 30, 10, rng.uniform(8, 13), rng.uniform(0.9, 1.0)
-        )
+        house = buildings.tower(self._pick(self._stock.styles), 30, 10, rng.uniform(8, 13), rng.uniform(0.9, 1.0))
         self._put_front(self.large, house, s - 15, 44, 30, side)
         for _ in range(3):
-            self._put(
-                self.large, self._tree(rng.uniform(6, 10)), s + rng.uniform(-9, 9), side * rng.uniform(34, 42)
-            )
+            self._put(self.large, self._tree(rng.uniform(6, 10)), s + rng.uniform(-9, 9), side * rng.uniform(34, 42))
 
     def _pick(self, choices: list):
         return choices[self._rng.integers(len(choices))]

@@ -103,9 +103,7 @@ def cottage(rng: np.random.Generator, textures: BuildingTextures, bays: int, dep
     else:
         meshes.append(_gable_front(rng, width, depth, height, textures, tint))
     if rng.random() < 0.5:
-        garage = block(
-            (width, 1.0, 0), (width + 3.0, depth - 1, 2.6), textures.blank, textures.roof, (6.4, 6.4), tint
-        )
+        garage = block((width, 1.0, 0), (width + 3.0, depth - 1, 2.6), textures.blank, textures.roof, (6.4, 6.4), tint)
         door = [
             (width + 0.25, 0.97, 0),
             (width + 2.75, 0.97, 0),
@@ -158,9 +156,7 @@ def _cornice(width: float, height: float, trim: int, tint) -> np.ndarray:
     )
 
 
-def _flat_roof(
-    rng: np.random.Generator, width: float, depth: float, height: float, t: BuildingTextures
-) -> np.ndarray:
+def _flat_roof(rng: np.random.Generator, width: float, depth: float, height: float, t: BuildingTextures) -> np.ndarray:
     parapet = height + rng.uniform(0.5, 1.0)
     meshes = [block((0, 0, height), (width, 0.3, parapet), t.blank, t.trim, (6.4, 6.4), top_size=(1.0, 1.0))]
     if rng.random() < 0.5:
@@ -215,14 +211,10 @@ def _dormer(x: float, y: float, z: float, slope: float, t: BuildingTextures) -> 
         quad([(x - w, deep, z + h), (x - w, y, z), (x - w, y, z + h)], t.roof, (2.6, 2.6), (0.8, 0.8, 0.8)),
     ]
     top = [(x - w - 0.1, y - 0.15, z + h), (x + w + 0.1, y - 0.15, z + h), (x + w + 0.1, deep, z + h + 0.05)]
-    return join(
-        front, *sides, quad([*top, (x - w - 0.1, deep, z + h + 0.05)], t.trim, (1.0, 1.0), (0.7, 0.7, 0.7))
-    )
+    return join(front, *sides, quad([*top, (x - w - 0.1, deep, z + h + 0.05)], t.trim, (1.0, 1.0), (0.7, 0.7, 0.7)))
 
 
-def _gable_front(
-    rng: np.random.Generator, width: float, depth: float, height: float, t: BuildingTextures, tint
-):
+def _gable_front(rng: np.random.Generator, width: float, depth: float, height: float, t: BuildingTextures, tint):
     """Ridge at right angles to the street."""
     rise = width / 2 * np.tan(np.radians(rng.uniform(30, 44)))
     ridge, middle, out = height + rise, width / 2, 0.4

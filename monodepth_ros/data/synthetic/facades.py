@@ -99,9 +99,7 @@ class _Canvas:
         self.fill(x0, z0, x0 + width, z1, color)
         self.fill(x1 - width, z0, x1, z1, color)
 
-    def glass(
-        self, rng: np.random.Generator, x0: float, z0: float, x1: float, z1: float, bright: float = 1.0
-    ) -> None:
+    def glass(self, rng: np.random.Generator, x0: float, z0: float, x1: float, z1: float, bright: float = 1.0) -> None:
         """A pane: the sky's reflection above, the street's below, curtains behind, a slanted gleam."""
         view = self.window(x0, z0, x1, z1)
         if not view.size:
@@ -205,9 +203,7 @@ def _window(rng: np.random.Generator, canvas: _Canvas, style: FacadeStyle, x: fl
     canvas.shade(x0 - 0.12, z - 0.2, x1 + 0.12, z - 0.1, 0.66)
     if rng.random() < 0.16:  # flowers
         for _ in range(26):
-            at = canvas.window(
-                *(p := (x0 + rng.uniform(0, w), z + rng.uniform(-0.08, 0.2))), p[0] + 0.09, p[1] + 0.09
-            )
+            at = canvas.window(*(p := (x0 + rng.uniform(0, w), z + rng.uniform(-0.08, 0.2))), p[0] + 0.09, p[1] + 0.09)
             at[:] = ((170, 50, 60), (70, 110, 50), (200, 90, 120), (60, 96, 44))[rng.integers(4)]
 
 

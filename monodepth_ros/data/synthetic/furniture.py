@@ -65,9 +65,7 @@ def sign_post(textures: FurnitureTextures, sign: int, size: float, height: float
     face = [(-0.05, size / 2, z0), (-0.05, -size / 2, z0), (-0.05, -size / 2, z1), (-0.05, size / 2, z1)]
     back = [(-0.045, -size / 2, z0), (-0.045, size / 2, z0), (-0.045, size / 2, z1), (-0.045, -size / 2, z1)]
     grey = (0.55, 0.56, 0.57)
-    return join(
-        post(0.035, z1, textures.plain, 5, grey), quad(face, sign), quad(back, sign, tint=(0.45, 0.45, 0.46))
-    )
+    return join(post(0.035, z1, textures.plain, 5, grey), quad(face, sign), quad(back, sign, tint=(0.45, 0.45, 0.46)))
 
 
 def name_board(textures: FurnitureTextures) -> np.ndarray:
@@ -114,9 +112,7 @@ def railing(textures: FurnitureTextures, length: float) -> np.ndarray:
 
 def board_fence(textures: FurnitureTextures, length: float, height: float, tone: float) -> np.ndarray:
     size = (2.0, height)
-    return block(
-        (0, -0.04, 0), (length, 0.04, height), textures.fence, textures.plain, size, (tone, tone, tone)
-    )
+    return block((0, -0.04, 0), (length, 0.04, height), textures.fence, textures.plain, size, (tone, tone, tone))
 
 
 def bus_shelter(textures: FurnitureTextures) -> np.ndarray:
@@ -135,9 +131,7 @@ def bus_shelter(textures: FurnitureTextures) -> np.ndarray:
     bench = block(
         (-1.3, 0.2, 0.42), (0.9, 0.55, 0.5), textures.fence, textures.fence, (1.0, 0.5), bottom=textures.plain
     )
-    posts = [
-        placed(post(0.05, 2.35, textures.plain, 5, frame), x, y) for x in (-1.75, 1.75) for y in (-0.6, 0.6)
-    ]
+    posts = [placed(post(0.05, 2.35, textures.plain, 5, frame), x, y) for x in (-1.75, 1.75) for y in (-0.6, 0.6)]
     return join(roof, back, bench, *posts)
 
 
@@ -163,9 +157,7 @@ def _sign(kind: str, face: tuple, border: tuple, words: str) -> Texture:
     (width, height), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_DUPLEX, scale, 10)
     middle = 150 if kind == "triangle" else 128
     at = (128 - width // 2, middle + height // 2)
-    cv2.putText(
-        image, words, at, cv2.FONT_HERSHEY_DUPLEX, scale if kind != "triangle" else 3.4, ink, 10, cv2.LINE_AA
-    )
+    cv2.putText(image, words, at, cv2.FONT_HERSHEY_DUPLEX, scale if kind != "triangle" else 3.4, ink, 10, cv2.LINE_AA)
     return Texture(_quartered(image), (1.0, 1.0), _quartered(alpha))
 
 

@@ -46,9 +46,7 @@ class Ground:
         zone = 1 - (n > TILE / 2).astype(np.int32) + (n < -TILE / 2)
         return self.textures[:, ::-1].ravel()[tile * 3 + zone]
 
-    def light(
-        self, s: np.ndarray, n: np.ndarray, step: np.ndarray, s_camera: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def light(self, s: np.ndarray, n: np.ndarray, step: np.ndarray, s_camera: float) -> tuple[np.ndarray, np.ndarray]:
         """(sun, ambient) shares of the light at (s, n), averaged over about `step` metres along the street.
 
         Everything must lie within half a kilometre of `s_camera`, backwards within 60 m.

@@ -64,9 +64,7 @@ def grass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     return green * (1 - bare) + colored(1 + 0.15 * blades, (122, 106, 80)) * bare
 
 
-def bricks(
-    rng: np.random.Generator, height: int, width: int, size: tuple[float, float], color: Color
-) -> np.ndarray:
+def bricks(rng: np.random.Generator, height: int, width: int, size: tuple[float, float], color: Color) -> np.ndarray:
     """Brickwork that covers size = (width, height) metres: bricks of 25 x 8 cm, thin joints."""
     rows, columns = max(2, round(size[1] / 0.08) // 2 * 2), max(1, round(size[0] / 0.25))
     wall = slabs(rng, height, width, rows, columns, color, 0.11)
@@ -81,9 +79,7 @@ def plaster(rng: np.random.Generator, height: int, width: int, color: Color) -> 
     return colored(1 + 0.03 * grain + 0.025 * streaks + 0.045 * blotches, color)
 
 
-def ashlar(
-    rng: np.random.Generator, height: int, width: int, size: tuple[float, float], color: Color
-) -> np.ndarray:
+def ashlar(rng: np.random.Generator, height: int, width: int, size: tuple[float, float], color: Color) -> np.ndarray:
     """Dressed stone in courses of about 45 cm."""
     rows, columns = max(2, round(size[1] / 0.45) // 2 * 2), max(1, round(size[0] / 0.9))
     return slabs(rng, height, width, rows, columns, color, 0.05)

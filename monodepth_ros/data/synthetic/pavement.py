@@ -146,9 +146,7 @@ class StreetPainter:
         height, width = int(rng.uniform(20, 140)), int(rng.uniform(30, 120))
         kerb = int(self.section.kerb / TILE * COLUMNS)
         row = int(rng.integers(40, ROWS - 40 - height))
-        column = int(
-            rng.integers(COLUMNS // 2 - kerb, max(COLUMNS // 2 - kerb + 1, COLUMNS // 2 + kerb - width))
-        )
+        column = int(rng.integers(COLUMNS // 2 - kerb, max(COLUMNS // 2 - kerb + 1, COLUMNS // 2 + kerb - width)))
         view = image[row : row + height, column : column + width]
         view *= rng.uniform(0.72, 1.16)
         for edge in (view[:1], view[-1:], view[:, :1], view[:, -1:]):

@@ -88,9 +88,7 @@ def hedge(length: float, depth: float, height: float, texture: int, tint: float 
     """A clipped hedge along x, centred on y = 0."""
     size = (2.0, 2.0)
     shade = (tint, tint, tint)
-    return block(
-        (0, -depth / 2, 0), (length, depth / 2, height), texture, texture, size, shade, top_size=size
-    )
+    return block((0, -depth / 2, 0), (length, depth / 2, height), texture, texture, size, shade, top_size=size)
 
 
 def bush(rng: np.random.Generator, species: Species, size: float) -> np.ndarray:

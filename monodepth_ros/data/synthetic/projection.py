@@ -59,9 +59,7 @@ class Projection:
         nearest = nearest[numbers]
         u0, U, v0, V = self.texture_forms(numbers)
         edges = _edges(self._corners[numbers])
-        forms = np.concatenate(
-            [self.planes[numbers, None], edges, U[:, None], V[:, None]], 1, dtype=np.float32
-        )
+        forms = np.concatenate([self.planes[numbers, None], edges, U[:, None], V[:, None]], 1, dtype=np.float32)
         texels = MASK_FOOTPRINT / grid.camera.fx * np.linalg.norm(U, axis=1) / nearest
         entries = masks.entries(self.polygons["texture"][numbers], texels)
         offsets = np.stack([u0, v0], 1).astype(np.float32)

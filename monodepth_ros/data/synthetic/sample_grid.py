@@ -16,9 +16,7 @@ class SampleGrid:
 
     def __init__(self, camera: CameraModel) -> None:
         self.camera = camera
-        pixels = np.stack(
-            np.meshgrid(np.arange(camera.width + 1.0), np.arange(2 * camera.height + 1) / 2 - 0.5), -1
-        )
+        pixels = np.stack(np.meshgrid(np.arange(camera.width + 1.0), np.arange(2 * camera.height + 1) / 2 - 0.5), -1)
         pixels[::2, :, 0] -= 0.5
         rays = np.moveaxis(camera.backproject(pixels, np.ones(pixels.shape[:2])), -1, 0)
         self.blind = ~np.isfinite(rays).all(axis=0)

@@ -35,9 +35,7 @@ class Scene:
 
     far = 2000.0
 
-    def __init__(
-        self, road: Road, polygons: np.ndarray, store: TextureStore, ground: Ground, panorama: int
-    ) -> None:
+    def __init__(self, road: Road, polygons: np.ndarray, store: TextureStore, ground: Ground, panorama: int) -> None:
         center = polygons["corners"].mean(axis=1)
         s, _ = road.to_road(center[:, 0].astype(np.float32), center[:, 1].astype(np.float32))
         order = np.argsort(s, kind="stable")

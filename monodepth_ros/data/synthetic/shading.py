@@ -48,9 +48,7 @@ class Shading:
         self._shade_sky(np.flatnonzero(kinds == 0), scene.panorama)
         self._shade_ground(np.flatnonzero(kinds == 1), scene.ground, footprints)
         self._shade_polygons(np.flatnonzero(kinds == 2))
-        texels = cv2.remap(
-            self.atlas.sheet, self.map_x.reshape(shape), self.map_y.reshape(shape), cv2.INTER_LINEAR
-        )
+        texels = cv2.remap(self.atlas.sheet, self.map_x.reshape(shape), self.map_y.reshape(shape), cv2.INTER_LINEAR)
         colors = texels.reshape(-1, 3) * self.gain
         colors -= light.haze
         colors *= self._clearness()[:, None]

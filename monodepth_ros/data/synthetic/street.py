@@ -30,9 +30,7 @@ class Street:
 
 def build_street(seed: int, length: float) -> Street:
     """The street of a seed, at least `length` metres of it; a longer piece begins with the shorter one."""
-    draws = (
-        np.random.default_rng([seed, 1, topic]) for topic in count()
-    )  # so that no part depends on another
+    draws = (np.random.default_rng([seed, 1, topic]) for topic in count())  # so that no part depends on another
     plan = _plan(next(draws), length)
     road = Road.generate(next(draws), len(plan) * TILE)
     section = _cross_section(next(draws))
@@ -84,9 +82,7 @@ def _cross_section(rng: np.random.Generator) -> CrossSection:
     return CrossSection(kerb=kerb, pavement=min(kerb + rng.uniform(2.3, 3.4), TILE / 2 - 0.5), lane=lane)
 
 
-def _ground_textures(
-    rng: np.random.Generator, store: TextureStore, painter: StreetPainter, plan: list
-) -> np.ndarray:
+def _ground_textures(rng: np.random.Generator, store: TextureStore, painter: StreetPainter, plan: list) -> np.ndarray:
     """(tiles, 3) texture numbers: right yard, street, left yard."""
     yards = {kind: store.add_one(painter.yard(kind)) for kind in ("city", "green", "street")}
 
@@ -123,9 +119,7 @@ def _stock(rng: np.random.Generator, store: TextureStore) -> Stock:
         cards = store.add(*(plants.leaf_card(rng, color) for _ in range(2)))
         species.append(plants.Species(cards, store.add_one(plants.bark_texture(rng))))
     dark = store.add(*(plants.leaf_card(rng, (52, 76, 48)) for _ in range(1)))
-    hedge = store.add_one(
-        plants.hedge_texture(rng, plants.LEAF_COLORS[rng.integers(len(plants.LEAF_COLORS))])
-    )
+    hedge = store.add_one(plants.hedge_texture(rng, plants.LEAF_COLORS[rng.integers(len(plants.LEAF_COLORS))]))
     cars = []
     shapes = list(vehicles.SHAPES.values())
     for paint in rng.permutation(np.array(vehicles.PAINTS))[:7]:

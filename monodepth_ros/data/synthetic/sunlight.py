@@ -58,9 +58,7 @@ class Weather:
         ambient = np.array((0.94, 0.985, 1.06)) * (0.98 - 0.42 * clear) * (1 + 0.08 * veil)
         gain = (1 + 0.1 * exposure) * np.array((1 + 0.025 * warmth, 1, 1 - 0.025 * warmth))
         sky = 0.96 * gain * (1 + 0.05 * veil)
-        return Illumination(
-            *(np.asarray(value, np.float32) for value in (sun * gain, ambient * gain, sky, HAZE * sky))
-        )
+        return Illumination(*(np.asarray(value, np.float32) for value in (sun * gain, ambient * gain, sky, HAZE * sky)))
 
     def _drift(self, time: float) -> np.ndarray:
         """(3,) slow smooth changes between -1 and 1."""
@@ -131,9 +129,7 @@ class LightMap:
         sharp = cv2.GaussianBlur(self._shadow, (0, 0), 1.0).astype(np.float32) / 255
         gaps = fractal_noise(self._rng, 2048, columns, (256, 32), 3, 0.8)
         gaps = np.resize(np.clip(0.75 + 0.55 * gaps, 0, 1), self._foliage.shape)
-        dappled = (
-            cv2.GaussianBlur((self._foliage * gaps).astype(np.uint8), (0, 0), 1.2).astype(np.float32) / 255
-        )
+        dappled = cv2.GaussianBlur((self._foliage * gaps).astype(np.uint8), (0, 0), 1.2).astype(np.float32) / 255
         sun = (1 - sharp) * (1 - 0.88 * dappled) * self._sun.direction[2]
         contact = self._contact.astype(np.float32) / 255
         near = cv2.GaussianBlur(contact, (0, 0), 1.4)

@@ -62,9 +62,7 @@ class Trajectory:
         return log_se3(invert(before) @ after) / (2 * TWIST_STEP)
 
 
-def _waves(
-    rng: np.random.Generator, count: int, periods: tuple[float, float], limit: float
-) -> tuple[np.ndarray, ...]:
+def _waves(rng: np.random.Generator, count: int, periods: tuple[float, float], limit: float) -> tuple[np.ndarray, ...]:
     """(amplitudes, angular frequencies, phases) of sines whose sum stays within `limit`."""
     amplitudes = rng.uniform(0.3, 1.0, count)
     omegas = 2 * np.pi / np.exp(rng.uniform(*np.log(periods), count))

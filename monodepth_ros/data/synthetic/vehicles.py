@@ -39,9 +39,7 @@ class Shape:
 SHAPES = {
     "hatchback": Shape(4.0, 1.74, 1.47, 0.93, 0.78, 0.9, (3.02, 2.25), (0.16, 0.62), (0.72, 3.24)),
     "saloon": Shape(4.6, 1.80, 1.44, 0.92, 0.76, 0.95, (3.4, 2.65), (0.5, 1.2), (0.88, 3.72)),
-    "estate": Shape(
-        4.6, 1.80, 1.48, 0.93, 0.76, 0.92, (3.4, 2.65), (0.1, 0.36), (0.88, 3.72), pillars=(0.38, 0.72)
-    ),
+    "estate": Shape(4.6, 1.80, 1.48, 0.93, 0.76, 0.92, (3.4, 2.65), (0.1, 0.36), (0.88, 3.72), pillars=(0.38, 0.72)),
     "off-roader": Shape(4.4, 1.86, 1.70, 1.06, 0.98, 1.02, (3.25, 2.6), (0.14, 0.5), (0.8, 3.56), 0.37),
     "van": Shape(4.9, 1.92, 1.98, 1.12, 1.02, 1.1, (4.15, 3.3), (0.05, 0.12), (0.95, 4.0), 0.34, (0.62,)),
 }
@@ -123,9 +121,7 @@ def car(textures: CarTextures) -> np.ndarray:
     return join(*meshes)
 
 
-def _side_panel(
-    x0, w0, x1, w1, side: int, belt: float, texture: int, rear: float, length: float
-) -> np.ndarray:
+def _side_panel(x0, w0, x1, w1, side: int, belt: float, texture: int, rear: float, length: float) -> np.ndarray:
     """A piece of the body's side from x0 to x1, on the side's picture as it is seen from far away."""
     a, b = (x0, side * w0), (x1, side * w1)
     if side > 0:
@@ -146,9 +142,7 @@ def _side(shape: Shape, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     z = np.linspace(shape.belt, 0, height * fine, dtype=np.float32)[:, None, None]
     # Light from above on the shoulder, the ground's reflection below.
     relief = 0.82 + 0.3 * np.exp(-np.square((z - shape.belt * 0.86) / 0.1)) - 0.22 * np.clip(0.45 - z, 0, 1)
-    image = np.ascontiguousarray(
-        np.broadcast_to(color * relief, (height * fine, width * fine, 3)), np.float32
-    )
+    image = np.ascontiguousarray(np.broadcast_to(color * relief, (height * fine, width * fine, 3)), np.float32)
     outline = np.zeros(image.shape[:2], np.uint8)
     bonnet_start = shape.windscreen[0]
     body = [
@@ -215,9 +209,7 @@ def _screen(color: np.ndarray) -> np.ndarray:
     image[:] = color * 0.95
     y = np.linspace(0, 1, 128, dtype=np.float32)[:, None, None]
     x = np.linspace(0, 1, 256, dtype=np.float32)[None, :, None]
-    glass = GLASS * (0.8 + 0.3 * y) + (np.array((170, 184, 196), np.float32) - GLASS) * np.clip(
-        0.62 - 0.95 * y, 0, 1
-    )
+    glass = GLASS * (0.8 + 0.3 * y) + (np.array((170, 184, 196), np.float32) - GLASS) * np.clip(0.62 - 0.95 * y, 0, 1)
     glass = glass + np.clip(1 - np.abs(x + 0.5 * y - 0.75) * 6, 0, 1) * 14  # a gleam
     for center in (0.27, 0.73):  # headrests
         glass = glass - 16 * np.exp(-np.square((x - center) / 0.06) - np.square((y - 0.62) / 0.16))

@@ -68,9 +68,7 @@ class Visibility:
         if entry >= 0:
             alpha = self._masks.arrays[entry]
             size = np.float32(alpha.shape[::-1])[:, None, None]
-            place = values[5:] / np.maximum(
-                inverse_depth, 1e-6
-            )  # the plane beyond its horizon is not visible
+            place = values[5:] / np.maximum(inverse_depth, 1e-6)  # the plane beyond its horizon is not visible
             place = (place + candidates.offsets[i][:, None, None]) * size - np.float32(0.5)
             opacity = cv2.remap(alpha, place[0], place[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
             visible &= opacity >= self._masks.thresholds[entry]

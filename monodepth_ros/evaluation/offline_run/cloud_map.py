@@ -16,9 +16,7 @@ RANGE_VOXELS = 250.0
 MAX_POINTS = 2_000_000
 MERGE_FROM = 1_000_000
 
-PLY_DTYPE = np.dtype(
-    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")]
-)
+PLY_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")])
 
 
 class CloudMap:

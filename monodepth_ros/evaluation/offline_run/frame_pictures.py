@@ -75,9 +75,7 @@ def jpeg(picture: np.ndarray) -> bytes:
     if width > _MAX_WIDTH:
         size = _MAX_WIDTH, max(1, round(height * _MAX_WIDTH / width))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[
-        1
-    ].tobytes()
+    return cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
 
 
 def _grown(picture: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -21,9 +21,7 @@ def map_picture(
     # A few points far off must not make all the rest small.
     low, high = np.percentile(xyz[:, :2], (1, 99), axis=0)
     if len(positions):
-        low, high = np.minimum(low, positions[:, :2].min(axis=0)), np.maximum(
-            high, positions[:, :2].max(axis=0)
-        )
+        low, high = np.minimum(low, positions[:, :2].min(axis=0)), np.maximum(high, positions[:, :2].max(axis=0))
     span = np.maximum(high - low, 1e-6)
     scale = min((width - 2 * _MARGIN) / span[0], (height - 2 * _MARGIN) / span[1])
     middle = (low + high) / 2

@@ -184,9 +184,7 @@ class RunRecorder:
             f"{len(measured) - len(known)} of {len(self.rows)}; at the end {last}"
         )
 
-    def _row(
-        self, frame: RunFrame, statistics: DepthStatistics, metrics: DepthMetrics | None
-    ) -> dict[str, Any]:
+    def _row(self, frame: RunFrame, statistics: DepthStatistics, metrics: DepthMetrics | None) -> dict[str, Any]:
         result, estimate = frame.result, frame.result.odometry
         self._last_scale = result.scale
         speed = float("nan")

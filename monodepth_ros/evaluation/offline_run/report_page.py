@@ -98,9 +98,7 @@ def _errors(metrics: dict[str, Any]) -> str:
             f"<tr><td>{name}</td><td>{meaning}</td><td>{_number(found[name], digits)} {unit}</td></tr>"
             for name, meaning, unit, digits in rows
         )
-        parts.append(
-            f"<h2>{heading} against ground truth ({found['frames']} frames, {how})</h2><table>{lines}</table>"
-        )
+        parts.append(f"<h2>{heading} against ground truth ({found['frames']} frames, {how})</h2><table>{lines}</table>")
     return "".join(parts)
 
 
@@ -168,9 +166,7 @@ def _trajectory_chart(part: TrajectoryPart, moving_frame: MovingFrame, unit: str
             for T in truth
         ]
         curves.append(Curve("ground truth", *np.array(placed)[:, :2].T))
-    return svg_chart(
-        "Path of the camera from above", f"x [{unit}]", f"y [{unit}]", curves, height=320, equal=True
-    )
+    return svg_chart("Path of the camera from above", f"x [{unit}]", f"y [{unit}]", curves, height=320, equal=True)
 
 
 def _cloud(run: RunRecorder) -> str:

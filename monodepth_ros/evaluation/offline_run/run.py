@@ -145,9 +145,7 @@ class OfflineRun:
         files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
         self.outcome.append(("results", f"{self.folder}/: {', '.join([*files, 'report.html', 'run.json'])}"))
         self._write_summary(count, rate)
-        title = (
-            f"monodepth run: {Path(self._source.description.split(' (')[0]).name or self._source.description}"
-        )
+        title = f"monodepth run: {Path(self._source.description.split(' (')[0]).name or self._source.description}"
         facts = [*self.facts, *self.outcome[:-1], ("version", f"monodepth_ros {__version__}")]
         write_report(self.folder / "report.html", title, facts, self.notes, recorder, self._moving_frame)
         if self._problem is not None:

@@ -51,8 +51,7 @@ def svg_chart(
         f'width="{width}" height="{height}" '
         'role="img" font-family="sans-serif" font-size="11" fill="#444">',
         f'<text x="{_LEFT}" y="16" font-size="13" fill="#111">{escape(title)}</text>',
-        f'<rect x="{_LEFT}" y="{_TOP}" width="{plot_width}" height="{plot_height}" '
-        'fill="none" stroke="#bbb"/>',
+        f'<rect x="{_LEFT}" y="{_TOP}" width="{plot_width}" height="{plot_height}" fill="none" stroke="#bbb"/>',
     ]
     for value in ticks(*x_limits):
         u = _LEFT + at(np.float64(value), x_limits, plot_width)
@@ -60,9 +59,7 @@ def svg_chart(
         parts.append(f'<text x="{u:.1f}" y="{_TOP + plot_height + 14}" text-anchor="middle">{value:g}</text>')
     for value in ticks(*y_limits):
         v = _TOP + plot_height - at(np.float64(value), y_limits, plot_height)
-        parts.append(
-            f'<line x1="{_LEFT}" y1="{v:.1f}" x2="{_LEFT + plot_width}" y2="{v:.1f}" stroke="#eee"/>'
-        )
+        parts.append(f'<line x1="{_LEFT}" y1="{v:.1f}" x2="{_LEFT + plot_width}" y2="{v:.1f}" stroke="#eee"/>')
         parts.append(f'<text x="{_LEFT - 5}" y="{v + 4:.1f}" text-anchor="end">{value:g}</text>')
     parts.append(
         f'<text x="{_LEFT + plot_width / 2}" y="{height - 8}" text-anchor="middle">{escape(x_label)}</text>'
@@ -78,9 +75,7 @@ def svg_chart(
             points = " ".join(f"{u[i]:.1f},{v[i]:.1f}" for i in run[::step])
             parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.6"/>')
         if len(curves) > 1:
-            parts.append(
-                f'<text x="{legend}" y="16" text-anchor="end" fill="{color}">{escape(curve.name)}</text>'
-            )
+            parts.append(f'<text x="{legend}" y="16" text-anchor="end" fill="{color}">{escape(curve.name)}</text>')
             legend -= 7 * len(curve.name) + 14
     return "\n".join([*parts, "</svg>"])
 

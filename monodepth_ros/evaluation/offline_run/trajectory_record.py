@@ -31,9 +31,7 @@ class TrajectoryRecord:
     def __init__(self) -> None:
         self.parts: list[TrajectoryPart] = []
 
-    def add(
-        self, estimate: OdometryEstimate, moving: BaseOdometry, T_world_camera: np.ndarray | None
-    ) -> None:
+    def add(self, estimate: OdometryEstimate, moving: BaseOdometry, T_world_camera: np.ndarray | None) -> None:
         """The estimate at a frame, for the camera and for the moving frame, and the camera's true pose."""
         if estimate.has_reset or not self.parts:
             self.parts.append(TrajectoryPart())
@@ -77,9 +75,7 @@ def _tum(part: TrajectoryPart) -> list[str]:
     for stamp_ns, state, T in zip(part.stamps_ns, part.states, part.T_odom_moving):
         if state is not TrackingState.LOST:
             numbers = [*T[:3, 3], *rotation_to_quaternion(T[:3, :3])]
-            lines.append(
-                f"{stamp_ns // 10**9}.{stamp_ns % 10**9:09d} " + " ".join(f"{value:.9g}" for value in numbers)
-            )
+            lines.append(f"{stamp_ns // 10**9}.{stamp_ns % 10**9:09d} " + " ".join(f"{value:.9g}" for value in numbers))
     return lines
 
 

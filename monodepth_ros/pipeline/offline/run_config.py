@@ -38,8 +38,7 @@ class RunConfig(PipelineConfig):
     odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
     base_frame: str = setting(
         "",
-        "Moving frame of the odometry, found from the camera through TF; "
-        "empty: the camera's own optical frame.",
+        "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame.",
     )
     publish_tf: bool = setting(
         True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
@@ -83,7 +82,5 @@ def _offline(parameters: Mapping[str, Any]) -> dict[str, Any]:
     cameras = parameters.get("cameras") or []
     ignored = {*ROS_ONLY, *(cameras if isinstance(cameras, list) else [])}
     return {
-        name: value
-        for name, value in parameters.items()
-        if name not in NODE_ONLY and name.split(".")[0] not in ignored
+        name: value for name, value in parameters.items() if name not in NODE_ONLY and name.split(".")[0] not in ignored
     }

@@ -85,9 +85,7 @@ class Trajectories:
     factor: float = 1.0
 
 
-def compare_trajectories(
-    path, child_frame: str, bag: str, topic: str, is_metric: bool
-) -> Trajectories | None:
+def compare_trajectories(path, child_frame: str, bag: str, topic: str, is_metric: bool) -> Trajectories | None:
     """The odometry's path, and the ground truth laid over its first pose; None for a path too short.
 
     path: nav_msgs/Path or None. The truth is only taken where it moves the same frame as the odometry.

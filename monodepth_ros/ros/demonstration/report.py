@@ -44,9 +44,7 @@ def write_report(run: DemoRun, results: Path) -> bool:
     """Print the table, write sheet.png and report.json under results/<time>/ (+ latest); whether every output came."""
     folder = new_results_folder(results)
     kept = run.listener.kept
-    comparisons = compare_depth(
-        run.bag, run.depth_truth_topic, run.camera_info_topic, kept, run.header.is_metric
-    )
+    comparisons = compare_depth(run.bag, run.depth_truth_topic, run.camera_info_topic, kept, run.header.is_metric)
     figures = collect_figures(run, comparisons)
     table = format_table(figures)
     print(table)

@@ -107,9 +107,7 @@ def trajectory_column(
     if trajectories.factor != 1.0:
         unit += f" (x {trajectories.factor:.3g})"
     height = column_height(row_count)
-    return trajectory_from_above(
-        trajectories.positions, height, max(240, height // 3), trajectories.truth, marks, unit
-    )
+    return trajectory_from_above(trajectories.positions, height, max(240, height // 3), trajectories.truth, marks, unit)
 
 
 def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:

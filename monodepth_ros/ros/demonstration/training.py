@@ -29,12 +29,16 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
         trainer = Trainer(config, dataset, folder, report=bar)
         untrained = folder / UNTRAINED
         save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
-        print(f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}")
+        print(
+            f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}"
+        )
         is_finished = run_to_end(trainer, bar)
         finish(trainer, is_finished)
         if not is_finished:
             raise KeyboardInterrupt
         trained = folder / BEST if (folder / BEST).exists() else folder / LAST
-        cv2.imwrite(str(folder / SHEET), before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained)))
+        cv2.imwrite(
+            str(folder / SHEET), before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained))
+        )
         print(f"before, after      {folder / SHEET}")
     return trained

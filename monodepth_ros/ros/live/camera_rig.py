@@ -25,9 +25,7 @@ class CameraRig:
 
     def __init__(self, node, config: NodeConfig, configs: dict[str, NodeConfig]):
         if not config.checkpoint:
-            raise ConfigError(
-                "no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder"
-            )
+            raise ConfigError("no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder")
         self._logger = node.get_logger()
         checkpoint = load_checkpoint(config.checkpoint)
         self.header = checkpoint.header
@@ -63,9 +61,7 @@ class CameraRig:
     def _announce(self, pipeline: FramePipeline) -> None:
         engine, config = self.engine, self._config
         self._logger.info(f"{config.checkpoint}: {self.header.summary()}")
-        self._logger.info(
-            f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}"
-        )
+        self._logger.info(f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}")
         if not config.odometry.enabled:
             self._logger.info("odometry disabled: odometry.enabled is false")
         elif pipeline.has_odometry:

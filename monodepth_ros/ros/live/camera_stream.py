@@ -82,9 +82,7 @@ class CameraStream:
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
         self._scale_kind = pipeline.scale.kind
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
-        self._odometry = (
-            OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
-        )
+        self._odometry = OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
         self._scale_inputs: ScaleInputs | None = None
         self._gyro_input: GyroInput | None = None
 
@@ -276,9 +274,7 @@ class CameraStream:
                 "no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file",
             )
 
-    def _publish_odometry(
-        self, result: FrameResult, header: Header, config: NodeConfig, publish_tf: bool
-    ) -> None:
+    def _publish_odometry(self, result: FrameResult, header: Header, config: NodeConfig, publish_tf: bool) -> None:
         estimate = result.odometry
         if estimate is None:
             self._state = TrackingState.NO_DATA if self._pipeline.has_odometry else TrackingState.DISABLED

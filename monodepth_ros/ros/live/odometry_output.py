@@ -93,9 +93,7 @@ class OdometryOutput:
         listened = (self._odometry, self._twist, self._path)
         return publish_tf or any(publisher.get_subscription_count() > 0 for publisher in listened)
 
-    def submit(
-        self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool
-    ) -> None:
+    def submit(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
         """Publish an estimate for the image of this header, soon; a newer one replaces one that still waits."""
         self._submitted_trajectory += estimate.has_reset
         if self._worker is not None:
@@ -124,9 +122,7 @@ class OdometryOutput:
         then), or where the transform would give the camera a second parent (everything else is published).
         """
         if not header.frame_id:
-            raise TransformError(
-                "the images have no frame_id, so nobody knows what moves: set it in the camera driver"
-            )
+            raise TransformError("the images have no frame_id, so nobody knows what moves: set it in the camera driver")
         if trajectory != self._trajectory:
             self._trajectory = trajectory
             self._forget()
@@ -188,9 +184,7 @@ def _transform(moving: BaseOdometry, message: Odometry, inverted: bool) -> Trans
     pose = invert(moving.T_odom_base) if inverted else moving.T_odom_base
     frames = message.header.frame_id, message.child_frame_id
     parent, child = frames[::-1] if inverted else frames
-    result = TransformStamped(
-        header=Header(stamp=message.header.stamp, frame_id=parent), child_frame_id=child
-    )
+    result = TransformStamped(header=Header(stamp=message.header.stamp, frame_id=parent), child_frame_id=child)
     translation = result.transform.translation
     translation.x, translation.y, translation.z = (float(value) for value in pose[:3, 3])
     result.transform.rotation = _quaternion(pose[:3, :3])

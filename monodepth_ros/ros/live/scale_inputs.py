@@ -94,7 +94,9 @@ class ScaleInputs:
         try:
             self._travel.mount_camera(transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)[:3, 3])
         except TransformError as error:
-            self._complaints.note("lever", f"scale: turns are left out, the camera's place on the robot is not known: {error}")
+            self._complaints.note(
+                "lever", f"scale: turns are left out, the camera's place on the robot is not known: {error}"
+            )
 
     def _listen(self) -> None:
         message_type = TYPES.get(self._settings.odometry_type)

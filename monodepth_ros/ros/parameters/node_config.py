@@ -77,7 +77,9 @@ class NodeConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.scale.source == "odometry" and not self.scale.odometry_topic:
-            raise ConfigError("scale.source is 'odometry': set scale.odometry_topic to the robot's own odometry or velocity")
+            raise ConfigError(
+                "scale.source is 'odometry': set scale.odometry_topic to the robot's own odometry or velocity"
+            )
         for name in self.cameras:
             if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
                 raise ConfigError(
@@ -85,9 +87,7 @@ class NodeConfig(RunConfig):
                     "digits and underscores, a letter first"
                 )
             if name in RESERVED_NAMES:
-                raise ConfigError(
-                    f"cameras holds {name!r}: settings of the node have that name, choose another"
-                )
+                raise ConfigError(f"cameras holds {name!r}: settings of the node have that name, choose another")
             if self.cameras.count(name) > 1:
                 raise ConfigError(f"cameras holds {name!r} twice: each camera needs a name of its own")
         if self.odometry.camera and self.odometry.camera not in self.cameras:
