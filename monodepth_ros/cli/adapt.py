@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
     is judged). MonodepthError for bad input."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.adaptation import adaptation_settings, judge, keep
     from monodepth_ros.training.clip import TrainingError
     from monodepth_ros.training.trainer import Trainer

@@ -147,8 +147,8 @@ def _from_network(options: argparse.Namespace):
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
     from monodepth_ros.pipeline.offline.run_config import RunConfig
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
 
     given = {"device": options.device, "precision": options.precision, "engine": options.engine}
     config = changed(replace(RunConfig(), given), options.set)

@@ -108,8 +108,8 @@ def configuration(options: argparse.Namespace):
     """The RunConfig that options ask for: the file, then --set, then the options that are settings."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.pipeline.offline.run_config import RunConfig, read_run_config
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
 
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)

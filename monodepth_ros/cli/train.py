@@ -92,8 +92,8 @@ def run(options: argparse.Namespace) -> int:
 
 def configuration(options: argparse.Namespace):
     """(TrainConfig, folder or ''): the preset, then the file, then --set, then the options that are settings."""
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import read_assignments, read_settings
+    from monodepth_ros.settings.files import read_assignments, read_settings
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.clip import TrainingError
     from monodepth_ros.training.config import TrainConfig
 
@@ -102,7 +102,7 @@ def configuration(options: argparse.Namespace):
     path = str(Path(options.resume) / CONFIG) if options.resume else options.config
     config = replace(TrainConfig(), PRESETS[options.preset])
     if path:
-        from monodepth_ros.pipeline.settings import ConfigError
+        from monodepth_ros.settings.schema import ConfigError
 
         try:
             config = replace(config, read_settings(path))
@@ -127,8 +127,8 @@ def configuration(options: argparse.Namespace):
 def like_checkpoint(config, options: argparse.Namespace):
     """Fine-tuning takes networks, size and range from the checkpoint, unless they were given."""
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import read_settings
+    from monodepth_ros.settings.files import read_settings
+    from monodepth_ros.settings.schema import replace
 
     header = load_checkpoint(config.networks.start_from).header
     given = {text.partition("=")[0].strip() for text in options.set}
@@ -172,8 +172,8 @@ def make_folder(folder: str, resume: str, config, kind: str = "train", root: Pat
     import yaml
 
     from monodepth_ros.evaluation.results_folder import new_results_folder
-    from monodepth_ros.pipeline.settings import values
-    from monodepth_ros.pipeline.settings_text import nested
+    from monodepth_ros.settings.files import nested
+    from monodepth_ros.settings.schema import values
     from monodepth_ros.training.clip import TrainingError
     from monodepth_ros.training.trainer import STATE
 

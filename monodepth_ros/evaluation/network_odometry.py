@@ -18,7 +18,7 @@ from monodepth_ros.pipeline.offline.gyro_input import RecordedGyro
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 
 def network_odometry(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from monodepth_ros.pipeline.settings import ConfigError, section, setting
+from monodepth_ros.settings.schema import ConfigError, section, setting
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import nn
 from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.settings import replace as with_settings
+from monodepth_ros.settings.schema import replace as with_settings
 from monodepth_ros.training.config import NetworksConfig, TrainConfig
 from monodepth_ros.training.dataset import Dataset
 from monodepth_ros.training.loader import Loader

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from monodepth_ros.pipeline.settings import setting
+from monodepth_ros.settings.schema import setting
 from monodepth_ros.training.batch import Batch
 
 # Of red, green and blue in brightness (ITU-R BT.601).

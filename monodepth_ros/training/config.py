@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from monodepth_ros.geometry.resample import FILTERS
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
-from monodepth_ros.pipeline.settings import ConfigError, section, setting, specifications
-from monodepth_ros.pipeline.settings_text import commented_yaml
+from monodepth_ros.settings.documentation import commented_yaml
+from monodepth_ros.settings.schema import ConfigError, section, setting, specifications
 from monodepth_ros.training.augmentation import AugmentationConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 

@@ -14,7 +14,7 @@ from monodepth_ros.networks.disparity import depth_to_disparity
 from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
-from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.settings.schema import ConfigError
 from monodepth_ros.training.batch import Batch
 from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import NetworksConfig

@@ -19,7 +19,7 @@ from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojection
 from monodepth_ros.losses.smoothness import smoothness
 from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.settings import ConfigError, setting
+from monodepth_ros.settings.schema import ConfigError, setting
 from monodepth_ros.training.batch import TARGET, Batch, Source
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
 

@@ -17,7 +17,7 @@ from monodepth_ros.inference.cpu_arithmetic import cpu_has_bf16
 from monodepth_ros.inference.pytorch import find_device
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
-from monodepth_ros.pipeline.settings import values
+from monodepth_ros.settings.schema import values
 from monodepth_ros.training.augmentation import augment
 from monodepth_ros.training.batch import Batch
 from monodepth_ros.training.clip import TrainingError

@@ -145,7 +145,14 @@ def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_pa
 def test_settings_of_the_node_and_noise_of_the_truth(drive, evaluate):
     """A camera that is said to hang twice as high sees a world twice as large; a doubtful truth excuses errors."""
     options = "odometry", drive, "--engine", "pytorch", "--motion", "features", "--json", "-"
-    height = ["--set", "scale.source=camera_height", "--set", "scale.camera_height=3.3", "--set", "scale.time_constant=0.1"]
+    height = [
+        "--set",
+        "scale.source=camera_height",
+        "--set",
+        "scale.camera_height=3.3",
+        "--set",
+        "scale.time_constant=0.1",
+    ]
     code, printed = evaluate(*options, *height, "--truth-noise", "1,1")
     assert code == 0, printed.err
     assert "camera's tilt" in printed.out, "the recording's transforms are not used"

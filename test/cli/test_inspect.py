@@ -11,7 +11,7 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import DataConfig, NetworksConfig, TrainConfig
 from monodepth_ros.training.open_dataset import open_dataset
 

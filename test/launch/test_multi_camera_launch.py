@@ -14,7 +14,7 @@ from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 from launch import LaunchDescription
-from monodepth_ros.pipeline.settings import read_ros_parameters
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / "launch" / "multi_camera.launch.py"

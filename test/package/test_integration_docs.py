@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monodepth_ros.pipeline.settings import replace, specifications
+from monodepth_ros.settings.schema import replace, specifications
 
 pytest.importorskip("rclpy", reason="no rclpy: the node's parameters cannot be read")
 

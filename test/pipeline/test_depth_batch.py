@@ -13,7 +13,7 @@ from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 TENTH = 100_000_000
 TRAINING_CAMERA = (0.58, 1.92, 0.5, 0.5)

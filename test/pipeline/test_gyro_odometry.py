@@ -16,7 +16,7 @@ from monodepth_ros.inference.choice import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 SECOND = 1_000_000_000
 START = 100 * SECOND

@@ -23,7 +23,7 @@ from monodepth_ros.pipeline.offline.frames import process_frames
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 FACTOR = 3.1
 FRAMES = 16

@@ -20,7 +20,7 @@ from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 TENTH = 100_000_000
 UNSEEN_STREET = 1003

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file, read_run_config
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.pipeline.settings_text import changed
+from monodepth_ros.settings.files import changed
+from monodepth_ros.settings.schema import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[2]
 

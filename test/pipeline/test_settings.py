@@ -5,8 +5,8 @@ import math
 import pytest
 
 from monodepth_ros.pipeline.config import PipelineConfig
-from monodepth_ros.pipeline.settings import ConfigError, read_ros_parameters, replace, specifications, values
-from monodepth_ros.pipeline.settings_text import changed, nested, read_settings
+from monodepth_ros.settings.files import changed, nested, read_ros_parameters, read_settings
+from monodepth_ros.settings.schema import ConfigError, replace, specifications, values
 
 
 def test_a_set_of_changes_is_taken_whole_or_not_at_all():

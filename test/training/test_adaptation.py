@@ -12,7 +12,7 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.adaptation import ADAPTED, adaptation_settings, judge, keep
 from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.run_log import read_log

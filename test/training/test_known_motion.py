@@ -14,7 +14,7 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
-from monodepth_ros.pipeline.settings import ConfigError, replace
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training.augmentation import mirror
 from monodepth_ros.training.batch import TARGET
 from monodepth_ros.training.clip import TrainingError

@@ -18,7 +18,7 @@ from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.settings import ConfigError, replace
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training import trainer as trainer_module
 from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import OptimizerConfig, TrainConfig
@@ -128,7 +128,7 @@ def test_stopped_and_resumed_is_the_same_as_never_stopped(drive, tmp_path, pose)
 PROGRAM = """
 import sys
 from pathlib import Path
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.trainer import STATE, Trainer
@@ -362,7 +362,7 @@ WORKER = """
 import json, os, sys
 from pathlib import Path
 import torch
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.loader import epoch_order

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from monodepth_ros.pipeline.config import PipelineConfig
-from monodepth_ros.pipeline.settings import ConfigError, read_ros_parameters, replace, setting, values
-from monodepth_ros.pipeline.settings_text import nested
+from monodepth_ros.settings.files import nested, read_ros_parameters
+from monodepth_ros.settings.schema import ConfigError, replace, setting, values
 
 # Settings of the node that say how it listens and lives, which means nothing for a recording: accepted and
 # not used.

@@ -6,12 +6,12 @@ from monodepth_ros.inference.choice import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
-from monodepth_ros.pipeline.settings import ConfigError
 from monodepth_ros.ros.live.camera_stream import Arrival, CameraStream
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.settings.schema import ConfigError
 
 
 class CameraRig:

@@ -8,12 +8,12 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.pipeline.settings import ConfigError
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
+from monodepth_ros.settings.schema import ConfigError
 
 DIAGNOSTICS_PERIOD = 1.0  # seconds
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from monodepth_ros.pipeline.config import ImageConfig, OdometryConfig
 from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import ConfigError, replace, section, setting, values
+from monodepth_ros.settings.schema import ConfigError, replace, section, setting, values
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.pipeline.settings import ConfigError, Specification, replace, specifications, values
 from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
 # Read once, before anybody could change it.
 READ_AT_START = ("autostart",)

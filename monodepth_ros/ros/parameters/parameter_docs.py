@@ -1,8 +1,8 @@
 """The node's parameters as a parameter file and as a page, written from the dataclass that declares them."""
 
-from monodepth_ros.pipeline.settings import Specification, specifications
-from monodepth_ros.pipeline.settings_text import commented_yaml, limits, yaml_value
 from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig
+from monodepth_ros.settings.documentation import commented_yaml, limits, yaml_value
+from monodepth_ros.settings.schema import Specification, specifications
 
 _TYPES = {bool: "bool", int: "int", float: "double", str: "string", tuple: "string[]"}
 

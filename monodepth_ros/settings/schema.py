@@ -10,10 +10,7 @@ import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
-
-import yaml
 
 from monodepth_ros.errors import MonodepthError
 
@@ -154,37 +151,3 @@ def _rebuild(config: Any, changes: Mapping[str, Any], prefix: str = "") -> Any:
         else:
             fields[field.name] = changes.get(name, value)
     return type(config)(**fields)
-
-
-def read_ros_parameters(path: str | Path) -> dict[str, Any]:
-    """Settings by dotted name from a ROS parameter file (`/**: ros__parameters: ...`, nested or dotted).
-
-    ConfigError if the file is missing, is not YAML or holds no `ros__parameters`.
-    """
-    try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"parameter file {path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"parameter file {path} is not YAML: {' '.join(str(error).split())}") from None
-    groups = document.values() if isinstance(document, dict) else ()
-    parameters: dict[str, Any] = {}
-    found = False
-    for group in groups:
-        if isinstance(group, dict) and isinstance(group.get("ros__parameters"), dict):
-            parameters.update(flatten(group["ros__parameters"]))
-            found = True
-    if not found:
-        raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
-    return parameters
-
-
-def flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one with dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in group.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, prefix=f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat

@@ -1,6 +1,5 @@
-"""Settings as text: YAML files, assignments on a command line, and documentation."""
+"""Settings read from YAML files, ROS parameter files and command lines."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from monodepth_ros.pipeline.settings import Config, ConfigError, Specification, flatten, replace
+from monodepth_ros.settings.schema import Config, ConfigError, replace
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:
@@ -62,41 +61,35 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def commented_yaml(specifications: Iterable[Specification], indent: str = "") -> list[str]:
-    """Lines of a YAML file with every setting at its default, its meaning, unit and limits above it.
+def read_ros_parameters(path: str | Path) -> dict[str, Any]:
+    """Settings by dotted name from a ROS parameter file (`/**: ros__parameters: ...`, nested or dotted).
 
-    Settings of one section must follow each other; those without a section come first.
+    ConfigError if the file is missing, is not YAML or holds no `ros__parameters`.
     """
-    lines, section = [], ""
-    for specification in sorted(specifications, key=lambda item: "." in item.name):
-        head, _, name = specification.name.rpartition(".")
-        if head != section:
-            lines.append(f"{indent}{head}:")
-            section = head
-        inner = indent + ("  " if head else "")
-        facts = ", ".join(part for part in (specification.unit, limits(specification)) if part)
-        lines.append(f"{inner}# {specification.doc}{f' [{facts}]' if facts else ''}")
-        lines.append(f"{inner}{name}: {yaml_value(specification.default)}")
-    return lines
+    try:
+        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"parameter file {path}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"parameter file {path} is not YAML: {' '.join(str(error).split())}") from None
+    groups = document.values() if isinstance(document, dict) else ()
+    parameters: dict[str, Any] = {}
+    found = False
+    for group in groups:
+        if isinstance(group, dict) and isinstance(group.get("ros__parameters"), dict):
+            parameters.update(flatten(group["ros__parameters"]))
+            found = True
+    if not found:
+        raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
+    return parameters
 
 
-def limits(item: Specification) -> str:
-    """The values that a setting may have, in words."""
-    if item.choices:
-        return " | ".join(choice or '""' for choice in item.choices)
-    if item.minimum is not None and item.maximum is not None:
-        return f"{item.minimum:g} to {item.maximum:g}"
-    return ""
-
-
-def yaml_value(value: Any) -> str:
-    """A default as YAML."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):  # ROS cannot read an empty list
-        return f"[{', '.join(map(yaml_value, value)) or yaml_value('')}]"
-    if isinstance(value, float) and math.isnan(value):
-        return ".nan"
-    return repr(value)
+def flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one with dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in group.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, prefix=f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
