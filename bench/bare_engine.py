@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 
 LEAST = 5  # passes, however long they take

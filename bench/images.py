@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monodepth_ros.data.bag_topics import choose_image_stream
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import choose_image_stream
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
-from monodepth_ros.data.recording import Recording
 
 COUNT = 16
 # What image_transport's compressed publisher uses in ROS 2 unless it is told otherwise.

@@ -165,7 +165,7 @@ def _motion_stages(sequence: list, view) -> dict:
     import itertools
 
     from monodepth_ros.data.image_codec import to_rgb
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.disparity import scale_disparity
     from monodepth_ros.odometry import image_check

@@ -125,7 +125,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
     from monodepth_ros.evaluation.depth_report import DepthReport
     from monodepth_ros.evaluation.source_depth import FrameChoice, add_source
     from monodepth_ros.evaluation.split_file import read_split
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
 

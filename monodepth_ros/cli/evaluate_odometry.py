@@ -143,7 +143,7 @@ def _from_files(options: argparse.Namespace):
 
 def _from_network(options: argparse.Namespace):
     from monodepth_ros.evaluation.network_odometry import network_odometry
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
     from monodepth_ros.pipeline.offline.run_config import RunConfig

@@ -60,7 +60,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run; 0, or 130 after control-C (what was done is kept and reported). MonodepthError for bad input."""
     # Imported here because every other verb lists this one.
-    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.data.sources.open_source import open_source
     from monodepth_ros.data.sources.source import SourceChoiceError
     from monodepth_ros.evaluation.offline_run.run import OfflineRun, RunSettings
     from monodepth_ros.odometry.scale.source import ScaleError

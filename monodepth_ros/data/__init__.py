@@ -1,1 +1,1 @@
-"""Recordings, calibration files, images as messages carry them, and the synthetic world."""
+"""Recordings, calibration files, and the encodings of images and depth."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.image_motion import ImageMotion
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 

@@ -13,9 +13,9 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 from torch import nn
 
-from monodepth_ros.networks.catalogue import resolve_name
+from monodepth_ros.downloads.catalogue import resolve_name
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
-from monodepth_ros.networks.official_format import (
+from monodepth_ros.networks.monodepth2_format import (
     PARTS,
     is_official_folder,
     load_official_file,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from monodepth_ros.networks.official_format import official_parts
+from monodepth_ros.networks.monodepth2_format import official_parts
 
 
 def formula_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:

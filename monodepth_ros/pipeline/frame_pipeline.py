@@ -12,7 +12,7 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.gyro.gyro import Gyro
-from monodepth_ros.odometry.scale.choice import choose_scale
+from monodepth_ros.odometry.scale.create_scale import choose_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.color_view import color_view

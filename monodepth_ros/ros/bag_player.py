@@ -16,7 +16,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 
-from monodepth_ros.data.recording import RawMessage, Recording, RecordingError, Topic
+from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError, Topic
 from monodepth_ros.errors import MonodepthError
 
 # Messages kept for reliable subscribers: discovery in both directions can take seconds on a busy machine.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.errors import MonodepthError

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.frame_index import FrameIndex, index_frames
-from monodepth_ros.data.recording import Recording
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import stereo_partner
 from monodepth_ros.geometry.camera import CameraModel

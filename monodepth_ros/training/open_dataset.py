@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.frame_index import FrameIndex, index_frames
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.pipeline.network_view import crop_to_aspect

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.networks.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader

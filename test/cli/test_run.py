@@ -19,7 +19,7 @@ import pytest
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.progress import Progress
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader

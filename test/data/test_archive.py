@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from monodepth_ros.data import archive
-from monodepth_ros.data.archive import ArchiveError, unpack_zip
+from monodepth_ros.downloads import archive
+from monodepth_ros.downloads.archive import ArchiveError, unpack_zip
 
 
 def make_zip(path, members):

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from monodepth_ros.data.http_file import DownloadError, download
+from monodepth_ros.downloads.http_file import DownloadError, download
 
 CONTENT = random.Random(0).randbytes(900_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -140,7 +140,7 @@ def test_a_full_disk_is_said_and_the_part_that_fits_is_kept(server, tmp_path):
     # A limit on file sizes fails a write as a full disk does.
     code = (
         "import resource, sys; from pathlib import Path;"
-        "from monodepth_ros.data.http_file import download, DownloadError;"
+        "from monodepth_ros.downloads.http_file import download, DownloadError;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
         "try: download(sys.argv[1], Path(sys.argv[2]))\n"
         "except DownloadError as error: print(error)"

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.synth import make_cameras
-from monodepth_ros.data.synthetic.drive import MOUNT, Drive, default_camera, mounted
 from monodepth_ros.geometry.motion import invert, log_se3
+from monodepth_ros.synthetic.drive import MOUNT, Drive, default_camera, mounted
 
 WIDTH, HEIGHT = 640, 192
 LENSES = ("none", "plumb_bob", "rational_polynomial", "equidistant")

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from monodepth_ros.data.synthetic.atlas import Atlas, Texture
-from monodepth_ros.data.synthetic.masks import reductions
-from monodepth_ros.data.synthetic.mesh import block, placed
-from monodepth_ros.data.synthetic.noise import fractal_noise
-from monodepth_ros.data.synthetic.road import PIECE, Road
+from monodepth_ros.synthetic.atlas import Atlas, Texture
+from monodepth_ros.synthetic.masks import reductions
+from monodepth_ros.synthetic.mesh import block, placed
+from monodepth_ros.synthetic.noise import fractal_noise
+from monodepth_ros.synthetic.road import PIECE, Road
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from monodepth_ros.networks.catalogue import (
+from monodepth_ros.downloads.catalogue import (
     CatalogueError,
     checkpoints_folder,
     parse_catalogue,

@@ -11,7 +11,7 @@ import torch
 
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError
-from monodepth_ros.networks.official_format import official_parts
+from monodepth_ros.networks.monodepth2_format import official_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 MONO = {"height": 64, "width": 96, "use_stereo": False}

@@ -2,7 +2,7 @@
 
 import torch
 
-from monodepth_ros.networks.official_format import official_parts
+from monodepth_ros.networks.monodepth2_format import official_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 

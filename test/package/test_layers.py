@@ -124,8 +124,8 @@ def test_every_folder_of_the_package_is_a_layer():
         ("monodepth_ros.geometry.camera", "from ..networks import resnet"),
         ("monodepth_ros.geometry.camera", "from .. import networks"),
         ("monodepth_ros.networks.resnet", "from monodepth_ros.geometry.camera import CameraModel"),
-        ("monodepth_ros.data.recording", "def f():\n    from monodepth_ros.losses.ssim import ssim"),
-        ("monodepth_ros.data.recording", "if TYPE_CHECKING:\n    from monodepth_ros.networks import resnet"),
+        ("monodepth_ros.data.bags.recording", "def f():\n    from monodepth_ros.losses.ssim import ssim"),
+        ("monodepth_ros.data.bags.recording", "if TYPE_CHECKING:\n    from monodepth_ros.networks import resnet"),
         ("monodepth_ros.cli.run", "from monodepth_ros.ros.depth_node import main"),
         ("monodepth_ros.cli.run", "import importlib\nimportlib.import_module(f'monodepth_ros.ros.{name}')"),
         ("monodepth_ros.cli.run", "__import__('rclpy')"),
@@ -151,7 +151,7 @@ def test_a_violation_is_caught(module, source):
             "import numpy\nfrom .distortion import distort\nfrom ..errors import MonodepthError",
         ),
         (
-            "monodepth_ros.data.recording",
+            "monodepth_ros.data.bags.recording",
             "from monodepth_ros.geometry.camera import CameraModel\nimport rosbags.highlevel",
         ),
         (

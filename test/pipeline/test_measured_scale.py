@@ -5,11 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from monodepth_ros.data.recording import RecordingError
+from monodepth_ros.data.bags.recording import RecordingError
+from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.data.static_transforms import StaticTransforms
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
-from monodepth_ros.data.synthetic.drive_bag import write_drive
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
@@ -24,6 +22,8 @@ from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
 from monodepth_ros.settings.schema import replace
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
+from monodepth_ros.synthetic.drive_bag import write_drive
 
 FACTOR = 3.1
 FRAMES = 16

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.static_transforms import StaticTransforms
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, exp_se3, make_transform
 from monodepth_ros.odometry.visual_odometry import VisualOdometry
 from monodepth_ros.pipeline.offline.moving_frame import MovingFrame

@@ -9,7 +9,7 @@ import pytest
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula

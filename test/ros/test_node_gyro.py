@@ -11,12 +11,12 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Imu
 from tf2_msgs.msg import TFMessage
 
-from monodepth_ros.data.synthetic.drive import MOUNT, Drive, default_camera, mounted
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
+from monodepth_ros.synthetic.drive import MOUNT, Drive, default_camera, mounted
 
 SECOND = 1_000_000_000
 TENTH = SECOND // 10

@@ -8,7 +8,7 @@ import torch
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.frame_index import FrameIndex
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.warp import warp

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_axis_angle
 from monodepth_ros.geometry.warp import warp
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint

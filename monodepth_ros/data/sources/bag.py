@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monodepth_ros.data.bag_topics import ImageStream, choose_image_stream, image_streams
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
-from monodepth_ros.data.recording import Recording
 from monodepth_ros.data.sources.bag_truth import BagTruth, nanoseconds
 from monodepth_ros.data.sources.source import (
     FrameSource,

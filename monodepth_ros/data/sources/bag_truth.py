@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bag_topics import ground_truth_depth, ground_truth_odometry, lidar_clouds, odometry_topic
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.static_transforms import StaticTransformError
+from monodepth_ros.data.bags.topics import ground_truth_depth, ground_truth_odometry, lidar_clouds, odometry_topic
 from monodepth_ros.data.cloud_depth import CloudError, cloud_points, depth_of_points
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording, RecordingError
 from monodepth_ros.data.sources.source import FrameSource
-from monodepth_ros.data.static_transforms import StaticTransformError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import interpolate, make_transform, quaternion_to_rotation
 

@@ -12,7 +12,7 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.offline_run.recorder import RunRecorder, without_nan
 from monodepth_ros.evaluation.offline_run.report_page import write_report
 from monodepth_ros.evaluation.results_folder import new_results_folder
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline

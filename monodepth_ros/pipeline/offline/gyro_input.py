@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
-from monodepth_ros.data.static_transforms import StaticTransformError
 from monodepth_ros.odometry.gyro.gyro import Gyro
 
 IMU = "sensor_msgs/msg/Imu"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monodepth_ros.data.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate

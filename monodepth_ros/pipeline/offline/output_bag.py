@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.compressed_depth import compress_depth

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame
-from monodepth_ros.data.static_transforms import StaticTransformError
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog

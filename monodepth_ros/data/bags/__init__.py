@@ -1,0 +1,1 @@
+"""Recordings in bags: files, topics, message types, reading and writing."""

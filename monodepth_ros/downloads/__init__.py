@@ -1,0 +1,1 @@
+"""Downloads: the catalogue of checkpoints, transfers over HTTP, archives."""
