@@ -95,7 +95,7 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
     from monodepth_ros.geometry.camera import CameraModel
     from monodepth_ros.networks.disparity import scale_disparity
     from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind
-    from monodepth_ros.pipeline.color_view import color_view
+    from monodepth_ros.pictures.color_picture import color_picture
     from monodepth_ros.pipeline.config import CloudConfig, DepthConfig
     from monodepth_ros.pipeline.depth_image import depth_from_disparity, depth_statistics
     from monodepth_ros.pipeline.frame import FrameResult
@@ -141,7 +141,7 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
         "depth image": make_depth,
         "depth image, message and publish": lambda: outputs.publish(with_depth, header, ranges),
         "statistics": lambda: depth_statistics(depth),
-        "colour picture": lambda: color_view(depth),
+        "colour picture": lambda: color_picture(depth),
         "cloud, points": make_points,
         "cloud, message and publish": lambda: outputs.publish(with_cloud, header, ranges),
         "depth/points, nobody listens": lambda: outputs.demand(False),

@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
     # Imported here because every other verb lists this one.
     from monodepth_ros.data.sources.open_source import open_source
     from monodepth_ros.data.sources.source import SourceChoiceError
-    from monodepth_ros.evaluation.offline_run.run import OfflineRun, RunSettings
     from monodepth_ros.odometry.scale.source import ScaleError
+    from monodepth_ros.offline.run import OfflineRun, RunSettings
 
     config = configuration(options)
     # The configuration file may say these, too.
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
 def configuration(options: argparse.Namespace):
     """The RunConfig that options ask for: the file, then --set, then the options that are settings."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-    from monodepth_ros.pipeline.offline.run_config import RunConfig, read_run_config
+    from monodepth_ros.offline.run_config import RunConfig, read_run_config
     from monodepth_ros.settings.files import changed
     from monodepth_ros.settings.schema import replace
 

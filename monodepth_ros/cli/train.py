@@ -171,7 +171,7 @@ def make_folder(folder: str, resume: str, config, kind: str = "train", root: Pat
     """The results' folder with the settings in it; <root>/<kind>/<time>/ if none is given."""
     import yaml
 
-    from monodepth_ros.evaluation.results_folder import new_results_folder
+    from monodepth_ros.results_folder import new_results_folder
     from monodepth_ros.settings.files import nested
     from monodepth_ros.settings.schema import values
     from monodepth_ros.training.clip import TrainingError

@@ -1,1 +1,1 @@
-"""Depth and trajectory metrics, and reports."""
+"""Depth and trajectory metrics."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from monodepth_ros.evaluation.alignment import best_scale
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import between
+from monodepth_ros.geometry.pose_array import between
 
 FRAMES = 5
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monodepth_ros.evaluation.pose_array import between
 from monodepth_ros.geometry.motion import rotation_to_axis_angle
+from monodepth_ros.geometry.pose_array import between
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from monodepth_ros.evaluation.alignment import Similarity, best_scale, umeyama
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import angles, between
+from monodepth_ros.geometry.pose_array import angles, between
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof")
 

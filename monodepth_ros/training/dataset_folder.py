@@ -11,9 +11,9 @@ from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.data.sources.kitti import place_of_camera
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.evaluation.offline_run.depth_files import depth_counts
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
+from monodepth_ros.offline.results.depth_files import depth_counts
 
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # higher levels cost more time than they save space
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from monodepth_ros.evaluation.offline_run.svg_chart import Curve, svg_chart
-from monodepth_ros.pipeline.color_view import color_view
+from monodepth_ros.pictures.color_picture import color_picture
+from monodepth_ros.pictures.svg_chart import Curve, svg_chart
 from monodepth_ros.training.run_log import read_log
 
 NAME = "report.html"
@@ -79,7 +79,7 @@ def picture_of(name: str, values: Tensor) -> np.ndarray:
     """(H, W, 3) BGR uint8 of a picture of the report."""
     array = values.numpy()
     if name == "depth":
-        return color_view(array[0])
+        return color_picture(array[0])
     if array.shape[0] == 1:
         return cv2.cvtColor((255 * array[0]).astype(np.uint8), cv2.COLOR_GRAY2BGR)
     return cv2.cvtColor((255 * array.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0), cv2.COLOR_RGB2BGR)

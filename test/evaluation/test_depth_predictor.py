@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.evaluation.depth_predictor import DepthPredictor
-from monodepth_ros.evaluation.mirror_ensemble import blend_mirrored
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import depth_to_disparity, disparity_to_depth, scale_disparity
+from monodepth_ros.offline.depth_predictor import DepthPredictor
+from monodepth_ros.offline.mirror_ensemble import blend_mirrored
 
 HEADER = CheckpointHeader("rt_monodepth_s", 64, 192, (0.6, 1.8, 0.5, 0.5))
 

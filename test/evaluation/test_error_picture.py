@@ -3,7 +3,7 @@
 import numpy as np
 
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth
-from monodepth_ros.evaluation.error_picture import ERROR_RANGE, error_view, relative_error, with_legend
+from monodepth_ros.pictures.error_picture import ERROR_RANGE, error_view, relative_error, with_legend
 
 TRUTH = np.array([[10.0, 20.0, np.inf, 0.0, np.nan, 90.0, 40.0, 30.0]], np.float32)
 DEPTH = np.array([[12.0, 15.0, 5.0, 5.0, 5.0, 5.0, np.inf, np.nan]], np.float32)

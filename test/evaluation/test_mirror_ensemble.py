@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from monodepth_ros.evaluation.mirror_ensemble import blend_mirrored
+from monodepth_ros.offline.mirror_ensemble import blend_mirrored
 
 
 def test_each_border_is_taken_from_the_answer_that_sees_it():

@@ -10,14 +10,6 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.depth_codec import read_kitti_depth
-from monodepth_ros.evaluation.offline_run.cloud_map import PLY_DTYPE, CloudMap, thinned, write_ply
-from monodepth_ros.evaluation.offline_run.color_video import ColorVideo
-from monodepth_ros.evaluation.offline_run.depth_files import DepthFiles
-from monodepth_ros.evaluation.offline_run.frame_pictures import MOST, FramePictures, PictureSampler
-from monodepth_ros.evaluation.offline_run.map_picture import map_picture
-from monodepth_ros.evaluation.offline_run.svg_chart import Curve, svg_chart, ticks
-from monodepth_ros.evaluation.offline_run.trajectory_record import TrajectoryRecord
-from monodepth_ros.evaluation.results_folder import new_results_folder
 from monodepth_ros.geometry.motion import (
     R_BODY_OPTICAL,
     exp_se3,
@@ -27,7 +19,15 @@ from monodepth_ros.geometry.motion import (
 )
 from monodepth_ros.odometry.base_frame import express_in_base
 from monodepth_ros.odometry.visual_odometry import VisualOdometry
+from monodepth_ros.offline.results.cloud_map import PLY_DTYPE, CloudMap, thinned, write_ply
+from monodepth_ros.offline.results.color_video import ColorVideo
+from monodepth_ros.offline.results.depth_files import DepthFiles
+from monodepth_ros.offline.results.frame_pictures import MOST, FramePictures, PictureSampler
+from monodepth_ros.offline.results.trajectory_record import TrajectoryRecord
+from monodepth_ros.pictures.map_picture import map_picture
+from monodepth_ros.pictures.svg_chart import Curve, svg_chart, ticks
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
+from monodepth_ros.results_folder import new_results_folder
 
 SECOND, TENTH = 10**9, 10**8
 STEP = exp_se3(np.array([0.0, 0, 1.0, 0, 0.02, 0]))

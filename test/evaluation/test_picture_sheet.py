@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from monodepth_ros.evaluation.cloud_picture import (
+from monodepth_ros.pictures.cloud_picture import (
     CloudExtent,
     cloud_from_above,
     cloud_from_side,
     cloud_in_perspective,
 )
-from monodepth_ros.evaluation.picture_sheet import GAP, PANEL_HEIGHT, column_height, picture_sheet
-from monodepth_ros.evaluation.trajectory_picture import trajectory_from_above
+from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, column_height, picture_sheet
+from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 
 RED = np.array([[255, 0, 0]], np.uint8)
 EXTENT = CloudExtent(forward=40.0, sideways=10.0, below=5.0, above=15.0)
@@ -47,7 +47,7 @@ def test_in_perspective_left_is_left_far_is_up_and_near_is_larger():
 
 
 def test_in_perspective_what_is_near_hides_what_is_far():
-    from monodepth_ros.evaluation.cloud_picture import EYE
+    from monodepth_ros.pictures.cloud_picture import EYE
 
     near = np.array([10.0, 0.0, 0.0])
     points = np.stack((near, EYE + 1.6 * (near - EYE)))

@@ -14,13 +14,13 @@ from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
+from monodepth_ros.offline.run_config import RunConfig
 from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.frames import process_frames
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.moving_frame import MovingFrame
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.synthetic.drive_bag import write_drive

@@ -13,12 +13,12 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.ground_plane import find_ground
+from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
+from monodepth_ros.offline.run_config import RunConfig
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.frames import process_frames
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.moving_frame import MovingFrame
 from monodepth_ros.settings.schema import replace
 
 CAMERA_HEIGHT = 1.65  # metres, of KITTI's car

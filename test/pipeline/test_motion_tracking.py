@@ -6,7 +6,6 @@ import pytest
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.open_source import open_source
-from monodepth_ros.evaluation.network_odometry import network_odometry
 from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotation_to_axis_angle
@@ -15,10 +14,11 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.offline.run_config import RunConfig
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file, read_run_config
+from monodepth_ros.offline.run_config import RunConfig, parameter_file, read_run_config
 from monodepth_ros.settings.files import changed
 from monodepth_ros.settings.schema import ConfigError
 

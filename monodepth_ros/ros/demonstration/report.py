@@ -9,8 +9,8 @@ import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.evaluation.depth_metrics import mean_metrics
-from monodepth_ros.evaluation.results_folder import new_results_folder
 from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.ros.demonstration.comparison import (
     MAX_DEPTH,
     DepthComparison,

@@ -8,7 +8,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.config import ScaleConfig
-from monodepth_ros.pipeline.ground_frames import ground_frames, mount_in
+from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
 

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass, fields
 
+from monodepth_ros.offline.run_config import RunConfig
 from monodepth_ros.pipeline.config import ImageConfig, OdometryConfig
-from monodepth_ros.pipeline.offline.run_config import RunConfig
 from monodepth_ros.settings.schema import ConfigError, replace, section, setting, values
 
 

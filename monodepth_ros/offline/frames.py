@@ -9,11 +9,11 @@ from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.base_frame import BaseOdometry
 from monodepth_ros.odometry.scale.source import CameraMount
+from monodepth_ros.offline.recorded_gyro import RecordedGyro
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.gyro_input import RecordedGyro
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.moving_frame import MovingFrame
 
 
 @dataclass(frozen=True)

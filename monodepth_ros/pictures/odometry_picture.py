@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.evaluation.picture_sheet import TEXT_COLOR
-from monodepth_ros.evaluation.pose_array import between
-from monodepth_ros.evaluation.trajectory_picture import trajectory_from_above
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.geometry.pose_array import between
+from monodepth_ros.pictures.picture_sheet import TEXT_COLOR
+from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 
 SIZE = 800  # pixels
 

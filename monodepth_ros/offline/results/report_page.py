@@ -10,14 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from monodepth_ros.evaluation.cloud_picture import CloudExtent, cloud_in_perspective
-from monodepth_ros.evaluation.offline_run.frame_pictures import FramePictures
-from monodepth_ros.evaluation.offline_run.map_picture import map_picture
-from monodepth_ros.evaluation.offline_run.recorder import RunRecorder
-from monodepth_ros.evaluation.offline_run.svg_chart import Curve, svg_chart
-from monodepth_ros.evaluation.offline_run.trajectory_record import TrajectoryPart
+from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
+from monodepth_ros.offline.results.frame_pictures import FramePictures
+from monodepth_ros.pictures.map_picture import map_picture
+from monodepth_ros.offline.results.recorder import RunRecorder
+from monodepth_ros.pictures.svg_chart import Curve, svg_chart
+from monodepth_ros.offline.results.trajectory_record import TrajectoryPart
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.moving_frame import MovingFrame
 
 _STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1240px; margin: 2em auto; padding: 0 1em; }

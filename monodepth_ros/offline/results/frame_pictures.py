@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from monodepth_ros.evaluation.error_picture import error_view, relative_error
-from monodepth_ros.pipeline.color_view import color_limits, color_view
+from monodepth_ros.pictures.error_picture import error_view, relative_error
+from monodepth_ros.pictures.color_picture import color_limits, color_picture
 
 MOST = 6
 _JPEG_QUALITY = 85
@@ -63,7 +63,7 @@ def pictures_of(
     pictures = {"input": jpeg(rgb[..., ::-1]), "depth": jpeg(color)}
     if truth is not None:
         limits = color_limits(np.where(np.isneginf(depth), np.nan, depth).astype(np.float32))
-        pictures["ground truth"] = jpeg(_grown(color_view(truth, limits), np.isfinite(truth)))
+        pictures["ground truth"] = jpeg(_grown(color_picture(truth, limits), np.isfinite(truth)))
         error = relative_error(truth, seen_there)
         pictures["relative error"] = jpeg(_grown(error_view(error), ~np.isnan(error)))
     return pictures

@@ -12,7 +12,7 @@ from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.config import ScaleConfig
-from monodepth_ros.pipeline.ground_frames import ground_frames, mount_in
+from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
 
 # Odometry may be recorded this much later than the image of its time.
 LATE_NS = 500_000_000

@@ -7,7 +7,7 @@ from monodepth_ros.odometry.scale.ground_plane import GroundPlane
 GREEN = np.array((60, 220, 60), np.uint8)  # bgr
 
 
-def ground_view(rgb: np.ndarray, ground: GroundPlane) -> np.ndarray:
+def ground_picture(rgb: np.ndarray, ground: GroundPlane) -> np.ndarray:
     """The network's input, rgb uint8 (H, W, 3), as bgr, with the cells of the grid that are ground tinted green."""
     picture = rgb[..., ::-1].copy()
     rows, columns = ground.rows, ground.columns

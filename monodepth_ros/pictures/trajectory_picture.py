@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.evaluation.picture_sheet import BACKGROUND, PANEL_HEIGHT, TEXT_COLOR, with_caption
+from monodepth_ros.pictures.picture_sheet import BACKGROUND, PANEL_HEIGHT, TEXT_COLOR, with_caption
 
 ESTIMATED = (80, 200, 255)
 TRUE = (150, 150, 150)

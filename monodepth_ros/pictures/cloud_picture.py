@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from monodepth_ros.evaluation.picture_sheet import BACKGROUND, PANEL_HEIGHT, with_caption
+from monodepth_ros.pictures.picture_sheet import BACKGROUND, PANEL_HEIGHT, with_caption
 
 GRID_COLOR = (70, 70, 70)
 

@@ -8,7 +8,7 @@ from monodepth_ros.odometry.features.feature_odometry import FeatureMotion
 AGREES, DISAGREES = (80, 220, 80), (60, 60, 235)  # bgr
 
 
-def correspondence_view(rgb: np.ndarray, motion: FeatureMotion) -> np.ndarray:
+def correspondence_picture(rgb: np.ndarray, motion: FeatureMotion) -> np.ndarray:
     """The network's input (H, W, 3) uint8 as bgr, each point with the way it came; red ones do not fit the motion."""
     view = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     if motion.now is None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 
-def color_view(depth: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
+def color_picture(depth: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Colour picture, bgr uint8 (H, W, 3), of a depth image (H, W) [m].
 
     Inverse depth on the magma map, from the frame's 1st to its 95th percentile, as the field draws it, or between
@@ -23,7 +23,7 @@ def color_view(depth: np.ndarray, limits: tuple[float, float] | None = None) -> 
 
 
 def color_limits(depth: np.ndarray) -> tuple[float, float]:
-    """The inverse depths [1/m] between which `color_view` draws a depth image (H, W) [m]."""
+    """The inverse depths [1/m] between which `color_picture` draws a depth image (H, W) [m]."""
     return _limits(_inverse(depth))
 
 

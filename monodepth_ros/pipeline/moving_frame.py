@@ -6,7 +6,7 @@ from monodepth_ros.data.bags.static_transforms import StaticTransformError, Stat
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
-from monodepth_ros.pipeline.offline.run_config import RunConfig
+from monodepth_ros.offline.run_config import RunConfig
 
 
 class MovingFrame:

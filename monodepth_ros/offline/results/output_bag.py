@@ -8,9 +8,9 @@ from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.compressed_depth import compress_depth
-from monodepth_ros.pipeline.offline.frames import RunFrame
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
+from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.offline.run_config import RunConfig
 
 TOPICS = {
     "/depth/image": "sensor_msgs/msg/Image",

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.evaluation.offline_run.recorder import RunRecorder, without_nan
-from monodepth_ros.evaluation.offline_run.report_page import write_report
-from monodepth_ros.evaluation.results_folder import new_results_folder
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.recorded_gyro import RecordedGyro
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
+from monodepth_ros.offline.results.output_bag import OutputBag
+from monodepth_ros.offline.results.recorder import RunRecorder, without_nan
+from monodepth_ros.offline.results.report_page import write_report
+from monodepth_ros.offline.run_config import RunConfig, parameter_file
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.frames import process_frames
-from monodepth_ros.pipeline.offline.gyro_input import RecordedGyro
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.output_bag import OutputBag
-from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.version import __version__
 
 EVERYTHING = Demand(depth=True, color=True, cloud=True, rectified=True, statistics=True, odometry=True)

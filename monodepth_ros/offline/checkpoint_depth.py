@@ -9,9 +9,9 @@ from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.depth_predictor import DepthPredictor
 from monodepth_ros.evaluation.depth_report import DepthReport
 from monodepth_ros.evaluation.split_file import SplitFile
+from monodepth_ros.offline.depth_predictor import DepthPredictor
 
 NO_TRUTH = (
     "expected a depth image beside the camera in a bag, or a KITTI drive with proj_depth/groundtruth/ or"

@@ -12,16 +12,16 @@ import numpy as np
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth, mean_metrics
-from monodepth_ros.evaluation.offline_run.cloud_map import CloudMap, write_ply
-from monodepth_ros.evaluation.offline_run.color_video import ColorVideo
-from monodepth_ros.evaluation.offline_run.depth_files import DepthFiles
-from monodepth_ros.evaluation.offline_run.frame_pictures import FramePictures, PictureSampler, pictures_of
-from monodepth_ros.evaluation.offline_run.trajectory_record import TrajectoryRecord
+from monodepth_ros.offline.results.cloud_map import CloudMap, write_ply
+from monodepth_ros.offline.results.color_video import ColorVideo
+from monodepth_ros.offline.results.depth_files import DepthFiles
+from monodepth_ros.offline.results.frame_pictures import FramePictures, PictureSampler, pictures_of
+from monodepth_ros.offline.results.trajectory_record import TrajectoryRecord
 from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.depth_image import DepthStatistics, depth_statistics
-from monodepth_ros.pipeline.offline.frames import RunFrame
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
+from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.pipeline.moving_frame import MovingFrame
 
 MAX_DEPTH = 80.0  # metres, as in the tables of the field
 VOXEL = 0.1  # metres

@@ -1,0 +1,1 @@
+"""The pipeline over a whole recording: `monodepth run`, and the depth or trajectory of a checkpoint."""

@@ -1,0 +1,1 @@
+"""What an offline run writes: depth files, video, cloud, trajectory, bag, report; one idea per file."""
