@@ -117,7 +117,7 @@ def measure_wait(options: argparse.Namespace) -> dict:
     """The share of the time that a training spends waiting for data."""
     from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.config import TrainConfig
-    from monodepth_ros.training.open_dataset import open_dataset
+    from monodepth_ros.training.samples.open_dataset import open_dataset
     from monodepth_ros.training.trainer import Progress, Trainer
 
     last = WARM_UP + options.rounds * options.steps

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from monodepth_ros.training.batch import TARGET, Batch
 from monodepth_ros.training.learner import Learner
+from monodepth_ros.training.samples.batch import TARGET, Batch
 
 MIN_DEPTH, MAX_DEPTH = 0.1, 100.0
 SMOOTHNESS = 1e-3

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.settings.files import changed
     from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.adaptation import adaptation_settings, judge, keep
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.training.samples.clip import TrainingError
     from monodepth_ros.training.trainer import Trainer
 
     checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())

@@ -61,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.cli.result_files import say, write_json, write_picture
     from monodepth_ros.errors import MonodepthError
     from monodepth_ros.results_folder import new_results_folder
-    from monodepth_ros.training.contact_sheet import contact_sheet
-    from monodepth_ros.training.inspection import inspect_recordings
-    from monodepth_ros.training.inspection_warnings import add_warnings
+    from monodepth_ros.training.inspection.contact_sheet import contact_sheet
+    from monodepth_ros.training.inspection.recording import inspect_recordings
+    from monodepth_ros.training.inspection.warnings import add_warnings
 
     options.data = [*options.recordings, *options.data]
     config, _ = configuration(options)

@@ -94,8 +94,8 @@ def configuration(options: argparse.Namespace):
     """(TrainConfig, folder or ''): the preset, then the file, then --set, then the options that are settings."""
     from monodepth_ros.settings.files import read_assignments, read_settings
     from monodepth_ros.settings.schema import replace
-    from monodepth_ros.training.clip import TrainingError
     from monodepth_ros.training.config import TrainConfig
+    from monodepth_ros.training.samples.clip import TrainingError
 
     if options.resume and (options.config or options.out):
         raise TrainingError("--resume goes on with the folder's own settings: leave out --config and --out")
@@ -147,8 +147,8 @@ def like_checkpoint(config, options: argparse.Namespace):
 
 def open_data(config, is_first: bool, training_camera=None):
     """The dataset with the motion that data.motion names, saying on standard error how far the indexing is."""
-    from monodepth_ros.training.known_motion import add_known_motion
-    from monodepth_ros.training.open_dataset import open_dataset
+    from monodepth_ros.training.samples.known_motion import add_known_motion
+    from monodepth_ros.training.samples.open_dataset import open_dataset
 
     said = [0.0]
 
@@ -174,7 +174,7 @@ def make_folder(folder: str, resume: str, config, kind: str = "train", root: Pat
     from monodepth_ros.results_folder import new_results_folder
     from monodepth_ros.settings.files import nested
     from monodepth_ros.settings.schema import values
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.training.samples.clip import TrainingError
     from monodepth_ros.training.trainer import STATE
 
     if not folder:

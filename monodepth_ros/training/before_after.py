@@ -8,7 +8,7 @@ from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pictures.color_picture import color_picture
 from monodepth_ros.pictures.picture_sheet import labelled, picture_sheet
-from monodepth_ros.training.dataset import Dataset
+from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.validation import read_truths
 
 SHEET = "before_after.png"

@@ -7,8 +7,8 @@ from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.documentation import commented_yaml
 from monodepth_ros.settings.schema import ConfigError, section, setting, specifications
-from monodepth_ros.training.augmentation import AugmentationConfig
 from monodepth_ros.training.objective import ObjectiveConfig
+from monodepth_ros.training.samples.augmentation import AugmentationConfig
 
 SOURCES = ("mono", "stereo", "both")
 MOTIONS = ("network", "features", "recorded")

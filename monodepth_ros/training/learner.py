@@ -15,11 +15,11 @@ from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
 from monodepth_ros.settings.schema import ConfigError
-from monodepth_ros.training.batch import Batch
-from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 from monodepth_ros.training.prediction import Prediction, predict
+from monodepth_ros.training.samples.batch import Batch
+from monodepth_ros.training.samples.clip import TrainingError
 
 
 class Learner(nn.Module):

@@ -20,8 +20,8 @@ from monodepth_ros.losses.smoothness import smoothness
 from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.settings.schema import ConfigError, setting
-from monodepth_ros.training.batch import TARGET, Batch, Source
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
+from monodepth_ros.training.samples.batch import TARGET, Batch, Source
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.training.samples.clip import TrainingError
 
 FORMAT = 1
 

@@ -4,7 +4,7 @@ import math
 
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.dataset import Dataset
+from monodepth_ros.training.samples.dataset import Dataset
 
 NAMED_RECORDINGS = 5
 

@@ -18,19 +18,19 @@ from monodepth_ros.inference.pytorch import find_device
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.settings.schema import values
-from monodepth_ros.training.augmentation import augment
-from monodepth_ros.training.batch import Batch
-from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.dataset import Dataset
 from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
-from monodepth_ros.training.loader import Loader, epoch_order, mix
 from monodepth_ros.training.moving_average import MovingAverage
 from monodepth_ros.training.objective import Objective
 from monodepth_ros.training.optimizer import gradient_norm, make_adam
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.run_log import RunLog
+from monodepth_ros.training.samples.augmentation import augment
+from monodepth_ros.training.samples.batch import Batch
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.dataset import Dataset
+from monodepth_ros.training.samples.loader import Loader, epoch_order, mix
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
 from monodepth_ros.training.trained_header import trained_header

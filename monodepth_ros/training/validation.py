@@ -12,10 +12,10 @@ from monodepth_ros.evaluation.snippet_ate import snippet_ate
 from monodepth_ros.evaluation.trajectory_metrics import path_length
 from monodepth_ros.geometry.motion import invert, rotation_to_axis_angle
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.training.dataset import Dataset, Sample
 from monodepth_ros.training.learner import Learner
-from monodepth_ros.training.loader import Loader, mix
 from monodepth_ros.training.objective import Objective
+from monodepth_ros.training.samples.dataset import Dataset, Sample
+from monodepth_ros.training.samples.loader import Loader, mix
 
 
 @dataclass(frozen=True)

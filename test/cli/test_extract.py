@@ -24,7 +24,7 @@ from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.samples.open_dataset import open_dataset
 
 NETWORKS = NetworksConfig(width=96, height=32)
 

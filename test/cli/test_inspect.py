@@ -13,7 +13,7 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import DataConfig, NetworksConfig, TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.samples.open_dataset import open_dataset
 
 CAMERA = CameraModel.pinhole(160, 64, 92.8, 122.88, 79.5, 31.5)
 

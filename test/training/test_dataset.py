@@ -13,12 +13,12 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.warp import warp
 from monodepth_ros.losses.photometric import photometric_error
-from monodepth_ros.training.batch import STEREO, TARGET
-from monodepth_ros.training.clip import FrameCache, TrainingError
 from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.loader import Loader, epoch_order
-from monodepth_ros.training.open_dataset import open_dataset
-from monodepth_ros.training.samples import choose_targets, pair_by_time, split, visible_step
+from monodepth_ros.training.samples.batch import STEREO, TARGET
+from monodepth_ros.training.samples.clip import FrameCache, TrainingError
+from monodepth_ros.training.samples.loader import Loader, epoch_order
+from monodepth_ros.training.samples.open_dataset import open_dataset
+from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split, visible_step
 
 NETWORKS = NetworksConfig(width=160, height=64)
 

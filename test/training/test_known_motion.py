@@ -15,16 +15,16 @@ from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.settings.schema import ConfigError, replace
-from monodepth_ros.training.augmentation import mirror
-from monodepth_ros.training.batch import TARGET
-from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.known_motion import add_known_motion, feature_steps
-from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.objective import Objective
-from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.prediction import KnownMotion, Prediction
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.augmentation import mirror
+from monodepth_ros.training.samples.batch import TARGET
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.known_motion import add_known_motion, feature_steps
+from monodepth_ros.training.samples.loader import Loader
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import LAST, Trainer
 
 WIDTH, HEIGHT = 256, 96

@@ -20,11 +20,11 @@ from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training import trainer as trainer_module
-from monodepth_ros.training.clip import TrainingError
 from monodepth_ros.training.config import OptimizerConfig, TrainConfig
 from monodepth_ros.training.learner import make_learner
-from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
 from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
@@ -130,7 +130,7 @@ import sys
 from pathlib import Path
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import STATE, Trainer
 import json, torch
 torch.set_num_threads(1)
@@ -364,8 +364,8 @@ from pathlib import Path
 import torch
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
-from monodepth_ros.training.loader import epoch_order
+from monodepth_ros.training.samples.open_dataset import open_dataset
+from monodepth_ros.training.samples.loader import epoch_order
 from monodepth_ros.training.processes import join_processes
 from monodepth_ros.training.trainer import Trainer
 torch.set_num_threads(1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from monodepth_ros.settings.schema import setting
-from monodepth_ros.training.batch import Batch
+from monodepth_ros.training.samples.batch import Batch
 
 # Of red, green and blue in brightness (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.training.batch import STEREO, TARGET, Batch, Source
-from monodepth_ros.training.clip import Clip
-from monodepth_ros.training.samples import Choice
+from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch, Source
+from monodepth_ros.training.samples.clip import Clip
+from monodepth_ros.training.samples.selection import Choice
 
 MIN_SAMPLES = 2
 

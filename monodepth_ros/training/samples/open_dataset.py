@@ -10,10 +10,10 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.pipeline.network_view import crop_to_aspect
-from monodepth_ros.training.clip import Clip, FrameCache, TrainingError, read_mask
 from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.dataset import MIN_SAMPLES, Dataset, Recorded, Sample
-from monodepth_ros.training.samples import choose_targets, pair_by_time, split
+from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask
+from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Recorded, Sample
+from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split
 
 # The baseline of a stereo pair in network units (Godard et al. 2019, section 4): depth then lies in the networks' range.
 STEREO_BASELINE = 0.1

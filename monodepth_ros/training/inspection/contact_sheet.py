@@ -7,7 +7,7 @@ from monodepth_ros.data.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.pictures.picture_sheet import BACKGROUND, TEXT_COLOR, with_caption
-from monodepth_ros.training.inspection import (
+from monodepth_ros.training.inspection.recording import (
     AT_AN_END,
     BETWEEN_BLOCKS,
     NO_PARTNER,

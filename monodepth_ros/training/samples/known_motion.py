@@ -20,10 +20,10 @@ from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
 from monodepth_ros.pipeline.config import OdometryConfig
 from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.tracking_view import TrackingView
-from monodepth_ros.training.clip import Clip, TrainingError
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.dataset import MIN_SAMPLES, Dataset, Sample
-from monodepth_ros.training.samples import breaks
+from monodepth_ros.training.samples.clip import Clip, TrainingError
+from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Sample
+from monodepth_ros.training.samples.selection import breaks
 
 Progress = Callable[[str, int, int | None], None]
 InverseDepth = Callable[[np.ndarray, NetworkView], np.ndarray]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from monodepth_ros.data.image_motion import FLOW_WIDTH
-from monodepth_ros.training.inspection import STATIC, Inspection, RecordingInspection, Warned
+from monodepth_ros.training.inspection.recording import STATIC, Inspection, RecordingInspection, Warned
 
 # |log| of the ratio of the mean brightness of two frames in a row: autoexposure in traffic stays below.
 JUMP, JUMPS_SHARE = 0.15, 0.01

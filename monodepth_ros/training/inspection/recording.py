@@ -14,12 +14,12 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import stereo_partner
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.training.clip import TrainingError, read_mask
 from monodepth_ros.training.config import DataConfig, TrainConfig
-from monodepth_ros.training.dataset import Dataset, Recorded
-from monodepth_ros.training.frame_scan import FrameScan, scan_frames
-from monodepth_ros.training.open_dataset import camera_options, open_dataset
-from monodepth_ros.training.samples import GAP, choose_targets, split
+from monodepth_ros.training.inspection.frame_scan import FrameScan, scan_frames
+from monodepth_ros.training.samples.clip import TrainingError, read_mask
+from monodepth_ros.training.samples.dataset import Dataset, Recorded
+from monodepth_ros.training.samples.open_dataset import camera_options, open_dataset
+from monodepth_ros.training.samples.selection import GAP, choose_targets, split
 
 # What becomes of a frame.
 TRAINING, VALIDATION, STATIC, AT_AN_END, BETWEEN_BLOCKS, NO_PARTNER = (

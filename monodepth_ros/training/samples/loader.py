@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import torch
 
-from monodepth_ros.training.batch import Batch, Source
-from monodepth_ros.training.dataset import Dataset, Sample
+from monodepth_ros.training.samples.batch import Batch, Source
+from monodepth_ros.training.samples.dataset import Dataset, Sample
 
 # Batches under way while one is trained on.
 AHEAD = 3

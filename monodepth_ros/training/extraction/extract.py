@@ -16,9 +16,9 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.training.dataset_folder import DatasetFolder, check_folder
-from monodepth_ros.training.open_dataset import STEREO_TOLERANCE
-from monodepth_ros.training.rectified_depth import RectifiedDepth
+from monodepth_ros.training.extraction.dataset_folder import DatasetFolder, check_folder
+from monodepth_ros.training.extraction.rectified_depth import RectifiedDepth
+from monodepth_ros.training.samples.open_dataset import STEREO_TOLERANCE
 
 MASK = "mask.png"
 FACTS = "extract.json"

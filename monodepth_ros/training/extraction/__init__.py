@@ -1,0 +1,1 @@
+"""`monodepth extract`: a recording as a folder in the layout of KITTI."""

@@ -1,0 +1,1 @@
+"""`monodepth inspect`: which frames a training would use, and what is wrong with a recording."""

@@ -1,0 +1,1 @@
+"""Samples for training: clips of recordings, their selection, batches, augmentation, loading."""
