@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks alone: an engine in a process of its own, asked for times.
 
 It reads one JSON object a line from standard input, {"seconds": s}, and answers each with the milliseconds that every

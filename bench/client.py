@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark's client: notes when a node's outputs arrive, in a process that is not the node's."""
 
 import threading

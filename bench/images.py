@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The images that a benchmark's camera shows, ready to be published: encoded before any clock runs."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench stages`: what a frame costs in the node besides the networks, each stage by itself.
 
 Every stage is the node's own code on one image, in one process; messages go over DDS to a client in another one. The stages
@@ -169,8 +170,8 @@ def _motion_stages(sequence: list, view) -> dict:
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.disparity import scale_disparity
     from monodepth_ros.odometry import image_check
+    from monodepth_ros.odometry.config import OdometryConfig
     from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
-    from monodepth_ros.pipeline.config import OdometryConfig
     from monodepth_ros.pipeline.network_view import view_through
     from monodepth_ros.pipeline.tracking_view import TrackingView
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench train`: the training step of this package against a plain one of the reference's structure.
 
 How the figures are made:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training step that the package's is compared with: the structure of the reference, written from its equations.
 
 Godard et al. 2019, section 3. Everything is done where the equations state it, again for each scale: target statistics and the

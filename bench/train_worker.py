@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One of the training steps that `scripts/bench train` compares, in a process of its own: its memory is its own, too.
 
 It reads one JSON object a line from standard input and answers each with one on standard output:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch one depth node for several cameras: one process, one network, one batch of whatever images wait.
 
 ros2 launch monodepth_ros multi_camera.launch.py cameras:=front,left,right checkpoint:=/path/to/weights

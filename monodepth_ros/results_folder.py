@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where results go: a new folder for each run, and a link to the latest."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth adapt`: a checkpoint made better for one's own camera, or left as it is."""
 
 import argparse

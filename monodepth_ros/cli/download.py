@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth download`: checkpoints by name from the catalogue."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate depth`: depth images against ground truth, as the field's tables have it."""
 
 import argparse

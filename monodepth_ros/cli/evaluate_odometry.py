@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the true one."""
 
 import argparse
@@ -146,7 +147,7 @@ def _from_network(options: argparse.Namespace):
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
     from monodepth_ros.offline.checkpoint_odometry import network_odometry
-    from monodepth_ros.offline.run_config import RunConfig
+    from monodepth_ros.pipeline.run_config import RunConfig
     from monodepth_ros.settings.files import changed
     from monodepth_ros.settings.schema import replace
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth extract`: a recording as a folder of images in KITTI's layout."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth inspect`: what a training would use of its recordings, said before it."""
 
 import argparse

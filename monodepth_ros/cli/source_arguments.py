@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The options by which a verb lets its user say what to read."""
 
 import argparse

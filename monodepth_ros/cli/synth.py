@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth synth`: a recording of a drive through a synthetic street, with exact depth and odometry."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth train`: networks learned from recordings."""
 
 import argparse

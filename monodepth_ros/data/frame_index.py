@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The index of a source's frames: times, cameras, poses and how much the image moved; built once, then kept beside it."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of an image's motion shows depth: what no rotation of the camera explains."""
 
 import cv2

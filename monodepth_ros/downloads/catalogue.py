@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints by name: the catalogue of those that can be downloaded, and where downloaded ones lie."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files from the web: resumed where a download was broken off, checked, in place only when they are whole."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All errors of one trajectory: over snippets, segments and the whole, as a table and for JSON."""
 
 from dataclasses import asdict, dataclass

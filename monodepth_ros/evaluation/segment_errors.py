@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Translation and rotation errors over segments of given lengths, as KITTI's odometry table reports them."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Absolute trajectory error over short snippets, the odometry figure of self-supervised depth papers."""
 
 from dataclasses import dataclass

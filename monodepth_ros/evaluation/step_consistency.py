@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the covariances of a trajectory's steps are as large as their errors."""
 
 from dataclasses import dataclass

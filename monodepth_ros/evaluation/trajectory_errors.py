@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Absolute and relative errors of a whole trajectory under a choice of alignments."""
 
 from dataclasses import dataclass

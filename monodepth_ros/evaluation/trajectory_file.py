@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectories from files: TUM and KITTI text, and the relative poses that monodepth2 saves."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many rigid motions at a time: arrays (..., 4, 4) of poses and of the motions between them."""
 
 import numpy as np

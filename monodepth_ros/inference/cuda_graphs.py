@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CUDA graphs: the kernels of a function submitted at once, on a stream of its own, with its traffic to and from it."""
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint's networks as files for other programs, each checked against PyTorch and with its card attached."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine of every runtime that runs converted networks: cached, and checked against PyTorch."""
 
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a runtime other than eager PyTorch has to do to run a checkpoint's networks."""
 
 from abc import ABC, abstractmethod

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: weights together with the camera they know and the meaning of their scale, in one file."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deterministic weights and images for reproducible tests and benchmarks without a download.
 
 Every value follows from its tensor's name and its index alone, so that two implementations of a network can

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights as monodepth2 and its relatives publish them: `encoder.pth`, `depth.pth` and two for the pose."""
 
 import hashlib

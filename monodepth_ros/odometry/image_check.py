@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an image shows what the one before it showed, whoever says what the motion between them was."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint's depth over the frames of a source, against their ground truth."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trajectory that a checkpoint makes of a source whose poses are known, by its pose network or by features."""
 
 from collections.abc import Callable
@@ -9,15 +10,15 @@ from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.evaluation.trajectory_file import Trajectory
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 from monodepth_ros.offline.frames import process_frames
 from monodepth_ros.offline.recorded_gyro import RecordedGyro
 from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
-from monodepth_ros.offline.run_config import RunConfig
-from monodepth_ros.pipeline.config import ScaleConfig
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint's depth of an image, at the size and in the pixels of its ground truth."""
 
 import numpy as np

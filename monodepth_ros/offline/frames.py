@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A source's frames through the pipeline, one after the other."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mean of a network's answers to an image and to its mirror image, each where it sees better."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a recording's IMU tells the odometry."""
 
 from collections.abc import Iterator

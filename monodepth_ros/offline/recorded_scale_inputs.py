@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a recording tells a measured scale: the robot's own odometry, and the camera's place above the ground."""
 
 from collections.abc import Iterator
@@ -9,9 +10,9 @@ from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame
 from monodepth_ros.geometry.motion import rotation_to_quaternion
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.pipeline.config import ScaleConfig
 from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
 
 # Odometry may be recorded this much later than the image of its time.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One offline run from an open source to a folder of results."""
 
 import json
@@ -17,10 +18,10 @@ from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
 from monodepth_ros.offline.results.output_bag import OutputBag
 from monodepth_ros.offline.results.recorder import RunRecorder, without_nan
 from monodepth_ros.offline.results.report_page import write_report
-from monodepth_ros.offline.run_config import RunConfig, parameter_file
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig, parameter_file
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.version import __version__
 

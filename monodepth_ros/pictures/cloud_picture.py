@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a point cloud: to scale from above and from the side, and in perspective."""
 
 from dataclasses import dataclass

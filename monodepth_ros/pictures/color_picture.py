@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A depth image for people: near is bright, far is dark, invalid is black."""
 
 import cv2

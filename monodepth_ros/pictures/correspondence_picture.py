@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A picture of the points that the odometry follows."""
 
 import cv2

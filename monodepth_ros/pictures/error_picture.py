@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The relative error of a depth image as a picture with its legend."""
 
 import cv2

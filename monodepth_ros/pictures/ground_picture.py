@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A picture of what was taken for the ground, for people."""
 
 import numpy as np

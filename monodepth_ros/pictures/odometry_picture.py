@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An estimated trajectory over the true one, from above."""
 
 import cv2

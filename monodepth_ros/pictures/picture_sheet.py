@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures for people: a frame's input, depth and cloud side by side, row under row."""
 
 import cv2

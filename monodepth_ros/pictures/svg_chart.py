@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Curves as inline SVG: a page that opens from disk needs nothing else."""
 
 from collections.abc import Sequence

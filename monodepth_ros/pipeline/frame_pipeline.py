@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens to one frame: preprocess, networks, depth, motion, scale, odometry, outputs."""
 
 import time

@@ -1,4 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose motion the odometry tells: the camera's own, or that of the base it is mounted on."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -6,7 +9,32 @@ from monodepth_ros.data.bags.static_transforms import StaticTransformError, Stat
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
-from monodepth_ros.offline.run_config import RunConfig
+from monodepth_ros.settings.schema import ConfigError, setting
+
+
+@dataclass(frozen=True)
+class MovingFrameConfig:
+    """Names of the odometry's frames, and how the transform between them is published."""
+
+    odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
+    base_frame: str = setting(
+        "",
+        "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame.",
+    )
+    publish_tf: bool = setting(
+        True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
+    )
+    invert_odom_tf: bool = setting(
+        False,
+        "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.",
+        live=True,
+    )
+
+    def __post_init__(self) -> None:
+        if not self.odom_frame:
+            raise ConfigError("odom_frame is '': it must be a frame's name, odom by convention")
+        if self.base_frame == self.odom_frame:
+            raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")
 
 
 class MovingFrame:
@@ -18,7 +46,7 @@ class MovingFrame:
     the tree a tree.
     """
 
-    def __init__(self, config: RunConfig, camera_frame: str, transforms: StaticTransforms):
+    def __init__(self, config: MovingFrameConfig, camera_frame: str, transforms: StaticTransforms):
         self.notes: list[str] = []
         self.name = camera_frame
         self.T_base_camera = np.eye(4)

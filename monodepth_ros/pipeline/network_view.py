@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the network looks through the live camera: which part of the image it gets, and what its depth means there."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishes a recording's messages at their recorded times."""
 
 import importlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration: a recording played to the real node over DDS, and what a client of the node sees of it."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executable `depth_node`: one process, one node, an orderly end."""
 
 # Nothing heavy is imported up here, so that the signal handlers stand before the seconds that torch and rclpy take.

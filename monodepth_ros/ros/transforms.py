@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where frames stand to each other at a moment: tf2_ros where it is installed, else a small buffer of /tf, /tf_static."""
 
 import threading

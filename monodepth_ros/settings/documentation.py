@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings written as commented YAML and as documentation."""
 
 import math

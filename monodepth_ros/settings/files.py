@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings read from YAML files, ROS parameter files and command lines."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configuration as nested frozen dataclasses whose fields state their unit, range and choices.
 
 One declaration serves the YAML files, the ROS parameters and the documentation: `setting()` puts the facts beside the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A synthetic world: drives through procedural streets with exact depth, poses and motion in metres.
 
 Read in this order: `road` (the street's centreline), `street` (what stands along it), `scene` (all of it as

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All textures on one sheet, reduced beforehand in both directions so that distant surfaces do not alias.
 
 The street's surfaces are seen at grazing angles, compressed along one of their own axes: an ordinary mip map

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fills a street's blocks and junctions: what stands where."""
 
 from dataclasses import dataclass

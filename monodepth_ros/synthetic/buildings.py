@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Houses. A building's front lies in the plane y = 0 from x = 0 on, seen from -y; the house is behind it."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A drive: a vehicle with cameras on its way through a street, frame by frame."""
 
 from collections.abc import Iterator

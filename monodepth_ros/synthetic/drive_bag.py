@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A drive as a rosbag2: images, calibration, static transforms, exact odometry and depth."""
 
 from collections import deque

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """House fronts: walls with windows, doors and shops, painted at twice their size and averaged."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stands on pavements: lamps, signs, traffic lights, bollards, bins, railings, bus shelters."""
 
 from dataclasses import dataclass

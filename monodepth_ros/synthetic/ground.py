@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ground's surface: which texture lies where on the street, and where sun and sky reach it."""
 
 from dataclasses import dataclass, field

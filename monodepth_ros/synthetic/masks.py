@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cut-outs: foliage, railings and signs are pictures on flat cards, opaque only where their mask says so."""
 
 import cv2

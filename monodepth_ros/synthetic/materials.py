@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Surfaces that tile: asphalt, paving, grass, bricks, roof tiles, foliage; (H, W, 3) floats 0..255."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Textured polygons, the only shape there is: convex, flat, three or four corners.
 
 A mesh is a structured array of POLYGON. Corners go counter-clockwise seen from the front: lower left, lower

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random fields: the raw material of every texture."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ground's pictures, a tile of street each: carriageway with markings, kerbs, pavements, verges."""
 
 from dataclasses import dataclass

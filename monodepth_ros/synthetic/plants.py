@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trees, hedges and bushes: leaf cards around a trunk, boxes of foliage."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Polygons as a camera sees them: everything about them that is linear in a sample's ray."""
 
 from dataclasses import dataclass

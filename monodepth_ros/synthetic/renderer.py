@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a scene to a picture and its exact depth."""
 
 from dataclasses import dataclass

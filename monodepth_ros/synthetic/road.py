@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The street's centreline: a smooth plane curve, and the coordinates (s, n) along and across it.
 
 s metres along the centreline, n metres to its left. World axes: x, y on the ground, z up; the road starts at

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a picture is sampled: the rays of a camera, lens included."""
 
 import numpy as np

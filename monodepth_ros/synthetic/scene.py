@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A finished street: polygons, textures, ground and light, ready for a renderer."""
 
 from dataclasses import dataclass, field

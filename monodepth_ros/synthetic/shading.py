@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Colour for what the samples see: textures at the right reduction, light and haze."""
 
 import cv2

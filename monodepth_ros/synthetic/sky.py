@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sky: a panorama of clouds over hazy hills and roofs, infinitely far away."""
 
 import cv2

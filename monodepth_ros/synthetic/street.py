@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds a street from a seed: blocks of houses and gardens, junctions, and what stands along them."""
 
 from dataclasses import dataclass

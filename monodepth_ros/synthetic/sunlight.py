@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sun and sky: their share on every polygon, shadows on the ground, and how they change with time."""
 
 from dataclasses import dataclass

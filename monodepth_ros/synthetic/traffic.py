@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cars that drive towards us on the other lane."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the vehicle moves along its street: speed, weaving, and the small movements of its springs."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cars: a body of some twenty polygons, its panels painted with windows, lights, wheels and seams."""
 
 from dataclasses import dataclass

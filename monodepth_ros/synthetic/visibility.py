@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which surface every sample of a picture sees, and how far away it is: exact, without any approximation."""
 
 import cv2

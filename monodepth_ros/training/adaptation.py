@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks adapted to a camera by its own recording, and whether that made them better: judged without ground truth."""
 
 import math

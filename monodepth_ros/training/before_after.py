@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth before and after a training, side by side, for people."""
 
 import cv2

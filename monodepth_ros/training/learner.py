@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of a training, as one module: batch in, prediction out."""
 
 import math

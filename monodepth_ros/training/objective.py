@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The self-supervised objective (Godard et al. 2019): the target image explained by its neighbours.
 
 Sources, warped by the predicted depth and motion, must look like the target; disparity must be smooth where the image is.

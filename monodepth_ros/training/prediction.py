@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the networks say about a batch: disparities, and the motion to every source."""
 
 from dataclasses import dataclass, field, replace

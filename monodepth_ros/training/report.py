@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """report.html of a training: curves, figures and what the networks see, in one file that opens from disk."""
 
 import base64

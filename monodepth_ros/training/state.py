@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training needs to go on as if it had never stopped: one file, replaced only when the new one is complete."""
 
 import os

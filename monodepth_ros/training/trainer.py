@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: steps, validation, saving, and going on where an earlier run was stopped."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How good the networks are on the samples that were kept for validation."""
 
 import math

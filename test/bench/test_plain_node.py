@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plain node that the depth node is compared with does the same work."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth download` against a server on this machine."""
 
 import hashlib

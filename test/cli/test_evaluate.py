@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate`: from recordings and files to figures, tables and pictures."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth extract`: the folder it leaves gives the samples that the recording gives."""
 
 import dataclasses
@@ -23,7 +24,8 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.training.config import DataConfig, NetworksConfig
+from monodepth_ros.training.config import NetworksConfig
+from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.open_dataset import open_dataset
 
 NETWORKS = NetworksConfig(width=96, height=32)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth synth`: pictures, calibration, transforms and ground truth of its recordings belong together."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth train` from a recording to a checkpoint and a report."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calibration files: ROS's own format read and written, everything else named."""
 
 import numpy as np

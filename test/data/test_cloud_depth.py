@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A LiDAR's clouds become depth of the camera's pixels, and the ground truth of a recording."""
 
 import numpy as np

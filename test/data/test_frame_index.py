@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The frame index: what it says of a recording, and when it is made anew."""
 
 import os

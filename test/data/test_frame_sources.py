@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames come out of every kind of source with the right times, cameras and ground truth."""
 
 import time

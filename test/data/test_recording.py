@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings of every format come back message by message; broken ones give one line."""
 
 import sqlite3

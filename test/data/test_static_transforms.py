@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Static transforms: chains, unknown frames, and what they must not be fooled by."""
 
 import numpy as np

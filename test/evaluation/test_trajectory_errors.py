@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ATE and RPE under each alignment, against cases worked out by hand."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectory files of every format, and which poses of two of them belong together."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Precision auto on a CPU: bf16 where the CPU has it and the engine agrees in it, else fp32."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine for CUDA: its book-keeping on any machine, its arithmetic where there is a GPU."""
 
 import weakref

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What engines of converted networks have in common: the cache, the check against PyTorch."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is ONNX Runtime's own: the choice of it, its precisions, its silence."""
 
 import os

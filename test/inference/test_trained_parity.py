@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every engine against PyTorch in float32, with trained weights on many images: real ones and the synthetic world's."""
 
 import os

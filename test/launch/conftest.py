@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real launch with stubs for the executables: which processes start, how they are called, with what
 settings."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file run by the real launch: which processes start, how they are called, with what settings."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch files start the real node and the real player, and an interrupt ends both."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file for several cameras, run by the real launch: the names, the topics, the settings of the
 node."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch file and configuration as files: they agree with each other and with the code."""
 
 import ast
@@ -11,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.settings.files import read_ros_parameters
 from monodepth_ros.settings.schema import replace, specifications
 

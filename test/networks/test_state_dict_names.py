@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names and shapes of the tensors in the published files, as our modules must have them."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which source is in force, and how one takes over from another."""
 
 import math

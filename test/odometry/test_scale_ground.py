@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ground plane in made and in rendered depth: slopes, kerbs, cars, tilted cameras, nothing to see."""
 
 import numpy as np

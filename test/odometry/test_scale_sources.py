@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every measured scale source recovers a factor nobody told it, and says how sure it is."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames of several cameras through the depth network at once."""
 
 import numpy as np

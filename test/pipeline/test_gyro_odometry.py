@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording's IMU in the pipeline's odometry, with noise, bias, a clock and axes of its own."""
 
 import cv2
@@ -14,7 +15,7 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.offline.checkpoint_odometry import network_odometry
-from monodepth_ros.offline.run_config import RunConfig
+from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measured scales in the pipeline over a recording: exact depth and motion, times a factor that nobody tells."""
 
 from collections import Counter
@@ -12,15 +13,16 @@ from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.offline.frames import process_frames
 from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
-from monodepth_ros.offline.run_config import RunConfig
-from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
+from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.synthetic.drive_bag import write_drive

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pipeline's odometry by features: on the synthetic world with the bundled network, and on KITTI."""
 
 import cv2
@@ -15,10 +16,10 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.offline.checkpoint_odometry import network_odometry
-from monodepth_ros.offline.run_config import RunConfig
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth image, cloud and colour picture from disparity."""
 
 import numpy as np

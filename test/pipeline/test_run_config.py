@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameter file of the node serves an offline run."""
 
 from pathlib import Path
 
 import pytest
 
-from monodepth_ros.offline.run_config import RunConfig, parameter_file, read_run_config
+from monodepth_ros.pipeline.run_config import RunConfig, parameter_file, read_run_config
 from monodepth_ros.settings.files import changed
 from monodepth_ros.settings.schema import ConfigError
 

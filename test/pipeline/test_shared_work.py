@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth and motion of a stream share what they can, and nothing is kept for longer than it is needed."""
 
 import gc

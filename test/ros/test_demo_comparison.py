@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a demonstration says of its outputs against the ground truth, with outputs that are known."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Odometry in the live node, over DDS: what it publishes, and what it says when the stream goes bad."""
 
 import cv2

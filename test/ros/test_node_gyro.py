@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An IMU beside the camera, over DDS: a blurred stretch stays tracked, and bad gyros are named and left alone."""
 
 import math

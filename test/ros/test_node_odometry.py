@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node's odometry, over DDS: the pose network's motion, the extrinsic, TF, resets."""
 
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What cameras, drivers and clients do to a node, over DDS: it says what is wrong and goes on."""
 
 import cv2

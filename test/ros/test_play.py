@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bag player over real DDS: another process receives what the recording holds, in time."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recording to a robot's depth and odometry: what `monodepth train` learned runs in the node and in `monodepth run`."""
 
 import numpy as np

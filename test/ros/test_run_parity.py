@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth run` and the node: one recording, one parameter file, the same results."""
 
 import numpy as np
@@ -9,8 +10,8 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.cli.main import main
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.offline.run_config import NODE_ONLY, RunConfig
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.pipeline.run_config import NODE_ONLY, RunConfig
 from monodepth_ros.ros.transforms import TF_STATIC_QOS
 from monodepth_ros.settings.schema import specifications
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adapting a checkpoint: judged without ground truth, its scale kept, by the motion of features where it has no pose network."""
 
 import dataclasses

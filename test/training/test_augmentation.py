@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Augmentation changes what it says, in every frame of a sample alike."""
 
 import colorsys

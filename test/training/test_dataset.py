@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which frames of a recording become samples, and what is in them."""
 
 import shutil
@@ -13,9 +14,10 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.warp import warp
 from monodepth_ros.losses.photometric import photometric_error
-from monodepth_ros.training.config import DataConfig, NetworksConfig
+from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.batch import STEREO, TARGET
 from monodepth_ros.training.samples.clip import FrameCache, TrainingError
+from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.loader import Loader, epoch_order
 from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split, visible_step

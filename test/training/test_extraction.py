@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of an extraction: pairs while reading, and exact depth of the rectified camera."""
 
 from types import SimpleNamespace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motion that is known before the training: what is recorded, what features tell, and when there is none."""
 
 import dataclasses

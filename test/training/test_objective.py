@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole objective: what its equations say, its gradients, and what its parts are for."""
 
 import pytest

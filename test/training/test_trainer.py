@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loop: it learns, goes on exactly where it was stopped, and says what goes wrong."""
 
 import dataclasses
@@ -20,8 +21,9 @@ from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training import trainer as trainer_module
-from monodepth_ros.training.config import OptimizerConfig, TrainConfig
+from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.learner import make_learner
+from monodepth_ros.training.optimizer import OptimizerConfig
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.samples.clip import TrainingError
 from monodepth_ros.training.samples.open_dataset import open_dataset

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a recording lies on the disk: from a path that a user gave to open rosbags readers."""
 
 from contextlib import suppress

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Message objects for `BagWriter`, from arrays and transforms."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings: any bag that `rosbags` reads, as topics and messages in the order of their receive times."""
 
 import heapq

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames that never move to each other, as /tf_static tells of them."""
 
 from collections.abc import Iterable

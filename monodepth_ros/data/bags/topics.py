@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which topic of a recording is what: camera images with their calibration, and ground truth."""
 
 from dataclasses import dataclass

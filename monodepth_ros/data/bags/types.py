@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Message types of recordings: their stored definitions, ROS 1 translated to ROS 2, CDR to objects."""
 
 from functools import lru_cache

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writing recordings: a rosbag2 folder or one bare .mcap or .db3 file, there only once it is complete."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames of a recording: images with the calibration beside them, and ground truth where the bag has it."""
 
 import math

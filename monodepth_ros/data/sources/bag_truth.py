@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ground truth around the images of a recording: exact depth images or a LiDAR's clouds, and poses."""
 
 from typing import Any

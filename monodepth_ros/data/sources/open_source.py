@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From what a user gave (a path, or a camera's number) to a frame source."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The right camera of a stereo pair, found from its left one."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the settings to the scale source."""
 
 from collections.abc import Callable

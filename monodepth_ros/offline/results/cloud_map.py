@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One cloud of a whole run: points of many frames in the odometry's frame, one per voxel."""
 
 from pathlib import Path

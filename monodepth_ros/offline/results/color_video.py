@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The colour video: input above, depth below."""
 
 from pathlib import Path

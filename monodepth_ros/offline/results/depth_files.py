@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth images as files: 16-bit PNG, or floating point."""
 
 import json

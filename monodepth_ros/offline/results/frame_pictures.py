@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few frames of a run as pictures, spread evenly over it however long it gets."""
 
 from dataclasses import dataclass

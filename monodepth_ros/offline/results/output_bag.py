@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node's topics in a bag, to be played beside the recording they were made from."""
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.offline.frames import RunFrame
 from monodepth_ros.pipeline.moving_frame import MovingFrame
-from monodepth_ros.offline.run_config import RunConfig
+from monodepth_ros.pipeline.run_config import RunConfig
 
 TOPICS = {
     "/depth/image": "sensor_msgs/msg/Image",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything a run leaves behind, gathered frame by frame."""
 
 import csv

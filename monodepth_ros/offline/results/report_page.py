@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """report.html: one file that opens from disk, pictures and curves inside."""
 
 import base64

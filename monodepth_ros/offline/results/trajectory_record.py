@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trajectory of a run: its parts, its files, its errors."""
 
 from dataclasses import dataclass, field

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which frames may lie on the ground, and how a camera stands in one."""
 
 import numpy as np
 
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
-from monodepth_ros.pipeline.config import ScaleConfig
 
 # By REP-120 the first lies on the ground; many robots have only the second.
 USUAL_FRAMES = ("base_footprint", "base_link")

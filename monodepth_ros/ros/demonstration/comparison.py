@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the node made of a recording beside the recording's ground truth."""
 
 from dataclasses import dataclass

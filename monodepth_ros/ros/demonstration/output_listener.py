@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client of the depth node: listens to every output, from its own process, as any subscriber would."""
 
 import time

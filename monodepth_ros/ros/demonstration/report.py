@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What came of a demonstration: a table, a picture sheet and the figures as JSON."""
 
 import json

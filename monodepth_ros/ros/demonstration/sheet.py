@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The picture sheet of a demonstration: input | depth | ground truth | error | cloud | trajectory."""
 
 import numpy as np

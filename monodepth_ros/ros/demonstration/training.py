@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/demo --train`: networks learned from the demonstration's recording, and their depth before and after."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks and all the cameras that they serve."""
 
 import numpy as np
@@ -6,11 +7,11 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_stream import Arrival, CameraStream
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.frame_worker import FrameWorker
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.settings.schema import ConfigError
 
 

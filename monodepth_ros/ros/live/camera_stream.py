@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One camera's live path: image messages in, the newest one processed, results out."""
 
 import math
@@ -16,6 +17,7 @@ from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.frame import Frame, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.camera_input import CameraInput
 from monodepth_ros.ros.live.complaints import Complaints
@@ -25,7 +27,6 @@ from monodepth_ros.ros.live.gyro_input import GyroInput
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs, topic_prefix
 from monodepth_ros.ros.live.scale_inputs import ScaleInputs
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
 FOREIGN_CLOCK = 60.0

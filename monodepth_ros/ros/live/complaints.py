@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is wrong at the moment: logged now and then, shown in the diagnostics while it lasts."""
 
 import threading

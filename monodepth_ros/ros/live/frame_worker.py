@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The thread that works on frames, so that the executor's stays free; each camera's newest frame wins."""
 
 import threading

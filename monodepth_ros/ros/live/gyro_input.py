@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gyro of a live IMU, for the odometry."""
 
 import math

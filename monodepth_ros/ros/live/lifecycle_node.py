@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`DepthNode`: a managed (lifecycle) node from cameras' images to depth, clouds and odometry."""
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -8,9 +9,9 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.diagnostics import Health
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
 from monodepth_ros.settings.schema import ConfigError

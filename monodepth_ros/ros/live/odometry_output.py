@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trajectory as ROS wants it: nav_msgs/Odometry, TF and Path, for the robot's base."""
 
 from typing import NamedTuple
@@ -12,11 +13,11 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.outputs import create_output
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.transforms import (
     TF_QOS,
     TopicTransforms,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the rest of the robot tells a measured scale: its own odometry, and the camera's place above the ground."""
 
 from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
@@ -5,9 +6,9 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.pipeline.config import ScaleConfig
 from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
 from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup

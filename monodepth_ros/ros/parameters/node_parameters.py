@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for refusal."""
 
 import dataclasses
@@ -15,7 +16,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
 from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
 # Read once, before anybody could change it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A folder in the layout of KITTI's odometry sequences, which can be read at any moment while it grows."""
 
 import os

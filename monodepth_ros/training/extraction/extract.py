@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording written out as a folder in KITTI's layout, for other tools and for trainings from files."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exact depth of the published image as the rectified camera has it."""
 
 import cv2

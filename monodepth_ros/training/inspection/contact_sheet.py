@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording at a glance: frames evenly over its length, and what becomes of every frame."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A look at frames before they are learned from: exposure, repeated images, parallax, hood."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training would use of its recordings, found by the code that the training uses."""
 
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import stereo_partner
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.training.config import DataConfig, TrainConfig
+from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.inspection.frame_scan import FrameScan, scan_frames
 from monodepth_ros.training.samples.clip import TrainingError, read_mask
+from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import Dataset, Recorded
 from monodepth_ros.training.samples.open_dataset import camera_options, open_dataset
 from monodepth_ros.training.samples.selection import GAP, choose_targets, split

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What makes a training from these recordings worse, and what to do about it."""
 
 import numpy as np

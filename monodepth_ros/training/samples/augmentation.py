@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random changes of whole batches, on their device (the recipe of Godard et al. 2019, section 4 and supplement).
 
 Colour jitter is for the networks' inputs alone, one draw for all frames of a sample; a mirror image is one for the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one training step is given."""
 
 from dataclasses import dataclass, field, replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clip: the frames of one recording as the networks get them, in any order."""
 
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings opened for training: their clips, the samples in them, and batches of these."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motion that is known before the training: what a recording says of it, or what features followed through its images tell.
 
 A pose network that has seen a few seconds is a coarse teacher. Features and the depth of a checkpoint that is good already
@@ -16,8 +17,8 @@ from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.pytorch import find_device
 from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
-from monodepth_ros.pipeline.config import OdometryConfig
 from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.tracking_view import TrackingView
 from monodepth_ros.training.config import TrainConfig

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Batches read, decoded and rectified by threads ahead of the step that wants them."""
 
 import time

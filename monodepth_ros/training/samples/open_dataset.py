@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Opens recordings for training: index, the camera that the networks will know, and the choice of samples."""
 
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.pipeline.network_view import crop_to_aspect
-from monodepth_ros.training.config import DataConfig, NetworksConfig
+from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask
+from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Recorded, Sample
 from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which frames make samples, and which of those are for validation."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an offline run leaves behind reads back as what went in."""
 
 import json

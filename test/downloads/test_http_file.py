@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Downloads from a server that breaks off, changes its mind, or lies."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint's depth in the pixels of the ground truth, through cameras of several kinds."""
 
 import numpy as np

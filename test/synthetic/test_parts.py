@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The synthetic world's parts: street coordinates, noise, reduced textures."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Published weights: folders of `.pth` files, good, incomplete, damaged and hostile."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The picture of a depth error says the same as its metrics."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Archives are unpacked into their folder or not at all."""
 
 import stat

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Clouds and trajectories drawn to scale and the right way up, and sheets of pictures."""
 
 import numpy as np

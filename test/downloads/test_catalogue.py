@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The catalogue of checkpoints, and how a name becomes a path."""
 
 import json

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node's parameters as a parameter file and as a page, written from the dataclass that declares them."""
 
-from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig
+from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig
 from monodepth_ros.settings.documentation import commented_yaml, limits, yaml_value
 from monodepth_ros.settings.schema import Specification, specifications
 
@@ -27,7 +28,7 @@ def parameter_page() -> str:
     lines = [
         "# Parameters of depth_node",
         "",
-        "Written by `scripts/docs` from `monodepth_ros/ros/parameters/node_config.py` and `monodepth_ros/pipeline/config.py`.",
+        "Written by `scripts/docs` from `monodepth_ros/pipeline/node_config.py` and `monodepth_ros/pipeline/config.py`.",
         "*Live* parameters may change while the node runs; the others while it is unconfigured.",
         "`config/depth.yaml` holds them all at their defaults.",
         "",

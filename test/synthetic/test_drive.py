@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The synthetic world's truth is true: depth, poses and motion explain the pictures."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The configuration of an offline run, read from the same parameter file as the node's."""
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 import yaml
 
 from monodepth_ros.pipeline.config import PipelineConfig
+from monodepth_ros.pipeline.moving_frame import MovingFrameConfig
 from monodepth_ros.settings.files import nested, read_ros_parameters
 from monodepth_ros.settings.schema import ConfigError, replace, setting, values
 
@@ -29,34 +31,15 @@ ROS_ONLY = ("use_sim_time", "qos_overrides", "start_type_description_service")
 
 
 @dataclass(frozen=True)
-class RunConfig(PipelineConfig):
+class RunConfig(MovingFrameConfig, PipelineConfig):
     """Everything the results of an offline run depend on, besides the recording.
 
     What is declared here means the same for the node, under the same names.
     """
 
-    odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
-    base_frame: str = setting(
-        "",
-        "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame.",
-    )
-    publish_tf: bool = setting(
-        True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
-    )
-    invert_odom_tf: bool = setting(
-        False,
-        "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.",
-        live=True,
-    )
     path_length: int = setting(
         1000, "Poses kept in the path; 0 keeps none.", unit="poses", minimum=0, maximum=100000, live=True
     )
-
-    def __post_init__(self) -> None:
-        if not self.odom_frame:
-            raise ConfigError("odom_frame is '': it must be a frame's name, odom by convention")
-        if self.base_frame == self.odom_frame:
-            raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")
 
 
 def read_run_config(path: str | Path) -> RunConfig:

@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can be set about the node, besides what can be set about a frame."""
 
 import re
 from dataclasses import dataclass, fields
 
-from monodepth_ros.offline.run_config import RunConfig
-from monodepth_ros.pipeline.config import ImageConfig, OdometryConfig
+from monodepth_ros.odometry.config import OdometryConfig
+from monodepth_ros.pipeline.config import ImageConfig
+from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import ConfigError, replace, section, setting, values
 
 

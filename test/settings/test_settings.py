@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configuration: types, ranges, atomic changes, files."""
 
 import math
