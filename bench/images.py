@@ -36,7 +36,7 @@ def image_sequence(source: str, width: int, height: int, compressed: bool) -> Im
     """A short sequence of images of this size, from `source`.
 
     procedural: a textured plane that moves sideways; else a recording's path; auto: the colour recording of
-    the real data (MONODEPTH_DATA) where it is there, else procedural. Recorded images are resized and encoded
+    the real data (MONODEPTH_DATA) where it is there, else procedural. TrainingRecording images are resized and encoded
     again, so that every source has the same JPEG quality.
     """
     if source == "auto":

@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     for path in (str(folder / FACTS), options.json):
         if path:
             write_json(path, as_json(inspection))
-    return WOULD_NOT_TRAIN if inspection.refusal else 0
+    return WOULD_NOT_TRAIN if inspection.reason else 0
 
 
 def recording_lines(one) -> list[tuple[str, str]]:
@@ -186,8 +186,8 @@ def outcome_lines(inspection) -> list[tuple[str, str]]:
     """What the training would be, or why it would not begin."""
     figures = inspection.figures
     lines = warning_lines(inspection.warnings)
-    if inspection.refusal:
-        return [*lines, ("training", f"would refuse: {inspection.refusal}")]
+    if inspection.reason:
+        return [*lines, ("training", f"would refuse: {inspection.reason}")]
     fx, fy, cx, cy = figures["training_camera"]
     text = (
         f"{figures['training_samples']} samples, validated on {figures['validated_on']};"
@@ -221,7 +221,7 @@ def as_json(inspection) -> dict:
     ]
     return {
         **inspection.figures,
-        "refusal": inspection.refusal or None,
+        "reason": inspection.reason or None,
         "notes": inspection.notes,
         "warnings": [vars(warned) for warned in inspection.warnings],
         "recordings": recordings,

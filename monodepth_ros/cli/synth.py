@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.synthetic.drive import Drive
     from monodepth_ros.synthetic.drive_bag import write_drive
 
-    BagWriter(options.out, options.storage)  # its complaints come before the work
+    BagWriter(options.out, options.storage)  # its problems come before the work
     if round(options.seconds * options.rate) < 1:
         raise MonodepthError(f"{options.seconds:g} s at {options.rate:g} Hz hold no frame: ask for more of either")
 

@@ -52,19 +52,19 @@ def create_engine(
     }
     if engine != "auto":
         return create_graph_engine(checkpoint, *runtimes[engine](), warn=warn)
-    chosen, refusals = None, []
+    chosen, reasons = None, []
     for make in runtimes.values():
         try:
-            chosen = create_graph_engine(checkpoint, *make(), warn=refusals.append)
+            chosen = create_graph_engine(checkpoint, *make(), warn=reasons.append)
             break
         except RuntimeMissing:
             continue
         except EngineError as error:
-            refusals.append(str(error))
+            reasons.append(str(error))
     chosen = chosen or _create_pytorch(
         checkpoint, device, precision, warn, compile
     )  # raises by itself what is wrong for all
-    for line in refusals:
+    for line in reasons:
         warn(line)
     return chosen
 

@@ -187,7 +187,9 @@ class FramePipeline:
             return False
         header = self._header
         self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self._rectify = Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
+        self._rectify = (
+            Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _unchanged
+        )
         self._enlarge: DepthResizer | None = None
         self._view_key = key
         return True
@@ -250,6 +252,6 @@ def scale_for(
     )
 
 
-def _same(array: np.ndarray) -> np.ndarray:
+def _unchanged(array: np.ndarray) -> np.ndarray:
     """The rectified image of a camera without calibration: the image."""
     return array

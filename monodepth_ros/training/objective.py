@@ -103,7 +103,7 @@ class Objective:
         if config.canonical_camera and batch.depth_factor is not None:
             prediction = prediction.for_focal_length(batch.depth_factor)
         if any(isinstance(prediction.motions[source], PredictedMotion) for source in batch.known_motions):
-            return self._imitation(batch, prediction)
+            return self._imitation_loss(batch, prediction)
         count = len(prediction.disparities)
         zero = batch.images[TARGET].new_zeros(())
         terms = {"photometric": zero, "smoothness": zero}
@@ -131,11 +131,11 @@ class Objective:
             if scale == 0 and with_pictures:
                 pictures = {"depth": depth.detach(), "mask": mask.float()}
                 pictures |= {f"warped_{source}": image.detach() for source, image in warped.items()}
-        terms |= self._beyond(batch, prediction)
+        terms |= self._additional_terms(batch, prediction)
         total = sum(terms.values())
         return Loss(total, {name: value.detach() for name, value in terms.items()}, pictures)
 
-    def _beyond(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
+    def _additional_terms(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
         """The terms that monodepth2 does not have, on the finest scale."""
         config, terms = self.config, {}
         if not config.velocity and not config.depth_consistency:
@@ -154,7 +154,7 @@ class Objective:
             terms["depth_consistency"] = config.depth_consistency * self.inconsistency(batch, prediction)
         return terms
 
-    def _imitation(self, batch: Batch, prediction: Prediction) -> Loss:
+    def _imitation_loss(self, batch: Batch, prediction: Prediction) -> Loss:
         """Of a pose network that is taught by motion that is known."""
         depth = self._depth(prediction.disparities[0], batch)
         errors = [

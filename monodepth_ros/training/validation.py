@@ -127,7 +127,7 @@ class Validation:
                 for step in motion.matrix(depth).double().cpu().numpy():
                     if not np.isfinite(step).all():  # networks that have diverged: the loss says so
                         return {}
-                    T = recorded.exact_motion(chain[len(exact) - 1].frame, 1)
+                    T = recorded.reference_motion(chain[len(exact) - 1].frame, 1)
                     rotations.append(np.degrees(np.linalg.norm(rotation_to_axis_angle(T[:3, :3].T @ step[:3, :3]))))
                     exact.append(exact[-1] @ invert(T))
                     found.append(found[-1] @ invert(step))

@@ -88,7 +88,7 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
         differences = []
         for a, b in zip(one.training[::3], other.training[::3], strict=True):
             frames, others = one.frames(a), other.frames(b)
-            motion = one.recordings[0].exact_motion(a.frame, 1), other.recordings[0].exact_motion(b.frame, 1)
+            motion = one.recordings[0].reference_motion(a.frame, 1), other.recordings[0].reference_motion(b.frame, 1)
             if motion[0] is not None:
                 lengths = [np.linalg.norm(T[:3, 3]) for T in motion]
                 assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)

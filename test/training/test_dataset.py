@@ -151,7 +151,7 @@ def test_a_stereo_pair_is_in_network_units(stereo_drive):
     assert dataset.metres_per_unit == pytest.approx(5.4)
     assert batch.known_motions[STEREO][0, :3, 3].tolist() == pytest.approx([-0.1, 0, 0])
     sample = dataset.training[0]
-    metres = np.linalg.norm(dataset.recordings[0].exact_motion(sample.frame, 1)[:3, 3])
+    metres = np.linalg.norm(dataset.recordings[0].reference_motion(sample.frame, 1)[:3, 3])
     assert metres > 0.1 and batch.distances[1][0].item() == pytest.approx(metres / 5.4, rel=1e-4)
     # A street a few metres away moves to the left by f b / Z: warping by a plane in the middle of it helps.
     plane = torch.full((3, 1, 64, 160), 1.5)

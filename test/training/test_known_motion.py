@@ -91,7 +91,7 @@ def first_batch(dataset, count=2):
         loader.close()
 
 
-def exact_steps(dataset):
+def reference_steps(dataset):
     poses = dataset.recordings[0].clip.index.poses
     return np.linalg.inv(poses[:-1]) @ poses[1:]
 
@@ -129,7 +129,7 @@ def test_features_tell_the_motion_of_exact_depth(drive):
     with open_dataset(config.data, config.networks) as dataset, open_source(str(drive)) as source:
         truths = iter([1 / np.minimum(frame.truth_depth, 1e3) for frame in source.frames()])
         steps = feature_steps(dataset.recordings[0].clip, lambda rgb, view: next(truths).astype(np.float32))
-        exact = exact_steps(dataset)
+        exact = reference_steps(dataset)
     assert np.isnan(steps[0]).all() and np.isfinite(steps[1:]).all(), "only the first has no image before it"
     errors = np.linalg.norm(steps[1:, :3, 3] - exact[:, :3, 3], axis=1) / np.linalg.norm(exact[:, :3, 3], axis=1)
     turns = [
@@ -210,7 +210,7 @@ def test_units_stay_those_of_the_checkpoint(drive, relative):
         metres["metric"] = dataset.metres_per_unit
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1)
         assert lengths * dataset.metres_per_unit == pytest.approx(
-            np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1)
+            np.linalg.norm(reference_steps(dataset)[:, :3, 3], axis=1)
         )
     with prepared(config_for(drive, "recorded", relative)) as dataset:
         metres["relative"] = dataset.metres_per_unit
@@ -235,7 +235,7 @@ def test_stereo_and_features_share_their_units(stereo_drive):
         batch = first_batch(dataset)
         assert len(batch.known_motions) == 3
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1) * dataset.metres_per_unit
-        exact = np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1)
+        exact = np.linalg.norm(reference_steps(dataset)[:, :3, 3], axis=1)
     assert np.median(lengths) == pytest.approx(np.median(exact), rel=0.25)
     assert batch.images[TARGET].shape == (2, 3, HEIGHT, WIDTH)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for refusal."""
+"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for reason."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

@@ -19,7 +19,7 @@ from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.inspection.frame_scan import FrameScan, scan_frames
 from monodepth_ros.training.samples.clip import TrainingError, read_mask
 from monodepth_ros.training.samples.config import DataConfig
-from monodepth_ros.training.samples.dataset import Dataset, Recorded
+from monodepth_ros.training.samples.dataset import Dataset, TrainingRecording
 from monodepth_ros.training.samples.open_dataset import camera_options, open_dataset
 from monodepth_ros.training.samples.selection import GAP, choose_targets, split
 
@@ -61,10 +61,10 @@ class RecordingInspection:
 
 @dataclass(eq=False)
 class Inspection:
-    """All recordings. refusal: why the training would not begin, '' if it would. notes: what it would say."""
+    """All recordings. reason: why the training would not begin, '' if it would. notes: what it would say."""
 
     recordings: list[RecordingInspection]
-    refusal: str
+    reason: str
     notes: list[str]
     figures: dict[str, Any]
     warnings: list[Warned] = field(default_factory=list)
@@ -75,18 +75,18 @@ def inspect_recordings(
 ) -> Inspection:
     """Open the recordings as `open_dataset` does, and look at them. progress: as there.
 
-    Raises what `open_source` raises; what `open_dataset` refuses is the inspection's `refusal`. TrainingError
+    Raises what `open_source` raises; what `open_dataset` refuses is the inspection's `reason`. TrainingError
     only where no recording is given.
     """
     data = config.data
     dataset: Dataset | None = None
-    refusal = ""
+    reason = ""
     try:
         dataset = open_dataset(data, config.networks, progress)
     except TrainingError as error:
         if not data.recordings:
             raise
-        refusal = str(error)
+        reason = str(error)
     try:
         found = []
         for number, path in enumerate(data.recordings):
@@ -95,7 +95,7 @@ def inspect_recordings(
         figures: dict[str, Any] = {
             "training_samples": sum(one.figures["training_samples"] for one in found),
             "validation_samples": sum(one.figures["validation_samples"] for one in found),
-            "would_train": not refusal,
+            "would_train": not reason,
         }
         if dataset is not None:
             # The dataset's own word, so that a difference would be seen.
@@ -104,13 +104,13 @@ def inspect_recordings(
             figures["pose_interval"] = dataset.pose_interval
             figures["training_camera"] = list(dataset.training_camera)
             figures["metres_per_unit"] = dataset.metres_per_unit
-        return Inspection(found, refusal, dataset.notes if dataset else [], figures)
+        return Inspection(found, reason, dataset.notes if dataset else [], figures)
     finally:
         if dataset is not None:
             dataset.close()
 
 
-def _inspect(path: str, data: DataConfig, recorded: Recorded | None, progress) -> RecordingInspection:
+def _inspect(path: str, data: DataConfig, recorded: TrainingRecording | None, progress) -> RecordingInspection:
     notes: list[str] = []
     options, _ = camera_options(path, data, notes)
     # The kept one, where the dataset has been opened.
@@ -148,7 +148,7 @@ def _inspect(path: str, data: DataConfig, recorded: Recorded | None, progress) -
     return RecordingInspection(Path(path).name, path, options, index, uses, choice.step, scan, figures)
 
 
-def _uses(index: FrameIndex, data: DataConfig, choice, recorded: Recorded | None) -> np.ndarray:
+def _uses(index: FrameIndex, data: DataConfig, choice, recorded: TrainingRecording | None) -> np.ndarray:
     in_time = data.sources != "stereo"
     uses = np.full(len(index), AT_AN_END, dtype=object)
     uses[choose_targets(index, choice.step, 0.0, in_time).targets] = STATIC
@@ -249,7 +249,7 @@ def _stereo(
     data: DataConfig,
     source: FrameSource,
     index: FrameIndex,
-    recorded: Recorded | None,
+    recorded: TrainingRecording | None,
 ) -> dict[str, Any] | None:
     partner = stereo_partner(path, options, source, data.stereo_topic)
     if partner is None:

@@ -35,7 +35,7 @@ def add_warnings(inspection: Inspection) -> None:
                 f"record some minutes ({ENOUGH} samples teach a scene), or fine-tune with monodepth train --from CHECKPOINT",
             )
         )
-    if not inspection.refusal and not inspection.figures["validation_samples"]:
+    if not inspection.reason and not inspection.figures["validation_samples"]:
         advice = "record longer, to the end in motion (the last part of every minute is kept), or raise data.validation_share"
         inspection.warnings.append(
             Warned("no samples for validation: none of the checkpoints can be called the best", advice)

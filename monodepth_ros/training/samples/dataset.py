@@ -23,7 +23,7 @@ class Sample:
 
 
 @dataclass(eq=False)
-class Recorded:
+class TrainingRecording:
     """One recording: the clip of its (left) camera, what of it is used, and the right camera's clip where there is one.
 
     partners: the right camera's frame for each of the left's, -1 where there is none. baseline: metres. steps:
@@ -43,7 +43,7 @@ class Recorded:
         """Whether the recording says how its camera moved, in some of its frames."""
         return bool(np.isfinite(self.clip.index.poses).all(axis=(1, 2)).any())
 
-    def exact_motion(self, frame: int, offset: int) -> np.ndarray | None:
+    def reference_motion(self, frame: int, offset: int) -> np.ndarray | None:
         """T_source_target (4, 4) [m] to the neighbour `offset` steps on, None where the recording does not say."""
         target, source = (self.clip.index.poses[number] for number in (frame, frame + offset * self.choice.step))
         if not (np.isfinite(target).all() and np.isfinite(source).all()):
@@ -70,7 +70,7 @@ class Dataset:
     its neighbours. metres_per_unit: known by a stereo baseline or a known motion, else NaN; scale_origin: by what. notes:
     what a user should know."""
 
-    recordings: list[Recorded]
+    recordings: list[TrainingRecording]
     training: list[Sample]
     validation: list[Sample]
     chains: list[list[Sample]]
@@ -143,7 +143,7 @@ class Dataset:
             tuple(self.name(sample) for sample in samples),
         )
 
-    def _known_motions(self, recorded: Recorded, frame: int) -> dict[Source, np.ndarray]:
+    def _known_motions(self, recorded: TrainingRecording, frame: int) -> dict[Source, np.ndarray]:
         """T_source_target (4, 4) in network units of the sources whose motion is known."""
         found: dict[Source, np.ndarray] = {}
         if self.sources != "stereo" and recorded.steps is not None:
@@ -153,10 +153,10 @@ class Dataset:
             found[STEREO][0, 3] = -recorded.baseline / self.metres_per_unit
         return found
 
-    def _distance(self, recorded: Recorded, frame: int, offset: int) -> float:
+    def _distance(self, recorded: TrainingRecording, frame: int, offset: int) -> float:
         """How far the camera moved in network units, or in metres where nothing else fixes these; NaN where the recording
         does not say."""
-        T = recorded.exact_motion(frame, offset)
+        T = recorded.reference_motion(frame, offset)
         if T is None:
             return float("nan")
         metres = float(np.linalg.norm(T[:3, 3]))

@@ -14,7 +14,7 @@ from monodepth_ros.pipeline.network_view import crop_to_aspect
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask
 from monodepth_ros.training.samples.config import DataConfig
-from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Recorded, Sample
+from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Sample, TrainingRecording
 from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split
 
 # The baseline of a stereo pair in network units (Godard et al. 2019, section 4): depth then lies in the networks' range.
@@ -38,7 +38,7 @@ def open_dataset(
         raise TrainingError("nothing to learn from: give --data with one or more recordings")
     cache = FrameCache(config.cache_mb)
     mask = read_mask(config.mask_file)
-    recordings: list[Recorded] = []
+    recordings: list[TrainingRecording] = []
     notes: list[str] = []
     try:
         for path in config.recordings:
@@ -50,7 +50,7 @@ def open_dataset(
             made = networks.width, networks.height
             arguments = training_camera, made, networks.filter, cache, config.hood, mask
             clip = Clip(name, open_source(path, options), index, *arguments)
-            recorded = Recorded(
+            recorded = TrainingRecording(
                 clip, choose_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
             )
             recordings.append(recorded)
@@ -100,7 +100,7 @@ def _index(path: str, options: SourceOptions, progress) -> FrameIndex:
     return index_frames(path, options, progress and (lambda count, total: progress(path, count, total)))
 
 
-def _pair(recorded: Recorded) -> None:
+def _pair(recorded: TrainingRecording) -> None:
     left, right = recorded.clip, recorded.right
     recorded.partners = pair_by_time(left.index.stamps_ns, right.index.stamps_ns, STEREO_TOLERANCE)
     recorded.baseline = right.index.cameras[0].baseline - left.index.cameras[0].baseline
@@ -113,7 +113,7 @@ def _pair(recorded: Recorded) -> None:
         raise TrainingError(f"{left.name}: no image of one camera is within {STEREO_TOLERANCE:g} s of one of the other")
 
 
-def _chosen(recordings: list[Recorded], config: DataConfig, camera: tuple, notes: list[str]) -> Dataset:
+def _chosen(recordings: list[TrainingRecording], config: DataConfig, camera: tuple, notes: list[str]) -> Dataset:
     training: list[Sample] = []
     validation: list[Sample] = []
     for number, recorded in enumerate(recordings):
@@ -150,7 +150,7 @@ def _chosen(recordings: list[Recorded], config: DataConfig, camera: tuple, notes
     )
 
 
-def _why_so_few(recordings: list[Recorded], config: DataConfig) -> str:
+def _why_so_few(recordings: list[TrainingRecording], config: DataConfig) -> str:
     static = max(recorded.choice.static_share for recorded in recordings)
     frames = sum(len(recorded.clip.index) for recorded in recordings)
     if static > 0.5:
@@ -168,11 +168,11 @@ def _spread(samples: list[Sample], count: int) -> list[Sample]:
     return [samples[i] for i in np.linspace(0, len(samples) - 1, count).round().astype(int)]
 
 
-def _chains(recordings: list[Recorded], samples: list[Sample], count: int) -> list[list[Sample]]:
+def _chains(recordings: list[TrainingRecording], samples: list[Sample], count: int) -> list[list[Sample]]:
     """Of each recording whose poses are known the longest chain, cut to `count` samples."""
     found = []
     for number, recorded in enumerate(recordings):
-        known = {s.frame for s in samples if s.clip == number and recorded.exact_motion(s.frame, 1) is not None}
+        known = {s.frame for s in samples if s.clip == number and recorded.reference_motion(s.frame, 1) is not None}
         longest: list[int] = []
         for frame in sorted(known):
             chain = [frame]
