@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 
 MAX_FILES = 1000
 MAX_BYTES = 1 << 33
@@ -43,7 +43,7 @@ def unpack_zip(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> list[
                         target.write(chunk)
                 written.append(path)
     except (*DAMAGE, NotImplementedError, RuntimeError, ValueError) as error:
-        raise ArchiveError(f"{archive}: not a sound zip archive ({' '.join(str(error).split())})") from None
+        raise ArchiveError(f"{archive}: not a sound zip archive ({one_line(error)})") from None
     except OSError as error:
         reason = error.strerror or error
         raise ArchiveError(f"{archive}: cannot be unpacked into {folder} ({reason})") from None

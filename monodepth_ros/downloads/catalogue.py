@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from monodepth_ros.cache_folder import cache_folder
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 HASHES = {"md5": 32, "sha256": 64}
@@ -85,7 +85,7 @@ def parse_catalogue(text: str, source: str) -> dict[str, CatalogueEntry]:
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CatalogueError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
+        raise CatalogueError(f"{source} is not YAML: {one_line(error)}") from None
     if not isinstance(document, dict) or not isinstance(document.get("checkpoints"), dict):
         raise CatalogueError(f"{source} has no 'checkpoints:' with an entry for each name")
     groups = document.get("groups") or {}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.version import __version__
 
 CHUNK = 1 << 18
@@ -149,4 +149,4 @@ def _size(path: Path) -> int:
 
 
 def _reason(error: object) -> str:
-    return " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
+    return one_line(error)

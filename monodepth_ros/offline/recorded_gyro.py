@@ -10,6 +10,7 @@ from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.odometry.gyro.gyro import Gyro
+from monodepth_ros.stamps import nanoseconds
 
 IMU = "sensor_msgs/msg/Imu"
 # An IMU may be recorded this much later than the image of its time.
@@ -70,7 +71,7 @@ class RecordedGyro:
             self._R_camera_imu = self._rotation(self._frame)
         if self._R_camera_imu is not None:
             stamp = message.header.stamp
-            self._gyro.add(stamp.sec * 1_000_000_000 + stamp.nanosec, self._R_camera_imu @ rate)
+            self._gyro.add(nanoseconds(stamp), self._R_camera_imu @ rate)
 
     def _rotation(self, frame: str) -> np.ndarray | None:
         try:

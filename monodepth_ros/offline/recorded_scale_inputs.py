@@ -14,6 +14,7 @@ from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
+from monodepth_ros.stamps import nanoseconds
 
 # Odometry may be recorded this much later than the image of its time.
 LATE_NS = 500_000_000
@@ -83,7 +84,7 @@ class RecordedScaleInputs:
                 self._take(message)
 
     def _take(self, message: Any) -> None:
-        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        stamp_ns = nanoseconds(message.header.stamp)
         self._mount_camera_on(message.child_frame_id if hasattr(message, "pose") else message.header.frame_id)
         if hasattr(message, "pose"):
             p, q = message.pose.pose.position, message.pose.pose.orientation

@@ -7,6 +7,8 @@ import signal
 import sys
 import threading
 
+from monodepth_ros.errors import one_line, typed_line
+
 # A node that has not ended this long [s] after it was asked to is ended.
 GRACE = 1.0
 # What is written to the pipe that ends the process if it cannot start; signals write their numbers.
@@ -49,7 +51,7 @@ def _run(imported: threading.Event, ending: int, asking: int) -> int:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = DepthNode()
     except Exception as error:  # ours name the parameter; rclpy's are about names, files and arguments
-        print(f"depth_node: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"depth_node: {one_line(error)}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
     stop = threading.Event()
@@ -96,7 +98,7 @@ def _spin(executor, logger, stop: threading.Event, asking: int) -> None:
         except Exception as error:
             # rclpy lets a request that it does not understand raise here; that must not end the stream of images.
             if not stop.is_set():
-                logger.error(f"a callback failed: {type(error).__name__}: {' '.join(str(error).split())}")
+                logger.error(f"a callback failed: {typed_line(error)}")
                 stop.wait(0.1)
 
 

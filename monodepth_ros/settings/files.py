@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from monodepth_ros.errors import one_line
 from monodepth_ros.settings.schema import Config, ConfigError, replace
 
 
@@ -18,7 +19,7 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path} is not YAML: {one_line(error)}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -72,7 +73,7 @@ def read_ros_parameters(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"parameter file {path}: {error.strerror or error}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"parameter file {path} is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"parameter file {path} is not YAML: {one_line(error)}") from None
     groups = document.values() if isinstance(document, dict) else ()
     parameters: dict[str, Any] = {}
     found = False

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from monodepth_ros.errors import one_line
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.depth_decoder import DepthDecoder
 from monodepth_ros.networks.depth_network import DepthNetwork
@@ -158,7 +159,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, ValueError, EOFError) as error:
-        raise TrainingError(f"{path} cannot be read as weights: {' '.join(str(error).split()):.200}") from None
+        raise TrainingError(f"{path} cannot be read as weights: {one_line(error, 200)}") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     tensors = (

@@ -9,7 +9,7 @@ import yaml
 from rosbags.rosbag1 import Reader as Ros1Reader
 from rosbags.rosbag2 import Reader as Ros2Reader
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 
 ROS1_SUFFIX = ".bag"
 ROS2_SUFFIXES = (".mcap", ".db3")
@@ -40,12 +40,6 @@ def close_readers(readers: list[Any]) -> None:
     for reader in readers:
         with suppress(Exception):
             reader.close()
-
-
-def one_line(error: BaseException) -> str:
-    """The text of an exception of any origin on one line, without a trailing full stop."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.rstrip(".")
 
 
 def _storage_paths(path: Path) -> list[Path]:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from rosbags.interfaces import ConnectionExtRosbag1, QosDurability
 
-from monodepth_ros.data.bags.files import ROS1_SUFFIX, RecordingError, close_readers, one_line, open_readers
+from monodepth_ros.data.bags.files import ROS1_SUFFIX, RecordingError, close_readers, open_readers
 from monodepth_ros.data.bags.types import Ros1Types, Ros2Types
+from monodepth_ros.errors import one_line
 
 __all__ = ["RawMessage", "Recording", "RecordingError", "Topic"]
 

@@ -8,7 +8,8 @@ from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
-from monodepth_ros.data.bags.files import RecordingError, one_line
+from monodepth_ros.data.bags.files import RecordingError
+from monodepth_ros.errors import one_line
 
 HEADER = "std_msgs/msg/Header"
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}

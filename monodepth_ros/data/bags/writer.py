@@ -10,8 +10,9 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 
-from monodepth_ros.data.bags.files import RecordingError, one_line
+from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.data.bags.types import common_types
+from monodepth_ros.errors import one_line
 
 STORAGES = ("mcap", "sqlite3")
 STORAGE_OF_SUFFIX = {".mcap": "mcap", ".db3": "sqlite3"}

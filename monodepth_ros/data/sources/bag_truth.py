@@ -13,6 +13,7 @@ from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import interpolate, make_transform, quaternion_to_rotation
+from monodepth_ros.stamps import nanoseconds
 
 # Ground truth may be recorded this much later than the image it belongs to.
 LATE_NS = 500_000_000
@@ -131,11 +132,6 @@ class BagTruth:
             return None
         after_ns, after = later[0]
         return interpolate(before, after, (stamp_ns - before_ns) / (after_ns - before_ns))
-
-
-def nanoseconds(header: Any) -> int:
-    """The stamp of a std_msgs/Header."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
 
 
 def _pose(odometry: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """report.html: one file that opens from disk, pictures and curves inside."""
 
+from monodepth_ros.pictures.html_page import html_page
 import base64
 import math
 from collections.abc import Sequence
@@ -63,18 +64,14 @@ def write_report(
 ) -> None:
     """Write the page. facts: names and values of the table at its head; notes: what a reader should know."""
     parts = [
-        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style></head>",
-        f"<body><h1>{escape(title)}</h1>",
         _table(facts),
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
         _errors(run.metrics()),
         _frames(run.pictures.chosen()),
         _curves(run, moving_frame),
         _cloud(run),
-        "</body></html>",
     ]
-    path.write_text("\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    path.write_text(html_page(title, _STYLE, "\n".join(part for part in parts if part)), encoding="utf-8")
 
 
 def _table(facts: Sequence[tuple[str, str]]) -> str:

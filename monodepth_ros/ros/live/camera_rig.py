@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from monodepth_ros.errors import typed_line
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
@@ -117,7 +118,7 @@ class CameraRig:
         frames = [(stream, work) for stream, work in begun if work is not None]
         failure = infer_depth(self.engine, [work.prepared for _, work in frames])
         if failure is not None:
-            reason = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
+            reason = typed_line(failure)
             self._problems.note("batch", f"{len(frames)} frames at once failed, taken one by one: {reason}")
         # No camera's depth waits for another one's motion.
         published = [(stream, work) for stream, work in frames if stream.publish_depth(work)]

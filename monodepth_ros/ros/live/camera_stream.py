@@ -11,7 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from monodepth_ros.data.calibration import read_calibration
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, typed_line
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.visual_odometry import TrackingState
@@ -27,6 +27,7 @@ from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs, topic_prefix
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.scale_inputs import ScaleInputs
+from monodepth_ros.stamps import nanoseconds
 
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
 FOREIGN_CLOCK = 60.0
@@ -189,7 +190,7 @@ class CameraStream:
             self._problems.note("invalid", str(error), is_error=True)
         except Exception as error:  # a bug or a device out of memory must not end the stream
             self._counters.count(counters.FAILED)
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            reason = typed_line(error)
             self._problems.note("failed", f"frame not processed: {reason}", is_error=True)
 
     def _prepare(self, arrival: Arrival, config: NodeConfig) -> PendingFrame | None:
@@ -346,4 +347,4 @@ class CameraStream:
 
 
 def _nanoseconds(header: Header) -> int:
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+    return nanoseconds(header.stamp)

@@ -12,6 +12,7 @@ from sensor_msgs.msg import Imu
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import TransformError, create_transform_lookup
+from monodepth_ros.stamps import nanoseconds
 
 # An IMU speaks many times per image; best effort connects to every publisher.
 IMU_QOS = QoSProfile(depth=500, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -71,7 +72,7 @@ class GyroInput:
             if frame not in rotations:
                 rotations[frame] = self._transforms.lookup(camera_frame, frame, 0, 0.0)[:3, :3]
             stamp = message.header.stamp
-            stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+            stamp_ns = nanoseconds(stamp)
             self._gyro.add(stamp_ns, rotations[frame] @ np.array((rate.x, rate.y, rate.z)))
         return bool(rotations)
 

@@ -8,7 +8,7 @@ from rclpy.lifecycle import LifecycleNode, LifecyclePublisher, LifecycleState, T
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.diagnostics import Health
@@ -113,7 +113,7 @@ class DepthNode(LifecycleNode):
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
         kind = "" if isinstance(error, MonodepthError) else f"{type(error).__name__}: "
-        self.get_logger().error(f"not {what}: {kind}{' '.join(str(error).split())}")
+        self.get_logger().error(f"not {what}: {kind}{one_line(error)}")
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:

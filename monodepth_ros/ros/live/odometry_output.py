@@ -10,6 +10,7 @@ from nav_msgs.msg import Odometry, Path
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from monodepth_ros.errors import typed_line
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
@@ -108,7 +109,7 @@ class OdometryOutput:
         except TransformError as error:
             self._problems.note("transform", f"odometry: {error}")
         except Exception as error:  # a bug must not end the odometry
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            reason = typed_line(error)
             self._problems.note("odometry output", f"odometry not published: {reason}", is_error=True)
 
     def _publish(

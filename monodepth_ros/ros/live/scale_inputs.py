@@ -12,6 +12,7 @@ from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
+from monodepth_ros.stamps import nanoseconds
 
 TYPES = {
     "Odometry": Odometry,
@@ -163,4 +164,4 @@ class ScaleInputs:
 
 
 def _nanoseconds(message) -> int:
-    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+    return nanoseconds(message.header.stamp)

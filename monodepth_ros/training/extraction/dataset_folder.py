@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.data.sources.kitti import place_of_camera
@@ -111,14 +112,11 @@ class DatasetFolder:
 
     def _write(self, path: Path, data: bytes) -> None:
         """Whole or not at all; the name in between is no image's."""
-        partial = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(data)
-            os.replace(partial, path)
+            with atomic_file(path) as partial:
+                partial.write_bytes(data)
         except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
             raise _not_written(path, error) from None
 
     def _append(self, path: Path, text: str) -> None:
