@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench live`: the depth node as its users meet it, between a camera and a client in other processes.
 
     camera process --DDS--> depth_node process --DDS--> client process
@@ -74,19 +75,37 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument("--checkpoint", default="", help="weights, as the node takes them")
     weights.add_argument("--network", default="resnet18", choices=NETWORKS, help="untrained (default: resnet18)")
-    parser.add_argument("--pose", default="", help="pose network beside --network (default: separate_resnet18 if "
-                        "odometry is among the outputs, else none)")
+    parser.add_argument(
+        "--pose",
+        default="",
+        help="pose network beside --network (default: separate_resnet18 if odometry is among the outputs, else none)",
+    )
     parser.add_argument("--size", type=size, default=(640, 192), help="network input with --network (640x192)")
     parser.add_argument("--input", type=size, default=(1242, 375), help="size of the camera's images (1242x375)")
-    parser.add_argument("--transport", choices=("compressed", "raw"), default="compressed",
-                        help="compressed: JPEG of quality 95; raw: rgb8 (default: compressed)")
-    parser.add_argument("--images", default="auto", help="auto (recorded ones from MONODEPTH_DATA if it is there), "
-                        "procedural, or a recording")
+    parser.add_argument(
+        "--transport",
+        choices=("compressed", "raw"),
+        default="compressed",
+        help="compressed: JPEG of quality 95; raw: rgb8 (default: compressed)",
+    )
+    parser.add_argument(
+        "--images",
+        default="auto",
+        help="auto (recorded ones from MONODEPTH_DATA if it is there), procedural, or a recording",
+    )
     parser.add_argument("--rate", type=float, default=10.0, help="images per second; 0 saturates (default: 10)")
-    parser.add_argument("--load", type=float, default=0.8,
-                        help="with --rate 0: then this share of the frames/s reached; 0 leaves it out (default: 0.8)")
-    parser.add_argument("--outputs", type=outputs, default=["depth"], help="what the client listens to, of "
-                        + ",".join(OUTPUTS) + " (default: depth)")
+    parser.add_argument(
+        "--load",
+        type=float,
+        default=0.8,
+        help="with --rate 0: then this share of the frames/s reached; 0 leaves it out (default: 0.8)",
+    )
+    parser.add_argument(
+        "--outputs",
+        type=outputs,
+        default=["depth"],
+        help="what the client listens to, of " + ",".join(OUTPUTS) + " (default: depth)",
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--seconds", type=float, default=20.0, help="length of a measurement (default: 20)")
     length.add_argument("--frames", type=int, help="the same as a number of published images")
@@ -97,10 +116,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--engine", default="auto", help="auto, pytorch, openvino or onnxruntime")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16")
     parser.add_argument("--compile", action="store_true", help="compile PyTorch's networks")
-    parser.add_argument("--reliability", choices=("best_effort", "reliable"), default="best_effort",
-                        help="of the node's image subscription (default: best_effort)")
-    parser.add_argument("--parameter", action="append", default=[], metavar="NAME:=VALUE",
-                        help="another parameter of the node; may be repeated")
+    parser.add_argument(
+        "--reliability",
+        choices=("best_effort", "reliable"),
+        default="best_effort",
+        help="of the node's image subscription (default: best_effort)",
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME:=VALUE",
+        help="another parameter of the node; may be repeated",
+    )
     parser.add_argument("--results", default=str(ROOT / "results" / "bench"), help="folder of the result's JSON")
     options = parser.parse_args(arguments)
     if min(options.rate, options.load, options.growth) < 0 or options.seconds <= 0:

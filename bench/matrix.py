@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench matrix`: `scripts/bench live` for every combination of networks, sizes, engines and outputs, and one table.
 
 What this command does not know is handed on to `scripts/bench live`, as --seconds 8 --plain. The network `default` has a
@@ -23,11 +24,20 @@ def parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
         allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
-    parser.add_argument("--sizes", nargs="+", type=size, default=[(640, 192), (1024, 320)], help="default: 640x192 1024x320")
+    parser.add_argument(
+        "--sizes", nargs="+", type=size, default=[(640, 192), (1024, 320)], help="default: 640x192 1024x320"
+    )
     parser.add_argument("--engines", nargs="+", default=["auto"], help="ENGINE or ENGINE:PRECISION (default: auto)")
-    parser.add_argument("--outputs", nargs="+", type=outputs, default=[["depth"], ["depth", "cloud", "odometry"]],
-                        help="default: depth depth,cloud,odometry")
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "bench", help="the results get a folder in here")
+    parser.add_argument(
+        "--outputs",
+        nargs="+",
+        type=outputs,
+        default=[["depth"], ["depth", "cloud", "odometry"]],
+        help="default: depth depth,cloud,odometry",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=ROOT / "results" / "bench", help="the results get a folder in here"
+    )
     return parser.parse_known_args(arguments)
 
 

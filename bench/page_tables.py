@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables of the documentation, written from docs/benchmarks/data/*.json.
 
 A page marks where a table belongs:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was noted while images were published at one rate, and the figures of it."""
 
 from dataclasses import dataclass
@@ -79,7 +80,12 @@ def count_frames(phase: Phase) -> dict:
     came = {topic: len(times) for topic, times in phase.receipts.items()}
     if phase.begin is None:
         processed = next(iter(came.values()))
-        return {"published": published, "processed": processed, "processed_share": processed / published, "received_by_client": came}
+        return {
+            "published": published,
+            "processed": processed,
+            "processed_share": processed / published,
+            "received_by_client": came,
+        }
     end = phase.statuses[-1] if phase.statuses else phase.begin
 
     def counted(name: str) -> int:
@@ -101,7 +107,9 @@ def count_frames(phase: Phase) -> dict:
 
 def stage_times(statuses: list[DepthStatus]) -> dict:
     """Spread of the node's own stage times and of the wait for the frame before [ms]; the stages' shares of the total."""
-    times = {name: np.array([getattr(s, f"latency_{name}_ms") for s in statuses]) for name in ("transport", *WORK, "total")}
+    times = {
+        name: np.array([getattr(s, f"latency_{name}_ms") for s in statuses]) for name in ("transport", *WORK, "total")
+    }
     times["wait"] = times["total"] - times["transport"] - sum(times[stage] for stage in WORK)
     mean = times["total"].mean()
     return {

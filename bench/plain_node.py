@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plain depth node as such nodes are usually written, to be compared with.
 
 PyTorch in eager float32 as it comes; inference inside the subscription's callback; new arrays for everything in every
@@ -87,8 +88,13 @@ class PlainNode(Node):
         color = rgb.astype(np.uint32)
         packed = (color[..., 0] << 16) | (color[..., 1] << 8) | color[..., 2]
         points = np.stack([x, y, depth, packed.view(np.float32)], axis=-1).astype(np.float32)
-        fields = [PointField(name=n, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, n in enumerate(("x", "y", "z", "rgb"))]
-        message = PointCloud2(header=header, height=height, width=width, fields=fields, point_step=16, row_step=16 * width)
+        fields = [
+            PointField(name=n, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+            for i, n in enumerate(("x", "y", "z", "rgb"))
+        ]
+        message = PointCloud2(
+            header=header, height=height, width=width, fields=fields, point_step=16, row_step=16 * width
+        )
         message.data = points.tobytes()
         self.cloud_publisher.publish(message)
 

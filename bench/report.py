@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From what was noted to figures: a printed table and a JSON file."""
 
 import argparse
@@ -109,7 +110,10 @@ def format_table(figures: dict) -> str:
         lines += _phase_lines(f"plain node, {name}", phase, figures["machine"]["cores"])
     if "to_plain" in figures:
         ratios = figures["to_plain"]
-        lines += ["", f"to plain    {ratios['frames_per_second']:.2f} times its frames/s, {ratios['latency_p50']:.2f} times its latency p50"]
+        lines += [
+            "",
+            f"to plain    {ratios['frames_per_second']:.2f} times its frames/s, {ratios['latency_p50']:.2f} times its latency p50",
+        ]
     return "\n".join(lines)
 
 
@@ -126,7 +130,9 @@ def _phase_lines(name: str, phase: dict, cores: int) -> list[str]:
             f"frames      {frames['published']} published = {frames['received']} received by the node + {frames['lost_before_node']} "
             f"lost on the way; {frames['received']} received = {frames['processed']} processed{drops} + {frames['in_flight']} in flight"
         )
-    lines.append(f"            {100 * frames['processed_share']:.1f} % of {frames['published']} published were processed")
+    lines.append(
+        f"            {100 * frames['processed_share']:.1f} % of {frames['published']} published were processed"
+    )
     lines.append(f"{'ms':34s}{'p50':>9s}{'p95':>9s}{'p99':>9s}{'max':>9s}   frames    share")
     for topic, values in phase["latency_ms"].items():
         lines.append(_row(f"stamp to receipt of {topic}", values))
@@ -138,12 +144,16 @@ def _phase_lines(name: str, phase: dict, cores: int) -> list[str]:
         lines.append(f"            {phase['whole_frame_to_bare_engine']:.2f} times the bare engine")
     lines += [
         f"p99 / p50   {phase['p99_to_p50']:.2f}",
-        "CPU         " + ", ".join(f"{process} {percent:.0f} %" for process, percent in cpu.items()) + f" of one core ({cores} cores)",
+        "CPU         "
+        + ", ".join(f"{process} {percent:.0f} %" for process, percent in cpu.items())
+        + f" of one core ({cores} cores)",
         f"core speed  {speed['before']:.0f} before, {speed['after']:.0f} GFLOP/s after",
         f"memory      node {memory['begin']:.0f} -> {memory['end']:.0f} MB, peak {memory['peak']:.0f} MB; {phase['threads']} threads",
     ]
     if cpu["others"] > QUIET:
-        lines.append(f"NOTE        other programs used {cpu['others']:.0f} % of a core meanwhile: figures of a busy machine")
+        lines.append(
+            f"NOTE        other programs used {cpu['others']:.0f} % of a core meanwhile: figures of a busy machine"
+        )
     if name.endswith("saturated") and frames["processed_share"] > 0.95:
         lines.append("NOTE        nearly every image was processed: the node was not saturated")
     return lines
@@ -152,4 +162,8 @@ def _phase_lines(name: str, phase: dict, cores: int) -> list[str]:
 def _row(label: str, values: dict) -> str:
     if not values["count"]:
         return f"{label:34s}{'none came':>18s}"
-    return f"{label:34s}" + "".join(f"{values[name]:9.1f}" for name in ("p50", "p95", "p99", "max")) + f"{values['count']:9d}"
+    return (
+        f"{label:34s}"
+        + "".join(f"{values[name]:9.1f}" for name in ("p50", "p95", "p99", "max"))
+        + f"{values['count']:9d}"
+    )

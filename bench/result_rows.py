@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows of results: what `scripts/bench live` and `scripts/bench train` measured, as cells of a table."""
 
 from collections.abc import Iterable, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench table`: results of `scripts/bench live` and `scripts/bench train` as Markdown tables.
 
 Live: one row for each phase. Times in milliseconds unless the column says otherwise. Latency and its percentiles are from

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of `scripts/bench train`: a printed table and a JSON file."""
 
 import argparse
@@ -29,7 +30,12 @@ def collect_figures(options: argparse.Namespace, command: str, found: dict) -> d
         "machine": machine(),
         "versions": versions(),
         "thread_settings": thread_settings(),
-        "networks": {"depth": options.depth, "pose": options.pose, "size": list(options.size), "scales": options.scales},
+        "networks": {
+            "depth": options.depth,
+            "pose": options.pose,
+            "size": list(options.size),
+            "scales": options.scales,
+        },
         "batch_size": options.batch_size,
         "device": options.device,
         **found,

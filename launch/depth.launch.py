@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch the depth node, optionally with a recording to play and RViz to look at it.
 
 ros2 launch monodepth_ros depth.launch.py checkpoint:=/path/to/weights image:=/camera/image_raw
 ros2 launch monodepth_ros depth.launch.py -s          (explains every argument)
 """
 
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction
 from launch.events import matches_action
 from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from launch import LaunchContext, LaunchDescription
 from monodepth_ros.ros.launching import (
     boolean,
     config_file,

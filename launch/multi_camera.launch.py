@@ -1,19 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch one depth node for several cameras: one process, one network, one batch of whatever images wait.
 
 ros2 launch monodepth_ros multi_camera.launch.py cameras:=front,left,right checkpoint:=/path/to/weights
 ros2 launch monodepth_ros multi_camera.launch.py -s          (explains every argument)
 """
 
-from typing import List
-
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from monodepth_ros.pipeline.settings import read_ros_parameters
+from launch import LaunchContext, LaunchDescription
 from monodepth_ros.ros.launching import boolean, config_file, depth_node, existing_path, rviz_node
+from monodepth_ros.settings.files import read_ros_parameters
 
 # What RViz shows of a camera.
 SHOWN_TOPICS = ("rgb/image_rect", "depth/color", "depth/points")
@@ -98,9 +97,7 @@ def camera_names(given: dict[str, str]) -> list[str]:
     if not names and path:
         names = [name for name in read_ros_parameters(path).get("cameras") or [] if name]
     if not names:
-        raise ValueError(
-            "cameras:= names none: e.g. cameras:=front,left,right, or cameras in the parameter file"
-        )
+        raise ValueError("cameras:= names none: e.g. cameras:=front,left,right, or cameras in the parameter file")
     return names
 
 
@@ -126,7 +123,7 @@ def nodes(context: LaunchContext) -> list[Node]:
         if given[argument]
     ]
     # As a bare list, launch would write it in a way that only Python reads.
-    parameters = {"cameras": ParameterValue(cameras, value_type=List[str])}
+    parameters = {"cameras": ParameterValue(cameras, value_type=list[str])}
     if given["odometry_camera"]:
         parameters["odometry.camera"] = given["odometry_camera"]
     found = [depth_node(given, remappings, parameters)]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth adapt`: a checkpoint made better for one's own camera, or left as it is."""
 
 import argparse
@@ -18,12 +19,20 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         " recording, in blocks, is held out and judges the result without ground truth: the new checkpoint is kept only where"
         " it explains the held-out images better, its depth agrees with itself and has not collapsed.",
     )
-    parser.add_argument("recordings", nargs="+", metavar="RECORDING", help="bags, image folders, KITTI folders or videos")
-    parser.add_argument("--checkpoint", default="", metavar="FILE", help="what to begin with (default: the bundled checkpoint)")
+    parser.add_argument(
+        "recordings", nargs="+", metavar="RECORDING", help="bags, image folders, KITTI folders or videos"
+    )
+    parser.add_argument(
+        "--checkpoint", default="", metavar="FILE", help="what to begin with (default: the bundled checkpoint)"
+    )
     parser.add_argument("--steps", type=count, default=400, metavar="N", help="at most so many steps (default 400)")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of `monodepth train`; repeatable")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of `monodepth train`; repeatable"
+    )
     parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
-    parser.add_argument("--out", default="", metavar="DIR", help="folder of the results (default: results/adapt/<time>)")
+    parser.add_argument(
+        "--out", default="", metavar="DIR", help="folder of the results (default: results/adapt/<time>)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -32,10 +41,10 @@ def run(options: argparse.Namespace) -> int:
     is judged). MonodepthError for bad input."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.adaptation import adaptation_settings, judge, keep
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.training.samples.clip import TrainingError
     from monodepth_ros.training.trainer import Trainer
 
     checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth download`: checkpoints by name from the catalogue."""
 
 import argparse
@@ -28,15 +29,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("name", nargs="?", default="", help="of the checkpoint")
     parser.add_argument("--list", action="store_true", help="print the catalogue")
-    parser.add_argument(
-        "--accept-license", action="store_true", help="accept the licence without being asked"
-    )
+    parser.add_argument("--accept-license", action="store_true", help="accept the licence without being asked")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """List or download; MonodepthError for all that can go wrong."""
-    from monodepth_ros.networks.catalogue import CatalogueError, downloaded_checkpoint, read_catalogue
+    from monodepth_ros.downloads.catalogue import CatalogueError, downloaded_checkpoint, read_catalogue
 
     catalogue = read_catalogue()
     if options.list or not options.name:
@@ -61,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def print_catalogue(catalogue: dict) -> None:
     """The names with what they are and whether they are here."""
-    from monodepth_ros.networks.catalogue import downloaded_checkpoint, user_catalogue
+    from monodepth_ros.downloads.catalogue import downloaded_checkpoint, user_catalogue
 
     width = max(map(len, catalogue))
     licences: dict[tuple[str, str], int] = {}
@@ -104,17 +103,15 @@ def ask_for_consent(entry) -> None:
 
 def fetch(entry) -> Path:
     """Download, check and unpack an entry into its folder of the cache; what is to be loaded."""
-    from monodepth_ros.data.archive import unpack_zip
-    from monodepth_ros.data.http_file import DownloadError, download
-    from monodepth_ros.networks.catalogue import RECORD, checkpoints_folder, downloaded_checkpoint
+    from monodepth_ros.downloads.archive import unpack_zip
+    from monodepth_ros.downloads.catalogue import RECORD, checkpoints_folder, downloaded_checkpoint
+    from monodepth_ros.downloads.http_file import DownloadError, download
 
     root = checkpoints_folder()
     # The hash in its name: a changed catalogue never goes on with the old file.
     whole = root / ".downloads" / f"{entry.name}-{entry.digest[:8] or 'unchecked'}-{entry.file_name}"
     limit = round(1.5e6 * entry.megabytes) or 1 << 32
-    digest = download(
-        entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=Progress()
-    )
+    digest = download(entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=Progress())
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
@@ -144,11 +141,9 @@ def fetch(entry) -> Path:
 
 def what_to_load(folder: Path, source: str) -> str:
     """The checkpoint in an unpacked folder, relative to it: '.' for encoder.pth and depth.pth, else the one file."""
-    from monodepth_ros.data.http_file import DownloadError
+    from monodepth_ros.downloads.http_file import DownloadError
 
-    encoders = [
-        path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()
-    ]
+    encoders = [path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()]
     if len(encoders) == 1:
         return str(encoders[0].relative_to(folder))
     files = [path for path in folder.rglob("*") if path.suffix in WEIGHTS]

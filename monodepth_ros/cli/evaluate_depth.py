@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate depth`: depth images against ground truth, as the field's tables have it."""
 
 import argparse
@@ -24,9 +25,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "source", nargs="*", help="recordings with ground truth (or --ground-truth), to run a checkpoint on"
     )
     add_network_arguments(parser)
-    parser.add_argument(
-        "--post-process", action="store_true", help="blend with the answer to the mirror image"
-    )
+    parser.add_argument("--post-process", action="store_true", help="blend with the answer to the mirror image")
     parser.add_argument(
         "--predictions", default="", metavar="NPY",
         help="inverse depth (N, h, w) instead of a checkpoint, as monodepth2 saves it",
@@ -50,12 +49,8 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         help="of predictions: by each image's medians, by the factor the checkpoint states, not at all; "
         "auto (default) is checkpoint for a metric one, else median",
     )  # fmt: skip
-    how.add_argument(
-        "--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)"
-    )
-    how.add_argument(
-        "--crop", choices=("auto", "garg", "none"), default="auto", help="instead of the protocol's"
-    )
+    how.add_argument("--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)")
+    how.add_argument("--crop", choices=("auto", "garg", "none"), default="auto", help="instead of the protocol's")
     how.add_argument("--min-depth", type=positive, default=1e-3, metavar="M", help="metres (default 0.001)")
     how.add_argument("--max-depth", type=positive, default=80.0, metavar="M", help="metres (default 80)")
     what = parser.add_argument_group("what to write")
@@ -127,13 +122,13 @@ def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: floa
 
 def _evaluate_checkpoint(options: argparse.Namespace):
     from monodepth_ros.evaluation.depth_arrays import read_truth_archive
-    from monodepth_ros.evaluation.depth_predictor import DepthPredictor
     from monodepth_ros.evaluation.depth_report import DepthReport
-    from monodepth_ros.evaluation.source_depth import FrameChoice, add_source
     from monodepth_ros.evaluation.split_file import read_split
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
+    from monodepth_ros.offline.checkpoint_depth import FrameChoice, add_source
+    from monodepth_ros.offline.depth_predictor import DepthPredictor
 
     split = read_split(options.split) if options.split else None
     archive = read_truth_archive(options.ground_truth) if options.ground_truth else None
@@ -144,9 +139,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
         scaling = "checkpoint" if header.is_metric else "median"
     if scaling == "checkpoint":
         if not header.is_metric:
-            raise MonodepthError(
-                f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F"
-            )
+            raise MonodepthError(f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F")
         scaling, factor = "none", factor * header.scale_factor
     notes: list[str] = []
     engine, report, descriptions, chosen = None, None, [], 0
@@ -156,9 +149,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
     for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
-                engine = create_engine(
-                    checkpoint, options.device, options.precision, options.engine, warn=notes.append
-                )
+                engine = create_engine(checkpoint, options.device, options.precision, options.engine, warn=notes.append)
                 predictor = DepthPredictor(engine, header, options.post_process)
             crop = source.truth_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)
@@ -194,7 +185,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
 def _evaluate_predictions(options: argparse.Namespace):
     from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
     from monodepth_ros.evaluation.depth_report import DepthReport
-    from monodepth_ros.evaluation.source_depth import NO_TRUTH
+    from monodepth_ros.offline.checkpoint_depth import NO_TRUTH
 
     predictions = DepthPredictions(options.predictions, options.depths)
     scaling = "median" if options.scaling == "auto" else options.scaling

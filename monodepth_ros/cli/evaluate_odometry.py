@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the true one."""
 
 import argparse
@@ -21,9 +22,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         description="Compare a trajectory file with the true trajectory, or run a checkpoint's odometry "
         "over a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
     )
-    parser.add_argument(
-        "source", nargs="?", default="", help="recording with true poses, to run a checkpoint on"
-    )
+    parser.add_argument("source", nargs="?", default="", help="recording with true poses, to run a checkpoint on")
     add_network_arguments(parser)
     parser.add_argument(
         "--motion",
@@ -39,9 +38,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         metavar="NAME=VALUE",
         help="one setting of the node, such as scale.camera_height=1.65; repeatable",
     )
-    parser.add_argument(
-        "--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source"
-    )
+    parser.add_argument("--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source")
     parser.add_argument(
         "--ground-truth",
         default="",
@@ -54,15 +51,9 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "--segments", type=_lengths, default=(), metavar="M,M,...",
         help="segment lengths (default 100,200,...,800, shorter ones on a path below 100 m)",
     )  # fmt: skip
-    how.add_argument(
-        "--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)"
-    )
-    how.add_argument(
-        "--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)"
-    )
-    how.add_argument(
-        "--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)"
-    )
+    how.add_argument("--segment-step", type=count, default=0, metavar="N", help="frames between segments (10)")
+    how.add_argument("--snippet", type=_snippet, default=5, metavar="N", help="frames in a snippet (default 5)")
+    how.add_argument("--delta", type=count, default=1, metavar="N", help="frames of relative errors (default 1)")
     how.add_argument(
         "--max-difference",
         type=positive,
@@ -84,11 +75,11 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Compare, print and write; MonodepthError for bad input."""
     # Imported here because every other verb lists this one.
-    from monodepth_ros.evaluation.odometry_picture import odometry_picture
     from monodepth_ros.evaluation.odometry_report import OdometrySettings, evaluate_odometry
     from monodepth_ros.evaluation.step_consistency import step_consistency
     from monodepth_ros.evaluation.trajectory_errors import align
     from monodepth_ros.evaluation.trajectory_pairs import pair
+    from monodepth_ros.pictures.odometry_picture import odometry_picture
 
     _check(options)
     truth, estimate, notes = _from_files(options) if options.trajectory else _from_network(options)
@@ -133,9 +124,7 @@ def _check(options: argparse.Namespace) -> None:
     if bool(options.trajectory) == bool(options.source):
         raise MonodepthError("expected either a recording to run a checkpoint on, or --trajectory FILE")
     if options.trajectory and not options.ground_truth:
-        raise MonodepthError(
-            "--trajectory needs --ground-truth: a trajectory file, or a recording with poses"
-        )
+        raise MonodepthError("--trajectory needs --ground-truth: a trajectory file, or a recording with poses")
     if options.source and options.ground_truth:
         raise MonodepthError(
             "--ground-truth goes with --trajectory; a recording is compared with the poses it has itself"
@@ -143,8 +132,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _from_files(options: argparse.Namespace):
-    from monodepth_ros.evaluation.network_odometry import true_trajectory
     from monodepth_ros.evaluation.trajectory_file import is_trajectory_file, read_trajectory
+    from monodepth_ros.offline.checkpoint_odometry import true_trajectory
 
     estimate = read_trajectory(options.trajectory)
     if is_trajectory_file(options.ground_truth):
@@ -154,22 +143,20 @@ def _from_files(options: argparse.Namespace):
 
 
 def _from_network(options: argparse.Namespace):
-    from monodepth_ros.evaluation.network_odometry import network_odometry
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.offline.run_config import RunConfig
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.offline.checkpoint_odometry import network_odometry
+    from monodepth_ros.pipeline.run_config import RunConfig
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
 
     given = {"device": options.device, "precision": options.precision, "engine": options.engine}
     config = changed(replace(RunConfig(), given), options.set)
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
-        engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, notes.append, config.compile
-        )
+        engine = create_engine(checkpoint, config.device, config.precision, config.engine, notes.append, config.compile)
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
             motion = options.motion or ("network" if engine.has_pose else "features")
             config = replace(config, {"odometry.source": motion})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth info`: the model card of a checkpoint."""
 
 import argparse
@@ -12,9 +13,7 @@ def add_parser(verbs) -> None:
         help="print what a checkpoint is: networks, camera, scale, licence",
         description="Print the model card of a checkpoint.",
     )
-    parser.add_argument(
-        "checkpoint", help="a .safetensors file, or published weights (a folder of .pth files)"
-    )
+    parser.add_argument("checkpoint", help="a .safetensors file, or published weights (a folder of .pth files)")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=run)
 

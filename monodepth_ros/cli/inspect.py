@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth inspect`: what a training would use of its recordings, said before it."""
 
 import argparse
@@ -18,12 +19,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         description="Read recordings as `monodepth train` does and say which frames it would use and why not the others, with"
         " warnings and a contact sheet in results/<time>/. Exit code 1 where a training would refuse them.",
     )
-    parser.add_argument(
-        "recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos"
-    )
-    parser.add_argument(
-        "--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train"
-    )
+    parser.add_argument("recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos")
+    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train")
     add_preset_argument(parser)
     parser.add_argument(
         "--config",
@@ -48,12 +45,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         metavar="CHECKPOINT",
         help="weights that training begins with",
     )
-    parser.add_argument(
-        "--results", default="results", metavar="DIR", help="folder of the results (default: results)"
-    )
-    parser.add_argument(
-        "--json", default="", metavar="FILE", help="the figures as JSON; - is standard output"
-    )
+    parser.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
+    parser.add_argument("--json", default="", metavar="FILE", help="the figures as JSON; - is standard output")
     parser.add_argument(
         "--write-mask",
         default="",
@@ -68,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
     read."""
     from monodepth_ros.cli.result_files import say, write_json, write_picture
     from monodepth_ros.errors import MonodepthError
-    from monodepth_ros.evaluation.results_folder import new_results_folder
-    from monodepth_ros.training.contact_sheet import contact_sheet
-    from monodepth_ros.training.inspection import inspect_recordings
-    from monodepth_ros.training.inspection_warnings import add_warnings
+    from monodepth_ros.results_folder import new_results_folder
+    from monodepth_ros.training.inspection.contact_sheet import contact_sheet
+    from monodepth_ros.training.inspection.recording import inspect_recordings
+    from monodepth_ros.training.inspection.warnings import add_warnings
 
     options.data = [*options.recordings, *options.data]
     config, _ = configuration(options)
@@ -100,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     for path in (str(folder / FACTS), options.json):
         if path:
             write_json(path, as_json(inspection))
-    return WOULD_NOT_TRAIN if inspection.refusal else 0
+    return WOULD_NOT_TRAIN if inspection.reason else 0
 
 
 def recording_lines(one) -> list[tuple[str, str]]:
@@ -113,9 +106,7 @@ def recording_lines(one) -> list[tuple[str, str]]:
     lines += [("view", text) for text in figures["view"]]
     unsteady = f", {_percent(figures['unsteady_share'])} of the intervals off by more than 20 %"
     if math.isfinite(figures["rate"]):
-        text = (
-            f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
-        )
+        text = f"{figures['rate']:.2f} Hz, {figures['frames']} frames in {figures['duration']:.2f} s{unsteady}"
         lines.append(("rate", text))
     else:
         lines.append(("rate", "one frame"))
@@ -161,9 +152,7 @@ def recording_lines(one) -> list[tuple[str, str]]:
     lines.append(("ground truth", truth_text(figures["ground_truth"])))
     stereo = figures["stereo"]
     if stereo:
-        paired = (
-            f", {_percent(stereo['paired_share'])} of the frames paired" if "paired_share" in stereo else ""
-        )
+        paired = f", {_percent(stereo['paired_share'])} of the frames paired" if "paired_share" in stereo else ""
         use = "" if stereo["used"] else " (not used; --sources both would)"
         baseline = f"{stereo['baseline']:.4f} m" if math.isfinite(stereo["baseline"]) else "unknown"
         lines.append(("stereo partner", f"{stereo['right']}, baseline {baseline}{paired}{use}"))
@@ -197,8 +186,8 @@ def outcome_lines(inspection) -> list[tuple[str, str]]:
     """What the training would be, or why it would not begin."""
     figures = inspection.figures
     lines = warning_lines(inspection.warnings)
-    if inspection.refusal:
-        return [*lines, ("training", f"would refuse: {inspection.refusal}")]
+    if inspection.reason:
+        return [*lines, ("training", f"would refuse: {inspection.reason}")]
     fx, fy, cx, cy = figures["training_camera"]
     text = (
         f"{figures['training_samples']} samples, validated on {figures['validated_on']};"
@@ -228,12 +217,11 @@ def written_mask(path: str, inspection) -> str:
 def as_json(inspection) -> dict:
     """Everything that was printed, and what the pictures show of each frame's use."""
     recordings = [
-        {**one.figures, "warnings": [vars(warned) for warned in one.warnings]}
-        for one in inspection.recordings
+        {**one.figures, "warnings": [vars(warned) for warned in one.warnings]} for one in inspection.recordings
     ]
     return {
         **inspection.figures,
-        "refusal": inspection.refusal or None,
+        "reason": inspection.reason or None,
         "notes": inspection.notes,
         "warnings": [vars(warned) for warned in inspection.warnings],
         "recordings": recordings,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The options by which a verb lets its user say what to read."""
 
 import argparse
@@ -11,9 +12,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the group 'what to read', for `source_options`."""
     where = parser.add_argument_group("what to read")
     where.add_argument("--topic", default="", help="image topic of a bag that has several")
-    where.add_argument(
-        "--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image"
-    )
+    where.add_argument("--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image")
     where.add_argument(
         "--camera",
         default="",
@@ -22,9 +21,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="file of camera_calibration")
     where.add_argument("--rectified", action="store_true", help="the images are rectified already")
-    where.add_argument(
-        "--rate", type=positive, default=0.0, metavar="HZ", help="of images without times (default 10)"
-    )
+    where.add_argument("--rate", type=positive, default=0.0, metavar="HZ", help="of images without times (default 10)")
     where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")
     where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")
@@ -48,7 +45,7 @@ def source_options(options: argparse.Namespace):
 
 def open_recording(path: str, options: argparse.Namespace):
     """The frame source at a path. Raises SourceError, also for a live camera, which has no ground truth."""
-    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.data.sources.open_source import open_source
     from monodepth_ros.data.sources.source import SourceError
 
     if path.isascii() and path.isdigit() and not Path(path).exists():

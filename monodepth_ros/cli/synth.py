@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth synth`: a recording of a drive through a synthetic street, with exact depth and odometry."""
 
 import argparse
@@ -26,18 +27,12 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", required=True, help="the new bag: a folder, or a file name in .mcap or .db3")
     parser.add_argument("--seconds", type=positive, default=20.0, metavar="S", help="length (default 20)")
-    parser.add_argument(
-        "--rate", type=positive, default=10.0, metavar="HZ", help="frames per second (default 10)"
-    )
+    parser.add_argument("--rate", type=positive, default=10.0, metavar="HZ", help="frames per second (default 10)")
     parser.add_argument("--seed", type=_seed, default=1, help="which street (default 1)")
     parser.add_argument("--width", type=int, default=640, help="pixels (default 640)")
     parser.add_argument("--height", type=int, default=192, help="pixels (default 192)")
-    parser.add_argument(
-        "--storage", choices=("mcap", "sqlite3"), default="", help="default: by the name, else mcap"
-    )
-    parser.add_argument(
-        "--compressed", action="store_true", help="write JPEG images (sensor_msgs/CompressedImage)"
-    )
+    parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="", help="default: by the name, else mcap")
+    parser.add_argument("--compressed", action="store_true", help="write JPEG images (sensor_msgs/CompressedImage)")
     parser.add_argument(
         "--distortion",
         default="none",
@@ -53,9 +48,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         help=f"two cameras, /left and /right, B metres apart (default {BASELINE})",
     )
     parser.add_argument("--imu", action="store_true", help="write exact rates of rotation on /imu (sensor_msgs/Imu)")
-    parser.add_argument(
-        "--no-traffic", action="store_true", help="no moving cars: everything in the street is static"
-    )
+    parser.add_argument("--no-traffic", action="store_true", help="no moving cars: everything in the street is static")
     parser.add_argument("--constant-light", action="store_true", help="no passing clouds, constant exposure")
     parser.set_defaults(run=run)
 
@@ -63,15 +56,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Render and write; raises MonodepthError for a path that exists and for impossible options."""
     # Imported here because every other verb lists this one.
-    from monodepth_ros.data.bag_writer import BagWriter
-    from monodepth_ros.data.synthetic.drive import Drive
-    from monodepth_ros.data.synthetic.drive_bag import write_drive
+    from monodepth_ros.data.bags.writer import BagWriter
+    from monodepth_ros.synthetic.drive import Drive
+    from monodepth_ros.synthetic.drive_bag import write_drive
 
-    BagWriter(options.out, options.storage)  # its complaints come before the work
+    BagWriter(options.out, options.storage)  # its problems come before the work
     if round(options.seconds * options.rate) < 1:
-        raise MonodepthError(
-            f"{options.seconds:g} s at {options.rate:g} Hz hold no frame: ask for more of either"
-        )
+        raise MonodepthError(f"{options.seconds:g} s at {options.rate:g} Hz hold no frame: ask for more of either")
 
     cameras = make_cameras(options.width, options.height, options.distortion, options.stereo)
     drive = Drive(
@@ -104,8 +95,8 @@ def make_cameras(width: int, height: int, distortion: str = "none", baseline: fl
     """The cameras on the vehicle by name: one called "camera", or "left" and "right"."""
     import numpy as np
 
-    from monodepth_ros.data.synthetic.drive import default_camera, mounted, stereo_pair
     from monodepth_ros.geometry.camera import CameraModel
+    from monodepth_ros.synthetic.drive import default_camera, mounted, stereo_pair
 
     if min(width, height) < 16:
         raise MonodepthError(f"images of {width}x{height} are too small: 16x16 pixels at least")

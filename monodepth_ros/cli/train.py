@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth train`: networks learned from recordings."""
 
 import argparse
@@ -31,22 +32,37 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     add_preset_argument(parser)
     parser.add_argument("--config", default="", metavar="YAML", help="settings; config/train.yaml lists them all")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting, such as optimizer.epochs=5; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one setting, such as optimizer.epochs=5; repeatable",
     )
-    parser.add_argument("--sources", choices=("mono", "stereo", "both"), help="what is reconstructed from (data.sources)")
-    parser.add_argument("--from", dest="start_from", default="", metavar="CHECKPOINT", help="weights to begin with (fine-tuning)")
+    parser.add_argument(
+        "--sources", choices=("mono", "stereo", "both"), help="what is reconstructed from (data.sources)"
+    )
+    parser.add_argument(
+        "--from", dest="start_from", default="", metavar="CHECKPOINT", help="weights to begin with (fine-tuning)"
+    )
     parser.add_argument("--epochs", type=int, help="passes over the data (optimizer.epochs)")
     parser.add_argument("--batch-size", type=int, help="samples per step (loop.batch_size)")
     parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
-    parser.add_argument("--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)")
-    parser.add_argument("--resume", default="", metavar="DIR", help="go on in the folder of a training that was stopped")
+    parser.add_argument(
+        "--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)"
+    )
+    parser.add_argument(
+        "--resume", default="", metavar="DIR", help="go on in the folder of a training that was stopped"
+    )
     parser.set_defaults(run=run)
 
 
 def add_preset_argument(parser: argparse.ArgumentParser) -> None:
     """Add --preset, which `configuration` begins with."""
     parser.add_argument(
-        "--preset", default="monodepth2", choices=tuple(PRESETS), help="settings to begin with: compact is for minutes on a CPU"
+        "--preset",
+        default="monodepth2",
+        choices=tuple(PRESETS),
+        help="settings to begin with: compact is for minutes on a CPU",
     )
 
 
@@ -77,17 +93,17 @@ def run(options: argparse.Namespace) -> int:
 
 def configuration(options: argparse.Namespace):
     """(TrainConfig, folder or ''): the preset, then the file, then --set, then the options that are settings."""
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import read_assignments, read_settings
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.settings.files import read_assignments, read_settings
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.config import TrainConfig
+    from monodepth_ros.training.samples.clip import TrainingError
 
     if options.resume and (options.config or options.out):
         raise TrainingError("--resume goes on with the folder's own settings: leave out --config and --out")
     path = str(Path(options.resume) / CONFIG) if options.resume else options.config
     config = replace(TrainConfig(), PRESETS[options.preset])
     if path:
-        from monodepth_ros.pipeline.settings import ConfigError
+        from monodepth_ros.settings.schema import ConfigError
 
         try:
             config = replace(config, read_settings(path))
@@ -112,8 +128,8 @@ def configuration(options: argparse.Namespace):
 def like_checkpoint(config, options: argparse.Namespace):
     """Fine-tuning takes networks, size and range from the checkpoint, unless they were given."""
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import read_settings
+    from monodepth_ros.settings.files import read_settings
+    from monodepth_ros.settings.schema import replace
 
     header = load_checkpoint(config.networks.start_from).header
     given = {text.partition("=")[0].strip() for text in options.set}
@@ -132,8 +148,8 @@ def like_checkpoint(config, options: argparse.Namespace):
 
 def open_data(config, is_first: bool, training_camera=None):
     """The dataset with the motion that data.motion names, saying on standard error how far the indexing is."""
-    from monodepth_ros.training.known_motion import add_known_motion
-    from monodepth_ros.training.open_dataset import open_dataset
+    from monodepth_ros.training.samples.known_motion import add_known_motion
+    from monodepth_ros.training.samples.open_dataset import open_dataset
 
     said = [0.0]
 
@@ -156,10 +172,10 @@ def make_folder(folder: str, resume: str, config, kind: str = "train", root: Pat
     """The results' folder with the settings in it; <root>/<kind>/<time>/ if none is given."""
     import yaml
 
-    from monodepth_ros.evaluation.results_folder import new_results_folder
-    from monodepth_ros.pipeline.settings import values
-    from monodepth_ros.pipeline.settings_text import nested
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.results_folder import new_results_folder
+    from monodepth_ros.settings.files import nested
+    from monodepth_ros.settings.schema import values
+    from monodepth_ros.training.samples.clip import TrainingError
     from monodepth_ros.training.trainer import STATE
 
     if not folder:

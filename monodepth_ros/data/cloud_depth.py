@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A LiDAR's point cloud as depth of a camera's pixels."""
 
 from typing import Any
@@ -19,7 +20,9 @@ def cloud_points(cloud: Any) -> np.ndarray:
     fields = {field.name: field for field in cloud.fields}
     missing = [name for name in "xyz" if name not in fields or fields[name].datatype not in _FLOATS]
     if missing:
-        raise CloudError(f"a point cloud without float {', '.join(missing)} (its fields: {', '.join(fields) or 'none'})")
+        raise CloudError(
+            f"a point cloud without float {', '.join(missing)} (its fields: {', '.join(fields) or 'none'})"
+        )
     if cloud.row_step * cloud.height > len(cloud.data) or cloud.point_step * cloud.width > cloud.row_step:
         raise CloudError(f"a point cloud of {cloud.width}x{cloud.height} points with only {len(cloud.data)} bytes")
     order = ">" if cloud.is_bigendian else "<"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth images as messages and files carry them, turned into metres."""
 
 from pathlib import Path
@@ -21,9 +22,7 @@ def decode_depth(message) -> np.ndarray:
     dtype = np.dtype((">" if message.is_bigendian else "<") + _ENCODINGS[message.encoding])
     row = message.width * dtype.itemsize
     if message.step < row or len(message.data) < message.step * max(0, message.height - 1) + row:
-        raise ImageError(
-            f"depth image of {message.width}x{message.height} has {len(message.data)} bytes: too few"
-        )
+        raise ImageError(f"depth image of {message.width}x{message.height} has {len(message.data)} bytes: too few")
     strides = message.step, dtype.itemsize
     values = np.ndarray((message.height, message.width), dtype, buffer=message.data, strides=strides)
     return values.astype(np.float32) if dtype.kind == "f" else _metres(values, 1000.0)

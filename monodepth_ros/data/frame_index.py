@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The index of a source's frames: times, cameras, poses and how much the image moved; built once, then kept beside it."""
 
 import hashlib
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.image_motion import ImageMotion
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 
@@ -52,16 +54,20 @@ class FrameIndex:
         cameras = [(c.width, c.height, c.distortion_model, c.K, c.D, c.R, c.P) for c in self.cameras]
         arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         for i, (width, height, model, K, D, R, P) in enumerate(cameras):
-            arrays |= {f"size_{i}": (width, height), f"model_{i}": model, f"K_{i}": K, f"D_{i}": D, f"R_{i}": R, f"P_{i}": P}
-        reasons = {"reasons": np.array(list(self.left_out), dtype=str), "counts": np.array(list(self.left_out.values()), int)}
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with open(partial, "wb") as file:
-                np.savez(file, key=key, **arrays, **reasons)
-            os.replace(partial, path)
-        finally:
-            with suppress(OSError):
-                partial.unlink()
+            arrays |= {
+                f"size_{i}": (width, height),
+                f"model_{i}": model,
+                f"K_{i}": K,
+                f"D_{i}": D,
+                f"R_{i}": R,
+                f"P_{i}": P,
+            }
+        reasons = {
+            "reasons": np.array(list(self.left_out), dtype=str),
+            "counts": np.array(list(self.left_out.values()), int),
+        }
+        with atomic_file(path) as partial, open(partial, "wb") as file:
+            np.savez(file, key=key, **arrays, **reasons)
 
     @staticmethod
     def load(path: Path, key: str) -> "FrameIndex | None":
@@ -85,7 +91,9 @@ class FrameIndex:
         return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
 
 
-def index_frames(path: str, options: SourceOptions, progress: Callable[[int, int | None], None] | None = None) -> FrameIndex:
+def index_frames(
+    path: str, options: SourceOptions, progress: Callable[[int, int | None], None] | None = None
+) -> FrameIndex:
     """The index of the source at `path`: the kept one, or one made by reading every frame.
 
     It is kept beside the recording, or in the user's cache where that cannot be written, and made again when a file of the
@@ -158,7 +166,11 @@ def _beside(path: Path, options: SourceOptions) -> Path:
 
 def _key(path: Path, options: SourceOptions) -> str:
     """Of the recording's files as they are now, and of what was asked of it."""
-    files = [path] if not path.is_dir() else sorted(p for p in path.rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
+    files = (
+        [path]
+        if not path.is_dir()
+        else sorted(p for p in path.rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
+    )
     files += [Path(options.calibration_file)] if options.calibration_file else []
     facts = [f"{VERSION} {options!r}"]
     for file in files:

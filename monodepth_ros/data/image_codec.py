@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images as messages carry them, turned into pixels: every encoding this package accepts, raw or compressed.
 
 Works on anything with the fields of sensor_msgs/Image or sensor_msgs/CompressedImage: rclpy messages in the live node,
@@ -147,7 +148,9 @@ def decode_compressed(message) -> Pixels:
     if array.dtype == np.uint16:
         array = _to_8_bit(array)
     if array.dtype != np.uint8:
-        raise ImageError(f"compressed image (format {message.format!r}) holds {array.dtype} values: publish 8 or 16 bit")
+        raise ImageError(
+            f"compressed image (format {message.format!r}) holds {array.dtype} values: publish 8 or 16 bit"
+        )
     layout = "mono" if array.ndim == 2 else {3: "bgr", 4: "bgra"}[array.shape[2]]
     return Pixels(array, layout)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The part of the image that belongs to the camera, not to the world: hood, housing, vignette."""
 
 from collections.abc import Iterator
@@ -60,14 +61,12 @@ def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) ->
         if part[0].any() or part[-1].any() or part[:, 0].any() or part[:, -1].any():
             region |= part
     new = region if ignored is None else region & ~ignored
-    if not MIN_AREA < new.mean() or region.mean() > LARGEST_AREA:
+    if not new.mean() > MIN_AREA or region.mean() > LARGEST_AREA:
         return None
     rows = np.flatnonzero(region.any(axis=1))
     height = len(region)
     is_at_bottom = region[-1].mean() > FILLED and region[rows[0] :].mean() > FILLED
-    return StaticRegion(
-        region, float(np.ceil(100 * (height - rows[0]) / height) / 100) if is_at_bottom else 0.0
-    )
+    return StaticRegion(region, float(np.ceil(100 * (height - rows[0]) / height) / 100) if is_at_bottom else 0.0)
 
 
 def _parts(still: np.ndarray) -> Iterator[np.ndarray]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Predicted and true depth maps of many images in one file."""
 
 import pickle
@@ -27,9 +28,7 @@ class DepthPredictions:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             reason = getattr(error, "strerror", None) or "not an array file"
-            raise EvaluationError(
-                f"{path}: {reason}; expected a .npy of predictions (N, height, width)"
-            ) from None
+            raise EvaluationError(f"{path}: {reason}; expected a .npy of predictions (N, height, width)") from None
         if isinstance(array, np.ndarray) and array.ndim == 4 and array.shape[1] == 1:
             array = array[:, 0]
         if not isinstance(array, np.ndarray) or array.ndim != 3 or array.dtype.kind != "f":

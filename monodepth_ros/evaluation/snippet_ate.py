@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Absolute trajectory error over short snippets, the odometry figure of self-supervised depth papers."""
 
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ import numpy as np
 
 from monodepth_ros.evaluation.alignment import best_scale
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import between
+from monodepth_ros.geometry.pose_array import between
 
 FRAMES = 5
 
@@ -50,9 +51,7 @@ def snippet_ate(truth: np.ndarray, estimate: np.ndarray, frames: int = FRAMES) -
         total = np.square(scale * p - g).sum()
         errors.append(np.sqrt(total) / len(g))
         rms_errors.append(np.sqrt(total / len(g)))
-    mean, std, rms_mean, rms_std = (
-        float(f(values)) for values in (errors, rms_errors) for f in (np.mean, np.std)
-    )
+    mean, std, rms_mean, rms_std = (float(f(values)) for values in (errors, rms_errors) for f in (np.mean, np.std))
     return SnippetError(frames, len(errors), mean, std, rms_mean, rms_std)
 
 

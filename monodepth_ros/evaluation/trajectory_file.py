@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectories from files: TUM and KITTI text, and the relative poses that monodepth2 saves."""
 
 from dataclasses import dataclass
@@ -6,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import inverses
 from monodepth_ros.geometry.motion import quaternion_to_rotation
+from monodepth_ros.geometry.pose_array import inverses
 
 TEXT_SUFFIXES = (".txt", ".tum", ".kitti", ".csv")
 SUFFIXES = (*TEXT_SUFFIXES, ".npy")
@@ -60,9 +61,7 @@ def read_trajectory(path: str | Path) -> Trajectory:
     frames = None
     if rows.shape[1] == 13:
         frames, rows = rows[:, 0].astype(np.int64), rows[:, 1:]
-        _require(
-            np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow", lines
-        )
+        _require(np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow", lines)
     poses = _with_last_row(rows.reshape(-1, 3, 4))
     _require_rotations(poses, path, lines)
     return Trajectory(f"{path} (KITTI)", poses, None, frames)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors of a trajectory against the true one."""
 
 from collections.abc import Sequence
@@ -42,9 +43,7 @@ def evaluate_trajectory(
     """
     truth, estimate = np.asarray(truth, np.float64), np.asarray(estimate, np.float64)
     if truth.shape != estimate.shape or truth.ndim != 3 or len(truth) < 2:
-        raise EvaluationError(
-            f"true poses {truth.shape} and estimated {estimate.shape}: expected two or more of each"
-        )
+        raise EvaluationError(f"true poses {truth.shape} and estimated {estimate.shape}: expected two or more of each")
     if scaling not in ("none", "length"):
         raise EvaluationError(f"scaling is {scaling!r}, expected none or length")
     true_length, length = path_length(truth[:, :3, 3]), path_length(estimate[:, :3, 3])
@@ -55,8 +54,7 @@ def evaluate_trajectory(
     end = _between(truth[0], truth[-1])
     error = invert(end) @ _between(estimate[0], estimate[-1])
     steps = [
-        invert(_between(truth[i], truth[i + 1])) @ _between(estimate[i], estimate[i + 1])
-        for i in range(len(truth) - 1)
+        invert(_between(truth[i], truth[i + 1])) @ _between(estimate[i], estimate[i + 1]) for i in range(len(truth) - 1)
     ]
     travelled = true_length if true_length >= 0.1 else float("nan")
     aligned = align_rigidly(estimate[:, :3, 3], truth[:, :3, 3])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera model: which ray of the world a pixel sees.
 
 Pixel centres are integers, as in OpenCV and ROS: an image of width W spans u from -1/2 to W - 1/2, and
@@ -170,9 +171,7 @@ class CameraModel:
         """The camera of the image resized to this size; the two axes may have different factors."""
         width, height = _check_size(width, height)
         sx, sy = width / self.width, height / self.height
-        return self._transformed(
-            np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height
-        )
+        return self._transformed(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height)
 
     def cropped(self, x: float, y: float, width: int, height: int) -> "CameraModel":
         """The camera of the width x height window with first pixel (x, y); it may reach beyond the image."""

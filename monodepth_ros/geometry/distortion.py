@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lens distortion: from ideal normalised image coordinates (X/Z, Y/Z) to distorted ones, and back.
 
 The models are those of `sensor_msgs/distortion_models`, with OpenCV's equations and order of coefficients:
@@ -44,8 +45,7 @@ def check_distortion(model: str, coefficients) -> tuple[str, np.ndarray]:
         raise CalibrationError(f"distortion coefficients are {values.tolist()}, expected finite numbers")
     if not model and values.any():
         raise CalibrationError(
-            f"distortion model is empty but its coefficients are {values.tolist()}, "
-            f"expected one of {', '.join(MODELS)}"
+            f"distortion model is empty but its coefficients are {values.tolist()}, expected one of {', '.join(MODELS)}"
         )
     if not model or values.size == 0:
         return "plumb_bob", np.zeros(MODELS["plumb_bob"])

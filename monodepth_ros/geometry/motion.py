@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rigid motions in numpy float64: rotations, 4x4 transforms and their Lie group.
 
 Transforms are named T_target_source and map source coordinates to target coordinates, so that
@@ -183,7 +184,9 @@ def orthonormalize(R) -> np.ndarray:
     u, sizes, vt = np.linalg.svd(R)
     is_singular = sizes[..., -1] < 1e-6
     if is_singular.any():
-        raise MotionError(f"rotation is {R[is_singular][0].tolist()}, which is singular: expected nearly orthonormal rows")
+        raise MotionError(
+            f"rotation is {R[is_singular][0].tolist()}, which is singular: expected nearly orthonormal rows"
+        )
     u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
     return u @ vt
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Renders the image of one camera as a pinhole camera at the same place would have seen it.
 
 Rectification, crop and antialiased downscale are one step, the same for training, evaluation and the live
@@ -60,8 +61,7 @@ class Resampler:
             raise MonodepthError(f"resampling filter is '{filter}', expected one of {', '.join(FILTERS)}")
         if target.is_distorted:
             raise CalibrationError(
-                f"target camera has {target.distortion_model} distortion, expected a pinhole: "
-                "use its rectified() model"
+                f"target camera has {target.distortion_model} distortion, expected a pinhole: use its rectified() model"
             )
         if source.is_calibrated != target.is_calibrated:
             which = "target" if source.is_calibrated else "source"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The interface of every inference engine."""
 
 from abc import ABC, abstractmethod
@@ -85,9 +86,7 @@ def check_image(rgb: np.ndarray, header: CheckpointHeader) -> None:
     """EngineError unless rgb is (H, W, 3) uint8 of the checkpoint's size."""
     expected = (header.height, header.width, 3)
     if rgb.dtype != np.uint8 or rgb.shape != expected:
-        raise EngineError(
-            f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first"
-        )
+        raise EngineError(f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first")
 
 
 def released() -> EngineError:

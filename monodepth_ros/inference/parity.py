@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an engine computes what the checkpoint's networks compute."""
 
 import numpy as np
@@ -19,7 +20,9 @@ def check_parity(engine: Engine, checkpoint: Checkpoint) -> None:
     reference = PytorchEngine(checkpoint, "cpu", "fp32")
     header = checkpoint.header
     pair = [
-        np.ascontiguousarray(255 * formula_image(phase, header.height, header.width).transpose(1, 2, 0)).astype(np.uint8)
+        np.ascontiguousarray(255 * formula_image(phase, header.height, header.width).transpose(1, 2, 0)).astype(
+            np.uint8
+        )
         for phase in (0.0, 0.7)
     ]
     loaded, expected = [engine.load_image(rgb) for rgb in pair], [reference.load_image(rgb) for rgb in pair]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Photometric error between an image and its reconstruction (Godard et al. 2019, equation 2)."""
 
 from collections.abc import Iterator
@@ -64,7 +65,9 @@ class _Error(torch.autograd.Function):
                 similarity = target.ssim.similarity_and_slopes(x, part, [slope[part] for slope in slopes], buffers)
             else:
                 similarity = target.ssim.similarity(x, part, buffers)
-            found.sub_(similarity.sum(1, keepdim=True), alpha=target.ssim_weight / (2 * channels)).add_(target.ssim_weight / 2)
+            found.sub_(similarity.sum(1, keepdim=True), alpha=target.ssim_weight / (2 * channels)).add_(
+                target.ssim_weight / 2
+            )
         ctx.target = target
         ctx.save_for_backward(image, *slopes)
         return error

@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: weights together with the camera they know and the meaning of their scale, in one file."""
 
 import hashlib
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 from torch import nn
 
-from monodepth_ros.networks.catalogue import resolve_name
+from monodepth_ros.atomic_file import atomic_file
+from monodepth_ros.downloads.catalogue import resolve_name
+from monodepth_ros.networks.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
-from monodepth_ros.networks.official_format import (
+from monodepth_ros.networks.monodepth2_format import (
     PARTS,
     is_official_folder,
     load_official_file,
@@ -45,22 +47,24 @@ class Checkpoint:
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Load our own `.safetensors`, or weights as monodepth2 and its relatives publish them.
+    """Load a checkpoint from a path or by its name.
 
-    Of published weights, path is the folder of `.pth` files, one of them, or a single file that holds all.
-    What does not exist as a path may be the name of a downloaded checkpoint (`monodepth download`). Nothing
-    in a file is executed. CheckpointError for every path that is not such weights, CatalogueError for the name
-    of a checkpoint that has not been downloaded.
+    path: a `.safetensors` file of this package; or weights in monodepth2's format: a folder of `.pth` files, one file of
+    such a folder, or a single file with all parts. A path that does not exist is looked up as a name: "demonstration"
+    is the bundled checkpoint, other names are those of `monodepth download`. No code in a file is executed.
+
+    Raises CheckpointError for a path that holds no such weights, and CatalogueError for the name of a checkpoint that has
+    not been downloaded.
     """
     name, path = str(path), Path(os.path.expanduser(path))
     if not path.exists():
-        path = resolve_name(name) or path
+        path = _path_of(name) or path
     if path.is_dir():
         weights = load_official_folder(path)
     elif not path.is_file():
         raise CheckpointError(
-            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth"
-            " or a name of `monodepth download --list`"
+            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth,"
+            f" {BUNDLED_NAME!r} or a name of `monodepth download --list`"
         )
     elif path.suffix == SUFFIX:
         return _load_own(path)
@@ -97,9 +101,7 @@ def save_checkpoint(
         raise CheckpointError(f"{path}: cannot save {dtype}; expected one of {SAVED_TYPES}")
     if bool(header.pose_network) != (pose is not None):
         given = "none" if pose is None else type(pose).__name__
-        raise CheckpointError(
-            f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given"
-        )
+        raise CheckpointError(f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given")
     networks = _networks(depth, pose)
     # Loading what is about to be written finds every mistake while the old file is still there.
     load_weights(_build_networks(header), networks.state_dict(), f"{path} (not saved)")
@@ -107,32 +109,25 @@ def save_checkpoint(
     for key, tensor in networks.state_dict().items():
         tensors[key] = (tensor.to("cpu", dtype) if tensor.is_floating_point() else tensor.cpu()).contiguous()
         if not tensors[key].isfinite().all():
-            raise CheckpointError(
-                f"{path} (not saved): {key} holds values too large for {dtype}; save as float32"
-            )
-    header = replace(
-        header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions}
-    )
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+            raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
+    header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
     try:
-        partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
-        os.replace(partial, path)
+        with atomic_file(path) as partial:
+            partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
     except OSError as error:
-        raise CheckpointError(
-            f"{path}: cannot be written ({error.strerror}); check the folder and its space"
-        ) from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+
+
+def _path_of(name: str) -> Path | None:
+    """The bundled or downloaded checkpoint of this name, or None."""
+    return bundled_checkpoint() if name == BUNDLED_NAME else resolve_name(name)
 
 
 def _load_own(path: Path) -> Checkpoint:
     data = read_bytes(path)
     text = _read_metadata(data, path).get(HEADER_KEY)
     if not isinstance(text, str):
-        raise CheckpointError(
-            f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint"
-        )
+        raise CheckpointError(f"{path}: written by another program (no {HEADER_KEY!r} header); expected our checkpoint")
     try:
         header = CheckpointHeader.from_json(text)
     except CheckpointError as error:
@@ -157,13 +152,9 @@ def _read_metadata(data: bytes, path: Path) -> dict:
         metadata = content.pop("__metadata__", {})
         end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
     except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
-        raise CheckpointError(
-            f"{path}: the file is truncated or damaged; copy or download it again"
-        ) from None
+        raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
     if end != len(data):
-        raise CheckpointError(
-            f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again"
-        )
+        raise CheckpointError(f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again")
     return metadata if isinstance(metadata, dict) else {}
 
 

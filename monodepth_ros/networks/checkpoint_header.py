@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a checkpoint says about itself: its networks, the camera they know and what their scale means."""
 
 import dataclasses
@@ -139,9 +140,7 @@ class CheckpointHeader:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError):
-            raise CheckpointError(
-                "the header is not readable JSON: the file is damaged, copy it again"
-            ) from None
+            raise CheckpointError("the header is not readable JSON: the file is damaged, copy it again") from None
         if not isinstance(values, dict):
             raise CheckpointError("the header is not a JSON object: the file is damaged, copy it again")
         # A newer format may name or type its fields differently, so its number is judged first.
@@ -190,6 +189,5 @@ def _check_format_version(version: object) -> None:
         raise CheckpointError(f"header: format_version is {version!r:.200}, expected {FORMAT_VERSION}")
     if version > FORMAT_VERSION:
         raise CheckpointError(
-            f"format version {version} is newer than this package reads (up to {FORMAT_VERSION});"
-            " update monodepth_ros"
+            f"format version {version} is newer than this package reads (up to {FORMAT_VERSION}); update monodepth_ros"
         )

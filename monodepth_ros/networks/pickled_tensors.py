@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading `torch.save` files of unknown origin: plain tensors, numbers and containers, and never code."""
 
 import io
@@ -45,18 +46,14 @@ def load_pickled_tensors(data: bytes, path: Path) -> dict:
         # The unpickler's message names the offending class when there is one; the rest of it is advice.
         match = re.search(r"Unsupported (?:global|class)[^\n]*?([\w.]+\.[\w]+)", str(error), re.IGNORECASE)
         if match is None:
-            raise CheckpointError(
-                f"{path}: not a PyTorch weight file, or damaged; copy or download it again"
-            ) from None
+            raise CheckpointError(f"{path}: not a PyTorch weight file, or damaged; copy or download it again") from None
         raise CheckpointError(
             f"{path}: holds code or objects ({match[1]:.80}), nothing of it was run; expected tensors only,"
             " do not trust this file"
         ) from None
     except Exception:
         # Damaged input makes torch.load raise errors of many kinds (RuntimeError, EOFError, KeyError, ...).
-        raise CheckpointError(
-            f"{path}: not a PyTorch weight file, or damaged; copy or download it again"
-        ) from None
+        raise CheckpointError(f"{path}: not a PyTorch weight file, or damaged; copy or download it again") from None
     return named_tensors(content, path)
 
 
@@ -82,10 +79,6 @@ def _check_archive(data: bytes, path: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(item.file_size for item in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise CheckpointError(
-            f"{path}: the archive is damaged or truncated; copy or download it again"
-        ) from None
+        raise CheckpointError(f"{path}: the archive is damaged or truncated; copy or download it again") from None
     if size > 2 * len(data) + 2**20:
-        raise CheckpointError(
-            f"{path}: unpacks to {size} bytes from {len(data)}; not a file that PyTorch wrote"
-        )
+        raise CheckpointError(f"{path}: unpacks to {size} bytes from {len(data)}; not a file that PyTorch wrote")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks by name, as checkpoints and configurations state them."""
 
 from collections.abc import Callable
@@ -25,9 +26,7 @@ DEPTH_NETWORKS: dict[str, Callable[[], DepthNetwork]] = {
 POSE_NETWORKS: dict[str, Callable[[], nn.Module]] = {
     **{f"separate_resnet{depth}": lambda depth=depth: SeparatePoseNetwork(depth) for depth in BLOCKS},
     **{
-        f"shared_resnet{depth}": lambda depth=depth: SharedPoseNetwork(
-            2048 if depth in BOTTLENECK_DEPTHS else 512
-        )
+        f"shared_resnet{depth}": lambda depth=depth: SharedPoseNetwork(2048 if depth in BOTTLENECK_DEPTHS else 512)
         for depth in BLOCKS
     },
     "posecnn": PoseCNN,

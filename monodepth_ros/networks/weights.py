@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Named tensors from a file into a module, after everything about them has been checked."""
 
 from collections.abc import Mapping
@@ -40,19 +41,14 @@ def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
     # The shape is judged first: a small file can describe a tensor of any size.
     if tensor.shape != target.shape:
         raise CheckpointError(
-            f"{name} has shape {tuple(tensor.shape)}, expected {tuple(target.shape)};"
-            " the file is of another network"
+            f"{name} has shape {tuple(tensor.shape)}, expected {tuple(target.shape)}; the file is of another network"
         )
     if not target.is_floating_point():
         if tensor.is_floating_point() or tensor.is_complex():
-            raise CheckpointError(
-                f"{name} is {tensor.dtype}, expected whole numbers; the file is damaged or foreign"
-            )
+            raise CheckpointError(f"{name} is {tensor.dtype}, expected whole numbers; the file is damaged or foreign")
         return tensor.to(target.dtype, copy=True)
     if tensor.dtype not in FLOAT_TYPES:
-        raise CheckpointError(
-            f"{name} is {tensor.dtype}, expected floating point; the file is damaged or foreign"
-        )
+        raise CheckpointError(f"{name} is {tensor.dtype}, expected floating point; the file is damaged or foreign")
     values = torch.empty(target.shape).copy_(tensor.detach())
     count = values.numel() - int(np.isfinite(values.numpy()).sum())
     if count:

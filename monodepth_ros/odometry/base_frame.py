@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's odometry seen from the robot's base."""
 
 from dataclasses import dataclass
@@ -22,9 +23,7 @@ class BaseOdometry:
     twist_covariance: np.ndarray
 
 
-def express_in_base(
-    estimate: OdometryEstimate, T_odom_start: np.ndarray, T_base_camera: np.ndarray
-) -> BaseOdometry:
+def express_in_base(estimate: OdometryEstimate, T_odom_start: np.ndarray, T_base_camera: np.ndarray) -> BaseOdometry:
     """Move an estimate from the camera to the base.
 
     T_odom_start: (4, 4) the camera's pose in the odom frame when the trajectory began (the extrinsic of that moment, so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Uncertainty of a motion and of the pose it leads to, in the convention of nav_msgs/Odometry.
 
 A 6x6 covariance is ordered (x, y, z, rotX, rotY, rotZ). Of a pose: translation error in the axes of the reference frame,
@@ -22,7 +23,11 @@ def cross_matrix(vector: np.ndarray) -> np.ndarray:
 
 
 def step_covariance(
-    twist_step: np.ndarray, translation_noise: float, translation_floor: float, rotation_noise: float, rotation_floor: float
+    twist_step: np.ndarray,
+    translation_noise: float,
+    translation_floor: float,
+    rotation_noise: float,
+    rotation_floor: float,
 ) -> np.ndarray:
     """Covariance (6, 6) of one step: a share of its length (angle) plus a floor, the same in every direction.
 

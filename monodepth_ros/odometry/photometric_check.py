@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a motion explains what two images show."""
 
 import cv2
@@ -10,7 +11,12 @@ MIN_LIKENESS = 0.6  # median correlation of the squares
 
 
 def motion_explains_images(
-    before: np.ndarray, now: np.ndarray, inverse_depth: np.ndarray, rays: np.ndarray, K: np.ndarray, T_before_now: np.ndarray
+    before: np.ndarray,
+    now: np.ndarray,
+    inverse_depth: np.ndarray,
+    rays: np.ndarray,
+    K: np.ndarray,
+    T_before_now: np.ndarray,
 ) -> bool:
     """Whether the image before, seen through the motion, looks like the image now, and no less so than unmoved.
 

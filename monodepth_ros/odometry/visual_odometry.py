@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motions between consecutive frames into a trajectory."""
 
 from dataclasses import dataclass, field
@@ -148,7 +149,9 @@ class VisualOdometry:
         self._covariance = self._covariance + np.diag([travel**2] * 3 + [turn**2] * 3)
         return self._unknown(stamp_ns, TrackingState.LOST, note=note)
 
-    def _unknown(self, stamp_ns: int, state: TrackingState, has_reset: bool = False, note: str = "") -> OdometryEstimate:
+    def _unknown(
+        self, stamp_ns: int, state: TrackingState, has_reset: bool = False, note: str = ""
+    ) -> OdometryEstimate:
         return OdometryEstimate(
             stamp_ns=stamp_ns,
             state=state,

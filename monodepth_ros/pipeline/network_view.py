@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the network looks through the live camera: which part of the image it gets, and what its depth means there."""
 
 from dataclasses import dataclass
@@ -63,10 +64,26 @@ def view_through(
     """
     if not camera.is_calibrated:
         assumed = CameraModel.from_normalized(camera.width, camera.height, training_camera)
-        return _resize(assumed, assumed, width, height, filter, "uncalibrated", "camera not calibrated: taken for the training camera")
+        return _resize(
+            assumed,
+            assumed,
+            width,
+            height,
+            filter,
+            "uncalibrated",
+            "camera not calibrated: taken for the training camera",
+        )
     image_camera = camera.rectified()
-    if _same(image_camera.normalized, training_camera):
-        return _resize(camera, image_camera, width, height, filter, "resize", "the camera is like the training camera: plain resize")
+    if _is_close(image_camera.normalized, training_camera):
+        return _resize(
+            camera,
+            image_camera,
+            width,
+            height,
+            filter,
+            "resize",
+            "the camera is like the training camera: plain resize",
+        )
     target = CameraModel.from_normalized(width, height, training_camera)
     render = Resampler(camera, target, filter)
     if render.coverage >= MIN_COVERAGE:
@@ -81,7 +98,7 @@ def view_through(
     return NetworkView(crop, image_camera, Resampler(camera, crop, filter), factor, "crop", description)
 
 
-def _same(normalized: tuple[float, ...], training: tuple[float, ...]) -> bool:
+def _is_close(normalized: tuple[float, ...], training: tuple[float, ...]) -> bool:
     focal = all(abs(a / b - 1.0) <= SAME_CAMERA_TOLERANCE for a, b in zip(normalized[:2], training[:2]))
     centre = all(abs(a - b) <= SAME_CAMERA_TOLERANCE for a, b in zip(normalized[2:], training[2:]))
     return focal and centre

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishes a recording's messages at their recorded times."""
 
 import importlib
@@ -16,7 +17,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 
-from monodepth_ros.data.recording import RawMessage, Recording, RecordingError, Topic
+from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError, Topic
 from monodepth_ros.errors import MonodepthError
 
 # Messages kept for reliable subscribers: discovery in both directions can take seconds on a busy machine.
@@ -169,9 +170,7 @@ class BagPlayer:
         return max(SHORTEST_QUEUE, min(LONGEST_QUEUE, fitting))
 
     def _announce(self) -> None:
-        _say(
-            f"playing {self._recording.path}: {self._recording.duration:.2f} s at rate {self._options.rate:g}"
-        )
+        _say(f"playing {self._recording.path}: {self._recording.duration:.2f} s at rate {self._options.rate:g}")
         for recorded, publisher in self._publishers.items():
             topic = self._recording.topics[recorded]
             _say(f"  {publisher.topic_name}  {topic.type}  {topic.count} messages")
@@ -214,9 +213,7 @@ class BagPlayer:
 
     def _publish_latched_before(self, first_ns: int) -> None:
         """What late joiners of the original would have got: static transforms of before the offset."""
-        latched = [
-            t for t in self._publishers if self._recording.topics[t].latched or t.endswith("/tf_static")
-        ]
+        latched = [t for t in self._publishers if self._recording.topics[t].latched or t.endswith("/tf_static")]
         if latched and self._options.start_offset > 0:
             for message in self._recording.messages(latched, stop_ns=first_ns):
                 self._publish(message)

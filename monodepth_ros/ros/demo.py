@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration: a recording played to the real node over DDS, and what a client of the node sees of it."""
 
 import argparse
@@ -34,7 +35,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("bag", nargs="?", default="", help="recording (default: a synthetic drive, made once)")
     parser.add_argument("--checkpoint", default="", help="weights (default: the bundled demonstration checkpoint)")
     parser.add_argument(
-        "--train", action="store_true", help="first train networks from scratch on the recording (some minutes), and use them"
+        "--train",
+        action="store_true",
+        help="first train networks from scratch on the recording (some minutes), and use them",
     )
     parser.add_argument("--train-steps", type=count, default=3000, metavar="N", help="steps of --train (default 3000)")
     parser.add_argument("--topic", default="", help="image topic, where the recording has several")
@@ -63,8 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """The demonstration itself."""
-    from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
-    from monodepth_ros.data.recording import Recording
+    from monodepth_ros.data.bags.recording import Recording
+    from monodepth_ros.data.bags.topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
     from monodepth_ros.ros.demonstration.defaults import default_bag
@@ -108,9 +111,7 @@ def run(options: argparse.Namespace) -> int:
     topics = [t for t in (stream.image, stream.camera_info, "/tf_static" if has_tf else "") if t]
     play = [bag, "--rate", str(options.rate), "--wait-timeout", str(START_TIMEOUT), "--topics", *topics]
     with Listening(stream, image_count) as listening, contextlib.ExitStack() as processes:
-        node = processes.enter_context(
-            child("monodepth_ros.ros.depth_node", ros_arguments(parameters, remappings))
-        )
+        node = processes.enter_context(child("monodepth_ros.ros.depth_node", ros_arguments(parameters, remappings)))
         listening.wait_for_node(node)
         play += ["--wait-subscribers", str(listening.count_subscriptions(topics))]
         player = processes.enter_context(child("monodepth_ros.ros.play", play))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`ros2 run monodepth_ros play <bag>`: plays a recording of any format, on machines without rosbag2 too."""
 
 import argparse
@@ -73,9 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"publish /clock HZ times a second (default {DEFAULT_CLOCK_RATE:g})",
     )
     parser.add_argument("--start-offset", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
-    parser.add_argument(
-        "--duration", type=positive, default=math.inf, metavar="S", help="play S seconds of it"
-    )
+    parser.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="play S seconds of it")
     parser.add_argument("--topics", nargs="+", metavar="T", help="only these topics")
     parser.add_argument("--remap", nargs="+", metavar="OLD:=NEW", help="publish under other names")
     parser.add_argument(
@@ -98,9 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="give up waiting for subscribers after S seconds (default: never)",
     )
-    parser.add_argument(
-        "--delay", type=not_negative, default=0.0, metavar="S", help="then wait S seconds more"
-    )
+    parser.add_argument("--delay", type=not_negative, default=0.0, metavar="S", help="then wait S seconds more")
     return parser
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks adapted to a camera by its own recording, and whether that made them better: judged without ground truth."""
 
 import math
@@ -11,11 +12,11 @@ from torch import nn
 from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.settings import replace as with_settings
+from monodepth_ros.settings.schema import replace as with_settings
 from monodepth_ros.training.config import NetworksConfig, TrainConfig
-from monodepth_ros.training.dataset import Dataset
-from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.dataset import Dataset
+from monodepth_ros.training.samples.loader import Loader
 from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"
@@ -96,8 +97,13 @@ def _objection(before: dict[str, float], after: dict[str, float]) -> str:
     if not after["loss"] < (1 - GAIN) * before["loss"]:
         return f"the loss on held-out blocks did not sink by {100 * GAIN:g} % (from {before['loss']:.4f} to {after['loss']:.4f} at best)"
     if after["spread"] < SPREAD * before["spread"]:
-        return f"depth collapsed (the spread of its logarithm fell from {before['spread']:.3f} to {after['spread']:.3f})"
-    if "inconsistency" in before and after["inconsistency"] > INCONSISTENCY * before["inconsistency"] + INCONSISTENCY_MARGIN:
+        return (
+            f"depth collapsed (the spread of its logarithm fell from {before['spread']:.3f} to {after['spread']:.3f})"
+        )
+    if (
+        "inconsistency" in before
+        and after["inconsistency"] > INCONSISTENCY * before["inconsistency"] + INCONSISTENCY_MARGIN
+    ):
         return (
             f"neighbouring frames agree less on depth (their disagreement rose from {before['inconsistency']:.3f} to"
             f" {after['inconsistency']:.3f})"
@@ -137,7 +143,9 @@ def scale_ratio(old: Checkpoint, new: Checkpoint, dataset: Dataset, workers: int
         with torch.inference_mode():
             for batch in loader.batches(dataset.validation, drop_last=False):
                 images = batch.to("cpu").images[0]
-                ratios.append(_median_depth(old.depth, images, old.header) / _median_depth(new.depth, images, new.header))
+                ratios.append(
+                    _median_depth(old.depth, images, old.header) / _median_depth(new.depth, images, new.header)
+                )
     finally:
         loader.close()
     ratio = float(np.median(ratios))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of a training, as one module: batch in, prediction out."""
 
 import math
@@ -7,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from monodepth_ros.errors import one_line
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.depth_decoder import DepthDecoder
 from monodepth_ros.networks.depth_network import DepthNetwork
@@ -14,12 +16,12 @@ from monodepth_ros.networks.disparity import depth_to_disparity
 from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.training.batch import Batch
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.settings.schema import ConfigError
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 from monodepth_ros.training.prediction import Prediction, predict
+from monodepth_ros.training.samples.batch import Batch
+from monodepth_ros.training.samples.clip import TrainingError
 
 
 class Learner(nn.Module):
@@ -34,7 +36,9 @@ class Learner(nn.Module):
         self.pose = build_pose(networks.pose) if learns_motion else None
         shares_features = self.pose is not None and self.pose.uses_depth_features
         if shares_features and networks.pose != f"shared_{networks.depth}":
-            raise ConfigError(f"networks.pose {networks.pose} needs networks.depth {networks.pose.removeprefix('shared_')}")
+            raise ConfigError(
+                f"networks.pose {networks.pose} needs networks.depth {networks.pose.removeprefix('shared_')}"
+            )
         self.masks = None
         if objective.predictive_mask:
             if not isinstance(self.depth.encoder, ResNetEncoder):
@@ -86,7 +90,9 @@ def make_learner(
     if sources != "mono" or not learns_motion:
         learner.start_in_the_middle(networks.min_depth, networks.max_depth)
     if networks.encoder_weights and networks.start_from:
-        raise ConfigError("networks.start_from and networks.encoder_weights: only one of them can be where weights begin")
+        raise ConfigError(
+            "networks.start_from and networks.encoder_weights: only one of them can be where weights begin"
+        )
     if networks.encoder_weights:
         _take_encoder(learner, networks.encoder_weights)
     if networks.start_from:
@@ -153,9 +159,11 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, ValueError, EOFError) as error:
-        raise TrainingError(f"{path} cannot be read as weights: {' '.join(str(error).split()):.200}") from None
+        raise TrainingError(f"{path} cannot be read as weights: {one_line(error, 200)}") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
-    tensors = {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
+    tensors = (
+        {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
+    )
     # An encoder.pth of monodepth2's format has the same names after a prefix.
     return {key.removeprefix("encoder."): value for key, value in tensors.items()}

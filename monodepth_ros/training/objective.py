@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The self-supervised objective (Godard et al. 2019): the target image explained by its neighbours.
 
 Sources, warped by the predicted depth and motion, must look like the target; disparity must be smooth where the image is.
@@ -19,9 +20,9 @@ from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojection
 from monodepth_ros.losses.smoothness import smoothness
 from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.settings import ConfigError, setting
-from monodepth_ros.training.batch import TARGET, Batch, Source
+from monodepth_ros.settings.schema import ConfigError, setting
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
+from monodepth_ros.training.samples.batch import TARGET, Batch, Source
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class ObjectiveConfig:
     smoothness: float = setting(
         1e-3, "Weight of the edge-aware smoothness; halved with every scale.", minimum=0.0, maximum=10.0
     )
-    affine_brightness: bool = setting(False, "Take exposure and white balance that differ between frames out of the error.")
+    affine_brightness: bool = setting(
+        False, "Take exposure and white balance that differ between frames out of the error."
+    )
     velocity: float = setting(
         0.0,
         "Weight of the velocity supervision: motion as long as the recording's odometry says, which makes depth metric.",
@@ -58,7 +61,10 @@ class ObjectiveConfig:
         "live node does.",
     )
     depth_consistency: float = setting(
-        0.0, "Weight of the depth consistency of neighbouring frames, which gives them one scale.", minimum=0.0, maximum=100.0
+        0.0,
+        "Weight of the depth consistency of neighbouring frames, which gives them one scale.",
+        minimum=0.0,
+        maximum=100.0,
     )
 
     def __post_init__(self) -> None:
@@ -86,14 +92,18 @@ class Objective:
         self._range = min_depth, max_depth
 
     def __call__(
-        self, batch: Batch, prediction: Prediction, generator: torch.Generator | None = None, with_pictures: bool = False
+        self,
+        batch: Batch,
+        prediction: Prediction,
+        generator: torch.Generator | None = None,
+        with_pictures: bool = False,
     ) -> Loss:
         """generator: of the noise that breaks ties in the auto-mask, on the images' device."""
         config = self.config
         if config.canonical_camera and batch.depth_factor is not None:
             prediction = prediction.for_focal_length(batch.depth_factor)
         if any(isinstance(prediction.motions[source], PredictedMotion) for source in batch.known_motions):
-            return self._imitation(batch, prediction)
+            return self._imitation_loss(batch, prediction)
         count = len(prediction.disparities)
         zero = batch.images[TARGET].new_zeros(())
         terms = {"photometric": zero, "smoothness": zero}
@@ -107,7 +117,9 @@ class Objective:
                 # What belongs to the target alone is the same for every scale.
                 full = full or _View(batch, config, generator)
                 view, size = full, batch.images[TARGET].shape[-2:]
-                enlarged = disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
+                enlarged = (
+                    disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
+                )
             else:
                 view, enlarged = _View(_shrunk(batch, scale), config, generator), disparity
             depth = self._depth(enlarged, batch)
@@ -119,31 +131,35 @@ class Objective:
             if scale == 0 and with_pictures:
                 pictures = {"depth": depth.detach(), "mask": mask.float()}
                 pictures |= {f"warped_{source}": image.detach() for source, image in warped.items()}
-        terms |= self._beyond(batch, prediction)
+        terms |= self._additional_terms(batch, prediction)
         total = sum(terms.values())
         return Loss(total, {name: value.detach() for name, value in terms.items()}, pictures)
 
-    def _beyond(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
+    def _additional_terms(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
         """The terms that monodepth2 does not have, on the finest scale."""
         config, terms = self.config, {}
         if not config.velocity and not config.depth_consistency:
             return terms
         depth = self._depth(prediction.disparities[0], batch)
-        moving = {source: motion for source, motion in prediction.motions.items() if not isinstance(motion, KnownMotion)}
+        moving = {
+            source: motion for source, motion in prediction.motions.items() if not isinstance(motion, KnownMotion)
+        }
         if config.velocity and batch.distances and moving:
             errors = [
-                velocity_error(motion.scaled_translation(depth), batch.distances[source]) for source, motion in moving.items()
+                velocity_error(motion.scaled_translation(depth), batch.distances[source])
+                for source, motion in moving.items()
             ]
             terms["velocity"] = config.velocity * sum(errors) / len(errors)
         if config.depth_consistency and prediction.source_disparities:
             terms["depth_consistency"] = config.depth_consistency * self.inconsistency(batch, prediction)
         return terms
 
-    def _imitation(self, batch: Batch, prediction: Prediction) -> Loss:
+    def _imitation_loss(self, batch: Batch, prediction: Prediction) -> Loss:
         """Of a pose network that is taught by motion that is known."""
         depth = self._depth(prediction.disparities[0], batch)
         errors = [
-            motion_error(prediction.motions[source].matrix(depth), T, depth) for source, T in batch.known_motions.items()
+            motion_error(prediction.motions[source].matrix(depth), T, depth)
+            for source, T in batch.known_motions.items()
         ]
         error = sum(errors) / len(errors)
         return Loss(error, {"imitation": error.detach()})

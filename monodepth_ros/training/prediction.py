@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the networks say about a batch: disparities, and the motion to every source."""
 
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 
 from monodepth_ros.geometry.warp import transform_from_axis_angle
 from monodepth_ros.networks.depth_network import DepthNetwork
-from monodepth_ros.training.batch import STEREO, TARGET, Batch, Source
+from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch, Source
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,6 @@ class PredictedMotion:
             return self.translation
         return self.translation * (1.0 / depth).mean(dim=(1, 2, 3))[:, None]
 
-
     def for_focal_length(self, factor: Tensor) -> "PredictedMotion":
         """The motion of a camera whose focal length is `factor` (B,) times the one that the network takes it for.
 
@@ -41,7 +41,9 @@ class PredictedMotion:
         """
         one = torch.ones_like(factor)
         axis_angle = self.axis_angle / torch.stack((factor, factor, one), dim=1)
-        return replace(self, axis_angle=axis_angle, translation=self.translation * torch.stack((one, one, factor), dim=1))
+        return replace(
+            self, axis_angle=axis_angle, translation=self.translation * torch.stack((one, one, factor), dim=1)
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class Prediction:
     def for_focal_length(self, factor: Tensor) -> "Prediction":
         """With every predicted motion as of a camera of `factor` (B,) times the training camera's focal length."""
         motions = {
-            source: motion.for_focal_length(factor.to(motion.translation)) if isinstance(motion, PredictedMotion) else motion
+            source: motion.for_focal_length(factor.to(motion.translation))
+            if isinstance(motion, PredictedMotion)
+            else motion
             for source, motion in self.motions.items()
         }
         return replace(self, motions=motions)

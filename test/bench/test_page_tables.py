@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables of the documentation are those that docs/benchmarks/data gives."""
 
 import json

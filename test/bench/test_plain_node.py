@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plain node that the depth node is compared with does the same work."""
 
 import os
@@ -23,8 +24,8 @@ from monodepth_ros.odometry.image_check import ImageChange, ImageCheck  # noqa: 
 from monodepth_ros.pipeline.config import PipelineConfig  # noqa: E402
 from monodepth_ros.pipeline.frame import Demand, Frame  # noqa: E402
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline  # noqa: E402
-from monodepth_ros.pipeline.settings import replace  # noqa: E402
 from monodepth_ros.ros.live.outputs import camera_info  # noqa: E402
+from monodepth_ros.settings.schema import replace  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT))  # for bench/ alone
@@ -79,4 +80,6 @@ def test_its_messages_hold_what_the_pipeline_computes(tmp_path, monkeypatch, dep
     assert np.array_equal(points["rgb"].view(np.uint32), expected.cloud["rgb"].view(np.uint32))
     position = sent["odometry"].pose.pose.position
     assert np.linalg.norm(expected.odometry.T_start_camera[:3, 3]) > 1e-3
-    assert (position.x, position.y, position.z) == pytest.approx(tuple(expected.odometry.T_start_camera[:3, 3]), rel=1e-3, abs=1e-5)
+    assert (position.x, position.y, position.z) == pytest.approx(
+        tuple(expected.odometry.T_start_camera[:3, 3]), rel=1e-3, abs=1e-5
+    )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/bench train, with networks and images so small that it takes seconds."""
 
 import json
@@ -29,14 +30,29 @@ CPU = torch.device("cpu")
 
 def run_train(results, *arguments):
     """The benchmark's figures and what it printed."""
-    command = [sys.executable, "-m", "bench", "train", *TINY, "--rounds", "2", "--steps", "1", "--results", str(results), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "train",
+        *TINY,
+        "--rounds",
+        "2",
+        "--steps",
+        "1",
+        "--results",
+        str(results),
+        *arguments,
+    ]
     process = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
     (result,) = results.glob("train_*.json")
     return json.loads(result.read_text()), process.stdout
 
 
-@pytest.mark.parametrize(("depth", "pose", "scales"), [("resnet18", "separate_resnet18", 4), ("rt_monodepth_s", "posecnn", 3)])
+@pytest.mark.parametrize(
+    ("depth", "pose", "scales"), [("resnet18", "separate_resnet18", 4), ("rt_monodepth_s", "posecnn", 3)]
+)
 def test_the_package_and_the_baseline_have_one_loss_and_one_gradient(depth, pose, scales):
     networks, objective = NetworksConfig(depth=depth, pose=pose, width=96, height=64), ObjectiveConfig(scales=scales)
     batch = make_batch(2, 96, 64).to(CPU)
@@ -94,6 +110,16 @@ def test_the_wait_for_data_is_a_share_of_the_time(tmp_path):
 
 
 def test_bad_input_is_one_line(tmp_path):
-    command = [sys.executable, "-m", "bench", "train", *TINY, "--data", str(tmp_path / "none.mcap"), "--results", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "train",
+        *TINY,
+        "--data",
+        str(tmp_path / "none.mcap"),
+        "--results",
+        str(tmp_path),
+    ]
     process = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100)
     assert process.returncode == 2 and "none.mcap" in process.stderr and "Traceback" not in process.stderr, process

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate`: from recordings and files to figures, tables and pictures."""
 
 import csv
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.networks.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -47,9 +48,7 @@ def evaluate(capsys):
 
 def test_a_metric_checkpoint_on_a_recording(drive, evaluate, tmp_path):
     table = tmp_path / "images.csv"
-    code, printed = evaluate(
-        "depth", drive, "--engine", "pytorch", "--per-image", "--csv", table, "--json", "-"
-    )
+    code, printed = evaluate("depth", drive, "--engine", "pytorch", "--per-image", "--csv", table, "--json", "-")
     assert code == 0, printed.err
     found = json.loads(printed.out)
     assert found["images"] == FRAMES and len(found["per_image"]) == FRAMES
@@ -83,9 +82,7 @@ def test_scaling_by_medians_and_the_improved_protocol(drive, evaluate):
     assert 0 < abs(found["mirrored"]["mean"]["abs_rel"] - found["plain"]["mean"]["abs_rel"]) < 0.1
 
 
-def test_saved_predictions_against_a_recording_and_against_saved_ground_truth(
-    drive, frames, evaluate, tmp_path
-):
+def test_saved_predictions_against_a_recording_and_against_saved_ground_truth(drive, frames, evaluate, tmp_path):
     truth = [frame.truth_depth for frame in frames]
     inverse = np.nan_to_num(1 / np.array(truth), nan=1e-3)  # the sky is infinitely far
     np.save(tmp_path / "disparities.npy", inverse / 5.4)
@@ -149,7 +146,14 @@ def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_pa
 def test_settings_of_the_node_and_noise_of_the_truth(drive, evaluate):
     """A camera that is said to hang twice as high sees a world twice as large; a doubtful truth excuses errors."""
     options = "odometry", drive, "--engine", "pytorch", "--motion", "features", "--json", "-"
-    height = "--set scale.source=camera_height --set scale.camera_height=3.3 --set scale.time_constant=0.1".split()
+    height = [
+        "--set",
+        "scale.source=camera_height",
+        "--set",
+        "scale.camera_height=3.3",
+        "--set",
+        "scale.time_constant=0.1",
+    ]
     code, printed = evaluate(*options, *height, "--truth-noise", "1,1")
     assert code == 0, printed.err
     assert "camera's tilt" in printed.out, "the recording's transforms are not used"
@@ -245,7 +249,8 @@ def test_bad_input_is_one_line_and_exit_code_2(bad, evaluate, arguments, expecte
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--segments", "5,x"], ["--segments", "0"], ["--snippet", "1"], ["--truth-noise", "1"], ["--align", "sim3"]]
+    "arguments",
+    [["--segments", "5,x"], ["--segments", "0"], ["--snippet", "1"], ["--truth-noise", "1"], ["--align", "sim3"]],
 )
 def test_options_that_do_not_parse_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:

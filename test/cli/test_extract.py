@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth extract`: the folder it leaves gives the samples that the recording gives."""
 
 import dataclasses
@@ -14,17 +15,18 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import read_calibration, write_calibration
 from monodepth_ros.data.depth_codec import read_kitti_depth
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.data.sources.choice import open_source
 from monodepth_ros.data.sources.kitti_odometry import read_poses
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.config import NetworksConfig
+from monodepth_ros.training.samples.config import DataConfig
+from monodepth_ros.training.samples.open_dataset import open_dataset
 
 NETWORKS = NetworksConfig(width=96, height=32)
 
@@ -73,9 +75,7 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
     config = {"sources": sources, "cache_mb": 50}
     with (
         open_dataset(DataConfig(recordings=(str(recording),), **config), networks) as one,
-        open_dataset(
-            DataConfig(recordings=(str(folder),), **config, **(folder_config or {})), networks
-        ) as other,
+        open_dataset(DataConfig(recordings=(str(folder),), **config, **(folder_config or {})), networks) as other,
     ):
         assert [s.frame for s in one.training] == [s.frame for s in other.training]
         assert [s.frame for s in one.validation] == [s.frame for s in other.validation]
@@ -88,7 +88,7 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
         differences = []
         for a, b in zip(one.training[::3], other.training[::3], strict=True):
             frames, others = one.frames(a), other.frames(b)
-            motion = one.recordings[0].exact_motion(a.frame, 1), other.recordings[0].exact_motion(b.frame, 1)
+            motion = one.recordings[0].reference_motion(a.frame, 1), other.recordings[0].reference_motion(b.frame, 1)
             if motion[0] is not None:
                 lengths = [np.linalg.norm(T[:3, 3]) for T in motion]
                 assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
@@ -194,9 +194,7 @@ def test_what_rectification_leaves_empty_is_masked(as_published, tmp_path, capsy
 
 def test_jpeg(drive, tmp_path):
     assert extract(drive, tmp_path / "out", "--as-published", "--jpeg", "90", "--mono") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("image")) == [
-        "image_2"
-    ]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("image")) == ["image_2"]
     assert len(list((tmp_path / "out" / "image_2").glob("*.jpg"))) == 20
     largest, mean = largest_difference(drive, tmp_path / "out")
     assert 0 < mean < 4, (largest, mean)
@@ -244,9 +242,7 @@ def test_right_images_that_are_missing_shift_nothing(drive, tmp_path):
 
 
 def test_frames_without_a_pose_stay_without(drive, tmp_path):
-    late = without(
-        drive, tmp_path / "late.mcap", lambda topic, ns: topic == "/ground_truth/odometry" and ns < 5.5e8
-    )
+    late = without(drive, tmp_path / "late.mcap", lambda topic, ns: topic == "/ground_truth/odometry" and ns < 5.5e8)
     assert extract(late, tmp_path / "out", "--mono") == 0
     with open_source(str(tmp_path / "out")) as source:
         known = [frame.T_world_camera is not None for frame in source.frames()]
@@ -263,13 +259,11 @@ def test_a_full_disk_is_one_line_and_leaves_what_is_there_usable(drive, tmp_path
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words], preexec_fn=limit, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", program, *words], preexec_fn=limit, capture_output=True, text=True)
     lines = [line for line in done.stderr.splitlines() if "frames/s" not in line]
-    assert (
-        done.returncode == 2 and len(lines) == 1 and "poses.txt cannot be written: File too large" in lines[0]
-    ), done.stderr
+    assert done.returncode == 2 and len(lines) == 1 and "poses.txt cannot be written: File too large" in lines[0], (
+        done.stderr
+    )
     assert not list((tmp_path / "out").rglob("*.part"))
     count = len(list((tmp_path / "out" / "image_2").glob("*.jpg")))
     with open_source(str(tmp_path / "out")) as source:
@@ -329,9 +323,7 @@ def test_a_recording_without_calibration_is_extracted_as_it_is(tmp_path):
     assert extract(tmp_path / "in", tmp_path / "out", "--rate", "20") == 0
     with open_source(str(tmp_path / "out")) as source:
         frames = list(source.frames())
-    assert [round(frame.stamp_ns / 1e6) for frame in frames] == [0, 50, 100] and not frames[
-        0
-    ].camera.is_calibrated
+    assert [round(frame.stamp_ns / 1e6) for frame in frames] == [0, 50, 100] and not frames[0].camera.is_calibrated
 
 
 @pytest.mark.parametrize(

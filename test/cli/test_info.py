@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import json
 
 import pytest
@@ -34,10 +35,7 @@ def test_the_card_says_what_a_user_must_know(checkpoint, capsys):
     card = {name: value.strip() for name, value in lines.items()}
     assert card["summary"] == "rt_monodepth_s 96x64, metric (x2.5), pose posecnn"
     assert card["depth network"] == "rt_monodepth_s, 1.24 M parameters"
-    assert (
-        card["pose network"].startswith("posecnn, 1.59 M parameters")
-        and "0.2 s apart" in card["pose network"]
-    )
+    assert card["pose network"].startswith("posecnn, 1.59 M parameters") and "0.2 s apart" in card["pose network"]
     assert card["camera"] == "fx 48.0, fy 48.0, cx 47.5, cy 31.5 pixels at that size"
     assert "times 2.5 are metres (camera height 1.5 m)" in card["scale"]
     assert card["licence"] == "CC-BY-4.0"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth inspect` says what a training does, and warns of what would spoil it."""
 
 import json
@@ -11,9 +12,10 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.pipeline.settings import replace
-from monodepth_ros.training.config import DataConfig, NetworksConfig, TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.training.config import NetworksConfig, TrainConfig
+from monodepth_ros.training.samples.config import DataConfig
+from monodepth_ros.training.samples.open_dataset import open_dataset
 
 CAMERA = CameraModel.pinhole(160, 64, 92.8, 122.88, 79.5, 31.5)
 
@@ -68,24 +70,20 @@ def inspect(tmp_path, *words, expected=0):
 
 
 def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
-    facts, recording, warnings = inspect(
-        tmp_path, drive, "--sources", "both", "--set", "data.validation_share=0.2"
-    )
+    facts, recording, warnings = inspect(tmp_path, drive, "--sources", "both", "--set", "data.validation_share=0.2")
     out = capsys.readouterr().out
     config = DataConfig(recordings=(str(drive),), sources="both", validation_share=0.2)
     with open_dataset(config, NetworksConfig()) as dataset:
         assert facts["training_samples"] == recording["training_samples"] == len(dataset.training) > 10
         assert facts["validated_on"] == recording["validation_samples"] == len(dataset.validation) > 0
         assert (
-            facts["pose_interval"] == dataset.pose_interval
-            and recording["step"] == dataset.recordings[0].choice.step
+            facts["pose_interval"] == dataset.pose_interval and recording["step"] == dataset.recordings[0].choice.step
         )
         assert facts["training_camera"] == list(dataset.training_camera) and facts["notes"] == dataset.notes
         assert facts["metres_per_unit"] == pytest.approx(dataset.metres_per_unit)
     assert sum(recording["frames_by_use"].values()) == recording["frames"] == 24
     assert (
-        f"{len(dataset.training)} for training" in out
-        and "/left/image_raw (sensor_msgs/msg/Image, 24): image" in out
+        f"{len(dataset.training)} for training" in out and "/left/image_raw (sensor_msgs/msg/Image, 24): image" in out
     )
     assert "has 2 cameras: /left/image_raw is used" in out
     assert not warnings, warnings
@@ -117,9 +115,7 @@ def test_a_contact_sheet_and_the_facts_are_left_in_the_results(drive, tmp_path, 
     folder = tmp_path / "results" / "latest"
     sheet = cv2.imread(str(folder / "inspect.png"))
     assert sheet.shape[1] == 5 * 326 and sheet.shape[0] > 4 * 128 and sheet.std() > 30
-    assert json.loads((folder / "inspect.json").read_text()) == json.loads(
-        (tmp_path / "facts.json").read_text()
-    )
+    assert json.loads((folder / "inspect.json").read_text()) == json.loads((tmp_path / "facts.json").read_text())
     assert str((tmp_path / "results").resolve()) in capsys.readouterr().out
     # In the timeline: the colours of training and of validation.
     strip = sheet[-150:].reshape(-1, 3)
@@ -193,9 +189,7 @@ def test_a_camera_that_only_turns_has_no_parallax(images, tmp_path):
     for i in range(20):
         R = axis_angle_to_rotation((0.002 * np.sin(i), 0.02 * (i - 10), 0.004 * np.cos(i)))
         H = CAMERA.K @ R @ np.linalg.inv(wide)
-        cv2.imwrite(
-            str(folder / f"{i:03d}.png"), cv2.warpPerspective(picture, H, (160, 64), flags=cv2.INTER_AREA)
-        )
+        cv2.imwrite(str(folder / f"{i:03d}.png"), cv2.warpPerspective(picture, H, (160, 64), flags=cv2.INTER_AREA))
     write_calibration(folder / "camera.yaml", CAMERA, "camera")
     _, recording, warnings = inspect(tmp_path, folder)
     assert recording["parallax"] < 0.1 and "low parallax: in 100 % of the pairs" in warnings, (
@@ -217,10 +211,9 @@ def test_repeated_and_blurred_frames(spoilt, tmp_path):
 
     _, recording, warnings = inspect(tmp_path, spoilt(change))
     assert recording["repeated_share"] == pytest.approx(2 / recording["looked_at"])
-    assert (
-        "of the frames repeat the image before them" in warnings
-        and "12 % of the frames are blurred" in warnings
-    ), warnings
+    assert "of the frames repeat the image before them" in warnings and "12 % of the frames are blurred" in warnings, (
+        warnings
+    )
 
 
 def test_gaps_and_unsteady_stamps(images, tmp_path):
@@ -235,8 +228,7 @@ def test_gaps_and_unsteady_stamps(images, tmp_path):
     assert recording["gaps"] == [{"at": pytest.approx(1.1), "seconds": pytest.approx(0.7)}]
     assert recording["missing_frames"] == 6 and recording["runs"] == 2
     assert (
-        "6 frames are missing in 1 gap, which ends a run" in warnings
-        and "of the intervals are 20 % off" in warnings
+        "6 frames are missing in 1 gap, which ends a run" in warnings and "of the intervals are 20 % off" in warnings
     ), warnings
 
 
@@ -257,11 +249,9 @@ def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path,
     for file in still.glob("*.png"):
         shutil.copy(images / "image_2" / "000000.png", file)
     facts, recording, warnings = inspect(tmp_path, still, expected=1)
-    assert (
-        "static" in facts["refusal"]
-        and "100 % of the triplets are static" in warnings
-        and "repeat" in warnings
-    ), warnings
+    assert "static" in facts["refusal"] and "100 % of the triplets are static" in warnings and "repeat" in warnings, (
+        warnings
+    )
 
 
 def test_settings_and_several_recordings(drive, images, tmp_path):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth run`: from every kind of source to the folder of results."""
 
 import csv
@@ -19,12 +20,12 @@ import pytest
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.progress import Progress
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.offline.run_config import read_run_config
+from monodepth_ros.pipeline.run_config import read_run_config
 
 FRAMES = 8
 _header = load_checkpoint(bundled_checkpoint()).header
@@ -84,11 +85,7 @@ def test_a_bag_leaves_all_results(drive, run, tmp_path):
     assert metrics["depth"]["abs_rel"] < 0.5 and metrics["depth"]["scaling"] == "none", metrics
     assert 2 < metrics["trajectory"]["path_length"] < 12, metrics
     summary = json.loads((results / "run.json").read_text())
-    assert (
-        summary["frames"] == FRAMES
-        and summary["unit"] == "m"
-        and "'base_link' in 'odom'" in summary["odometry"]
-    )
+    assert summary["frames"] == FRAMES and summary["unit"] == "m" and "'base_link' in 'odom'" in summary["odometry"]
     assert f"{FRAMES}/{FRAMES} frames" in printed.err and "frames/s" in printed.err
     assert "\r" not in printed.err, "a bar is for terminals"
 
@@ -117,9 +114,7 @@ def test_the_report_opens_from_disk(drive, run):
 
 def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
     out = tmp_path / "out.mcap"
-    code, printed, _ = run(
-        drive, "--out", str(out), "--set", "base_frame=base_link", "--depth", "none", "--no-video"
-    )
+    code, printed, _ = run(drive, "--out", str(out), "--set", "base_frame=base_link", "--depth", "none", "--no-video")
     assert code == 0, printed.err
     with Recording(drive) as recording, Recording(out) as written:
         counts = {name: topic.count for name, topic in written.topics.items()}
@@ -167,10 +162,7 @@ def test_the_written_bag_holds_compressed_depth_if_the_node_would_offer_it(drive
 
 def test_several_topics_are_printed_ready_to_paste(tmp_path, run):
     path = tmp_path / "two cameras.mcap"
-    assert (
-        main(["synth", "--out", str(path), "--seconds", "0.2", "--width", "64", "--height", "32", "--stereo"])
-        == 0
-    )
+    assert main(["synth", "--out", str(path), "--seconds", "0.2", "--width", "64", "--height", "32", "--stereo"]) == 0
     code, printed, _ = run(path, "--depth", "npz")
     lines = printed.err.splitlines()
     assert code == 2 and "has 2 cameras" in lines[0]
@@ -186,12 +178,8 @@ def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, re
     folder = tmp_path / "images"
     folder.mkdir()
     for i in range(3):
-        cv2.imwrite(
-            str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8)
-        )
-    code, printed, results = run(
-        folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false"
-    )
+        cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8))
+    code, printed, results = run(folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false")
     assert code == 0, printed.err
     assert "taken for the one the checkpoint was trained on" in printed.out
     there = {path.name for path in results.iterdir()}
@@ -228,9 +216,9 @@ def test_millimetres_and_a_relative_scale_are_what_they_say(tmp_path, drive, run
         assert code == 0, printed.err
         depths.append(np.load(results / "depth" / "000003.npz")["depth"])
     known = np.isfinite(depths[1])
-    assert (
-        known.any() and np.abs(depths[0][known] - depths[1][known]).max() < 6e-4
-    ), "millimetres are rounded to half of one"
+    assert known.any() and np.abs(depths[0][known] - depths[1][known]).max() < 6e-4, (
+        "millimetres are rounded to half of one"
+    )
 
 
 @pytest.mark.parametrize(
@@ -254,9 +242,7 @@ def test_a_camera_that_is_not_there_is_one_line(run):
     if Path("/dev/video9").exists():
         pytest.skip("there is a camera 9")
     code, printed, _ = run("9")
-    assert (
-        code == 2 and "camera 9 cannot be opened" in printed.err and printed.err.count("\n") == 1
-    ), printed.err
+    assert code == 2 and "camera 9 cannot be opened" in printed.err and printed.err.count("\n") == 1, printed.err
 
 
 def test_a_recording_cut_off_half_way_keeps_what_came_before(tmp_path, run, drive):
@@ -274,9 +260,7 @@ def test_control_c_keeps_what_is_done_and_reports_it(tmp_path):
     folder, out = tmp_path / "images", tmp_path / "out.mcap"
     folder.mkdir()
     for i in range(2000):
-        cv2.imwrite(
-            str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (32, 96, 3), np.uint8)
-        )
+        cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (32, 96, 3), np.uint8))
     arguments = [
         "run",
         str(folder),
@@ -333,9 +317,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere():
             progress._said = 0.0
         progress.end()
         assert ("\r" in screen.text) == is_terminal
-        assert (
-            re.search(r"2/3 frames, [\d.]+ frames/s, \d+ s left", screen.text) and "3/3 frames" in screen.text
-        )
+        assert re.search(r"2/3 frames, [\d.]+ frames/s, \d+ s left", screen.text) and "3/3 frames" in screen.text
     unknown = Screen(False)
     progress = Progress(None, unknown)
     progress.step()
@@ -349,9 +331,9 @@ def test_real_recordings_run(monodepth_data, run):
     weights = monodepth_data / "rtmonodepth_s_weights" / "ms_640_192"
     sequence = monodepth_data / "kitti_odom_06_f000-050_gray_stereo"
     code, printed, results = run(sequence, "--frames", "6", "--camera", "right")
-    assert (
-        code == 0 and json.loads((results / "metrics.json").read_text())["trajectory"]["path_length"] > 5
-    ), printed.err
+    assert code == 0 and json.loads((results / "metrics.json").read_text())["trajectory"]["path_length"] > 5, (
+        printed.err
+    )
     drive_0052 = monodepth_data / "kitti_raw_2011_09_26_drive_0052"
     code, printed, results = run(drive_0052, "--checkpoint", str(weights), "--duration", "1")
     metrics = json.loads((results / "metrics.json").read_text())["depth"]

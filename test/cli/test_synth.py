@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth synth`: pictures, calibration, transforms and ground truth of its recordings belong together."""
 
 import cv2
@@ -6,8 +7,8 @@ import pytest
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.synth import DISTORTIONS, make_cameras, parse_distortion
-from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
@@ -46,9 +47,7 @@ def read_frames(path, topic=""):
     optical = mounts[image.header.frame_id]
     link = mounts[optical.header.frame_id]
     assert link.header.frame_id == "base_link"
-    T_base_link, T_link_optical = (
-        transform_of(m.transform.translation, m.transform.rotation) for m in (link, optical)
-    )
+    T_base_link, T_link_optical = (transform_of(m.transform.translation, m.transform.rotation) for m in (link, optical))
     return info, T_base_link @ T_link_optical, frames
 
 
@@ -65,9 +64,7 @@ def check_that_the_first_picture_is_explained(camera, T_base_camera, frames):
     warped = cv2.remap(following.astype(np.float32), maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
     error = np.median(np.abs(warped - image).mean(-1)[valid])
     still = np.median(np.abs(following.astype(float) - image).mean(-1)[valid])
-    assert error < 3.5 and still > 2 * error, (
-        f"median {error:.2f} with the recorded motion, {still:.2f} without"
-    )
+    assert error < 3.5 and still > 2 * error, f"median {error:.2f} with the recorded motion, {still:.2f} without"
 
 
 def test_a_recording_through_a_lens_explains_its_own_pictures(tmp_path, capsys):

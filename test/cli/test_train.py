@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth train` from a recording to a checkpoint and a report."""
 
 import json
@@ -14,7 +15,7 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.settings import specifications
+from monodepth_ros.settings.schema import specifications
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.state import load_state
@@ -57,19 +58,40 @@ def test_a_path_is_enough(drive, tmp_path, capsys, monkeypatch):
     assert "drive.mcap: 20 frames at 10.0 Hz" in out and "validation after" in out and "best.safetensors" in out
     assert load_checkpoint(folder / "best.safetensors").header.pose_network == "posecnn"
     page = (folder / "report.html").read_text()
-    assert page.count("<svg") >= 4 and page.count("data:image/jpeg") >= 4 and "http" not in page.replace("http://www.w3.org", "")
+    assert (
+        page.count("<svg") >= 4
+        and page.count("data:image/jpeg") >= 4
+        and "http" not in page.replace("http://www.w3.org", "")
+    )
 
 
 def test_the_checkpoint_runs_at_once(drive, tmp_path):
     assert train("--data", drive, *SMALL, "--epochs", 1, "--out", tmp_path / "t") == 0
-    words = ["run", str(drive), "--checkpoint", str(tmp_path / "t" / "last.safetensors"), "--results", str(tmp_path / "r")]
+    words = [
+        "run",
+        str(drive),
+        "--checkpoint",
+        str(tmp_path / "t" / "last.safetensors"),
+        "--results",
+        str(tmp_path / "r"),
+    ]
     assert monodepth([*words, "--set", "scale.source=relative", "--no-video"]) == 0
     assert (tmp_path / "r" / "latest" / "trajectory.txt").exists() or list((tmp_path / "r" / "latest").glob("*traj*"))
 
 
 def test_settings_come_from_file_then_set_then_options(drive, tmp_path):
     (tmp_path / "mine.yaml").write_text("optimizer:\n  epochs: 7\n  learning_rate: 5e-5\nloop.seed: 3\n")
-    words = ["--data", drive, *SMALL, "--config", tmp_path / "mine.yaml", "--set", "loop.seed=4", "--set", "loop.max_steps=1"]
+    words = [
+        "--data",
+        drive,
+        *SMALL,
+        "--config",
+        tmp_path / "mine.yaml",
+        "--set",
+        "loop.seed=4",
+        "--set",
+        "loop.max_steps=1",
+    ]
     assert train(*words, "--epochs", 1, "--out", tmp_path / "t") == 0
     config = load_state(tmp_path / "t" / "state.pt").config
     assert (config["optimizer.epochs"], config["loop.seed"], config["optimizer.learning_rate"]) == (1, 4, 1e-3)
@@ -89,7 +111,9 @@ def test_fine_tuning_takes_the_networks_of_the_checkpoint(drive, tmp_path):
 
 def test_a_pose_network_for_depth_that_stays_is_asked_for_as_the_page_says(drive, tmp_path):
     bundled, out = bundled_checkpoint(), tmp_path / "out"
-    words = "--set networks.keep_depth=true --set data.motion=recorded --batch-size 2 --set loop.max_steps=1 --device cpu"
+    words = (
+        "--set networks.keep_depth=true --set data.motion=recorded --batch-size 2 --set loop.max_steps=1 --device cpu"
+    )
     assert train("--data", drive, "--from", bundled, *words.split(), "--out", out) == 0
     kept, learned = (load_checkpoint(path) for path in (bundled, out / "last.safetensors"))
     assert all(weight.equal(learned.depth.state_dict()[name]) for name, weight in kept.depth.state_dict().items())
@@ -99,7 +123,9 @@ def test_a_pose_network_for_depth_that_stays_is_asked_for_as_the_page_says(drive
 def test_interrupted_it_keeps_everything_and_resumes(drive, tmp_path):
     words = ["train", "--data", str(drive), *SMALL, "--epochs", "100", "--out", str(tmp_path / "t")]
     program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    process = subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     log = tmp_path / "t" / "log.jsonl"
     deadline = time.monotonic() + 120
     while not (log.exists() and len(read_log(tmp_path / "t")) > 5):
@@ -130,7 +156,9 @@ def test_interrupted_it_keeps_everything_and_resumes(drive, tmp_path):
     ],
 )
 def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
-    code = train(*(word.format(drive=drive) for word in words), *([] if "--resume" in words else ["--out", tmp_path / "t"]))
+    code = train(
+        *(word.format(drive=drive) for word in words), *([] if "--resume" in words else ["--out", tmp_path / "t"])
+    )
     lines = capsys.readouterr().err.strip().splitlines()
     assert code == 2 and len(lines) == 1 and expected in lines[0], lines
 
@@ -163,7 +191,11 @@ def test_the_pages_about_it_name_options_and_settings_that_exist(capsys):
     assert named <= known, f"not options: {named - known}"
     settings = set(specifications(TrainConfig))
     sections = {name.partition(".")[0] for name in settings}
-    words = {word for word in re.findall(r"(?<![\w./])([a-z_]+\.[a-z_]+)(?![\w/])", text) if word.partition(".")[0] in sections}
+    words = {
+        word
+        for word in re.findall(r"(?<![\w./])([a-z_]+\.[a-z_]+)(?![\w/])", text)
+        if word.partition(".")[0] in sections
+    }
     assert words and words <= settings, f"not settings: {words - settings}"
     objective = pages[0].read_text().partition("## The objective")[2].partition("\n## ")[0]
     table = re.findall(r"^\| `(\w+)` \|", objective, re.MULTILINE)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth images of messages and files in metres."""
 
 from types import SimpleNamespace
@@ -16,9 +17,7 @@ def message(values, encoding, padding=0, big_endian=False):
     data = np.frombuffer(b"".join(rows), np.uint8)
     height, width = values.shape
     step = width * values.itemsize + padding
-    return SimpleNamespace(
-        width=width, height=height, step=step, is_bigendian=big_endian, encoding=encoding, data=data
-    )
+    return SimpleNamespace(width=width, height=height, step=step, is_bigendian=big_endian, encoding=encoding, data=data)
 
 
 @pytest.mark.parametrize("big_endian", [False, True])
@@ -28,9 +27,7 @@ def test_both_encodings_give_metres(padding, big_endian):
     np.testing.assert_array_equal(decode_depth(message(metres, "32FC1", padding, big_endian)), metres)
     millimetres = np.array([[1500, 0], [1, 65535]], np.uint16)
     expected = np.array([[1.5, np.nan], [0.001, 65.535]], np.float32)
-    np.testing.assert_allclose(
-        decode_depth(message(millimetres, "16UC1", padding, big_endian)), expected, rtol=1e-6
-    )
+    np.testing.assert_allclose(decode_depth(message(millimetres, "16UC1", padding, big_endian)), expected, rtol=1e-6)
 
 
 def test_foreign_and_short_images_are_refused():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames come out of every kind of source with the right times, cameras and ground truth."""
 
 import time
@@ -7,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.sources import live_camera
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import SourceChoiceError, SourceError, SourceOptions
 from monodepth_ros.errors import MonodepthError
@@ -96,12 +97,18 @@ def test_the_odometry_of_a_bag_may_be_named(tmp_path):
         header, zero = messages.header(START_NS, "base_link"), np.zeros((6, 6))
         bag.write("/image", START_NS, messages.image(header, picture(1), "rgb8"))
         pose = make_transform(np.eye(3), (1, 2, 3))
-        bag.write("/odom", START_NS, messages.odometry(messages.header(START_NS, "odom"), "base_link", pose, zero, zero[0], zero))
+        bag.write(
+            "/odom",
+            START_NS,
+            messages.odometry(messages.header(START_NS, "odom"), "base_link", pose, zero, zero[0], zero),
+        )
     _, frames = read(path)
     assert frames[0].T_world_camera is None, "a robot's odometry is no ground truth unless a user says so"
     _, frames = read(path, odometry="/odom")
     np.testing.assert_allclose(frames[0].T_world_camera, pose)
-    with pytest.raises(MonodepthError, match=r"/image holds 1 sensor_msgs/msg/Image, expected nav_msgs/msg/Odometry \(there: /odom\)"):
+    with pytest.raises(
+        MonodepthError, match=r"/image holds 1 sensor_msgs/msg/Image, expected nav_msgs/msg/Odometry \(there: /odom\)"
+    ):
         read(path, odometry="/image")
 
 
@@ -133,9 +140,7 @@ def test_images_that_cannot_be_used_are_left_out_with_a_reason(tmp_path):
         bag.write("/image", START_NS + 3, messages.image(header, picture(3, width=10), "rgb8"))
     source, frames = read(path)
     assert len(frames) == 1 and source.left_out.total() == 2
-    assert any("rgb23" in reason for reason in source.left_out) and any(
-        "10x6" in reason for reason in source.left_out
-    )
+    assert any("rgb23" in reason for reason in source.left_out) and any("10x6" in reason for reason in source.left_out)
 
 
 def test_a_bag_without_calibration_is_uncalibrated_or_takes_a_file(tmp_path):
@@ -202,9 +207,7 @@ def test_a_kitti_sequence_has_cameras_times_and_poses(tmp_path):
     np.testing.assert_allclose(frames[2].T_world_camera[:3, 3], (1, 0, 2))
     assert np.array_equal(frames[2].camera.K, CAMERA.K) and frames[2].camera.baseline == 1.0
     assert frames[2].camera.is_rectified and frames[1].stamp_ns == TENTH
-    with pytest.raises(
-        SourceError, match="no camera 'image_3': give --camera left, right, or one of image_0"
-    ):
+    with pytest.raises(SourceError, match="no camera 'image_3': give --camera left, right, or one of image_0"):
         open_source(str(folder), SourceOptions(camera="image_3"))
     (folder / "times.txt").write_text("0.0\n")
     with pytest.raises(SourceError, match="1 times for 3 images"):
@@ -220,9 +223,7 @@ def test_a_kitti_drive_has_stamps_calibration_above_it_and_depth(tmp_path):
     counts = np.zeros((6, 8), np.uint16)
     counts[2, 3] = 2560
     cv2.imwrite(str(drive / "proj_depth" / "groundtruth" / "image_02" / "0000000001.png"), counts)
-    (tmp_path / "calib_cam_to_cam.txt").write_text(
-        "calib_time: 09-Jan-2012\nP_rect_02: 5 0 3.5 0 0 5 2.5 0 0 0 1 0\n"
-    )
+    (tmp_path / "calib_cam_to_cam.txt").write_text("calib_time: 09-Jan-2012\nP_rect_02: 5 0 3.5 0 0 5 2.5 0 0 0 1 0\n")
     stamps = "2011-09-26 13:02:25.500000000\n2011-09-26 13:02:25.603000123\n"
     (drive / "image_02" / "timestamps.txt").write_text(stamps)
     source, frames = read(drive)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every encoding of image messages, well and badly formed."""
 
 from types import SimpleNamespace
@@ -18,7 +19,11 @@ def message(array, encoding, padding=0, big_endian=False):
     data = np.full((array.shape[0], step), 0xAB, np.uint8)
     data[:, : rows.shape[1]] = rows
     return SimpleNamespace(
-        height=array.shape[0], width=array.shape[1], encoding=encoding, step=step, is_bigendian=int(big_endian),
+        height=array.shape[0],
+        width=array.shape[1],
+        encoding=encoding,
+        step=step,
+        is_bigendian=int(big_endian),
         data=data.tobytes(),
     )
 
@@ -34,7 +39,13 @@ def rgb(pixels):
 @pytest.mark.parametrize("padding", [0, 1, 5, 64])
 @pytest.mark.parametrize(
     "encoding, channels, order",
-    [("rgb8", 3, (0, 1, 2)), ("bgr8", 3, (2, 1, 0)), ("8UC3", 3, (2, 1, 0)), ("rgba8", 4, (0, 1, 2)), ("bgra8", 4, (2, 1, 0))],
+    [
+        ("rgb8", 3, (0, 1, 2)),
+        ("bgr8", 3, (2, 1, 0)),
+        ("8UC3", 3, (2, 1, 0)),
+        ("rgba8", 4, (0, 1, 2)),
+        ("bgra8", 4, (2, 1, 0)),
+    ],
 )
 def test_colour_encodings_give_rgb_with_any_row_padding(encoding, channels, order, padding):
     image = random_image(7, 5, channels)
@@ -44,7 +55,9 @@ def test_colour_encodings_give_rgb_with_any_row_padding(encoding, channels, orde
 @pytest.mark.parametrize("padding", [0, 3])
 def test_mono8_is_grey(padding):
     image = random_image(7, 5)
-    np.testing.assert_array_equal(rgb(decode_image(message(image, "mono8", padding))), np.repeat(image[..., None], 3, 2))
+    np.testing.assert_array_equal(
+        rgb(decode_image(message(image, "mono8", padding))), np.repeat(image[..., None], 3, 2)
+    )
 
 
 @pytest.mark.parametrize("big_endian", [False, True])
@@ -67,7 +80,9 @@ def test_bayer_patterns_give_back_a_flat_colour(pattern, bits):
     np.testing.assert_array_equal(decoded[2:-2, 2:-2], np.broadcast_to((200, 120, 40), (8, 8, 3)))
 
 
-@pytest.mark.parametrize("encoding, order", [("yuv422", "uyvy"), ("uyvy", "uyvy"), ("yuv422_yuy2", "yuyv"), ("yuyv", "yuyv")])
+@pytest.mark.parametrize(
+    "encoding, order", [("yuv422", "uyvy"), ("uyvy", "uyvy"), ("yuv422_yuy2", "yuyv"), ("yuyv", "yuyv")]
+)
 def test_yuv_grey_and_red_come_out_right(encoding, order):
     for y, u, v, expected in ((126, 128, 128, (128, 128, 128)), (82, 90, 240, (255, 0, 0))):
         pair = {"uyvy": [u, y, v, y], "yuyv": [y, u, y, v]}[order]

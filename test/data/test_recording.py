@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings of every format come back message by message; broken ones give one line."""
 
 import sqlite3
@@ -10,14 +11,14 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from monodepth_ros.data.bag_topics import (
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.topics import (
     choose_image_stream,
     ground_truth_depth,
     ground_truth_odometry,
     image_streams,
 )
-from monodepth_ros.data.bag_writer import BagWriter
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.bags.writer import BagWriter
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000
@@ -63,9 +64,7 @@ def write_images(path, topics):
                 bag.write(topic, START_NS, camera_info(0, frame))
             elif encoding == "jpeg":
                 bag.add_topic(topic, "sensor_msgs/msg/CompressedImage")
-                message = TYPES["sensor_msgs/msg/CompressedImage"](
-                    header(0, frame), "jpeg", np.zeros(3, np.uint8)
-                )
+                message = TYPES["sensor_msgs/msg/CompressedImage"](header(0, frame), "jpeg", np.zeros(3, np.uint8))
                 bag.write(topic, START_NS, message)
             else:
                 bag.add_topic(topic, "sensor_msgs/msg/Image")
@@ -146,9 +145,7 @@ def test_ros1_bags_give_ros2_messages(tmp_path):
             375, 1242, "plumb_bob", np.zeros(5), np.arange(9.0), np.zeros(9), np.zeros(12), 0, 0,
             TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
         )  # fmt: skip
-        assert raw["/info"].data == bytes(
-            get_typestore(Stores.ROS2_JAZZY).serialize_cdr(expected, raw["/info"].type)
-        )
+        assert raw["/info"].data == bytes(get_typestore(Stores.ROS2_JAZZY).serialize_cdr(expected, raw["/info"].type))
         read = recording.deserialize(raw["/values"])
         assert (read.header.frame_id, read.header.stamp.sec, list(read.values)) == ("cam", 12, [1.0, 2.5])
         assert recording.topics["/info"].latched and not recording.topics["/values"].latched
@@ -180,9 +177,7 @@ def test_a_definition_that_cannot_be_parsed_spoils_only_its_own_topic(tmp_path):
     store = get_typestore(Stores.ROS2_JAZZY)
     with Writer(tmp_path / "bag", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         good = writer.add_connection("/image", "sensor_msgs/msg/Image", typestore=store)
-        bad = writer.add_connection(
-            "/odd", "odd_msgs/msg/Odd", msgdef="%%% not a definition", rihs01="RIHS01_0"
-        )
+        bad = writer.add_connection("/odd", "odd_msgs/msg/Odd", msgdef="%%% not a definition", rihs01="RIHS01_0")
         writer.write(good, START_NS, store.serialize_cdr(image(3), "sensor_msgs/msg/Image"))
         writer.write(bad, START_NS + 1, b"\0\1\0\0")
     with Recording(tmp_path / "bag") as recording:
@@ -209,14 +204,9 @@ def test_real_bags_of_both_storages(monodepth_data):
         stream = choose_image_stream(recording)
         assert (stream.image, stream.camera_info) == ("/camera/image_raw/compressed", "/camera/camera_info")
     with Recording(monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3") as recording:
-        with pytest.raises(
-            RecordingError, match="--topic /stereo/left/image_raw or --topic /stereo/right/image_raw"
-        ):
+        with pytest.raises(RecordingError, match="--topic /stereo/left/image_raw or --topic /stereo/right/image_raw"):
             choose_image_stream(recording)
-        assert (
-            choose_image_stream(recording, "/stereo/right/image_raw").camera_info
-            == "/stereo/right/camera_info"
-        )
+        assert choose_image_stream(recording, "/stereo/right/image_raw").camera_info == "/stereo/right/camera_info"
         assert ground_truth_odometry(recording) == "/ground_truth/odometry"
         assert ground_truth_depth(recording) == ""
 
@@ -236,9 +226,7 @@ def test_calibration_elsewhere_is_found_by_its_frame(tmp_path):
     topics = {"/left/image": "mono8", "/left/calibration/info": "info", "/right/calibration/info": "info"}
     with Recording(write_images(tmp_path / "bag", topics)) as recording:
         assert choose_image_stream(recording).camera_info == "/left/calibration/info"
-    with Recording(
-        write_images(tmp_path / "other", {"/left/image": "mono8", "/right/info": "info"})
-    ) as recording:
+    with Recording(write_images(tmp_path / "other", {"/left/image": "mono8", "/right/info": "info"})) as recording:
         assert choose_image_stream(recording).camera_info == ""
         assert choose_image_stream(recording, camera_info="/right/info").camera_info == "/right/info"
         with pytest.raises(RecordingError, match="/left/image holds sensor_msgs/msg/Image"):

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Static transforms: chains, unknown frames, and what they must not be fooled by."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
 from monodepth_ros.geometry.motion import exp_se3, invert
 
 
@@ -13,9 +14,7 @@ def stamped(parent, child, T):
 
 
 def test_chains_lead_up_and_down():
-    T_base_mast, T_mast_camera, T_base_lidar = (
-        exp_se3(np.random.default_rng(i).normal(0, 1, 6)) for i in range(3)
-    )
+    T_base_mast, T_mast_camera, T_base_lidar = (exp_se3(np.random.default_rng(i).normal(0, 1, 6)) for i in range(3))
     tree = StaticTransforms()
     tree.add(
         [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import math
 
 import numpy as np
@@ -46,9 +47,7 @@ def test_predictions_are_clamped_after_scaling():
     # Clamped first, 100 would become 80 and end at 40.
     metrics = evaluate_depth(one_row(10, 10, 50), one_row(20, 20, 100), crop="none")
     assert metrics.abs_rel == 0
-    assert evaluate_depth(one_row(79.0), one_row(500.0), crop="none", scaling="none").rmse == pytest.approx(
-        1.0
-    )
+    assert evaluate_depth(one_row(79.0), one_row(500.0), crop="none", scaling="none").rmse == pytest.approx(1.0)
 
 
 def test_ground_truth_beyond_the_cap_is_left_out_unless_asked_for():
@@ -59,16 +58,14 @@ def test_ground_truth_beyond_the_cap_is_left_out_unless_asked_for():
 
 
 def test_missing_predictions_are_left_out_and_counted():
-    metrics = evaluate_depth(
-        one_row(10, 20, 30, 0), one_row(10, math.nan, 30, math.nan), crop="none", scaling="none"
-    )
+    metrics = evaluate_depth(one_row(10, 20, 30, 0), one_row(10, math.nan, 30, math.nan), crop="none", scaling="none")
     assert metrics.abs_rel == 0 and metrics.coverage == pytest.approx(2 / 3)
 
 
 def test_infinitely_far_predictions_count_as_the_cap():
-    assert evaluate_depth(
-        one_row(40, 20, 20), one_row(math.inf, 20, 20), crop="none", scaling="none"
-    ).abs_rel == (pytest.approx(1 / 3))
+    assert evaluate_depth(one_row(40, 20, 20), one_row(math.inf, 20, 20), crop="none", scaling="none").abs_rel == (
+        pytest.approx(1 / 3)
+    )
 
 
 def test_the_mean_weighs_images_not_pixels():

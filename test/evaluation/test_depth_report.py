@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many depth images: their protocols, their mean, the files they come from."""
 
 import os
@@ -50,9 +51,7 @@ def test_images_without_anything_to_compare_are_left_out_and_counted():
     assert report.as_dict()["images_left_out"]
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"min_depth": 0.0}, {"min_depth": 90.0}, {"max_depth": np.inf}, {"factor": 0.0}]
-)
+@pytest.mark.parametrize("wrong", [{"min_depth": 0.0}, {"min_depth": 90.0}, {"max_depth": np.inf}, {"factor": 0.0}])
 def test_impossible_protocols_are_refused(wrong):
     with pytest.raises(EvaluationError, match="expected"):
         DepthProtocol(**wrong)
@@ -63,9 +62,7 @@ def test_inverse_depth_is_resized_before_it_is_inverted(tmp_path):
     middle = DepthPredictions(tmp_path / "a.npy").depth(0, (4, 1))[0]
     np.testing.assert_allclose(1 / middle, [0.5, 0.4, 0.2, 0.1], rtol=1e-5)
     np.save(tmp_path / "b.npy", np.array([[[[2.0, 10.0]]]]))  # (N, 1, h, w), depths
-    np.testing.assert_allclose(
-        DepthPredictions(tmp_path / "b.npy", True).depth(0, (4, 1))[0], middle, rtol=1e-5
-    )
+    np.testing.assert_allclose(DepthPredictions(tmp_path / "b.npy", True).depth(0, (4, 1))[0], middle, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluation command on published weights and outputs, against the figures known of them."""
 
 import csv
@@ -23,9 +24,7 @@ def evaluated(tmp_path):
 @pytest.mark.parametrize(
     ("name", "scaling", "factor", "expected"), [("m", "median", 1.0, 0.223), ("ms", "none", 5.4, 0.233)]
 )
-def test_abs_rel_is_that_of_the_published_weights(
-    monodepth_data, evaluated, tmp_path, name, scaling, factor, expected
-):
+def test_abs_rel_is_that_of_the_published_weights(monodepth_data, evaluated, tmp_path, name, scaling, factor, expected):
     """RT-MonoDepth-S on all frames of KITTI 2011_09_26_drive_0052."""
     drive = monodepth_data / "kitti_raw_2011_09_26_drive_0052"
     weights = monodepth_data / "rtmonodepth_s_weights" / f"{name}_640_192"

@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectory files of every format, and which poses of two of them belong together."""
 
 import numpy as np
 import pytest
 
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import between
 from monodepth_ros.evaluation.trajectory_file import Trajectory, is_trajectory_file, read_trajectory
 from monodepth_ros.evaluation.trajectory_pairs import pair
 from monodepth_ros.geometry.motion import exp_se3, rotation_to_quaternion
+from monodepth_ros.geometry.pose_array import between
 
 POSES = np.array([exp_se3(0.3 * i * np.array([1, 0.2, 2, 0.1, -0.3, 0.2])) for i in range(6)])
 
@@ -110,7 +111,5 @@ def test_lengths_that_differ_and_times_that_never_meet_are_refused():
     with pytest.raises(EvaluationError, match="estimate has 4 poses, truth 5: expected as many, or times"):
         pair(numbered("truth", range(5)), numbered("estimate", range(4)))
     early, late = numbered("truth", [1, 2], seconds=[0, 1]), numbered("estimate", [1, 2], seconds=[50, 51])
-    with pytest.raises(
-        EvaluationError, match="0 of 2 poses.*true ones are of 0.000 to 1.000 s, the estimated of 50"
-    ):
+    with pytest.raises(EvaluationError, match="0 of 2 poses.*true ones are of 0.000 to 1.000 s, the estimated of 50"):
         pair(early, late)

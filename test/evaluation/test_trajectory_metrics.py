@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectory errors of trajectories whose errors are known."""
 
 import numpy as np
@@ -32,9 +33,7 @@ def test_a_wrong_scale_is_told_apart():
     estimate[:, :3, 3] *= 0.8
     found = evaluate_trajectory(truth, estimate)
     assert found.scale_ratio == pytest.approx(1.25) and found.drift == pytest.approx(0.2)
-    assert found.step_translation_rmse == pytest.approx(0.2) and found.step_rotation_rmse == pytest.approx(
-        0, abs=1e-6
-    )
+    assert found.step_translation_rmse == pytest.approx(0.2) and found.step_rotation_rmse == pytest.approx(0, abs=1e-6)
     # Positions 0..50 against 0.8 times them, both about their middle.
     assert found.ate_rmse == pytest.approx(0.2 * np.std(np.arange(51)))
     assert evaluate_trajectory(truth, estimate, scaling="length").drift == pytest.approx(0, abs=1e-9)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PyTorch's networks compiled with torch.compile."""
 
 import os
@@ -8,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -23,7 +24,9 @@ def small_checkpoint(tmp_path):
     """64x32, depth alone: a network compiles for as long as it has layers."""
     depth = build_depth("rt_monodepth_s").eval()
     fill_networks_with_formula(depth)
-    save_checkpoint(tmp_path / "small.safetensors", CheckpointHeader("rt_monodepth_s", 32, 64, (0.58, 1.92, 0.5, 0.5)), depth)
+    save_checkpoint(
+        tmp_path / "small.safetensors", CheckpointHeader("rt_monodepth_s", 32, 64, (0.58, 1.92, 0.5, 0.5)), depth
+    )
     return tmp_path / "small.safetensors"
 
 
@@ -44,14 +47,18 @@ def test_compiled_networks_give_what_the_others_give(small_checkpoint, monkeypat
 
 def test_networks_that_do_not_compile_are_one_line(small_checkpoint, tmp_path):
     program = (
-        "from monodepth_ros.inference.choice import create_engine\n"
+        "from monodepth_ros.inference.create_engine import create_engine\n"
         "from monodepth_ros.inference.engine import EngineError\n"
         "try:\n"
         f"    create_engine({str(small_checkpoint)!r}, 'cpu', 'fp32', compile=True)\n"
         "except EngineError as error:\n"
         "    print(error)\n"
     )
-    environment = {**os.environ, "CXX": str(tmp_path / "no-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled")}
+    environment = {
+        **os.environ,
+        "CXX": str(tmp_path / "no-compiler"),
+        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled"),
+    }
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()

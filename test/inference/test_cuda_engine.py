@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine for CUDA: its book-keeping on any machine, its arithmetic where there is a GPU."""
 
 import weakref
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.cuda_graphs import MOST_SIZES, CudaQueue, Replayed
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
@@ -201,7 +202,10 @@ def test_a_motion_that_fails_costs_no_depth(create, make_checkpoint, monkeypatch
 def test_an_image_may_be_overwritten_once_it_is_loaded(create, checkpoint_file):
     engine, pixels = create(load_checkpoint(checkpoint_file)), np.ascontiguousarray(picture(0.0))
     expected = engine.disparity(engine.load_image(pixels))
-    for layout in (pixels[..., ::-1].copy()[..., ::-1], np.frombuffer(pixels.tobytes(), np.uint8).reshape(pixels.shape)):
+    for layout in (
+        pixels[..., ::-1].copy()[..., ::-1],
+        np.frombuffer(pixels.tobytes(), np.uint8).reshape(pixels.shape),
+    ):
         assert np.array_equal(engine.disparity(engine.load_image(layout)), expected)
     image = engine.load_image(pixels)
     pixels[:] = 0
@@ -215,7 +219,11 @@ def test_other_images_and_a_released_engine_are_refused(create, checkpoint_file)
     image = engine.load_image(picture(0.0))
     engine.release()
     engine.release()
-    for call in (lambda: engine.load_image(picture(0.0)), lambda: engine.disparity(image), lambda: engine.motion(image, image)):
+    for call in (
+        lambda: engine.load_image(picture(0.0)),
+        lambda: engine.disparity(image),
+        lambda: engine.motion(image, image),
+    ):
         with pytest.raises(EngineError, match="has been released"):
             call()
 
@@ -244,7 +252,9 @@ def test_where_nothing_can_be_recorded_the_networks_run_without_and_say_so_once(
         images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3)]
         np.testing.assert_allclose(engine.disparities(images), [first, second], atol=1e-5)
         np.testing.assert_allclose(engine.disparity(images[0]), first, atol=1e-5)
-    assert warnings == ["the networks run without CUDA graphs, which is slower: operation not permitted when stream is capturing"]
+    assert warnings == [
+        "the networks run without CUDA graphs, which is slower: operation not permitted when stream is capturing"
+    ]
     np.testing.assert_allclose(engine.motion(*images), motion, atol=1e-5)
 
 

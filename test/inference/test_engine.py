@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
 import numpy as np
@@ -5,14 +6,13 @@ import pytest
 import torch
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.networks.checkpoint import Checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
 from monodepth_ros.networks.registry import build_depth, build_pose
-
 
 NEEDS = {"pytorch": (), "openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx")}
 
@@ -40,9 +40,7 @@ def checkpoint_of(depth, pose="", height=64, width=96):
 
 
 def picture(phase=0.0, height=64, width=96):
-    return np.ascontiguousarray(
-        (255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0)
-    )
+    return np.ascontiguousarray((255 * formula_image(phase, height, width)).round().astype(np.uint8).transpose(1, 2, 0))
 
 
 def as_tensor(rgb):
@@ -177,9 +175,7 @@ def test_engines_leave_the_checkpoint_as_it_is():
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
     create_engine(checkpoint, "cpu", "bf16").release()
     for network in (checkpoint.depth, checkpoint.pose):
-        assert all(
-            parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters()
-        )
+        assert all(parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "CPU", "cpu:0"])
@@ -239,7 +235,5 @@ def test_a_released_engine_says_so(create):
 
 def test_a_path_is_loaded(tmp_path):
     checkpoint = checkpoint_of("rt_monodepth_s")
-    save_checkpoint(
-        tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth
-    )
+    save_checkpoint(tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth)
     assert create_engine(tmp_path / "a.safetensors", "cpu").device == "cpu"

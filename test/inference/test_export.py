@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exported networks, read back by the runtimes themselves."""
 
 import json
@@ -98,7 +99,12 @@ def test_files_compute_what_the_networks_do_for_any_batch(make_checkpoint, to, t
 
 
 def test_the_card_is_attached_and_says_how_to_get_depth(make_checkpoint, to, tmp_path):
-    facts = {"training_data": 'a "quoted" <name> & more\x1b', "scale_kind": "metric", "scale_factor": 5.4, "max_depth": 80.0}
+    facts = {
+        "training_data": 'a "quoted" <name> & more\x1b',
+        "scale_kind": "metric",
+        "scale_factor": 5.4,
+        "max_depth": 80.0,
+    }
     checkpoint = load_checkpoint(make_checkpoint("rt_monodepth_s", "posecnn", **facts))
     export_networks(checkpoint, to, tmp_path)
     run, card = read_back(tmp_path / DEPTH_FILE[to])

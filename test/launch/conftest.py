@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real launch with stubs for the executables: which processes start, how they are called, with what
 settings."""
 
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.settings import read_ros_parameters
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
@@ -49,11 +50,7 @@ class Process:
 
     def following(self, option):
         """The values of an option that may occur more than once."""
-        return [
-            value
-            for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True)
-            if name == option
-        ]
+        return [value for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True) if name == option]
 
     @property
     def remappings(self):

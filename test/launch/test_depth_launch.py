@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file run by the real launch: which processes start, how they are called, with what settings."""
 
 import os
@@ -9,21 +10,19 @@ from pathlib import Path
 import pytest
 
 # `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
-pytest.importorskip(
-    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
-)
+pytest.importorskip("launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it")
 pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
 
-import launch.logging  # noqa: E402
-from launch import LaunchDescription  # noqa: E402
-from launch.actions import GroupAction, IncludeLaunchDescription  # noqa: E402
-from launch.launch_description_sources import (  # noqa: E402
+import launch.logging
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch.launch_description_sources import (
     PythonLaunchDescriptionSource,
     get_launch_description_from_python_launch_file,
 )
-from launch_ros.actions import PushRosNamespace, SetParameter  # noqa: E402
+from launch_ros.actions import PushRosNamespace, SetParameter
 
-from monodepth_ros.pipeline.settings import read_ros_parameters  # noqa: E402
+from launch import LaunchDescription
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / "launch" / "depth.launch.py"
@@ -112,9 +111,7 @@ def test_arguments_win_over_the_parameter_file(started, tmp_path):
 
 def test_what_is_not_given_stays_as_in_the_parameter_file(started, tmp_path):
     params_file = tmp_path / "mine.yaml"
-    params_file.write_text(
-        "/**:\n  ros__parameters:\n    autostart: false\n    use_sim_time: true\n    device: cpu\n"
-    )
+    params_file.write_text("/**:\n  ros__parameters:\n    autostart: false\n    use_sim_time: true\n    device: cpu\n")
     node = started(params_file=str(params_file))["depth_node"]
     assert node.parameters == {"autostart": False, "use_sim_time": True, "device": "cpu"}
 
@@ -158,9 +155,7 @@ def test_rviz_shows_the_topics_of_the_namespace(started, asked):
 
 
 def test_inside_another_launch_file_its_namespace_and_clock_hold(run):
-    group = GroupAction(
-        [PushRosNamespace("robot"), SetParameter("use_sim_time", True), included(namespace="front")]
-    )
+    group = GroupAction([PushRosNamespace("robot"), SetParameter("use_sim_time", True), included(namespace="front")])
     exit_code, found = run(LaunchDescription([group]))
     assert exit_code == 0
     node = found["depth_node"]
@@ -186,9 +181,7 @@ def test_large_messages_get_a_middleware_profile(started, monkeypatch, tmp_path,
 def test_a_profile_of_the_user_is_left_alone(started, monkeypatch, variable):
     monkeypatch.setenv(variable, "/mine.xml")
     environment = started()["depth_node"].environment
-    assert {v: environment.get(v) for v in PROFILES} == {
-        v: "/mine.xml" if v == variable else None for v in PROFILES
-    }
+    assert {v: environment.get(v) for v in PROFILES} == {v: "/mine.xml" if v == variable else None for v in PROFILES}
 
 
 @pytest.mark.parametrize(
@@ -203,9 +196,7 @@ def test_a_profile_of_the_user_is_left_alone(started, monkeypatch, variable):
         ({"namespace": "not-a-name"}, "Invalid namespace"),
     ],
 )
-def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(
-    run, caplog, monkeypatch, arguments, message
-):
+def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(run, caplog, monkeypatch, arguments, message):
     monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
     exit_code, found = run(LaunchDescription([included(**arguments)]))
     errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch files start the real node and the real player, and an interrupt ends both."""
 
 import os
@@ -10,9 +11,7 @@ import numpy as np
 import pytest
 
 # `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
-pytest.importorskip(
-    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
-)
+pytest.importorskip("launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it")
 pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
 rclpy = pytest.importorskip("rclpy")
 
@@ -20,7 +19,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
-from monodepth_ros.data.bag_writer import BagWriter  # noqa: E402
+from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth  # noqa: E402
@@ -97,8 +96,7 @@ def params_file(tmp_path):
     """Settings of which the launch arguments must replace one and leave the others."""
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "/**:\n  ros__parameters:\n    checkpoint: /nowhere\n"
-        "    depth:\n      encoding: 16UC1\n      max_range: 50\n"
+        "/**:\n  ros__parameters:\n    checkpoint: /nowhere\n    depth:\n      encoding: 16UC1\n      max_range: 50\n"
     )
     return path
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file for several cameras, run by the real launch: the names, the topics, the settings of the
 node."""
 
@@ -6,17 +7,15 @@ from pathlib import Path
 import pytest
 
 # `import launch` alone succeeds at the root of the project, whose folder launch/ looks like a package.
-pytest.importorskip(
-    "launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it"
-)
+pytest.importorskip("launch.actions", reason="no launch here (it is not on PyPI): source an apt ROS 2 to test it")
 pytest.importorskip("launch_ros.actions", reason="no launch_ros here (it is not on PyPI)")
 
-import launch.logging  # noqa: E402
-from launch import LaunchDescription  # noqa: E402
-from launch.actions import IncludeLaunchDescription  # noqa: E402
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+import launch.logging
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 
-from monodepth_ros.pipeline.settings import read_ros_parameters  # noqa: E402
+from launch import LaunchDescription
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / "launch" / "multi_camera.launch.py"
@@ -114,9 +113,7 @@ def test_rviz_shows_the_first_camera(started):
         ({"cameras": "a", "use_sim_time": "5"}, "use_sim_time:=5: expected true or false"),
     ],
 )
-def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(
-    run, caplog, monkeypatch, arguments, message
-):
+def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(run, caplog, monkeypatch, arguments, message):
     monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
     exit_code, found = run(LaunchDescription([included(**arguments)]))
     errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]

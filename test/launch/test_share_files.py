@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch file and configuration as files: they agree with each other and with the code."""
 
 import ast
@@ -5,14 +6,15 @@ import configparser
 import filecmp
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
 
-from monodepth_ros.pipeline.settings import read_ros_parameters, replace, specifications
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.settings.files import read_ros_parameters
+from monodepth_ros.settings.schema import replace, specifications
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILES = [ROOT / "launch" / "depth.launch.py", ROOT / "launch" / "multi_camera.launch.py"]
@@ -38,10 +40,7 @@ def calls(name, *paths):
     """Keyword arguments, and the first positional one under "", of every call of a name in these files."""
     trees = [ast.parse(path.read_text()) for path in paths]
     found = [
-        n
-        for tree in trees
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name
+        n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == name
     ]
     assert found, f"no {name}(...) in {[path.name for path in paths]}"
     return [
@@ -58,9 +57,7 @@ def test_the_launch_file_declares_every_promised_argument_with_default_and_descr
     for name, call in declared.items():
         assert "default_value" in call, f"{name} has no default"
         description = ast.literal_eval(call["description"])
-        assert len(description) >= 20 and description.endswith("."), (
-            f"{name} is not explained: {description!r}"
-        )
+        assert len(description) >= 20 and description.endswith("."), f"{name} is not explained: {description!r}"
 
 
 def test_the_launch_files_start_executables_that_exist():
@@ -76,9 +73,7 @@ def test_the_launch_files_start_executables_that_exist():
 def test_every_file_that_the_launch_files_name_exists():
     trees = [ast.parse(path.read_text()) for path in (*LAUNCH_FILES, SHARED_CODE)]
     strings = [n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant)]
-    named = {
-        s for s in strings if isinstance(s, str) and s.endswith((".yaml", ".rviz", ".xml")) and " " not in s
-    }
+    named = {s for s in strings if isinstance(s, str) and s.endswith((".yaml", ".rviz", ".xml")) and " " not in s}
     missing = {name for name in named if not (ROOT / "config" / name).is_file()}
     assert len(named) == 3 and not missing, f"missing in config: {missing}"
 
@@ -86,26 +81,18 @@ def test_every_file_that_the_launch_files_name_exists():
 def test_documentation_of_the_parameters_is_what_the_script_writes(tmp_path):
     """scripts/docs, run in a copy of the project, writes the files that are there."""
     for folder in ROOT.iterdir():
-        if (
-            folder.is_dir()
-            and not folder.name.startswith(".")
-            and folder.name not in ("build", "install", "log")
-        ):
+        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in ("build", "install", "log"):
             (tmp_path / folder.name).symlink_to(folder)
     for name in ("scripts", "config", "docs"):
         (tmp_path / name).unlink()
         (tmp_path / name).mkdir()
     (tmp_path / "scripts" / "docs").write_text((ROOT / "scripts" / "docs").read_text())
-    result = subprocess.run(
-        [sys.executable, tmp_path / "scripts" / "docs"], capture_output=True, text=True, timeout=60
-    )
+    result = subprocess.run([sys.executable, tmp_path / "scripts" / "docs"], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     written = [*(tmp_path / "config").iterdir(), *(tmp_path / "docs").iterdir()]
     assert {path.name for path in written} >= {"depth.yaml", "parameters.md"}
     outdated = [
-        path.name
-        for path in written
-        if not filecmp.cmp(path, ROOT / path.relative_to(tmp_path), shallow=False)
+        path.name for path in written if not filecmp.cmp(path, ROOT / path.relative_to(tmp_path), shallow=False)
     ]
     assert not outdated, f"run scripts/docs: {outdated} are not what it writes"
 
@@ -118,9 +105,7 @@ def test_the_parameter_file_holds_every_parameter_at_its_default_with_a_comment(
     bare = [
         line
         for above, line in zip(lines[:-1], lines[1:], strict=True)
-        if not line.lstrip().startswith("#")
-        and not line.endswith(":")
-        and not above.lstrip().startswith("# ")
+        if not line.lstrip().startswith("#") and not line.endswith(":") and not above.lstrip().startswith("# ")
     ]
     assert not bare, f"not explained: {bare}"
 
@@ -155,11 +140,7 @@ def rviz_displays():
 
 
 def test_rviz_shows_image_depth_cloud_odometry_path_and_frames():
-    shown = {
-        (d["Class"].split("/")[1], d.get("Topic", {}).get("Value", ""))
-        for d in rviz_displays()
-        if d["Enabled"]
-    }
+    shown = {(d["Class"].split("/")[1], d.get("Topic", {}).get("Value", "")) for d in rviz_displays() if d["Enabled"]}
     assert shown >= {
         ("Image", "rgb/image_rect"),
         ("Image", "depth/color"),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each term of the objective against what its equation says."""
 
 import math
@@ -48,7 +49,8 @@ def test_a_pixel_that_is_better_unwarped_is_left_out_and_has_no_gradient(combina
 def test_noise_breaks_ties_either_way_and_is_repeatable():
     still = torch.full((1, 1, 50, 50), 0.2)
     masks = [
-        combine_reprojections(still, still_error(still, generator=torch.Generator().manual_seed(seed)))[1] for seed in (1, 1, 2)
+        combine_reprojections(still, still_error(still, generator=torch.Generator().manual_seed(seed)))[1]
+        for seed in (1, 1, 2)
     ]
     assert torch.equal(masks[0], masks[1]) and not torch.equal(masks[0], masks[2])
     assert 0.4 < masks[0].float().mean() < 0.6
@@ -94,7 +96,10 @@ def test_brightness_of_an_affine_change_is_undone():
     target = torch.rand(2, 3, 16, 16, dtype=torch.float64) * 0.6 + 0.2
     darker = 0.7 * target + 0.05
     assert (match_brightness(darker, target) - target).abs().max() < 1e-2
-    assert photometric_error(match_brightness(darker, target), target).mean() < 0.05 * photometric_error(darker, target).mean()
+    assert (
+        photometric_error(match_brightness(darker, target), target).mean()
+        < 0.05 * photometric_error(darker, target).mean()
+    )
     assert (match_brightness(target, target) - target).abs().max() < 1e-12
 
 

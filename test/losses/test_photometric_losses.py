@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,9 +25,7 @@ def ssim_error(first, second):
 def test_ssim_error_gives_the_reference_numbers(dtype, tolerance):
     error = ssim_error(*pair(dtype))
     found = [error.mean().item(), error[0, 0, 0, 0].item(), error[0, 1, 100, 300].item()]
-    assert found == pytest.approx(
-        [0.21412734437217218, 0.05523448117626395, 0.2355595232873201], abs=tolerance
-    )
+    assert found == pytest.approx([0.21412734437217218, 0.05523448117626395, 0.2355595232873201], abs=tolerance)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
@@ -66,7 +65,9 @@ def test_photometric_error_is_that_of_its_equations(shape):
     mx, my = mean(x), mean(y)
     vx, vy, covariance = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
     ssim = (2 * mx * my + 1e-4) * (2 * covariance + 9e-4) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
-    expected = 0.85 * ((1 - ssim) / 2).clamp(0, 1).mean(1, keepdim=True) + 0.15 * (image - target).abs().mean(1, keepdim=True)
+    expected = 0.85 * ((1 - ssim) / 2).clamp(0, 1).mean(1, keepdim=True) + 0.15 * (image - target).abs().mean(
+        1, keepdim=True
+    )
     assert (photometric_error(image, target) - expected).abs().max() < 1e-12
 
 
@@ -88,18 +89,14 @@ def test_smoothness_is_zero_for_constant_disparity_and_ignores_its_magnitude():
     image = pair(torch.float64)[0]
     disparity = image.mean(1, keepdim=True) + 0.1
     assert smoothness(torch.full_like(disparity, 0.3), image) == 0
-    assert smoothness(5 * disparity, image).item() == pytest.approx(
-        smoothness(disparity, image).item(), rel=1e-6
-    )
+    assert smoothness(5 * disparity, image).item() == pytest.approx(smoothness(disparity, image).item(), rel=1e-6)
 
 
 def test_smoothness_matches_its_formula_on_a_ramp():
     # d = x / mean: one step of 1 / 1.5 per column, none per row; the image steps by 0.5 everywhere.
     columns = torch.arange(4, dtype=torch.float64).expand(1, 1, 3, 4)
     expected = (1 / (1.5 + 1e-7)) * torch.exp(torch.tensor(-0.5, dtype=torch.float64))
-    assert smoothness(columns, 0.5 * columns.expand(1, 3, 3, 4)).item() == pytest.approx(
-        expected.item(), rel=1e-12
-    )
+    assert smoothness(columns, 0.5 * columns.expand(1, 3, 3, 4)).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_smoothness_costs_less_where_the_image_has_an_edge():

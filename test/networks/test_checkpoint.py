@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our own `.safetensors` checkpoints, good and bad."""
 
 import dataclasses
@@ -54,9 +55,7 @@ def test_everything_comes_back(good, networks):
     assert set(checkpoint.header.versions) == {"monodepth_ros", "torch"}
     for saved, loaded in zip(networks, (checkpoint.depth, checkpoint.pose), strict=True):
         assert not loaded.training
-        assert all(
-            torch.equal(saved.state_dict()[key], tensor) for key, tensor in loaded.state_dict().items()
-        )
+        assert all(torch.equal(saved.state_dict()[key], tensor) for key, tensor in loaded.state_dict().items())
     assert len(checkpoint.sha256) == 64 and checkpoint.sha256 == load_checkpoint(good).sha256
 
 
@@ -167,8 +166,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(good, tmp_path, length):
         pytest.param((9).to_bytes(8, "little") + b'{"a": 12}', id="a tensor that is a number"),
         pytest.param((8).to_bytes(8, "little") + b'{"a": []', id="broken JSON"),
         pytest.param(
-            (len(b'{"a":{"data_offsets":["x","y"]}}')).to_bytes(8, "little")
-            + b'{"a":{"data_offsets":["x","y"]}}',
+            (len(b'{"a":{"data_offsets":["x","y"]}}')).to_bytes(8, "little") + b'{"a":{"data_offsets":["x","y"]}}',
             id="offsets that are text",
         ),
         pytest.param((100_000).to_bytes(8, "little") + b'{"a":' + b"[" * 99_995, id="deeply nested"),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import json
 
@@ -84,9 +85,7 @@ def test_each_wrong_value_is_named_in_one_line(changes, expected):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 700
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "3", "[" * 100_000, '{"height": 1' + "0" * 5000 + "}"]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "[" * 100_000, '{"height": 1' + "0" * 5000 + "}"])
 def test_text_that_is_no_header_is_refused(text):
     with pytest.raises(CheckpointError):
         CheckpointHeader.from_json(text)
@@ -99,9 +98,7 @@ def test_a_newer_version_is_named_even_if_its_fields_are_strange():
 
 
 def test_fields_of_the_same_version_that_are_not_known_are_passed_over():
-    assert CheckpointHeader.from_json(written(colour="RGB", lens={"kind": "fisheye"})) == CheckpointHeader(
-        **SMALL
-    )
+    assert CheckpointHeader.from_json(written(colour="RGB", lens={"kind": "fisheye"})) == CheckpointHeader(**SMALL)
 
 
 def test_optional_fields_may_be_absent():

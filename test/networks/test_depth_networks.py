@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import warnings
 
 import pytest
@@ -91,9 +92,7 @@ def test_channels_last_gives_the_same_disparity(name):
     image = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
         expected = network(image)[0]
-        found = network.to(memory_format=torch.channels_last)(
-            image.contiguous(memory_format=torch.channels_last)
-        )[0]
+        found = network.to(memory_format=torch.channels_last)(image.contiguous(memory_format=torch.channels_last))[0]
     assert (found - expected).abs().max() < 1e-5
 
 
@@ -124,8 +123,6 @@ def test_every_parameter_gets_a_gradient_from_the_scales_it_serves(name):
     torch.manual_seed(0)
     sum(disparity.sum() for disparity in network(torch.rand(2, 3, 64, 96)).values()).backward()
     without = [
-        key
-        for key, parameter in network.named_parameters()
-        if parameter.grad is None or not parameter.grad.any()
+        key for key, parameter in network.named_parameters() if parameter.grad is None or not parameter.grad.any()
     ]
     assert not without

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names and shapes of the tensors in the published files, as our modules must have them."""
 
 import torch
 
-from monodepth_ros.networks.official_format import official_parts
+from monodepth_ros.networks.monodepth2_format import official_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 
@@ -46,9 +47,7 @@ def test_depth_decoder_numbers_blocks_from_coarse_to_fine_and_heads_from_fine_to
         (16, 16),
     ]
     assert [decoder[f"decoder.{i}.conv.conv.weight"][:2] for i in range(10)] == expected
-    assert [decoder[f"decoder.{i}.conv.weight"] for i in range(10, 14)] == [
-        (1, c, 3, 3) for c in (16, 32, 64, 128)
-    ]
+    assert [decoder[f"decoder.{i}.conv.weight"] for i in range(10, 14)] == [(1, c, 3, 3) for c in (16, 32, 64, 128)]
     assert len(decoder) == 28
     wide = shapes(parts("resnet50")["depth"])
     assert [wide[f"decoder.{i}.conv.conv.weight"][1] for i in (0, 1, 3, 5)] == [2048, 1280, 640, 320]

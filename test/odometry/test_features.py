@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Odometry by features on images of a textured world whose geometry is exact."""
 
 import cv2
@@ -5,7 +6,13 @@ import numpy as np
 import pytest
 from corridor import CAMERA, CURVE, TEXTURES, render, steps_to_poses
 
-from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform, rotation_to_axis_angle
+from monodepth_ros.geometry.motion import (
+    axis_angle_to_rotation,
+    exp_se3,
+    invert,
+    make_transform,
+    rotation_to_axis_angle,
+)
 from monodepth_ros.odometry.features.bundle import DepthPoints, Observations, adjust
 from monodepth_ros.odometry.features.corners import find_corners
 from monodepth_ros.odometry.features.depth_prior import GROUND_SIGMA, depth_prior
@@ -16,6 +23,7 @@ from monodepth_ros.odometry.features.robust_pose import (
     pose_by_ransac,
     refine_pose,
 )
+
 
 def drive(poses, depth_factor=1.0, change=lambda i, image: image):
     """The odometry's answers to images at these poses, the first left out."""
@@ -40,7 +48,9 @@ def end_error(answers, poses):
 def test_a_known_drive_is_recovered():
     poses = steps_to_poses(*CURVE)
     metres, radians = end_error(drive(poses), poses)
-    assert metres < 0.12 and np.degrees(radians) < 0.1, f"end of 12 m off by {metres:.3f} m, {np.degrees(radians):.3f} deg"
+    assert metres < 0.12 and np.degrees(radians) < 0.1, (
+        f"end of 12 m off by {metres:.3f} m, {np.degrees(radians):.3f} deg"
+    )
 
 
 def test_what_stands_beside_the_road_twice_too_near_does_not_lose_a_fast_camera():
@@ -70,7 +80,9 @@ def test_the_length_is_as_uncertain_as_the_depth_scatters():
 
     waves = np.exp(0.5 * np.sin(np.arange(CAMERA.width) / 30.0)) * np.ones((CAMERA.height, 1))
     exact, scattered = uncertainty(1.0), uncertainty(waves)
-    assert exact < 0.02 < 0.05 < scattered < 0.2, f"{exact:.3f} with exact depth, {scattered:.3f} with depth off by up to 65 %"
+    assert exact < 0.02 < 0.05 < scattered < 0.2, (
+        f"{exact:.3f} with exact depth, {scattered:.3f} with depth off by up to 65 %"
+    )
 
 
 def test_pure_rotation_does_not_translate():
@@ -104,7 +116,9 @@ def test_a_moving_object_does_not_carry_the_camera_along():
 
     poses = steps_to_poses(*CURVE[:16])
     metres, radians = end_error(drive(poses, change=slide), poses)
-    assert metres < 0.3 and np.degrees(radians) < 0.4, f"end of 8 m off by {metres:.3f} m, {np.degrees(radians):.2f} deg"
+    assert metres < 0.3 and np.degrees(radians) < 0.4, (
+        f"end of 8 m off by {metres:.3f} m, {np.degrees(radians):.2f} deg"
+    )
 
 
 def test_a_stream_that_goes_black_is_lost_and_comes_back_with_the_next_good_pair():
@@ -235,7 +249,9 @@ def test_patches_are_found_to_a_tenth_of_a_pixel_though_they_have_grown_and_the_
     found, likeness = align_patches(warped_patches(image, centres, warps), other, start)
     good = likeness > 0.9
     error = np.linalg.norm(found - true, axis=1)[good]
-    assert good.mean() > 0.7 and np.median(error) < 0.1, f"{good.mean():.2f} found, median error {np.median(error):.3f} px"
+    assert good.mean() > 0.7 and np.median(error) < 0.1, (
+        f"{good.mean():.2f} found, median error {np.median(error):.3f} px"
+    )
 
 
 def test_corners_are_spread_and_keep_away_from_those_followed():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gyro with noise, bias and a clock of its own: what is learned of it, and what it does for odometry by features."""
 
 import cv2
@@ -31,7 +32,10 @@ def rates_of(turns, rate=200, noise=NOISE, bias=BIAS, offset=OFFSET, seed=0):
 def weaving(seconds, amplitude=0.05):
     """Rotations (3,) per tenth of a second of a vehicle that weaves and rolls."""
     t = np.arange(round(seconds * 10)) * 0.1
-    return np.stack([0.2 * np.sin(2.1 * t), np.sin(1.3 * t) + 0.5 * np.sin(3.7 * t), 0.1 * np.cos(1.7 * t)], -1) * amplitude
+    return (
+        np.stack([0.2 * np.sin(2.1 * t), np.sin(1.3 * t) + 0.5 * np.sin(3.7 * t), 0.1 * np.cos(1.7 * t)], -1)
+        * amplitude
+    )
 
 
 def watched(turns, gyro, seed=1, **how):
@@ -97,7 +101,9 @@ def test_a_turn_is_the_integral_of_the_rates_and_its_covariance_that_of_their_er
         assert np.linalg.norm(error) < 0.01
         nees.append(error @ np.linalg.solve(found.covariance, error))
     # The covariance has the sensitivity's error in it, which is not simulated.
-    assert 1.5 < np.mean(nees) < 4.0, f"normalised error squared averages {np.mean(nees):.1f}, a little below 3 expected"
+    assert 1.5 < np.mean(nees) < 4.0, (
+        f"normalised error squared averages {np.mean(nees):.1f}, a little below 3 expected"
+    )
 
 
 def test_gaps_late_ends_and_time_that_goes_back():
@@ -194,4 +200,6 @@ def test_it_makes_rotation_better_where_images_say_little_of_it():
         assert all(answer.T_previous_current is not None for answer in answers), [a.reason for a in answers]
         steps = [errors(answers, poses, i, i + 1)[1] for i in range(len(answers))]
         found[with_gyro] = np.sqrt(np.mean(np.square(steps)))
-    assert found[True] < 0.6 * found[False], f"rotation off by {found[True]:.5f} rad per step, {found[False]:.5f} without gyro"
+    assert found[True] < 0.6 * found[False], (
+        f"rotation off by {found[True]:.5f} rad per step, {found[False]:.5f} without gyro"
+    )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad streams are known by their images alone, good ones are let through."""
 
 import cv2
@@ -29,7 +30,10 @@ def test_neither_is_a_fast_one(step):
 BAD = {
     "black": (lambda i, image: np.zeros_like(image), "0 corners"),
     "blurred": (lambda i, image: cv2.GaussianBlur(image, (0, 0), 14), "blurred"),
-    "garbage": (lambda i, image: np.random.default_rng(i).integers(0, 255, image.shape, np.uint8), "corners of the image before"),
+    "garbage": (
+        lambda i, image: np.random.default_rng(i).integers(0, 255, image.shape, np.uint8),
+        "corners of the image before",
+    ),
 }
 
 

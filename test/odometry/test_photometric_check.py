@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a motion is believed because it explains two images."""
 
 import cv2
@@ -27,9 +28,7 @@ def test_the_true_motion_is_believed_in_sharp_and_in_blurred_images():
     assert believes(exp_se3(np.array(STEP)), lambda *images: [cv2.GaussianBlur(image, (0, 0), 3) for image in images])
 
 
-@pytest.mark.parametrize(
-    "twist", [(0, 0, 0.6, 0, -0.03, 0), (0, 0, -0.6, 0, 0.03, 0), (0.5, 0, 0.6, 0, 0.03, 0.1)]
-)
+@pytest.mark.parametrize("twist", [(0, 0, 0.6, 0, -0.03, 0), (0, 0, -0.6, 0, 0.03, 0), (0.5, 0, 0.6, 0, 0.03, 0.1)])
 def test_another_motion_is_not(twist):
     assert not believes(exp_se3(np.array(twist, float)))
 

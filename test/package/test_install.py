@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What colcon installs: run by scripts/test, against the copy it has just built."""
 
 import os
@@ -31,9 +32,7 @@ def test_the_tests_import_the_installed_copy(install):
     for module in (monodepth_ros, monodepth_ros.errors, monodepth_ros.geometry.camera):
         path = Path(module.__file__)
         assert path.is_relative_to(install), f"{module.__name__} was imported from {path}, not from {install}"
-        assert path.resolve() == path, (
-            f"{path} is a link to {path.resolve()}, so the checkout would be tested"
-        )
+        assert path.resolve() == path, f"{path} is a link to {path.resolve()}, so the checkout would be tested"
     strangers = [p for p in monodepth_ros.__path__ if not Path(p).is_relative_to(install)]
     assert not strangers, f"modules are also found in {strangers}"
 
@@ -42,16 +41,12 @@ def test_every_source_file_is_installed_and_nothing_else_is(install):
     (installed,) = install.glob("**/*-packages/monodepth_ros")
 
     def files(folder: Path) -> set[str]:
-        found = {
-            p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts
-        }
+        found = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
         generated = ("msg", "_monodepth_ros_s.", "monodepth_ros_s__rosidl_")
         return {str(p) for p in found if not str(p).startswith(generated)}
 
     source, there = files(ROOT / "monodepth_ros"), files(installed)
-    assert there == source, (
-        f"not installed: {source - there}; installed but not in the source: {there - source}"
-    )
+    assert there == source, f"not installed: {source - there}; installed but not in the source: {there - source}"
 
 
 @pytest.mark.parametrize(("name", "folder"), EXECUTABLES)

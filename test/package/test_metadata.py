@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files that describe the package agree with each other and with what the code imports."""
 
 import ast
@@ -5,8 +6,8 @@ import configparser
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 from monodepth_ros.version import __version__
 
@@ -96,8 +97,7 @@ def test_setup_cfg_requires_what_is_imported():
         module: where
         for module, where in third_party_imports().items()
         if PYPI_PROJECTS.get(module, module) not in required
-        and not ROSDEP_KEYS.get(module, {module})
-        & {key for key in from_ros if not key.startswith("python3-")}
+        and not ROSDEP_KEYS.get(module, {module}) & {key for key in from_ros if not key.startswith("python3-")}
     }
     assert not missing, f"imported but not in setup.cfg's requirements: {missing}"
 
@@ -106,19 +106,13 @@ def test_every_run_time_requirement_is_pinned():
     lines = (ROOT / "requirements" / "runtime.txt").read_text().splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
     required = required_projects()
-    assert pinned == required, (
-        f"only in setup.cfg: {required - pinned}; only in runtime.txt: {pinned - required}"
-    )
+    assert pinned == required, f"only in setup.cfg: {required - pinned}; only in runtime.txt: {pinned - required}"
 
 
 def test_requirement_files_pin_exact_versions_for_the_wheels():
     for name in ("runtime", "build", "test", "constraints", "ros-jazzy", "ros-kilted"):
         lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-        loose = [
-            line
-            for line in lines
-            if line.strip() and not line.startswith("#") and "==" not in line.split(";")[0]
-        ]
+        loose = [line for line in lines if line.strip() and not line.startswith("#") and "==" not in line.split(";")[0]]
         assert not loose, f"{name}.txt: {loose}"
 
 

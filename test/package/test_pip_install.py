@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pip install .` without any ROS: everything that needs no ROS works, the `monodepth` command above all."""
 
 import os
@@ -79,9 +80,7 @@ print(len(names))
 
 
 def test_every_file_of_the_package_is_installed(target):
-    source = {
-        p.relative_to(ROOT) for p in (ROOT / "monodepth_ros").rglob("*") if p.is_file() and p.suffix != ".pyc"
-    }
+    source = {p.relative_to(ROOT) for p in (ROOT / "monodepth_ros").rglob("*") if p.is_file() and p.suffix != ".pyc"}
     missing = sorted(str(p) for p in source if not (target / p).is_file())
     assert not missing, f"not installed by pip (setup.cfg, package_data): {missing}"
 

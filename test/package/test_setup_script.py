@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/setup, scripts/env and scripts/test."""
 
 import os

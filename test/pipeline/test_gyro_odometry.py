@@ -1,22 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording's IMU in the pipeline's odometry, with noise, bias, a clock and axes of its own."""
 
 import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.bag_writer import BagWriter
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
-from monodepth_ros.evaluation.network_odometry import network_odometry
-from monodepth_ros.evaluation.pose_array import angles, between
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.geometry.pose_array import angles, between
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 
 SECOND = 1_000_000_000
 START = 100 * SECOND
@@ -45,9 +46,13 @@ def recording(drive, tmp_path_factory):
             bag.add_topic(name, "sensor_msgs/msg/Imu")
         places = {"optical": camera.T_base_camera, "imu": make_transform(R_BASE_IMU, (0.3, 0.1, 0.2))}
         base = messages.header(START, "base_link")
-        bag.write("/tf_static", START, messages.transforms([messages.transform_stamped(base, *p) for p in places.items()]))
+        bag.write(
+            "/tf_static", START, messages.transforms([messages.transform_stamped(base, *p) for p in places.items()])
+        )
         for i in range(round(FRAMES / 10 * RATE)):
-            rate = R_BASE_IMU.T @ drive.trajectory.twist(i / RATE)[3:] + BIAS + rng.normal(size=3) * NOISE * np.sqrt(RATE)
+            rate = (
+                R_BASE_IMU.T @ drive.trajectory.twist(i / RATE)[3:] + BIAS + rng.normal(size=3) * NOISE * np.sqrt(RATE)
+            )
             stamp_ns = START + round((i / RATE + OFFSET) * 1e9)
             bag.write("/imu", stamp_ns, messages.imu(messages.header(stamp_ns, "imu"), rate, 1e-4))
             bag.write("/imu/unconnected", stamp_ns, messages.imu(messages.header(stamp_ns, "elsewhere"), rate, 1e-4))
@@ -94,7 +99,9 @@ def test_a_drive_with_blurred_images_stays_tracked_with_the_gyro_and_only_with_i
     assert not any("held" in note for note in notes), notes
     assert any(note.startswith("gyro: bias (") for note in notes), notes
     metres, radians = end_error(truth, found)
-    assert metres < 0.25 * metres_alone and radians < 0.01, f"{metres:.2f} m (alone {metres_alone:.2f}), {radians:.4f} rad"
+    assert metres < 0.25 * metres_alone and radians < 0.01, (
+        f"{metres:.2f} m (alone {metres_alone:.2f}), {radians:.4f} rad"
+    )
 
 
 def test_a_pose_network_that_turns_wrongly_is_set_right(recording, checkpoint, drive):
@@ -150,7 +157,9 @@ def test_without_a_usable_gyro_odometry_goes_on_and_one_line_says_why(recording,
 
 
 def test_a_topic_that_holds_no_imu_is_refused(recording, checkpoint):
-    with pytest.raises(RecordingError, match="odometry.imu_topic /camera/image_raw holds sensor_msgs/msg/Image, expected"):
+    with pytest.raises(
+        RecordingError, match="odometry.imu_topic /camera/image_raw holds sensor_msgs/msg/Image, expected"
+    ):
         run(recording, checkpoint, imu_topic="/camera/image_raw")
 
 

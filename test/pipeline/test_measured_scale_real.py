@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Metric scale of a published network on real drives, against the LiDAR and against exact poses."""
 
 import time
@@ -7,19 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.ground_plane import find_ground
+from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.frames import process_frames
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
 
 CAMERA_HEIGHT = 1.65  # metres, of KITTI's car
 
@@ -59,7 +60,9 @@ def test_the_search_for_the_ground_costs_little_beside_the_network(network, mono
             inferences.append(inferred - began)
             assert ground is not None
     search, inference = 1e3 * np.median(searches), 1e3 * np.median(inferences)
-    print(f"search for the ground {search:.2f} ms, network {inference:.1f} ms of a processor, ratio {search / inference:.3f}")
+    print(
+        f"search for the ground {search:.2f} ms, network {inference:.1f} ms of a processor, ratio {search / inference:.3f}"
+    )
     assert search < 0.25 * inference
 
 
@@ -74,7 +77,10 @@ def test_the_cameras_height_agrees_with_the_lidar_within_ten_percent(network, mo
         rows, columns = np.nonzero((truth > 1) & (truth < 80))
         depth = frame.result.depth
         height, width = np.array(depth.shape) / truth.shape
-        there = depth[((rows + 0.5) * height).astype(int), ((columns + 0.5) * width).astype(int)] / frame.result.scale.factor
+        there = (
+            depth[((rows + 0.5) * height).astype(int), ((columns + 0.5) * width).astype(int)]
+            / frame.result.scale.factor
+        )
         ratios.append(np.nanmedian(truth[rows, columns] / there))
     lidar = np.median(ratios)
     print(f"camera height {scale.factor:.3f}, LiDAR {lidar:.3f} m per network unit, ratio {scale.factor / lidar:.3f}")

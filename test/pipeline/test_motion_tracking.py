@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pipeline's odometry by features: on the synthetic world with the bundled network, and on KITTI."""
 
 import cv2
@@ -5,22 +6,22 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.choice import open_source
-from monodepth_ros.data.synthetic.drive import Drive, default_camera
-from monodepth_ros.evaluation.network_odometry import network_odometry
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotation_to_axis_angle
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.offline.checkpoint_odometry import network_odometry
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.synthetic.drive import Drive, default_camera
 
 TENTH = 100_000_000
 UNSEEN_STREET = 1003
@@ -47,7 +48,9 @@ def run(engine, header, frames, source="features", change=lambda i, image: image
     config = replace(PipelineConfig(), {"odometry.source": source})
     pipeline = FramePipeline(engine, header, config)
     return [
-        pipeline.process(Frame((i + 1) * TENTH, Pixels(change(i, frame.image), "rgb"), default_camera()), ODOMETRY).odometry
+        pipeline.process(
+            Frame((i + 1) * TENTH, Pixels(change(i, frame.image), "rgb"), default_camera()), ODOMETRY
+        ).odometry
         for i, frame in enumerate(frames)
     ]
 
@@ -142,7 +145,9 @@ def test_a_pose_network_with_a_small_input_is_not_lost_for_that(frames):
     """96x32 pixels hold ten corners or so, the camera's image behind them enough."""
     header = CheckpointHeader("resnet18", 32, 96, (0.58, 1.92, 0.5, 0.5), pose_network="posecnn", scale_kind="metric")
     estimates = run(ForwardEngine(), header, frames[:6], "network")
-    assert [e.state for e in estimates] == [TrackingState.NO_DATA] + [TrackingState.TRACKING] * 5, [e.note for e in estimates]
+    assert [e.state for e in estimates] == [TrackingState.NO_DATA] + [TrackingState.TRACKING] * 5, [
+        e.note for e in estimates
+    ]
 
 
 class ForwardEngine(Engine):
@@ -178,7 +183,9 @@ def test_the_engine_expects_the_pairs_whose_motion_it_is_asked_for(engine, check
         pipeline.process(Frame((i + 1) * TENTH, Pixels(frame.image, "rgb"), default_camera()), demand)
     ids = [id(image) for image in kept]
     assert calls == [("depth", ids[0])] + [
-        call for i in (1, 2, 3) for call in (("expected", ids[i - 1], ids[i]), ("depth", ids[i]), ("asked for", ids[i - 1], ids[i]))
+        call
+        for i in (1, 2, 3)
+        for call in (("expected", ids[i - 1], ids[i]), ("depth", ids[i]), ("asked for", ids[i - 1], ids[i]))
     ]
     calls.clear()
     run(engine, checkpoint.header, frames[:3], "features")
@@ -187,9 +194,13 @@ def test_the_engine_expects_the_pairs_whose_motion_it_is_asked_for(engine, check
 
 def test_a_change_of_the_source_takes_effect_with_the_next_frame(engine, checkpoint, frames):
     pipeline = FramePipeline(engine, checkpoint.header, replace(PipelineConfig(), {"odometry.source": "network"}))
-    assert not pipeline.prepare(Frame(TENTH, Pixels(frames[0].image, "rgb"), default_camera()), ODOMETRY).motion_needs_depth
+    assert not pipeline.prepare(
+        Frame(TENTH, Pixels(frames[0].image, "rgb"), default_camera()), ODOMETRY
+    ).motion_needs_depth
     pipeline.configure(replace(PipelineConfig(), {"odometry.source": "features"}))
-    assert pipeline.prepare(Frame(2 * TENTH, Pixels(frames[1].image, "rgb"), default_camera()), ODOMETRY).motion_needs_depth
+    assert pipeline.prepare(
+        Frame(2 * TENTH, Pixels(frames[1].image, "rgb"), default_camera()), ODOMETRY
+    ).motion_needs_depth
     assert pipeline.motion_description == "features"
 
 
@@ -219,7 +230,9 @@ def test_kitti_00_with_a_depth_only_checkpoint(kitti):
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
-        truth, found, notes = network_odometry(source, create_engine(checkpoint, "cpu", "fp32"), checkpoint.header, config=config)
+        truth, found, notes = network_odometry(
+            source, create_engine(checkpoint, "cpu", "fp32"), checkpoint.header, config=config
+        )
     assert not any("held" in note for note in notes), notes
     aligned, _ = align(truth.poses, found.poses, "7dof")
     errors = segment_errors(truth.poses, aligned, (25, 50, 75))

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameter file of the node serves an offline run."""
 
 from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file, read_run_config
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.pipeline.settings_text import changed
+from monodepth_ros.pipeline.run_config import RunConfig, parameter_file, read_run_config
+from monodepth_ros.settings.files import changed
+from monodepth_ros.settings.schema import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -72,9 +73,7 @@ def test_single_settings_can_be_changed():
 
 
 def test_a_configuration_is_written_so_that_it_reads_back(tmp_path):
-    config = changed(
-        RunConfig(), ["depth.max_range=30.5", "base_frame=base_link", "checkpoint=a b.safetensors"]
-    )
+    config = changed(RunConfig(), ["depth.max_range=30.5", "base_frame=base_link", "checkpoint=a b.safetensors"])
     path = tmp_path / "config.yaml"
     path.write_text(parameter_file(config))
     assert read_run_config(path) == config

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A running depth node and a client of it, talking over DDS."""
 
 import os
@@ -12,19 +13,19 @@ import pytest
 # The tests of this folder need a real ROS 2; everywhere else the package must work without one.
 pytest.importorskip("rclpy", reason="no rclpy: run scripts/test, or source a ROS 2 set-up")
 
-import rclpy  # noqa: E402
-import torch  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from rclpy.parameter import Parameter  # noqa: E402
-from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
+import rclpy
+import torch
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
-from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
-from monodepth_ros.networks.registry import build_depth, build_pose  # noqa: E402
-from monodepth_ros.ros.interop import encode_image  # noqa: E402
-from monodepth_ros.ros.live.lifecycle_node import DepthNode  # noqa: E402
-from monodepth_ros.ros.demonstration.output_listener import OUTPUTS  # noqa: E402
+from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint
+from monodepth_ros.networks.formula_weights import fill_networks_with_formula
+from monodepth_ros.networks.registry import build_depth, build_pose
+from monodepth_ros.ros.demonstration.output_listener import OUTPUTS
+from monodepth_ros.ros.interop import encode_image
+from monodepth_ros.ros.live.lifecycle_node import DepthNode
 
 SECOND = 1_000_000_000
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
@@ -104,9 +105,7 @@ class Harness:
         self.images = self.client.create_publisher(Image, "image", RELIABLE)
         self.compressed = self.client.create_publisher(CompressedImage, "image/compressed", RELIABLE)
         self.infos = self.client.create_publisher(CameraInfo, "camera_info", RELIABLE)
-        self._executors = [
-            self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)
-        ]
+        self._executors = [self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)]
 
     @property
     def engine(self):

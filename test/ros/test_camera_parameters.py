@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of several cameras: which are declared, what they fall back to, what is refused."""
 
 import pytest
@@ -172,9 +173,7 @@ def test_cameras_do_not_change_while_configured(harness, depth_checkpoint):
     assert node.set(cameras=["front"], odometry__camera="front").successful
 
 
-def test_a_calibration_file_of_one_camera_that_cannot_be_read_fails_in_one_line(
-    harness, depth_checkpoint, capfd
-):
+def test_a_calibration_file_of_one_camera_that_cannot_be_read_fails_in_one_line(harness, depth_checkpoint, capfd):
     node = harness(
         depth_checkpoint,
         start=False,

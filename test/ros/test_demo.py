@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration, whole: the node, the player and the client as processes of their own, over DDS."""
 
 import json
@@ -19,7 +20,9 @@ def demo(*arguments, cwd):
 
 def test_the_kitti_recording_comes_out_on_every_topic(monodepth_data, tmp_path):
     bag = monodepth_data / "rosbag2" / "kitti_colour_compressed_mcap"
-    done = demo(bag, "--checkpoint", monodepth_data / "rtmonodepth_s_weights" / "ms_640_192", "--rate", "0.5", cwd=tmp_path)
+    done = demo(
+        bag, "--checkpoint", monodepth_data / "rtmonodepth_s_weights" / "ms_640_192", "--rate", "0.5", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads((tmp_path / "results/latest/report.json").read_text())
     assert figures["frames_in"] == 24
@@ -53,7 +56,10 @@ def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
 
 def test_networks_are_trained_on_the_recording_and_then_used(tmp_path):
     bag = tmp_path / "drive.mcap"
-    assert monodepth(["synth", "--out", str(bag), "--seconds", "4", "--seed", "31", "--width", "192", "--height", "64"]) == 0
+    assert (
+        monodepth(["synth", "--out", str(bag), "--seconds", "4", "--seed", "31", "--width", "192", "--height", "64"])
+        == 0
+    )
     done = demo(bag, "--train", "--train-steps", "6", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder,) = (tmp_path / "results/train").glob("*_*")

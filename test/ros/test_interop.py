@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One set of conformance cases for every implementation of the seam that is present here."""
 
 import numpy as np
@@ -106,7 +107,10 @@ def test_clouds_have_the_right_sizes_steps_and_bytes(builder, shape):
     assert (message.height, message.width) == (height, width)
     assert (message.point_step, message.row_step) == (16, 16 * width)
     assert [(f.name, f.offset, f.datatype, f.count) for f in message.fields] == [
-        ("x", 0, 7, 1), ("y", 4, 7, 1), ("z", 8, 7, 1), ("rgb", 12, 7, 1)
+        ("x", 0, 7, 1),
+        ("y", 4, 7, 1),
+        ("z", 8, 7, 1),
+        ("rgb", 12, 7, 1),
     ]
     assert message.is_dense and not message.is_bigendian
     assert bytes(message.data) == cloud.tobytes()
@@ -116,7 +120,9 @@ def test_clouds_have_the_right_sizes_steps_and_bytes(builder, shape):
 def test_quaternions_are_those_of_ros(implementation):
     quarter = np.sqrt(0.5)
     np.testing.assert_allclose(
-        rotation_from_quaternion((0, 0, quarter, quarter), implementation), [[0, -1, 0], [1, 0, 0], [0, 0, 1]], atol=1e-12
+        rotation_from_quaternion((0, 0, quarter, quarter), implementation),
+        [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
+        atol=1e-12,
     )
     for axis_angle in ((0.1, -0.2, 0.3), (3.1, 0.0, 0.1), (0.0, 0.0, 0.0), (0.0, np.pi, 0.0)):
         rotation = axis_angle_to_rotation(axis_angle)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several cameras on one node, over DDS: each has its own topics, settings, calibration and fate."""
 
 import threading
@@ -27,9 +28,7 @@ NAMES = ["front", "left", "right"]
 class Camera:
     """A synthetic camera beside a harness's node, and what the node makes of it."""
 
-    def __init__(
-        self, node, name, size=(320, 96), distortion_model="plumb_bob", distortion=(0.0,) * 5, every=1
-    ):
+    def __init__(self, node, name, size=(320, 96), distortion_model="plumb_bob", distortion=(0.0,) * 5, every=1):
         self.node, self.name, self.size, self.every = node, name, size, every
         self.frame = f"{name}_optical"
         width, height = size
@@ -63,18 +62,14 @@ class Camera:
 
     def wait_connected(self):
         publishers = self.stream._outputs._publishers
-        topics = {
-            publishers[key]: topic for key, topic in (("depth", "depth/image"), ("cloud", "depth/points"))
-        }
+        topics = {publishers[key]: topic for key, topic in (("depth", "depth/image"), ("cloud", "depth/points"))}
         self.node.wait(lambda: self.images.get_subscription_count() and self.infos.get_subscription_count())
         self.node.wait(lambda: all(publisher.get_subscription_count() for publisher in topics))
         self.node.wait(lambda: publishers["status"].get_subscription_count())
 
     def calibrate(self):
         """Publish the calibration until the node has it."""
-        message = CameraInfo(
-            width=self.size[0], height=self.size[1], distortion_model=self.model.distortion_model
-        )
+        message = CameraInfo(width=self.size[0], height=self.size[1], distortion_model=self.model.distortion_model)
         message.k, message.d = self.model.K.reshape(-1), self.model.D.tolist()
         message.r = np.eye(3).reshape(-1)
         message.p = np.hstack((self.model.K, np.zeros((3, 1)))).reshape(-1)
@@ -89,9 +84,7 @@ class Camera:
     def send(self, stamp_ns, image=None):
         width, height = self.size
         if image is None:
-            image = np.random.default_rng(stamp_ns % 1000 + width).integers(
-                0, 255, (height, width, 3), np.uint8
-            )
+            image = np.random.default_rng(stamp_ns % 1000 + width).integers(0, 255, (height, width, 3), np.uint8)
         self.images.publish(encode_image(image, "rgb8", self.node.header(stamp_ns, self.frame)))
         self.sent.append(stamp_ns)
 
@@ -99,9 +92,7 @@ class Camera:
         return [m.header.stamp.sec * SECOND + m.header.stamp.nanosec for m in self.received[topic]]
 
     def output(self, stamp_ns, topic="depth/image"):
-        self.node.wait(
-            lambda: stamp_ns in self.stamps(topic), message=f"no {self.name}/{topic} of {stamp_ns}"
-        )
+        self.node.wait(lambda: stamp_ns in self.stamps(topic), message=f"no {self.name}/{topic} of {stamp_ns}")
         return self.received[topic][self.stamps(topic).index(stamp_ns)]
 
     def exchange(self, stamp_ns, topic="depth/status"):
@@ -241,9 +232,7 @@ def test_frames_that_wait_become_one_batch_of_the_newest_of_each(rig, depth_chec
         camera.output(3 * SECOND, "depth/status")
         assert camera.counts()["frames_replaced"] == 1, camera.name
     assert hold.batches == [1, 3]
-    assert [camera.stamps("depth/status") for camera in cameras] == [[SECOND, 3 * SECOND]] + 2 * [
-        [3 * SECOND]
-    ]
+    assert [camera.stamps("depth/status") for camera in cameras] == [[SECOND, 3 * SECOND]] + 2 * [[3 * SECOND]]
 
 
 def test_a_frame_that_fails_in_a_batch_costs_its_own_camera_alone(rig, depth_checkpoint):
@@ -277,9 +266,7 @@ def diagnosis(node, name):
     return next((status for status in reversed(statuses) if status.name == name), None)
 
 
-def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothing(
-    rig, depth_checkpoint, capfd
-):
+def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothing(rig, depth_checkpoint, capfd):
     node, front, left, right = rig(depth_checkpoint, connect=False, no_image_timeout=0.2)
     node.wait(lambda: front.images.get_subscription_count() and left.images.get_subscription_count())
     left.calibrate()
@@ -331,9 +318,7 @@ def test_a_camera_whose_place_is_not_known_holds_up_no_depth(rig, pose_checkpoin
     assert len(node.received["odom"]) == 2
 
 
-def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliability(
-    rig, depth_checkpoint, tmp_path
-):
+def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliability(rig, depth_checkpoint, tmp_path):
     model = CameraModel.from_normalized(320, 96, (0.59, 1.95, 0.5, 0.5))
     write_calibration(tmp_path / "left.yaml", model, "left")
     node, front, left, right = rig(
@@ -344,9 +329,7 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
         left__calibration_file=str(tmp_path / "left.yaml"),
         right__image__reliability="reliable",
     )
-    topics = [
-        (camera.stream._input.image_topic, camera.stream._input.info_topic) for camera in (front, left, right)
-    ]
+    topics = [(camera.stream._input.image_topic, camera.stream._input.info_topic) for camera in (front, left, right)]
     assert topics == [
         ("/front/image/compressed", "/front/camera_info"),
         ("/left/image", "/left/camera_info"),
@@ -381,6 +364,4 @@ def test_services_hold_for_every_camera(rig, pose_checkpoint):
     assert node.call(Trigger, "reset_odometry", Trigger.Request()).success
     for camera in cameras:
         status = camera.exchange(SECOND + 2 * TICK)
-        assert (status.frames_processed, status.odometry_state) == (2, 0 if camera is cameras[0] else 3), (
-            camera.name
-        )
+        assert (status.frames_processed, status.odometry_state) == (2, 0 if camera is cameras[0] else 3), camera.name

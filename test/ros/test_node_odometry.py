@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node's odometry, over DDS: the pose network's motion, the extrinsic, TF, resets."""
 
 import threading
@@ -11,7 +12,7 @@ from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, exp_se3, invert, make_transform
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.formula_weights import formula_image
 from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
 from monodepth_ros.ros.interop import quaternion_from_rotation, rotation_from_quaternion
@@ -73,9 +74,7 @@ def test_the_nodes_motion_is_the_golden_motion(harness, golden_checkpoint, monke
     )
     info = node_info(640, 192)
     node.send_info(info)
-    images = [
-        np.rint(255 * formula_image(phase).transpose(1, 2, 0)).astype(np.uint8) for phase in (0.0, 0.7)
-    ]
+    images = [np.rint(255 * formula_image(phase).transpose(1, 2, 0)).astype(np.uint8) for phase in (0.0, 0.7)]
     node.exchange(SECOND, images[0], topic="odom")
     message = node.exchange(SECOND + TENTH, images[1], topic="odom")
     # In the optical axes of the first camera; odom has body axes there.
@@ -198,7 +197,11 @@ def test_the_base_moves_where_the_extrinsic_comes_from_a_chain_of_tf(harness, po
     T_base_mast = make_transform(axis_angle_to_rotation((0, 0, 0.2)), (1.0, 0.2, 1.0))
     T_mast_camera = make_transform(R_BODY_OPTICAL, (0.1, 0.0, 0.5))
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
-    static.publish(TFMessage(transforms=[stamped("base_link", "mast", T_base_mast), stamped("mast", "camera_optical", T_mast_camera)]))
+    static.publish(
+        TFMessage(
+            transforms=[stamped("base_link", "mast", T_base_mast), stamped("mast", "camera_optical", T_mast_camera)]
+        )
+    )
     node.send_info()
     last = run_steps(node, 4)[-1]
     assert (last.header.frame_id, last.child_frame_id) == ("odom", "base_link")
@@ -219,7 +222,9 @@ def test_a_moving_extrinsic_is_interpolated_at_the_image_stamp(harness, pose_che
     node.wait(lambda: publisher.get_subscription_count() >= 2)
     for i in range(12):  # transforms between the images' stamps
         t = 0.975 + 0.05 * i
-        publisher.publish(TFMessage(transforms=[stamped("base_link", "camera_optical", extrinsic(t), round(t * SECOND))]))
+        publisher.publish(
+            TFMessage(transforms=[stamped("base_link", "camera_optical", extrinsic(t), round(t * SECOND))])
+        )
     node.send_info()
     last = run_steps(node, 5)[-1]
     np.testing.assert_allclose(pose_of(last), np.eye(4), atol=1e-6)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the node publishes for one camera, over DDS."""
 
 import struct
@@ -9,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 
@@ -33,7 +34,15 @@ def test_every_output_carries_the_image_stamp_frame_and_size(harness, pose_check
         node.send(SECOND + i * SECOND // 10, TEXTURE)
         node.output(SECOND + i * SECOND // 10, "depth/points")
     stamp = SECOND + 2 * SECOND // 10
-    for topic in ("depth/image", "depth/camera_info", "depth/color", "depth/points", "depth/status", "rgb/image_rect", "odom"):
+    for topic in (
+        "depth/image",
+        "depth/camera_info",
+        "depth/color",
+        "depth/points",
+        "depth/status",
+        "rgb/image_rect",
+        "odom",
+    ):
         message = node.output(stamp, topic)
         assert message.header.frame_id == ("odom" if topic == "odom" else "camera_optical"), topic
         if hasattr(message, "width"):
@@ -198,7 +207,9 @@ def test_status_tells_what_happened(harness, depth_checkpoint):
     assert status.valid_ratio == pytest.approx(finite.size / depth.size)
     assert status.latency_inference_ms > 0 and status.latency_total_ms >= status.latency_inference_ms
     assert np.isnan(status.latency_transport_ms)  # stamps of 1970 are of another clock
-    node.wait(lambda: any("rate out [Hz]" in {v.key for v in m.status[0].values} for m in node.received["/diagnostics"]))
+    node.wait(
+        lambda: any("rate out [Hz]" in {v.key for v in m.status[0].values} for m in node.received["/diagnostics"])
+    )
 
 
 def test_the_uncalibrated_camera_gets_depth_but_no_cloud(harness, depth_checkpoint):
@@ -218,7 +229,9 @@ def test_without_camera_info_depth_begins_after_the_timeout_and_says_why(harness
     node.wait(lambda: node.counts()["frames_uncalibrated"] == 1)
     node.settle(0.4)
     node.exchange(2 * SECOND, TEXTURE)
-    node.wait(lambda: any("no camera_info on /camera_info" in m.status[0].message for m in node.received["/diagnostics"]))
+    node.wait(
+        lambda: any("no camera_info on /camera_info" in m.status[0].message for m in node.received["/diagnostics"])
+    )
 
 
 def test_a_calibration_file_serves_instead_of_camera_info(harness, depth_checkpoint, tmp_path):

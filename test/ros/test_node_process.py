@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executable: how the process begins and, above all, how it ends."""
 
 import itertools
@@ -24,7 +25,15 @@ from monodepth_ros.ros.interop import encode_image
 
 # What the requirement allows between a signal and the end [s].
 LIMIT = 2.0
-CRASHES = ("Traceback", "Exception ", "core dumped", "terminate called", "Segmentation", "Fatal Python error", "Aborted")
+CRASHES = (
+    "Traceback",
+    "Exception ",
+    "core dumped",
+    "terminate called",
+    "Segmentation",
+    "Fatal Python error",
+    "Aborted",
+)
 
 
 class NodeProcess:

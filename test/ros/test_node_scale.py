@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measured scales in the running node: the robot's odometry and the camera's height by TF, over DDS."""
 
 import math
@@ -73,7 +74,9 @@ def drive(node, publisher, message_type, first, last):
 
 @pytest.mark.parametrize("message_type", [Odometry, TwistStamped, TwistWithCovarianceStamped])
 def test_the_robots_odometry_gives_metres_to_a_relative_network(harness, relative_checkpoint, message_type):
-    node = harness(relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0)
+    node = harness(
+        relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0
+    )
     see_motion(node)
     node.send_info()
     publisher = node.client.create_publisher(message_type, "wheels", RELIABLE)
@@ -103,7 +106,9 @@ def is_connected(node):
 
 def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint):
     """The axle goes round in a circle of 2 m radius, the camera 1.5 m in front of it goes 25 % further."""
-    node = harness(relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0)
+    node = harness(
+        relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0
+    )
     turn, radius, ahead = 0.1, 2.0, 1.5
     see_motion(node, turn * math.hypot(radius, ahead))
     node.send_info()
@@ -132,7 +137,9 @@ def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint
 
 
 def test_when_the_robots_odometry_stops_the_value_is_held_and_doubted_more(harness, relative_checkpoint):
-    node = harness(relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0)
+    node = harness(
+        relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0
+    )
     see_motion(node)
     node.send_info()
     publisher = node.client.create_publisher(Odometry, "wheels", RELIABLE)
@@ -208,4 +215,4 @@ def test_a_topic_without_odometry_is_named_in_the_diagnostics(harness, relative_
     node.wait(lambda: any("no odometry on /wheels" in text for text in node.stream.report().messages))
     node.client.create_publisher(Image, "wheels", RELIABLE)
     node.wait(lambda: any("send sensor_msgs/msg/Image" in text for text in node.stream.report().messages))
-    assert "Waiting" == node.stream.report().values["scale state"]
+    assert node.stream.report().values["scale state"] == "Waiting"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bag player over real DDS: another process receives what the recording holds, in time."""
 
 import os
@@ -17,17 +18,15 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from monodepth_ros.data.bag_writer import BagWriter  # noqa: E402
-from monodepth_ros.data.recording import Recording  # noqa: E402
+from monodepth_ros.data.bags.recording import Recording  # noqa: E402
+from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.ros.play import build_parser, parse_remappings  # noqa: E402
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000
 TYPES = BagWriter.types
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-LATCHED = QoSProfile(
-    depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
-)
+LATCHED = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @pytest.fixture(scope="module")
@@ -178,9 +177,7 @@ def test_loop_repeats_and_sigint_ends_it_with_0(bag, listen, play):
     player.send_signal(signal.SIGINT)
     output = player.communicate(timeout=10)
     seconds = time.monotonic() - begin
-    assert player.returncode == 0 and seconds < 2.0, (
-        f"exit {player.returncode} after {seconds:.2f} s: {output}"
-    )
+    assert player.returncode == 0 and seconds < 2.0, f"exit {player.returncode} after {seconds:.2f} s: {output}"
     assert "stopped after" in output[0] and output[1] == ""
 
 
@@ -193,9 +190,7 @@ def test_signals_end_it_cleanly_before_the_first_message_too(bag, play, number, 
     player.send_signal(number)
     output = player.communicate(timeout=10)
     seconds = time.monotonic() - begin
-    assert player.returncode == 0 and seconds < 2.0, (
-        f"exit {player.returncode} after {seconds:.2f} s: {output}"
-    )
+    assert player.returncode == 0 and seconds < 2.0, f"exit {player.returncode} after {seconds:.2f} s: {output}"
 
 
 def test_clock_follows_the_recorded_time_at_the_asked_rate(bag, listen, play):
@@ -261,9 +256,7 @@ def test_bad_input_gives_one_line_and_exit_code_2(bag, play, tmp_path):
         assert expected in errors and errors.count("\n") == 1, errors
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--rate", "0"], ["--rate", "x"], ["--clock", "-3"], ["--start-offset", "-1"]]
-)
+@pytest.mark.parametrize("arguments", [["--rate", "0"], ["--rate", "x"], ["--clock", "-3"], ["--start-offset", "-1"]])
 def test_numbers_out_of_range_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         build_parser().parse_args(["bag", *arguments])

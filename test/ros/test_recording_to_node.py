@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recording to a robot's depth and odometry: what `monodepth train` learned runs in the node and in `monodepth run`."""
 
 import numpy as np
@@ -7,7 +8,7 @@ from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
 from monodepth_ros.evaluation.snippet_ate import snippet_ate
 from monodepth_ros.evaluation.trajectory_file import read_trajectory
@@ -38,7 +39,12 @@ def trained(tmp_path_factory):
     torch.set_num_threads(1)  # at this size a second one gains little, and nothing on a busy machine
     drive = synth(folder / "drive.mcap", seed=21, seconds=60)
     settings = [word for item in COMPACT for word in ("--set", item)]
-    assert monodepth(["train", "--data", str(drive), "--batch-size", "8", "--device", "cpu", *settings, "--out", str(folder)]) == 0
+    assert (
+        monodepth(
+            ["train", "--data", str(drive), "--batch-size", "8", "--device", "cpu", *settings, "--out", str(folder)]
+        )
+        == 0
+    )
     return folder
 
 

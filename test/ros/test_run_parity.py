@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth run` and the node: one recording, one parameter file, the same results."""
 
 import numpy as np
@@ -7,12 +8,12 @@ from sensor_msgs.msg import CameraInfo
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.cli.main import main
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.pipeline.offline.run_config import NODE_ONLY, RunConfig
-from monodepth_ros.pipeline.settings import specifications
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.pipeline.run_config import NODE_ONLY, RunConfig
 from monodepth_ros.ros.transforms import TF_STATIC_QOS
+from monodepth_ros.settings.schema import specifications
 
 SECOND = 1_000_000_000
 # PyTorch, because OpenVINO does not promise the same bits each time it compiles a network (1.6e-5 were seen).
@@ -47,14 +48,11 @@ def images_and_facts(path):
     """Images by stamp, the calibration and the static transforms of a drive, as live messages."""
     with Recording(path) as recording:
         images = {
-            stamp_of(m): m.data.reshape(m.height, m.width, 3)
-            for _, _, m in recording.read(["/camera/image_raw"])
+            stamp_of(m): m.data.reshape(m.height, m.width, 3) for _, _, m in recording.read(["/camera/image_raw"])
         }
         recorded = recording.first("/camera/camera_info")
         static = recording.first("/tf_static").transforms
-    info = CameraInfo(
-        width=recorded.width, height=recorded.height, distortion_model=recorded.distortion_model
-    )
+    info = CameraInfo(width=recorded.width, height=recorded.height, distortion_model=recorded.distortion_model)
     info.d, info.k, info.r, info.p = (list(getattr(recorded, name)) for name in "dkrp")
     info.header.frame_id = recorded.header.frame_id
     transforms = []
@@ -154,9 +152,7 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
     for stamp_ns, transform in live.items():
         t, other = transform.transform.translation, found["/tf"][stamp_ns].transforms[0].transform.translation
         np.testing.assert_allclose([other.x, other.y, other.z], [t.x, t.y, t.z], rtol=1e-5, atol=1e-7)
-    paths = [
-        [len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())
-    ]
+    paths = [[len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())]
     assert paths[0] == paths[1], f"paths of {paths} poses"
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One set of conformance cases for every implementation of the transform look-up that is present here."""
 
 import threading
@@ -51,9 +52,7 @@ class World:
         self.executor.add_node(self.node)
         self.thread = threading.Thread(target=self.executor.spin, daemon=True)
         self.thread.start()
-        self.static.publish(
-            TFMessage(transforms=[stamped("base", "mast", MAST), stamped("/head", "/camera", LENS)])
-        )
+        self.static.publish(TFMessage(transforms=[stamped("base", "mast", MAST), stamped("/head", "/camera", LENS)]))
         while not (self.moving.get_subscription_count() and self.static.get_subscription_count()):
             time.sleep(0.01)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The buffer of transforms that serves where tf2_ros is not installed."""
 
 import threading
@@ -71,17 +72,21 @@ def test_between_two_stamps_it_is_interpolated_as_tf2_does():
     twist = np.array([2.0, 0.0, 0.0, 0.0, 0.0, 1.0])
     stamps = (1.0, 1.5, 2.0)
     buffer = moving_buffer(
-        stamped("base", "head", T_1, 1.0), stamped("base", "head", T_1 @ exp_se3(0.5 * twist), 1.5),
+        stamped("base", "head", T_1, 1.0),
+        stamped("base", "head", T_1 @ exp_se3(0.5 * twist), 1.5),
         stamped("base", "head", T_1 @ exp_se3(twist), 2.0),
     )
     buffer.add(TFMessage(transforms=[stamped("head", "camera", T_2)]), is_static=True)
     for seconds in (1.0, 1.2, 1.5, 1.9, 2.0):
         T_base_head = T_1 @ exp_se3((seconds - 1.0) * twist)
         T_base_head[:3, 3] = [
-            np.interp(seconds, stamps, [(T_1 @ exp_se3((s - 1.0) * twist))[axis, 3] for s in stamps]) for axis in range(3)
+            np.interp(seconds, stamps, [(T_1 @ exp_se3((s - 1.0) * twist))[axis, 3] for s in stamps])
+            for axis in range(3)
         ]
         exact = T_base_head @ T_2
-        np.testing.assert_allclose(found(buffer, "base", "camera", seconds), exact, atol=1e-9, err_msg=f"at {seconds} s")
+        np.testing.assert_allclose(
+            found(buffer, "base", "camera", seconds), exact, atol=1e-9, err_msg=f"at {seconds} s"
+        )
     np.testing.assert_allclose(found(buffer, "base", "head", 1.5), T_1 @ exp_se3(0.5 * twist), atol=1e-12)
     rotation = found(buffer, "base", "head", 1.25)[:3, :3]
     np.testing.assert_allclose(rotation, T_1[:3, :3] @ axis_angle_to_rotation((0, 0, 0.25)), atol=1e-9)

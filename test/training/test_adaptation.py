@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adapting a checkpoint: judged without ground truth, its scale kept, by the motion of features where it has no pose network."""
 
 import dataclasses
@@ -12,10 +13,10 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.adaptation import ADAPTED, adaptation_settings, judge, keep
-from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import BEST, Trainer
 
 CAMERA = (0.7, 1.9, 0.5, 0.5)
@@ -70,7 +71,10 @@ def test_the_new_checkpoint_must_be_better_where_it_did_not_learn(tmp_path, late
 def test_without_a_pose_network_features_tell_the_motion(tmp_path, capsys):
     """Of the bundled depth alone, at a size that it does not know: what comes out is in the old metres, and depth alone."""
     drive = tmp_path / "drive.mcap"
-    assert monodepth(["synth", "--out", str(drive), "--seconds", "3", "--width", "192", "--height", "64", "--seed", "5"]) == 0
+    assert (
+        monodepth(["synth", "--out", str(drive), "--seconds", "3", "--width", "192", "--height", "64", "--seed", "5"])
+        == 0
+    )
     bundled = load_checkpoint(bundled_checkpoint())
     header = dataclasses.replace(bundled.header, width=192, height=64, pose_network="", versions={})
     save_checkpoint(tmp_path / "old.safetensors", header, bundled.depth)
@@ -138,13 +142,17 @@ def test_adapt_keeps_what_is_better(drive, tmp_path, capsys):
     header = load_checkpoint(tmp_path / "a" / ADAPTED).header
     assert header.is_metric and header.training_camera == bundled.header.training_camera
     page = (tmp_path / "a" / "report.html").read_text()
-    assert "<h1>Adaptation</h1>" in page and "before and after" in page and (tmp_path / "a" / "before_after.png").exists()
+    assert (
+        "<h1>Adaptation</h1>" in page and "before and after" in page and (tmp_path / "a" / "before_after.png").exists()
+    )
 
 
 def test_adapt_leaves_what_is_good(drive, tmp_path, capsys):
     checkpoint(tmp_path / "old.safetensors")
     words = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a")]
-    assert monodepth([*words, "--steps", "4", "--set", "optimizer.learning_rate=0", "--set", "loop.validate_every=2"]) == 0
+    assert (
+        monodepth([*words, "--steps", "4", "--set", "optimizer.learning_rate=0", "--set", "loop.validate_every=2"]) == 0
+    )
     out = capsys.readouterr().out
     assert "the old checkpoint stays: the loss on held-out blocks did not sink by 5 %" in out
     assert f"checkpoint {tmp_path / 'old.safetensors'}" in out and not (tmp_path / "a" / ADAPTED).exists()
@@ -160,7 +168,15 @@ def test_adapt_leaves_what_is_good(drive, tmp_path, capsys):
 )
 def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
     checkpoint(tmp_path / "old.safetensors")
-    given = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a"), *words]
+    given = [
+        "adapt",
+        str(drive),
+        "--checkpoint",
+        str(tmp_path / "old.safetensors"),
+        "--out",
+        str(tmp_path / "a"),
+        *words,
+    ]
     assert monodepth(given) == 2
     error = capsys.readouterr().err.strip()
     assert expected in error.splitlines()[-1]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of an extraction: pairs while reading, and exact depth of the rectified camera."""
 
 from types import SimpleNamespace
@@ -7,9 +8,9 @@ import pytest
 
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.training.extraction import paired
-from monodepth_ros.training.rectified_depth import RectifiedDepth
-from monodepth_ros.training.samples import pair_by_time
+from monodepth_ros.training.extraction.extract import paired
+from monodepth_ros.training.extraction.rectified_depth import RectifiedDepth
+from monodepth_ros.training.samples.selection import pair_by_time
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -41,9 +42,7 @@ def test_depth_of_a_plane_as_the_rectified_camera_has_it():
     found = RectifiedDepth(camera, target)(published.astype(np.float32))
     known = np.isfinite(found)
     error = np.abs(found[known] / expected[known] - 1)
-    assert known.mean() > 0.9 and error.max() < 3e-3, (
-        f"{100 * error.max():.2f} % off, {known.mean():.2f} known"
-    )
+    assert known.mean() > 0.9 and error.max() < 3e-3, f"{100 * error.max():.2f} % off, {known.mean():.2f} known"
 
 
 def test_depth_of_a_rectified_camera_stays_what_it_is():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motion that is known before the training: what is recorded, what features tell, and when there is none."""
 
 import dataclasses
@@ -7,24 +8,24 @@ import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_axis_angle
 from monodepth_ros.geometry.warp import warp
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
-from monodepth_ros.pipeline.settings import ConfigError, replace
-from monodepth_ros.training.augmentation import mirror
-from monodepth_ros.training.batch import TARGET
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.known_motion import add_known_motion, feature_steps
-from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.objective import Objective
-from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.prediction import KnownMotion, Prediction
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.augmentation import mirror
+from monodepth_ros.training.samples.batch import TARGET
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.known_motion import add_known_motion, feature_steps
+from monodepth_ros.training.samples.loader import Loader
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import LAST, Trainer
 
 WIDTH, HEIGHT = 256, 96
@@ -90,7 +91,7 @@ def first_batch(dataset, count=2):
         loader.close()
 
 
-def exact_steps(dataset):
+def reference_steps(dataset):
     poses = dataset.recordings[0].clip.index.poses
     return np.linalg.inv(poses[:-1]) @ poses[1:]
 
@@ -106,7 +107,9 @@ def test_recorded_motion_and_exact_depth_explain_the_images(drive):
     disparity = {0: (inverse - 0.01) / (10 - 0.01)}
     objective = Objective(replace(TrainConfig(), {"objective.automask": False}).objective)
     turned_round = {-1: known[1], 1: known[-1]}
-    errors = [objective(batch, Prediction(disparity, motions)).terms["photometric"] for motions in (known, turned_round)]
+    errors = [
+        objective(batch, Prediction(disparity, motions)).terms["photometric"] for motions in (known, turned_round)
+    ]
     assert errors[0] < 0.5 * errors[1], errors
 
 
@@ -126,23 +129,37 @@ def test_features_tell_the_motion_of_exact_depth(drive):
     with open_dataset(config.data, config.networks) as dataset, open_source(str(drive)) as source:
         truths = iter([1 / np.minimum(frame.truth_depth, 1e3) for frame in source.frames()])
         steps = feature_steps(dataset.recordings[0].clip, lambda rgb, view: next(truths).astype(np.float32))
-        exact = exact_steps(dataset)
+        exact = reference_steps(dataset)
     assert np.isnan(steps[0]).all() and np.isfinite(steps[1:]).all(), "only the first has no image before it"
     errors = np.linalg.norm(steps[1:, :3, 3] - exact[:, :3, 3], axis=1) / np.linalg.norm(exact[:, :3, 3], axis=1)
-    turns = [np.linalg.norm(rotation_to_axis_angle(a[:3, :3].T @ b[:3, :3])) for a, b in zip(exact, steps[1:], strict=True)]
-    assert np.median(errors) < 0.03 and np.degrees(np.median(turns)) < 0.1, (np.median(errors), np.degrees(np.median(turns)))
+    turns = [
+        np.linalg.norm(rotation_to_axis_angle(a[:3, :3].T @ b[:3, :3])) for a, b in zip(exact, steps[1:], strict=True)
+    ]
+    assert np.median(errors) < 0.03 and np.degrees(np.median(turns)) < 0.1, (
+        np.median(errors),
+        np.degrees(np.median(turns)),
+    )
 
 
 def test_depth_alone_is_trained_and_metres_stay_metres(drive, tmp_path, capsys):
     """Of a metric checkpoint with a pose network, by the motion of features."""
     words = ["train", "--data", str(drive), "--from", str(bundled_checkpoint()), "--out", str(tmp_path / "a")]
-    changes = ["data.motion=features", "loop.max_steps=3", "loop.batch_size=2", "data.validation_share=0.2", "loop.log_every=1"]
+    changes = [
+        "data.motion=features",
+        "loop.max_steps=3",
+        "loop.batch_size=2",
+        "data.validation_share=0.2",
+        "loop.log_every=1",
+    ]
     assert monodepth([*words, "--device", "cpu", *(word for item in changes for word in ("--set", item))]) == 0
     out = capsys.readouterr().out
     assert "motion by features for 19 of 19 steps" in out
     found = load_checkpoint(tmp_path / "a" / LAST)
     assert found.pose is None and found.header.pose_network == ""
-    assert found.header.is_metric and found.header.scale_factor == load_checkpoint(bundled_checkpoint()).header.scale_factor
+    assert (
+        found.header.is_metric
+        and found.header.scale_factor == load_checkpoint(bundled_checkpoint()).header.scale_factor
+    )
     assert found.header.scale_origin.endswith("kept by the motion of features")
     validations = [line for line in read_log(tmp_path / "a") if line["kind"] == "validation"]
     assert "ate_5" not in validations[0] and "abs_rel" in validations[0]
@@ -164,7 +181,9 @@ def test_recorded_motion_teaches_metres(drive, tmp_path):
 def test_a_pose_network_imitates_known_motion_for_depth_that_is_kept(drive, tmp_path):
     bundled = load_checkpoint(bundled_checkpoint())
     learning = {"optimizer__learning_rate": 1e-3, "loop__max_steps": 30, "data__validation_share": 0.3}
-    config = config_for(drive, "recorded", bundled.path, networks__keep_depth=True, networks__pose="posecnn", **learning)
+    config = config_for(
+        drive, "recorded", bundled.path, networks__keep_depth=True, networks__pose="posecnn", **learning
+    )
     with prepared(config) as dataset:
         trainer = Trainer(config, dataset, tmp_path)
         torch.manual_seed(0)
@@ -174,7 +193,10 @@ def test_a_pose_network_imitates_known_motion_for_depth_that_is_kept(drive, tmp_
     found = load_checkpoint(tmp_path / LAST)
     for name, tensor in bundled.depth.state_dict().items():
         assert torch.equal(tensor.float(), found.depth.state_dict()[name])
-    assert (found.header.scale_factor, found.header.scale_origin) == (bundled.header.scale_factor, bundled.header.scale_origin)
+    assert (found.header.scale_factor, found.header.scale_origin) == (
+        bundled.header.scale_factor,
+        bundled.header.scale_origin,
+    )
     log = read_log(tmp_path)
     errors = [line["imitation"] for line in log if line["kind"] == "train"]
     assert sum(errors[-5:]) < 0.5 * sum(errors[:5]), errors
@@ -187,7 +209,9 @@ def test_units_stay_those_of_the_checkpoint(drive, relative):
     with prepared(config_for(drive, "recorded", bundled_checkpoint())) as dataset:
         metres["metric"] = dataset.metres_per_unit
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1)
-        assert lengths * dataset.metres_per_unit == pytest.approx(np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1))
+        assert lengths * dataset.metres_per_unit == pytest.approx(
+            np.linalg.norm(reference_steps(dataset)[:, :3, 3], axis=1)
+        )
     with prepared(config_for(drive, "recorded", relative)) as dataset:
         metres["relative"] = dataset.metres_per_unit
     assert metres["metric"] == load_checkpoint(bundled_checkpoint()).header.scale_factor
@@ -211,7 +235,7 @@ def test_stereo_and_features_share_their_units(stereo_drive):
         batch = first_batch(dataset)
         assert len(batch.known_motions) == 3
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1) * dataset.metres_per_unit
-        exact = np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1)
+        exact = np.linalg.norm(reference_steps(dataset)[:, :3, 3], axis=1)
     assert np.median(lengths) == pytest.approx(np.median(exact), rel=0.25)
     assert batch.images[TARGET].shape == (2, 3, HEIGHT, WIDTH)
 
@@ -253,5 +277,7 @@ def test_images_without_features_leave_no_samples(tmp_path):
             return dataclasses.replace(pixels, array=np.full_like(pixels.array, 120))
 
         clip.source.read = blank
-        with pytest.raises(TrainingError, match=r"only 0 samples have a motion from data.motion features \(0 corners in the image"):
+        with pytest.raises(
+            TrainingError, match=r"only 0 samples have a motion from data.motion features \(0 corners in the image"
+        ):
             add_known_motion(dataset, config)

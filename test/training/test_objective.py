@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole objective: what its equations say, its gradients, and what its parts are for."""
 
 import pytest
 import torch
 
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.warp import transform_from_axis_angle
 from monodepth_ros.networks.disparity import depth_to_disparity, disparity_to_depth
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.training.batch import STEREO, TARGET, Batch
+from monodepth_ros.settings.schema import ConfigError
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.training.objective import Objective, ObjectiveConfig
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
+from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch
 
 NEAREST, FARTHEST = 0.1, 100.0
 
@@ -107,13 +108,19 @@ def test_gradients_are_those_of_finite_differences(config, posecnn):
     # Smooth images: at the kinks of bilinear sampling a finite difference means nothing.
     v, u = torch.meshgrid(torch.arange(16.0), torch.arange(24.0), indexing="ij")
     images = {
-        source: torch.stack([0.5 + 0.3 * torch.sin(0.31 * u + 0.23 * v + phase + 0.3 * source) for phase in (0, 1, 2)])[None].double()
+        source: torch.stack([0.5 + 0.3 * torch.sin(0.31 * u + 0.23 * v + phase + 0.3 * source) for phase in (0, 1, 2)])[
+            None
+        ].double()
         for source in batch.images
     }
     batch = batch_of(images, batch.K, distances={source: torch.tensor([0.2]).double() for source in (-1, 1)})
     torch.manual_seed(1)
     logits = [(0.2 * torch.randn(1, 1, 16 >> s, 24 >> s, dtype=torch.float64) - 1.5).requires_grad_() for s in (0, 1)]
-    pose = [(0.02 * torch.randn(1, 3, dtype=torch.float64) + shift).requires_grad_() for shift in (0.0, 0.05) for _ in (0, 1)]
+    pose = [
+        (0.02 * torch.randn(1, 3, dtype=torch.float64) + shift).requires_grad_()
+        for shift in (0.0, 0.05)
+        for _ in (0, 1)
+    ]
 
     def cost(first, second, *poses):
         prediction = Prediction(
@@ -173,7 +180,10 @@ def test_what_is_not_finite_shows_in_the_loss_and_breaks_nothing(street, spoilt)
 
 def test_brightness_that_differs_between_frames_is_taken_out(street):
     batch, depth, motions = street
-    brighter = {source: image if source == TARGET else (1.2 * image + 0.03).clamp(0, 1) for source, image in batch.images.items()}
+    brighter = {
+        source: image if source == TARGET else (1.2 * image + 0.03).clamp(0, 1)
+        for source, image in batch.images.items()
+    }
     costs = {
         affine: Objective(ObjectiveConfig(smoothness=0.0, automask=False, affine_brightness=affine))(
             batch_of(brighter, batch.K), exact(depth, motions)
@@ -265,7 +275,9 @@ def test_a_camera_at_rest_teaches_nothing_wrong(street):
     everywhere = torch.ones_like(depth, dtype=torch.bool)
     errors = {
         automask: relative_error(
-            depth_by_descent(batch_of(images, batch.K), motions, ObjectiveConfig(automask=automask), start), start, everywhere
+            depth_by_descent(batch_of(images, batch.K), motions, ObjectiveConfig(automask=automask), start),
+            start,
+            everywhere,
         )
         for automask in (True, False)
     }
@@ -278,7 +290,9 @@ def test_minimum_reprojection_is_right_where_a_source_is_hidden():
     baseline = 0.5
     generator = torch.Generator().manual_seed(0)
     textures = [
-        torch.nn.functional.interpolate(torch.rand(1, 3, 16, 120, generator=generator), (48, 480), mode="bicubic").clamp(0, 1)
+        torch.nn.functional.interpolate(
+            torch.rand(1, 3, 16, 120, generator=generator), (48, 480), mode="bicubic"
+        ).clamp(0, 1)
         for _ in range(2)
     ]
 
@@ -321,7 +335,8 @@ def scale_by_descent(batch, depth, motions, config, start, steps=60):
         scale = log_scale.exp()
         disparity = depth_to_disparity((scale * depth).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
         moved = {
-            source: PredictedMotion(torch.zeros(1, 3), scale * T[:, :3, 3], invert=False) for source, T in motions.items()
+            source: PredictedMotion(torch.zeros(1, 3), scale * T[:, :3, 3], invert=False)
+            for source, T in motions.items()
         }
         optimizer.zero_grad()
         Objective(config)(batch, Prediction({0: disparity}, moved)).total.backward()
@@ -353,9 +368,13 @@ def test_depth_consistency_gives_neighbouring_frames_one_scale(street):
         log_scale = torch.tensor(2.0).log().requires_grad_()
         optimizer = torch.optim.Adam([log_scale], 0.05)
         for _ in range(60):
-            other = depth_to_disparity((log_scale.exp() * depth.clamp(1.0, 60.0)).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
+            other = depth_to_disparity(
+                (log_scale.exp() * depth.clamp(1.0, 60.0)).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST
+            )
             optimizer.zero_grad()
-            loss = Objective(ObjectiveConfig(depth_consistency=weight))(pair, Prediction({0: disparity}, still, {1: other}))
+            loss = Objective(ObjectiveConfig(depth_consistency=weight))(
+                pair, Prediction({0: disparity}, still, {1: other})
+            )
             (loss.total + 0 * log_scale).backward()
             optimizer.step()
         found[weight] = log_scale.exp().item()
@@ -391,15 +410,21 @@ def test_the_canonical_camera_is_the_live_nodes():
     from monodepth_ros.geometry.camera import CameraModel
     from monodepth_ros.pipeline.network_view import view_through
 
-    view = view_through(CameraModel.pinhole(640, 480, 900.0, 900.0, 319.5, 239.5), (0.58, 1.92, 0.5, 0.5), 640, 192, "area")
+    view = view_through(
+        CameraModel.pinhole(640, 480, 900.0, 900.0, 319.5, 239.5), (0.58, 1.92, 0.5, 0.5), 640, 192, "area"
+    )
     assert view.kind == "crop" and abs(view.depth_factor - 1) > 0.2
-    motion = PredictedMotion(torch.tensor([[0.01, -0.02, 0.03]]).double(), torch.tensor([[0.1, 0.2, -0.5]]).double(), False)
+    motion = PredictedMotion(
+        torch.tensor([[0.01, -0.02, 0.03]]).double(), torch.tensor([[0.1, 0.2, -0.5]]).double(), False
+    )
     depth = torch.ones(1, 1, 2, 2).double()
     found = motion.for_focal_length(torch.tensor([view.depth_factor]).double()).matrix(depth)[0].numpy()
     assert found == pytest.approx(view.correct_motion(motion.matrix(depth)[0].numpy()), abs=1e-6)
 
 
-@pytest.mark.parametrize("conflict", [{"predictive_mask": True}, {"predictive_mask": True, "automask": False, "full_resolution": False}])
+@pytest.mark.parametrize(
+    "conflict", [{"predictive_mask": True}, {"predictive_mask": True, "automask": False, "full_resolution": False}]
+)
 def test_settings_that_exclude_each_other_are_refused(conflict):
     with pytest.raises(ConfigError, match="objective.predictive_mask needs"):
         ObjectiveConfig(**conflict)

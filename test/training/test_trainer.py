@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loop: it learns, goes on exactly where it was stopped, and says what goes wrong."""
 
 import dataclasses
@@ -18,13 +19,14 @@ from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.settings import ConfigError, replace
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training import trainer as trainer_module
-from monodepth_ros.training.clip import TrainingError
-from monodepth_ros.training.config import OptimizerConfig, TrainConfig
+from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.learner import make_learner
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.optimizer import OptimizerConfig
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
 from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
@@ -128,9 +130,9 @@ def test_stopped_and_resumed_is_the_same_as_never_stopped(drive, tmp_path, pose)
 PROGRAM = """
 import sys
 from pathlib import Path
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import STATE, Trainer
 import json, torch
 torch.set_num_threads(1)
@@ -189,14 +191,18 @@ def test_a_step_without_a_finite_loss_is_skipped_and_named(drive, tmp_path):
 
 
 def test_a_training_without_hope_ends_with_a_reason(drive, tmp_path):
-    with pytest.raises(TrainingError, match="not finite in 5 steps in a row.*drive.mcap at .* lower optimizer.learning_rate"):
+    with pytest.raises(
+        TrainingError, match="not finite in 5 steps in a row.*drive.mcap at .* lower optimizer.learning_rate"
+    ):
         train(config_for(drive, optimizer__learning_rate=1.0, loop__max_steps=40, networks__pose="posecnn", optimizer__clip_gradient=0.0,
                          augmentation__jitter=0.0, networks__start_from=str(_exploding(tmp_path))), tmp_path / "run")  # fmt: skip
 
 
 def _exploding(tmp_path):
     """Finite weights whose products are not."""
-    header = CheckpointHeader(depth_network="rt_monodepth_s", height=32, width=96, training_camera=(0.58, 1.92, 0.5, 0.5))
+    header = CheckpointHeader(
+        depth_network="rt_monodepth_s", height=32, width=96, training_camera=(0.58, 1.92, 0.5, 0.5)
+    )
     depth = build_depth("rt_monodepth_s")
     with torch.no_grad():
         for name, parameter in depth.named_parameters():
@@ -234,7 +240,9 @@ def test_fewer_samples_than_a_batch_are_refused(drive, tmp_path):
 
 def test_schedules():
     config = OptimizerConfig(step_epochs=2, warm_up=4)
-    assert [rate_at(step, 10, 60, config) for step in (0, 3, 4, 19, 20, 40)] == pytest.approx([0.25, 1, 1, 1, 0.1, 0.01])
+    assert [rate_at(step, 10, 60, config) for step in (0, 3, 4, 19, 20, 40)] == pytest.approx(
+        [0.25, 1, 1, 1, 0.1, 0.01]
+    )
     cosine = OptimizerConfig(schedule="cosine")
     assert [rate_at(step, 10, 60, cosine) for step in (0, 30, 60)] == pytest.approx([1, 0.5, 0])
     assert rate_at(59, 10, 60, OptimizerConfig(schedule="constant")) == 1
@@ -251,7 +259,9 @@ def test_imagenet_weights_begin_both_encoders(tmp_path):
 
 
 def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
-    header = CheckpointHeader(depth_network="rt_monodepth_s", height=64, width=96, training_camera=(0.58, 1.92, 0.5, 0.5))
+    header = CheckpointHeader(
+        depth_network="rt_monodepth_s", height=64, width=96, training_camera=(0.58, 1.92, 0.5, 0.5)
+    )
     depth = build_depth("rt_monodepth_s")
     save_checkpoint(tmp_path / "a.safetensors", header, depth)
     settings = {"networks.start_from": str(tmp_path / "a.safetensors"), "networks.depth": "rt_monodepth_s"}
@@ -264,7 +274,9 @@ def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
 def test_kept_depth_stays_as_it_is_in_metres_while_motion_is_learned(drive, tmp_path):
     torch.manual_seed(0)
     depth = build_depth("resnet18")
-    header = CheckpointHeader("resnet18", 32, 96, (0.58, 1.92, 0.5, 0.5), scale_kind="metric", scale_factor=5.4, scale_origin="tape")
+    header = CheckpointHeader(
+        "resnet18", 32, 96, (0.58, 1.92, 0.5, 0.5), scale_kind="metric", scale_factor=5.4, scale_origin="tape"
+    )
     save_checkpoint(tmp_path / "depth.safetensors", header, depth)
     changes = {"networks__depth": "resnet18", "networks__start_from": str(tmp_path / "depth.safetensors")}
     config = config_for(drive, networks__keep_depth=True, loop__max_steps=4, **changes)
@@ -277,14 +289,18 @@ def test_kept_depth_stays_as_it_is_in_metres_while_motion_is_learned(drive, tmp_
     assert (found.header.scale_factor, found.header.scale_origin) == (5.4, "tape")
 
 
-@pytest.mark.parametrize("changes", [{"networks__start_from": ""}, {"data__sources": "stereo"}, {"data__sources": "both"}])
+@pytest.mark.parametrize(
+    "changes", [{"networks__start_from": ""}, {"data__sources": "stereo"}, {"data__sources": "both"}]
+)
 def test_depth_can_be_kept_only_where_motion_is_learned_for_depth_that_exists(drive, changes):
     with pytest.raises(ConfigError, match="^networks.keep_depth .*"):
         config_for(drive, networks__keep_depth=True, **{"networks__start_from": "a.safetensors", **changes})
 
 
 @pytest.mark.parametrize("name", ["rt_monodepth_s", "resnet18"])
-@pytest.mark.parametrize(("sources", "middle"), [("stereo", math.sqrt(0.2 * 50)), ("both", math.sqrt(0.2 * 50)), ("mono", 0.4)])
+@pytest.mark.parametrize(
+    ("sources", "middle"), [("stereo", math.sqrt(0.2 * 50)), ("both", math.sqrt(0.2 * 50)), ("mono", 0.4)]
+)
 def test_depth_whose_scale_is_known_begins_in_the_middle_of_its_range(name, sources, middle):
     config = replace(TrainConfig(), {"networks.depth": name, "networks.min_depth": 0.2, "networks.max_depth": 50.0})
     learner = make_learner(config.networks, config.objective, 0, sources, sources != "stereo").eval()
@@ -348,10 +364,10 @@ WORKER = """
 import json, os, sys
 from pathlib import Path
 import torch
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
-from monodepth_ros.training.loader import epoch_order
+from monodepth_ros.training.samples.open_dataset import open_dataset
+from monodepth_ros.training.samples.loader import epoch_order
 from monodepth_ros.training.processes import join_processes
 from monodepth_ros.training.trainer import Trainer
 torch.set_num_threads(1)
@@ -402,7 +418,8 @@ def test_two_processes_have_the_gradients_of_one_and_share_the_data(drive, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "expected"), [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx512_bf16": False}, "fp32"), ({}, "fp32")]
+    ("capabilities", "expected"),
+    [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx512_bf16": False}, "fp32"), ({}, "fp32")],
 )
 def test_the_precision_auto_is_what_the_cpu_is_fast_in(monkeypatch, capabilities, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)

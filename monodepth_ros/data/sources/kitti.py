@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What KITTI's raw recordings and its odometry sequences have in common: cameras, and calibration files."""
 
 from pathlib import Path
@@ -55,9 +56,7 @@ def projection(path: Path, name: str) -> np.ndarray:
     """The 3x4 projection of that name; SourceError if the file has none."""
     rows = read_projections(path)
     if name not in rows or rows[name].size != 12:
-        raise SourceError(
-            f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}"
-        )
+        raise SourceError(f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}")
     return rows[name].reshape(3, 4)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A drive of KITTI's raw data: image_00 to image_03 with data/, timestamps, calibration, depth."""
 
 from datetime import datetime
@@ -50,15 +51,9 @@ def _times(camera_folder: Path, folder: Path, count: int, rate: float) -> list[f
     if rate or not path.is_file():
         return read_times([folder, camera_folder], count, rate)
     try:
-        stamps = [
-            datetime.fromisoformat(line.strip()[:26])
-            for line in path.read_text().splitlines()
-            if line.strip()
-        ]
+        stamps = [datetime.fromisoformat(line.strip()[:26]) for line in path.read_text().splitlines() if line.strip()]
     except ValueError:
-        raise SourceError(
-            f"{path} does not hold one date and time per line: give --rate HZ instead"
-        ) from None
+        raise SourceError(f"{path} does not hold one date and time per line: give --rate HZ instead") from None
     if len(stamps) < count:
         raise SourceError(f"{path} has {len(stamps)} times for {count} images: give --rate HZ instead")
     return [(stamp - stamps[0]).total_seconds() for stamp in stamps[:count]]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames of a camera on this machine, through OpenCV."""
 
 import sys
@@ -61,7 +62,5 @@ def open_camera(number: int) -> cv2.VideoCapture:
         raise SourceError(f"camera {number} cannot be opened: there is no {device}")
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
-        raise SourceError(
-            f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?"
-        )
+        raise SourceError(f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?")
     return capture

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's motion from points followed through its images, and the network's depth."""
 
 from dataclasses import dataclass
@@ -154,9 +155,7 @@ class FeatureOdometry:
         share = (stamp_ns - self._frame_ns) / self._step_ns if self._step_ns > 0 else 1.0
         return make_transform(turn.R_start_stop, share * self._velocity[:3, 3])
 
-    def _follow(
-        self, gray: np.ndarray, inverse_depth: np.ndarray, stamp_ns: int, turn: Turn | None
-    ) -> FeatureMotion:
+    def _follow(self, gray: np.ndarray, inverse_depth: np.ndarray, stamp_ns: int, turn: Turn | None) -> FeatureMotion:
         window, points, camera = self._window, self._window.points, self._camera
         camera_size = camera.width, camera.height
         min_inliers = MIN_INLIERS if turn is None else MIN_INLIERS_WITH_TURN

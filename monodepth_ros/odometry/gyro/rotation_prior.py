@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gyro's word in the estimation of poses, as one more residual beside those of the points."""
 
 from collections.abc import Sequence
@@ -45,9 +46,7 @@ def turned_step(T: np.ndarray, covariance: np.ndarray, turn: Turn) -> tuple[np.n
     return step, reduced
 
 
-def add_turns(
-    S: np.ndarray, gradient: np.ndarray, poses: np.ndarray, turns: Sequence[Turn | None], first: int
-) -> None:
+def add_turns(S: np.ndarray, gradient: np.ndarray, poses: np.ndarray, turns: Sequence[Turn | None], first: int) -> None:
     """Add the turns between consecutive poses (F, 4, 4) T_world_camera to the normal equations of the poses from `first` on.
 
     turns: F - 1, None where nobody knows. S: (6 n, 6 n) and gradient: (6 n,), n = F - first, changed in place.

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the node made of a recording beside the recording's ground truth."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth
 from monodepth_ros.geometry.camera import CameraModel
@@ -85,9 +86,7 @@ class Trajectories:
     factor: float = 1.0
 
 
-def compare_trajectories(
-    path, child_frame: str, bag: str, topic: str, is_metric: bool
-) -> Trajectories | None:
+def compare_trajectories(path, child_frame: str, bag: str, topic: str, is_metric: bool) -> Trajectories | None:
     """The odometry's path, and the ground truth laid over its first pose; None for a path too short.
 
     path: nav_msgs/Path or None. The truth is only taken where it moves the same frame as the odometry.

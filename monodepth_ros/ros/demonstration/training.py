@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/demo --train`: networks learned from the demonstration's recording, and their depth before and after."""
 
 from pathlib import Path
@@ -6,7 +7,7 @@ import cv2
 
 from monodepth_ros.cli.train import Bar, finish, make_folder, open_data, run_to_end
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.presets import PRESETS
@@ -29,12 +30,16 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
         trainer = Trainer(config, dataset, folder, report=bar)
         untrained = folder / UNTRAINED
         save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
-        print(f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}")
+        print(
+            f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}"
+        )
         is_finished = run_to_end(trainer, bar)
         finish(trainer, is_finished)
         if not is_finished:
             raise KeyboardInterrupt
         trained = folder / BEST if (folder / BEST).exists() else folder / LAST
-        cv2.imwrite(str(folder / SHEET), before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained)))
+        cv2.imwrite(
+            str(folder / SHEET), before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained))
+        )
         print(f"before, after      {folder / SHEET}")
     return trained

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One camera's topics: the image, raw or compressed, and the calibration beside it."""
 
 import time
@@ -11,9 +12,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import decode_image
 from monodepth_ros.ros.live.outputs import topic_prefix
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 
 class CameraInput:
@@ -35,9 +36,7 @@ class CameraInput:
     ):
         self._node = node
         self._is_rectified = config.image.rectified
-        self._fixed = (
-            calibration.rectified() if calibration is not None and self._is_rectified else calibration
-        )
+        self._fixed = calibration.rectified() if calibration is not None and self._is_rectified else calibration
         self._is_compressed = config.image_transport == "compressed"
         self._info: CameraInfo | None = None
         self._camera: CameraModel | None = None
@@ -52,9 +51,7 @@ class CameraInput:
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscriptions = []
         try:
-            self._subscribe(
-                CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image
-            )
+            self._subscribe(CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image)
             if self._fixed is None:
                 self._subscribe(CameraInfo, self.info_topic, self._take_info)
         except Exception:  # bad qos_overrides
@@ -65,9 +62,7 @@ class CameraInput:
         def incompatible(event) -> None:
             policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
             remedy = (
-                "set image.reliability to best_effort"
-                if policy == "reliability"
-                else "change its QoS or qos_overrides"
+                "set image.reliability to best_effort" if policy == "reliability" else "change its QoS or qos_overrides"
             )
             self._node.get_logger().error(
                 f"a publisher of {topic} offers an incompatible QoS ({policy}): nothing arrives from it; {remedy}"
@@ -176,17 +171,11 @@ def _topics(node: Node, prefix: str, is_compressed: bool) -> tuple[str, str]:
     def is_remapped(name: str) -> bool:
         return node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)
 
-    name, compressed_name, info_name = (
-        f"{prefix}{item}" for item in ("image", "image/compressed", "camera_info")
-    )
+    name, compressed_name, info_name = (f"{prefix}{item}" for item in ("image", "image/compressed", "camera_info"))
     image = node.resolve_topic_name(name)
     topic = image
     if is_compressed:
-        topic = (
-            node.resolve_topic_name(compressed_name)
-            if is_remapped(compressed_name)
-            else f"{image}/compressed"
-        )
+        topic = node.resolve_topic_name(compressed_name) if is_remapped(compressed_name) else f"{image}/compressed"
     info = node.resolve_topic_name(info_name)
     if is_remapped(name) and not is_remapped(info_name):
         info = image.rsplit("/", 1)[0] + "/camera_info"

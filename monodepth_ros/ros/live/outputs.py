@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The topics of one camera's results, published only for those who listen."""
 
 import numpy as np
@@ -15,7 +16,10 @@ from monodepth_ros.pipeline.frame import Demand, FrameResult
 from monodepth_ros.ros.interop import build_cloud, encode_compressed, encode_image
 
 # What a subscriber should ask for instead, by the policy it cannot have.
-_REMEDIES = {"durability": "let it ask for volatile durability", "reliability": "let it ask for best-effort reliability"}
+_REMEDIES = {
+    "durability": "let it ask for volatile durability",
+    "reliability": "let it ask for best-effort reliability",
+}
 
 TOPICS = {
     "depth": ("depth/image", Image),

@@ -1,4 +1,5 @@
-"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for refusal."""
+# SPDX-License-Identifier: Apache-2.0
+"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for reason."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -15,8 +16,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.pipeline.settings import ConfigError, Specification, replace, specifications, values
-from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
 # Read once, before anybody could change it.
 READ_AT_START = ("autostart",)
@@ -46,14 +47,10 @@ def descriptor(specification: Specification) -> ParameterDescriptor:
         result.additional_constraints = f"One of: {choices}."
     if specification.minimum is not None and specification.maximum is not None:
         if specification.type is int:
-            result.integer_range = [
-                IntegerRange(from_value=specification.minimum, to_value=specification.maximum)
-            ]
+            result.integer_range = [IntegerRange(from_value=specification.minimum, to_value=specification.maximum)]
         else:
             result.floating_point_range = [
-                FloatingPointRange(
-                    from_value=float(specification.minimum), to_value=float(specification.maximum)
-                )
+                FloatingPointRange(from_value=float(specification.minimum), to_value=float(specification.maximum))
             ]
     return result
 
@@ -101,11 +98,7 @@ class NodeParameters:
             self._node.undeclare_parameter(name)
             del self._specifications[name]
         for camera, own in self._own.items():
-            new = {
-                name: item
-                for name, item in _specifications_of(camera).items()
-                if name not in self._specifications
-            }
+            new = {name: item for name, item in _specifications_of(camera).items() if name not in self._specifications}
             self._declare(new, values(own, prefix=f"{camera}."))
 
     def _declare(self, wanted: Mapping[str, Specification], current: Mapping[str, Any]) -> None:
@@ -119,9 +112,7 @@ class NodeParameters:
         overrides = self._node._parameter_overrides  # rclpy has no public way to ask
         found = {name: (item, overrides[name].value) for name, item in wanted.items() if name in overrides}
         # ROS gives an empty list no type, and so no value.
-        return {
-            n: item.check(() if item.type is tuple and v is None else v) for n, (item, v) in found.items()
-        }
+        return {n: item.check(() if item.type is tuple and v is None else v) for n, (item, v) in found.items()}
 
     def _own_configs(self, config: NodeConfig, changes: Mapping[str, Any]) -> dict[str, CameraConfig]:
         """What each camera of a configuration has of its own, with changes by parameter name."""
@@ -140,9 +131,7 @@ class NodeParameters:
             camera, _, setting = name.partition(".")
             if setting in specifications(CameraConfig):
                 known = ", ".join(self.config.cameras) or "empty"
-                self._node.get_logger().warning(
-                    f"{name} is ignored: there is no {camera!r} in cameras ({known})"
-                )
+                self._node.get_logger().warning(f"{name} is ignored: there is no {camera!r} in cameras ({known})")
 
     def fitted(self, parameters: list[Parameter]) -> list[Parameter]:
         """Parameters with whole numbers made doubles where one is asked for; ConfigError where one does not fit.
@@ -169,9 +158,7 @@ class NodeParameters:
                     )
             of_node = specifications(NodeConfig)
             config = replace(self.config, {name: value for name, value in changes.items() if name in of_node})
-            own = self._own_configs(
-                config, {name: value for name, value in changes.items() if name not in of_node}
-            )
+            own = self._own_configs(config, {name: value for name, value in changes.items() if name not in of_node})
             self._check(config)
         except MonodepthError as error:
             return SetParametersResult(successful=False, reason=str(error))
@@ -182,10 +169,7 @@ class NodeParameters:
 
 def _specifications_of(camera: str) -> dict[str, Specification]:
     """The settings of a camera by parameter name."""
-    found = (
-        dataclasses.replace(item, name=f"{camera}.{item.name}")
-        for item in specifications(CameraConfig).values()
-    )
+    found = (dataclasses.replace(item, name=f"{camera}.{item.name}") for item in specifications(CameraConfig).values())
     return {item.name: item for item in found}
 
 
