@@ -81,8 +81,9 @@ def table_of(name: str, data: dict[str, dict]) -> str:
 def _table_of_result(figures: dict) -> str:
     columns, rows = (TRAIN_COLUMNS, train_rows(figures)) if "variants" in figures else (COLUMNS, live_rows(figures))
     machine, versions = figures["machine"], figures["versions"]
+    parts = ", ".join(machine["instructions"] + machine["gpus"])
     named = {
-        "Machine": f"{machine['cpu']}, {machine['cores']} cores, {', '.join(machine['instructions'] + machine['gpus'])}",
+        "Machine": f"{machine['cpu']}, {machine['cores']} cores, {parts}",
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items() if version),
         "Commit": figures["commit"] or "not recorded",
         "Date": figures["date"][:10],

@@ -4,8 +4,8 @@
 from collections.abc import Iterable, Sequence
 
 COLUMNS = (
-    "checkpoint", "engine", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
-    "bare engine", "to bare", "start", "to plain", "node CPU", "others' CPU", "peak", "growth", "core speed",
+    "checkpoint", "engine", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode",
+    "publish", "bare engine", "to bare", "start", "to plain", "node CPU", "others' CPU", "peak", "growth", "core speed",
 )  # fmt: skip
 
 STAGES = ("networks forward", "networks backward", "loss forward", "loss backward", "optimiser", "augmentation")
@@ -21,7 +21,8 @@ def train_rows(figures: dict) -> list[list[str]]:
     """Cells of each variant of a training step."""
     networks = figures["networks"]
     width, height = networks["size"]
-    what = f"{networks['depth']} + {networks['pose']}, {width}x{height}, batch {figures['batch_size']}, {figures['device']}"
+    what = f"{networks['depth']} + {networks['pose']}, {width}x{height}"
+    what += f", batch {figures['batch_size']}, {figures['device']}"
     return [
         [
             what,

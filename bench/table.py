@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`scripts/bench table`: results of `scripts/bench live` and `scripts/bench train` as Markdown tables.
 
-Live: one row for each phase. Times in milliseconds unless the column says otherwise. Latency and its percentiles are from
-stamp to receipt of the first output; inference, decode and publish are medians of the node's stage times. Start: from
-configure to the first output. To bare: decode, inference and publish together, divided by the networks alone. To plain:
-frames/s and median latency, divided by those of the plain node in the same run.
+Live: one row for each phase. Times in milliseconds unless the column says otherwise. Latency and its percentiles are
+from stamp to receipt of the first output; inference, decode and publish are medians of the node's stage times. Start:
+from configure to the first output. To bare: decode, inference and publish together, divided by the networks alone. To
+plain: frames/s and median latency, divided by those of the plain node in the same run.
 
 --docs rewrites the tables of README.md and docs/ from docs/benchmarks/data instead (see bench/page_tables.py).
 """
