@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION = ElementTree.parse(ROOT / "package.xml").getroot().findtext("version")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def without_ros(target: Path, *command: str) -> subprocess.CompletedProcess:
 
 def test_monodepth_command_states_its_version(target):
     result = without_ros(target, str(target / "bin" / "monodepth"), "--version")
-    assert (result.returncode, result.stdout) == (0, "monodepth_ros 0.1.0\n"), result.stderr
+    assert (result.returncode, result.stdout) == (0, f"monodepth_ros {VERSION}\n"), result.stderr
 
 
 def test_monodepth_info_explains_itself(target):

@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION = ElementTree.parse(ROOT / "package.xml").getroot().findtext("version")
 SHELLS = ["bash", "zsh"]
 
 
@@ -82,7 +84,7 @@ set | grep -i '^_monodepth' || :
     result = run(shell, "-c", script, cwd=tmp_path, env=clean_environment())
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == [
-        "monodepth_ros 0.1.0",
+        f"monodepth_ros {VERSION}",
         "imported",
         "nounset kept",
         "errexit kept",
