@@ -29,13 +29,13 @@ def clean_environment() -> dict[str, str]:
     return {"HOME": os.environ.get("HOME", "/"), "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
-@pytest.mark.parametrize("script", ["scripts/setup", "scripts/env", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/env", "scripts/test", "scripts/lint", ".ci/run"])
 def test_script_is_valid_bash(script):
     result = run("bash", "-n", str(ROOT / script))
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/setup", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/test", "scripts/lint", ".ci/run"])
 def test_script_is_executable(script):
     assert os.access(ROOT / script, os.X_OK)
 
