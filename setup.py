@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything but the version stands in setup.cfg; package.xml states the version for pip, too."""
 
 from pathlib import Path

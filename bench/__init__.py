@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Benchmarks, run through scripts/bench: not installed, no part of the package."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench <what> ...`: one module of this folder for each kind of benchmark."""
 
 import importlib

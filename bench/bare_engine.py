@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks alone: an engine in a process of its own, asked for times.
 
 It reads one JSON object a line from standard input, {"seconds": s}, and answers each with the milliseconds that every
@@ -11,7 +12,7 @@ import time
 
 import numpy as np
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 
 LEAST = 5  # passes, however long they take

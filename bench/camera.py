@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark's camera: a process that publishes images and their camera_info when it is told to.
 
 It reads one JSON object a line from standard input and answers each with one on standard output. {"count": images,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark's client: notes when a node's outputs arrive, in a process that is not the node's."""
 
 import threading
@@ -13,6 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from bench.errors import BenchError
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, RELIABLE
+from monodepth_ros.stamps import nanoseconds
 
 STATUS = "depth/status"
 
@@ -53,7 +55,7 @@ class Client:
         def take(message) -> None:
             now = time.time_ns()
             stamp = message.header.stamp if hasattr(message, "header") else message.transforms[0].header.stamp
-            stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+            stamp_ns = nanoseconds(stamp)
             receipts.setdefault(stamp_ns, now)
             if isinstance(message, DepthStatus):
                 self.statuses[stamp_ns] = message

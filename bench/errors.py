@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the benchmarks raise."""
 
 from monodepth_ros.errors import MonodepthError

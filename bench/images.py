@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The images that a benchmark's camera shows, ready to be published: encoded before any clock runs."""
 
 import os
@@ -8,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monodepth_ros.data.bag_topics import choose_image_stream
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import choose_image_stream
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
-from monodepth_ros.data.recording import Recording
 
 COUNT = 16
 # What image_transport's compressed publisher uses in ROS 2 unless it is told otherwise.
@@ -35,7 +36,7 @@ def image_sequence(source: str, width: int, height: int, compressed: bool) -> Im
     """A short sequence of images of this size, from `source`.
 
     procedural: a textured plane that moves sideways; else a recording's path; auto: the colour recording of
-    the real data (MONODEPTH_DATA) where it is there, else procedural. Recorded images are resized and encoded
+    the real data (MONODEPTH_DATA) where it is there, else procedural. TrainingRecording images are resized and encoded
     again, so that every source has the same JPEG quality.
     """
     if source == "auto":

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench live`: the depth node as its users meet it, between a camera and a client in other processes.
 
     camera process --DDS--> depth_node process --DDS--> client process

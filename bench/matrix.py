@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench matrix`: `scripts/bench live` for every combination of networks, sizes, engines and outputs, and one table.
 
 What this command does not know is handed on to `scripts/bench live`, as --seconds 8 --plain. The network `default` has a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was noted while images were published at one rate, and the figures of it."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plain depth node as such nodes are usually written, to be compared with.
 
 PyTorch in eager float32 as it comes; inference inside the subscription's callback; new arrays for everything in every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From what was noted to figures: a printed table and a JSON file."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One node between the benchmark's camera and its client: brought up, warmed up, measured."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client that takes messages and does nothing with them: {"topics": [...]} on standard input, {} once it listens."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench stages`: what a frame costs in the node besides the networks, each stage by itself.
 
 Every stage is the node's own code on one image, in one process; messages go over DDS to a client in another one. The stages
@@ -95,7 +96,7 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
     from monodepth_ros.geometry.camera import CameraModel
     from monodepth_ros.networks.disparity import scale_disparity
     from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind
-    from monodepth_ros.pipeline.color_view import color_view
+    from monodepth_ros.pictures.color_picture import color_picture
     from monodepth_ros.pipeline.config import CloudConfig, DepthConfig
     from monodepth_ros.pipeline.depth_image import depth_from_disparity, depth_statistics
     from monodepth_ros.pipeline.frame import FrameResult
@@ -141,7 +142,7 @@ def _measure(options: argparse.Namespace) -> dict[str, list[float]]:
         "depth image": make_depth,
         "depth image, message and publish": lambda: outputs.publish(with_depth, header, ranges),
         "statistics": lambda: depth_statistics(depth),
-        "colour picture": lambda: color_view(depth),
+        "colour picture": lambda: color_picture(depth),
         "cloud, points": make_points,
         "cloud, message and publish": lambda: outputs.publish(with_cloud, header, ranges),
         "depth/points, nobody listens": lambda: outputs.demand(False),
@@ -165,12 +166,12 @@ def _motion_stages(sequence: list, view) -> dict:
     import itertools
 
     from monodepth_ros.data.image_codec import to_rgb
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.disparity import scale_disparity
     from monodepth_ros.odometry import image_check
+    from monodepth_ros.odometry.config import OdometryConfig
     from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
-    from monodepth_ros.pipeline.config import OdometryConfig
     from monodepth_ros.pipeline.network_view import view_through
     from monodepth_ros.pipeline.tracking_view import TrackingView
 

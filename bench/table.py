@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench table`: results of `scripts/bench live` and of `scripts/bench train` as Markdown tables, one for each.
 
 Of live: a row for each phase. Times in milliseconds unless they say so; latency and its percentiles from stamp to receipt of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/bench train`: the training step of this package against a plain one of the reference's structure.
 
 How the figures are made:
@@ -115,9 +116,9 @@ def check_losses(losses: dict[str, float]) -> None:
 
 def measure_wait(options: argparse.Namespace) -> dict:
     """The share of the time that a training spends waiting for data."""
-    from monodepth_ros.pipeline.settings import replace
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.config import TrainConfig
-    from monodepth_ros.training.open_dataset import open_dataset
+    from monodepth_ros.training.samples.open_dataset import open_dataset
     from monodepth_ros.training.trainer import Progress, Trainer
 
     last = WARM_UP + options.rounds * options.steps

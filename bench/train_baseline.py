@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training step that the package's is compared with: the structure of the reference, written from its equations.
 
 Godard et al. 2019, section 3. Everything is done where the equations state it, again for each scale: target statistics and the
@@ -9,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from monodepth_ros.training.batch import TARGET, Batch
 from monodepth_ros.training.learner import Learner
+from monodepth_ros.training.samples.batch import TARGET, Batch
 
 MIN_DEPTH, MAX_DEPTH = 0.1, 100.0
 SMOOTHNESS = 1e-3

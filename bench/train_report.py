@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of `scripts/bench train`: a printed table and a JSON file."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One of the training steps that `scripts/bench train` compares, in a process of its own: its memory is its own, too.
 
 It reads one JSON object a line from standard input and answers each with one on standard output:
@@ -20,14 +21,14 @@ from torch import Tensor
 from bench.images import image_sequence
 from bench.processes import memory_mb
 from bench.train_baseline import BaselineStep
-from monodepth_ros.training.augmentation import AugmentationConfig, augment
-from monodepth_ros.training.batch import Batch
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.objective import Objective, ObjectiveConfig
 from monodepth_ros.training.optimizer import gradient_norm, make_adam
 from monodepth_ros.training.prediction import PredictedMotion, Prediction
+from monodepth_ros.training.samples.augmentation import AugmentationConfig, augment
+from monodepth_ros.training.samples.batch import Batch
 
 VARIANTS = ("baseline", "fp32", "bf16")
 CAMERA = (0.58, 1.92, 0.5, 0.5)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process of the benchmark's own, asked and answered in lines of JSON."""
 
 import json

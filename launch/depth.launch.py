@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch the depth node, optionally with a recording to play and RViz to look at it.
 
 ros2 launch monodepth_ros depth.launch.py checkpoint:=/path/to/weights image:=/camera/image_raw

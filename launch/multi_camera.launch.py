@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch one depth node for several cameras: one process, one network, one batch of whatever images wait.
 
 ros2 launch monodepth_ros multi_camera.launch.py cameras:=front,left,right checkpoint:=/path/to/weights
 ros2 launch monodepth_ros multi_camera.launch.py -s          (explains every argument)
 """
-
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
@@ -11,8 +11,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
-from monodepth_ros.pipeline.settings import read_ros_parameters
 from monodepth_ros.ros.launching import boolean, config_file, depth_node, existing_path, rviz_node
+from monodepth_ros.settings.files import read_ros_parameters
 
 # What RViz shows of a camera.
 SHOWN_TOPICS = ("rgb/image_rect", "depth/color", "depth/points")

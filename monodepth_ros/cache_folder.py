@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where things that can be made or downloaded again are kept."""
 
 import os

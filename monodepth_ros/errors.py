@@ -1,9 +1,25 @@
-"""The base of every error that bad input can cause."""
+# SPDX-License-Identifier: Apache-2.0
+"""The base of every error that bad input can cause, and error texts on one line."""
 
 
 class MonodepthError(ValueError):
     """Bad input from outside: a path, bag, topic, encoding, checkpoint, parameter or calibration.
 
-    The message is one line that says what was found, what was expected and what to do. Only `cli/` and the ROS
+    The message is one line that states what was found, what was expected and what to do. Only `cli/` and the ROS
     executables turn it into an exit code or a log line.
     """
+
+
+def one_line(error: BaseException, limit: int | None = None) -> str:
+    """The text of an error on one line without its full stop, cut to `limit` characters; its type's name if it has no text.
+
+    An operating system's error gives its reason alone ("No space left on device"), without number and path.
+    """
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split()).rstrip(".")[:limit] or type(error).__name__
+
+
+def typed_line(error: BaseException) -> str:
+    """Type and text of an unexpected error on one line, for a log."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

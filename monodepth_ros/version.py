@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The version of this package. package.xml is the one file that states it."""
 
 import re

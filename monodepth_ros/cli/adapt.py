@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth adapt`: a checkpoint made better for one's own camera, or left as it is."""
 
 import argparse
@@ -40,10 +41,10 @@ def run(options: argparse.Namespace) -> int:
     is judged). MonodepthError for bad input."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.adaptation import adaptation_settings, judge, keep
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.training.samples.clip import TrainingError
     from monodepth_ros.training.trainer import Trainer
 
     checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())

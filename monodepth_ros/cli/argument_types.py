@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers on a command line, checked by argparse."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth download`: checkpoints by name from the catalogue."""
 
 import argparse
@@ -34,7 +35,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List or download; MonodepthError for all that can go wrong."""
-    from monodepth_ros.networks.catalogue import CatalogueError, downloaded_checkpoint, read_catalogue
+    from monodepth_ros.downloads.catalogue import CatalogueError, downloaded_checkpoint, read_catalogue
 
     catalogue = read_catalogue()
     if options.list or not options.name:
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def print_catalogue(catalogue: dict) -> None:
     """The names with what they are and whether they are here."""
-    from monodepth_ros.networks.catalogue import downloaded_checkpoint, user_catalogue
+    from monodepth_ros.downloads.catalogue import downloaded_checkpoint, user_catalogue
 
     width = max(map(len, catalogue))
     licences: dict[tuple[str, str], int] = {}
@@ -102,9 +103,9 @@ def ask_for_consent(entry) -> None:
 
 def fetch(entry) -> Path:
     """Download, check and unpack an entry into its folder of the cache; what is to be loaded."""
-    from monodepth_ros.data.archive import unpack_zip
-    from monodepth_ros.data.http_file import DownloadError, download
-    from monodepth_ros.networks.catalogue import RECORD, checkpoints_folder, downloaded_checkpoint
+    from monodepth_ros.downloads.archive import unpack_zip
+    from monodepth_ros.downloads.catalogue import RECORD, checkpoints_folder, downloaded_checkpoint
+    from monodepth_ros.downloads.http_file import DownloadError, download
 
     root = checkpoints_folder()
     # The hash in its name: a changed catalogue never goes on with the old file.
@@ -140,7 +141,7 @@ def fetch(entry) -> Path:
 
 def what_to_load(folder: Path, source: str) -> str:
     """The checkpoint in an unpacked folder, relative to it: '.' for encoder.pth and depth.pth, else the one file."""
-    from monodepth_ros.data.http_file import DownloadError
+    from monodepth_ros.downloads.http_file import DownloadError
 
     encoders = [path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()]
     if len(encoders) == 1:

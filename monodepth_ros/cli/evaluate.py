@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate`: errors of depth and of odometry against ground truth."""
 
 import argparse

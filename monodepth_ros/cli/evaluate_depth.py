@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate depth`: depth images against ground truth, as the field's tables have it."""
 
 import argparse
@@ -121,13 +122,13 @@ def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: floa
 
 def _evaluate_checkpoint(options: argparse.Namespace):
     from monodepth_ros.evaluation.depth_arrays import read_truth_archive
-    from monodepth_ros.evaluation.depth_predictor import DepthPredictor
     from monodepth_ros.evaluation.depth_report import DepthReport
-    from monodepth_ros.evaluation.source_depth import FrameChoice, add_source
     from monodepth_ros.evaluation.split_file import read_split
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
+    from monodepth_ros.offline.checkpoint_depth import FrameChoice, add_source
+    from monodepth_ros.offline.depth_predictor import DepthPredictor
 
     split = read_split(options.split) if options.split else None
     archive = read_truth_archive(options.ground_truth) if options.ground_truth else None
@@ -184,7 +185,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
 def _evaluate_predictions(options: argparse.Namespace):
     from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
     from monodepth_ros.evaluation.depth_report import DepthReport
-    from monodepth_ros.evaluation.source_depth import NO_TRUTH
+    from monodepth_ros.offline.checkpoint_depth import NO_TRUTH
 
     predictions = DepthPredictions(options.predictions, options.depths)
     scaling = "median" if options.scaling == "auto" else options.scaling

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the true one."""
 
 import argparse
@@ -74,11 +75,11 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Compare, print and write; MonodepthError for bad input."""
     # Imported here because every other verb lists this one.
-    from monodepth_ros.evaluation.odometry_picture import odometry_picture
     from monodepth_ros.evaluation.odometry_report import OdometrySettings, evaluate_odometry
     from monodepth_ros.evaluation.step_consistency import step_consistency
     from monodepth_ros.evaluation.trajectory_errors import align
     from monodepth_ros.evaluation.trajectory_pairs import pair
+    from monodepth_ros.pictures.odometry_picture import odometry_picture
 
     _check(options)
     truth, estimate, notes = _from_files(options) if options.trajectory else _from_network(options)
@@ -131,8 +132,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _from_files(options: argparse.Namespace):
-    from monodepth_ros.evaluation.network_odometry import true_trajectory
     from monodepth_ros.evaluation.trajectory_file import is_trajectory_file, read_trajectory
+    from monodepth_ros.offline.checkpoint_odometry import true_trajectory
 
     estimate = read_trajectory(options.trajectory)
     if is_trajectory_file(options.ground_truth):
@@ -142,13 +143,13 @@ def _from_files(options: argparse.Namespace):
 
 
 def _from_network(options: argparse.Namespace):
-    from monodepth_ros.evaluation.network_odometry import network_odometry
-    from monodepth_ros.inference.choice import create_engine
+    from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.offline.run_config import RunConfig
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.offline.checkpoint_odometry import network_odometry
+    from monodepth_ros.pipeline.run_config import RunConfig
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
 
     given = {"device": options.device, "precision": options.precision, "engine": options.engine}
     config = changed(replace(RunConfig(), given), options.set)

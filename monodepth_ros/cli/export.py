@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth export`: a checkpoint's networks as files for other programs."""
 
 import argparse

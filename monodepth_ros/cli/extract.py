@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth extract`: a recording as a folder of images in KITTI's layout."""
 
 import argparse
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from monodepth_ros.cli.progress import Progress
     from monodepth_ros.cli.run import stop_on_interrupt
     from monodepth_ros.cli.source_arguments import source_options
-    from monodepth_ros.training.extraction import Extraction, ExtractionSettings
+    from monodepth_ros.training.extraction.extract import Extraction, ExtractionSettings
 
     settings = ExtractionSettings(
         rectified=not options.as_published,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth info`: the model card of a checkpoint."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth inspect`: what a training would use of its recordings, said before it."""
 
 import argparse
@@ -60,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
     read."""
     from monodepth_ros.cli.result_files import say, write_json, write_picture
     from monodepth_ros.errors import MonodepthError
-    from monodepth_ros.evaluation.results_folder import new_results_folder
-    from monodepth_ros.training.contact_sheet import contact_sheet
-    from monodepth_ros.training.inspection import inspect_recordings
-    from monodepth_ros.training.inspection_warnings import add_warnings
+    from monodepth_ros.results_folder import new_results_folder
+    from monodepth_ros.training.inspection.contact_sheet import contact_sheet
+    from monodepth_ros.training.inspection.recording import inspect_recordings
+    from monodepth_ros.training.inspection.warnings import add_warnings
 
     options.data = [*options.recordings, *options.data]
     config, _ = configuration(options)
@@ -92,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     for path in (str(folder / FACTS), options.json):
         if path:
             write_json(path, as_json(inspection))
-    return WOULD_NOT_TRAIN if inspection.refusal else 0
+    return WOULD_NOT_TRAIN if inspection.reason else 0
 
 
 def recording_lines(one) -> list[tuple[str, str]]:
@@ -185,8 +186,8 @@ def outcome_lines(inspection) -> list[tuple[str, str]]:
     """What the training would be, or why it would not begin."""
     figures = inspection.figures
     lines = warning_lines(inspection.warnings)
-    if inspection.refusal:
-        return [*lines, ("training", f"would refuse: {inspection.refusal}")]
+    if inspection.reason:
+        return [*lines, ("training", f"would refuse: {inspection.reason}")]
     fx, fy, cx, cy = figures["training_camera"]
     text = (
         f"{figures['training_samples']} samples, validated on {figures['validated_on']};"
@@ -220,7 +221,7 @@ def as_json(inspection) -> dict:
     ]
     return {
         **inspection.figures,
-        "refusal": inspection.refusal or None,
+        "reason": inspection.reason or None,
         "notes": inspection.notes,
         "warnings": [vars(warned) for warned in inspection.warnings],
         "recordings": recordings,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The `monodepth` command: `monodepth <verb> ...`, one file per verb in this folder."""
 
 import argparse

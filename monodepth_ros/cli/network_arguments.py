@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options that say which networks are evaluated, and what runs them."""
 
 import argparse

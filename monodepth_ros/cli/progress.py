@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far a long verb has come, on standard error."""
 
 import sys

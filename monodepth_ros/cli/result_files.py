@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of results at the paths that a user asked for."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth run`: the node's pipeline over a recording, as fast as it goes."""
 
 import argparse
@@ -60,10 +61,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run; 0, or 130 after control-C (what was done is kept and reported). MonodepthError for bad input."""
     # Imported here because every other verb lists this one.
-    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.data.sources.open_source import open_source
     from monodepth_ros.data.sources.source import SourceChoiceError
-    from monodepth_ros.evaluation.offline_run.run import OfflineRun, RunSettings
     from monodepth_ros.odometry.scale.source import ScaleError
+    from monodepth_ros.offline.run import OfflineRun, RunSettings
 
     config = configuration(options)
     # The configuration file may say these, too.
@@ -107,9 +108,9 @@ def run(options: argparse.Namespace) -> int:
 def configuration(options: argparse.Namespace):
     """The RunConfig that options ask for: the file, then --set, then the options that are settings."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-    from monodepth_ros.pipeline.offline.run_config import RunConfig, read_run_config
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import changed
+    from monodepth_ros.pipeline.run_config import RunConfig, read_run_config
+    from monodepth_ros.settings.files import changed
+    from monodepth_ros.settings.schema import replace
 
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)

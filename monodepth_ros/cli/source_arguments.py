@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The options by which a verb lets its user say what to read."""
 
 import argparse
@@ -44,7 +45,7 @@ def source_options(options: argparse.Namespace):
 
 def open_recording(path: str, options: argparse.Namespace):
     """The frame source at a path. Raises SourceError, also for a live camera, which has no ground truth."""
-    from monodepth_ros.data.sources.choice import open_source
+    from monodepth_ros.data.sources.open_source import open_source
     from monodepth_ros.data.sources.source import SourceError
 
     if path.isascii() and path.isdigit() and not Path(path).exists():

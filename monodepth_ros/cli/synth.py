@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth synth`: a recording of a drive through a synthetic street, with exact depth and odometry."""
 
 import argparse
@@ -55,11 +56,11 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Render and write; raises MonodepthError for a path that exists and for impossible options."""
     # Imported here because every other verb lists this one.
-    from monodepth_ros.data.bag_writer import BagWriter
-    from monodepth_ros.data.synthetic.drive import Drive
-    from monodepth_ros.data.synthetic.drive_bag import write_drive
+    from monodepth_ros.data.bags.writer import BagWriter
+    from monodepth_ros.synthetic.drive import Drive
+    from monodepth_ros.synthetic.drive_bag import write_drive
 
-    BagWriter(options.out, options.storage)  # its complaints come before the work
+    BagWriter(options.out, options.storage)  # its problems come before the work
     if round(options.seconds * options.rate) < 1:
         raise MonodepthError(f"{options.seconds:g} s at {options.rate:g} Hz hold no frame: ask for more of either")
 
@@ -94,8 +95,8 @@ def make_cameras(width: int, height: int, distortion: str = "none", baseline: fl
     """The cameras on the vehicle by name: one called "camera", or "left" and "right"."""
     import numpy as np
 
-    from monodepth_ros.data.synthetic.drive import default_camera, mounted, stereo_pair
     from monodepth_ros.geometry.camera import CameraModel
+    from monodepth_ros.synthetic.drive import default_camera, mounted, stereo_pair
 
     if min(width, height) < 16:
         raise MonodepthError(f"images of {width}x{height} are too small: 16x16 pixels at least")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth train`: networks learned from recordings."""
 
 import argparse
@@ -92,17 +93,17 @@ def run(options: argparse.Namespace) -> int:
 
 def configuration(options: argparse.Namespace):
     """(TrainConfig, folder or ''): the preset, then the file, then --set, then the options that are settings."""
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import read_assignments, read_settings
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.settings.files import read_assignments, read_settings
+    from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.config import TrainConfig
+    from monodepth_ros.training.samples.clip import TrainingError
 
     if options.resume and (options.config or options.out):
         raise TrainingError("--resume goes on with the folder's own settings: leave out --config and --out")
     path = str(Path(options.resume) / CONFIG) if options.resume else options.config
     config = replace(TrainConfig(), PRESETS[options.preset])
     if path:
-        from monodepth_ros.pipeline.settings import ConfigError
+        from monodepth_ros.settings.schema import ConfigError
 
         try:
             config = replace(config, read_settings(path))
@@ -127,8 +128,8 @@ def configuration(options: argparse.Namespace):
 def like_checkpoint(config, options: argparse.Namespace):
     """Fine-tuning takes networks, size and range from the checkpoint, unless they were given."""
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.pipeline.settings import replace
-    from monodepth_ros.pipeline.settings_text import read_settings
+    from monodepth_ros.settings.files import read_settings
+    from monodepth_ros.settings.schema import replace
 
     header = load_checkpoint(config.networks.start_from).header
     given = {text.partition("=")[0].strip() for text in options.set}
@@ -147,8 +148,8 @@ def like_checkpoint(config, options: argparse.Namespace):
 
 def open_data(config, is_first: bool, training_camera=None):
     """The dataset with the motion that data.motion names, saying on standard error how far the indexing is."""
-    from monodepth_ros.training.known_motion import add_known_motion
-    from monodepth_ros.training.open_dataset import open_dataset
+    from monodepth_ros.training.samples.known_motion import add_known_motion
+    from monodepth_ros.training.samples.open_dataset import open_dataset
 
     said = [0.0]
 
@@ -171,10 +172,10 @@ def make_folder(folder: str, resume: str, config, kind: str = "train", root: Pat
     """The results' folder with the settings in it; <root>/<kind>/<time>/ if none is given."""
     import yaml
 
-    from monodepth_ros.evaluation.results_folder import new_results_folder
-    from monodepth_ros.pipeline.settings import values
-    from monodepth_ros.pipeline.settings_text import nested
-    from monodepth_ros.training.clip import TrainingError
+    from monodepth_ros.results_folder import new_results_folder
+    from monodepth_ros.settings.files import nested
+    from monodepth_ros.settings.schema import values
+    from monodepth_ros.training.samples.clip import TrainingError
     from monodepth_ros.training.trainer import STATE
 
     if not folder:

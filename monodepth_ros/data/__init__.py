@@ -1,1 +1,2 @@
-"""Recordings, calibration files, images as messages carry them, and the synthetic world."""
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings, calibration files, and the encodings of images and depth."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calibration files in the YAML format of ROS's camera_calibration and camera_info_manager."""
 
 from pathlib import Path

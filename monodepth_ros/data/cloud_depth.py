@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A LiDAR's point cloud as depth of a camera's pixels."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth images as messages and files carry them, turned into metres."""
 
 from pathlib import Path

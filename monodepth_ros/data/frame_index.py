@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The index of a source's frames: times, cameras, poses and how much the image moved; built once, then kept beside it."""
 
 import hashlib
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.image_motion import ImageMotion
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 
@@ -64,14 +66,8 @@ class FrameIndex:
             "reasons": np.array(list(self.left_out), dtype=str),
             "counts": np.array(list(self.left_out.values()), int),
         }
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with open(partial, "wb") as file:
-                np.savez(file, key=key, **arrays, **reasons)
-            os.replace(partial, path)
-        finally:
-            with suppress(OSError):
-                partial.unlink()
+        with atomic_file(path) as partial, open(partial, "wb") as file:
+            np.savez(file, key=key, **arrays, **reasons)
 
     @staticmethod
     def load(path: Path, key: str) -> "FrameIndex | None":

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images as messages carry them, turned into pixels: every encoding this package accepts, raw or compressed.
 
 Works on anything with the fields of sensor_msgs/Image or sensor_msgs/CompressedImage: rclpy messages in the live node,

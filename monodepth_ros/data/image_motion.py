@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much an image moves from frame to frame, measured by optical flow."""
 
 import cv2

@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of an image's motion shows depth: what no rotation of the camera explains."""
 
 import cv2
 import numpy as np
 
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.corner_flow import follow_corners
 
 POINTS = 300
 MIN_POINTS = 20
@@ -38,11 +40,9 @@ def tracked_points(earlier: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, 
     corners = cv2.goodFeaturesToTrack(earlier, POINTS, 0.01, 4)
     if corners is None:
         return None
-    options = {"winSize": (11, 11), "maxLevel": 3}
-    there, found, _ = cv2.calcOpticalFlowPyrLK(earlier, later, corners, None, **options)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(later, earlier, there, None, **options)
-    corners, there, back = (array.reshape(-1, 2).astype(np.float64) for array in (corners, there, back))
-    good = (found.ravel() == 1) & (returned.ravel() == 1) & (np.linalg.norm(back - corners, axis=1) < LOST)
+    corners = corners.reshape(-1, 2)
+    there, good = follow_corners(earlier, later, corners, window=(11, 11), tolerance=LOST)
+    corners, there = corners.astype(np.float64), there.astype(np.float64)
     return (corners[good], there[good]) if np.count_nonzero(good) >= MIN_POINTS else None
 
 

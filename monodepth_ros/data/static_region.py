@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The part of the image that belongs to the camera, not to the world: hood, housing, vignette."""
 
 from collections.abc import Iterator

@@ -1,1 +1,2 @@
-"""Depth and trajectory metrics, and reports."""
+# SPDX-License-Identifier: Apache-2.0
+"""Depth and trajectory metrics."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The motion (and scale) that lays one set of points on another."""
 
 from dataclasses import dataclass

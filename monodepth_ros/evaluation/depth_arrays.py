@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Predicted and true depth maps of many images in one file."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A depth image as another camera at the same place has it: prediction and ground truth pixel by pixel."""
 
 import cv2

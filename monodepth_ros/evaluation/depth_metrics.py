@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth errors by the protocol of Eigen et al. 2014, as KITTI tables report them."""
 
 from collections.abc import Sequence

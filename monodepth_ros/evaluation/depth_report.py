@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors of depth images one by one, and their mean: a table, and for JSON."""
 
 from collections import Counter

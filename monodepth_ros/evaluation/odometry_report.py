@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All errors of one trajectory: over snippets, segments and the whole, as a table and for JSON."""
 
 from dataclasses import asdict, dataclass
@@ -6,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import travelled
 from monodepth_ros.evaluation.segment_errors import SegmentErrors, default_lengths, segment_errors
 from monodepth_ros.evaluation.snippet_ate import FRAMES, SnippetError, snippet_ate
 from monodepth_ros.evaluation.trajectory_errors import ALIGNMENTS, TrajectoryErrors, align, trajectory_errors
+from monodepth_ros.geometry.pose_array import travelled
 
 # Steps shorter than this share of the median one say nothing about scale.
 STANDING = 0.1

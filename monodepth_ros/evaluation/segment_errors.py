@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Translation and rotation errors over segments of given lengths, as KITTI's odometry table reports them."""
 
 from collections.abc import Sequence
@@ -6,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import angles, between, travelled
+from monodepth_ros.geometry.pose_array import angles, between, travelled
 
 KITTI_LENGTHS = tuple(range(100, 900, 100))  # metres
 KITTI_STEP = 10  # frames from the start of one segment to that of the next

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Absolute trajectory error over short snippets, the odometry figure of self-supervised depth papers."""
 
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ import numpy as np
 
 from monodepth_ros.evaluation.alignment import best_scale
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import between
+from monodepth_ros.geometry.pose_array import between
 
 FRAMES = 5
 

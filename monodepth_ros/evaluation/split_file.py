@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which frames of which recordings are to be evaluated: the split files of the field, such as Eigen's."""
 
 import re

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the covariances of a trajectory's steps are as large as their errors."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from monodepth_ros.evaluation.pose_array import between
 from monodepth_ros.geometry.motion import rotation_to_axis_angle
+from monodepth_ros.geometry.pose_array import between
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Absolute and relative errors of a whole trajectory under a choice of alignments."""
 
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ import numpy as np
 
 from monodepth_ros.evaluation.alignment import Similarity, best_scale, umeyama
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import angles, between
+from monodepth_ros.geometry.pose_array import angles, between
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof")
 

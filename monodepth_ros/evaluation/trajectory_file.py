@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectories from files: TUM and KITTI text, and the relative poses that monodepth2 saves."""
 
 from dataclasses import dataclass
@@ -6,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import inverses
 from monodepth_ros.geometry.motion import quaternion_to_rotation
+from monodepth_ros.geometry.pose_array import inverses
 
 TEXT_SUFFIXES = (".txt", ".tum", ".kitti", ".csv")
 SUFFIXES = (*TEXT_SUFFIXES, ".npy")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors of a trajectory against the true one."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which estimated pose belongs to which true one."""
 
 import numpy as np

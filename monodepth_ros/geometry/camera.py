@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera model: which ray of the world a pixel sees.
 
 Pixel centres are integers, as in OpenCV and ROS: an image of width W spans u from -1/2 to W - 1/2, and

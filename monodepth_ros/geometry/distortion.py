@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lens distortion: from ideal normalised image coordinates (X/Z, Y/Z) to distorted ones, and back.
 
 The models are those of `sensor_msgs/distortion_models`, with OpenCV's equations and order of coefficients:

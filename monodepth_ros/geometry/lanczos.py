@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Antialiased Lanczos-3 resizing, which OpenCV lacks (its INTER_LANCZOS4 does not widen when it shrinks).
 
 Networks trained on images shrunk this way want to be fed so. The kernel is sinc(x) sinc(x/3) for |x| < 3,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rigid motions in numpy float64: rotations, 4x4 transforms and their Lie group.
 
 Transforms are named T_target_source and map source coordinates to target coordinates, so that

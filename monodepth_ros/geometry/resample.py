@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Renders the image of one camera as a pinhole camera at the same place would have seen it.
 
 Rectification, crop and antialiased downscale are one step, the same for training, evaluation and the live

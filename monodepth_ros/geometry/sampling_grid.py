@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a source camera sees what the target's pixels show: from depth and motion straight to grid_sample's coordinates.
 
 For a pixel p = (u, v, 1) of depth d the source sees K R K^-1 p d + K t: backprojection, motion and projection in one 3x3 matrix

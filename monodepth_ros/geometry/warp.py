@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """View synthesis in torch: the target image predicted from a source image, the target's depth and the motion.
 
 Zhou et al. 2017, section 3; Godard et al. 2019, section 3.1. Everything is differentiable. Pixel centres are

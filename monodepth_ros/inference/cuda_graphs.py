@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CUDA graphs: the kernels of a function submitted at once, on a stream of its own, with its traffic to and from it."""
 
 from collections.abc import Callable, Iterator, Sequence
@@ -6,6 +7,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor
+
+from monodepth_ros.errors import one_line
 
 MOST_SIZES = 8  # of batches that are recorded; a recording keeps the memory of its inputs and outputs
 WARM_UP = 3  # passes in front of a recording: libraries choose and load their kernels in the first ones
@@ -110,7 +113,7 @@ class Replayed:
                 self._recordings[size] = batches, self._record(self._function, batches)
             except RuntimeError as error:
                 self._can_record = False
-                reason = " ".join(str(error).split())
+                reason = one_line(error)
                 self._warn(f"the networks run without CUDA graphs, which is slower: {reason:.200}")
                 return self._function(*batches)
         buffers, replay = self._recordings[size]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint's networks as files for other programs, each checked against PyTorch and with its card attached."""
 
 import os
@@ -6,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.inference.graph import network_graphs
 from monodepth_ros.inference.graph_engine import GraphEngine
 from monodepth_ros.inference.graph_runtime import GraphRuntime, Network
@@ -61,7 +62,7 @@ def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: 
 
 
 def _unwritable(folder: Path, error: Exception) -> ExportError:
-    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    reason = one_line(error)
     return ExportError(f"{folder}: cannot be written ({reason:.200}); choose another folder")
 
 

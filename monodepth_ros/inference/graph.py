@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint's networks as functions of plain image arrays: what other runtimes than PyTorch are given."""
 
 import json

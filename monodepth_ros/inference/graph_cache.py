@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Converted networks, kept: a conversion takes seconds, reading one back takes a moment."""
 
 import hashlib

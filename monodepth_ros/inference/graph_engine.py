@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine of every runtime that runs converted networks: cached, and checked against PyTorch."""
 
 import tempfile
@@ -138,17 +139,17 @@ def _load(
     checkpoint: Checkpoint, runtimes: Sequence[GraphRuntime], folder: Path, warn: Callable[[str], None]
 ) -> GraphEngine:
     """Of the first runtime that agrees; EngineError of the last one."""
-    refusals = []
+    reasons = []
     for runtime in runtimes[:-1]:
         try:
             engine = _load_one(checkpoint, runtime, folder)
             break
         except EngineError as error:
-            refusals.append(f"{error}; precision auto takes {runtimes[-1].precision}")
+            reasons.append(f"{error}; precision auto takes {runtimes[-1].precision}")
     else:
         engine = _load_one(checkpoint, runtimes[-1], folder)
     # Not before: files that no precision agrees with are damaged and say nothing about the first one.
-    for line in refusals:
+    for line in reasons:
         warn(line)
     return engine
 

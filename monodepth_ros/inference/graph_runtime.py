@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a runtime other than eager PyTorch has to do to run a checkpoint's networks."""
 
 from abc import ABC, abstractmethod
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from monodepth_ros.errors import one_line
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.graph import NetworkGraph
 
@@ -57,4 +59,4 @@ def loading_failed(name: str, path: Path, error: Exception) -> EngineError:
 
 
 def _reason(error: Exception) -> str:
-    return f"{' '.join(str(error).split()):.200}"
+    return one_line(error, 200)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime on CPUs of every kind, and on CUDA where the installed build of it can."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenVINO on CPUs: convolutions fused with what follows them, in the CPU's own layout."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an engine computes what the checkpoint's networks compute."""
 
 import numpy as np

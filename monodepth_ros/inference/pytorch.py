@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inference with PyTorch, one operation after the other: on the CPU, and what `pytorch_cuda` makes graphs of."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inference with PyTorch on CUDA: recorded networks on a stream of their own, waited for only where a result leaves."""
 
 from collections.abc import Callable, Sequence

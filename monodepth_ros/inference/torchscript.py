@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TorchScript: networks in one file that PyTorch runs from Python and from C++, without this package."""
 
 import warnings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Affine brightness: exposure and white balance that change between two frames are no photometric error."""
 
 import torch

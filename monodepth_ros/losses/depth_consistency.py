@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Geometry consistency: two frames agree on the depth of what both see (Bian et al. 2019, equations 3 and 4)."""
 
 from torch import Tensor

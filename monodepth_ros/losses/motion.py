@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far a predicted motion is from one that is known."""
 
 from torch import Tensor

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Photometric error between an image and its reconstruction (Godard et al. 2019, equation 2)."""
 
 from collections.abc import Iterator

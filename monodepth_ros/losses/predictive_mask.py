@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Explainability mask: a network says which pixels a source can explain (Zhou et al. 2017, section 3.3)."""
 
 from torch import Tensor

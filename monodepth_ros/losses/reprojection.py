@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One error per pixel from several sources, and which pixels say nothing about depth (Godard et al. 2019, section 3)."""
 
 from functools import reduce

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Edge-aware smoothness of disparity (Godard et al. 2019, equation 3)."""
 
 from torch import Tensor

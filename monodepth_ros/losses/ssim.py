@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Structural similarity of an image x with a target y, and its derivative (Wang et al. 2004, with 3x3 means).
 
 With sums s over the nine pixels of a window instead of means, and c1 = 81 C1, c2 = 81 C2:

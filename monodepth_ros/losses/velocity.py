@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Velocity supervision: the length of the predicted motion is that of the measured one (Guizilini et al. 2020)."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sums over the 3x3 window about each pixel, and their transpose: of these are SSIM's statistics and its gradient.
 
 The border is mirrored: beyond the first pixel comes the second. Images are added to themselves, shifted, in place: a general

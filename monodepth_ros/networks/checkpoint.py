@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: weights together with the camera they know and the meaning of their scale, in one file."""
 
 import hashlib
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 from torch import nn
 
-from monodepth_ros.networks.catalogue import resolve_name
+from monodepth_ros.atomic_file import atomic_file
+from monodepth_ros.downloads.catalogue import resolve_name
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
-from monodepth_ros.networks.official_format import (
+from monodepth_ros.networks.monodepth2_format import (
     PARTS,
     is_official_folder,
     load_official_file,
@@ -107,15 +108,11 @@ def save_checkpoint(
         if not tensors[key].isfinite().all():
             raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
     header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
-        os.replace(partial, path)
+        with atomic_file(path) as partial:
+            partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _load_own(path: Path) -> Checkpoint:

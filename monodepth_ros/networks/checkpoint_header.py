@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a checkpoint says about itself: its networks, the camera they know and what their scale means."""
 
 import dataclasses

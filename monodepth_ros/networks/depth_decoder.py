@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoder of the ResNet depth networks: features to disparity at four scales (Godard et al. 2019, tab. 5)."""
 
 from collections.abc import Iterable

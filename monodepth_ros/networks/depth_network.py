@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A depth network: an encoder and a decoder behind the interface that engines and training use."""
 
 from collections.abc import Iterable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a network's sigmoid output to depth (Godard et al. 2019, section 3.3)."""
 
 from typing import TypeVar

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deterministic weights and images for reproducible tests and benchmarks without a download.
 
 Every value follows from its tensor's name and its index alone, so that two implementations of a network can
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from monodepth_ros.networks.official_format import official_parts
+from monodepth_ros.networks.monodepth2_format import official_parts
 
 
 def formula_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading `torch.save` files of unknown origin: plain tensors, numbers and containers, and never code."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PoseCNN: a plain convolutional pose network (Zhou et al. 2017, SfMLearner)."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pose networks built on ResNet features: one of its own, or one that shares the depth network's encoder."""
 
 import torch

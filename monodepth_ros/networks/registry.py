@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks by name, as checkpoints and configurations state them."""
 
 from collections.abc import Callable

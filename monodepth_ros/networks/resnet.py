@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ResNet encoder of the depth and pose networks."""
 
 from torch import Tensor, nn

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RT-MonoDepth-S, a small depth network for embedded computers (Feng et al., ICIP 2024)."""
 
 from collections.abc import Iterable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks without initial values, which weights are about to be loaded into."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Named tensors from a file into a module, after everything about them has been checked."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Uncertainty of a motion and of the pose it leads to, in the convention of nav_msgs/Odometry.
 
 A 6x6 covariance is ordered (x, y, z, rotX, rotY, rotZ). Of a pose: translation error in the axes of the reference frame,

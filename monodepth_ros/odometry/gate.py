@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which motions between two frames are believed."""
 
 import numpy as np

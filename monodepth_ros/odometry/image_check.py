@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an image shows what the one before it showed, whoever says what the motion between them was."""
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from monodepth_ros.geometry.corner_flow import follow_corners
 from monodepth_ros.odometry.features.corners import find_corners
 
 # All lengths in pixels of an image so many pixels wide: half of what features want costs a third of the time, and tells drives
@@ -73,10 +74,7 @@ class ImageCheck:
 
 def _followed(before: np.ndarray, now: np.ndarray, corners: np.ndarray) -> tuple[float, float]:
     """Share of the corners (N, 2) that are followed to the image now and back again, and their median way [pixels]."""
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, corners, None, winSize=WINDOW, maxLevel=3)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, winSize=WINDOW, maxLevel=3)
-    returned = (found.reshape(-1) > 0) & (found_back.reshape(-1) > 0)
-    returned &= np.linalg.norm(back - corners, axis=1) < RETURNED
+    there, returned = follow_corners(before, now, corners, WINDOW, tolerance=RETURNED)
     if not returned.any():
         return 0.0, 0.0
     return float(returned.mean()), float(np.median(np.linalg.norm(there - corners, axis=1)[returned]))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motions between consecutive frames into a trajectory."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth images as image_transport's compressedDepth transport has them: a header of 12 bytes, then a PNG.
 
 The header is an int32 (0: inverse depth) and two float32 A and B, little-endian. 16UC1 millimetres are a plain

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One pass of the depth network over the frames of several cameras."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the network's disparity to the depth image: metres along the optical axis, at the size that is asked for."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A frame, what is wanted of it, and what comes out."""
 
 from dataclasses import dataclass, field

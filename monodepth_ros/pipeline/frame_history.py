@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recent frames, so that the pose network gets a pair with the spacing it was trained with."""
 
 from collections import deque

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens to one frame: preprocess, networks, depth, motion, scale, odometry, outputs."""
 
 import time
@@ -12,12 +13,13 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.gyro.gyro import Gyro
-from monodepth_ros.odometry.scale.choice import choose_scale
+from monodepth_ros.odometry.scale.create_scale import choose_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.pipeline.color_view import color_view
+from monodepth_ros.pictures.color_picture import color_picture
+from monodepth_ros.pictures.correspondence_picture import correspondence_picture
+from monodepth_ros.pictures.ground_picture import ground_picture
 from monodepth_ros.pipeline.config import PipelineConfig
-from monodepth_ros.pipeline.correspondence_view import correspondence_view
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.depth_image import (
     DepthResizer,
@@ -26,7 +28,6 @@ from monodepth_ros.pipeline.depth_image import (
     to_millimetres,
 )
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult, PreparedFrame
-from monodepth_ros.pipeline.ground_view import ground_view
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.network_view import NetworkView, view_through
 from monodepth_ros.pipeline.point_cloud import colored_points
@@ -157,7 +158,7 @@ class FramePipeline:
         if demand.rectified:
             result.rectified = rgb
         if demand.ground and self._scale.ground is not None:
-            result.ground = ground_view(prepared.rgb, self._scale.ground)
+            result.ground = ground_picture(prepared.rgb, self._scale.ground)
         if scaled is not None:
             self._finish_depth(result, scaled, rgb, demand)
         result.milliseconds["depth network"] = prepared.batch_ms
@@ -172,7 +173,7 @@ class FramePipeline:
             odometry = self._motion.track(prepared, self._view, self._scale)
             result.odometry = odometry if demand.odometry else None
             if demand.correspondences and self._motion.features is not None:
-                result.correspondences = correspondence_view(prepared.rgb, self._motion.features)
+                result.correspondences = correspondence_picture(prepared.rgb, self._motion.features)
         result.milliseconds["motion"] = 1e3 * (time.perf_counter() - started)
 
     @property
@@ -186,7 +187,9 @@ class FramePipeline:
             return False
         header = self._header
         self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self._rectify = Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _same
+        self._rectify = (
+            Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _unchanged
+        )
         self._enlarge: DepthResizer | None = None
         self._view_key = key
         return True
@@ -216,7 +219,7 @@ class FramePipeline:
         if demand.statistics:
             result.statistics = depth_statistics(depth)
         if demand.color:
-            result.color = color_view(depth)
+            result.color = color_picture(depth)
         if demand.cloud and view.is_calibrated:
             cloud = config.cloud
             result.cloud, result.cloud_is_dense = colored_points(
@@ -249,6 +252,6 @@ def scale_for(
     )
 
 
-def _same(array: np.ndarray) -> np.ndarray:
+def _unchanged(array: np.ndarray) -> np.ndarray:
     """The rectified image of a camera without calibration: the image."""
     return array

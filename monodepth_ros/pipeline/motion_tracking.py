@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From frames to a trajectory: the motion by features or by the pose network, its scale, its covariance."""
 
 from dataclasses import dataclass, replace
@@ -9,12 +10,12 @@ from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.odometry import image_check
+from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.features.feature_odometry import FeatureMotion, FeatureOdometry
 from monodepth_ros.odometry.gyro.gyro import Gyro, Turn
 from monodepth_ros.odometry.photometric_check import motion_explains_images
 from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
 from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, TrackingState, VisualOdometry
-from monodepth_ros.pipeline.config import OdometryConfig
 from monodepth_ros.pipeline.frame import PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
 from monodepth_ros.pipeline.network_view import NetworkView

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the network looks through the live camera: which part of the image it gets, and what its depth means there."""
 
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def view_through(
             "camera not calibrated: taken for the training camera",
         )
     image_camera = camera.rectified()
-    if _same(image_camera.normalized, training_camera):
+    if _is_close(image_camera.normalized, training_camera):
         return _resize(
             camera,
             image_camera,
@@ -97,7 +98,7 @@ def view_through(
     return NetworkView(crop, image_camera, Resampler(camera, crop, filter), factor, "crop", description)
 
 
-def _same(normalized: tuple[float, ...], training: tuple[float, ...]) -> bool:
+def _is_close(normalized: tuple[float, ...], training: tuple[float, ...]) -> bool:
     focal = all(abs(a / b - 1.0) <= SAME_CAMERA_TOLERANCE for a, b in zip(normalized[:2], training[:2]))
     centre = all(abs(a - b) <= SAME_CAMERA_TOLERANCE for a, b in zip(normalized[2:], training[2:]))
     return focal and centre

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From depth and colour to a coloured, organised point cloud."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The image in which points are followed: the network's view, in grey, at a size that serves what looks at it."""
 
 import cv2

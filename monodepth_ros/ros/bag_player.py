@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishes a recording's messages at their recorded times."""
 
 import importlib
@@ -16,7 +17,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 
-from monodepth_ros.data.recording import RawMessage, Recording, RecordingError, Topic
+from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError, Topic
 from monodepth_ros.errors import MonodepthError
 
 # Messages kept for reliable subscribers: discovery in both directions can take seconds on a busy machine.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration: a recording played to the real node over DDS, and what a client of the node sees of it."""
 
 import argparse
@@ -65,8 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """The demonstration itself."""
-    from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
-    from monodepth_ros.data.recording import Recording
+    from monodepth_ros.data.bags.recording import Recording
+    from monodepth_ros.data.bags.topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
     from monodepth_ros.ros.demonstration.defaults import default_bag

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executable `depth_node`: one process, one node, an orderly end."""
 
 # Nothing heavy is imported up here, so that the signal handlers stand before the seconds that torch and rclpy take.
@@ -5,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+
+from monodepth_ros.errors import one_line, typed_line
 
 # A node that has not ended this long [s] after it was asked to is ended.
 GRACE = 1.0
@@ -48,7 +51,7 @@ def _run(imported: threading.Event, ending: int, asking: int) -> int:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = DepthNode()
     except Exception as error:  # ours name the parameter; rclpy's are about names, files and arguments
-        print(f"depth_node: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"depth_node: {one_line(error)}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
     stop = threading.Event()
@@ -95,7 +98,7 @@ def _spin(executor, logger, stop: threading.Event, asking: int) -> None:
         except Exception as error:
             # rclpy lets a request that it does not understand raise here; that must not end the stream of images.
             if not stop.is_set():
-                logger.error(f"a callback failed: {type(error).__name__}: {' '.join(str(error).split())}")
+                logger.error(f"a callback failed: {typed_line(error)}")
                 stop.wait(0.1)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The seam to what ROS users expect: cv_bridge, sensor_msgs_py, tf_transformations (tf2_ros: transforms.py).
 
 Each is used where it is installed and fits; elsewhere numpy, OpenCV and transforms3d do the same. The tables

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the launch files share: the node, RViz, and arguments that are checked before anything starts."""
 
 import os

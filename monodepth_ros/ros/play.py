@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`ros2 run monodepth_ros play <bag>`: plays a recording of any format, on machines without rosbag2 too."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where frames stand to each other at a moment: tf2_ros where it is installed, else a small buffer of /tf, /tf_static."""
 
 import threading
@@ -11,9 +12,10 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from tf2_msgs.msg import TFMessage
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import interpolate, invert, make_transform
 from monodepth_ros.ros.interop import rotation_from_quaternion
+from monodepth_ros.stamps import nanoseconds
 
 try:
     import tf2_ros
@@ -120,7 +122,7 @@ class TransformBuffer:
                 track = self._tracks.get(child)
                 if track is None or track.parent != parent or track.is_static != is_static:
                     track = self._tracks[child] = _Track(parent, is_static)
-                track.add(item.header.stamp.sec * 1_000_000_000 + item.header.stamp.nanosec, T_parent_child)
+                track.add(nanoseconds(item.header.stamp), T_parent_child)
             self._changed.notify_all()
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
@@ -219,10 +221,10 @@ class Tf2Transforms:
                 self._duration(seconds=timeout),
             )
         except (tf2_ros.LookupException, tf2_ros.ConnectivityException) as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             raise TransformError(f"no transform connects {source!r} with {target!r}: publish one ({reason})") from None
         except tf2_ros.TransformException as error:
-            raise TransformError(" ".join(str(error).split())) from None
+            raise TransformError(one_line(error)) from None
         return matrix_from_transform(found.transform)
 
     def close(self) -> None:

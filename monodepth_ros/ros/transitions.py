@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests for transitions that are not possible in a node's state."""
 
 from lifecycle_msgs.srv import ChangeState

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks adapted to a camera by its own recording, and whether that made them better: judged without ground truth."""
 
 import math
@@ -11,11 +12,11 @@ from torch import nn
 from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.settings import replace as with_settings
+from monodepth_ros.settings.schema import replace as with_settings
 from monodepth_ros.training.config import NetworksConfig, TrainConfig
-from monodepth_ros.training.dataset import Dataset
-from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.dataset import Dataset
+from monodepth_ros.training.samples.loader import Loader
 from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"

@@ -1,14 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth before and after a training, side by side, for people."""
 
 import cv2
 import numpy as np
 import torch
 
-from monodepth_ros.evaluation.picture_sheet import labelled, picture_sheet
 from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.color_view import color_view
-from monodepth_ros.training.dataset import Dataset
+from monodepth_ros.pictures.color_picture import color_picture
+from monodepth_ros.pictures.picture_sheet import labelled, picture_sheet
+from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.validation import read_truths
 
 SHEET = "before_after.png"
@@ -29,7 +30,7 @@ def before_after_sheet(dataset: Dataset, before: Checkpoint, after: Checkpoint) 
             labelled(_depth(*pair), title) for pair, title in (((before, image), "before"), ((after, image), "after"))
         ]
         if sample in truths:
-            row.append(labelled(color_view(truths[sample].depth), "exact"))
+            row.append(labelled(color_picture(truths[sample].depth), "exact"))
         rows.append(row)
     return picture_sheet(rows, "depth of frames that were held out of the training (near is bright)")
 
@@ -39,4 +40,4 @@ def _depth(checkpoint: Checkpoint, image: np.ndarray) -> np.ndarray:
     batch = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         disparity = checkpoint.depth(batch, (0,))[0]
-    return color_view(disparity_to_depth(disparity, header.min_depth, header.max_depth)[0, 0].numpy())
+    return color_picture(disparity_to_depth(disparity, header.min_depth, header.max_depth)[0, 0].numpy())

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything a training depends on; `config/train.yaml` documents every field."""
 
 from dataclasses import dataclass
@@ -5,84 +6,12 @@ from dataclasses import dataclass
 from monodepth_ros.geometry.resample import FILTERS
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
-from monodepth_ros.pipeline.settings import ConfigError, section, setting, specifications
-from monodepth_ros.pipeline.settings_text import commented_yaml
-from monodepth_ros.training.augmentation import AugmentationConfig
+from monodepth_ros.settings.documentation import commented_yaml
+from monodepth_ros.settings.schema import ConfigError, section, setting, specifications
 from monodepth_ros.training.objective import ObjectiveConfig
-
-SOURCES = ("mono", "stereo", "both")
-MOTIONS = ("network", "features", "recorded")
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Which frames are learned from."""
-
-    recordings: tuple[str, ...] = setting((), "Bags, image folders, KITTI folders and videos. Required.")
-    sources: str = setting(
-        "mono",
-        "What the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair, or both.",
-        choices=SOURCES,
-    )
-    motion: str = setting(
-        "network",
-        "What tells the motion between neighbours in time: a pose network that learns it (network); features followed through the "
-        "images, with the depth of networks.start_from, once before the training (features); or the recording's own odometry, "
-        "which makes depth metric (recorded). With the latter two only depth is learned, or with networks.keep_depth only motion.",
-        choices=MOTIONS,
-    )
-    topic: str = setting(
-        "", "Image topic of a bag; empty: the only one there is (with stereo: the left one of a pair)."
-    )
-    camera_info: str = setting("", "Its camera_info topic; empty: the one beside it.")
-    odometry: str = setting(
-        "", "Topic of nav_msgs/Odometry that says how the camera moves; empty: the one that is named as ground truth."
-    )
-    stereo_topic: str = setting("", "Image topic of the right camera, for stereo; empty: the one beside the left one.")
-    camera: str = setting("", "Camera of a folder that has several: left, right or the sub-folder's name.")
-    calibration_file: str = setting(
-        "", "Calibration in camera_calibration's YAML format, instead of the recordings' own."
-    )
-    rectified: bool = setting(False, "The images are rectified already: P counts, D does not.")
-    rate: float = setting(
-        0.0,
-        "Frames per second of recordings that state no times; 0: their reader's default.",
-        unit="Hz",
-        minimum=0.0,
-        maximum=1000.0,
-    )
-    frame_step: int = setting(
-        0,
-        "Frames from the target to its neighbours; 0: so many that the image moves visibly.",
-        unit="frames",
-        minimum=0,
-        maximum=100,
-    )
-    min_motion: float = setting(
-        0.001,
-        "Frames between which the image moves less than this share of its width (the median of its optical flow) are static and left out.",
-        minimum=0.0,
-        maximum=1.0,
-    )
-    validation_share: float = setting(
-        0.1, "Share of the time that is kept for validation, in blocks.", minimum=0.0, maximum=0.5
-    )
-    validation_frames: int = setting(
-        60, "At most so many frames are validated on.", unit="frames", minimum=1, maximum=10000
-    )
-    hood: float = setting(
-        0.0,
-        "Share of the image's height, from the bottom, that shows the vehicle itself and is left out.",
-        minimum=0.0,
-        maximum=0.9,
-    )
-    mask_file: str = setting("", "Picture of the camera's image in which black is left out of the loss.")
-    cache_mb: int = setting(2000, "Memory for frames that have been prepared.", unit="MB", minimum=0, maximum=1000000)
-    workers: int = setting(2, "Threads that read, decode and rectify.", unit="threads", minimum=1, maximum=64)
-
-    def __post_init__(self) -> None:
-        if self.motion != "network" and self.sources == "stereo":
-            raise ConfigError(f"data.motion {self.motion} is for neighbours in time: set data.sources to mono or both")
+from monodepth_ros.training.optimizer import OptimizerConfig
+from monodepth_ros.training.samples.augmentation import AugmentationConfig
+from monodepth_ros.training.samples.config import DataConfig
 
 
 @dataclass(frozen=True)
@@ -117,27 +46,6 @@ class NetworksConfig:
             raise ConfigError(
                 f"networks.min_depth {self.min_depth:g} must be less than networks.max_depth {self.max_depth:g}"
             )
-
-
-@dataclass(frozen=True)
-class OptimizerConfig:
-    """Adam and its schedule."""
-
-    learning_rate: float = setting(1e-4, "At the start, after the warm-up.", minimum=0.0, maximum=1.0)
-    epochs: int = setting(20, "Passes over all samples.", minimum=1, maximum=100000)
-    schedule: str = setting("step", "How the learning rate goes on.", choices=("step", "cosine", "constant"))
-    step_epochs: int = setting(15, "With step: epochs until it is multiplied.", minimum=1, maximum=100000)
-    step_factor: float = setting(0.1, "With step: by what it is multiplied.", minimum=1e-6, maximum=1.0)
-    warm_up: int = setting(0, "Steps in which it grows from 0.", unit="steps", minimum=0, maximum=1000000)
-    clip_gradient: float = setting(
-        0.0, "Longest gradient (its norm over all weights); 0: any.", minimum=0.0, maximum=1e6
-    )
-    ema: float = setting(
-        0.0,
-        "Decay of an exponential moving average of the weights, which is what is kept then; 0: none.",
-        minimum=0.0,
-        maximum=0.99999,
-    )
 
 
 @dataclass(frozen=True)

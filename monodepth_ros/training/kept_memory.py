@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory that a training on a CPU has freed stays the process's, for the next step to use."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of a training, as one module: batch in, prediction out."""
 
 import math
@@ -7,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from monodepth_ros.errors import one_line
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.depth_decoder import DepthDecoder
 from monodepth_ros.networks.depth_network import DepthNetwork
@@ -14,12 +16,12 @@ from monodepth_ros.networks.disparity import depth_to_disparity
 from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.training.batch import Batch
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.settings.schema import ConfigError
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 from monodepth_ros.training.prediction import Prediction, predict
+from monodepth_ros.training.samples.batch import Batch
+from monodepth_ros.training.samples.clip import TrainingError
 
 
 class Learner(nn.Module):
@@ -157,7 +159,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, ValueError, EOFError) as error:
-        raise TrainingError(f"{path} cannot be read as weights: {' '.join(str(error).split()):.200}") from None
+        raise TrainingError(f"{path} cannot be read as weights: {one_line(error, 200)}") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     tensors = (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An exponential moving average of the weights, smoother than the weights themselves."""
 
 import copy

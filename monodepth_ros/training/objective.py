@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The self-supervised objective (Godard et al. 2019): the target image explained by its neighbours.
 
 Sources, warped by the predicted depth and motion, must look like the target; disparity must be smooth where the image is.
@@ -19,9 +20,9 @@ from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojection
 from monodepth_ros.losses.smoothness import smoothness
 from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pipeline.settings import ConfigError, setting
-from monodepth_ros.training.batch import TARGET, Batch, Source
+from monodepth_ros.settings.schema import ConfigError, setting
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
+from monodepth_ros.training.samples.batch import TARGET, Batch, Source
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Objective:
         if config.canonical_camera and batch.depth_factor is not None:
             prediction = prediction.for_focal_length(batch.depth_factor)
         if any(isinstance(prediction.motions[source], PredictedMotion) for source in batch.known_motions):
-            return self._imitation(batch, prediction)
+            return self._imitation_loss(batch, prediction)
         count = len(prediction.disparities)
         zero = batch.images[TARGET].new_zeros(())
         terms = {"photometric": zero, "smoothness": zero}
@@ -130,11 +131,11 @@ class Objective:
             if scale == 0 and with_pictures:
                 pictures = {"depth": depth.detach(), "mask": mask.float()}
                 pictures |= {f"warped_{source}": image.detach() for source, image in warped.items()}
-        terms |= self._beyond(batch, prediction)
+        terms |= self._additional_terms(batch, prediction)
         total = sum(terms.values())
         return Loss(total, {name: value.detach() for name, value in terms.items()}, pictures)
 
-    def _beyond(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
+    def _additional_terms(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
         """The terms that monodepth2 does not have, on the finest scale."""
         config, terms = self.config, {}
         if not config.velocity and not config.depth_consistency:
@@ -153,7 +154,7 @@ class Objective:
             terms["depth_consistency"] = config.depth_consistency * self.inconsistency(batch, prediction)
         return terms
 
-    def _imitation(self, batch: Batch, prediction: Prediction) -> Loss:
+    def _imitation_loss(self, batch: Batch, prediction: Prediction) -> Loss:
         """Of a pose network that is taught by motion that is known."""
         depth = self._depth(prediction.disparities[0], batch)
         errors = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the networks say about a batch: disparities, and the motion to every source."""
 
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 
 from monodepth_ros.geometry.warp import transform_from_axis_angle
 from monodepth_ros.networks.depth_network import DepthNetwork
-from monodepth_ros.training.batch import STEREO, TARGET, Batch, Source
+from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch, Source
 
 
 @dataclass(frozen=True)

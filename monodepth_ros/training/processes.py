@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several processes that train together, as `torchrun` starts them."""
 
 import os

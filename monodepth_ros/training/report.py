@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """report.html of a training: curves, figures and what the networks see, in one file that opens from disk."""
 
 import base64
@@ -11,8 +12,9 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from monodepth_ros.evaluation.offline_run.svg_chart import Curve, svg_chart
-from monodepth_ros.pipeline.color_view import color_view
+from monodepth_ros.pictures.color_picture import color_picture
+from monodepth_ros.pictures.html_page import html_page
+from monodepth_ros.pictures.svg_chart import Curve, svg_chart
 from monodepth_ros.training.run_log import read_log
 
 NAME = "report.html"
@@ -60,13 +62,12 @@ def write_report(
     figures = "".join(_figure(name, picture_of(name, picture)) for name, picture in pictures.items())
     top = "" if sheet is None else _figure("before and after", sheet)
     page = (
-        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title><style>{STYLE}</style></head>"
-        f"<body><h1>{title}</h1><table>{rows}</table>{top}<h2>A validation sample</h2>"
+        f"<table>{rows}</table>{top}<h2>A validation sample</h2>"
         "<p>Depth: bright is near. Mask: white where a warped source explains the target best. Warped: a source as the target's"
         f' camera would have seen it.</p><div class="row">{figures}</div>'
-        f'<h2>Curves</h2><div class="row">{"".join(charts)}</div></body></html>\n'
+        f'<h2>Curves</h2><div class="row">{"".join(charts)}</div>'
     )
-    (folder / NAME).write_text(page, encoding="utf-8")
+    (folder / NAME).write_text(html_page(title, STYLE, page), encoding="utf-8")
 
 
 def _path(exact: np.ndarray, found: np.ndarray) -> str:
@@ -79,7 +80,7 @@ def picture_of(name: str, values: Tensor) -> np.ndarray:
     """(H, W, 3) BGR uint8 of a picture of the report."""
     array = values.numpy()
     if name == "depth":
-        return color_view(array[0])
+        return color_picture(array[0])
     if array.shape[0] == 1:
         return cv2.cvtColor((255 * array[0]).astype(np.uint8), cv2.COLOR_GRAY2BGR)
     return cv2.cvtColor((255 * array.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0), cv2.COLOR_RGB2BGR)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The log of a training: one JSON object per line, and the same for TensorBoard."""
 
 import json

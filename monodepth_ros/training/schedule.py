@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """The learning rate over a training, as a share of the configured one."""
 
 import math
 
-from monodepth_ros.training.config import OptimizerConfig
+from monodepth_ros.training.optimizer import OptimizerConfig
 
 
 def rate_at(step: int, steps_per_epoch: int, total_steps: int, config: OptimizerConfig) -> float:

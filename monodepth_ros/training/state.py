@@ -1,15 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training needs to go on as if it had never stopped: one file, replaced only when the new one is complete."""
 
-import os
 import pickle
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.atomic_file import atomic_file
+from monodepth_ros.errors import one_line
+from monodepth_ros.training.samples.clip import TrainingError
 
 FORMAT = 1
 
@@ -45,22 +46,16 @@ def load_state(path: Path) -> TrainingState:
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file; there is nothing to resume") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, TypeError, EOFError) as error:
-        raise TrainingError(f"{path}: damaged ({' '.join(str(error).split()):.120}); start anew") from None
+        raise TrainingError(f"{path}: damaged ({one_line(error, 120)}); start anew") from None
 
 
 def write_atomically(path: Path, write) -> None:
     """Let `write` fill a file beside `path`, then put it in place, so that a crash leaves the old or the new one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write(partial)
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        with atomic_file(path) as partial:
+            write(partial)
     except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a full disk
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        reason = one_line(error, 120)
         raise TrainingError(
-            f"{path} cannot be written ({reason:.120}): make room or choose another --out, then resume"
+            f"{path} cannot be written ({reason}): make room or choose another --out, then resume"
         ) from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()

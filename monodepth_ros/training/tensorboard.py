@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a training says, for TensorBoard, where it is installed."""
 
 import math

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a checkpoint says of the training that it comes from."""
 
 import math
 
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.dataset import Dataset
+from monodepth_ros.training.samples.dataset import Dataset
 
 NAMED_RECORDINGS = 5
 

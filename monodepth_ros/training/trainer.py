@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: steps, validation, saving, and going on where an earlier run was stopped."""
 
 import dataclasses
@@ -17,20 +18,20 @@ from monodepth_ros.inference.cpu_arithmetic import cpu_has_bf16
 from monodepth_ros.inference.pytorch import find_device
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
-from monodepth_ros.pipeline.settings import values
-from monodepth_ros.training.augmentation import augment
-from monodepth_ros.training.batch import Batch
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.settings.schema import values
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.dataset import Dataset
 from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
-from monodepth_ros.training.loader import Loader, epoch_order, mix
 from monodepth_ros.training.moving_average import MovingAverage
 from monodepth_ros.training.objective import Objective
 from monodepth_ros.training.optimizer import gradient_norm, make_adam
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.run_log import RunLog
+from monodepth_ros.training.samples.augmentation import augment
+from monodepth_ros.training.samples.batch import Batch
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.dataset import Dataset
+from monodepth_ros.training.samples.loader import Loader, epoch_order, mix
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
 from monodepth_ros.training.trained_header import trained_header
@@ -38,7 +39,7 @@ from monodepth_ros.training.validation import Validation
 
 STATE, LAST, BEST = "state.pt", "last.safetensors", "best.safetensors"
 # Steps in a row without a finite loss that end a training.
-HOPELESS = 5
+MAX_NON_FINITE_STEPS = 5
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -180,9 +181,9 @@ class Trainer:
             for batch in self._loader.batches(samples):
                 terms = self._train(batch)
                 in_a_row = 0 if terms else in_a_row + 1
-                if in_a_row >= HOPELESS:
+                if in_a_row >= MAX_NON_FINITE_STEPS:
                     raise TrainingError(
-                        f"the loss was not finite in {HOPELESS} steps in a row, up to step {self.step}"
+                        f"the loss was not finite in {MAX_NON_FINITE_STEPS} steps in a row, up to step {self.step}"
                         f" ({', '.join(batch.names[:3])} ...): lower optimizer.learning_rate or set optimizer.clip_gradient"
                     )
                 losses += [terms["total"]] if terms else []
@@ -211,7 +212,7 @@ class Trainer:
                 every = loop.validate_every or self.steps_per_epoch
                 if self.step % every == 0 or self.step == self.steps:
                     self._validate()
-                    if self._is_hopeless(every):
+                    if self._is_out_of_patience(every):
                         self._is_done = self._stopping = True
                 if self.step % loop.save_every == 0:
                     self._save()
@@ -220,7 +221,7 @@ class Trainer:
         self._save()
         return self._is_done or self.step >= self.steps
 
-    def _is_hopeless(self, every: int) -> bool:
+    def _is_out_of_patience(self, every: int) -> bool:
         """Whether as many validations as a user's patience allows were no better than the best."""
         patience = self.config.loop.patience
         return bool(patience and self._best) and self.step - self._best["step"] >= patience * every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How good the networks are on the samples that were kept for validation."""
 
 import math
@@ -12,10 +13,10 @@ from monodepth_ros.evaluation.snippet_ate import snippet_ate
 from monodepth_ros.evaluation.trajectory_metrics import path_length
 from monodepth_ros.geometry.motion import invert, rotation_to_axis_angle
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.training.dataset import Dataset, Sample
 from monodepth_ros.training.learner import Learner
-from monodepth_ros.training.loader import Loader, mix
 from monodepth_ros.training.objective import Objective
+from monodepth_ros.training.samples.dataset import Dataset, Sample
+from monodepth_ros.training.samples.loader import Loader, mix
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Validation:
                 for step in motion.matrix(depth).double().cpu().numpy():
                     if not np.isfinite(step).all():  # networks that have diverged: the loss says so
                         return {}
-                    T = recorded.exact_motion(chain[len(exact) - 1].frame, 1)
+                    T = recorded.reference_motion(chain[len(exact) - 1].frame, 1)
                     rotations.append(np.degrees(np.linalg.norm(rotation_to_axis_angle(T[:3, :3].T @ step[:3, :3]))))
                     exact.append(exact[-1] @ invert(T))
                     found.append(found[-1] @ invert(step))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running scripts/bench with networks so small that it takes seconds."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/bench live and matrix, with a network so small that they take seconds."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plain node that the depth node is compared with does the same work."""
 
 import os
@@ -23,8 +24,8 @@ from monodepth_ros.odometry.image_check import ImageChange, ImageCheck  # noqa: 
 from monodepth_ros.pipeline.config import PipelineConfig  # noqa: E402
 from monodepth_ros.pipeline.frame import Demand, Frame  # noqa: E402
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline  # noqa: E402
-from monodepth_ros.pipeline.settings import replace  # noqa: E402
 from monodepth_ros.ros.live.outputs import camera_info  # noqa: E402
+from monodepth_ros.settings.schema import replace  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT))  # for bench/ alone

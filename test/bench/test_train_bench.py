@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/bench train, with networks and images so small that it takes seconds."""
 
 import json

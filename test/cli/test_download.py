@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth download` against a server on this machine."""
 
 import hashlib
@@ -11,7 +12,7 @@ import zipfile
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.networks.catalogue import checkpoints_folder, user_catalogue
+from monodepth_ros.downloads.catalogue import checkpoints_folder, user_catalogue
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth evaluate`: from recordings and files to figures, tables and pictures."""
 
 import csv
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.networks.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -145,7 +146,14 @@ def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_pa
 def test_settings_of_the_node_and_noise_of_the_truth(drive, evaluate):
     """A camera that is said to hang twice as high sees a world twice as large; a doubtful truth excuses errors."""
     options = "odometry", drive, "--engine", "pytorch", "--motion", "features", "--json", "-"
-    height = ["--set", "scale.source=camera_height", "--set", "scale.camera_height=3.3", "--set", "scale.time_constant=0.1"]
+    height = [
+        "--set",
+        "scale.source=camera_height",
+        "--set",
+        "scale.camera_height=3.3",
+        "--set",
+        "scale.time_constant=0.1",
+    ]
     code, printed = evaluate(*options, *height, "--truth-noise", "1,1")
     assert code == 0, printed.err
     assert "camera's tilt" in printed.out, "the recording's transforms are not used"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth extract`: the folder it leaves gives the samples that the recording gives."""
 
 import dataclasses
@@ -14,17 +15,18 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import read_calibration, write_calibration
 from monodepth_ros.data.depth_codec import read_kitti_depth
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.data.sources.choice import open_source
 from monodepth_ros.data.sources.kitti_odometry import read_poses
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.config import NetworksConfig
+from monodepth_ros.training.samples.config import DataConfig
+from monodepth_ros.training.samples.open_dataset import open_dataset
 
 NETWORKS = NetworksConfig(width=96, height=32)
 
@@ -86,7 +88,7 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
         differences = []
         for a, b in zip(one.training[::3], other.training[::3], strict=True):
             frames, others = one.frames(a), other.frames(b)
-            motion = one.recordings[0].exact_motion(a.frame, 1), other.recordings[0].exact_motion(b.frame, 1)
+            motion = one.recordings[0].reference_motion(a.frame, 1), other.recordings[0].reference_motion(b.frame, 1)
             if motion[0] is not None:
                 lengths = [np.linalg.norm(T[:3, 3]) for T in motion]
                 assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)

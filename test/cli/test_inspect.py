@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth inspect` says what a training does, and warns of what would spoil it."""
 
 import json
@@ -11,9 +12,10 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.pipeline.settings import replace
-from monodepth_ros.training.config import DataConfig, NetworksConfig, TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.training.config import NetworksConfig, TrainConfig
+from monodepth_ros.training.samples.config import DataConfig
+from monodepth_ros.training.samples.open_dataset import open_dataset
 
 CAMERA = CameraModel.pinhole(160, 64, 92.8, 122.88, 79.5, 31.5)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth run`: from every kind of source to the folder of results."""
 
 import csv
@@ -19,12 +20,12 @@ import pytest
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.progress import Progress
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.offline.run_config import read_run_config
+from monodepth_ros.pipeline.run_config import read_run_config
 
 FRAMES = 8
 _header = load_checkpoint(bundled_checkpoint()).header

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth synth`: pictures, calibration, transforms and ground truth of its recordings belong together."""
 
 import cv2
@@ -6,8 +7,8 @@ import pytest
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.synth import DISTORTIONS, make_cameras, parse_distortion
-from monodepth_ros.data.bag_topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import choose_image_stream, ground_truth_depth, ground_truth_odometry
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation

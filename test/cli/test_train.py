@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth train` from a recording to a checkpoint and a report."""
 
 import json
@@ -14,7 +15,7 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.settings import specifications
+from monodepth_ros.settings.schema import specifications
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.state import load_state

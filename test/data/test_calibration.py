@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calibration files: ROS's own format read and written, everything else named."""
 
 import numpy as np
@@ -63,7 +64,15 @@ def test_a_written_camera_is_read_back_to_the_last_bit(tmp_path, camera):
 
 @pytest.mark.parametrize(
     "key",
-    ["image_width", "image_height", "camera_matrix", "distortion_model", "distortion_coefficients", "rectification_matrix", "projection_matrix"],
+    [
+        "image_width",
+        "image_height",
+        "camera_matrix",
+        "distortion_model",
+        "distortion_coefficients",
+        "rectification_matrix",
+        "projection_matrix",
+    ],
 )
 def test_a_missing_key_is_named(tmp_path, key):
     path = file_with(tmp_path, HEAD_CAMERA.replace(f"{key}:", f"not_{key}:"))

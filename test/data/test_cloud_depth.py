@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """A LiDAR's clouds become depth of the camera's pixels, and the ground truth of a recording."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.cloud_depth import CloudError, cloud_points, depth_of_points
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 

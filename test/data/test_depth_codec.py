@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth images of messages and files in metres."""
 
 from types import SimpleNamespace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The frame index: what it says of a recording, and when it is made anew."""
 
 import os
@@ -10,7 +11,7 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.frame_index import SUFFIX, FrameIndex, index_frames
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.image_motion import ImageMotion
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 
 

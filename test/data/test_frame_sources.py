@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames come out of every kind of source with the right times, cameras and ground truth."""
 
 import time
@@ -7,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.bag_writer import BagWriter
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.sources import live_camera
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import SourceChoiceError, SourceError, SourceOptions
 from monodepth_ros.errors import MonodepthError

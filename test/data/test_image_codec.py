@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every encoding of image messages, well and badly formed."""
 
 from types import SimpleNamespace

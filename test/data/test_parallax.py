@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rotation and translation of the camera are told apart by the points that they move."""
 
 import cv2

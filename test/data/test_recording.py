@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings of every format come back message by message; broken ones give one line."""
 
 import sqlite3
@@ -10,14 +11,14 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from monodepth_ros.data.bag_topics import (
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.topics import (
     choose_image_stream,
     ground_truth_depth,
     ground_truth_odometry,
     image_streams,
 )
-from monodepth_ros.data.bag_writer import BagWriter
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.bags.writer import BagWriter
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What belongs to the camera is found in images of a world that moves."""
 
 import cv2

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Static transforms: chains, unknown frames, and what they must not be fooled by."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
 from monodepth_ros.geometry.motion import exp_se3, invert
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth of one camera at the pixels of another: exact depth of a plane, known for both."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many depth images: their protocols, their mean, the files they come from."""
 
 import os

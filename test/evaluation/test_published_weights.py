@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluation command on published weights and outputs, against the figures known of them."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KITTI's segment errors against cases worked out by hand."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The 5-frame error against cases worked out by hand, in both conventions."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The normalised error of a trajectory's steps, against simulated errors."""
 
 import numpy as np

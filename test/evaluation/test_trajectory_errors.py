@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ATE and RPE under each alignment, against cases worked out by hand."""
 
 import math
@@ -8,9 +9,9 @@ import pytest
 from monodepth_ros.evaluation.alignment import umeyama
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.evaluation.odometry_report import OdometrySettings, evaluate_odometry
-from monodepth_ros.evaluation.pose_array import angles, between, inverses
 from monodepth_ros.evaluation.trajectory_errors import ALIGNMENTS, trajectory_errors
 from monodepth_ros.geometry.motion import exp_se3, invert
+from monodepth_ros.geometry.pose_array import angles, between, inverses
 
 
 def at(*places):

@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectory files of every format, and which poses of two of them belong together."""
 
 import numpy as np
 import pytest
 
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.evaluation.pose_array import between
 from monodepth_ros.evaluation.trajectory_file import Trajectory, is_trajectory_file, read_trajectory
 from monodepth_ros.evaluation.trajectory_pairs import pair
 from monodepth_ros.geometry.motion import exp_se3, rotation_to_quaternion
+from monodepth_ros.geometry.pose_array import between
 
 POSES = np.array([exp_se3(0.3 * i * np.array([1, 0.2, 2, 0.1, -0.3, 0.2])) for i in range(6)])
 

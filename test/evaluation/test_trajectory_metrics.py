@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trajectory errors of trajectories whose errors are known."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CameraModel against OpenCV over whole images, its pixel convention against resized images, bad input."""
 
 from types import SimpleNamespace

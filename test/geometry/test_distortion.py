@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Distortion models against OpenCV and against their own inverse, inside and beyond their domain."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Lanczos filter against its definition."""
 
 import numpy as np

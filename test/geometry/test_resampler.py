@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Resampler: exact where it can be, close to an analytic world elsewhere, honest about its borders."""
 
 from functools import lru_cache

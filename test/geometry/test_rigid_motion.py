@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rotations, transforms and their group: identities, the difficult angles, and long integration."""
 
 import cv2

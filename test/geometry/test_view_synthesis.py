@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """View synthesis: exact where the answer is known, right gradients, one pixel convention."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PyTorch's networks compiled with torch.compile."""
 
 import os
@@ -8,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -46,7 +47,7 @@ def test_compiled_networks_give_what_the_others_give(small_checkpoint, monkeypat
 
 def test_networks_that_do_not_compile_are_one_line(small_checkpoint, tmp_path):
     program = (
-        "from monodepth_ros.inference.choice import create_engine\n"
+        "from monodepth_ros.inference.create_engine import create_engine\n"
         "from monodepth_ros.inference.engine import EngineError\n"
         "try:\n"
         f"    create_engine({str(small_checkpoint)!r}, 'cpu', 'fp32', compile=True)\n"

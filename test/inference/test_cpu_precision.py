@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Precision auto on a CPU: bf16 where the CPU has it and the engine agrees in it, else fp32."""
 
 import dataclasses
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 

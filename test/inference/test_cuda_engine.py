@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine for CUDA: its book-keeping on any machine, its arithmetic where there is a GPU."""
 
 import weakref
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.cuda_graphs import MOST_SIZES, CudaQueue, Replayed
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity

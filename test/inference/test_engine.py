@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import torch
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.networks.checkpoint import Checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exported networks, read back by the runtimes themselves."""
 
 import json

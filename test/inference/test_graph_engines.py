@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What engines of converted networks have in common: the cache, the check against PyTorch."""
 
 import os
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.pytorch import PytorchEngine

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is ONNX Runtime's own: the choice of it, its precisions, its silence."""
 
 import os
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 import monodepth_ros.inference.onnxruntime as runtime_module
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 
 pytestmark = pytest.mark.usefixtures("graphs")
@@ -31,7 +32,7 @@ def in_another_process(program: str, **environment: str) -> list[str]:
 
 def test_auto_takes_it_where_openvino_is_missing(onnxruntime, checkpoint_file):
     program = (
-        "import sys; sys.modules['openvino'] = None; from monodepth_ros.inference.choice import create_engine;"
+        "import sys; sys.modules['openvino'] = None; from monodepth_ros.inference.create_engine import create_engine;"
         f"engine = create_engine({str(checkpoint_file)!r}, 'cpu', warn=lambda line: print('warned', line));"
         "print(engine.name, engine.device, engine.precision)"
     )
@@ -43,7 +44,7 @@ def test_nothing_is_reported_to_anyone(onnxruntime, checkpoint_file, tmp_path):
     home, cache = tmp_path / "home", tmp_path / "own_cache"
     home.mkdir()
     program = (
-        "from monodepth_ros.inference.choice import create_engine; import ctypes;"
+        "from monodepth_ros.inference.create_engine import create_engine; import ctypes;"
         f"engine = create_engine({str(checkpoint_file)!r}, 'cpu', engine='onnxruntime');"
         "getenv = ctypes.CDLL(None).getenv; getenv.restype = ctypes.c_char_p;"
         "print(engine.name, getenv(b'ORT_DISABLE_TELEMETRY').decode())"
@@ -59,7 +60,7 @@ def test_a_missing_package_is_named(package, checkpoint_file):
         pytest.importorskip("onnxruntime", reason="no onnxruntime")
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"
-        "from monodepth_ros.inference.choice import create_engine\n"
+        "from monodepth_ros.inference.create_engine import create_engine\n"
         "from monodepth_ros.inference.engine import EngineError\n"
         "try:\n"
         f"    create_engine({str(checkpoint_file)!r}, 'cpu', engine='onnxruntime')\n"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is OpenVINO's own: the choice of it, its precisions, its silence."""
 
 import subprocess
@@ -6,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 
 openvino = pytest.importorskip("openvino", reason="no openvino")
@@ -57,7 +58,7 @@ def test_what_is_not_there_is_refused(checkpoint_file, arguments, expected):
 def test_nothing_is_reported_to_anyone(checkpoint_file):
     """OpenVINO's telemetry package would report every import of OpenVINO."""
     program = (
-        "import sys; from monodepth_ros.inference.choice import create_engine;"
+        "import sys; from monodepth_ros.inference.create_engine import create_engine;"
         f"engine = create_engine({str(checkpoint_file)!r}, 'cpu');"
         "print(engine.name, sys.modules.get('openvino_telemetry'))"
     )
@@ -67,7 +68,7 @@ def test_nothing_is_reported_to_anyone(checkpoint_file):
 
 def test_without_any_runtime_auto_takes_pytorch_silently(checkpoint_file):
     program = (
-        "import sys; sys.modules.update(openvino=None, onnxruntime=None); from monodepth_ros.inference.choice import create_engine;"
+        "import sys; sys.modules.update(openvino=None, onnxruntime=None); from monodepth_ros.inference.create_engine import create_engine;"
         f"engine = create_engine({str(checkpoint_file)!r}, 'cpu', warn=lambda line: print('warned', line));"
         "print(engine.name)"
     )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every engine against PyTorch in float32, with trained weights on many images: real ones and the synthetic world's."""
 
 import os
@@ -8,10 +9,9 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.image_codec import to_rgb
-from monodepth_ros.data.sources.choice import open_source
-from monodepth_ros.data.synthetic.drive import Drive, default_camera
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import FP32_DISPARITY, FP32_MOTION, REDUCED_DEPTH, REDUCED_MOTION
 from monodepth_ros.inference.pytorch import PytorchEngine
@@ -19,6 +19,7 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import depth_at_size, disparity_to_depth, scale_disparity
 from monodepth_ros.pipeline.network_view import view_through
+from monodepth_ros.synthetic.drive import Drive, default_camera
 
 ENGINES = [("openvino", "fp32"), ("openvino", "bf16"), ("onnxruntime", "fp32"), ("pytorch", "bf16")]
 ABS_REL = 0.002

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real launch with stubs for the executables: which processes start, how they are called, with what
 settings."""
 
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.settings import read_ros_parameters
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file run by the real launch: which processes start, how they are called, with what settings."""
 
 import os
@@ -21,7 +22,7 @@ from launch.launch_description_sources import (
 from launch_ros.actions import PushRosNamespace, SetParameter
 
 from launch import LaunchDescription
-from monodepth_ros.pipeline.settings import read_ros_parameters
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / "launch" / "depth.launch.py"

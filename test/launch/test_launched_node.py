@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch files start the real node and the real player, and an interrupt ends both."""
 
 import os
@@ -18,7 +19,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
-from monodepth_ros.data.bag_writer import BagWriter  # noqa: E402
+from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth  # noqa: E402

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file for several cameras, run by the real launch: the names, the topics, the settings of the
 node."""
 
@@ -14,7 +15,7 @@ from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 from launch import LaunchDescription
-from monodepth_ros.pipeline.settings import read_ros_parameters
+from monodepth_ros.settings.files import read_ros_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / "launch" / "multi_camera.launch.py"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Launch file and configuration as files: they agree with each other and with the code."""
 
 import ast
@@ -11,8 +12,9 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from monodepth_ros.pipeline.settings import read_ros_parameters, replace, specifications
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.settings.files import read_ros_parameters
+from monodepth_ros.settings.schema import replace, specifications
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILES = [ROOT / "launch" / "depth.launch.py", ROOT / "launch" / "multi_camera.launch.py"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The error of a motion: radians, whatever the units of length."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each term of the objective against what its equation says."""
 
 import math

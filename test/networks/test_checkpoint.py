@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our own `.safetensors` checkpoints, good and bad."""
 
 import dataclasses

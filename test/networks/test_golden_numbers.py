@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks against reference numbers for formula weights and images (ResNet-18, 640x192)."""
 
 import pytest

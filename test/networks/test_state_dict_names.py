@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names and shapes of the tensors in the published files, as our modules must have them."""
 
 import torch
 
-from monodepth_ros.networks.official_format import official_parts
+from monodepth_ros.networks.monodepth2_format import official_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A corridor of textured planes: pictures of it, and its exact depth."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's odometry seen from the base."""
 
 import numpy as np

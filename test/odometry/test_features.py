@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Odometry by features on images of a textured world whose geometry is exact."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gyro with noise, bias and a clock of its own: what is learned of it, and what it does for odometry by features."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad streams are known by their images alone, good ones are let through."""
 
 import cv2

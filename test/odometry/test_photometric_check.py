@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a motion is believed because it explains two images."""
 
 import cv2

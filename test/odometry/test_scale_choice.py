@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which source is in force, and how one takes over from another."""
 
 import math
@@ -7,7 +8,7 @@ import pytest
 
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.odometry.scale.best_scale import BestScale
-from monodepth_ros.odometry.scale.choice import choose_scale
+from monodepth_ros.odometry.scale.create_scale import choose_scale
 from monodepth_ros.odometry.scale.source import (
     CameraMount,
     ScaleError,

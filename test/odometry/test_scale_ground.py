@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ground plane in made and in rendered depth: slopes, kerbs, cars, tilted cameras, nothing to see."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data.synthetic.drive import Camera, Drive, default_camera, mounted
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
 from monodepth_ros.odometry.scale.ground_plane import UPRIGHT, find_ground
+from monodepth_ros.synthetic.drive import Camera, Drive, default_camera, mounted
 
 CAMERA = default_camera(320, 96)
 U, V = np.meshgrid(np.arange(CAMERA.width), np.arange(CAMERA.height))

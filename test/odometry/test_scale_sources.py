@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every measured scale source recovers a factor nobody told it, and says how sure it is."""
 
 import functools
@@ -6,15 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
-from monodepth_ros.data.synthetic.road import Road
-from monodepth_ros.data.synthetic.trajectory import Trajectory
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform
 from monodepth_ros.odometry.scale.camera_height import CameraHeightScale
 from monodepth_ros.odometry.scale.factor_window import FactorWindow
 from monodepth_ros.odometry.scale.odometry_scale import OdometryScale
 from monodepth_ros.odometry.scale.source import CameraMount, ScaleKind, ScaleState, SeenDepth, SeenMotion
 from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
+from monodepth_ros.synthetic.road import Road
+from monodepth_ros.synthetic.trajectory import Trajectory
 
 SECOND = 1_000_000_000
 TENTH = SECOND // 10

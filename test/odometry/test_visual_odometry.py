@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integration, gating, resets and covariance of the odometry, with exact motions."""
 
 import numpy as np

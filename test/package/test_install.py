@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What colcon installs: run by scripts/test, against the copy it has just built."""
 
 import os

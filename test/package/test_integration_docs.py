@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the integration pages tell people to paste exists: arguments, parameters, topics, executables."""
 
 import ast
@@ -10,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monodepth_ros.pipeline.settings import replace, specifications
+from monodepth_ros.settings.schema import replace, specifications
 
 pytest.importorskip("rclpy", reason="no rclpy: the node's parameters cannot be read")
 
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "integration").glob("*.md"))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layers of the package: imports only point downwards, and only ros/ knows ROS."""
 
 import ast
@@ -8,26 +9,40 @@ import pytest
 PACKAGE = "monodepth_ros"
 SOURCE = Path(__file__).resolve().parents[2] / PACKAGE
 
-BELOW_TRAINING = {"evaluation", "pipeline", "odometry", "inference", "data", "losses", "networks", "geometry"}
-ALLOWED = {
-    "ros": BELOW_TRAINING | {"training", "cli"},
-    "cli": BELOW_TRAINING | {"training"},
-    "training": BELOW_TRAINING,
-    "evaluation": {"pipeline", "odometry", "inference", "data", "losses", "networks", "geometry"},
-    "pipeline": {"odometry", "inference", "data", "losses", "networks", "geometry"},
-    "odometry": {"inference", "data", "losses", "networks", "geometry"},
-    "inference": {"data", "losses", "networks", "geometry"},
-    "data": {"geometry"},
-    "losses": {"geometry"},
-    "networks": set(),
-    "geometry": set(),
-    # Files that lie beside the layers.
-    "cache_folder": set(),
-    "errors": set(),
-    "version": set(),
-    "__init__": set(),
+# From the roof down: a layer may import those below it, and nothing of its own tier beside it.
+TIERS = (
+    ("ros",),
+    ("cli",),
+    ("training",),
+    ("offline",),
+    ("pipeline",),
+    ("evaluation",),
+    ("pictures",),
+    ("odometry",),
+    ("inference",),
+    ("synthetic",),
+    ("data",),
+    ("losses", "networks"),
+    ("geometry", "downloads"),
+    ("settings",),
+    ("results_folder", "atomic_file", "cache_folder", "errors", "stamps", "version"),
+)
+# Below in the table, and yet of no use to each other.
+STRANGERS = {
+    "synthetic": {"losses", "networks"},
+    "data": {"losses", "networks"},
+    "losses": {"downloads", "settings"},
+    "networks": {"geometry"},
+    "geometry": {"settings"},
+    "downloads": {"settings"},
 }
-ANYWHERE = {"cache_folder", "errors", "version"}
+GROUND = TIERS[-1]
+ALLOWED = {
+    layer: {below for lower in TIERS[i + 1 :] for below in lower} - STRANGERS.get(layer, set())
+    for i, tier in enumerate(TIERS)
+    for layer in tier
+} | {"__init__": set()}
+ANYWHERE = set(GROUND)
 
 ROS_MODULES = {
     "ament_index_python",
@@ -124,8 +139,8 @@ def test_every_folder_of_the_package_is_a_layer():
         ("monodepth_ros.geometry.camera", "from ..networks import resnet"),
         ("monodepth_ros.geometry.camera", "from .. import networks"),
         ("monodepth_ros.networks.resnet", "from monodepth_ros.geometry.camera import CameraModel"),
-        ("monodepth_ros.data.recording", "def f():\n    from monodepth_ros.losses.ssim import ssim"),
-        ("monodepth_ros.data.recording", "if TYPE_CHECKING:\n    from monodepth_ros.networks import resnet"),
+        ("monodepth_ros.data.bags.recording", "def f():\n    from monodepth_ros.losses.ssim import ssim"),
+        ("monodepth_ros.data.bags.recording", "if TYPE_CHECKING:\n    from monodepth_ros.networks import resnet"),
         ("monodepth_ros.cli.run", "from monodepth_ros.ros.depth_node import main"),
         ("monodepth_ros.cli.run", "import importlib\nimportlib.import_module(f'monodepth_ros.ros.{name}')"),
         ("monodepth_ros.cli.run", "__import__('rclpy')"),
@@ -151,7 +166,7 @@ def test_a_violation_is_caught(module, source):
             "import numpy\nfrom .distortion import distort\nfrom ..errors import MonodepthError",
         ),
         (
-            "monodepth_ros.data.recording",
+            "monodepth_ros.data.bags.recording",
             "from monodepth_ros.geometry.camera import CameraModel\nimport rosbags.highlevel",
         ),
         (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/lint: finds what ruff, mypy and codespell find, in the whole project, with one line for each."""
 
 import subprocess

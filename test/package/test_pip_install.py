@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pip install .` without any ROS: everything that needs no ROS works, the `monodepth` command above all."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/setup, scripts/env and scripts/test."""
 
 import os
@@ -49,6 +50,7 @@ def test_setup_refuses_an_unknown_argument():
 def test_setup_help_is_printed_from_the_head_of_the_script():
     result = run(str(ROOT / "scripts" / "setup"), "--help")
     assert result.returncode == 0
+    assert result.stdout.startswith("Makes this checkout ready"), result.stdout
     assert "MONODEPTH_ROS_DISTRO" in result.stdout and "set -e" not in result.stdout, result.stdout
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """package.xml states the version; everything else reads it there, whatever has installed the package."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """compressedDepth is read back by what its format says, and to the same millimetres."""
 
 import struct

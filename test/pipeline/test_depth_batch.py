@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames of several cameras through the depth network at once."""
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
@@ -13,7 +14,7 @@ from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 TENTH = 100_000_000
 TRAINING_CAMERA = (0.58, 1.92, 0.5, 0.5)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pairing of frames by time."""
 
 from monodepth_ros.pipeline.frame_history import FrameHistory

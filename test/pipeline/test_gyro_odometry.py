@@ -1,22 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording's IMU in the pipeline's odometry, with noise, bias, a clock and axes of its own."""
 
 import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.bag_writer import BagWriter
-from monodepth_ros.data.recording import Recording, RecordingError
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
-from monodepth_ros.evaluation.network_odometry import network_odometry
-from monodepth_ros.evaluation.pose_array import angles, between
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.geometry.pose_array import angles, between
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 
 SECOND = 1_000_000_000
 START = 100 * SECOND

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measured scales in the pipeline over a recording: exact depth and motion, times a factor that nobody tells."""
 
 from collections import Counter
@@ -5,25 +6,26 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from monodepth_ros.data.recording import RecordingError
+from monodepth_ros.data.bags.recording import RecordingError
+from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.data.static_transforms import StaticTransforms
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
-from monodepth_ros.data.synthetic.drive_bag import write_drive
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.pipeline.config import PipelineConfig, ScaleConfig
+from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
+from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.frames import process_frames
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
+from monodepth_ros.synthetic.drive_bag import write_drive
 
 FACTOR = 3.1
 FRAMES = 16

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Metric scale of a published network on real drives, against the LiDAR and against exact poses."""
 
 import time
@@ -7,19 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.ground_plane import find_ground
+from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.frames import process_frames
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.offline.scale_inputs import RecordedScaleInputs
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
 
 CAMERA_HEIGHT = 1.65  # metres, of KITTI's car
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pipeline's odometry by features: on the synthetic world with the bundled network, and on KITTI."""
 
 import cv2
@@ -5,22 +6,22 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.choice import open_source
-from monodepth_ros.data.synthetic.drive import Drive, default_camera
-from monodepth_ros.evaluation.network_odometry import network_odometry
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotation_to_axis_angle
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.offline.checkpoint_odometry import network_odometry
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.offline.run_config import RunConfig
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
+from monodepth_ros.synthetic.drive import Drive, default_camera
 
 TENTH = 100_000_000
 UNSEEN_STREET = 1003

@@ -1,14 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose motion an offline run tells."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data import bag_messages as messages
-from monodepth_ros.data.static_transforms import StaticTransforms
+from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, exp_se3, make_transform
 from monodepth_ros.odometry.visual_odometry import VisualOdometry
-from monodepth_ros.pipeline.offline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.offline.run_config import RunConfig
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+from monodepth_ros.pipeline.run_config import RunConfig
 
 T_BASE_CAMERA = make_transform(R_BODY_OPTICAL, (1.2, 0.3, 1.5))
 STEP = exp_se3(np.array([0.0, 0, 0.5, 0, 0.1, 0]))  # half a metre ahead, to the right

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the network looks through cameras other than the one it was trained for."""
 
 import numpy as np

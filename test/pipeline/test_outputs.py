@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth image, cloud and colour picture from disparity."""
 
 import numpy as np
 import pytest
 
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.pipeline.color_view import color_view
+from monodepth_ros.pictures.color_picture import color_picture
 from monodepth_ros.pipeline.depth_image import DepthResizer, depth_from_disparity, depth_statistics, to_millimetres
 from monodepth_ros.pipeline.network_view import view_through
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE, colored_points
@@ -65,7 +66,7 @@ def test_points_out_of_range_are_nan_and_the_cloud_says_so():
 def test_near_is_brighter_than_far_and_invalid_is_black():
     depth = np.linspace(2, 50, 64 * 64, dtype=np.float32).reshape(64, 64)
     depth[0, :8] = np.nan
-    picture = color_view(depth)
+    picture = color_picture(depth)
     assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
     assert picture[4].sum() > picture[32].sum() > picture[60].sum()
     assert picture[0, :8].sum() == 0
@@ -73,7 +74,7 @@ def test_near_is_brighter_than_far_and_invalid_is_black():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 5.0])
 def test_a_depth_image_without_spread_still_makes_a_picture(value):
-    assert color_view(np.full((16, 16), value, np.float32)).shape == (16, 16, 3)
+    assert color_picture(np.full((16, 16), value, np.float32)).shape == (16, 16, 3)
 
 
 def test_at_image_size_disparity_is_resized_and_then_inverted():

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameter file of the node serves an offline run."""
 
 from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.offline.run_config import RunConfig, parameter_file, read_run_config
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.pipeline.settings_text import changed
+from monodepth_ros.pipeline.run_config import RunConfig, parameter_file, read_run_config
+from monodepth_ros.settings.files import changed
+from monodepth_ros.settings.schema import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Depth and motion of a stream share what they can, and nothing is kept for longer than it is needed."""
 
 import gc
@@ -9,7 +10,7 @@ import pytest
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
@@ -20,7 +21,7 @@ from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 
 TENTH = 100_000_000
 CAMERA = (0.58, 1.92, 0.5, 0.5)

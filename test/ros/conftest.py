@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A running depth node and a client of it, talking over DDS."""
 
 import os

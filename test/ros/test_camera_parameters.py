@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of several cameras: which are declared, what they fall back to, what is refused."""
 
 import pytest

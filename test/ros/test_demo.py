@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration, whole: the node, the player and the client as processes of their own, over DDS."""
 
 import json

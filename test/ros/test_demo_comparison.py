@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a demonstration says of its outputs against the ground truth, with outputs that are known."""
 
 import numpy as np
@@ -8,8 +9,8 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording
 from monodepth_ros.geometry.motion import (
     axis_angle_to_rotation,
     invert,

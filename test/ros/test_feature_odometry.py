@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Odometry in the live node, over DDS: what it publishes, and what it says when the stream goes bad."""
 
 import cv2
@@ -8,10 +9,10 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
-from monodepth_ros.data.synthetic.drive import Drive
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
+from monodepth_ros.synthetic.drive import Drive
 
 SECOND = 1_000_000_000
 TENTH = SECOND // 10

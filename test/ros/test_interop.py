@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One set of conformance cases for every implementation of the seam that is present here."""
 
 import numpy as np

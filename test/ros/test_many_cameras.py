@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several cameras on one node, over DDS: each has its own topics, settings, calibration and fate."""
 
 import threading

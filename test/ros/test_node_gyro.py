@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An IMU beside the camera, over DDS: a blurred stretch stays tracked, and bad gyros are named and left alone."""
 
 import math
@@ -11,12 +12,12 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Imu
 from tf2_msgs.msg import TFMessage
 
-from monodepth_ros.data.synthetic.drive import MOUNT, Drive, default_camera, mounted
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
+from monodepth_ros.synthetic.drive import MOUNT, Drive, default_camera, mounted
 
 SECOND = 1_000_000_000
 TENTH = SECOND // 10
@@ -94,7 +95,7 @@ def is_lost(message: Odometry) -> bool:
     return message.pose.covariance[0] == UNKNOWN_VARIANCE
 
 
-def complaints(node):
+def problems(node):
     return [text for text in node.stream.report().messages if "gyro" in text]
 
 
@@ -104,7 +105,7 @@ def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
     mount(node, "imu_link", R_BASE_IMU)
     node.wait(lambda: _connected(node), message="TF did not arrive")
     answers = run(node, publisher, drive, pictures)
-    assert not any(is_lost(message) for message in answers), complaints(node)
+    assert not any(is_lost(message) for message in answers), problems(node)
     blurred, sharp = answers[BLURRED[1]].twist.covariance, answers[4].twist.covariance
     assert blurred[0] > 20 * sharp[0], "a guessed translation is as sure as a measured one"
     p, start_pose, end_pose = answers[-1].pose.pose.position, drive.frame(0), drive.frame(len(pictures) - 1)
@@ -130,7 +131,7 @@ def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start
         node.wait(lambda: _connected(node))
     answers = run(node, publisher, drive, pictures[:5], lambda rate: rate * (math.nan if "number" in what else 1.0))
     assert not any(is_lost(message) for message in answers[1:])
-    said = complaints(node)
+    said = problems(node)
     assert (
         len(said) == 1 and {"no transform": "no transform connects", "not a number": "not finite"}[what] in said[0]
     ), said
@@ -143,8 +144,8 @@ def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoin
     node.exchange(SECOND)
     node.settle(2.1)
     node.exchange(2 * SECOND)
-    node.wait(lambda: complaints(node))
-    said = complaints(node)
+    node.wait(lambda: problems(node))
+    said = problems(node)
     assert len(said) == 1 and "no sensor_msgs/msg/Imu on /imu" in said[0] and "nav_msgs/msg/Odometry" in said[0], said
 
 

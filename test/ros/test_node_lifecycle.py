@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The managed node over DDS: its states, what each holds, failures, and the newest frame."""
 
 import gc

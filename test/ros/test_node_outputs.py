@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the node publishes for one camera, over DDS."""
 
 import struct
@@ -9,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of the node: given at start, changed at run time, refused with a reason."""
 
 import math
@@ -18,9 +19,9 @@ from rcl_interfaces.srv import (
 from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.pipeline.settings import specifications, values
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.settings.schema import specifications, values
 
 SECOND = 1_000_000_000
 ROOT = Path(__file__).resolve().parents[2]

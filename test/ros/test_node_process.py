@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executable: how the process begins and, above all, how it ends."""
 
 import itertools

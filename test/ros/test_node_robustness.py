@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What cameras, drivers and clients do to a node, over DDS: it says what is wrong and goes on."""
 
 import cv2
@@ -265,7 +266,7 @@ def test_a_useless_calibration_drops_frames_until_a_good_one_comes(harness, dept
                 break
         for _ in range(2):
             stream.is_dropped(lambda: node.send(stream.next(), TEXTURE))
-        message = node.stream._complaints.current()[0].message
+        message = node.stream._problems.current()[0].message
         assert named in message and "\n" not in message, f"{message!r} does not name {named}"
         node.send_info()
         stream.works()
@@ -304,7 +305,7 @@ def test_bad_images_are_dropped_counted_and_said_once(harness, depth_checkpoint,
         dict(encoding="bayer_rggb8", width=1, height=1),
     ):
         stream.is_dropped(lambda fields=fields: stream.raw(**fields))
-        message = node.stream._complaints.current()[0].message
+        message = node.stream._problems.current()[0].message
         assert "image" in message and "\n" not in message, message
         stream.works()
     assert node.counts()["frames_failed"] == 0

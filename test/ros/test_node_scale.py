@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measured scales in the running node: the robot's odometry and the camera's height by TF, over DDS."""
 
 import math

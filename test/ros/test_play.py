@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bag player over real DDS: another process receives what the recording holds, in time."""
 
 import os
@@ -17,8 +18,8 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from monodepth_ros.data.bag_writer import BagWriter  # noqa: E402
-from monodepth_ros.data.recording import Recording  # noqa: E402
+from monodepth_ros.data.bags.recording import Recording  # noqa: E402
+from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.ros.play import build_parser, parse_remappings  # noqa: E402
 
 START_NS = 1_700_000_000_000_000_000

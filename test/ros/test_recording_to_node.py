@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a recording to a robot's depth and odometry: what `monodepth train` learned runs in the node and in `monodepth run`."""
 
 import numpy as np
@@ -7,7 +8,7 @@ from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
 from monodepth_ros.evaluation.snippet_ate import snippet_ate
 from monodepth_ros.evaluation.trajectory_file import read_trajectory

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`monodepth run` and the node: one recording, one parameter file, the same results."""
 
 import numpy as np
@@ -7,12 +8,12 @@ from sensor_msgs.msg import CameraInfo
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.cli.main import main
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.pipeline.offline.run_config import NODE_ONLY, RunConfig
-from monodepth_ros.pipeline.settings import specifications
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.pipeline.run_config import NODE_ONLY, RunConfig
 from monodepth_ros.ros.transforms import TF_STATIC_QOS
+from monodepth_ros.settings.schema import specifications
 
 SECOND = 1_000_000_000
 # PyTorch, because OpenVINO does not promise the same bits each time it compiles a network (1.6e-5 were seen).

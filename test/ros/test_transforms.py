@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The buffer of transforms that serves where tf2_ros is not installed."""
 
 import threading

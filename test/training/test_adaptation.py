@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adapting a checkpoint: judged without ground truth, its scale kept, by the motion of features where it has no pose network."""
 
 import dataclasses
@@ -12,10 +13,10 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.adaptation import ADAPTED, adaptation_settings, judge, keep
-from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import BEST, Trainer
 
 CAMERA = (0.7, 1.9, 0.5, 0.5)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Augmentation changes what it says, in every frame of a sample alike."""
 
 import colorsys
@@ -6,8 +7,8 @@ import pytest
 import torch
 
 from monodepth_ros.geometry.warp import warp
-from monodepth_ros.training.augmentation import AugmentationConfig, ColorJitter, augment, mirror
-from monodepth_ros.training.batch import STEREO, TARGET, Batch
+from monodepth_ros.training.samples.augmentation import AugmentationConfig, ColorJitter, augment, mirror
+from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch
 
 K = torch.tensor([[40.0, 0, 18.25], [0, 42.0, 11.0], [0, 0, 1]])
 

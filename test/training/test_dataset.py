@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which frames of a recording become samples, and what is in them."""
 
 import shutil
@@ -8,17 +9,18 @@ import torch
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.frame_index import FrameIndex
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.warp import warp
 from monodepth_ros.losses.photometric import photometric_error
-from monodepth_ros.training.batch import STEREO, TARGET
-from monodepth_ros.training.clip import FrameCache, TrainingError
-from monodepth_ros.training.config import DataConfig, NetworksConfig
-from monodepth_ros.training.loader import Loader, epoch_order
-from monodepth_ros.training.open_dataset import open_dataset
-from monodepth_ros.training.samples import choose_targets, pair_by_time, split, visible_step
+from monodepth_ros.training.config import NetworksConfig
+from monodepth_ros.training.samples.batch import STEREO, TARGET
+from monodepth_ros.training.samples.clip import FrameCache, TrainingError
+from monodepth_ros.training.samples.config import DataConfig
+from monodepth_ros.training.samples.loader import Loader, epoch_order
+from monodepth_ros.training.samples.open_dataset import open_dataset
+from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split, visible_step
 
 NETWORKS = NetworksConfig(width=160, height=64)
 
@@ -149,7 +151,7 @@ def test_a_stereo_pair_is_in_network_units(stereo_drive):
     assert dataset.metres_per_unit == pytest.approx(5.4)
     assert batch.known_motions[STEREO][0, :3, 3].tolist() == pytest.approx([-0.1, 0, 0])
     sample = dataset.training[0]
-    metres = np.linalg.norm(dataset.recordings[0].exact_motion(sample.frame, 1)[:3, 3])
+    metres = np.linalg.norm(dataset.recordings[0].reference_motion(sample.frame, 1)[:3, 3])
     assert metres > 0.1 and batch.distances[1][0].item() == pytest.approx(metres / 5.4, rel=1e-4)
     # A street a few metres away moves to the left by f b / Z: warping by a plane in the middle of it helps.
     plane = torch.full((3, 1, 64, 160), 1.5)

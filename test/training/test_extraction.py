@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of an extraction: pairs while reading, and exact depth of the rectified camera."""
 
 from types import SimpleNamespace
@@ -7,9 +8,9 @@ import pytest
 
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
-from monodepth_ros.training.extraction import paired
-from monodepth_ros.training.rectified_depth import RectifiedDepth
-from monodepth_ros.training.samples import pair_by_time
+from monodepth_ros.training.extraction.extract import paired
+from monodepth_ros.training.extraction.rectified_depth import RectifiedDepth
+from monodepth_ros.training.samples.selection import pair_by_time
 
 
 @pytest.mark.parametrize("seed", range(6))

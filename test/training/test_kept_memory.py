@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Freed memory is there for the next step without a page fault."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motion that is known before the training: what is recorded, what features tell, and when there is none."""
 
 import dataclasses
@@ -7,24 +8,24 @@ import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_axis_angle
 from monodepth_ros.geometry.warp import warp
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
-from monodepth_ros.pipeline.settings import ConfigError, replace
-from monodepth_ros.training.augmentation import mirror
-from monodepth_ros.training.batch import TARGET
-from monodepth_ros.training.clip import TrainingError
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.known_motion import add_known_motion, feature_steps
-from monodepth_ros.training.loader import Loader
 from monodepth_ros.training.objective import Objective
-from monodepth_ros.training.open_dataset import open_dataset
 from monodepth_ros.training.prediction import KnownMotion, Prediction
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.augmentation import mirror
+from monodepth_ros.training.samples.batch import TARGET
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.known_motion import add_known_motion, feature_steps
+from monodepth_ros.training.samples.loader import Loader
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import LAST, Trainer
 
 WIDTH, HEIGHT = 256, 96
@@ -90,7 +91,7 @@ def first_batch(dataset, count=2):
         loader.close()
 
 
-def exact_steps(dataset):
+def reference_steps(dataset):
     poses = dataset.recordings[0].clip.index.poses
     return np.linalg.inv(poses[:-1]) @ poses[1:]
 
@@ -128,7 +129,7 @@ def test_features_tell_the_motion_of_exact_depth(drive):
     with open_dataset(config.data, config.networks) as dataset, open_source(str(drive)) as source:
         truths = iter([1 / np.minimum(frame.truth_depth, 1e3) for frame in source.frames()])
         steps = feature_steps(dataset.recordings[0].clip, lambda rgb, view: next(truths).astype(np.float32))
-        exact = exact_steps(dataset)
+        exact = reference_steps(dataset)
     assert np.isnan(steps[0]).all() and np.isfinite(steps[1:]).all(), "only the first has no image before it"
     errors = np.linalg.norm(steps[1:, :3, 3] - exact[:, :3, 3], axis=1) / np.linalg.norm(exact[:, :3, 3], axis=1)
     turns = [
@@ -209,7 +210,7 @@ def test_units_stay_those_of_the_checkpoint(drive, relative):
         metres["metric"] = dataset.metres_per_unit
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1)
         assert lengths * dataset.metres_per_unit == pytest.approx(
-            np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1)
+            np.linalg.norm(reference_steps(dataset)[:, :3, 3], axis=1)
         )
     with prepared(config_for(drive, "recorded", relative)) as dataset:
         metres["relative"] = dataset.metres_per_unit
@@ -234,7 +235,7 @@ def test_stereo_and_features_share_their_units(stereo_drive):
         batch = first_batch(dataset)
         assert len(batch.known_motions) == 3
         lengths = np.linalg.norm(dataset.recordings[0].steps[1:, :3, 3], axis=1) * dataset.metres_per_unit
-        exact = np.linalg.norm(exact_steps(dataset)[:, :3, 3], axis=1)
+        exact = np.linalg.norm(reference_steps(dataset)[:, :3, 3], axis=1)
     assert np.median(lengths) == pytest.approx(np.median(exact), rel=0.25)
     assert batch.images[TARGET].shape == (2, 3, HEIGHT, WIDTH)
 

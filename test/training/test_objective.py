@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole objective: what its equations say, its gradients, and what its parts are for."""
 
 import pytest
 import torch
 
-from monodepth_ros.data.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.geometry.warp import transform_from_axis_angle
 from monodepth_ros.networks.disparity import depth_to_disparity, disparity_to_depth
-from monodepth_ros.pipeline.settings import ConfigError
-from monodepth_ros.training.batch import STEREO, TARGET, Batch
+from monodepth_ros.settings.schema import ConfigError
+from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.training.objective import Objective, ObjectiveConfig
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
+from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch
 
 NEAREST, FARTHEST = 0.1, 100.0
 

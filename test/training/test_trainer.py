@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loop: it learns, goes on exactly where it was stopped, and says what goes wrong."""
 
 import dataclasses
@@ -18,13 +19,14 @@ from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.settings import ConfigError, replace
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training import trainer as trainer_module
-from monodepth_ros.training.clip import TrainingError
-from monodepth_ros.training.config import OptimizerConfig, TrainConfig
+from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.learner import make_learner
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.optimizer import OptimizerConfig
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
 from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
@@ -128,9 +130,9 @@ def test_stopped_and_resumed_is_the_same_as_never_stopped(drive, tmp_path, pose)
 PROGRAM = """
 import sys
 from pathlib import Path
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
+from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import STATE, Trainer
 import json, torch
 torch.set_num_threads(1)
@@ -362,10 +364,10 @@ WORKER = """
 import json, os, sys
 from pathlib import Path
 import torch
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.open_dataset import open_dataset
-from monodepth_ros.training.loader import epoch_order
+from monodepth_ros.training.samples.open_dataset import open_dataset
+from monodepth_ros.training.samples.loader import epoch_order
 from monodepth_ros.training.processes import join_processes
 from monodepth_ros.training.trainer import Trainer
 torch.set_num_threads(1)

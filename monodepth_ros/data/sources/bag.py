@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames of a recording: images with the calibration beside them, and ground truth where the bag has it."""
 
 import math
@@ -6,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monodepth_ros.data.bag_topics import ImageStream, choose_image_stream, image_streams
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
-from monodepth_ros.data.recording import Recording
-from monodepth_ros.data.sources.bag_truth import BagTruth, nanoseconds
+from monodepth_ros.data.sources.bag_truth import BagTruth
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceChoiceError,
@@ -21,6 +22,7 @@ from monodepth_ros.data.sources.source import (
     given_camera,
 )
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.stamps import nanoseconds
 
 
 class BagSource(FrameSource):
@@ -97,7 +99,7 @@ class BagSource(FrameSource):
             except (ImageError, CalibrationError) as error:
                 self.left_out[str(error)] += 1
                 continue
-            stamp_ns = nanoseconds(image.header)
+            stamp_ns = nanoseconds(image.header.stamp)
             depth, pose = self._truth.at(stamp_ns, message.stamp_ns, model)
             yield SourceFrame(f"{index:06d}", stamp_ns, message.stamp_ns, pixels, model, depth, pose)
 
@@ -107,7 +109,7 @@ class BagSource(FrameSource):
             raw = list(self._recording.messages([stream.image], received_ns, received_ns + 1))
         for message in raw:
             image = self._recording.deserialize(message)
-            if nanoseconds(image.header) == stamp_ns:
+            if nanoseconds(image.header.stamp) == stamp_ns:
                 try:
                     return decode_compressed(image) if stream.compressed else decode_image(image)
                 except ImageError as error:

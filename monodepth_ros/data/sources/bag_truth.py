@@ -1,17 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ground truth around the images of a recording: exact depth images or a LiDAR's clouds, and poses."""
 
 from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bag_topics import ground_truth_depth, ground_truth_odometry, lidar_clouds, odometry_topic
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.static_transforms import StaticTransformError
+from monodepth_ros.data.bags.topics import ground_truth_depth, ground_truth_odometry, lidar_clouds, odometry_topic
 from monodepth_ros.data.cloud_depth import CloudError, cloud_points, depth_of_points
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording, RecordingError
 from monodepth_ros.data.sources.source import FrameSource
-from monodepth_ros.data.static_transforms import StaticTransformError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import interpolate, make_transform, quaternion_to_rotation
+from monodepth_ros.stamps import nanoseconds
 
 # Ground truth may be recorded this much later than the image it belongs to.
 LATE_NS = 500_000_000
@@ -130,11 +132,6 @@ class BagTruth:
             return None
         after_ns, after = later[0]
         return interpolate(before, after, (stamp_ns - before_ns) / (after_ns - before_ns))
-
-
-def nanoseconds(header: Any) -> int:
-    """The stamp of a std_msgs/Header."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
 
 
 def _pose(odometry: Any) -> np.ndarray:

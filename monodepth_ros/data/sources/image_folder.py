@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A folder of images, with a calibration file and times.txt beside them where somebody put them."""
 
 from pathlib import Path

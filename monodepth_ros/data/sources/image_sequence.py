@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames that lie as image files in a folder, one after the other."""
 
 from collections.abc import Iterator, Sequence

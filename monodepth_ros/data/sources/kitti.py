@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What KITTI's raw recordings and its odometry sequences have in common: cameras, and calibration files."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A sequence of KITTI's odometry benchmark: image_0 to image_3, calib.txt, times.txt, poses."""
 
 from pathlib import Path

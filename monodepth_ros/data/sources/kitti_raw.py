@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A drive of KITTI's raw data: image_00 to image_03 with data/, timestamps, calibration, depth."""
 
 from datetime import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames of a camera on this machine, through OpenCV."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames decoded by a second thread while the caller works on the one before."""
 
 import threading

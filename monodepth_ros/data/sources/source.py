@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The interface of every frame source."""
 
 from abc import ABC, abstractmethod
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.static_transforms import StaticTransforms
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 

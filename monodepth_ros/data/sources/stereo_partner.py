@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """The right camera of a stereo pair, found from its left one."""
 
 from dataclasses import replace
 
-from monodepth_ros.data.recording import RecordingError
+from monodepth_ros.data.bags.recording import RecordingError
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.data.sources.choice import open_source
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
 

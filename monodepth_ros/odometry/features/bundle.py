@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Local bundle adjustment: the poses of the last keyframes and the inverse depths of the points, all at once.
 
 A point lies on the ray of the keyframe in which it was found (its host); its inverse depth rho along that ray is its

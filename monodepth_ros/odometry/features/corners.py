@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Corners worth following, spread over the image."""
 
 import cv2

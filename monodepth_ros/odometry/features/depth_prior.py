@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the network's depth says of single points, and how far it is to be trusted."""
 
 from dataclasses import dataclass

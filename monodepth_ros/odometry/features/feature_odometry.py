@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's motion from points followed through its images, and the network's depth."""
 
 from dataclasses import dataclass

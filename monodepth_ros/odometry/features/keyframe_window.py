@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The last keyframes, the points seen in them, and the frame that is being looked at."""
 
 from dataclasses import dataclass, replace

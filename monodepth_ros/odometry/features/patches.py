@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a patch of an earlier image lies in this one, to a fraction of a pixel.
 
 Following a point from frame to frame drifts: its surroundings grow and slant as the camera comes nearer. So the

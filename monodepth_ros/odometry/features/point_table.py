@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The points that are followed, and in which keyframes of the window each was seen."""
 
 from dataclasses import dataclass, fields

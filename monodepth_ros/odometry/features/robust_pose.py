@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's pose from points in space and where they are seen now."""
 
 import cv2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gyro as a witness of the camera's rotation, itself watched by the images."""
 
 from dataclasses import dataclass

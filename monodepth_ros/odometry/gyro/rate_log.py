@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Angular rates by time, and the rotations that they add up to."""
 
 from bisect import bisect_left

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A gyro's word in the estimation of poses, as one more residual beside those of the points."""
 
 from collections.abc import Sequence

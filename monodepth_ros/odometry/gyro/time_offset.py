@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How late one clock is against another, from the same turns seen by both."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The best of several scale sources, and no jump when that changes."""
 
 import dataclasses

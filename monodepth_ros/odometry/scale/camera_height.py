@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Metres from the known height of the camera above the ground."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A factor measured again and again: the median of a window of time, and how far to trust it."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scale of another camera that the same network looks through."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ground as a plane in a frame's depth."""
 
 import math

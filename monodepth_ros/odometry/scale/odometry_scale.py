@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Metres from another odometry: wheels, GNSS, LiDAR."""
 
 from collections import deque

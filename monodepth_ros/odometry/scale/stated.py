@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scales that somebody states: the checkpoint, the user, or nobody."""
 
 from monodepth_ros.odometry.scale.source import ScaleError, ScaleEstimate, ScaleKind, ScaleSource

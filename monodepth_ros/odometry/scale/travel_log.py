@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far something else says that the robot has gone: its own odometry, by time."""
 
 import threading

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What scripts/demo shows: its defaults, the client that listens, the report."""

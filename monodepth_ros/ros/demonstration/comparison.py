@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the node made of a recording beside the recording's ground truth."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.recording import Recording
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth
 from monodepth_ros.geometry.camera import CameraModel

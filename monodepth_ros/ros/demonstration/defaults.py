@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the demonstration uses when it is told nothing: the bundled checkpoint and a synthetic drive made once."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client of the depth node: listens to every output, from its own process, as any subscriber would."""
 
 import time
@@ -11,6 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.msg import DepthStatus
+from monodepth_ros.stamps import nanoseconds
 
 RELIABLE = QoSProfile(depth=10, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -70,7 +72,7 @@ class OutputListener:
 
 def stamp_of(header) -> int:
     """Nanoseconds of a std_msgs/Header."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+    return nanoseconds(header.stamp)
 
 
 def _stamp(message) -> int:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What came of a demonstration: a table, a picture sheet and the figures as JSON."""
 
 import json
@@ -7,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monodepth_ros.data.recording import Recording
+from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.evaluation.depth_metrics import mean_metrics
-from monodepth_ros.evaluation.results_folder import new_results_folder
 from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.ros.demonstration.comparison import (
     MAX_DEPTH,
     DepthComparison,

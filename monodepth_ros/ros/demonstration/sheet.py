@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The picture sheet of a demonstration: input | depth | ground truth | error | cloud | trajectory."""
 
 import numpy as np
@@ -5,16 +6,16 @@ from sensor_msgs.msg import PointCloud2
 
 from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
-from monodepth_ros.evaluation.cloud_picture import (
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.pictures.cloud_picture import (
     CloudExtent,
     cloud_from_above,
     cloud_in_perspective,
 )
-from monodepth_ros.evaluation.error_picture import error_view, relative_error, with_legend
-from monodepth_ros.evaluation.picture_sheet import column_height, labelled, picture_sheet
-from monodepth_ros.evaluation.trajectory_picture import trajectory_from_above
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL
-from monodepth_ros.pipeline.color_view import color_limits, color_view
+from monodepth_ros.pictures.color_picture import color_limits, color_picture
+from monodepth_ros.pictures.error_picture import error_view, relative_error, with_legend
+from monodepth_ros.pictures.picture_sheet import column_height, labelled, picture_sheet
+from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 from monodepth_ros.ros.demonstration.comparison import (
     MAX_DEPTH,
@@ -52,7 +53,7 @@ def demonstration_sheet(
         if stamp in comparisons:
             row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
         else:
-            depth = color_view(decode_depth(messages["depth/image"]))
+            depth = color_picture(decode_depth(messages["depth/image"]))
             row.append(labelled(depth, "depth (near is bright)"))
         row += cloud_pictures(messages["depth/points"], is_metric, from_above=stamp not in comparisons)
         rows.append(row)
@@ -74,8 +75,8 @@ def compared_pictures(comparison: DepthComparison, is_metric: bool, legend: bool
     error = relative_error(comparison.truth, comparison.predicted, MAX_DEPTH)
     scaling = "" if is_metric else f", relative: shown x {comparison.factor:.3g}"
     pictures = [
-        labelled(color_view(comparison.predicted, limits), f"depth{scaling}"),
-        labelled(color_view(comparison.truth, limits), "ground truth, same colours"),
+        labelled(color_picture(comparison.predicted, limits), f"depth{scaling}"),
+        labelled(color_picture(comparison.truth, limits), "ground truth, same colours"),
         labelled(error_view(error), f"error |d - g| / g, mean {comparison.metrics.abs_rel:.2f}"),
     ]
     if legend:

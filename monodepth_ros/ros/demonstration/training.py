@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/demo --train`: networks learned from the demonstration's recording, and their depth before and after."""
 
 from pathlib import Path
@@ -6,7 +7,7 @@ import cv2
 
 from monodepth_ros.cli.train import Bar, finish, make_folder, open_data, run_to_end
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.pipeline.settings import replace
+from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.presets import PRESETS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One camera's topics: the image, raw or compressed, and the calibration beside it."""
 
 import time
@@ -11,9 +12,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import decode_image
 from monodepth_ros.ros.live.outputs import topic_prefix
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 
 
 class CameraInput:

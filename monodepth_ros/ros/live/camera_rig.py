@@ -1,17 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks and all the cameras that they serve."""
 
 import numpy as np
 
-from monodepth_ros.inference.choice import create_engine
+from monodepth_ros.errors import typed_line
+from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
-from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_stream import Arrival, CameraStream
-from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.frame_worker import FrameWorker
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.settings.schema import ConfigError
 
 
 class CameraRig:
@@ -31,7 +33,7 @@ class CameraRig:
         self.header = checkpoint.header
         self.streams: list[CameraStream] = []
         self._worker: FrameWorker[CameraStream, Arrival] | None = None
-        self._complaints = Complaints(self._logger)
+        self._problems = Problems(self._logger)
         self._batches = dict.fromkeys(range(1, len(configs) + 1), 0)
         self._config = config
         self.engine = create_engine(
@@ -74,7 +76,7 @@ class CameraRig:
     def activate(self) -> None:
         """Subscribe and process."""
         # Before the subscriptions, which may deliver at once.
-        self._worker = FrameWorker(self._handle, lambda stream, arrival: stream.overtaken())
+        self._worker = FrameWorker(self._handle, lambda stream, arrival: stream.count_replaced())
         for stream in self.streams:
             stream.activate(self._worker.submit)
 
@@ -116,8 +118,8 @@ class CameraRig:
         frames = [(stream, work) for stream, work in begun if work is not None]
         failure = infer_depth(self.engine, [work.prepared for _, work in frames])
         if failure is not None:
-            reason = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
-            self._complaints.note("batch", f"{len(frames)} frames at once failed, taken one by one: {reason}")
+            reason = typed_line(failure)
+            self._problems.note("batch", f"{len(frames)} frames at once failed, taken one by one: {reason}")
         # No camera's depth waits for another one's motion.
         published = [(stream, work) for stream, work in frames if stream.publish_depth(work)]
         for stream, work in published:
@@ -131,6 +133,6 @@ class CameraRig:
         health.values["engine"] = f"{self.engine.name} on {self.engine.device} ({self.engine.precision})"
         health.values["checkpoint"] = self._config.checkpoint
         health.values["batches by size"] = ", ".join(f"{size}: {n}" for size, n in self._batches.items())
-        for complaint in self._complaints.current():
-            health.warn(complaint.message)
+        for problem in self._problems.current():
+            health.warn(problem.message)
         return [*(stream.report() for stream in self.streams), health]

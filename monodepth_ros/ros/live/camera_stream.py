@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One camera's live path: image messages in, the newest one processed, results out."""
 
 import math
@@ -10,22 +11,23 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from monodepth_ros.data.calibration import read_calibration
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, typed_line
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.frame import Frame, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.camera_input import CameraInput
-from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.gyro_input import GyroInput
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs, topic_prefix
+from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.scale_inputs import ScaleInputs
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.stamps import nanoseconds
 
 # A stamp this far from the node's clock [s] is of another clock (a recording): its age says nothing.
 FOREIGN_CLOCK = 60.0
@@ -39,7 +41,7 @@ class Arrival(NamedTuple):
     transport_ms: float
 
 
-class FrameInWork(NamedTuple):
+class PendingFrame(NamedTuple):
     """A frame between the steps of its processing, with the settings that it began with."""
 
     arrival: Arrival
@@ -77,12 +79,12 @@ class CameraStream:
         self._last_stamp_ns = 0
         self._announced = ""
         self._uncalibrated_since: float | None = None
-        self._complaints = Complaints(self._logger)
+        self._problems = Problems(self._logger)
         self._last_result: FrameResult | None = None
         self._state = TrackingState.NO_DATA if pipeline.has_odometry else TrackingState.DISABLED
         self._scale_kind = pipeline.scale.kind
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
-        self._odometry = OdometryOutput(node, config, self._complaints) if config.odometry_camera == name else None
+        self._odometry = OdometryOutput(node, config, self._problems) if config.odometry_camera == name else None
         self._scale_inputs: ScaleInputs | None = None
         self._gyro_input: GyroInput | None = None
 
@@ -99,10 +101,10 @@ class CameraStream:
         if self._odometry is not None:
             self._odometry.start()
         travel = self._pipeline.travel if self._odometry is not None else None
-        self._scale_inputs = ScaleInputs(self._node, self._config.scale, travel, self._complaints)
+        self._scale_inputs = ScaleInputs(self._node, self._config.scale, travel, self._problems)
         gyro, imu_topic = self._pipeline.gyro, self._config.odometry.imu_topic
         if gyro is not None and self._odometry is not None:
-            self._gyro_input = GyroInput(self._node, imu_topic, gyro, self._complaints)
+            self._gyro_input = GyroInput(self._node, imu_topic, gyro, self._problems)
         self._input = CameraInput(self._node, self.name, self._config, self._calibration, self._receive)
         self._logger.info(f"waiting for images on {self._input.image_topic}")
 
@@ -143,13 +145,13 @@ class CameraStream:
         transport_ms = 1e3 * age if 0.0 <= age < FOREIGN_CLOCK else math.nan
         self._submit(self, Arrival(message, time.perf_counter(), transport_ms))
 
-    def overtaken(self) -> None:
+    def count_replaced(self) -> None:
         """An arrival was replaced by a newer one before its turn."""
         self._counters.count(counters.REPLACED)
 
-    def begin(self, arrival: Arrival) -> FrameInWork | None:
+    def begin(self, arrival: Arrival) -> PendingFrame | None:
         """Decode and prepare a frame for the depth network; None if it goes no further."""
-        with self._books():
+        with self._counted():
             config = self._config
             if config is not self._applied_config:
                 self._pipeline.configure(config)
@@ -160,9 +162,9 @@ class CameraStream:
             return self._prepare(arrival, config)
         return None
 
-    def publish_depth(self, work: FrameInWork) -> bool:
+    def publish_depth(self, work: PendingFrame) -> bool:
         """Depth to outputs, once the depth network has run; whether `finish` is to follow."""
-        with self._books():
+        with self._counted():
             started = time.perf_counter()
             result = self._pipeline.finish(work.prepared)
             self._last_stamp_ns = result.stamp_ns
@@ -173,25 +175,25 @@ class CameraStream:
             return True
         return False
 
-    def finish(self, work: FrameInWork) -> None:
+    def finish(self, work: PendingFrame) -> None:
         """Motion to odometry, and the frame's status."""
-        with self._books():
+        with self._counted():
             self._finish(work)
 
     @contextmanager
-    def _books(self) -> Iterator[None]:
+    def _counted(self) -> Iterator[None]:
         """Whatever goes wrong is counted and said, and the next frame is processed."""
         try:
             yield
         except MonodepthError as error:
             self._counters.count(counters.INVALID)
-            self._complaints.note("invalid", str(error), is_error=True)
+            self._problems.note("invalid", str(error), is_error=True)
         except Exception as error:  # a bug or a device out of memory must not end the stream
             self._counters.count(counters.FAILED)
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            self._complaints.note("failed", f"frame not processed: {reason}", is_error=True)
+            reason = typed_line(error)
+            self._problems.note("failed", f"frame not processed: {reason}", is_error=True)
 
-    def _prepare(self, arrival: Arrival, config: NodeConfig) -> FrameInWork | None:
+    def _prepare(self, arrival: Arrival, config: NodeConfig) -> PendingFrame | None:
         stamp_ns = _nanoseconds(arrival.message.header)
         if stamp_ns != 0 and stamp_ns == self._last_stamp_ns:
             self._counters.count(counters.DUPLICATE)
@@ -214,9 +216,9 @@ class CameraStream:
         mount = scale_inputs.mount(arrival.message.header.frame_id)
         frame = Frame(stamp_ns, pixels, camera_input.camera_for(pixels), mount)
         decode_ms = 1e3 * (time.perf_counter() - started)
-        return FrameInWork(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
+        return PendingFrame(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
 
-    def _finish(self, work: FrameInWork) -> None:
+    def _finish(self, work: PendingFrame) -> None:
         result, gyro_input = work.prepared.result, self._gyro_input
         if gyro_input is not None:
             gyro_input.advance(work.header.frame_id)
@@ -251,7 +253,7 @@ class CameraStream:
         if now - self._uncalibrated_since < self._config.camera_info_timeout:
             self._counters.count(counters.UNCALIBRATED)
             return True
-        self._complaints.note(
+        self._problems.note(
             "camera_info",
             f"no camera_info on {camera_input.info_topic}: the camera is taken for the one the checkpoint was trained on; "
             f"publish it, remap with {topic_prefix(self.name)}camera_info:=/your/topic, or set calibration_file",
@@ -269,7 +271,7 @@ class CameraStream:
             self._scale_kind = result.scale.kind
             self._logger.info(f"scale now from {result.scale.description}")
         if cloud_wanted and not result.view.is_calibrated:
-            self._complaints.note(
+            self._problems.note(
                 "cloud",
                 "no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file",
             )
@@ -279,13 +281,11 @@ class CameraStream:
         if estimate is None:
             self._state = TrackingState.NO_DATA if self._pipeline.has_odometry else TrackingState.DISABLED
             if result.stamp_ns == 0 and self._pipeline.has_odometry:
-                self._complaints.note(
-                    "stamp", "images carry no stamp (zero): depth goes on, odometry needs their times"
-                )
+                self._problems.note("stamp", "images carry no stamp (zero): depth goes on, odometry needs their times")
             return
         self._state = estimate.state
         if estimate.note:
-            self._complaints.note("odometry", f"odometry: {estimate.note}")
+            self._problems.note("odometry", f"odometry: {estimate.note}")
         self._odometry.submit(estimate, header, config, publish_tf)
 
     def _publish_status(self, result: FrameResult, header: Header, **latencies: float) -> None:
@@ -338,13 +338,13 @@ class CameraStream:
         elif self._input is not None:
             silence = self._input.silence(config.no_image_timeout)
             if silence:
-                self._complaints.note("silence", silence)
-        for complaint in self._complaints.current():
-            (health.error if complaint.is_error else health.warn)(complaint.message)
+                self._problems.note("silence", silence)
+        for problem in self._problems.current():
+            (health.error if problem.is_error else health.warn)(problem.message)
         if self._state is TrackingState.LOST:
             health.warn("odometry lost")
         return health
 
 
 def _nanoseconds(header: Header) -> int:
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+    return nanoseconds(header.stamp)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happened to the frames: counts by fate, rates, latencies."""
 
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Health on /diagnostics, once per second."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The thread that works on frames, so that the executor's stays free; each camera's newest frame wins."""
 
 import threading
@@ -11,7 +12,7 @@ Item = TypeVar("Item")
 class FrameWorker(Generic[Source, Item]):
     """Calls `handle` with the newest item of every source that has one, as soon as any has.
 
-    `handle` must not raise. There is no queue: at most one item of a source waits; one overtaken by a newer
+    `handle` must not raise. There is no queue: at most one item of a source waits; one replaced by a newer
     one is given to `replaced`. No source waits for another, and each that waits is in the next call.
     """
 
@@ -32,11 +33,11 @@ class FrameWorker(Generic[Source, Item]):
     def submit(self, source: Source, item: Item) -> None:
         """Hand over a source's newest item; returns at once."""
         with self._condition:
-            overtaken = self._waiting.get(source)
+            replaced = self._waiting.get(source)
             self._waiting[source] = item
             self._condition.notify()
-        if overtaken is not None:
-            self._replaced(source, overtaken)
+        if replaced is not None:
+            self._replaced(source, replaced)
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Finish what is in work, drop what waits, end the thread; whether it has ended within timeout [s]."""

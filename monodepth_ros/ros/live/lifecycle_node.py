@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`DepthNode`: a managed (lifecycle) node from cameras' images to depth, clouds and odometry."""
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -7,13 +8,13 @@ from rclpy.lifecycle import LifecycleNode, LifecyclePublisher, LifecycleState, T
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
-from monodepth_ros.errors import MonodepthError
-from monodepth_ros.pipeline.settings import ConfigError
+from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.diagnostics import Health
-from monodepth_ros.ros.parameters.node_config import NodeConfig
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
+from monodepth_ros.settings.schema import ConfigError
 
 DIAGNOSTICS_PERIOD = 1.0  # seconds
 
@@ -112,7 +113,7 @@ class DepthNode(LifecycleNode):
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
         kind = "" if isinstance(error, MonodepthError) else f"{type(error).__name__}: "
-        self.get_logger().error(f"not {what}: {kind}{' '.join(str(error).split())}")
+        self.get_logger().error(f"not {what}: {kind}{one_line(error)}")
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trajectory as ROS wants it: nav_msgs/Odometry, TF and Path, for the robot's base."""
 
 from typing import NamedTuple
@@ -9,14 +10,15 @@ from nav_msgs.msg import Odometry, Path
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from monodepth_ros.errors import typed_line
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.live.complaints import Complaints
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.outputs import create_output
-from monodepth_ros.ros.parameters.node_config import NodeConfig
+from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import (
     TF_QOS,
     TopicTransforms,
@@ -47,9 +49,9 @@ class OdometryOutput:
     forward, y left, z up where the camera stood first.
     """
 
-    def __init__(self, node, config: NodeConfig, complaints: Complaints):
+    def __init__(self, node, config: NodeConfig, problems: Problems):
         self._node = node
-        self._complaints = complaints
+        self._problems = problems
         self._worker: FrameWorker[str, _Publication] | None = None
         self._submitted_trajectory = self._trajectory = 0
         self._base_frame = config.base_frame
@@ -74,7 +76,7 @@ class OdometryOutput:
 
     def start(self) -> None:
         """Be ready for estimates."""
-        self._worker = FrameWorker(self._handle, lambda source, overtaken: None, name="odometry")
+        self._worker = FrameWorker(self._handle, lambda source, replaced: None, name="odometry")
 
     def stop(self) -> None:
         """Publish the estimate in work and no more."""
@@ -105,10 +107,10 @@ class OdometryOutput:
         try:
             self._publish(*waiting["odometry"])
         except TransformError as error:
-            self._complaints.note("transform", f"odometry: {error}")
+            self._problems.note("transform", f"odometry: {error}")
         except Exception as error:  # a bug must not end the odometry
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            self._complaints.note("odometry output", f"odometry not published: {reason}", is_error=True)
+            reason = typed_line(error)
+            self._problems.note("odometry output", f"odometry not published: {reason}", is_error=True)
 
     def _publish(
         self,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The topics of one camera's results, published only for those who listen."""
 
 import numpy as np

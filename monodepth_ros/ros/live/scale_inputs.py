@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the rest of the robot tells a measured scale: its own odometry, and the camera's place above the ground."""
 
 from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
@@ -5,12 +6,13 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.pipeline.config import ScaleConfig
-from monodepth_ros.pipeline.ground_frames import ground_frames, mount_in
-from monodepth_ros.ros.live.complaints import Complaints
+from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
+from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
+from monodepth_ros.stamps import nanoseconds
 
 TYPES = {
     "Odometry": Odometry,
@@ -30,10 +32,10 @@ class ScaleInputs:
     None for a camera whose motion is not known, which has no use for them.
     """
 
-    def __init__(self, node, settings: ScaleConfig, travel: TravelLog | None, complaints: Complaints):
+    def __init__(self, node, settings: ScaleConfig, travel: TravelLog | None, problems: Problems):
         self._node = node
         self._travel = travel
-        self._complaints = complaints
+        self._problems = problems
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._moving_frame = ""
@@ -83,7 +85,7 @@ class ScaleInputs:
             except TransformError:
                 continue
         if not settings.camera_height:
-            self._complaints.note(
+            self._problems.note(
                 "mount",
                 f"scale: TF does not connect {camera_frame!r} with {' or '.join(frames)}, so its height is not known: "
                 "publish that, or set scale.camera_height or scale.ground_frame",
@@ -94,7 +96,7 @@ class ScaleInputs:
         try:
             self._travel.mount_camera(transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)[:3, 3])
         except TransformError as error:
-            self._complaints.note(
+            self._problems.note(
                 "lever", f"scale: turns are left out, the camera's place on the robot is not known: {error}"
             )
 
@@ -118,7 +120,7 @@ class ScaleInputs:
                 self._subscribe(message_type)
                 return
         what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "nobody publishes it"
-        self._complaints.note(
+        self._problems.note(
             "scale odometry",
             f"scale: no odometry on {topic}: {what}; scale.odometry_topic must name one of {', '.join(TYPES)}",
         )
@@ -162,4 +164,4 @@ class ScaleInputs:
 
 
 def _nanoseconds(message) -> int:
-    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+    return nanoseconds(message.header.stamp)

@@ -1,4 +1,5 @@
-"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for refusal."""
+# SPDX-License-Identifier: Apache-2.0
+"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for reason."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -15,8 +16,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.pipeline.settings import ConfigError, Specification, replace, specifications, values
-from monodepth_ros.ros.parameters.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
 # Read once, before anybody could change it.
 READ_AT_START = ("autostart",)

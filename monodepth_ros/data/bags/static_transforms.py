@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames that never move to each other, as /tf_static tells of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
+
+
+class StaticTransformError(MonodepthError):
+    """Two frames that no chain of static transforms connects."""
+
+
+class StaticTransforms:
+    """A tree of frames; the last word on a frame counts."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, tuple[str, np.ndarray]] = {}
+
+    def add(self, transforms: Iterable[Any]) -> None:
+        """Take over geometry_msgs/TransformStamped; nameless ones and no rotations are passed over."""
+        for item in transforms:
+            child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
+            if not child or not parent or child == parent:
+                continue
+            t, q = item.transform.translation, item.transform.rotation
+            try:
+                rotation = quaternion_to_rotation((q.x, q.y, q.z, q.w))
+                self._parents[child] = parent, make_transform(rotation, (t.x, t.y, t.z))
+            except MonodepthError:
+                continue
+
+    def parent_of(self, frame: str) -> str:
+        """The frame that this one hangs on, '' if none."""
+        return self._parents.get(frame.lstrip("/"), ("", None))[0]
+
+    def lookup(self, target: str, source: str) -> np.ndarray:
+        """T_target_source (4, 4); StaticTransformError if the two are not connected."""
+        target, source = target.lstrip("/"), source.lstrip("/")
+        above_target, above_source = self._above(target), self._above(source)
+        for frame, T_frame_source in above_source.items():
+            if frame in above_target:
+                return invert(above_target[frame]) @ T_frame_source
+        known = sorted({*self._parents, *(parent for parent, _ in self._parents.values())})
+        raise StaticTransformError(
+            f"no static transforms lead from {source!r} to {target!r}: the recording connects "
+            f"{', '.join(known) or 'no frames'}"
+        )
+
+    def _above(self, frame: str) -> dict[str, np.ndarray]:
+        """This frame and all above it, with T_above_frame."""
+        found, T = {frame: np.eye(4)}, np.eye(4)
+        while frame in self._parents:
+            frame, T_parent_child = self._parents[frame]
+            if frame in found:  # a circle
+                break
+            T = T_parent_child @ T
+            found[frame] = T
+        return found

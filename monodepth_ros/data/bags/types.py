@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Message types of recordings: their stored definitions, ROS 1 translated to ROS 2, CDR to objects."""
+
+from functools import lru_cache
+from typing import Any
+
+from rosbags.convert.converter import is_same_wireformat, migrate_bytes
+from rosbags.interfaces import MessageDefinitionFormat
+from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+
+from monodepth_ros.data.bags.files import RecordingError
+from monodepth_ros.errors import one_line
+
+HEADER = "std_msgs/msg/Header"
+RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
+
+
+@lru_cache(maxsize=1)
+def common_types() -> Any:
+    """The typestore of ROS 2's own message packages, for bags that carry no definitions and for writing."""
+    return get_typestore(Stores.ROS2_JAZZY)
+
+
+def normalize_type(name: str) -> str:
+    """'sensor_msgs/Image' (ROS 1 and bags of 2019) and 'sensor_msgs/msg/Image' both give the latter."""
+    parts = name.split("/")
+    return f"{parts[0]}/msg/{parts[1]}" if len(parts) == 2 else name
+
+
+class Ros2Types:
+    """Reads CDR with the definition that the bag itself stores, else with the common one.
+
+    Each type has a typestore of its own and is parsed when it is first needed, so that one exotic or broken
+    definition does not make the rest of the recording unreadable.
+    """
+
+    def __init__(self, connections: list[Any]) -> None:
+        self._definitions: dict[str, Any] = {}
+        for connection in connections:
+            name = normalize_type(connection.msgtype)
+            if connection.msgdef.format != MessageDefinitionFormat.NONE or name not in self._definitions:
+                self._definitions[name] = connection.msgdef
+        self._stores: dict[str, Any] = {}
+
+    def to_cdr(self, data: bytes, name: str) -> bytes:
+        return data
+
+    def published_name(self, name: str) -> str:
+        return normalize_type(name)
+
+    def deserialize(self, data: bytes, name: str) -> Any:
+        """Raises RecordingError for a type nobody knows and for bytes that do not fit it."""
+        if name not in self._stores:
+            self._stores[name] = self._store(name)
+        try:
+            return self._stores[name].deserialize_cdr(data, name)
+        except Exception as error:  # struct, Unicode and rosbags errors alike: damaged bytes
+            raise RecordingError(f"a message of type {name} cannot be read: {one_line(error)}") from error
+
+    def _store(self, name: str) -> Any:
+        reason = "the recording does not define it"
+        definition = self._definitions.get(name)
+        if definition is not None and definition.format != MessageDefinitionFormat.NONE:
+            try:
+                store = get_typestore(Stores.EMPTY)
+                store.register(_parse(definition, name))
+                store.get_msgdef(name)
+                return store
+            except Exception as error:
+                reason = f"its definition in the recording cannot be parsed ({one_line(error)})"
+        if name in common_types().fielddefs:
+            return common_types()
+        raise RecordingError(f"message type {name} is unknown: {reason}, and it is none of ROS 2's common types")
+
+
+class Ros1Types:
+    """Translates ROS 1 messages to the CDR bytes of the ROS 2 type of the same name."""
+
+    def __init__(self, connections: list[Any]) -> None:
+        self._definitions = {connection.msgtype: connection.msgdef for connection in connections}
+        self._translators: dict[str, Any] = {}
+        self._targets: dict[str, Any] = {}
+        self._migration_cache: dict[str, object] = {}
+
+    def published_name(self, name: str) -> str:
+        name = normalize_type(name)
+        return RENAMED.get(name, name)
+
+    def to_cdr(self, data: bytes, name: str) -> bytes:
+        """ROS 1 bytes of the recorded type `name` as CDR of `published_name(name)`."""
+        try:
+            if name not in self._translators:
+                self._translators[name] = self._translator(name)
+            return bytes(self._translators[name](data))
+        except Exception as error:
+            raise RecordingError(f"a ROS 1 message of type {name} cannot be translated: {one_line(error)}") from error
+
+    def deserialize(self, data: bytes, name: str) -> Any:
+        store = self._targets.get(name, common_types())
+        try:
+            return store.deserialize_cdr(data, name)
+        except Exception as error:
+            raise RecordingError(f"a message of type {name} cannot be read: {one_line(error)}") from error
+
+    def _translator(self, name: str) -> Any:
+        source = get_typestore(Stores.EMPTY)
+        types = get_types_from_msg(self._definitions[name].data, name)
+        # ROS 1's header has one field more (seq); rosbags skips it given the two-field type of ROS 2.
+        types[HEADER] = common_types().fielddefs[HEADER]
+        types.setdefault("builtin_interfaces/msg/Time", common_types().fielddefs["builtin_interfaces/msg/Time"])
+        types.setdefault("builtin_interfaces/msg/Duration", common_types().fielddefs["builtin_interfaces/msg/Duration"])
+        source.register(types)
+        target_name = self.published_name(name)
+        target = common_types() if target_name in common_types().fielddefs else source
+        self._targets[target_name] = target
+        if is_same_wireformat(source, target, name, target_name):
+            return lambda data: target.ros1_to_cdr(data, target_name)
+        return lambda data: migrate_bytes(
+            source, target, name, target_name, self._migration_cache, data, src_is2=False, dst_is2=True
+        )
+
+
+def _parse(definition: Any, name: str) -> dict[str, Any]:
+    if definition.format == MessageDefinitionFormat.MSG:
+        return get_types_from_msg(definition.data, name)
+    separator = "=" * 80 + "\n"
+    if not definition.data.startswith(f"{separator}IDL: "):
+        return get_types_from_idl(definition.data)
+    types: dict[str, Any] = {}
+    for section in definition.data.split(separator)[1:]:
+        types.update(get_types_from_idl(section.split("\n", 1)[1]))
+    return types

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing recordings: a rosbag2 folder or one bare .mcap or .db3 file, there only once it is complete."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
+
+from monodepth_ros.data.bags.files import RecordingError
+from monodepth_ros.data.bags.types import common_types
+from monodepth_ros.errors import one_line
+
+STORAGES = ("mcap", "sqlite3")
+STORAGE_OF_SUFFIX = {".mcap": "mcap", ".db3": "sqlite3"}
+SUFFIX_OF_STORAGE = {storage: suffix for suffix, storage in STORAGE_OF_SUFFIX.items()}
+METADATA_VERSION = 8  # what jazzy writes; older readers take it too
+
+
+class BagWriter:
+    """A new recording: `with BagWriter(path) as bag: bag.add_topic(...); bag.write(...)`.
+
+    A path that ends in .mcap or .db3 becomes that one file, any other path a rosbag2 folder. `storage` is
+    "mcap" (default) or "sqlite3"; `compress` uses zstd (per chunk in mcap, per message in sqlite3, folders
+    only). Messages are objects of `BagWriter.types`. Nothing is left at `path` if the block raises.
+
+    Raises RecordingError if the path exists, cannot be written, or contradicts `storage`.
+    """
+
+    types = common_types().types
+
+    def __init__(self, path: str | Path, storage: str = "", compress: bool = False) -> None:
+        self.path = Path(path)
+        suffix = self.path.suffix
+        self.storage = storage or STORAGE_OF_SUFFIX.get(suffix, "mcap")
+        if self.storage not in STORAGES:
+            raise RecordingError(f"unknown storage '{storage}': expected one of {', '.join(STORAGES)}")
+        self._bare_file = suffix in STORAGE_OF_SUFFIX
+        if self._bare_file and STORAGE_OF_SUFFIX[suffix] != self.storage:
+            wanted = SUFFIX_OF_STORAGE[self.storage]
+            raise RecordingError(f"{path} does not fit storage {self.storage}: end its name in {wanted} or in nothing")
+        if compress and self._bare_file and self.storage == "sqlite3":
+            raise RecordingError(f"{path}: only a folder can hold compressed sqlite3 storage, leave out the suffix")
+        if self.path.exists():
+            raise RecordingError(f"{path} exists already: choose another name or remove it")
+        self._compress = compress
+        self._connections: dict[str, Any] = {}
+
+    def __enter__(self) -> "BagWriter":
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._workplace = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+        except OSError as error:
+            raise RecordingError(f"{self.path} cannot be written: {one_line(error)}") from error
+        self._folder = self._workplace / (self.path.stem if self._bare_file else self.path.name)
+        plugin = StoragePlugin.MCAP if self.storage == "mcap" else StoragePlugin.SQLITE3
+        self._writer = Writer(self._folder, version=METADATA_VERSION, storage_plugin=plugin)
+        if self._compress:
+            mode = CompressionMode.STORAGE if self.storage == "mcap" else CompressionMode.MESSAGE
+            self._writer.set_compression(mode, CompressionFormat.ZSTD)
+        self._writer.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is not None:
+                self._writer.abort()
+                return
+            self._writer.close()
+            self._move_into_place()
+        except OSError as error:
+            raise RecordingError(f"{self.path} cannot be written: {one_line(error)}") from error
+        finally:
+            shutil.rmtree(self._workplace, ignore_errors=True)
+
+    def add_topic(self, name: str, message_type: str, latched: bool = False) -> None:
+        """Announce a topic of type pkg/msg/Name; latched: offered transient local, as /tf_static must be."""
+        self._connections[name] = self._writer.add_connection(
+            name, message_type, typestore=common_types(), offered_qos_profiles=[_quality_of_service(latched)]
+        )
+
+    def write(self, topic: str, stamp_ns: int, message: Any) -> None:
+        """Serialise a message object and append it; `stamp_ns` is its receive time."""
+        self.write_raw(topic, stamp_ns, common_types().serialize_cdr(message, message.__msgtype__))
+
+    def write_raw(self, topic: str, stamp_ns: int, data: bytes | memoryview) -> None:
+        """Append CDR bytes. Raises RecordingError if the disk is full or gone."""
+        try:
+            self._writer.write(self._connections[topic], stamp_ns, data)
+        except OSError as error:
+            raise RecordingError(f"{self.path} cannot be written: {one_line(error)}") from error
+
+    def _move_into_place(self) -> None:
+        if self._bare_file:
+            stored = self._folder / f"{self._folder.name}{SUFFIX_OF_STORAGE[self.storage]}"
+        else:
+            stored = self._folder
+        if self.path.exists():
+            raise RecordingError(f"{self.path} exists already: another program made it meanwhile")
+        stored.rename(self.path)
+
+
+def _quality_of_service(latched: bool) -> Qos:
+    forever = QosTime(2147483647, 4294967295)
+    return Qos(
+        QosHistory.KEEP_LAST,
+        1 if latched else 10,
+        QosReliability.RELIABLE,
+        QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        forever,
+        forever,
+        QosLiveliness.AUTOMATIC,
+        forever,
+        avoid_ros_namespace_conventions=False,
+    )

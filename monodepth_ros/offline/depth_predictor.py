@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A checkpoint's depth of an image, at the size and in the pixels of its ground truth."""
+
+import numpy as np
+
+from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
+from monodepth_ros.geometry.camera import SAME_ROTATION, CameraModel
+from monodepth_ros.inference.engine import Engine
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.disparity import depth_at_size, scale_disparity
+from monodepth_ros.offline.mirror_ensemble import blend_mirrored
+from monodepth_ros.pipeline.network_view import view_through
+
+
+class DepthPredictor:
+    """Looks through any camera as the node does; keeps what was prepared for the last one.
+
+    post_process: blend with the answer to the mirror image (see mirror_ensemble.py), on inverse depth at the
+    network's size. view: how the network looks through the camera, in words; empty before the first image.
+    """
+
+    def __init__(self, engine: Engine, header: CheckpointHeader, post_process: bool = False):
+        self._engine, self._header, self._post_process = engine, header, post_process
+        self._key: tuple | None = None
+        self.view = ""
+
+    def __call__(self, pixels: Pixels, camera: CameraModel, size: tuple[int, int]) -> np.ndarray:
+        """Depth (height, width) in network units of an image and its camera; size: (width, height) of the
+        ground truth. NaN where the network does not look.
+
+        For a camera without distortion that the network sees whole, inverse depth is resized bilinearly and
+        then inverted, as in the field's protocol.
+        """
+        key = camera.key, size
+        if key != self._key:
+            self._look_through(camera, size)
+            self._key = key
+        rgb = to_rgb(self._view.resampler(pixels.array), pixels.layout)
+        scaled = self._scaled_disparity(rgb)
+        if self._post_process:
+            mirrored = self._scaled_disparity(np.ascontiguousarray(rgb[:, ::-1]))
+            scaled = blend_mirrored(scaled, mirrored[:, ::-1])
+        if self._to_truth is None:
+            return depth_at_size(scaled, size)
+        return self._to_truth(1.0 / scaled) * np.float32(self._view.depth_factor)
+
+    def _look_through(self, camera: CameraModel, size: tuple[int, int]) -> None:
+        header = self._header
+        self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
+        self.view = f"{camera.width}x{camera.height}: {self._view.description}"
+        is_whole = self._view.kind in ("resize", "uncalibrated")
+        is_straight = not camera.is_distorted and np.abs(camera.R - np.eye(3)).max() <= SAME_ROTATION
+        self._to_truth = None
+        if not (is_whole and (is_straight or not camera.is_calibrated)):
+            target = camera if (camera.width, camera.height) == size else camera.resized(*size)
+            self._to_truth = DepthInCamera(self._view.camera, target)
+
+    def _scaled_disparity(self, rgb: np.ndarray) -> np.ndarray:
+        disparity = self._engine.disparity(self._engine.load_image(rgb))
+        return scale_disparity(disparity, self._header.min_depth, self._header.max_depth)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Depth images as files: 16-bit PNG, or floating point."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from monodepth_ros.errors import MonodepthError
+
+KINDS = ("png", "npz", "none")
+COUNTS_PER_UNIT = 256.0
+_MAX_COUNT = 65535
+
+
+class DepthFiles:
+    """Writes <folder>/<name>.png or .npz for each frame, and format.json, which says what the numbers mean.
+
+    kind: png, npz or none. unit: 'm', or 'network units' for a relative scale.
+    """
+
+    def __init__(self, folder: Path, kind: str, unit: str):
+        self._folder, self._kind = folder, kind
+        if kind not in KINDS:
+            raise MonodepthError(f"depth files of kind {kind!r}: expected {', '.join(KINDS)}")
+        if kind == "none":
+            return
+        folder.mkdir()
+        facts = {"quantity": "depth along the optical axis", "unit": unit}
+        if kind == "png":
+            facts |= {
+                "files": "PNG, one channel, 16 bits (as KITTI's depth benchmark)",
+                "counts_per_unit": COUNTS_PER_UNIT,
+                "zero": "no depth: not seen, too near, too far, or 256 units and more",
+            }
+        else:
+            facts |= {
+                "files": "NumPy, float32 array 'depth'",
+                "nan": "not seen",
+                "inf": "too far",
+                "-inf": "too near",
+            }
+        (folder / "format.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+    def write(self, name: str, depth: np.ndarray) -> None:
+        """Depth (H, W) float32 as the pipeline gives it. MonodepthError if the disk is full or gone."""
+        if self._kind == "none":
+            return
+        path = self._folder / f"{name}.{self._kind}"
+        if self._kind == "npz":
+            np.savez_compressed(path, depth=depth)
+        # Depth compresses well; the highest levels cost more than the networks.
+        elif not cv2.imwrite(str(path), depth_counts(depth), [cv2.IMWRITE_PNG_COMPRESSION, 3]):
+            raise MonodepthError(f"{path} cannot be written: is the disk full?")
+
+
+def depth_counts(depth: np.ndarray) -> np.ndarray:
+    """Depth as uint16 (H, W), 256 counts per unit; 0 where it is not finite, not positive or too large."""
+    with np.errstate(invalid="ignore"):
+        counts = np.rint(depth * COUNTS_PER_UNIT)
+        return np.where((counts > 0) & (counts <= _MAX_COUNT), counts, 0).astype(np.uint16)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few frames of a run as pictures, spread evenly over it however long it gets."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from monodepth_ros.pictures.error_picture import error_view, relative_error
+from monodepth_ros.pictures.color_picture import color_limits, color_picture
+
+MOST = 6
+_JPEG_QUALITY = 85
+_MAX_WIDTH = 640
+
+
+@dataclass(frozen=True)
+class FramePictures:
+    """JPEG data of one frame by caption, in the order of a row."""
+
+    name: str
+    seconds: float
+    pictures: dict[str, bytes]
+
+
+class PictureSampler:
+    """Keeps the pictures of at most 2 * MOST frames: every one at first, then every second, fourth, ..."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, FramePictures]] = []
+        self._stride = 1
+
+    def wants(self, index: int) -> bool:
+        """Whether the frame of this index is to be kept."""
+        return index % self._stride == 0
+
+    def add(self, index: int, pictures: FramePictures) -> None:
+        """Keep a frame's pictures."""
+        self._kept.append((index, pictures))
+        if len(self._kept) > 2 * MOST:
+            self._stride *= 2
+            self._kept = [item for item in self._kept if item[0] % self._stride == 0]
+
+    def chosen(self) -> list[FramePictures]:
+        """At most MOST of them, the first and the last included."""
+        if not self._kept:
+            return []
+        picks = np.unique(np.linspace(0, len(self._kept) - 1, MOST).round().astype(int))
+        return [self._kept[i][1] for i in picks]
+
+
+def pictures_of(
+    rgb: np.ndarray,
+    depth: np.ndarray,
+    color: np.ndarray,
+    truth: np.ndarray | None,
+    seen_there: np.ndarray | None,
+) -> dict[str, bytes]:
+    """Input, depth and, where there is ground truth, truth and error, each as the camera that took it has it.
+
+    rgb: (H, W, 3); depth: (H, W); color: bgr (H, W, 3) of it. truth: (H', W') [m]; seen_there: the depth
+    there, (H', W').
+    """
+    pictures = {"input": jpeg(rgb[..., ::-1]), "depth": jpeg(color)}
+    if truth is not None:
+        limits = color_limits(np.where(np.isneginf(depth), np.nan, depth).astype(np.float32))
+        pictures["ground truth"] = jpeg(_grown(color_picture(truth, limits), np.isfinite(truth)))
+        error = relative_error(truth, seen_there)
+        pictures["relative error"] = jpeg(_grown(error_view(error), ~np.isnan(error)))
+    return pictures
+
+
+def jpeg(picture: np.ndarray) -> bytes:
+    """A bgr picture as JPEG, no wider than the page needs."""
+    height, width = picture.shape[:2]
+    if width > _MAX_WIDTH:
+        size = _MAX_WIDTH, max(1, round(height * _MAX_WIDTH / width))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+
+
+def _grown(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The points of a lidar as dots that survive being made smaller; a dense picture stays as it is."""
+    if known.mean() > 0.5:
+        return picture
+    background = np.full_like(picture, 24)
+    kernel = np.ones((5, 5), np.uint8)
+    masked = np.where(known[..., None], picture, 0).astype(np.uint8)
+    grown = np.where(known[..., None], picture, cv2.dilate(masked, kernel))
+    near = cv2.dilate(known.astype(np.uint8), kernel).astype(bool)
+    return np.where(near[..., None], grown, background)

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything a run leaves behind, gathered frame by frame."""
+
+import csv
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monodepth_ros.data.sources.source import FrameSource
+from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
+from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth, mean_metrics
+from monodepth_ros.offline.results.cloud_map import CloudMap, write_ply
+from monodepth_ros.offline.results.color_video import ColorVideo
+from monodepth_ros.offline.results.depth_files import DepthFiles
+from monodepth_ros.offline.results.frame_pictures import FramePictures, PictureSampler, pictures_of
+from monodepth_ros.offline.results.trajectory_record import TrajectoryRecord
+from monodepth_ros.odometry.scale.source import ScaleEstimate
+from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.pipeline.depth_image import DepthStatistics, depth_statistics
+from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.pipeline.moving_frame import MovingFrame
+
+MAX_DEPTH = 80.0  # metres, as in the tables of the field
+VOXEL = 0.1  # metres
+VOXELS_PER_MEDIAN = 150.0  # the same where there are no metres, as a share of the first frame's median depth
+
+
+class RunRecorder:
+    """Writes depth and video as frames come, and the rest at the end. rows: a table with one line per frame.
+
+    depth: png, npz or none (see DepthFiles). unit: 'm' or 'network units'.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        source: FrameSource,
+        moving_frame: MovingFrame,
+        is_metric: bool,
+        depth: str,
+        video: bool,
+    ):
+        self.folder = folder
+        self.is_metric = is_metric
+        self.unit = "m" if is_metric else "network units"
+        self.trajectory = TrajectoryRecord()
+        self.pictures = PictureSampler()
+        self.depth_metrics: list[DepthMetrics] = []
+        self.rows: list[dict[str, Any]] = []
+        self.cloud_points = np.empty(0)
+        self.cloud_text = ""
+        self.scale_text = ""
+        self.video_path: Path | None = None
+        self.views: list[str] = []
+        self._source = source
+        self._moving_frame = moving_frame
+        self._depth_files = DepthFiles(folder / "depth", depth, self.unit)
+        self._video = ColorVideo(folder) if video else None
+        self._cloud: CloudMap | None = None
+        self._comparison: tuple[tuple, DepthInCamera] | None = None
+        self._last_scale: ScaleEstimate | None = None
+
+    def add(self, frame: RunFrame) -> None:
+        """Take over a frame; every output must have been asked of the pipeline."""
+        result = frame.result
+        depth = in_units(result.depth)
+        index = len(self.rows)
+        statistics = depth_statistics(depth)
+        metrics, seen = self._compare(frame, depth)
+        self._depth_files.write(frame.source.name, depth)
+        if self._video is not None:
+            self._video.add(frame.source.stamp_ns, result.rectified, result.color)
+        if result.has_new_view:
+            camera = result.view.image_camera
+            text = f"{camera.width}x{camera.height}: {result.view.description}"
+            if text not in self.views:
+                self.views.append(text)
+        self._add_to_cloud(frame, index, statistics)
+        if result.odometry is not None:
+            self.trajectory.add(result.odometry, frame.moving, frame.source.T_world_camera)
+        self.rows.append(self._row(frame, statistics, metrics))
+        if self.pictures.wants(index):
+            # Network units are compared as in the metrics.
+            factor = 1.0 if self.is_metric or metrics is None else np.float32(metrics.scale_ratio)
+            truth, there = frame.source.truth_depth, None if seen is None else seen * factor
+            pictures = pictures_of(result.rectified, depth * factor, result.color, truth, there)
+            self.pictures.add(index, FramePictures(frame.source.name, self.seconds[-1], pictures))
+
+    def finish(self) -> None:
+        """Write what could not be written before: video's end, cloud, trajectory, table, metrics."""
+        if self._video is not None:
+            self._video.close()
+            self.video_path = self._video.path
+        self.scale_text = self._scale_in_words()
+        if self._cloud is not None:
+            points, frame, count = self._cloud.result()
+            if len(points):
+                thinned = f", one per voxel of {self._cloud.voxel:.3g} {self.unit}" if count > 1 else ""
+                frames = "1 frame" if count == 1 else f"{count} frames"
+                self.cloud_points = points
+                self.cloud_text = f"{len(points)} points of {frames}{thinned}, in {self.unit}; {frame}"
+                write_ply(self.folder / "cloud.ply", points, self.cloud_text)
+        self.trajectory.write(self.folder)
+        self._write_table()
+        metrics = self.metrics()
+        if metrics:
+            text = json.dumps(without_nan(metrics), indent=2)
+            (self.folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+
+    @property
+    def seconds(self) -> list[float]:
+        """Time of each frame since the first."""
+        return [row["stamp"] - self.rows[0]["stamp"] for row in self.rows]
+
+    def metrics(self) -> dict[str, Any]:
+        """Errors against the source's ground truth; empty if it has none."""
+        found: dict[str, Any] = {}
+        if self.depth_metrics:
+            found["depth"] = {
+                "frames": len(self.depth_metrics),
+                "scaling": "none" if self.is_metric else "median",
+                "crop": self._source.truth_crop,
+                "max_depth": MAX_DEPTH,
+                **asdict(mean_metrics(self.depth_metrics)),
+            }
+        trajectory = self.trajectory.metrics(self.is_metric)
+        if trajectory is not None:
+            scaling = "none" if self.is_metric else "length"
+            found["trajectory"] = {
+                "scaling": scaling,
+                "parts": len(self.trajectory.parts),
+                **asdict(trajectory),
+            }
+        return found
+
+    def _compare(self, frame: RunFrame, depth: np.ndarray) -> tuple[DepthMetrics | None, np.ndarray | None]:
+        """The frame's errors, and its depth where the ground truth has its pixels."""
+        truth, camera = frame.source.truth_depth, frame.source.camera
+        if truth is None:
+            return None, None
+        if (camera.height, camera.width) != truth.shape:
+            camera = camera.resized(*truth.shape[::-1])
+        key = frame.result.camera.key, camera.key
+        if self._comparison is None or self._comparison[0] != key:
+            self._comparison = key, DepthInCamera(frame.result.camera, camera)
+        seen = self._comparison[1](depth)
+        try:
+            scaling = "none" if self.is_metric else "median"
+            crop = self._source.truth_crop
+            metrics = evaluate_depth(truth, seen, max_depth=MAX_DEPTH, crop=crop, scaling=scaling)
+        except EvaluationError:  # nothing in this frame can be compared
+            return None, seen
+        self.depth_metrics.append(metrics)
+        return metrics, seen
+
+    def _add_to_cloud(self, frame: RunFrame, index: int, statistics: DepthStatistics) -> None:
+        result = frame.result
+        if result.cloud is None:
+            return
+        if self._cloud is None:
+            median = statistics.median if math.isfinite(statistics.median) else 1.0
+            voxel = VOXEL if self.is_metric else median / VOXELS_PER_MEDIAN
+            self._cloud = CloudMap(voxel, self._moving_frame.T_odom_start)
+        # One frame must do where nothing says how the camera moved: that in the middle.
+        count = self._source.frame_count
+        if result.odometry is not None or count is None or index <= count // 2:
+            self._cloud.add(result.cloud, result.odometry)
+
+    def _scale_in_words(self) -> str:
+        """How a measured scale fared; '' for one that was only stated."""
+        measured = [row for row in self.rows if row["scale_state"] != "stated"]
+        if not measured:
+            return ""
+        known = np.array([row["scale"] for row in measured if math.isfinite(row["scale"])])
+        last = self._last_scale.description
+        if not len(known):
+            return f"never known: {last}"
+        low, middle, high = np.percentile(known, [10, 50, 90])
+        return (
+            f"{middle:.4g} m per network unit in the middle, {low:.4g} to {high:.4g} in 8 of 10 frames, unknown in "
+            f"{len(measured) - len(known)} of {len(self.rows)}; at the end {last}"
+        )
+
+    def _row(self, frame: RunFrame, statistics: DepthStatistics, metrics: DepthMetrics | None) -> dict[str, Any]:
+        result, estimate = frame.result, frame.result.odometry
+        self._last_scale = result.scale
+        speed = float("nan")
+        if estimate is not None and estimate.state is TrackingState.TRACKING:
+            speed = float(np.linalg.norm(estimate.twist[:3]))
+        return {
+            "name": frame.source.name,
+            "stamp": frame.source.stamp_ns * 1e-9,
+            "median_depth": statistics.median,
+            "min_depth": statistics.minimum,
+            "max_depth": statistics.maximum,
+            "valid_ratio": statistics.valid_ratio,
+            "scale": result.scale.factor,
+            "scale_uncertainty": result.scale.uncertainty,
+            "scale_source": result.scale.kind.name.lower(),
+            "scale_state": result.scale.state.name.lower(),
+            "abs_rel": metrics.abs_rel if metrics else float("nan"),
+            "odometry": estimate.state.name.lower() if estimate else "none",
+            "speed": speed,
+            "milliseconds": sum(result.milliseconds.values()),
+        }
+
+    def _write_table(self) -> None:
+        if not self.rows:
+            return
+        with (self.folder / "frames.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, self.rows[0])
+            table.writeheader()
+            for row in self.rows:
+                table.writerow(
+                    {
+                        k: f"{v:.9f}" if k == "stamp" else f"{v:.6g}" if isinstance(v, float) else v
+                        for k, v in row.items()
+                    }
+                )
+
+
+def in_units(depth: np.ndarray) -> np.ndarray:
+    """Depth as float32 in its unit, whatever encoding was configured; 0 millimetres are NaN."""
+    if depth.dtype == np.float32:
+        return depth
+    return np.where(depth == 0, np.float32(np.nan), depth.astype(np.float32) / 1000.0)
+
+
+def without_nan(content: Any) -> Any:
+    """The same with None for numbers that JSON cannot hold."""
+    if isinstance(content, dict):
+        return {name: without_nan(value) for name, value in content.items()}
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures for people: a frame's input, depth and cloud side by side, row under row."""
+
+import cv2
+import numpy as np
+
+PANEL_HEIGHT = 180
+GAP = 4
+TEXT_COLOR = (210, 210, 210)
+BACKGROUND = 24
+
+
+def picture_sheet(rows: list[list[np.ndarray]], title: str, column: np.ndarray | None = None) -> np.ndarray:
+    """Bgr sheet of rows of bgr pictures, each row brought to one height, with a title line.
+
+    column: a picture of `column_height` rows that stands to the right of them all.
+    """
+    lines = [np.hstack([np.pad(_fit(panel), ((0, GAP), (0, GAP), (0, 0))) for panel in row]) for row in rows]
+    width = max(line.shape[1] for line in lines)
+    lines = [np.pad(line, ((0, 0), (0, width - line.shape[1]), (0, 0))) for line in lines]
+    sheet = np.vstack(lines)
+    if column is not None:
+        below = sheet.shape[0] - column.shape[0]
+        sheet = np.hstack([sheet, np.pad(column, ((0, below), (0, 0), (0, 0)))])
+    head = np.full((30, sheet.shape[1], 3), BACKGROUND, np.uint8)
+    cv2.putText(head, title, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, TEXT_COLOR, 1, cv2.LINE_AA)
+    return np.vstack([head, sheet])
+
+
+def column_height(row_count: int) -> int:
+    """Height of a picture that stands beside so many rows."""
+    return row_count * (PANEL_HEIGHT + GAP) - GAP
+
+
+def labelled(picture: np.ndarray, text: str) -> np.ndarray:
+    """A copy of a bgr picture at panel height with a caption in its corner."""
+    return with_caption(_fit(picture), text)
+
+
+def with_caption(picture: np.ndarray, text: str) -> np.ndarray:
+    """A copy of a bgr picture with a caption in its corner."""
+    result = picture.copy()
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
+    cv2.rectangle(result, (0, 0), (width + 12, 20), (BACKGROUND,) * 3, -1)
+    cv2.putText(result, text, (6, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, TEXT_COLOR, 1, cv2.LINE_AA)
+    return result
+
+
+def _fit(picture: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    if height == PANEL_HEIGHT:
+        return picture
+    size = (max(1, round(width * PANEL_HEIGHT / height)), PANEL_HEIGHT)
+    filter = cv2.INTER_AREA if height > PANEL_HEIGHT else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=filter)

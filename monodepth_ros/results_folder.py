@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where results go: a new folder for each run, and a link to the latest."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from monodepth_ros.errors import MonodepthError
+
+
+def new_results_folder(root: str | Path) -> Path:
+    """Make <root>/<date>_<time>/ and let <root>/latest point to it; MonodepthError if it cannot be made."""
+    root = Path(root)
+    name = time.strftime("%Y-%m-%d_%H-%M-%S")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1000):
+            folder = root / (name if attempt == 1 else f"{name}_{attempt}")
+            with suppress(FileExistsError):
+                folder.mkdir()
+                break
+    except OSError as error:
+        raise MonodepthError(f"results cannot be written to {root}: {error.strerror or error}") from None
+    latest = root / "latest"
+    # A convenience that not every file system has.
+    with suppress(OSError):
+        if latest.is_symlink():
+            latest.unlink()
+        latest.symlink_to(folder.name, target_is_directory=True)
+    return folder

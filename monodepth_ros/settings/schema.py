@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration as nested frozen dataclasses whose fields state their unit, range and choices.
+
+One declaration serves the YAML files, the ROS parameters and the documentation: `setting()` puts the facts beside the
+default, `specifications()` lists every setting under its dotted name, `replace()` gives a checked copy with some
+settings changed, all of them or none.
+"""
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from monodepth_ros.errors import MonodepthError
+
+Config = TypeVar("Config")
+
+
+class ConfigError(MonodepthError):
+    """A setting of unknown name, wrong type or out of range."""
+
+
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
+) -> Any:
+    """A dataclass field with a default (bool, int, float, str or a tuple of strings: the setting's type) and its facts.
+
+    unit: SI symbol or words, empty for none. minimum, maximum: inclusive; a NaN default means "unset" and stays allowed.
+    choices: the values a string may take. live: whether it may change while the node runs.
+    """
+    facts = {"doc": doc, "unit": unit, "minimum": minimum, "maximum": maximum, "choices": choices, "live": live}
+    return dataclasses.field(default=default, metadata=facts)
+
+
+def section(config_type: type) -> Any:
+    """A dataclass field that holds a nested group of settings."""
+    return dataclasses.field(default_factory=config_type)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One setting: dotted name, type, default and the facts given to `setting()`."""
+
+    name: str
+    type: type
+    default: Any
+    doc: str
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+    live: bool
+
+    def check(self, value: Any) -> Any:
+        """The value in the setting's type (a whole number serves as float); ConfigError if it does not fit."""
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if self.type is tuple and isinstance(value, (list, tuple)):
+            value = _strings(value)
+        if type(value) is not self.type:
+            raise ConfigError(
+                f"{self.name} is {value!r} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
+            )
+        if self.choices and value not in self.choices:
+            choices = ", ".join(choice or "''" for choice in self.choices)
+            raise ConfigError(f"{self.name} is {value!r}: it must be one of {choices}")
+        if self.type is float and math.isnan(value):
+            if not math.isnan(self.default):
+                raise ConfigError(f"{self.name} is NaN: it must be a number{self._range_text()}")
+            return value
+        below = self.minimum is not None and value < self.minimum
+        above = self.maximum is not None and value > self.maximum
+        if below or above or (self.type is float and math.isinf(value)):
+            raise ConfigError(f"{self.name} is {value}: it must be{self._range_text() or ' finite'}")
+        return value
+
+    def _range_text(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.minimum is not None and self.maximum is not None:
+            return f" between {self.minimum:g} and {self.maximum:g}{unit}"
+        if self.minimum is not None:
+            return f" at least {self.minimum:g}{unit}"
+        if self.maximum is not None:
+            return f" at most {self.maximum:g}{unit}"
+        return ""
+
+
+def _strings(value: list | tuple) -> list | tuple[str, ...]:
+    """A list of strings as a tuple; one empty string stands for none, which ROS cannot tell from an unknown type."""
+    if not all(isinstance(item, str) for item in value):
+        return list(value)
+    return () if list(value) == [""] else tuple(value)
+
+
+def _type_name(kind: type) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", tuple: "a list of strings"}
+    return names.get(kind, kind.__name__)
+
+
+def specifications(config_type: type, prefix: str = "") -> dict[str, Specification]:
+    """Every setting of a config dataclass by dotted name, in the order of declaration."""
+    found: dict[str, Specification] = {}
+    hints = typing.get_type_hints(config_type)
+    for field in dataclasses.fields(config_type):
+        name = prefix + field.name
+        kind = typing.get_origin(hints[field.name]) or hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            found.update(specifications(kind, prefix=name + "."))
+        else:
+            found[name] = Specification(name=name, type=kind, default=field.default, **field.metadata)
+    return found
+
+
+def values(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Every setting's value by dotted name."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            found.update(values(value, prefix=prefix + field.name + "."))
+        else:
+            found[prefix + field.name] = value
+    return found
+
+
+def replace(config: Config, changes: Mapping[str, Any]) -> Config:
+    """A copy with the settings of dotted names changed; ConfigError, and no change at all, if one does not fit."""
+    known = specifications(type(config))
+    checked = {}
+    for name, value in changes.items():
+        if name not in known:
+            raise ConfigError(f"unknown setting {name!r}: the settings are {', '.join(known)}")
+        checked[name] = known[name].check(value)
+    return _rebuild(config, checked)
+
+
+def _rebuild(config: Any, changes: Mapping[str, Any], prefix: str = "") -> Any:
+    fields = {}
+    for field in dataclasses.fields(config):
+        name, value = prefix + field.name, getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            fields[field.name] = _rebuild(value, changes, prefix=name + ".")
+        else:
+            fields[field.name] = changes.get(name, value)
+    return type(config)(**fields)

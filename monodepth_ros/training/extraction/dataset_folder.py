@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder in the layout of KITTI's odometry sequences, which can be read at any moment while it grows."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from monodepth_ros.atomic_file import atomic_file
+from monodepth_ros.data.calibration import write_calibration
+from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.data.sources.kitti import place_of_camera
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert
+from monodepth_ros.offline.results.depth_files import depth_counts
+
+PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # higher levels cost more time than they save space
+
+
+class DatasetFolderError(MonodepthError):
+    """A folder that exists already, or cannot be written."""
+
+
+class DatasetFolder:
+    """Writes image_N/ with calibration.yaml and times.txt, and beside them calib.txt, times.txt, poses.txt
+    and proj_depth/groundtruth/image_N/.
+
+    cameras: by KITTI's number, the first one is the camera that frames, times and poses belong to;
+    uncalibrated ones have no calibration files. calib.txt is written if all images are rectified, since P is
+    of no use to others. jpeg: quality from 1 to 100; 0: PNG. Raises DatasetFolderError for a folder with
+    anything in it, and where there is no writing.
+    """
+
+    def __init__(self, folder: str | Path, cameras: dict[int, CameraModel], jpeg: int = 0):
+        self.folder = Path(folder)
+        self._first = next(iter(cameras))
+        self._suffix, self._quality = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, jpeg]) if jpeg else (".png", PNG)
+        self._camera = cameras[self._first]
+        self._without_pose = 0  # frames since the beginning; poses.txt begins with the first pose
+        self._T_first_world: np.ndarray | None = None
+        self._last_time: dict[int, float] = {}
+        check_folder(self.folder)
+        try:
+            for number, camera in cameras.items():
+                place = self.folder / f"image_{number}"
+                place.mkdir(parents=True)
+                if camera.is_calibrated:
+                    write_calibration(place / "calibration.yaml", camera, f"image_{number}")
+            if all(camera.is_calibrated and camera.is_rectified for camera in cameras.values()):
+                rows = (f"P{n}: {' '.join(f'{value:.12e}' for value in c.P.ravel())}\n" for n, c in cameras.items())
+                (self.folder / "calib.txt").write_text("".join(rows), encoding="ascii")
+        except OSError as error:
+            raise _not_written(self.folder, error) from None
+
+    def add(self, number: int, frame: int, time: float, pixels: Pixels, depth: np.ndarray | None = None) -> bool:
+        """Image `frame` of camera `number`, taken at `time` [s], with its exact depth (H, W) [m].
+
+        The image comes last: whatever ends the program, every image that is there has its time. False (and
+        nothing written) for a time that the camera's images have reached already.
+        """
+        if time <= self._last_time.get(number, -1.0):
+            return False
+        self._last_time[number] = time
+        line = f"{time:.9f}\n"
+        self._append(self.folder / f"image_{number}" / "times.txt", line)
+        if number == self._first:
+            self._append(self.folder / "times.txt", line)
+        if depth is not None:
+            place = self.folder / "proj_depth" / "groundtruth" / f"image_{number}"
+            self._write(place / f"{frame:06d}.png", _encoded(".png", depth_counts(depth), PNG))
+        image = pixels.array
+        if pixels.layout not in ("mono", "bgr"):
+            image = cv2.cvtColor(to_rgb(image, pixels.layout), cv2.COLOR_RGB2BGR)
+        path = self.folder / f"image_{number}" / f"{frame:06d}{self._suffix}"
+        self._write(path, _encoded(self._suffix, image, self._quality))
+        return True
+
+    def add_pose(self, T_world_rectified: np.ndarray | None) -> None:
+        """Before each image of the first camera: its exact pose, optical axes of the rectified image; None if
+        unknown.
+
+        Written as KITTI has it, of the camera with P[:, 3] = 0 beside it, in its first known pose; unknown
+        ones are lines of nan.
+        """
+        if T_world_rectified is None and self._without_pose >= 0:
+            self._without_pose += 1
+            return
+        text = ""
+        if self._without_pose > 0:
+            text = (" ".join(["nan"] * 12) + "\n") * self._without_pose
+        self._without_pose = -1
+        T = np.full((4, 4), np.nan)
+        if T_world_rectified is not None:
+            T = T_world_rectified
+            if self._camera.is_calibrated:
+                T = T @ invert(place_of_camera(self._camera.P))
+            if self._T_first_world is None:
+                self._T_first_world = invert(T)
+            T = self._T_first_world @ T
+        self._append(self.folder / "poses.txt", text + " ".join(f"{value:.12e}" for value in T[:3].ravel()) + "\n")
+
+    def write_picture(self, name: str, picture: np.ndarray) -> None:
+        """A PNG beside the image folders."""
+        self._write(self.folder / name, _encoded(".png", picture, PNG))
+
+    def write_text(self, name: str, text: str) -> None:
+        """A file beside the image folders."""
+        self._write(self.folder / name, text.encode())
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Whole or not at all; the name in between is no image's."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_file(path) as partial:
+                partial.write_bytes(data)
+        except OSError as error:
+            raise _not_written(path, error) from None
+
+    def _append(self, path: Path, text: str) -> None:
+        """Whole lines only, also where the disk is full in the middle of one."""
+        length = path.stat().st_size if path.exists() else 0
+        try:
+            with open(path, "a", encoding="ascii") as file:
+                file.write(text)
+        except OSError as error:
+            with suppress(OSError):
+                os.truncate(path, length)
+            raise _not_written(path, error) from None
+
+
+def check_folder(folder: Path) -> None:
+    """Raise DatasetFolderError for a folder that a data set cannot be written into: a file, or not an empty
+    folder."""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DatasetFolderError(f"{folder} exists and is not an empty folder: give --out a new one")
+    except OSError as error:
+        raise _not_written(folder, error) from None
+
+
+def _encoded(suffix: str, picture: np.ndarray, quality: list[int]) -> bytes:
+    return cv2.imencode(suffix, picture, quality)[1].tobytes()
+
+
+def _not_written(path: Path, error: OSError) -> DatasetFolderError:
+    return DatasetFolderError(f"{path} cannot be written: {error.strerror or error}; what is there can be used")

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recording written out as a folder in KITTI's layout, for other tools and for trainings from files."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions
+from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.motion import invert, make_transform
+from monodepth_ros.geometry.resample import Resampler
+from monodepth_ros.training.extraction.dataset_folder import DatasetFolder, check_folder
+from monodepth_ros.training.extraction.rectified_depth import RectifiedDepth
+from monodepth_ros.training.samples.open_dataset import STEREO_TOLERANCE
+
+MASK = "mask.png"
+FACTS = "extract.json"
+MIN_BASELINE = 1e-4  # metres
+
+
+class ExtractionError(MonodepthError):
+    """A recording that cannot be written out as it was asked."""
+
+
+@dataclass(frozen=True)
+class ExtractionSettings:
+    """rectified: images of the rectified camera, else as published. jpeg: quality, 0: PNG. stereo: the right
+    camera too, where there is one. stereo_topic: its topic, '': found. frames: end after so many, 0: all."""
+
+    rectified: bool = True
+    jpeg: int = 0
+    stereo: bool = True
+    stereo_topic: str = ""
+    frames: int = 0
+
+
+class Extraction:
+    """One camera or a stereo pair of the recording at `path` into `out`; `process` does it.
+
+    notes: what a user should know before, outcome: (name, value) after. Raises what `open_source` raises, and
+    DatasetFolderError for a folder that is not empty.
+    """
+
+    def __init__(self, path: str, options: SourceOptions, settings: ExtractionSettings, out: str | Path):
+        check_folder(Path(out))
+        self._path, self._settings, self._out = path, settings, Path(out)
+        options, note = one_camera(path, options)
+        self.notes: list[str] = []
+        self.left = open_source(path, options)
+        self.right: FrameSource | None = None
+        self._right_camera: CameraModel | None = None
+        try:
+            wanted = settings.stereo and stereo_partner(path, options, self.left, settings.stereo_topic)
+            if wanted:
+                self.right = open_source(path, wanted)
+                with open_source(path, wanted) as again:
+                    self._right_camera = next((frame.camera for frame in again.frames()), None)
+        except BaseException:
+            self.close()
+            raise
+        if note and self.right is None:
+            self.notes.append(note)
+        count = self.left.frame_count
+        self.expected = min(count, settings.frames) if count and settings.frames else count or settings.frames or None
+        self.outcome: list[tuple[str, str]] = []
+
+    def close(self) -> None:
+        """Close the recording."""
+        self.left.close()
+        if self.right is not None:
+            self.right.close()
+
+    def __enter__(self) -> "Extraction":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def process(self, step: Callable[[], None], is_stopped: Callable[[], bool]) -> None:
+        """Write until the end, or until is_stopped() between two frames. step: called after each frame.
+
+        Raises DatasetFolderError where the disk is full; what is there can be used.
+        """
+        rights = growing(self.right.frames(), self.right) if self.right is not None else iter(())
+        pairs = paired(growing(self.left.frames(), self.left), rights, STEREO_TOLERANCE)
+        first = next(pairs, None)
+        if first is None:
+            reasons = (
+                "; ".join(f"{count} left out: {reason}" for reason, count in self.left.left_out.items())
+                or "it is empty"
+            )
+            raise SourceError(f"{self.left.description} has no usable images ({reasons})")
+        left, right = first
+        baseline = 0.0
+        if self._right_camera is not None and self._right_camera.is_calibrated and left.camera.is_calibrated:
+            baseline = self._right_camera.baseline - left.camera.baseline
+        writers = {}
+        gray = left.pixels.layout == "mono"
+        writers[0 if gray else 2] = _Images(left.camera, self._settings.rectified)
+        if baseline > MIN_BASELINE:
+            writers[1 if gray else 3] = _Images(self._right_camera, self._settings.rectified)
+        elif self.right is not None:
+            self.notes.append(f"the right camera is left out: its P[0, 3] gives a baseline of {baseline:.3f} m")
+        folder = DatasetFolder(self._out, {n: images.camera for n, images in writers.items()}, self._settings.jpeg)
+        (first_number, images), *others = writers.items()
+        mask = images.valid
+        if mask is not None:
+            folder.write_picture(MASK, mask.astype(np.uint8) * 255)
+        counts = {"frames": 0, "right frames": 0, "with depth": 0, "with pose": 0}
+        # Of both cameras: no time may be negative.
+        begin_ns = min(left.stamp_ns, right.stamp_ns if right else left.stamp_ns)
+        try:
+            while True:
+                number = counts["frames"]
+                pixels, depth = images.of(left)
+                pose = images.pose(left)
+                folder.add_pose(pose)
+                folder.add(first_number, number, (left.stamp_ns - begin_ns) * 1e-9, pixels, depth)
+                if others and right is not None:
+                    other_number, other_images = others[0]
+                    pixels, other_depth = other_images.of(right)
+                    time = (right.stamp_ns - begin_ns) * 1e-9
+                    counts["right frames"] += folder.add(other_number, number, time, pixels, other_depth)
+                counts["frames"] += 1
+                counts["with depth"] += depth is not None
+                counts["with pose"] += pose is not None
+                step()
+                if is_stopped() or counts["frames"] == self._settings.frames:
+                    break
+                following = next(pairs, None)
+                if following is None:
+                    break
+                left, right = following
+        finally:
+            self._conclude(counts, writers, baseline, mask)
+        folder.write_text(FACTS, json.dumps(self._facts(counts, begin_ns, baseline), indent=2) + "\n")
+
+    def _conclude(self, counts: dict[str, int], writers: dict, baseline: float, mask: np.ndarray | None) -> None:
+        names = [f"image_{number}" for number in writers]
+        self.outcome = [("images", f"{counts['frames']} in {self._out / names[0]}")]
+        if len(names) > 1:
+            text = f"{counts['right frames']} in {self._out / names[1]}, {baseline:.4f} m to the right"
+            self.outcome.append(("right images", text))
+        truth = [f"{counts['with depth']} depth images"] if counts["with depth"] else []
+        truth += [f"{counts['with pose']} poses"] if counts["with pose"] else []
+        if truth:
+            self.outcome.append(("ground truth", ", ".join(truth)))
+        self.outcome += [("left out", f"{count}: {reason}") for reason, count in self.left.left_out.items()]
+        if not writers[int(names[0][-1])].camera.is_calibrated:
+            self.notes.append("no calibration in the recording: a training needs one (--calibration FILE)")
+            return
+        masked = f" --set data.mask_file={self._out / MASK}" if mask is not None else ""
+        self.outcome.append(("train", f"monodepth train --data {self._out}{masked}"))
+
+    def _facts(self, counts: dict[str, int], begin_ns: int, baseline: float) -> dict:
+        settings = self._settings
+        return {
+            "recording": str(self._path),
+            "left": self.left.description,
+            "right": self.right.description if self.right is not None and baseline > MIN_BASELINE else None,
+            "baseline": baseline or None,
+            "images": "rectified" if settings.rectified else "as published",
+            "jpeg_quality": settings.jpeg or None,
+            "stamp_of_time_0_ns": begin_ns,
+            **{name.replace(" ", "_"): count for name, count in counts.items()},
+            "left_out": dict(self.left.left_out),
+        }
+
+
+class _Images:
+    """The images of one camera as they are written: `camera` is theirs, whatever calibration they came
+    with."""
+
+    def __init__(self, first: CameraModel, rectified: bool):
+        self._is_rectified = rectified and first.is_calibrated
+        # The very same model where there is nothing to do, so that the images stay what they are.
+        self.camera = first.rectified() if self._is_rectified and not first.is_rectified else first
+        self.valid = self._resampler(first).valid if self._is_rectified else None
+        self._depths: dict[tuple, RectifiedDepth] = {}
+
+    def of(self, frame: SourceFrame) -> tuple[Pixels, np.ndarray | None]:
+        """Pixels and exact depth of a frame. ExtractionError for images as published of another
+        calibration."""
+        if frame.camera.key == self.camera.key:
+            return frame.pixels, frame.truth_depth
+        if not self._is_rectified:
+            raise ExtractionError(
+                f"the calibration changes at frame {frame.name}: one folder holds one; leave --as-published out, or give --start"
+                " and --duration"
+            )
+        pixels = replace(frame.pixels, array=self._resampler(frame.camera)(frame.pixels.array))
+        if frame.truth_depth is None:
+            return pixels, None
+        depth = self._depths.setdefault(frame.camera.key, RectifiedDepth(frame.camera, self.camera))
+        return pixels, depth(frame.truth_depth)
+
+    def pose(self, frame: SourceFrame) -> np.ndarray | None:
+        """T_world_rectified (4, 4) of a frame, None where it is unknown."""
+        if frame.T_world_camera is None or not np.isfinite(frame.T_world_camera).all():
+            return None
+        return frame.T_world_camera @ invert(make_transform(frame.camera.R, (0.0, 0.0, 0.0)))
+
+    def _resampler(self, camera: CameraModel) -> Resampler:
+        return Resampler(camera, self.camera)
+
+
+def growing(frames: Iterable[SourceFrame], source: FrameSource) -> Iterator[SourceFrame]:
+    """The frames whose time grows; the others are counted as left out, as in the index of a training."""
+    last_ns = None
+    for frame in frames:
+        if last_ns is not None and frame.stamp_ns <= last_ns:
+            source.left_out["stamps that do not grow"] += 1
+            continue
+        last_ns = frame.stamp_ns
+        yield frame
+
+
+def paired(
+    lefts: Iterable[SourceFrame], rights: Iterator[SourceFrame], tolerance: float
+) -> Iterator[tuple[SourceFrame, SourceFrame | None]]:
+    """Each left frame with the right one nearest in time, None if none is within `tolerance` seconds.
+
+    The pairs of `training.samples.pair_by_time`, without knowing what comes later.
+    """
+    margin = round(tolerance * 1e9)
+    near: deque[SourceFrame] = deque()
+    for left in lefts:
+        while near and near[0].stamp_ns < left.stamp_ns - margin:
+            near.popleft()
+        while not near or near[-1].stamp_ns <= left.stamp_ns + margin:
+            following = next(rights, None)
+            if following is None:
+                break
+            if following.stamp_ns >= left.stamp_ns - margin:
+                near.append(following)
+        found = min(near, key=lambda right: abs(right.stamp_ns - left.stamp_ns), default=None)
+        is_near = found is not None and abs(found.stamp_ns - left.stamp_ns) <= margin
+        yield left, found if is_near else None

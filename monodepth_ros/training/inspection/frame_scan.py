@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A look at frames before they are learned from: exposure, repeated images, parallax, hood."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from monodepth_ros.data.frame_index import FrameIndex
+from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.parallax import parallax_share
+from monodepth_ros.data.sources.source import FrameSource
+from monodepth_ros.data.static_region import StaticRegion, find_static_region
+
+LARGEST_SCAN = 200  # frames looked at, evenly over the recording
+WIDTH = 320  # pixels at which they are looked at
+REGION_WIDTH = 160
+
+
+@dataclass(frozen=True, eq=False)
+class FrameScan:
+    """frames: (M,) numbers of the frames looked at. brightness: (M,) mean grey level. brightness_change: (M,)
+    |log| of its ratio to the frame just before, NaN for a first one. repeated: (M,) bool, the same image as
+    the frame before. parallax: (M,) share of tracked points that no rotation explains since `step` frames
+    before, NaN where not measured. region: what never changes at the border, or None."""
+
+    frames: np.ndarray
+    brightness: np.ndarray
+    brightness_change: np.ndarray
+    repeated: np.ndarray
+    parallax: np.ndarray
+    region: StaticRegion | None
+
+
+def scan_frames(
+    source: FrameSource, index: FrameIndex, targets: np.ndarray, step: int, ignored: np.ndarray | None = None
+) -> FrameScan:
+    """Look at up to LARGEST_SCAN of `targets` (of all frames, if there are none), and at the frames before
+    them.
+
+    ignored: (H, W) bool of the published image, what a mask leaves out already.
+    """
+    looked_at = targets if len(targets) else np.arange(len(index))
+    looked_at = looked_at[np.linspace(0, len(looked_at) - 1, min(len(looked_at), LARGEST_SCAN)).round().astype(int)]
+    kept: dict[int, np.ndarray] = {}
+
+    def small(frame: int) -> np.ndarray:
+        if frame not in kept:
+            for old in [number for number in kept if number < frame - 2 * step - 2]:
+                del kept[old]
+            kept[frame] = _small(source, index, frame)
+        return kept[frame]
+
+    brightness, change, repeated, parallax, tiny = [], [], [], [], []
+    for frame in looked_at.tolist():
+        for number in sorted({max(0, frame - step), max(0, frame - 1), frame}):
+            small(number)  # forwards, since a video is slow backwards
+        image = small(frame)
+        brightness.append(float(image.mean()))
+        before = small(frame - 1) if frame > 0 else None
+        is_same_size = before is not None and before.shape == image.shape
+        change.append(
+            abs(np.log(max(brightness[-1], 1.0) / max(float(before.mean()), 1.0))) if is_same_size else np.nan
+        )
+        repeated.append(is_same_size and np.array_equal(before, image))
+        camera = index.cameras[index.camera_ids[frame]]
+        earlier = small(frame - step) if len(targets) and frame >= step and camera.is_calibrated else None
+        is_pair = earlier is not None and earlier.shape == image.shape
+        view = camera.resized(image.shape[1], image.shape[0]) if is_pair else None
+        parallax.append(parallax_share(earlier, image, view) if is_pair else np.nan)
+        width = min(REGION_WIDTH, image.shape[1])
+        size = width, max(1, round(width * image.shape[0] / image.shape[1]))
+        tiny.append(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    return FrameScan(
+        looked_at,
+        np.array(brightness),
+        np.array(change),
+        np.array(repeated, bool),
+        np.array(parallax),
+        _region(tiny, ignored) if len(targets) else None,
+    )
+
+
+def _region(frames: list[np.ndarray], ignored: np.ndarray | None) -> StaticRegion | None:
+    stack = np.stack([frame for frame in frames if frame.shape == frames[0].shape])
+    if ignored is not None:
+        size = stack.shape[2], stack.shape[1]
+        ignored = cv2.resize(ignored.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return find_static_region(stack, ignored)
+
+
+def _small(source: FrameSource, index: FrameIndex, frame: int) -> np.ndarray:
+    pixels = source.read(int(index.stamps_ns[frame]), int(index.received_ns[frame]))
+    width = min(WIDTH, pixels.size[0])
+    size = width, max(1, round(width * pixels.size[1] / pixels.size[0]))
+    small = cv2.resize(pixels.array, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(to_rgb(small, pixels.layout), cv2.COLOR_RGB2GRAY)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clip: the frames of one recording as the networks get them, in any order."""
+
+import threading
+from collections import OrderedDict
+
+import cv2
+import numpy as np
+
+from monodepth_ros.data.frame_index import FrameIndex
+from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.sources.source import FrameSource
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.pipeline.network_view import NetworkView, view_through
+
+
+class TrainingError(MonodepthError):
+    """Recordings that cannot be learned from, or a training that cannot go on."""
+
+
+class FrameCache:
+    """Prepared frames, the least recently used ones leaving when there are more than `megabytes`. For several threads."""
+
+    def __init__(self, megabytes: int):
+        self._capacity = self._room = megabytes * 1_000_000
+        self._frames: OrderedDict[tuple, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple) -> np.ndarray | None:
+        """The frame, if it is there."""
+        with self._lock:
+            frame = self._frames.get(key)
+            if frame is not None:
+                self._frames.move_to_end(key)
+            return frame
+
+    def add(self, key: tuple, frame: np.ndarray) -> None:
+        """Keep a frame; it must not be changed afterwards."""
+        with self._lock:
+            if key in self._frames or frame.nbytes > self._capacity:
+                return
+            self._frames[key] = frame
+            self._room -= frame.nbytes
+            while self._room < 0:
+                _, oldest = self._frames.popitem(last=False)
+                self._room += oldest.nbytes
+
+
+class Clip:
+    """Frames of `source`, known by `index`, rendered for networks of input width x height.
+
+    training_camera: the normalised intrinsics (fx, fy, cx, cy) that the networks learn to know. A camera that is like it is
+    resized, another one rendered as it or cropped (see pipeline.network_view), with intrinsics of its own. hood: share of
+    the height that shows the vehicle. mask: (H', W') bool of the published image, False where it is left out, or None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: FrameSource,
+        index: FrameIndex,
+        training_camera: tuple[float, float, float, float],
+        size: tuple[int, int],
+        filter: str,
+        cache: FrameCache,
+        hood: float = 0.0,
+        mask: np.ndarray | None = None,
+    ):
+        self.name, self.source, self.index = name, source, index
+        self.size, self.filter = size, filter
+        self._cache = cache
+        self.views: list[NetworkView] = []
+        self._valid: list[np.ndarray | None] = []
+        for camera in index.cameras:
+            if not camera.is_calibrated:
+                raise TrainingError(f"{name} has no calibration: record camera_info, or set data.calibration_file")
+            view = view_through(camera, training_camera, *size, filter)
+            self.views.append(view)
+            self._valid.append(_valid_pixels(view, camera, hood, mask))
+
+    def image(self, frame: int) -> np.ndarray:
+        """Frame number `frame` of the index: (H, W, 3) uint8 RGB, read-only."""
+        key = self.name, frame
+        image = self._cache.get(key)
+        if image is None:
+            index = self.index
+            pixels = self.source.read(int(index.stamps_ns[frame]), int(index.received_ns[frame]))
+            image = to_rgb(self.view(frame).resampler(pixels.array), pixels.layout)
+            image.setflags(write=False)
+            self._cache.add(key, image)
+        return image
+
+    def view(self, frame: int) -> NetworkView:
+        """How the networks see a frame."""
+        return self.views[self.index.camera_ids[frame]]
+
+    def valid(self, frame: int) -> np.ndarray | None:
+        """(H, W) bool, where a frame's pixels count, or None: everywhere."""
+        return self._valid[self.index.camera_ids[frame]]
+
+
+def _valid_pixels(view: NetworkView, camera: CameraModel, hood: float, mask: np.ndarray | None) -> np.ndarray | None:
+    width, height = view.camera.width, view.camera.height
+    valid = np.ones((height, width), bool)
+    if view.resampler.valid is not None:
+        valid &= view.resampler.valid
+    if hood > 0:
+        rows = np.zeros((camera.height, camera.width), np.uint8)
+        rows[: round(camera.height * (1 - hood))] = 255
+        valid &= view.resampler(rows) > 250
+    if mask is not None:
+        if mask.shape != (camera.height, camera.width):
+            raise TrainingError(
+                f"the mask is {mask.shape[1]}x{mask.shape[0]}, the camera's images are {camera.width}x{camera.height}: draw it on one"
+            )
+        valid &= view.resampler(mask.astype(np.uint8) * 255) > 250
+    if not valid.any():
+        raise TrainingError("nothing of the image is left: data.hood and data.mask_file leave all of it out")
+    return None if valid.all() else valid
+
+
+def read_mask(path: str) -> np.ndarray | None:
+    """(H, W) bool, False where the picture is black; None for an empty path. TrainingError for what is no picture."""
+    if not path:
+        return None
+    picture = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise TrainingError(f"data.mask_file {path} is not a readable picture")
+    return picture > 127

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches read, decoded and rectified by threads ahead of the step that wants them."""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from monodepth_ros.training.samples.batch import Batch, Source
+from monodepth_ros.training.samples.dataset import Dataset, Sample
+
+# Batches under way while one is trained on.
+AHEAD = 3
+
+
+class Loader:
+    """Batches of a dataset's samples in a given order. OpenCV and file reading free the interpreter, so threads suffice.
+
+    waited: seconds that the caller has waited for data so far.
+    """
+
+    def __init__(self, dataset: Dataset, batch_size: int, workers: int):
+        self._dataset, self._batch_size = dataset, batch_size
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="reader")
+        self.waited = 0.0
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def batches(self, samples: Sequence[Sample], drop_last: bool = True) -> Iterator[Batch]:
+        """The samples in their order, batch by batch. Raises what reading a frame raises."""
+        size = self._batch_size
+        end = len(samples) - len(samples) % size if drop_last else len(samples)
+        starts = deque(range(0, end, size))
+        under_way: deque[tuple[Sequence[Sample], list[Future]]] = deque()
+        try:
+            while starts or under_way:
+                while starts and len(under_way) < AHEAD:
+                    start = starts.popleft()
+                    chosen = samples[start : min(end, start + size)]
+                    under_way.append((chosen, [self._pool.submit(self._images, sample) for sample in chosen]))
+                chosen, futures = under_way.popleft()
+                began = time.perf_counter()
+                images = [future.result() for future in futures]
+                self.waited += time.perf_counter() - began
+                yield self._dataset.batch(list(chosen), images)
+        finally:
+            for _, futures in under_way:
+                for future in futures:
+                    future.cancel()
+
+    def _images(self, sample: Sample) -> dict[Source, np.ndarray]:
+        return {source: clip.image(frame) for source, (clip, frame) in self._dataset.frames(sample).items()}
+
+
+def epoch_order(count: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1) -> list[int]:
+    """A process's share of an epoch's shuffled samples: the same for the same arguments, equally long for every rank."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix(seed, epoch))).tolist()
+    return order[rank : count - count % ranks : ranks]
+
+
+def mix(*numbers: int) -> int:
+    """One seed of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) % (1 << 63)
