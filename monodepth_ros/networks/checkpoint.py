@@ -15,6 +15,7 @@ from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.downloads.catalogue import resolve_name
+from monodepth_ros.networks.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.monodepth2_format import (
     PARTS,
@@ -46,22 +47,24 @@ class Checkpoint:
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Load our own `.safetensors`, or weights as monodepth2 and its relatives publish them.
+    """Load a checkpoint from a path or by its name.
 
-    Of published weights, path is the folder of `.pth` files, one of them, or a single file that holds all.
-    What does not exist as a path may be the name of a downloaded checkpoint (`monodepth download`). Nothing
-    in a file is executed. CheckpointError for every path that is not such weights, CatalogueError for the name
-    of a checkpoint that has not been downloaded.
+    path: a `.safetensors` file of this package; or weights in monodepth2's format: a folder of `.pth` files, one file of
+    such a folder, or a single file with all parts. A path that does not exist is looked up as a name: "demonstration"
+    is the bundled checkpoint, other names are those of `monodepth download`. No code in a file is executed.
+
+    Raises CheckpointError for a path that holds no such weights, and CatalogueError for the name of a checkpoint that has
+    not been downloaded.
     """
     name, path = str(path), Path(os.path.expanduser(path))
     if not path.exists():
-        path = resolve_name(name) or path
+        path = _path_of(name) or path
     if path.is_dir():
         weights = load_official_folder(path)
     elif not path.is_file():
         raise CheckpointError(
-            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth"
-            " or a name of `monodepth download --list`"
+            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth,"
+            f" {BUNDLED_NAME!r} or a name of `monodepth download --list`"
         )
     elif path.suffix == SUFFIX:
         return _load_own(path)
@@ -113,6 +116,11 @@ def save_checkpoint(
             partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+
+
+def _path_of(name: str) -> Path | None:
+    """The bundled or downloaded checkpoint of this name, or None."""
+    return bundled_checkpoint() if name == BUNDLED_NAME else resolve_name(name)
 
 
 def _load_own(path: Path) -> Checkpoint:
