@@ -169,3 +169,12 @@ def test_importing_the_package_imports_neither_torch_nor_rclpy():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]", result.stdout
+
+
+def test_every_source_file_states_the_licence_of_the_package():
+    line = f"# SPDX-License-Identifier: {setup_cfg()['metadata']['license']}"
+    folders = ("monodepth_ros", "bench", "test", "launch", "scripts")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    sources = [path for path in files if path.suffix == ".py" or path.parent.name == "scripts"]
+    silent = [str(path.relative_to(ROOT)) for path in sources if line not in path.read_text().splitlines()[:2]]
+    assert len(sources) > 300 and not silent, silent

@@ -153,7 +153,7 @@ def test_the_citation_agrees_with_the_package():
 def test_every_address_of_the_project_is_the_one_of_setup_cfg():
     url = setup_cfg()["metadata"]["url"]
     own = re.compile(r"https://github\.com/[\w-]+/monodepth_ros\b")
-    files = [*YAML_FILES, ROOT / "package.xml", ROOT / "setup.cfg", ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    files = [*YAML_FILES, *ROOT.glob("[!.]*.*"), *(ROOT / "docs").rglob("*.md")]
     strangers = {f"{path}: {found}" for path in files for found in own.findall(path.read_text()) if found != url}
     assert not strangers, strangers
 
