@@ -32,7 +32,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         help="weights (default: the bundled demonstration checkpoint)",
     )
     parser.add_argument(
-        "--config", default="", metavar="YAML", help="parameter file of the node, such as config/depth.yaml"
+        "--config",
+        default="",
+        metavar="YAML",
+        help="parameter file of the node; `monodepth config --dump node` prints one",
     )
     parser.add_argument(
         "--set",

@@ -16,7 +16,7 @@ _TABLE_HEAD = [
 def parameter_file() -> str:
     """config/depth.yaml: every parameter at its default, with unit, range and meaning."""
     lines = [
-        "# Every parameter of depth_node at its default. Written by scripts/docs; copy it and keep what you change.",
+        "# depth_node: every parameter at its default (monodepth config --dump node). Keep what you change.",
         "/**:",
         "  ros__parameters:",
     ]
