@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from monodepth_ros.geometry.camera import CameraModel
     from monodepth_ros.pipeline.depth_model import DepthModel, DepthResult
+    from monodepth_ros.version import __version__
 
-__all__ = ["CameraModel", "DepthModel", "DepthResult"]
+__all__ = ["CameraModel", "DepthModel", "DepthResult", "__version__"]
 
 # colcon lays the generated message package of the same name beside this one; see CMakeLists.txt.
 __path__ = extend_path(__path__, __name__)
@@ -22,6 +23,7 @@ _HOMES = {
     "CameraModel": "monodepth_ros.geometry.camera",
     "DepthModel": "monodepth_ros.pipeline.depth_model",
     "DepthResult": "monodepth_ros.pipeline.depth_model",
+    "__version__": "monodepth_ros.version",
 }
 
 

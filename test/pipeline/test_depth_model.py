@@ -135,6 +135,7 @@ def test_an_unknown_setting_and_an_unknown_checkpoint_are_refused():
 
 
 def test_the_package_names_its_api_and_nothing_else():
-    assert set(monodepth_ros.__all__) == {"CameraModel", "DepthModel", "DepthResult"}
+    assert set(monodepth_ros.__all__) == {"CameraModel", "DepthModel", "DepthResult", "__version__"}
+    assert monodepth_ros.__version__[0].isdigit()
     with pytest.raises(AttributeError, match="DepthMdel"):
         _ = monodepth_ros.DepthMdel
