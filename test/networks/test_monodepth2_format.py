@@ -12,7 +12,7 @@ import torch
 
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError
-from monodepth_ros.networks.monodepth2_format import official_parts
+from monodepth_ros.networks.monodepth2_format import published_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 MONO = {"height": 64, "width": 96, "use_stereo": False}
@@ -27,7 +27,7 @@ def state_dicts(depth, pose="", settings=MONO, random=True):
         with torch.device("meta"):
             networks = build_depth(depth), build_pose(pose) if pose else None
     files = {}
-    for part, module in official_parts(*networks).items():
+    for part, module in published_parts(*networks).items():
         files[part] = dict(module.state_dict())
         if not random:
             files[part] = {key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in files[part].items()}
@@ -69,7 +69,7 @@ def test_four_files_with_classifier_and_settings_load(tmp_path):
     assert header.is_metric and header.scale_factor == 5.4 and "0.54 m" in header.scale_origin
     assert header.training_camera == (0.58, 1.92, 0.5, 0.5)
     assert "non-commercial" in header.licence
-    for part, module in official_parts(checkpoint.depth, checkpoint.pose).items():
+    for part, module in published_parts(checkpoint.depth, checkpoint.pose).items():
         assert not module.training
         for key, tensor in module.state_dict().items():
             assert torch.equal(tensor, files[part][key]), f"{part}: {key}"

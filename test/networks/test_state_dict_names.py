@@ -3,7 +3,7 @@
 
 import torch
 
-from monodepth_ros.networks.monodepth2_format import official_parts
+from monodepth_ros.networks.monodepth2_format import published_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 
@@ -13,7 +13,7 @@ def shapes(module):
 
 def parts(depth, pose=None):
     with torch.device("meta"):
-        return official_parts(build_depth(depth), build_pose(pose) if pose else None)
+        return published_parts(build_depth(depth), build_pose(pose) if pose else None)
 
 
 def test_resnet_encoder_has_torchvision_names_without_the_classifier():
