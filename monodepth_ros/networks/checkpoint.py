@@ -14,7 +14,7 @@ from safetensors.torch import save as format_safetensors
 from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
-from monodepth_ros.downloads.catalogue import resolve_name
+from monodepth_ros.downloads.checkpoint_cache import resolve_name
 from monodepth_ros.networks.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.depth_network import DepthNetwork
