@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording's IMU tells the odometry."""
+"""The gyro of a recorded IMU."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,18 +10,17 @@ from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.odometry.gyro.gyro import Gyro
-from monodepth_ros.stamps import nanoseconds
+from monodepth_ros.pipeline.robot_inputs import gyro_messages
 
-IMU = "sensor_msgs/msg/Imu"
-# An IMU may be recorded this much later than the image of its time.
+# An IMU message may be recorded this much later than the image of its time.
 LATE_NS = 500_000_000
 
 
 class RecordedGyro:
-    """Gives `gyro` the rates that are known when a frame comes, turned into the camera's axes by static transforms.
+    """Gives `gyro` the recorded rates up to each frame, turned into the camera's axes by static transforms.
 
-    gyro: None for settings without a gyro. What keeps the rates from being used is said in `notes`, once, and the odometry
-    goes on without them; RecordingError for a topic that holds something else.
+    gyro: None for settings without a gyro. If the rates cannot be used, `notes` has the reason once, and the odometry
+    goes on without them; RecordingError for a topic of another type.
     """
 
     def __init__(self, source: FrameSource, name: str, gyro: Gyro | None):
@@ -46,32 +45,28 @@ class RecordedGyro:
             recording.close()
             self._note(str(error))
             return
-        if topic.type != IMU:
+        if topic.type != gyro_messages.TYPE:
             recording.close()
-            raise RecordingError(f"odometry.imu_topic {topic.name} holds {topic.type}, expected {IMU}")
+            raise RecordingError(f"odometry.imu_topic {topic.name} holds {topic.type}, expected {gyro_messages.TYPE}")
         if not topic.count:
             self._note(f"{topic.name} has no messages")
         self._recording, self._messages = recording, recording.read([topic.name])
 
     def advance(self, frame: SourceFrame) -> None:
-        """Take in what is known when this frame is processed."""
+        """Add the messages that a node would have received when it processes this frame."""
         while self._recording is not None and self._read_until_ns < frame.received_ns + LATE_NS:
             _, self._read_until_ns, message = next(self._messages, ("", 2**63, None))
             if message is not None:
                 self._take(message)
 
     def _take(self, message: Any) -> None:
-        rate = message.angular_velocity
-        rate = np.array((rate.x, rate.y, rate.z))
-        if not np.isfinite(rate).all():
-            self._note("rates that are not finite are passed over")
-            return
         if message.header.frame_id != self._frame:
             self._frame = message.header.frame_id
-            self._R_camera_imu = self._rotation(self._frame)
-        if self._R_camera_imu is not None:
-            stamp = message.header.stamp
-            self._gyro.add(nanoseconds(stamp), self._R_camera_imu @ rate)
+            self._R_camera_imu = self._rotation(message.header.frame_id)
+        if self._gyro is not None and self._R_camera_imu is not None:
+            problem = gyro_messages.add_rate(self._gyro, message, self._R_camera_imu)
+            if problem:
+                self._note(problem)
 
     def _rotation(self, frame: str) -> np.ndarray | None:
         try:
@@ -87,7 +82,7 @@ class RecordedGyro:
 
     @property
     def description(self) -> str:
-        """How the gyro stands, in words; empty without one."""
+        """The state of the gyro, in words; empty without one."""
         return "" if self._gyro is None else self._gyro.description
 
     def close(self) -> None:

@@ -21,7 +21,8 @@ from monodepth_ros.offline.results.report_page import write_report
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.run_config import RunConfig, parameter_file
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.pipeline.run_parameters import parameter_file
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.version import __version__
 

@@ -14,7 +14,7 @@ from monodepth_ros.geometry.pose_array import angles, between
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
@@ -82,7 +82,7 @@ def run(recording, checkpoint, change=lambda engine: None, frames=FRAMES, **sett
     engine = create_engine(checkpoint, "cpu", "fp32")
     change(engine)
     with BagSource(recording) as source:
-        truth, found, notes = network_odometry(source, engine, checkpoint.header, frames, config=config)
+        truth, found, notes = checkpoint_odometry(source, engine, checkpoint.header, frames, config=config)
     return truth.poses, found.poses, notes
 
 
@@ -144,7 +144,7 @@ def alone(recording, checkpoint):
     [
         ("/imu/none", "/imu/none has no messages"),
         ("/imu/elsewhere", "no topic /imu/elsewhere in"),
-        ("/imu/nan", "rates that are not finite are passed over"),
+        ("/imu/nan", "rates that are not finite are skipped"),
         ("/imu/unconnected", "not used: no static transforms lead from 'elsewhere'"),
         ("/imu/gaps", "gyro: not used: no rates of the images' times"),
     ],

@@ -15,7 +15,7 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.visual_odometry import TrackingState
-from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
@@ -230,7 +230,7 @@ def test_kitti_00_with_a_depth_only_checkpoint(kitti):
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
-        truth, found, notes = network_odometry(
+        truth, found, notes = checkpoint_odometry(
             source, create_engine(checkpoint, "cpu", "fp32"), checkpoint.header, config=config
         )
     assert not any("held" in note for note in notes), notes
