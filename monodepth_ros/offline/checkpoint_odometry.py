@@ -46,10 +46,10 @@ def checkpoint_odometry(
 ) -> CheckpointOdometry:
     """Run the node's pipeline over a source, and gather its trajectory beside the reference poses.
 
-    As in the node, pairs are made by time and implausible motions are rejected. If gaps break the trajectory, its longest
-    part counts. frames: number of frames to read, 0 for all; `advanced` is called after each. config: a checkpoint without
-    metres is used as relative if it names no scale. EvaluationError without reference poses, or without the pose network
-    that odometry.source asks for.
+    As in the node, pairs are made by time and implausible motions are rejected. If gaps break the trajectory, its
+    longest part counts. frames: number of frames to read, 0 for all; `advanced` is called after each. config: a
+    checkpoint without metres is used as relative if it names no scale. EvaluationError without reference poses, or
+    without the pose network that odometry.source asks for.
     """
     if config.odometry.source == "network" and not engine.has_pose:
         raise EvaluationError("the checkpoint has no pose network: expected one, or odometry by features")
@@ -123,7 +123,7 @@ def _step_covariances(estimates: list[OdometryEstimate]) -> np.ndarray:
 
 
 def reference_trajectory(source: FrameSource, frames: int = 0) -> Trajectory:
-    """The source's own poses of its camera, in its first `frames` frames (0: all); EvaluationError for fewer than two."""
+    """The source's poses of its camera in the first `frames` frames, 0 for all; EvaluationError for fewer than two."""
     poses, seconds, numbers, count = [], [], [], 0
     for number, frame in enumerate(source.frames()):
         count += 1
@@ -134,6 +134,7 @@ def reference_trajectory(source: FrameSource, frames: int = 0) -> Trajectory:
         if count == frames:
             break
     if len(poses) < 2:
-        raise EvaluationError(f"{source.description}: {len(poses)} of {count} frames have a reference pose; {NO_REFERENCE}")
+        found = f"{len(poses)} of {count} frames have a reference pose"
+        raise EvaluationError(f"{source.description}: {found}; {NO_REFERENCE}")
     known = None if len(poses) == count else np.array(numbers)
     return Trajectory(source.description, np.array(poses), np.array(seconds), known)

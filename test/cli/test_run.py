@@ -122,7 +122,9 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
         assert counts == {
             **{f"/depth/{name}": FRAMES for name in per_frame},
             "/rgb/image_rect": FRAMES,
+            "/depth/status": FRAMES,
             "/odom": FRAMES,
+            "/odom/correspondences": FRAMES,
             "/twist": FRAMES,
             "/tf": FRAMES,
             "/path": 2,

@@ -93,8 +93,8 @@ def test_a_longer_lens_makes_depth_longer():
     predictor = DepthPredictor(Brightness(), HEADER)
     found = predictor(pixels, camera, (384, 128))
     ratio = np.nanmedian(found / disparity_to_depth(disparity, HEADER.min_depth, HEADER.max_depth))
-    assert ratio == pytest.approx(2.0, rel=0.01), predictor.view
-    assert "ratio of focal lengths" in predictor.view
+    assert ratio == pytest.approx(2.0, rel=0.01), predictor.view_description
+    assert "ratio of focal lengths" in predictor.view_description
 
 
 def test_the_mirror_image_is_asked_and_its_answer_mirrored_back():
