@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from monodepth_ros.pictures.error_picture import error_view, relative_error
+from monodepth_ros.pictures.error_picture import error_picture, relative_error
 from monodepth_ros.pictures.color_picture import color_limits, color_picture
 
 MOST = 6
@@ -66,7 +66,7 @@ def pictures_of(
         limits = color_limits(np.where(np.isneginf(depth), np.nan, depth).astype(np.float32))
         pictures["ground truth"] = jpeg(_grown(color_picture(truth, limits), np.isfinite(truth)))
         error = relative_error(truth, seen_there)
-        pictures["relative error"] = jpeg(_grown(error_view(error), ~np.isnan(error)))
+        pictures["relative error"] = jpeg(_grown(error_picture(error), ~np.isnan(error)))
     return pictures
 
 
