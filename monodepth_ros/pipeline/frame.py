@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.source import CameraMount, ScaleEstimate, SeenDepth
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.depth_image import DepthStatistics
 from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.network_view import NetworkView
-
-
-class FrameError(MonodepthError):
-    """A frame whose image and camera model differ in size."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from monodepth_ros.pictures.ground_picture import ground_picture
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.depth_image import depth_from_disparity, depth_statistics, to_millimetres
-from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult, PreparedFrame
+from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.network_view import NetworkView
@@ -87,7 +87,7 @@ class FramePipeline:
         self._motion.reset()
 
     def process(self, frame: Frame, demand: Demand) -> FrameResult:
-        """Compute the outputs wanted of a frame; FrameError if image and camera model differ in size."""
+        """Compute the outputs wanted of a frame; CalibrationError if image and camera model differ in size."""
         prepared = self.prepare(frame, demand)
         infer_depth(self._engine, [prepared])
         result = self.finish(prepared)
@@ -97,15 +97,10 @@ class FramePipeline:
     def prepare(self, frame: Frame, demand: Demand) -> PreparedFrame:
         """Do everything that precedes the depth network, which `infer_depth` then runs for one or several cameras.
 
-        FrameError if image and camera model differ in size. Call `finish` and `track` before the next `prepare`.
+        CalibrationError if image and camera model differ in size. Call `finish` and `track` before the next `prepare`.
         """
         started = time.perf_counter()
-        if frame.pixels.size != (frame.camera.width, frame.camera.height):
-            raise FrameError(
-                "image of {}x{} with calibration for {}x{}: publish the camera_info of this image".format(
-                    *frame.pixels.size, frame.camera.width, frame.camera.height
-                )
-            )
+        frame.camera.check_size(*frame.pixels.size)
         before = self._resampling
         resampling = self._resampling_for(frame.camera)
         view = resampling.view

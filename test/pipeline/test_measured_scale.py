@@ -151,7 +151,7 @@ def test_only_a_change_of_the_scales_own_settings_discards_its_measurements(reco
     assert pipeline.scale.state is ScaleState.WAITING, pipeline.scale
 
 
-def test_a_topic_that_is_no_odometry_is_refused(recording):
+def test_a_topic_without_odometry_is_refused(recording):
     with BagSource(recording) as source:
         with pytest.raises(
             RecordingError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"
@@ -160,8 +160,8 @@ def test_a_topic_that_is_no_odometry_is_refused(recording):
         with pytest.raises(RecordingError, match="no topic /wheels"):
             RecordedScaleInputs(source, ScaleConfig(source="odometry", odometry_topic="/wheels"), None)
         RecordedScaleInputs(source, ScaleConfig(source="fixed", odometry_topic="/wheels"), None)
-        nobody = RecordedScaleInputs(source, ScaleConfig(source="camera_height", ground_frame="floor"), None)
-        assert nobody.mount.height == 0 and "'camera_optical_frame' to floor" in nobody.notes[0]
+        unconnected = RecordedScaleInputs(source, ScaleConfig(source="camera_height", ground_frame="floor"), None)
+        assert unconnected.mount.height == 0 and "'camera_optical_frame' to floor" in unconnected.notes[0]
 
 
 def test_a_camera_without_motion_follows_the_camera_that_measures(recording):

@@ -37,8 +37,8 @@ PICTURES = {"/depth/ground": IMAGE, "/odom/correspondences": IMAGE}
 class OutputBag:
     """A new bag: `with OutputBag(...) as bag: bag.write(frame)`.
 
-    Messages are those that the node would publish. They carry the stamp and the receive time of the image that they were
-    made from. Raises RecordingError, see BagWriter.
+    Messages are those that the node would publish. They carry the stamp and the receive time of the image that they
+    were made from. Raises RecordingError, see BagWriter.
     """
 
     def __init__(self, path: str | Path, config: RunConfig, run: SourcePipeline):
