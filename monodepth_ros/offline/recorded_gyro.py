@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gyro of a recorded IMU."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.odometry.gyro.gyro import Gyro
+from monodepth_ros.offline.recorded_topic import RecordedTopic
 from monodepth_ros.pipeline.robot_inputs import gyro_messages
-
-# An IMU message may be recorded this much later than the image of its time.
-LATE_NS = 500_000_000
 
 
 class RecordedGyro:
@@ -24,10 +21,8 @@ class RecordedGyro:
     """
 
     def __init__(self, source: FrameSource, name: str, gyro: Gyro | None):
-        self._source, self._gyro, self._topic = source, gyro, name
-        self._recording: Recording | None = None
-        self._messages: Iterator[tuple[str, int, Any]] = iter(())
-        self._read_until_ns = -1
+        self._source, self._gyro, self._name = source, gyro, name
+        self._topic: RecordedTopic | None = None
         self._frame: str | None = None
         self._R_camera_imu: np.ndarray | None = None
         self.notes: list[str] = []
@@ -38,25 +33,22 @@ class RecordedGyro:
         if source.recording is None:
             self._note(f"{source.description} has no topics")
             return
-        recording = Recording(source.recording)
         try:
-            topic = recording.topic(self._topic)
+            topic = RecordedTopic(source.recording, self._name)
         except RecordingError as error:
-            recording.close()
             self._note(str(error))
             return
         if topic.type != gyro_messages.TYPE:
-            recording.close()
+            topic.close()
             raise RecordingError(f"odometry.imu_topic {topic.name} holds {topic.type}, expected {gyro_messages.TYPE}")
         if not topic.count:
             self._note(f"{topic.name} has no messages")
-        self._recording, self._messages = recording, recording.read([topic.name])
+        self._topic = topic
 
     def advance(self, frame: SourceFrame) -> None:
         """Add the messages that a node would have received when it processes this frame."""
-        while self._recording is not None and self._read_until_ns < frame.received_ns + LATE_NS:
-            _, self._read_until_ns, message = next(self._messages, ("", 2**63, None))
-            if message is not None:
+        if self._topic is not None:
+            for message in self._topic.until(frame):
                 self._take(message)
 
     def _take(self, message: Any) -> None:
@@ -76,7 +68,7 @@ class RecordedGyro:
             return None
 
     def _note(self, text: str) -> None:
-        note = f"odometry.imu_topic {self._topic}: {text}"
+        note = f"odometry.imu_topic {self._name}: {text}"
         if note not in self.notes:
             self.notes.append(note)
 
@@ -87,6 +79,6 @@ class RecordedGyro:
 
     def close(self) -> None:
         """Release the file."""
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        if self._topic is not None:
+            self._topic.close()
+            self._topic = None

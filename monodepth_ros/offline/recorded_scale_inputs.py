@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inputs of a measured scale from a recording: the robot's own odometry, and the camera's mount above the ground."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 
-from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.offline.recorded_topic import RecordedTopic
 from monodepth_ros.pipeline.robot_inputs import odometry_messages
 from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
-
-# Odometry may be recorded this much later than the image of its time.
-LATE_NS = 500_000_000
 
 
 class RecordedScaleInputs:
@@ -30,14 +25,12 @@ class RecordedScaleInputs:
 
     def __init__(self, source: FrameSource, settings: ScaleConfig, travel: TravelLog):
         self._travel = travel
-        self._recording: Recording | None = None
+        self._topic: RecordedTopic | None = None
         self._source = source
         self._moving_frame: str | None = None
         self._uses_poses = settings.source == "odometry" and not settings.odometry_topic
         if self._uses_poses:
             travel.mount_camera(np.zeros(3))  # the poses are those of the camera
-        self._messages: Iterator[tuple[str, int, Any]] = iter(())
-        self._read_until_ns = -1
         self.notes: list[str] = []
         self.mount = self._find_mount(source, settings)
         if settings.odometry_topic and settings.source in ("auto", "odometry"):
@@ -61,24 +54,22 @@ class RecordedScaleInputs:
     def _open(self, source: FrameSource, name: str) -> None:
         if source.recording is None:
             raise SourceError(f"scale.odometry_topic is {name!r}, but {source.description} has no topics")
-        self._recording = Recording(source.recording)
-        topic = self._recording.topic(name)
+        topic = RecordedTopic(source.recording, name)
         if topic.type.rpartition("/")[2] not in odometry_messages.TYPES:
-            self._recording.close()
+            topic.close()
             raise RecordingError(
                 f"scale.odometry_topic {topic.name} holds {topic.type}, expected nav_msgs/msg/Odometry, "
                 "geometry_msgs/msg/TwistStamped or geometry_msgs/msg/TwistWithCovarianceStamped"
             )
-        self._messages = self._recording.read([topic.name])
+        self._topic = topic
 
     def advance(self, frame: SourceFrame) -> None:
         """Add what a node would have received when it processes this frame."""
         if self._uses_poses and frame.T_world_camera is not None:
             T = frame.T_world_camera
             self._travel.add_pose(frame.stamp_ns, T[:3, 3], rotation_to_quaternion(T[:3, :3]))
-        while self._recording is not None and self._read_until_ns < frame.received_ns + LATE_NS:
-            _, self._read_until_ns, message = next(self._messages, ("", 2**63, None))
-            if message is not None:
+        if self._topic is not None:
+            for message in self._topic.until(frame):
                 self._mount_camera_on(odometry_messages.moving_frame(message))
                 odometry_messages.add_travel(self._travel, message)
 
@@ -93,6 +84,6 @@ class RecordedScaleInputs:
 
     def close(self) -> None:
         """Release the file."""
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        if self._topic is not None:
+            self._topic.close()
+            self._topic = None

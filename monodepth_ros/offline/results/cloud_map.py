@@ -8,7 +8,7 @@ import numpy as np
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform, rotation_to_axis_angle
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 
-# A frame is added if the camera has moved or turned this far since the last frame that was.
+# A frame is added if the camera has moved or turned this far since the last added frame.
 STEP_VOXELS = 5.0
 STEP_ANGLE = np.radians(5.0)
 # Points further from the camera are left out: the error of a depth grows with its square.

@@ -24,8 +24,7 @@ class FramePictures:
 
 
 class PictureSampler:
-    """Keeps the pictures of at most 2 * MOST frames: of every frame at first, then of every second, fourth and so
-    on."""
+    """Keeps the pictures of at most 2 * MOST frames: of every frame at first, then of every second, and so on."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, FramePictures]] = []
@@ -81,8 +80,7 @@ def jpeg(picture: np.ndarray) -> bytes:
 
 
 def _grown(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Enlarge single points, such as those of a LiDAR, so that they stay visible in a smaller picture; not dense
-    ones."""
+    """The picture with single points, such as those of a LiDAR, enlarged; a dense picture stays as it is."""
     if known.mean() > 0.5:
         return picture
     background = np.full_like(picture, 24)

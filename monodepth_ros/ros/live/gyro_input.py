@@ -77,5 +77,5 @@ class GyroInput:
     def _report_of_silence(self) -> None:
         topic = self._node.resolve_topic_name(self._topic)
         found = {publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)}
-        what = f"its publishers send {', '.join(sorted(found))}" if found else "nobody publishes it"
+        what = f"its publishers send {', '.join(sorted(found))}" if found else "it has no publisher"
         self._problems.note("gyro", f"gyro not used: no {gyro_messages.TYPE} on {topic} (odometry.imu_topic): {what}")

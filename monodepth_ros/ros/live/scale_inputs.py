@@ -111,7 +111,7 @@ class ScaleInputs:
                 self._end_timer()
                 self._subscribe(message_type)
                 return
-        what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "nobody publishes it"
+        what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "it has no publisher"
         self._problems.note(
             "scale odometry",
             f"scale: no odometry on {topic}: {what}; scale.odometry_topic must name one of {', '.join(TYPES)}",
