@@ -16,8 +16,7 @@ _TABLE_HEAD = [
 def parameter_file() -> str:
     """config/depth.yaml: every parameter at its default, with unit, range and meaning."""
     lines = [
-        "# Every parameter of depth_node at its default. Copy this file and keep the lines you change. Written by "
-        "scripts/docs.",
+        "# depth_node: every parameter at its default (monodepth config --dump node). Keep what you change.",
         "/**:",
         "  ros__parameters:",
     ]
