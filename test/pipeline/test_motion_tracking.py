@@ -227,8 +227,7 @@ def kitti(monodepth_data):
 
 
 def test_kitti_00_with_a_depth_only_checkpoint(kitti):
-    """Figures of the benchmarks, with a margin. Reference and calibration cause most of the rotation error, see
-    docs/odometry.md."""
+    """Figures of docs/benchmarks/odometry.md, with a margin; the page shows why most of the rotation error is the truth's."""
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
