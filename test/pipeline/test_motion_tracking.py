@@ -227,7 +227,7 @@ def kitti(monodepth_data):
 
 
 def test_kitti_00_with_a_depth_only_checkpoint(kitti):
-    """Figures of docs/benchmarks/odometry.md, with a margin; the page shows why most of the rotation error is the truth's."""
+    """Figures of docs/benchmarks/odometry.md, with a margin; the page explains most of the rotation error."""
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
