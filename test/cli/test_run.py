@@ -25,7 +25,7 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.run_config import read_run_config
+from monodepth_ros.pipeline.run_parameters import read_run_config
 
 FRAMES = 8
 _header = load_checkpoint(bundled_checkpoint()).header
@@ -122,7 +122,9 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
         assert counts == {
             **{f"/depth/{name}": FRAMES for name in per_frame},
             "/rgb/image_rect": FRAMES,
+            "/depth/status": FRAMES,
             "/odom": FRAMES,
+            "/odom/correspondences": FRAMES,
             "/twist": FRAMES,
             "/tf": FRAMES,
             "/path": 2,

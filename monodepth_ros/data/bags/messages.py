@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Message objects for `BagWriter`, from arrays and transforms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.bags import depth_status
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import rotation_to_quaternion
@@ -79,6 +80,11 @@ def odometry(
 def twist_stamped(header: Any, twist: Any) -> Any:
     """geometry_msgs/TwistWithCovarianceStamped of the twist of an odometry message; the header's frame is the moving one."""
     return TYPES["geometry_msgs/msg/TwistWithCovarianceStamped"](header, twist)
+
+
+def status(header: Any, fields: Mapping[str, Any]) -> Any:
+    """monodepth_ros/DepthStatus with these fields, by name."""
+    return TYPES[depth_status.TYPE](header=header, **fields)
 
 
 def imu(header: Any, rate: Sequence[float], variance: float) -> Any:
