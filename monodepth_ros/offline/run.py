@@ -14,6 +14,7 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.offline.frames import SourcePipeline
+from monodepth_ros.offline.results.animation import RunAnimation
 from monodepth_ros.offline.results.output_bag import OutputBag
 from monodepth_ros.offline.results.recorder import RunRecorder, without_nan
 from monodepth_ros.offline.results.report_page import write_report
@@ -32,13 +33,15 @@ class RunSettings:
     """The results to write.
 
     results: folder of the results. depth: png, npz or none. video: whether to write a video. bag: path of a new bag for
-    the node's topics, '' for none. frames: number of frames to process, 0 for all.
+    the node's topics, '' for none. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
+    frames to process, 0 for all.
     """
 
     results: str = "results"
     depth: str = "png"
     video: bool = True
     bag: str = ""
+    animation: str = ""
     frames: int = 0
 
 
@@ -62,6 +65,7 @@ class OfflineRun:
         self._bag: AbstractContextManager[OutputBag | None] = nullcontext()
         if settings.bag:
             self._bag = OutputBag(settings.bag, config, run)
+        self._animation = RunAnimation(Path(settings.animation), scale.is_metric) if settings.animation else None
         if run.pipeline.has_odometry:
             odometry = f"of {moving_frame.name!r} in {config.odom_frame!r}, from {run.pipeline.motion_description}"
             self.notes += moving_frame.notes
@@ -98,6 +102,8 @@ class OfflineRun:
                     self._recorder.add(frame)
                     if bag is not None:
                         bag.write(frame)
+                    if self._animation is not None:
+                        self._animation.add(frame)
                     advanced()
                     if should_stop() or len(self._recorder.rows) == self._settings.frames:
                         break
@@ -128,6 +134,9 @@ class OfflineRun:
         self.outcome += _errors_in_words(recorder.metrics())
         if self._settings.bag:
             self.outcome.append(("bag", self._settings.bag))
+        if self._animation is not None:
+            self._animation.write()
+            self.outcome.append(("animation", self._settings.animation))
         files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
         self.outcome.append(("results", f"{self.folder}/: {', '.join([*files, 'report.html', 'run.json'])}"))
         self._write_summary(count, rate)

@@ -12,7 +12,6 @@ import numpy as np
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
@@ -22,12 +21,11 @@ from monodepth_ros.pictures.color_picture import color_picture
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.moving_frame import T_ODOM_START
 from monodepth_ros.pipeline.point_cloud import colored_points
 from monodepth_ros.settings.schema import replace
 
 LAYOUTS = {1: "mono", 3: "rgb", 4: "rgba"}
-# odom: x forward, y left, z up where the camera stood first (REP-103).
-T_ODOM_START = make_transform(R_BODY_OPTICAL, np.zeros(3))
 
 Image = np.ndarray | Pixels
 

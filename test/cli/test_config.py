@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.pipeline.run_config import RunConfig, read_run_config
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.pipeline.run_parameters import read_run_config
 from monodepth_ros.settings.files import read_settings
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig

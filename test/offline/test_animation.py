@@ -42,4 +42,4 @@ def test_a_name_of_no_animation_is_refused_before_the_run(drive, tmp_path, capsy
 
 def test_a_folder_that_is_not_there_is_refused_before_the_run(tmp_path):
     with pytest.raises(MonodepthError, match="nowhere is no folder"):
-        RunAnimation(tmp_path / "nowhere" / "moving.webp", "m")
+        RunAnimation(tmp_path / "nowhere" / "moving.webp", is_metric=True)

@@ -26,7 +26,7 @@ class RunAnimation:
     animations (before 4.11).
     """
 
-    def __init__(self, path: Path, unit: str):
+    def __init__(self, path: Path, is_metric: bool):
         if path.suffix.lower() not in SUFFIXES:
             raise MonodepthError(f"an animation called {path.name}: its name must end in {', '.join(SUFFIXES)}")
         if not path.parent.is_dir():
@@ -35,7 +35,8 @@ class RunAnimation:
             raise MonodepthError(
                 f"OpenCV {cv2.__version__} writes no animations: install opencv-python-headless 4.11 or newer"
             )
-        self._path, self._unit = path, unit
+        self._path = path
+        self._unit = "m" if is_metric else "units"
         self._pictures: list[np.ndarray] = []
         self._stamps: list[int] = []
         self._positions: list[np.ndarray] = []
