@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import (
     Array,
     CalibrationError,
@@ -26,7 +26,6 @@ from monodepth_ros.geometry.distortion import (
 
 __all__ = ["CalibrationError", "CameraModel"]
 
-LARGEST_SIDE = 32766  # pixels; the limit of OpenCV's remap
 SAME_PIXELS = 1e-3  # pixels; intrinsics closer than this count as equal (files carry about six digits)
 SAME_ROTATION = 1e-6  # radians
 
@@ -53,19 +52,19 @@ class CameraModel:
     P: np.ndarray = field(default_factory=lambda: np.zeros((3, 4)))
 
     def __post_init__(self) -> None:
-        width, height = _check_size(self.width, self.height)
-        K = _matrix("K", self.K, 3, 3)
-        R = _matrix("R", self.R, 3, 3)
-        P = _matrix("P", self.P, 3, 4)
+        width, height = checked_size(self.width, self.height)
+        K = checked_matrix("K", self.K, 3, 3)
+        R = checked_matrix("R", self.R, 3, 3)
+        P = checked_matrix("P", self.P, 3, 4)
         if K[0, 0] == 0:
             K, model, D = np.zeros((3, 3)), *check_distortion("", ())
             R, P = np.eye(3), np.zeros((3, 4))
         else:
-            _check_intrinsics("K", K)
+            check_intrinsics("K", K)
             model, D = check_distortion(self.distortion_model, self.D)
             R = R if R.any() else np.eye(3)
             P = P if P.any() else np.hstack([K, np.zeros((3, 1))])
-            _check_intrinsics("P", P[:, :3])
+            check_intrinsics("P", P[:, :3])
             if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
                 raise CalibrationError(f"R is {R.tolist()}, expected a rotation matrix or all zeros")
         for name, array in (("K", K), ("D", D), ("R", R), ("P", P)):
@@ -182,7 +181,7 @@ class CameraModel:
 
     def resized(self, width: int, height: int) -> "CameraModel":
         """The camera of the image resized to this size; the factors of the two axes may differ."""
-        width, height = _check_size(width, height)
+        width, height = checked_size(width, height)
         sx, sy = width / self.width, height / self.height
         return self._transformed(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height)
 
@@ -271,28 +270,3 @@ def _ray_grid(width: int, height: int, fx: float, fy: float, cx: float, cy: floa
     rays[..., 1] = ((np.arange(height) - cy) / fy)[:, None]
     rays.setflags(write=False)
     return rays
-
-
-def _check_size(width: float, height: float) -> tuple[int, int]:
-    for side in (width, height):
-        if int(side) != side or not 0 < side <= LARGEST_SIDE:
-            raise CalibrationError(f"image size is {width}x{height}, expected 1 to {LARGEST_SIDE} pixels")
-    return int(width), int(height)
-
-
-def _matrix(name: str, values: ArrayLike, rows: int, columns: int) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
-    if array.size != rows * columns:
-        raise CalibrationError(f"{name} has {array.size} numbers, expected {rows}x{columns}")
-    if not np.isfinite(array).all():
-        raise CalibrationError(f"{name} is {array.ravel().tolist()}, expected finite numbers")
-    return array.reshape(rows, columns)
-
-
-def _check_intrinsics(name: str, K: np.ndarray) -> None:
-    """Raise CalibrationError unless K is [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; REP-104 allows no skew."""
-    zeros = np.abs([K[0, 1], K[1, 0], K[2, 0], K[2, 1]])
-    if zeros.max() > 1e-6 or abs(K[2, 2] - 1) > 1e-6 or K[0, 0] <= 0 or K[1, 1] <= 0:
-        raise CalibrationError(
-            f"{name} is {K.tolist()}, expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with fx and fy above 0"
-        )

@@ -16,6 +16,7 @@ path to it with dots; `specifications()` lists all of them, `values()` reads the
 """
 
 import dataclasses
+import difflib
 import math
 import typing
 from collections.abc import Mapping
@@ -165,7 +166,9 @@ def replace(config: Config, changes: Mapping[str, Any]) -> Config:
     checked = {}
     for name, value in changes.items():
         if name not in known:
-            raise ConfigError(f"unknown setting {name!r}: the settings are {', '.join(known)}")
+            near = difflib.get_close_matches(name, known, n=3)
+            advice = f"did you mean {', '.join(near)}?" if near else f"the settings are {', '.join(known)}"
+            raise ConfigError(f"unknown setting {name!r}: {advice}")
         checked[name] = known[name].check(value)
     return _rebuild(config, checked)
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from monodepth_ros.networks.checkpoint_header import FORMAT_VERSION, CheckpointError, CheckpointHeader
+from monodepth_ros.geometry.resample import FILTERS as RESAMPLER_FILTERS
+from monodepth_ros.networks.checkpoint_header import FILTERS, FORMAT_VERSION, CheckpointError, CheckpointHeader
 
 SMALL = dict(depth_network="rt_monodepth_s", height=64, width=96, training_camera=(0.58, 1.92, 0.5, 0.5))
 
@@ -101,6 +102,10 @@ def test_a_newer_version_is_refused_as_such_before_its_fields():
 
 def test_unknown_fields_are_ignored():
     assert CheckpointHeader.from_json(written(colour="RGB", lens={"kind": "fisheye"})) == CheckpointHeader(**SMALL)
+
+
+def test_every_filter_of_a_header_can_be_computed():
+    assert FILTERS == RESAMPLER_FILTERS
 
 
 def test_optional_fields_may_be_absent():

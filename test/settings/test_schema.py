@@ -104,9 +104,11 @@ def test_an_unknown_choice_is_refused_with_the_choices():
         replace(PipelineConfig(), {"scale.source": "metric"})
 
 
-def test_an_unknown_name_is_refused():
-    with pytest.raises(ConfigError, match="'depth.rnage'"):
-        replace(PipelineConfig(), {"depth.rnage": 1.0})
+def test_an_unknown_name_is_refused_with_similar_names():
+    with pytest.raises(ConfigError, match=r"unknown setting 'depth.max_rnage': did you mean depth.max_range, "):
+        replace(PipelineConfig(), {"depth.max_rnage": 1.0})
+    with pytest.raises(ConfigError, match=r"'zoom': the settings are names, height, lens.focal_length$"):
+        replace(PhotoConfig(), {"zoom": 1.0})
 
 
 def test_a_minimum_above_the_maximum_is_refused():
