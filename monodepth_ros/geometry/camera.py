@@ -161,6 +161,17 @@ class CameraModel:
         self._require_calibration()
         return float(-self.P[0, 3] / self.P[0, 0]) + 0.0
 
+    def check_size(self, width: int, height: int, calibration: str = "its calibration") -> None:
+        """Raise CalibrationError unless an image of this size [px] is of the size that the camera is calibrated for.
+
+        calibration: what the message calls the calibration, such as a file or a topic.
+        """
+        if (width, height) != (self.width, self.height):
+            raise CalibrationError(
+                f"image of {width}x{height} but {calibration} is for {self.width}x{self.height}: "
+                "use the calibration that belongs to the image"
+            )
+
     @cached_property
     def key(self) -> tuple:
         """Hashable; two models are equal if and only if their keys are."""

@@ -97,9 +97,9 @@ class BagTruth:
                 break
             self._read_until_ns = message.stamp_ns
             if message.topic == self._odometry_topic:
-                self._poses.append((nanoseconds(content.header), _pose(content) @ self._T_child_camera))
+                self._poses.append((nanoseconds(content.header.stamp), _pose(content) @ self._T_child_camera))
             else:
-                self._depths[nanoseconds(content.header)] = content
+                self._depths[nanoseconds(content.header.stamp)] = content
         return self._depth_at(stamp_ns, camera), self._pose_at(stamp_ns)
 
     def _depth_at(self, stamp_ns: int, camera: CameraModel) -> np.ndarray | None:
