@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 from monodepth_ros.synthetic.drive import Camera, Drive, Frame

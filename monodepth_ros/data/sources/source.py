@@ -15,6 +15,9 @@ from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 
+ASSUMED_CAMERA = "assuming the camera that the checkpoint was trained on (or give --calibration FILE)"
+NO_CALIBRATION = f"no calibration: {ASSUMED_CAMERA}"
+
 
 class SourceError(MonodepthError):
     """A path, device or choice that gives no frames."""
