@@ -8,12 +8,13 @@ import numpy as np
 
 from monodepth_ros.synthetic import buildings, furniture, plants, sky, vehicles
 from monodepth_ros.synthetic.atlas import Texture
-from monodepth_ros.synthetic.blocks import BlockBuilder, Stock
+from monodepth_ros.synthetic.blocks import BlockBuilder
 from monodepth_ros.synthetic.ground import TILE, Ground
 from monodepth_ros.synthetic.mesh import join
 from monodepth_ros.synthetic.pavement import CrossSection, StreetPainter
 from monodepth_ros.synthetic.road import Road
 from monodepth_ros.synthetic.scene import Scene, TextureStore
+from monodepth_ros.synthetic.stretch import Stock
 from monodepth_ros.synthetic.sunlight import LightMap, Sun, light_polygons
 
 SIDES = ("city", "city", "green", "park")
@@ -52,15 +53,16 @@ def build_street(seed: int, length: float) -> Street:
             else:
                 builder.block(rng, first * TILE, tile * TILE, *plan[first])
             first = tile
-    large, small = join(*builder.large), join(*builder.small)
+    placement = builder.placement
+    large, small = join(*placement.large), join(*placement.small)
     light.add_casters(large)
     light.add_contacts(large)
     for mesh in (large, small):
         light_polygons(mesh, sun)
         light.shade_low_polygons(mesh)
     light.add_casters(small)
-    if builder.footprints:
-        light.add_footprints(np.array(builder.footprints))
+    if placement.footprints:
+        light.add_footprints(np.array(placement.footprints))
     sizes = np.array([texture.size for texture in store.textures], np.float32)
     ground = Ground(road, ground_textures, sizes, light.finished())
     return Street(Scene(road, join(large, small), store, ground, panorama), section, sun, stock)
