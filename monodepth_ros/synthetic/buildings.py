@@ -44,7 +44,7 @@ class Finish:
 
 
 def style_textures(rng: np.random.Generator, shop: bool) -> list[Texture]:
-    """Textures of a random style: upper, ground for even and odd numbers of bays, blank, roof, trim, awning, railing."""
+    """Textures of a random style: upper, ground (even, odd number of bays), blank, roof, trim, awning, railing."""
     style = facades.random_style(rng)
     roof = materials.roof_tiles(rng, 128, 128, ROOF_COLORS[rng.integers(len(ROOF_COLORS))])
     trim = materials.plaster(rng, 32, 32, style.trim)

@@ -66,7 +66,8 @@ def car(textures: CarTextures) -> np.ndarray:
         outline = [(rear, rear_w), (tail, w), (nose, w), (front, front_w)]
         for start, end in zip(outline, outline[1:], strict=False):
             meshes.append(_side_panel(textures, start, end, side))
-        upper = [(window[0], w * 0.97, belt), (screen[0], w * 0.97, belt), (screen[1], roof_w, roof), (window[1], roof_w, roof)]
+        upper = [(window[0], w * 0.97, belt), (screen[0], w * 0.97, belt)]
+        upper += [(screen[1], roof_w, roof), (window[1], roof_w, roof)]
         corners = [(x, side * y, z) for x, y, z in (upper if side < 0 else [upper[i] for i in (1, 0, 3, 2)])]
         panel = quad(corners, textures.windows)
         panel["origin"], panel["across"] = (
@@ -104,9 +105,7 @@ def _panel_across(first: tuple[float, float, float], last: tuple[float, float, f
     return quad([(x, direction * y, z) for x, y, z in corners], texture)
 
 
-def _side_panel(
-    textures: CarTextures, start: tuple[float, float], end: tuple[float, float], side: int
-) -> np.ndarray:
+def _side_panel(textures: CarTextures, start: tuple[float, float], end: tuple[float, float], side: int) -> np.ndarray:
     """A piece of the body's side between two points (x, half width) of its outline.
 
     Its texture is the whole side in parallel projection.
