@@ -13,8 +13,8 @@ class Masks:
     """All masks with their successive halvings on one sheet.
 
     sheet: (H, W) uint8. Texture t at reduction i has the entry e = first[t] + i; first[t] is -1 for a texture without a
-    mask. rectangles[e]: x, y, width, height on the sheet. thresholds[e]: smallest opaque value. arrays[e]: pixels of the
-    entry by themselves. levels[t]: number of reductions.
+    mask. rectangles[e]: x, y, width, height on the sheet. thresholds[e]: smallest opaque value. arrays[e]: the pixels
+    of one entry. levels[t]: number of reductions.
     """
 
     def __init__(self, textures: list[Texture]) -> None:
