@@ -66,7 +66,7 @@ from monodepth_ros.ros.demo import ros_arguments, stop
 
 BARE_SECONDS = 2.0  # duration of each of the two measurements of the networks alone
 KEPT_UP = 0.9  # share of images with a result above which a node was not saturated
-ATTEMPTS = 2  # attempts to saturate the node with a faster camera
+ATTEMPTS = 4  # attempts to saturate the node with a faster camera
 
 
 def main(arguments: list[str]) -> int:
