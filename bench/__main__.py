@@ -9,8 +9,8 @@ from monodepth_ros.errors import MonodepthError
 COMMANDS = {
     "live": "camera process -> depth_node -> client process over DDS: frames/s, latency, drops, CPU, memory",
     "matrix": "live for every combination of networks, sizes, engines and outputs",
-    "stages": "what a frame costs in the node besides the networks, stage by stage",
-    "train": "a training step against the reference's structure: samples/s, memory, stages; or the wait for data",
+    "stages": "the cost of a frame in the node besides the networks, stage by stage",
+    "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
     "table": "results of `live` and `train` as a Markdown table",
 }
 
