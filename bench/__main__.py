@@ -11,7 +11,7 @@ COMMANDS = {
     "matrix": "live for every combination of networks, sizes, engines and outputs",
     "stages": "the cost of a frame in the node besides the networks, stage by stage",
     "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
-    "table": "results of `live` and `train` as a Markdown table",
+    "table": "results of `live` and `train` as Markdown tables; --docs: the tables of the documentation",
 }
 
 

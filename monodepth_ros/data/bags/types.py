@@ -17,7 +17,7 @@ RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own message packages, for bags without definitions and for writing."""
+    """The typestore of ROS 2's own message packages, for bags that carry no definitions and for writing."""
     return get_typestore(Stores.ROS2_JAZZY)
 
 
