@@ -118,8 +118,9 @@ def measure_wait(options: argparse.Namespace) -> dict:
     """The share of the time that a training spends waiting for data."""
     from monodepth_ros.settings.schema import replace
     from monodepth_ros.training.config import TrainConfig
+    from monodepth_ros.training.progress import TrainingProgress
     from monodepth_ros.training.samples.open_dataset import open_dataset
-    from monodepth_ros.training.trainer import Progress, Trainer
+    from monodepth_ros.training.trainer import Trainer
 
     last = WARM_UP + options.rounds * options.steps
     width, height = options.size
@@ -141,7 +142,7 @@ def measure_wait(options: argparse.Namespace) -> dict:
     config = replace(TrainConfig(), settings)
     moments: list[tuple[float, float]] = []  # since the start: seconds, seconds waited
 
-    def note(progress: Progress) -> None:
+    def note(progress: TrainingProgress) -> None:
         seconds = progress.step * options.batch_size / progress.samples_per_second
         moments.append((seconds, progress.waiting * seconds))
 

@@ -79,7 +79,7 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
     ):
         assert [s.frame for s in one.training] == [s.frame for s in other.training]
         assert [s.frame for s in one.validation] == [s.frame for s in other.validation]
-        assert one.recordings[0].choice.step == other.recordings[0].choice.step
+        assert one.recordings[0].selection.step == other.recordings[0].selection.step
         assert one.training_camera == pytest.approx(other.training_camera, rel=1e-12)
         assert one.metres_per_unit == pytest.approx(other.metres_per_unit, rel=1e-9, nan_ok=True)
         stamps = [dataset.recordings[0].clip.index.stamps_ns for dataset in (one, other)]

@@ -77,7 +77,7 @@ def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
         assert facts["training_samples"] == recording["training_samples"] == len(dataset.training) > 10
         assert facts["validated_on"] == recording["validation_samples"] == len(dataset.validation) > 0
         assert (
-            facts["pose_interval"] == dataset.pose_interval and recording["step"] == dataset.recordings[0].choice.step
+            facts["pose_interval"] == dataset.pose_interval and recording["step"] == dataset.recordings[0].selection.step
         )
         assert facts["training_camera"] == list(dataset.training_camera) and facts["notes"] == dataset.notes
         assert facts["metres_per_unit"] == pytest.approx(dataset.metres_per_unit)

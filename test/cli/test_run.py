@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.progress import Progress, ProgressLine
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
@@ -311,17 +311,14 @@ class Screen:
 def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere():
     for is_terminal in (True, False):
         screen = Screen(is_terminal)
-        progress = Progress(3, screen)
-        for _ in range(3):
-            progress.step()
-            progress._said = 0.0
-        progress.end()
+        with Progress(3, ProgressLine(draw_period=0.0, line_period=0.0, stream=screen)) as progress:
+            for _ in range(3):
+                progress.step()
         assert ("\r" in screen.text) == is_terminal
         assert re.search(r"2/3 frames, [\d.]+ frames/s, \d+ s left", screen.text) and "3/3 frames" in screen.text
     unknown = Screen(False)
-    progress = Progress(None, unknown)
-    progress.step()
-    progress.end()
+    with Progress(None, ProgressLine(stream=unknown)) as progress:
+        progress.step()
     assert unknown.text.startswith("1 frames, ")
 
 

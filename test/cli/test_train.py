@@ -167,7 +167,7 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(drive, tmp_path, caps
     words = ["--data", drive, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "t"]
     assert train(*words) == 0
     assert train(*words) == 2
-    assert f"--resume {tmp_path / 't'} goes on with it" in capsys.readouterr().err
+    assert f"continue it with --resume {tmp_path / 't'}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["kitti06_stereo_raw_mono8_sqlite3", "kitti_colour_compressed_mcap"])

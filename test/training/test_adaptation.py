@@ -51,9 +51,9 @@ def validations(folder, *lines):
     "later, expected",
     [
         ([(50, 0.09, 0.5, 0.15), (100, 0.095, 0.5, 0.1)], ""),
-        ([(50, 0.1, 0.5, 0.1)], "did not sink by 5 %"),
+        ([(50, 0.1, 0.5, 0.1)], "did not fall by 5 %"),
         ([(50, 0.09, 0.2, 0.1)], "collapsed"),
-        ([(50, 0.09, 0.5, 0.17)], "agree less"),
+        ([(50, 0.09, 0.5, 0.17)], "agrees less"),
         ([(50, None, 0.5, 0.1)], "stopped before"),
         ([], "stopped before"),
     ],
@@ -154,7 +154,7 @@ def test_adapt_leaves_what_is_good(drive, tmp_path, capsys):
         monodepth([*words, "--steps", "4", "--set", "optimizer.learning_rate=0", "--set", "loop.validate_every=2"]) == 0
     )
     out = capsys.readouterr().out
-    assert "the old checkpoint stays: the loss on held-out blocks did not sink by 5 %" in out
+    assert "the old checkpoint stays: the loss on held-out blocks did not fall by 5 %" in out
     assert f"checkpoint {tmp_path / 'old.safetensors'}" in out and not (tmp_path / "a" / ADAPTED).exists()
 
 

@@ -20,7 +20,7 @@ from monodepth_ros.training.samples.clip import FrameCache, TrainingError
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.loader import Loader, epoch_order
 from monodepth_ros.training.samples.open_dataset import open_dataset
-from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split, visible_step
+from monodepth_ros.training.samples.targets import pair_by_time, select_targets, split, visible_step
 
 NETWORKS = NetworksConfig(width=160, height=64)
 
@@ -57,28 +57,28 @@ def index_of(count=100, rate=10.0, flow=0.01, breaks=(), cameras=None):
 
 
 def test_a_gap_ends_a_run():
-    choice = choose_targets(index_of(20, breaks=(8,)), 2, 0.001)
-    assert choice.targets.tolist() == [2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17]
-    assert (choice.step, choice.runs) == (2, 2)
+    selection = select_targets(index_of(20, breaks=(8,)), 2, 0.001)
+    assert selection.targets.tolist() == [2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17]
+    assert (selection.step, selection.runs) == (2, 2)
 
 
 def test_another_calibration_ends_a_run():
-    choice = choose_targets(index_of(10, cameras=[0] * 5 + [1] * 5), 1, 0.001)
-    assert choice.targets.tolist() == [1, 2, 3, 6, 7, 8]
+    selection = select_targets(index_of(10, cameras=[0] * 5 + [1] * 5), 1, 0.001)
+    assert selection.targets.tolist() == [1, 2, 3, 6, 7, 8]
 
 
 def test_static_frames_are_left_out_and_counted():
     flow = np.full(30, 0.01)
     flow[10:20] = 0.0002
-    choice = choose_targets(index_of(30, flow=flow), 1, 0.001)
-    assert choice.targets.tolist() == [*range(1, 10), *range(19, 29)]
-    assert choice.static_share == pytest.approx(9 / 28)
+    selection = select_targets(index_of(30, flow=flow), 1, 0.001)
+    assert selection.targets.tolist() == [*range(1, 10), *range(19, 29)]
+    assert selection.static_share == pytest.approx(9 / 28)
 
 
 def test_slow_steps_add_up_over_a_longer_step():
     index = index_of(30, flow=0.0006)
-    assert len(choose_targets(index, 1, 0.001).targets) == 0
-    assert len(choose_targets(index, 3, 0.001).targets) == 24
+    assert len(select_targets(index, 1, 0.001).targets) == 0
+    assert len(select_targets(index, 3, 0.001).targets) == 24
 
 
 @pytest.mark.parametrize(("rate", "flow", "expected"), [(10, 0.01, 1), (30, 0.003, 3), (30, 0.0003, 15), (10, 0.05, 1)])
@@ -88,7 +88,7 @@ def test_the_step_is_chosen_so_that_the_image_moves(rate, flow, expected):
 
 def test_training_and_validation_share_no_frame_and_keep_to_blocks_of_time():
     index = index_of(1800)
-    targets = choose_targets(index, 2, 0.001).targets
+    targets = select_targets(index, 2, 0.001).targets
     ours, held_out = split(index, targets, 2, 0.1)
 
     def frames(chosen):
@@ -104,7 +104,7 @@ def test_standing_at_the_end_leaves_something_for_validation():
     flow = np.full(100, 0.01)
     flow[70:] = 0.0
     index = index_of(100, flow=flow)
-    targets = choose_targets(index, 1, 0.001).targets
+    targets = select_targets(index, 1, 0.001).targets
     ours, held_out = split(index, targets, 1, 0.1)
     assert len(held_out) >= 4 and held_out.max() <= 70 and ours.max() < held_out.min(), (ours, held_out)
 
@@ -128,7 +128,7 @@ def test_samples_hold_what_the_geometry_says(drive):
     with open_dataset(DataConfig(recordings=(str(drive),)), NETWORKS) as dataset, open_source(str(drive)) as source:
         batch = batch_from(dataset)
         sample = dataset.training[0]
-        step = dataset.recordings[0].choice.step
+        step = dataset.recordings[0].selection.step
         frames = list(source.frames())
     assert batch.sources == [-1, 1] and batch.images[TARGET].shape == (3, 3, 64, 160)
     truth = torch.from_numpy(frames[sample.frame].truth_depth.copy()).clamp(max=1e3)[None, None]

@@ -10,7 +10,7 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
 from monodepth_ros.training.extraction.extract import paired
 from monodepth_ros.training.extraction.rectified_depth import RectifiedDepth
-from monodepth_ros.training.samples.selection import pair_by_time
+from monodepth_ros.training.samples.targets import pair_by_time
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -245,10 +245,10 @@ def test_what_cannot_be_had_is_refused(drive, stereo_drive, relative):
         prepared(config_for(drive, "features"))
     config = config_for(drive, "recorded")
     with open_dataset(config.data, config.networks) as dataset:
-        with pytest.raises(TrainingError, match="the dataset has none"):
+        with pytest.raises(TrainingError, match="the data set holds no motion"):
             Trainer(config, dataset, drive.parent)
         dataset.recordings[0].clip.index.poses[:] = np.nan
-        with pytest.raises(TrainingError, match="does not say how its camera moved.*data.odometry"):
+        with pytest.raises(TrainingError, match="holds no poses of its camera.*data.odometry"):
             add_known_motion(dataset, config)
         dataset.recordings[0].clip.index.poses[3:5] = np.eye(4)
         with pytest.raises(TrainingError, match="only 0 samples have a motion"):

@@ -20,12 +20,13 @@ from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import ConfigError, replace
-from monodepth_ros.training import trainer as trainer_module
 from monodepth_ros.training.config import TrainConfig
+from monodepth_ros.training.hardware import training_precision
 from monodepth_ros.training.learner import make_learner
 from monodepth_ros.training.optimizer import OptimizerConfig
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.loader import Loader
 from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.schedule import rate_at
 from monodepth_ros.training.state import TrainingState, load_state, save_state
@@ -61,15 +62,22 @@ def config_for(drive, **changes):
 
 def train(config, folder, resume=False, stop_at=None):
     folder.mkdir(exist_ok=True)
+    def report(progress):
+        if progress.step == stop_at:
+            trainer.stop()
+
     with open_dataset(config.data, config.networks) as dataset:
-        trainer = Trainer(config, dataset, folder, resume)
-        if stop_at:
-            trainer._report = lambda progress: trainer.stop() if progress.step == stop_at else None
-        try:
+        with Trainer(config, dataset, folder, resume, report=report) as trainer:
             trainer.finished = trainer.run()
-        finally:
-            trainer.close()
     return trainer
+
+
+def batch_of(dataset, samples):
+    loader = Loader(dataset, len(samples), workers=1)
+    try:
+        return next(loader.batches(samples)).to("cpu")
+    finally:
+        loader.close()
 
 
 def weights(folder, name=STATE):
@@ -181,9 +189,9 @@ def test_a_step_without_a_finite_loss_is_skipped_and_named(drive, tmp_path):
     with open_dataset(config.data, config.networks) as dataset:
         trainer = Trainer(config, dataset, tmp_path)
         before = {name: value.clone() for name, value in trainer.learner.state_dict().items()}
-        batch = next(trainer._loader.batches(dataset.training[:4])).to("cpu")
+        batch = batch_of(dataset, dataset.training[:4])
         batch.images[0][1] = math.nan
-        assert trainer._train(dataclasses.replace(batch, network_images=batch.images)) == {}
+        assert trainer.train_on(dataclasses.replace(batch, network_images=batch.images)) == {}
         trainer.close()
     assert differing(before, trainer.learner.state_dict()) == []
     (line,) = [line for line in read_log(tmp_path) if line["kind"] == "skipped"]
@@ -267,7 +275,7 @@ def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
     settings = {"networks.start_from": str(tmp_path / "a.safetensors"), "networks.depth": "rt_monodepth_s"}
     config = replace(TrainConfig(), settings)
     assert differing(depth.state_dict(), make_learner(config.networks, config.objective, 0).depth.state_dict()) == []
-    with pytest.raises(TrainingError, match="holds a rt_monodepth_s, networks.depth is resnet18: set it to the former"):
+    with pytest.raises(TrainingError, match="holds a rt_monodepth_s, networks.depth is resnet18: set it to rt_monodepth_s"):
         make_learner(replace(config, {"networks.depth": "resnet18"}).networks, config.objective, 0)
 
 
@@ -367,7 +375,7 @@ import torch
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.samples.open_dataset import open_dataset
-from monodepth_ros.training.samples.loader import epoch_order
+from monodepth_ros.training.samples.loader import Loader, epoch_order
 from monodepth_ros.training.processes import join_processes
 from monodepth_ros.training.trainer import Trainer
 torch.set_num_threads(1)
@@ -378,9 +386,11 @@ with open_dataset(config.data, config.networks) as dataset:
     trainer = Trainer(config, dataset, folder, processes=processes)
     order = epoch_order(len(dataset.training), 0, 0, processes.rank, processes.count)
     samples = [dataset.training[i] for i in order[: config.loop.batch_size]]
-    batch = next(trainer._loader.batches(samples)).to("cpu")
+    loader = Loader(dataset, len(samples), workers=1)
+    batch = next(loader.batches(samples)).to("cpu")
+    loader.close()
     trainer.learner.eval()
-    trainer._objective(batch, trainer._forward(batch)).total.backward()
+    trainer.optimization.loss(batch).total.backward()
     gradients = {name: p.grad for name, p in trainer.learner.named_parameters() if p.grad is not None}
     torch.save({"gradients": gradients, "names": list(batch.names)}, folder / f"rank{processes.rank}.pt")
     trainer.close()
@@ -390,6 +400,7 @@ processes.end()
 
 def test_two_processes_have_the_gradients_of_one_and_share_the_data(drive, tmp_path):
     settings = {"data.recordings": [str(drive)], **SMALL, "objective.automask": False, "loop.batch_size": 2}
+    settings["loop.precision"] = "fp32"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     (tmp_path / "worker.py").write_text(WORKER)
     environment = {key: value for key, value in os.environ.items() if key not in ("WORLD_SIZE", "RANK")}
@@ -404,9 +415,9 @@ def test_two_processes_have_the_gradients_of_one_and_share_the_data(drive, tmp_p
     with open_dataset(config.data, config.networks) as dataset:
         by_name = {dataset.name(sample): sample for sample in dataset.training}
         trainer = Trainer(config, dataset, Path(tmp_path))
-        batch = next(trainer._loader.batches([by_name[name] for rank in ranks for name in rank["names"]])).to("cpu")
+        batch = batch_of(dataset, [by_name[name] for rank in ranks for name in rank["names"]])
         trainer.learner.eval()
-        trainer._objective(batch, trainer.learner(batch)).total.backward()
+        trainer.optimization.loss(batch).total.backward()
         trainer.close()
     for name, parameter in trainer.learner.named_parameters():
         if parameter.grad is None:
@@ -423,7 +434,7 @@ def test_two_processes_have_the_gradients_of_one_and_share_the_data(drive, tmp_p
 )
 def test_the_precision_auto_is_what_the_cpu_is_fast_in(monkeypatch, capabilities, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
-    assert trainer_module._precision("auto", torch.device("cpu")) == expected
-    assert trainer_module._precision("fp32", torch.device("cpu")) == "fp32"
+    assert training_precision("auto", torch.device("cpu")) == expected
+    assert training_precision("fp32", torch.device("cpu")) == "fp32"
     with pytest.raises(TrainingError, match="fp16 needs a CUDA device"):
-        trainer_module._precision("fp16", torch.device("cpu"))
+        training_precision("fp16", torch.device("cpu"))
