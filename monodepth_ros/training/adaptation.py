@@ -84,12 +84,12 @@ def judge(folder: Path) -> Outcome:
     if not later:
         return Outcome(before, before, False, "the training was stopped before the first validation")
     after = min(later, key=lambda line: line["loss"])
-    refusal = _refusal(before, after)
+    reason = _reason_against(before, after)
     gain = 1 - after["loss"] / before["loss"]
-    return Outcome(before, after, not refusal, refusal or f"the loss on held-out blocks fell by {100 * gain:.1f} %")
+    return Outcome(before, after, not reason, reason or f"the loss on held-out blocks fell by {100 * gain:.1f} %")
 
 
-def _refusal(before: dict[str, float], after: dict[str, float]) -> str:
+def _reason_against(before: dict[str, float], after: dict[str, float]) -> str:
     """Reason to refuse the new networks, '' to keep them."""
     if not after["loss"] < (1 - GAIN) * before["loss"]:
         values = f"from {before['loss']:.4f} to {after['loss']:.4f} at best"

@@ -77,7 +77,8 @@ def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
         assert facts["training_samples"] == recording["training_samples"] == len(dataset.training) > 10
         assert facts["validated_on"] == recording["validation_samples"] == len(dataset.validation) > 0
         assert (
-            facts["pose_interval"] == dataset.pose_interval and recording["step"] == dataset.recordings[0].selection.step
+            facts["pose_interval"] == dataset.pose_interval
+            and recording["step"] == dataset.recordings[0].selection.step
         )
         assert facts["training_camera"] == list(dataset.training_camera) and facts["notes"] == dataset.notes
         assert facts["metres_per_unit"] == pytest.approx(dataset.metres_per_unit)
@@ -108,6 +109,24 @@ def test_the_camera_ground_truth_and_the_stereo_partner_are_found(drive, tmp_pat
         and recording["unsteady_share"] == 0
         and recording["gaps"] == []
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "poses_use"),
+    [
+        ("data.motion=network", ""),
+        ("data.motion=recorded", " (for training: data.motion recorded)"),
+        ("objective.velocity=0.1", " (for training: objective.velocity 0.1)"),
+    ],
+)
+def test_ground_truth_that_teaches_is_not_called_validation(drive, tmp_path, capsys, setting, poses_use):
+    inspect(tmp_path, drive, "--set", setting)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ground truth")]
+    assert "24 depth images" in line and "24 poses" in line
+    if poses_use:
+        assert line.endswith(poses_use) and "24 depth images (for validation only)" in line, line
+    else:
+        assert line.endswith("m/s (for validation only)") and "for training" not in line, line
 
 
 def test_a_contact_sheet_and_the_facts_are_left_in_the_results(drive, tmp_path, capsys):

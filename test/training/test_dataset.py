@@ -2,12 +2,15 @@
 """Which frames of a recording become samples, and what is in them."""
 
 import shutil
+import sys
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.frame_index import FrameIndex
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.camera import CameraModel
@@ -124,7 +127,7 @@ def batch_from(dataset, count=3):
 
 
 def test_samples_hold_what_the_geometry_says(drive):
-    """With the recording's exact depth and motion the sources, warped, are the target."""
+    """The sources, warped by ground-truth depth and recorded motion, look like the target."""
     with open_dataset(DataConfig(recordings=(str(drive),)), NETWORKS) as dataset, open_source(str(drive)) as source:
         batch = batch_from(dataset)
         sample = dataset.training[0]
@@ -183,8 +186,6 @@ def test_several_recordings_of_several_cameras_make_one_dataset(drive, stereo_dr
 
 
 def test_the_hood_and_the_mask_do_not_count(drive, tmp_path):
-    import cv2
-
     picture = np.full((64, 160), 255, np.uint8)
     picture[:, :20] = 0
     cv2.imwrite(str(tmp_path / "mask.png"), picture)
@@ -224,21 +225,73 @@ def test_ranks_share_an_epoch_without_overlap():
     assert epoch_order(103, 1, 4) != epoch_order(103, 1, 5) and epoch_order(103, 1, 4) == epoch_order(103, 1, 4)
 
 
+def uncalibrated_images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for i in range(5):
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((64, 160, 3), 40 * i, np.uint8))
+    return folder
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The sources that open_dataset opens, each with `closings`, the number of times that it was closed."""
+    sources = []
+
+    def open_counted(path, options):
+        source = open_source(path, options)
+        close, source.closings = source.close, 0
+
+        def close_counted():
+            source.closings += 1
+            close()
+
+        source.close = close_counted
+        sources.append(source)
+        return source
+
+    monkeypatch.setattr(sys.modules[open_dataset.__module__], "open_source", open_counted)
+    return sources
+
+
+def test_every_source_is_closed_when_a_recording_is_refused(drive, stereo_drive, opened, tmp_path):
+    cv2.imwrite(str(tmp_path / "mask.png"), np.full((8, 8), 255, np.uint8))
+    refused = [
+        (DataConfig(recordings=(str(drive),), mask_file=str(tmp_path / "mask.png")), "the mask is 8x8"),
+        (DataConfig(recordings=(str(drive), str(uncalibrated_images(tmp_path)))), "has no calibration"),
+        (DataConfig(recordings=(str(stereo_drive), str(drive)), sources="both"), "no second camera"),
+    ]
+    for config, reason in refused:
+        opened.clear()
+        with pytest.raises(TrainingError, match=reason):
+            open_dataset(config, NETWORKS)
+        assert opened and all(source.closings >= 1 for source in opened), [source.closings for source in opened]
+
+
+def test_every_source_is_closed_after_use_even_if_one_fails_to_close(stereo_drive, opened):
+    dataset = open_dataset(DataConfig(recordings=(str(stereo_drive),) * 2, sources="both"), NETWORKS)
+    kept = [source for source in opened if source.closings == 0]
+    assert len(kept) == 4
+    close = kept[1].close
+
+    def fail():
+        close()
+        raise OSError("the disk is gone")
+
+    kept[1].close = fail
+    with pytest.raises(OSError, match="the disk is gone"):
+        dataset.close()
+    assert [source.closings for source in kept] == [1] * 4
+
+
 def test_recordings_that_teach_nothing_are_refused_in_one_line(drive, tmp_path):
     short = synth(tmp_path / "short.mcap", seconds=0.2)
-    no_calibration = tmp_path / "images"
-    no_calibration.mkdir()
-    import cv2
-
-    for i in range(5):
-        cv2.imwrite(str(no_calibration / f"{i}.png"), np.full((64, 160, 3), 40 * i, np.uint8))
+    no_calibration = uncalibrated_images(tmp_path)
     still = tmp_path / "still"
     shutil.copytree(no_calibration, still)
     texture = np.random.default_rng(0).integers(0, 256, (64, 160, 3), np.uint8)
     for i in range(12):
         cv2.imwrite(str(still / f"{i}.png"), texture)
-    from monodepth_ros.data.calibration import write_calibration
-
     write_calibration(still / "camera.yaml", CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5), "camera")
     cases = [
         ((), "nothing to learn from: give --data"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop: it learns, goes on exactly where it was stopped, and says what goes wrong."""
 
+import copy
 import dataclasses
 import json
 import math
@@ -62,6 +63,7 @@ def config_for(drive, **changes):
 
 def train(config, folder, resume=False, stop_at=None):
     folder.mkdir(exist_ok=True)
+
     def report(progress):
         if progress.step == stop_at:
             trainer.stop()
@@ -275,7 +277,9 @@ def test_fine_tuning_begins_with_the_checkpoint(tmp_path):
     settings = {"networks.start_from": str(tmp_path / "a.safetensors"), "networks.depth": "rt_monodepth_s"}
     config = replace(TrainConfig(), settings)
     assert differing(depth.state_dict(), make_learner(config.networks, config.objective, 0).depth.state_dict()) == []
-    with pytest.raises(TrainingError, match="holds a rt_monodepth_s, networks.depth is resnet18: set it to rt_monodepth_s"):
+    with pytest.raises(
+        TrainingError, match="holds a rt_monodepth_s, networks.depth is resnet18: set it to rt_monodepth_s"
+    ):
         make_learner(replace(config, {"networks.depth": "resnet18"}).networks, config.objective, 0)
 
 
@@ -295,6 +299,19 @@ def test_kept_depth_stays_as_it_is_in_metres_while_motion_is_learned(drive, tmp_
     assert differing(depth.state_dict(), found.depth.state_dict()) == []
     assert differing(half.pose.state_dict(), found.pose.state_dict()) != []
     assert (found.header.scale_factor, found.header.scale_origin) == (5.4, "tape")
+
+
+def test_a_trainer_leaves_its_data_set_as_it_was(drive, tmp_path):
+    header = CheckpointHeader("rt_monodepth_s", 32, 96, (0.58, 1.92, 0.5, 0.5), scale_kind="metric", scale_factor=5.4)
+    save_checkpoint(tmp_path / "depth.safetensors", header, build_depth("rt_monodepth_s"))
+    start = str(tmp_path / "depth.safetensors")
+    config = config_for(drive, networks__keep_depth=True, networks__start_from=start, loop__max_steps=1)
+    with open_dataset(config.data, config.networks) as dataset:
+        before = copy.copy(vars(dataset))
+        with Trainer(config, dataset, tmp_path) as trainer:
+            assert trainer.header().scale_factor == 5.4
+            trainer.run()
+        assert vars(dataset) == before
 
 
 @pytest.mark.parametrize(

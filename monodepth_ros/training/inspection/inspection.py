@@ -87,7 +87,7 @@ class Inspection:
         """Everything in plain types, for JSON."""
         return {
             **self.figures,
-            "reason": self.reason or None,
+            "refusal": self.reason or None,
             "notes": self.notes,
             "warnings": [vars(finding) for finding in self.warnings],
             "recordings": [
