@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Control-C in a long job: what is done is kept."""
+"""Control-C in a long job: stop in order and keep the work so far."""
 
 import signal
 import sys

@@ -11,9 +11,9 @@ from monodepth_ros.training.samples.clip import TrainingError
 
 
 def training_device(name: str, processes: Processes) -> torch.device:
-    """The device for loop.device in this process: with several processes, each has a GPU of its own.
+    """Device for loop.device in this process; each of several processes gets its own GPU.
 
-    On a CPU the process is prepared for the work of a training.
+    On a CPU the process is also set up for training. Raises EngineError if there is no such device.
     """
     if processes.count > 1 and name != "cpu":
         name = "cpu" if name == "auto" and not torch.cuda.is_available() else f"cuda:{processes.local_rank}"

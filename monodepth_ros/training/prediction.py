@@ -53,7 +53,7 @@ class KnownMotion:
     T_source_target: Tensor
 
     def matrix(self, depth: Tensor) -> Tensor:
-        """T_source_target (B, 4, 4), whatever the depth."""
+        """T_source_target (B, 4, 4), independent of the depth."""
         return self.T_source_target
 
 

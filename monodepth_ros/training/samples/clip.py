@@ -16,7 +16,7 @@ from monodepth_ros.pipeline.network_view import NetworkView, view_through
 
 
 class TrainingError(MonodepthError):
-    """Recordings that cannot be learned from, or a training that cannot go on."""
+    """Recordings that cannot be learned from, or a training that cannot continue."""
 
 
 class FrameCache:
