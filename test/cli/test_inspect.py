@@ -187,11 +187,8 @@ def test_exposure_jumps_are_found(images, spoilt, tmp_path):
 def test_a_camera_that_only_turns_has_no_parallax(images, tmp_path):
     folder = tmp_path / "turns"
     folder.mkdir()
-    picture = cv2.resize(
-        np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8),
-        (640, 256),
-        interpolation=cv2.INTER_CUBIC,
-    )
+    texture = np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8)
+    picture = cv2.resize(texture, (640, 256), interpolation=cv2.INTER_CUBIC)
     picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
     wide = np.array([[92.8 * 2, 0, 319.5], [0, 122.88 * 2, 127.5], [0, 0, 1]])
     for i in range(20):

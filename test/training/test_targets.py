@@ -19,9 +19,16 @@ def index_of(count=100, rate=10.0, flow=0.01, breaks=(), cameras=None):
     ids = np.zeros(count, int) if cameras is None else np.asarray(cameras)
     model = CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5)
     return FrameIndex(
-        (stamps * 1e9).astype(np.int64), (stamps * 1e9).astype(np.int64), ids, (model,) * (ids.max() + 1),
-        np.full((count, 4, 4), np.nan), np.zeros(count, bool), flows, np.ones(count), {},
-    )  # fmt: skip
+        stamps_ns=(stamps * 1e9).astype(np.int64),
+        received_ns=(stamps * 1e9).astype(np.int64),
+        camera_ids=ids,
+        cameras=(model,) * (ids.max() + 1),
+        poses=np.full((count, 4, 4), np.nan),
+        has_depth=np.zeros(count, bool),
+        flow=flows,
+        sharpness=np.ones(count),
+        left_out={},
+    )
 
 
 def test_a_gap_ends_a_run():
