@@ -67,9 +67,8 @@ def run(options: argparse.Namespace) -> int:
         say(f"{name:<16}{value}", options)
     if options.write_mask:
         say(f"{'mask':<16}{write_mask(options.write_mask, inspection)}", options)
-    for path in (str(folder / FACTS), options.json):
-        if path:
-            write_json(path, inspection.as_dict())
+    for file in filter(None, (str(folder / FACTS), options.json)):
+        write_json(file, inspection.as_dict())
     return WOULD_NOT_TRAIN if inspection.reason else 0
 
 

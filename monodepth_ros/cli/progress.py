@@ -4,11 +4,12 @@
 import math
 import sys
 import time
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from monodepth_ros.training.progress import TrainingProgress
 
 BAR = 28  # characters
+Line = TypeVar("Line", bound="ProgressLine")
 
 
 class ProgressLine:
@@ -45,7 +46,7 @@ class ProgressLine:
             print(file=self._stream)
         self._width = 0
 
-    def __enter__(self) -> "ProgressLine":
+    def __enter__(self: Line) -> Line:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
     )
     parser.add_argument(
-        "--config", default="", metavar="YAML", help="parameter file of the node, such as config/depth.yaml"
+        "--config",
+        default="",
+        metavar="YAML",
+        help="parameter file of the node; `monodepth config --dump node` prints one",
     )
     parser.add_argument(
         "--set",

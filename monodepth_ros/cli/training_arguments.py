@@ -15,7 +15,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(PRESETS),
         help="settings to start with; compact trains in minutes on a CPU",
     )
-    parser.add_argument("--config", default="", metavar="YAML", help="settings file; config/train.yaml lists them all")
+    parser.add_argument(
+        "--config", default="", metavar="YAML", help="settings; `monodepth config --dump train` lists them all"
+    )
     parser.add_argument(
         "--set",
         action="append",

@@ -184,7 +184,8 @@ def _steps_by_features(
         if progress is not None:
             progress(clip.name, frames, len(clip.index))
 
-    steps, reasons = [], Counter()
+    steps: list[np.ndarray] = []
+    reasons: Counter[str] = Counter()
     for recording in dataset.recordings:
         clip = recording.clip
         steps.append(feature_steps(clip, inverse_depth, functools.partial(advanced, clip), reasons))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens recordings for training: frame index, training camera, and selection of samples."""
 
+import functools
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,22 +55,23 @@ def open_dataset(
             index = _index(path, options, progress)
             if training_camera is None:
                 training_camera = training_camera_of(path, index, networks)
-            rendering = {
-                "training_camera": training_camera,
-                "size": (networks.width, networks.height),
-                "filter": networks.filter,
-                "cache": cache,
-                "hood": config.hood,
-                "mask": mask,
-            }
+            make_clip = functools.partial(
+                Clip,
+                training_camera=training_camera,
+                size=(networks.width, networks.height),
+                filter=networks.filter,
+                cache=cache,
+                hood=config.hood,
+                mask=mask,
+            )
             source = sources.enter_context(open_source(path, options))
             selection = select_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
-            recording = TrainingRecording(Clip(name, source, index, **rendering), selection)
+            recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
                 right_index = _index(path, right_options, progress)
                 right_source = sources.enter_context(open_source(path, right_options))
-                recording.right = Clip(f"{name} right", right_source, right_index, **rendering)
+                recording.right = make_clip(f"{name} right", right_source, right_index)
                 _pair(recording)
         dataset = _select_samples(recordings, config, networks, training_camera, notes)
         sources.pop_all()  # from here on the data set closes them
