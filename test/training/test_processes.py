@@ -106,3 +106,20 @@ def test_two_processes_have_the_gradients_of_one_and_share_the_data(drive, tmp_p
         for rank in ranks:
             error = (rank["gradients"][name] - expected).abs().max() / expected.abs().max().clamp(min=1e-8)
             assert error < 1e-3, (name, error.item())
+
+
+def test_a_training_without_improvement_ends_successfully_in_every_process(drive, tmp_path):
+    changes = {"optimizer.learning_rate": 0.0, "loop.patience": 1, "loop.validate_every": 1, "loop.batch_size": 2}
+    (tmp_path / "mine.yaml").write_text(json.dumps({**SMALL, **changes}))
+    words = ["--data", str(drive), "--config", str(tmp_path / "mine.yaml"), "--out", str(tmp_path / "t")]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {key: value for key, value in os.environ.items() if key not in ("WORLD_SIZE", "RANK")}
+    done = subprocess.run(
+        [*command, "-m", "monodepth_ros.cli.main", "train", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "(step 2)" in done.stdout and "stopped" not in done.stdout, done.stdout
