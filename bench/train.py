@@ -32,8 +32,9 @@ from bench.worker import Worker
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
+from monodepth_ros.training.progress import TrainingProgress
 from monodepth_ros.training.samples.open_dataset import open_dataset
-from monodepth_ros.training.trainer import Progress, Trainer
+from monodepth_ros.training.trainer import Trainer
 
 VARIANTS = ("baseline", "fp32", "bf16")
 TOLERANCE = 1e-4
@@ -125,7 +126,7 @@ def measure_wait(options: argparse.Namespace) -> dict:
     config = replace(TrainConfig(), settings)
     moments: list[tuple[float, float]] = []  # after each step: time since the start [s], part of it spent waiting [s]
 
-    def note(progress: Progress) -> None:
+    def note(progress: TrainingProgress) -> None:
         seconds = progress.step * options.batch_size / progress.samples_per_second
         moments.append((seconds, progress.waiting * seconds))
 

@@ -6,7 +6,7 @@ import math
 
 
 def positive(text: str) -> float:
-    """A number above 0, for argparse."""
+    """Convert an argument to a finite number above 0."""
     value = float(text)
     if not (value > 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
@@ -14,16 +14,16 @@ def positive(text: str) -> float:
 
 
 def not_negative(text: str) -> float:
-    """A number from 0 on, for argparse."""
+    """Convert an argument to a finite number, 0 or more."""
     value = float(text)
     if not (value >= 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of 0 or more")
     return value
 
 
 def count(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
+    """Convert an argument to a whole number, 1 or more."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
     return value

@@ -3,13 +3,20 @@
 
 import argparse
 import json
+import math
 import os
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from monodepth_ros.cli.progress import ProgressLine
+from monodepth_ros.downloads.archive import unpack_zip
+from monodepth_ros.downloads.catalogue import CatalogueEntry, CatalogueError, read_catalogue, user_catalogue
+from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
+from monodepth_ros.downloads.http_file import DownloadError, download
 from monodepth_ros.errors import MonodepthError
 
 WEIGHTS = (".safetensors", ".pth", ".pt")
@@ -19,25 +26,19 @@ class LicenceError(MonodepthError):
     """The licence of weights has not been accepted."""
 
 
-def add_parser(verbs: argparse._SubParsersAction) -> None:
-    """Register the verb and its options."""
-    parser = verbs.add_parser(
-        "download",
-        help="get a checkpoint of the catalogue",
-        description="Download a checkpoint into the cache, from where every command and the node take it by its "
-        "name (checkpoint:=NAME). A download that broke off goes on where it was.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.description = (
+        "Download a checkpoint into the cache. Every command and the node then find it by its name (checkpoint:=NAME)."
+        " An interrupted download resumes on the next call."
     )
-    parser.add_argument("name", nargs="?", default="", help="of the checkpoint")
+    parser.add_argument("name", nargs="?", default="", help="name of the checkpoint")
     parser.add_argument("--list", action="store_true", help="print the catalogue")
     parser.add_argument("--accept-license", action="store_true", help="accept the licence without being asked")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """List or download; MonodepthError for all that can go wrong."""
-    from monodepth_ros.downloads.catalogue import CatalogueError, read_catalogue
-    from monodepth_ros.downloads.checkpoint_cache import downloaded_checkpoint
-
+    """List or download. Raises MonodepthError if the checkpoint cannot be had."""
     catalogue = read_catalogue()
     if options.list or not options.name:
         print_catalogue(catalogue)
@@ -59,11 +60,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def print_catalogue(catalogue: dict) -> None:
-    """The names with what they are and whether they are here."""
-    from monodepth_ros.downloads.catalogue import user_catalogue
-    from monodepth_ros.downloads.checkpoint_cache import downloaded_checkpoint
-
+def print_catalogue(catalogue: Mapping[str, CatalogueEntry]) -> None:
+    """Print each entry's name, size (or that it is downloaded) and description, then the licences."""
     width = max(map(len, catalogue))
     licences: dict[tuple[str, str], int] = {}
     for entry in catalogue.values():
@@ -75,8 +73,8 @@ def print_catalogue(catalogue: dict) -> None:
     print(f"your own entries: {user_catalogue()}")
 
 
-def print_entry(entry) -> None:
-    """What is about to be downloaded."""
+def print_entry(entry: CatalogueEntry) -> None:
+    """Print the facts of an entry before its download."""
     check = f"{entry.hash_name} {entry.digest}"
     if not entry.digest:
         check = "none published: the file cannot be checked"
@@ -91,8 +89,9 @@ def print_entry(entry) -> None:
         print(f"{name + ':':<12}{text}")
 
 
-def ask_for_consent(entry) -> None:
-    """On a terminal, a question; LicenceError for any answer but yes, and where nobody can be asked."""
+def ask_for_consent(entry: CatalogueEntry) -> None:
+    """Ask on the terminal for consent to the licence. Raises LicenceError for any answer but yes, and without a
+    terminal."""
     if not sys.stdin.isatty():
         raise LicenceError(f"{entry.name}: its licence has to be accepted: read it and add --accept-license")
     try:
@@ -103,17 +102,14 @@ def ask_for_consent(entry) -> None:
         raise LicenceError("licence not accepted: nothing was downloaded")
 
 
-def fetch(entry) -> Path:
-    """Download, check and unpack an entry into its folder of the cache; what is to be loaded."""
-    from monodepth_ros.downloads.archive import unpack_zip
-    from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
-    from monodepth_ros.downloads.http_file import DownloadError, download
-
+def fetch(entry: CatalogueEntry) -> Path:
+    """Download, check and unpack an entry into its folder of the cache; returns the path to load."""
     root = checkpoints_folder()
-    # The hash in its name: a changed catalogue never goes on with the old file.
+    # The hash in the name keeps a changed catalogue from resuming the old file.
     whole = root / ".downloads" / f"{entry.name}-{entry.digest[:8] or 'unchecked'}-{entry.file_name}"
     limit = round(1.5e6 * entry.megabytes) or 1 << 32
-    digest = download(entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=Progress())
+    progress = DownloadProgress()
+    digest = download(entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=progress)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
@@ -131,7 +127,7 @@ def fetch(entry) -> Path:
                 "load": what_to_load(folder, entry.url),
             }
             (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-            # A folder without a readable record is what an interrupted removal left.
+            # An interrupted removal leaves a folder without a readable record.
             shutil.rmtree(root / entry.name, ignore_errors=True)
             os.replace(folder, root / entry.name)
     except OSError as error:
@@ -142,9 +138,10 @@ def fetch(entry) -> Path:
 
 
 def what_to_load(folder: Path, source: str) -> str:
-    """The checkpoint in an unpacked folder, relative to it: '.' for encoder.pth and depth.pth, else the one file."""
-    from monodepth_ros.downloads.http_file import DownloadError
+    """Path of the checkpoint in an unpacked folder: '.' for encoder.pth and depth.pth, else the only weights file.
 
+    Raises DownloadError if there is no such file, or more than one.
+    """
     encoders = [path.parent for path in folder.rglob("encoder.pth") if (path.parent / "depth.pth").is_file()]
     if len(encoders) == 1:
         return str(encoders[0].relative_to(folder))
@@ -155,21 +152,21 @@ def what_to_load(folder: Path, source: str) -> str:
     return str(files[0].relative_to(folder))
 
 
-class Progress:
-    """A line on the terminal that says how far a download has come."""
+class DownloadProgress:
+    """Progress of a download on a terminal, called with (bytes done, all bytes)."""
 
     def __init__(self) -> None:
-        self._began, self._first, self._shown = time.monotonic(), -1, 0.0
+        self._began, self._first = time.monotonic(), -1
+        self._line = ProgressLine(draw_period=0.2, line_period=math.inf)
 
     def __call__(self, done: int, total: int) -> None:
         if self._first < 0:
             self._first = done
             if done:
-                print(f"going on after {done / 1e6:.1f} MB", flush=True)
-        now = time.monotonic()
-        if not sys.stderr.isatty() or (now - self._shown < 0.2 and done < total):
-            return
-        self._shown = now
-        rate = (done - self._first) / max(now - self._began, 1e-3) / 1e6
-        text = f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB, {rate:.1f} MB/s "
-        print(text, end="\n" if done == total else "", file=sys.stderr)
+                print(f"resuming after {done / 1e6:.1f} MB", flush=True)
+        is_complete = 0 < total <= done
+        if self._line.is_due or is_complete:
+            rate = (done - self._first) / max(time.monotonic() - self._began, 1e-3) / 1e6
+            self._line.show(f"{done / 1e6:.1f} of {total / 1e6:.1f} MB, {rate:.1f} MB/s")
+        if is_complete:
+            self._line.end()

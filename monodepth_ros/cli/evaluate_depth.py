@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth evaluate depth`: depth images against ground truth, as the field's tables have it."""
+"""`monodepth evaluate depth`: depth against ground truth, by the protocols of the field's tables."""
 
 import argparse
 from pathlib import Path
@@ -10,6 +10,16 @@ from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_csv, write_json
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
+from monodepth_ros.evaluation.depth_report import DepthProtocol, DepthReport
+from monodepth_ros.evaluation.split_file import read_split
+from monodepth_ros.inference.create_engine import create_engine
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.offline.checkpoint_depth import NO_TRUTH, FrameChoice, add_source
+from monodepth_ros.offline.depth_predictor import DepthPredictor
+
+Facts = list[tuple[str, str]]
 
 
 def add_parser(subjects: argparse._SubParsersAction) -> None:
@@ -17,15 +27,14 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser = subjects.add_parser(
         "depth",
         help="abs_rel, rmse, a1, ... of a checkpoint or of saved predictions",
-        description="Run a checkpoint over a recording that has ground-truth depth, or take saved "
-        "predictions, and compare by the protocol of Eigen et al. 2014 (or that of KITTI's improved ground "
-        "truth).",
+        description="Run a checkpoint over a recording with ground-truth depth, or read saved predictions, and"
+        " compare by the protocol of Eigen et al. 2014 or that of KITTI's improved ground truth.",
     )
     parser.add_argument(
         "source", nargs="*", help="recordings with ground truth (or --ground-truth), to run a checkpoint on"
     )
     add_network_arguments(parser)
-    parser.add_argument("--post-process", action="store_true", help="blend with the answer to the mirror image")
+    parser.add_argument("--post-process", action="store_true", help="blend with the prediction for the mirrored image")
     parser.add_argument(
         "--predictions", default="", metavar="NPY",
         help="inverse depth (N, h, w) instead of a checkpoint, as monodepth2 saves it",
@@ -33,7 +42,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser.add_argument("--depths", action="store_true", help="--predictions holds depth, not inverse depth")
     parser.add_argument(
         "--ground-truth", default="", metavar="PATH",
-        help="gt_depths.npz, instead of the recording's own; for --predictions a recording, too",
+        help="gt_depths.npz, instead of the recording's own; with --predictions also a recording",
     )  # fmt: skip
     parser.add_argument(
         "--split", default="", metavar="FILE",
@@ -46,13 +55,19 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     how.add_argument(
         "--scaling", choices=("auto", "median", "checkpoint", "none"), default="auto",
-        help="of predictions: by each image's medians, by the factor the checkpoint states, not at all; "
+        help="scale predictions by each image's medians, by the checkpoint's factor, or not at all; "
         "auto (default) is checkpoint for a metric one, else median",
     )  # fmt: skip
     how.add_argument("--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)")
-    how.add_argument("--crop", choices=("auto", "garg", "none"), default="auto", help="instead of the protocol's")
-    how.add_argument("--min-depth", type=positive, default=1e-3, metavar="M", help="metres (default 0.001)")
-    how.add_argument("--max-depth", type=positive, default=80.0, metavar="M", help="metres (default 80)")
+    how.add_argument(
+        "--crop", choices=("auto", "garg", "none"), default="auto", help="crop to use instead of the protocol's"
+    )
+    how.add_argument(
+        "--min-depth", type=positive, default=1e-3, metavar="M", help="nearest depth to compare [m] (default 0.001)"
+    )
+    how.add_argument(
+        "--max-depth", type=positive, default=80.0, metavar="M", help="farthest depth to compare [m] (default 80)"
+    )
     what = parser.add_argument_group("what to write")
     what.add_argument("--per-image", action="store_true", help="print a line for each image")
     what.add_argument("--csv", default="", metavar="FILE", help="a table with a line for each image")
@@ -62,7 +77,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Compare, print and write; MonodepthError for bad input."""
+    """Compare, print and write. Raises MonodepthError for bad input."""
     _check(options)
     facts, report = (_evaluate_predictions if options.predictions else _evaluate_checkpoint)(options)
     facts.append(("protocol", report.protocol.in_words()))
@@ -89,11 +104,11 @@ def _check(options: argparse.Namespace) -> None:
         if options.ground_truth and not _is_archive(options.ground_truth):
             raise MonodepthError(
                 f"--ground-truth {options.ground_truth}: expected an .npz of depth maps; a recording that a"
-                " checkpoint runs on brings its own"
+                " checkpoint runs on has its own"
             )
         if options.ground_truth and len(options.source) > 1 and not options.split:
             raise MonodepthError(
-                "one --ground-truth for several recordings needs --split, which says what its images are of"
+                "one --ground-truth for several recordings needs --split, which lists the frame of each of its images"
             )
         return
     if not options.ground_truth:
@@ -109,9 +124,7 @@ def _is_archive(path: str) -> bool:
     return path.lower().endswith((".npz", ".npy"))
 
 
-def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: float):
-    from monodepth_ros.evaluation.depth_report import DepthProtocol
-
+def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: float) -> DepthProtocol:
     is_eigen = options.protocol == "eigen"
     if options.crop != "auto":
         crop = options.crop
@@ -120,49 +133,33 @@ def _protocol(options: argparse.Namespace, crop: str, scaling: str, factor: floa
     return DepthProtocol(crop, is_eigen, scaling, factor, options.min_depth, options.max_depth)
 
 
-def _evaluate_checkpoint(options: argparse.Namespace):
-    from monodepth_ros.evaluation.depth_arrays import read_truth_archive
-    from monodepth_ros.evaluation.depth_report import DepthReport
-    from monodepth_ros.evaluation.split_file import read_split
-    from monodepth_ros.inference.create_engine import create_engine
-    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-    from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.offline.checkpoint_depth import FrameChoice, add_source
-    from monodepth_ros.offline.depth_predictor import DepthPredictor
-
+def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthReport]:
     split = read_split(options.split) if options.split else None
     archive = read_truth_archive(options.ground_truth) if options.ground_truth else None
     choice = FrameChoice(split, archive, options.frames)
     checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
-    header, scaling, factor = checkpoint.header, options.scaling, options.factor
-    if scaling == "auto":
-        scaling = "checkpoint" if header.is_metric else "median"
-    if scaling == "checkpoint":
-        if not header.is_metric:
-            raise MonodepthError(f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F")
-        scaling, factor = "none", factor * header.scale_factor
+    scaling, factor = _scaling(options, checkpoint)
     notes: list[str] = []
     engine, report, descriptions, chosen = None, None, [], 0
     sources = options.source
-    if split is not None:  # what has none of its frames need not be read
+    if split is not None:  # skip recordings without a frame of the split
         sources = [path for path in sources if split.may_name(path)]
     for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
                 engine = create_engine(checkpoint, options.device, options.precision, options.engine, warn=notes.append)
-                predictor = DepthPredictor(engine, header, options.post_process)
+                predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
             crop = source.truth_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)
             if report is None:
                 report = DepthReport(protocol)
             elif protocol != report.protocol:
-                raise MonodepthError(f"{path} is compared with {protocol.crop} crop, others not: give --crop")
+                raise MonodepthError(f"{path} is compared with {protocol.crop} crop, others are not: give --crop")
             prefix = f"{Path(path).name}/" if len(options.source) > 1 else ""
-            progress = Progress(source.frame_count)
-            try:
-                chosen += add_source(report, source, path, predictor, choice, prefix, progress.step)
-            finally:
-                progress.end()
+            with Progress(source.frame_count) as progress:
+                chosen += add_source(
+                    report, source, path, predictor, choice=choice, prefix=prefix, advanced=progress.step
+                )
             descriptions.append(source.description)
             notes += source.notes
     if not chosen:
@@ -171,22 +168,29 @@ def _evaluate_checkpoint(options: argparse.Namespace):
         notes.append(f"{len(report.metrics)} of the {len(split)} frames of {split.path} are compared")
     facts = [
         ("source", "; ".join(descriptions)),
-        ("checkpoint", f"{checkpoint.path}: {header.summary()}"),
+        ("checkpoint", f"{checkpoint.path}: {checkpoint.header.summary()}"),
         ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
         ("view", predictor.view_description),
     ]
     if archive is not None:
         facts.append(("ground truth", options.ground_truth))
     if options.post_process:
-        facts.append(("post-process", "blended with the answer to the mirror image"))
+        facts.append(("post-process", "blended with the prediction for the mirrored image"))
     return facts + [("note", note) for note in notes], report
 
 
-def _evaluate_predictions(options: argparse.Namespace):
-    from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
-    from monodepth_ros.evaluation.depth_report import DepthReport
-    from monodepth_ros.offline.checkpoint_depth import NO_TRUTH
+def _scaling(options: argparse.Namespace, checkpoint: Checkpoint) -> tuple[str, float]:
+    """The protocol's scaling ('none' or 'median') and factor for --scaling and --factor."""
+    header = checkpoint.header
+    is_stated = options.scaling == "checkpoint" or (options.scaling == "auto" and header.is_metric)
+    if not is_stated:
+        return "median" if options.scaling == "auto" else options.scaling, options.factor
+    if not header.is_metric:
+        raise MonodepthError(f"{checkpoint.path} states no scale: use --scaling median, or none with --factor F")
+    return "none", options.factor * header.scale_factor
 
+
+def _evaluate_predictions(options: argparse.Namespace) -> tuple[Facts, DepthReport]:
     predictions = DepthPredictions(options.predictions, options.depths)
     scaling = "median" if options.scaling == "auto" else options.scaling
     facts = [("predictions", f"{options.predictions}: {len(predictions)} images")]
@@ -195,7 +199,7 @@ def _evaluate_predictions(options: argparse.Namespace):
         if len(truth) != len(predictions):
             raise MonodepthError(
                 f"{options.predictions} has {len(predictions)} images, {options.ground_truth} {len(truth)}:"
-                " expected as many"
+                " expected equal numbers"
             )
         report = DepthReport(_protocol(options, "garg", scaling, options.factor))
         for i, true_map in enumerate(truth):
@@ -212,7 +216,7 @@ def _evaluate_predictions(options: argparse.Namespace):
     if len(predictions) not in (len(known), sum(known)):
         raise MonodepthError(
             f"{options.predictions} has {len(predictions)} images, {description} {len(known)} frames,"
-            f" {sum(known)} of them with ground truth: expected as many of one or the other"
+            f" {sum(known)} of them with ground truth: expected as many images as one or the other"
         )
     report = DepthReport(_protocol(options, crop, scaling, options.factor))
     index = 0

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the true one."""
+"""`monodepth evaluate odometry`: a trajectory, or that of a checkpoint, against the reference."""
 
 import argparse
 from dataclasses import asdict
+
+import numpy as np
 
 from monodepth_ros.cli.argument_types import count, positive
 from monodepth_ros.cli.network_arguments import add_network_arguments
@@ -10,6 +12,19 @@ from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.evaluation.odometry_report import OdometryReport, OdometrySettings, evaluate_odometry
+from monodepth_ros.evaluation.step_consistency import step_consistency
+from monodepth_ros.evaluation.trajectory_errors import align
+from monodepth_ros.evaluation.trajectory_file import Trajectory, is_trajectory_file, read_trajectory
+from monodepth_ros.evaluation.trajectory_pairs import pair
+from monodepth_ros.inference.create_engine import create_engine
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry, reference_trajectory
+from monodepth_ros.pictures.odometry_picture import odometry_picture
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.files import changed
+from monodepth_ros.settings.schema import replace
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof")
 
@@ -19,17 +34,17 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser = subjects.add_parser(
         "odometry",
         help="5-frame ATE, KITTI's t_err and r_err, ATE and RPE of a trajectory or a checkpoint's odometry",
-        description="Compare a trajectory file with the true trajectory, or run a checkpoint's odometry "
-        "over a recording that knows its poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
+        description="Compare a trajectory file with a reference, or run a checkpoint's odometry over a recording with"
+        " poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
     )
-    parser.add_argument("source", nargs="?", default="", help="recording with true poses, to run a checkpoint on")
+    parser.add_argument("source", nargs="?", default="", help="recording with reference poses, to run a checkpoint on")
     add_network_arguments(parser)
     parser.add_argument(
         "--motion",
         choices=("features", "network", "auto"),
         default="",
-        help="what the motion comes from, as odometry.source (default: network, or features for a checkpoint "
-        "without a pose network)",
+        help="source of the motion, as odometry.source (default: network, or features for a checkpoint without a pose"
+        " network)",
     )
     parser.add_argument(
         "--set",
@@ -40,13 +55,18 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--trajectory", default="", metavar="FILE", help="estimated trajectory, instead of a source")
     parser.add_argument(
-        "--ground-truth",
-        default="",
-        metavar="PATH",
-        help="true trajectory: a file, or a recording with poses",
+        "--ground-truth", default="", metavar="PATH", help="reference trajectory: a file, or a recording with poses"
     )
-    how = parser.add_argument_group("how to compare")
-    how.add_argument("--align", choices=(*ALIGNMENTS, "all"), default="all", help="default: all four")
+    _add_comparison_arguments(parser.add_argument_group("how to compare"))
+    what = parser.add_argument_group("what to write")
+    what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
+    what.add_argument("--plot", default="", metavar="FILE", help="both paths from above (.png or .jpg)")
+    add_source_arguments(parser)
+    parser.set_defaults(evaluate=evaluate)
+
+
+def _add_comparison_arguments(how: argparse._ArgumentGroup) -> None:
+    how.add_argument("--align", choices=(*ALIGNMENTS, "all"), default="all", help="alignment (default: all four)")
     how.add_argument(
         "--segments", type=_lengths, default=(), metavar="M,M,...",
         help="segment lengths (default 100,200,...,800, shorter ones on a path below 100 m)",
@@ -59,31 +79,19 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         type=positive,
         default=0.02,
         metavar="S",
-        help="between paired times (default 0.02)",
+        help="largest difference of paired times [s] (default 0.02)",
     )
     how.add_argument(
         "--truth-noise", type=_noise, default=(0.0, 0.0), metavar="M,RAD",
-        help="errors of the true motions from frame to frame, for NEES (default 0,0: exact)",
+        help="errors of the reference motions from frame to frame, for NEES (default 0,0: exact)",
     )  # fmt: skip
-    what = parser.add_argument_group("what to write")
-    what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
-    what.add_argument("--plot", default="", metavar="FILE", help="both paths from above (.png or .jpg)")
-    add_source_arguments(parser)
-    parser.set_defaults(evaluate=evaluate)
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Compare, print and write; MonodepthError for bad input."""
-    # Imported here because every other verb lists this one.
-    from monodepth_ros.evaluation.odometry_report import OdometrySettings, evaluate_odometry
-    from monodepth_ros.evaluation.step_consistency import step_consistency
-    from monodepth_ros.evaluation.trajectory_errors import align
-    from monodepth_ros.evaluation.trajectory_pairs import pair
-    from monodepth_ros.pictures.odometry_picture import odometry_picture
-
+    """Compare, print and write. Raises MonodepthError for bad input."""
     _check(options)
-    truth, estimate, notes = _from_files(options) if options.trajectory else _from_network(options)
-    true_poses, poses = pair(truth, estimate, options.max_difference)
+    reference, estimate, notes = _from_files(options) if options.trajectory else _from_network(options)
+    reference_poses, poses = pair(reference, estimate, options.max_difference)
     settings = OdometrySettings(
         alignments=ALIGNMENTS if options.align == "all" else (options.align,),
         lengths=options.segments,
@@ -91,33 +99,40 @@ def evaluate(options: argparse.Namespace) -> None:
         snippet=options.snippet,
         delta=options.delta,
     )
-    report = evaluate_odometry(true_poses, poses, settings)
+    report = evaluate_odometry(reference_poses, poses, settings)
     say(f"trajectory  {estimate.description}: {len(estimate)} poses", options)
-    say(f"truth       {truth.description}: {len(truth)} poses", options)
+    say(f"reference   {reference.description}: {len(reference)} poses", options)
     if estimate.is_scale_free:
-        notes.append("the trajectory has no known scale: look at scale and 7dof")
+        notes.append("the scale of the trajectory is unknown: look at scale and 7dof")
     for note in notes:
         say(f"note        {note}", options)
     say("\n".join(report.lines()), options)
-    found = None
+    consistency = None
     if estimate.step_covariances is not None:
-        covariances = estimate.step_covariances
-        found = step_consistency(truth.poses, estimate.poses, covariances, report.scale_ratio, options.truth_noise)
-    if found is not None:
-        text = f"of a step {found.nees:.1f}, mean of {found.steps}, lengths times {found.scale:.4g}; 6 is right"
-        say(f"NEES        {text}", options)
+        consistency = step_consistency(
+            reference.poses, estimate.poses, estimate.step_covariances, report.scale_ratio, options.truth_noise
+        )
+    if consistency is not None:
+        text = f"of a step {consistency.nees:.1f}, mean of {consistency.steps}"
+        say(f"NEES        {text}, lengths times {consistency.scale:.4g}; 6 is right", options)
     if options.plot:
-        # The last alignment is the most forgiving one that was asked for.
-        shown = settings.alignments[-1]
-        aligned, scale = align(true_poses, poses, shown)
-        errors = report.aligned[-1][0]
-        text = f"alignment {shown} (scale {scale:.4g}), ATE {errors.ate_rmse:.3g} m, {report.poses} poses"
-        write_picture(options.plot, odometry_picture(true_poses, aligned, text))
+        _plot(options.plot, reference_poses, poses, report, settings)
         say(f"plot        {options.plot}", options)
     if options.json:
-        names = {"trajectory": estimate.description, "ground_truth": truth.description, "notes": notes}
-        consistency = {"step_consistency": None if found is None else asdict(found)}
-        write_json(options.json, names | report.as_dict() | consistency)
+        names = {"trajectory": estimate.description, "ground_truth": reference.description, "notes": notes}
+        steps = {"step_consistency": None if consistency is None else asdict(consistency)}
+        write_json(options.json, names | report.as_dict() | steps)
+
+
+def _plot(
+    path: str, reference: np.ndarray, estimate: np.ndarray, report: OdometryReport, settings: OdometrySettings
+) -> None:
+    # The last alignment is the most forgiving one that was asked for.
+    shown = settings.alignments[-1]
+    aligned, scale = align(reference, estimate, shown)
+    errors = report.aligned[-1][0]
+    text = f"alignment {shown} (scale {scale:.4g}), ATE {errors.ate_rmse:.3g} m, {report.poses} poses"
+    write_picture(path, odometry_picture(reference, aligned, text))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -126,15 +141,10 @@ def _check(options: argparse.Namespace) -> None:
     if options.trajectory and not options.ground_truth:
         raise MonodepthError("--trajectory needs --ground-truth: a trajectory file, or a recording with poses")
     if options.source and options.ground_truth:
-        raise MonodepthError(
-            "--ground-truth goes with --trajectory; a recording is compared with the poses it has itself"
-        )
+        raise MonodepthError("--ground-truth goes with --trajectory; a recording is compared with its own poses")
 
 
-def _from_files(options: argparse.Namespace):
-    from monodepth_ros.evaluation.trajectory_file import is_trajectory_file, read_trajectory
-    from monodepth_ros.offline.checkpoint_odometry import reference_trajectory
-
+def _from_files(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
     estimate = read_trajectory(options.trajectory)
     if is_trajectory_file(options.ground_truth):
         return read_trajectory(options.ground_truth), estimate, []
@@ -142,15 +152,7 @@ def _from_files(options: argparse.Namespace):
         return reference_trajectory(source, options.frames), estimate, []
 
 
-def _from_network(options: argparse.Namespace):
-    from monodepth_ros.inference.create_engine import create_engine
-    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-    from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
-    from monodepth_ros.pipeline.run_config import RunConfig
-    from monodepth_ros.settings.files import changed
-    from monodepth_ros.settings.schema import replace
-
+def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
     given = {"device": options.device, "precision": options.precision, "engine": options.engine}
     config = changed(replace(RunConfig(), given), options.set)
     with open_recording(options.source, options) as source:
@@ -161,14 +163,11 @@ def _from_network(options: argparse.Namespace):
             motion = options.motion or ("network" if engine.has_pose else "features")
             config = replace(config, {"odometry.source": motion})
         say(f"checkpoint  {checkpoint.path}: {checkpoint.header.summary()}", options)
-        progress = Progress(source.frame_count)
-        try:
-            truth, estimate, more = checkpoint_odometry(
+        with Progress(source.frame_count) as progress:
+            reference, estimate, more = checkpoint_odometry(
                 source, engine, checkpoint.header, options.frames, progress.step, config
             )
-        finally:
-            progress.end()
-    return truth, estimate, notes + more
+    return reference, estimate, notes + more
 
 
 def _lengths(text: str) -> tuple[float, ...]:
@@ -185,5 +184,5 @@ def _noise(text: str) -> tuple[float, float]:
 def _snippet(text: str) -> int:
     value = count(text)
     if value < 2:
-        raise argparse.ArgumentTypeError(f"{text}: a snippet has two frames or more")
+        raise argparse.ArgumentTypeError(f"{text}: expected 2 frames or more in a snippet")
     return value

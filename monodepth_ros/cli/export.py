@@ -3,31 +3,28 @@
 
 import argparse
 
+from monodepth_ros.inference.export import export_networks
+from monodepth_ros.inference.parity import FP32_DISPARITY
+from monodepth_ros.networks.checkpoint import load_checkpoint
 
-def add_parser(verbs: argparse._SubParsersAction) -> None:
-    """Register the verb and its options."""
-    parser = verbs.add_parser(
-        "export",
-        help="write a checkpoint's networks as ONNX, OpenVINO or TorchScript",
-        description="Write a checkpoint's networks as files that run without this package: depth.*, and pose.* where the "
-        "checkpoint has a pose network. They take RGB images of 8 bits, carry the model card, and are read back and "
-        "compared with PyTorch before they are put into their folder.",
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.description = (
+        "Write a checkpoint's networks as files that run without this package: depth.*, and pose.* if the checkpoint"
+        " has a pose network. They take 8-bit RGB images and carry the model card. Before they are put into their"
+        " folder, they are read back and compared with PyTorch."
     )
     parser.add_argument("checkpoint", help="a .safetensors file, published weights, or a name of `monodepth download`")
     parser.add_argument("--to", required=True, metavar="FORMAT", help="onnx, openvino or torchscript")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the files go")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="folder for the files")
     parser.add_argument(
-        "--batch", type=int, default=0, metavar="N", help="fix the number of images at a time (default: any number)"
+        "--batch", type=int, default=0, metavar="N", help="fix the number of images per call (default: any number)"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the files and name them; MonodepthError for all that can go wrong."""
-    from monodepth_ros.inference.export import export_networks
-    from monodepth_ros.inference.parity import FP32_DISPARITY
-    from monodepth_ros.networks.checkpoint import load_checkpoint
-
+    """Write the files and print their names. Raises MonodepthError if they cannot be written or do not agree."""
     checkpoint = load_checkpoint(options.checkpoint)
     for path in export_networks(checkpoint, options.to, options.out, options.batch):
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")

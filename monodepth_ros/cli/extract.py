@@ -4,19 +4,19 @@
 import argparse
 import sys
 
-INTERRUPTED = 130
+from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.result_files import print_facts
+from monodepth_ros.cli.source_arguments import add_source_arguments, source_options
+from monodepth_ros.training.extraction.extract import Extraction, ExtractionSettings
 
 
-def add_parser(verbs: argparse._SubParsersAction) -> None:
-    """Register the verb and its options."""
-    from monodepth_ros.cli.source_arguments import add_source_arguments
-
-    parser = verbs.add_parser(
-        "extract",
-        help="write a recording as images with calibration, times and ground truth (KITTI's layout)",
-        description="Write a bag, video or folder as a folder in the layout of KITTI's odometry sequences: image_2/ (image_0/"
-        " if grey; image_3/ or image_1/ for the right camera of a stereo pair), calibration, times.txt, and exact depth and"
-        " poses if the recording has them. `monodepth train --data FOLDER` learns from the same samples.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.description = (
+        "Write a bag, video or folder in the layout of KITTI's odometry sequences: image_2/ (image_0/ if grey; image_3/"
+        " or image_1/ for the right camera of a stereo pair), calibration, times.txt, and the recording's ground-truth"
+        " depth and poses. `monodepth train --data FOLDER` learns from the same samples."
     )
     parser.add_argument("recording", help="bag, folder or video")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="a new or empty folder")
@@ -32,28 +32,19 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         help="JPEG images of quality Q (95) instead of PNG",
     )
     what.add_argument(
-        "--as-published",
-        action="store_true",
-        help="the camera's own images and D (default: rectified images)",
+        "--as-published", action="store_true", help="images as published, with their D (default: rectified images)"
     )
-    what.add_argument("--mono", action="store_true", help="one camera, also where there is a stereo pair")
+    what.add_argument("--mono", action="store_true", help="one camera, even of a stereo pair")
     what.add_argument(
-        "--stereo-topic",
-        default="",
-        metavar="TOPIC",
-        help="image topic of the right camera, if not found by name",
+        "--stereo-topic", default="", metavar="TOPIC", help="image topic of the right camera, if not found by name"
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write; 0, or 130 after control-C (what is there can be used). MonodepthError for bad input and a full
-    disk."""
-    from monodepth_ros.cli.progress import Progress
-    from monodepth_ros.cli.run import stop_on_interrupt
-    from monodepth_ros.cli.source_arguments import source_options
-    from monodepth_ros.training.extraction.extract import Extraction, ExtractionSettings
+    """Write; returns 0, or 130 after control-C (the frames so far can be used).
 
+    Raises MonodepthError for bad input and a full disk.
+    """
     settings = ExtractionSettings(
         rectified=not options.as_published,
         jpeg=options.jpeg,
@@ -65,18 +56,14 @@ def run(options: argparse.Namespace) -> int:
         Extraction(options.recording, source_options(options), settings, options.out) as extraction,
         stop_on_interrupt() as stop,
     ):
-        print(f"{'source':<13}{extraction.left.description}")
+        print_facts([("source", extraction.left.description)])
         if extraction.right is not None:
-            print(f"{'right':<13}{extraction.right.description}")
-        progress = Progress(extraction.expected)
-        try:
+            print_facts([("right", extraction.right.description)])
+        with Progress(extraction.expected) as progress:
             extraction.process(progress.step, stop.is_set)
-        finally:
-            progress.end()
     for note in extraction.notes:
         print(f"note: {note}", file=sys.stderr)
-    for name, value in extraction.outcome:
-        print(f"{name:<13}{value}")
+    print_facts(extraction.outcome)
     return INTERRUPTED if stop.is_set() else 0
 
 

@@ -5,24 +5,20 @@ import argparse
 import dataclasses
 import json
 
+from torch import nn
 
-def add_parser(verbs) -> None:
-    """Add this verb to the command's sub-parsers."""
-    parser = verbs.add_parser(
-        "info",
-        help="print what a checkpoint is: networks, camera, scale, licence",
-        description="Print the model card of a checkpoint.",
-    )
+from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.description = "Print the model card of a checkpoint."
     parser.add_argument("checkpoint", help="a .safetensors file, or published weights (a folder of .pth files)")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the card; CheckpointError for anything that is not a checkpoint."""
-    # torch takes seconds to import, and every other verb lists this one.
-    from monodepth_ros.networks.checkpoint import load_checkpoint
-
+    """Print the card. Raises CheckpointError for a file that is not a checkpoint."""
     checkpoint = load_checkpoint(options.checkpoint)
     if options.json:
         card = {
@@ -39,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def model_card(checkpoint) -> list[tuple[str, str]]:
-    """Names and values of the card's lines for a `networks.checkpoint.Checkpoint`."""
+def model_card(checkpoint: Checkpoint) -> list[tuple[str, str]]:
+    """Names and values of the card's lines."""
     header = checkpoint.header
     fx, fy, cx, cy = header.training_camera
     pose = "none: depth only, no odometry"
@@ -82,11 +78,11 @@ def model_card(checkpoint) -> list[tuple[str, str]]:
     ]
 
 
-def count_parameters(network) -> int:
-    """Trainable numbers in a module; 0 for None."""
+def count_parameters(network: nn.Module | None) -> int:
+    """Number of weights of a network; 0 for None."""
     return 0 if network is None else sum(parameter.numel() for parameter in network.parameters())
 
 
 def printable(text: str) -> str:
-    """Text from a file on one line, without control characters that a terminal would obey."""
+    """Text on one line, without control characters that would steer a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

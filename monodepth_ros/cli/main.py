@@ -8,20 +8,27 @@ from importlib import import_module
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
-VERBS = ("adapt", "config", "download", "evaluate", "export", "extract", "info", "inspect", "run", "synth", "train")
+# Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code.
+VERBS = {
+    "adapt": "improve a checkpoint for your camera with a recording of it",
+    "config": "print every setting of the node or of a training, with its default, unit and meaning",
+    "download": "download a checkpoint of the catalogue",
+    "evaluate": "measure depth or odometry against ground truth",
+    "export": "write a checkpoint's networks as ONNX, OpenVINO or TorchScript",
+    "extract": "write a recording as images with calibration, times and ground truth (KITTI's layout)",
+    "info": "print what a checkpoint is: networks, camera, scale, licence",
+    "inspect": "show what a training would use of recordings, and what is wrong with them",
+    "run": "run depth and odometry over a recording, folder, video or camera",
+    "synth": "make a recording of a synthetic drive with exact depth and odometry",
+    "train": "learn depth and motion from recordings, without ground truth",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; bad input ends with exit code 2 and one line on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="monodepth", description="Depth and odometry from one camera, learned from its own recordings."
-    )
-    parser.add_argument("--version", action="version", version=f"monodepth_ros {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
-    for name in VERBS:
-        import_module(f"monodepth_ros.cli.{name}").add_parser(verbs)
-    options = parser.parse_args(arguments)
-    options.arguments = sys.argv[1:] if arguments is None else arguments
+    """Run one verb and return its exit code; bad input gives exit code 2 and one line on standard error."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = command_parser(arguments).parse_args(arguments)
+    options.arguments = arguments
     try:
         return options.run(options) or 0
     except MonodepthError as error:
@@ -31,6 +38,25 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+
+
+def command_parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """The parser of the command. Only the verb that `arguments` name is imported: most verbs need PyTorch, which takes
+    seconds."""
+    parser = argparse.ArgumentParser(
+        prog="monodepth", description="Depth and odometry from one camera, learned from its own recordings."
+    )
+    parser.add_argument("--version", action="version", version=f"monodepth_ros {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    # The options before a verb take no values, so the first word without a dash is the verb.
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in VERBS.items():
+        verb = verbs.add_parser(name, help=summary)
+        if name == chosen:
+            module = import_module(f"monodepth_ros.cli.{name}")
+            module.add_arguments(verb)
+            verb.set_defaults(run=module.run)
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that say which networks are evaluated, and what runs them."""
+"""Options that choose the networks to evaluate and the engine that runs them."""
 
 import argparse
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """--checkpoint, --device, --engine and --precision."""
+    """Add --checkpoint, --device, --engine and --precision."""
     parser.add_argument(
         "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
     )

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of results at the paths that a user asked for."""
+"""Files at the paths that a user asked for, and lines for people."""
 
 import csv
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import cv2
+import numpy as np
 
 from monodepth_ros.errors import MonodepthError
 
 
 def write_json(path: str, content: Any) -> None:
-    """Write as JSON, numbers that it cannot hold as null; '-' is standard output. MonodepthError if it cannot
-    be written."""
+    """Write JSON to a file, or to standard output for '-'. NaN and infinity become null.
+
+    Raises MonodepthError if the file cannot be written.
+    """
     text = json.dumps(_without_nan(content), indent=2)
     if path == "-":
         print(text)
@@ -22,7 +28,7 @@ def write_json(path: str, content: Any) -> None:
 
 
 def write_csv(path: str, rows: list[dict[str, Any]]) -> None:
-    """Write rows of the same names; MonodepthError if there is no writing to the path."""
+    """Write a table whose rows have the same names. Raises MonodepthError if the file cannot be written."""
     try:
         with open(path, "w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, rows[0])
@@ -33,11 +39,11 @@ def write_csv(path: str, rows: list[dict[str, Any]]) -> None:
         raise _not_written(path, error) from None
 
 
-def write_picture(path: str, picture) -> None:
-    """Write a bgr picture as PNG or JPEG, by its suffix; MonodepthError for another one, and for a path that
-    cannot be written."""
-    import cv2
+def write_picture(path: str, picture: np.ndarray) -> None:
+    """Write a picture (H, W, 3) BGR as PNG or JPEG, chosen by the suffix.
 
+    Raises MonodepthError for any other suffix and for a file that cannot be written.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in (".png", ".jpg", ".jpeg"):
         raise MonodepthError(f"{path}: cannot write a picture of this kind; expected .png or .jpg")
@@ -45,7 +51,7 @@ def write_picture(path: str, picture) -> None:
 
 
 def write_bytes(path: str, data: bytes) -> None:
-    """Write a file; MonodepthError if there is no writing to the path."""
+    """Write a file. Raises MonodepthError if it cannot be written."""
     try:
         Path(path).write_bytes(data)
     except OSError as error:
@@ -53,8 +59,14 @@ def write_bytes(path: str, data: bytes) -> None:
 
 
 def say(text: str, options: Any) -> None:
-    """Print for a person: to standard output, or to standard error where that is taken by --json -."""
+    """Print for people: on standard output, or on standard error if --json - uses the former."""
     print(text, file=sys.stderr if options.json == "-" else sys.stdout)
+
+
+def print_facts(facts: Iterable[tuple[str, str]], width: int = 13) -> None:
+    """Print (name, value) pairs, a line each, with the values in one column."""
+    for name, value in facts:
+        print(f"{name:<{width}}{value}")
 
 
 def _not_written(path: str, error: OSError) -> MonodepthError:

@@ -2,34 +2,32 @@
 """`monodepth run`: the node's pipeline over a recording, as fast as it goes."""
 
 import argparse
-import contextlib
 import dataclasses
-import shlex
-import signal
-import sys
-import threading
 
+from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import Progress
-from monodepth_ros.cli.source_arguments import add_source_arguments, source_options
+from monodepth_ros.cli.result_files import print_facts
+from monodepth_ros.cli.source_arguments import add_source_arguments, print_choices, source_options
+from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.source import SourceChoiceError
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.odometry.scale.source import ScaleError
+from monodepth_ros.offline.run import OfflineRun, RunSettings
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.pipeline.run_parameters import read_run_config
+from monodepth_ros.settings.files import changed
+from monodepth_ros.settings.schema import replace
 
-INTERRUPTED = 130
 
-
-def add_parser(verbs: argparse._SubParsersAction) -> None:
-    """Register the verb and its options."""
-    parser = verbs.add_parser(
-        "run",
-        help="run depth and odometry over a recording, folder, video or camera",
-        description="Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI "
-        "drive or sequence, a video, or a camera, and leave depth, video, cloud, trajectory, metrics and a "
-        "report in results/<time>/.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.description = (
+        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, a video,"
+        " or a camera. Leaves depth, video, cloud, trajectory, metrics and a report in results/<time>/."
     )
     parser.add_argument("source", help="bag, folder, video, or the number of a camera (0)")
     parser.add_argument(
-        "--checkpoint",
-        default="",
-        metavar="C",
-        help="weights (default: the bundled demonstration checkpoint)",
+        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
     )
     parser.add_argument(
         "--config",
@@ -53,39 +51,31 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     what.add_argument("--no-video", action="store_true", help="write no video")
     what.add_argument(
-        "--out",
-        default="",
-        metavar="BAG",
-        help="write the node's topics into a new bag (.mcap, .db3 or folder)",
+        "--out", default="", metavar="BAG", help="write the node's topics into a new bag (.mcap, .db3 or folder)"
     )
-    parser.set_defaults(run=run)
+    what.add_argument(
+        "--animation", default="", metavar="FILE", help="write a moving picture (.webp or .gif) of up to 300 frames"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run; 0, or 130 after control-C (what was done is kept and reported). MonodepthError for bad input."""
-    # Imported here because every other verb lists this one.
-    from monodepth_ros.data.sources.open_source import open_source
-    from monodepth_ros.data.sources.source import SourceChoiceError
-    from monodepth_ros.odometry.scale.source import ScaleError
-    from monodepth_ros.offline.run import OfflineRun, RunSettings
-
+    """Run; returns 0, or 130 after control-C (the frames so far are reported). Raises MonodepthError for bad input."""
     config = configuration(options)
-    # The configuration file may say these, too.
+    # The configuration file may set these as well.
     chosen = dataclasses.replace(
         source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
     )
     try:
         source = open_source(options.source, chosen)
     except SourceChoiceError as error:
-        print(f"monodepth run: {error}", file=sys.stderr)
-        for choice in error.choices:
-            print("  " + shlex.join(["monodepth", *options.arguments, *choice]), file=sys.stderr)
+        print_choices(error, options)
         return 2
     settings = RunSettings(
         results=options.results,
         depth=options.depth,
         video=not options.no_video,
         bag=options.out,
+        animation=options.animation,
         frames=options.frames,
     )
     with source, stop_on_interrupt() as stop:
@@ -93,29 +83,16 @@ def run(options: argparse.Namespace) -> int:
             offline = OfflineRun(source, config, settings)
         except ScaleError as error:
             raise ScaleError(f"{error} (a setting is given as --set scale.source=relative)") from None
-        for name, value in offline.facts:
-            print(f"{name:<13}{value}")
-        for note in offline.notes:
-            print(f"{'note':<13}{note}")
-        progress = Progress(offline.expected_frames)
-        try:
+        print_facts([*offline.facts, *(("note", note) for note in offline.notes)])
+        with Progress(offline.expected_frames) as progress:
             offline.process(progress.step, stop.is_set)
-        finally:
-            progress.end()
         offline.finish()
-    for name, value in offline.outcome:
-        print(f"{name:<13}{value}")
+    print_facts(offline.outcome)
     return INTERRUPTED if stop.is_set() else 0
 
 
-def configuration(options: argparse.Namespace):
-    """The RunConfig that options ask for: the file, then --set, then the options that are settings."""
-    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-    from monodepth_ros.pipeline.run_config import RunConfig
-    from monodepth_ros.pipeline.run_parameters import read_run_config
-    from monodepth_ros.settings.files import changed
-    from monodepth_ros.settings.schema import replace
-
+def configuration(options: argparse.Namespace) -> RunConfig:
+    """The settings that a user asked for: the file, then --set, then the options that are settings."""
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)
     given = {
@@ -126,24 +103,3 @@ def configuration(options: argparse.Namespace):
     }
     config = replace(config, {name: value for name, value in given.items() if value})
     return config if config.checkpoint else replace(config, {"checkpoint": str(bundled_checkpoint())})
-
-
-@contextlib.contextmanager
-def stop_on_interrupt():
-    """An event that control-C sets, so that what is done can be kept; a second one ends the program."""
-    stop = threading.Event()
-
-    def interrupt(number, frame) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        print("\nstopping: what is done is kept (control-C again to end at once)", file=sys.stderr)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options by which a verb lets its user say what to read."""
+"""Options that choose what to read from a recording."""
 
 import argparse
 import math
+import shlex
+import sys
 from pathlib import Path
 
 from monodepth_ros.cli.argument_types import count, not_negative, positive
+from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,23 +18,20 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--topic", default="", help="image topic of a bag that has several")
     where.add_argument("--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image")
     where.add_argument(
-        "--camera",
-        default="",
-        metavar="NAME",
-        help="camera of a KITTI folder: left (default), right, image_2",
+        "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
     )
-    where.add_argument("--calibration", default="", metavar="FILE", help="file of camera_calibration")
-    where.add_argument("--rectified", action="store_true", help="the images are rectified already")
-    where.add_argument("--rate", type=positive, default=0.0, metavar="HZ", help="of images without times (default 10)")
+    where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument("--rectified", action="store_true", help="take the images as rectified")
+    where.add_argument(
+        "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
+    )
     where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")
     where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")
 
 
-def source_options(options: argparse.Namespace):
-    """The `data.sources.source.SourceOptions` that a user asked for; --frames is the caller's affair."""
-    from monodepth_ros.data.sources.source import SourceOptions
-
+def source_options(options: argparse.Namespace) -> SourceOptions:
+    """The source options that a user asked for; --frames is left to the caller."""
     return SourceOptions(
         topic=options.topic,
         camera_info=options.camera_info,
@@ -43,11 +44,15 @@ def source_options(options: argparse.Namespace):
     )
 
 
-def open_recording(path: str, options: argparse.Namespace):
-    """The frame source at a path. Raises SourceError, also for a live camera, which has no ground truth."""
-    from monodepth_ros.data.sources.open_source import open_source
-    from monodepth_ros.data.sources.source import SourceError
-
+def open_recording(path: str, options: argparse.Namespace) -> FrameSource:
+    """Open the frame source at a path. Raises SourceError, also for a live camera, which has no ground truth."""
     if path.isascii() and path.isdigit() and not Path(path).exists():
         raise SourceError(f"a live camera ({path}) has no ground truth: give a recording that has some")
     return open_source(path, source_options(options))
+
+
+def print_choices(error: SourceChoiceError, options: argparse.Namespace) -> None:
+    """Print what has to be chosen, then one command line per choice, ready to paste."""
+    print(f"monodepth {options.verb}: {error}", file=sys.stderr)
+    for choice in error.choices:
+        print("  " + shlex.join(["monodepth", *options.arguments, *choice]), file=sys.stderr)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Teaching the networks."""
+"""Self-supervised training of the networks."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks adapted to a camera by its own recording, and whether that made them better: judged without ground truth."""
+"""Adaptation of networks to a camera by its own recording, judged without ground truth."""
 
 import math
 from dataclasses import dataclass, replace
@@ -13,18 +13,18 @@ from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint, save_
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.settings.schema import replace as with_settings
-from monodepth_ros.training.config import NetworksConfig, TrainConfig
+from monodepth_ros.training.config import TrainConfig, network_settings
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.samples.loader import Loader
 from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"
-# What an adapted checkpoint must reach: the loss sinks by this share, and depth keeps this share of its spread. A smaller
-# gain came without better depth wherever that could be measured (docs/benchmarks.md).
+# An adapted checkpoint is kept if the loss falls by this share and depth keeps this share of its spread. Wherever it
+# could be measured, depth did not improve with a smaller gain (docs/benchmarks.md).
 GAIN, SPREAD = 0.05, 0.5
-# Neighbouring frames may disagree on depth by so many times more, and by this on top: depth that gains detail agrees a
-# little less than a smooth one, depth that falls apart by far more.
+# The disagreement in depth of neighbouring frames may grow by this factor plus this margin. Depth that gains detail
+# agrees a little less, depth that falls apart far less.
 INCONSISTENCY, INCONSISTENCY_MARGIN = 1.5, 0.01
 DEFAULTS = {
     "data.validation_share": 0.2,
@@ -39,14 +39,17 @@ DEFAULTS = {
     "loop.patience": 4,
     "loop.validate_every": 50,
 }
-# Of a checkpoint without a pose network. There is no motion to be learned first: some ten steps are enough.
+# For a checkpoint without a pose network. No motion has to be learned first, so some ten steps are enough.
 BY_FEATURES = {"data.motion": "features", "optimizer.learning_rate": 2e-5, "loop.validate_every": 20}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """before, after: figures of the validation (see `Validation`) on the held-out blocks. is_better: the new checkpoint is
-    kept; reason: why, or why not."""
+    """Result of an adaptation.
+
+    before, after: figures on the held-out blocks (see `Validation`). is_better: whether the new checkpoint is kept.
+    reason: why it is kept or refused.
+    """
 
     before: dict[str, float]
     after: dict[str, float]
@@ -55,47 +58,42 @@ class Outcome:
 
 
 def adaptation_settings(checkpoint: Checkpoint, steps: int) -> TrainConfig:
-    """Settings of a training that goes on from a checkpoint for so many steps, with its networks, size and range.
+    """Settings of a training that continues a checkpoint for `steps` steps, with its networks, input size and depth
+    range.
 
-    Where it has no pose network, features tell the motion: a new one would know this recording alone, and be a coarse
-    teacher for depth that is good already (docs/benchmarks.md).
+    Without a pose network, tracked features give the motion. A pose network trained on this recording alone would be a
+    coarse teacher for depth that is good already (docs/benchmarks.md).
     """
-    header = checkpoint.header
     return with_settings(
         TrainConfig(),
         {
             **DEFAULTS,
             **(BY_FEATURES if checkpoint.pose is None else {}),
             "networks.start_from": str(checkpoint.path),
-            "networks.depth": header.depth_network,
-            "networks.pose": header.pose_network or NetworksConfig().pose,
-            "networks.width": header.width,
-            "networks.height": header.height,
-            "networks.filter": header.filter,
-            "networks.min_depth": header.min_depth,
-            "networks.max_depth": header.max_depth,
+            **network_settings(checkpoint.header),
             "loop.max_steps": steps,
-            "loop.licence": header.licence,
+            "loop.licence": checkpoint.header.licence,
         },
     )
 
 
 def judge(folder: Path) -> Outcome:
-    """Compare the validation before the first step with the best later."""
+    """Compare the validation before the first step with the best one after it."""
     before, *validations = (line for line in read_log(folder) if line["kind"] == "validation")
     later = [line for line in validations if line["loss"] is not None]
     if not later:
-        return Outcome(before, before, False, "it was stopped before the first validation")
+        return Outcome(before, before, False, "the training was stopped before the first validation")
     after = min(later, key=lambda line: line["loss"])
-    reason = _objection(before, after)
+    reason = _reason_against(before, after)
     gain = 1 - after["loss"] / before["loss"]
-    return Outcome(before, after, not reason, reason or f"the loss on held-out blocks sank by {100 * gain:.1f} %")
+    return Outcome(before, after, not reason, reason or f"the loss on held-out blocks fell by {100 * gain:.1f} %")
 
 
-def _objection(before: dict[str, float], after: dict[str, float]) -> str:
-    """Why the new networks are not taken, '' if they are."""
+def _reason_against(before: dict[str, float], after: dict[str, float]) -> str:
+    """Reason to refuse the new networks, '' to keep them."""
     if not after["loss"] < (1 - GAIN) * before["loss"]:
-        return f"the loss on held-out blocks did not sink by {100 * GAIN:g} % (from {before['loss']:.4f} to {after['loss']:.4f} at best)"
+        values = f"from {before['loss']:.4f} to {after['loss']:.4f} at best"
+        return f"the loss on held-out blocks did not fall by {100 * GAIN:g} % ({values})"
     if after["spread"] < SPREAD * before["spread"]:
         return (
             f"depth collapsed (the spread of its logarithm fell from {before['spread']:.3f} to {after['spread']:.3f})"
@@ -105,17 +103,17 @@ def _objection(before: dict[str, float], after: dict[str, float]) -> str:
         and after["inconsistency"] > INCONSISTENCY * before["inconsistency"] + INCONSISTENCY_MARGIN
     ):
         return (
-            f"neighbouring frames agree less on depth (their disagreement rose from {before['inconsistency']:.3f} to"
+            f"depth of neighbouring frames agrees less (the disagreement rose from {before['inconsistency']:.3f} to"
             f" {after['inconsistency']:.3f})"
         )
     return ""
 
 
 def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
-    """Write the best weights of a training in `folder` as its adapted.safetensors, in the old checkpoint's units.
+    """Write the best weights of a training in `folder` to its adapted.safetensors, in the old checkpoint's scale.
 
-    Known motion holds the scale. Where a network learns the motion, a single camera's video says nothing about metres, and
-    the scale may drift: the new factor is that at which both networks see the held-out frames at the same median depth.
+    Known motion fixes the scale. With a learned motion the scale may drift, because the video of a single camera has no
+    metres. The new factor then gives the held-out frames the same median depth as the old networks.
     """
     new = load_checkpoint(folder / BEST)
     ratio = 1.0 if new.header.is_metric else scale_ratio(old, new, dataset, workers)
@@ -136,7 +134,7 @@ def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
 
 
 def scale_ratio(old: Checkpoint, new: Checkpoint, dataset: Dataset, workers: int) -> float:
-    """The median over the validation frames of old over new depth, each the median of its frame."""
+    """Median, over the validation frames, of the ratio of old to new median depth."""
     loader = Loader(dataset, 1, workers)
     ratios = []
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth before and after a training, side by side, for people."""
+"""Picture of depth before and after a training, side by side."""
 
 import cv2
 import numpy as np
@@ -17,8 +17,11 @@ SHOWN = 4  # frames
 
 
 def before_after_sheet(dataset: Dataset, before: Checkpoint, after: Checkpoint) -> np.ndarray:
-    """Bgr sheet of a few held-out frames, a row each: the networks' input, its depth by either checkpoint, exact depth
-    where there is some. Both checkpoints have the dataset's input size."""
+    """BGR picture of a few held-out frames, a row each: input, depth by both checkpoints, and ground truth if
+    available.
+
+    Both checkpoints have the data set's input size.
+    """
     samples = dataset.validation or dataset.training
     chosen = [samples[i] for i in np.unique(np.linspace(0, len(samples) - 1, SHOWN).round().astype(int))]
     truths = read_truths(dataset)
@@ -30,9 +33,9 @@ def before_after_sheet(dataset: Dataset, before: Checkpoint, after: Checkpoint) 
             labelled(_depth(*pair), title) for pair, title in (((before, image), "before"), ((after, image), "after"))
         ]
         if sample in truths:
-            row.append(labelled(color_picture(truths[sample].depth), "exact"))
+            row.append(labelled(color_picture(truths[sample].depth), "ground truth"))
         rows.append(row)
-    return picture_sheet(rows, "depth of frames that were held out of the training (near is bright)")
+    return picture_sheet(rows, "depth of frames held out of the training (near is bright)")
 
 
 def _depth(checkpoint: Checkpoint, image: np.ndarray) -> np.ndarray:

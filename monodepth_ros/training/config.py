@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything a training depends on; `config/train.yaml` documents every field."""
+"""Settings of a training; config/train.yaml documents every field."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from monodepth_ros.geometry.resample import FILTERS
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.documentation import commented_yaml
@@ -16,25 +18,35 @@ from monodepth_ros.training.samples.config import DataConfig
 
 @dataclass(frozen=True)
 class NetworksConfig:
-    """The networks, their input, and where their weights begin."""
+    """The networks, their input, and their initial weights."""
 
     depth: str = setting("resnet18", "Depth network.", choices=tuple(DEPTH_NETWORKS))
-    pose: str = setting("separate_resnet18", "Pose network; not used with stereo alone.", choices=tuple(POSE_NETWORKS))
-    width: int = setting(640, "Columns of the input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192)
-    height: int = setting(192, "Rows of the input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192)
-    filter: str = setting("area", "How images are scaled down.", choices=FILTERS)
-    min_depth: float = setting(0.1, "Nearest depth.", unit="network units", minimum=1e-6, maximum=1e6)
-    max_depth: float = setting(100.0, "Farthest depth.", unit="network units", minimum=1e-6, maximum=1e6)
+    pose: str = setting(
+        "separate_resnet18", "Pose network; unused with data.sources stereo.", choices=tuple(POSE_NETWORKS)
+    )
+    width: int = setting(
+        640, "Width of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
+    )
+    height: int = setting(
+        192, "Height of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
+    )
+    filter: str = setting("area", "Filter that scales images down to the networks' input.", choices=FILTERS)
+    min_depth: float = setting(
+        0.1, "Nearest depth that the network can predict.", unit="network units", minimum=1e-6, maximum=1e6
+    )
+    max_depth: float = setting(
+        100.0, "Farthest depth that the network can predict.", unit="network units", minimum=1e-6, maximum=1e6
+    )
     start_from: str = setting(
-        "", "A checkpoint whose weights are trained on (fine-tuning); what it lacks starts from scratch."
+        "", "Checkpoint whose weights are fine-tuned; networks that it does not hold start from scratch."
     )
     keep_depth: bool = setting(
         False,
-        "Leave the depth of networks.start_from as it is, and learn motion alone: with data.motion network from the images, else"
-        " by imitating the motion that is known.",
+        "Freeze the depth network of networks.start_from and train the pose network only: from the images with"
+        " data.motion network, else by imitating the known motion.",
     )
     encoder_weights: str = setting(
-        "", "File with the weights of an ImageNet ResNet (torchvision's keys) for the encoders."
+        "", "File with ImageNet weights of a ResNet (torchvision's keys) for the encoders; empty: start from scratch."
     )
 
     def __post_init__(self) -> None:
@@ -50,43 +62,46 @@ class NetworksConfig:
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How the training runs."""
+    """Steps, validation, saving, and the hardware to train on."""
 
     batch_size: int = setting(12, "Samples per step and process.", minimum=1, maximum=4096)
-    seed: int = setting(0, "Of the weights, the order and the augmentation.", minimum=0, maximum=2**31 - 1)
-    device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
+    seed: int = setting(
+        0, "Seed of the initial weights, the order of samples and the augmentation.", minimum=0, maximum=2**31 - 1
+    )
+    device: str = setting("auto", "Device: auto (CUDA if available), cpu, cuda or cuda:N.")
     precision: str = setting(
         "auto",
-        "Of the networks in training: auto is bf16 on CUDA and on a CPU with AVX-512 bf16 or AMX, else fp32.",
+        "Arithmetic of the networks; auto is bf16 on CUDA and on CPUs with AVX-512 bf16 or AMX, else fp32.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    channels_last: bool = setting(True, "Keep the channels of a pixel together in memory.")
+    channels_last: bool = setting(True, "Store images with the channels of a pixel side by side (usually faster).")
     compile: bool = setting(False, "Compile the networks with torch.compile.")
     max_steps: int = setting(
-        0, "End after so many steps; 0: after the last epoch.", unit="steps", minimum=0, maximum=10**9
+        0, "Maximum number of steps; 0 trains for all epochs.", unit="steps", minimum=0, maximum=10**9
     )
-    save_every: int = setting(200, "Steps between savings.", unit="steps", minimum=1, maximum=10**9)
+    save_every: int = setting(200, "Interval between saved states.", unit="steps", minimum=1, maximum=10**9)
     validate_every: int = setting(
-        0, "Steps between validations; 0: after every epoch.", unit="steps", minimum=0, maximum=10**9
+        0, "Interval between validations; 0 validates after every epoch.", unit="steps", minimum=0, maximum=10**9
     )
     best_by: str = setting(
         "auto",
-        "What says which weights are best: auto is exact depth where the recordings have some, else the loss.",
+        "Measure that selects the best weights; auto is abs_rel if the recordings have ground-truth depth, else the"
+        " loss.",
         choices=("auto", "loss"),
     )
     patience: int = setting(
         0,
-        "Validations in a row that were no better after which the training ends; 0: any number.",
+        "Stop after this many validations in a row without improvement; 0 never stops early.",
         minimum=0,
         maximum=10**6,
     )
-    log_every: int = setting(10, "Steps between lines of the log.", unit="steps", minimum=1, maximum=10**9)
+    log_every: int = setting(10, "Interval between lines of the log.", unit="steps", minimum=1, maximum=10**9)
     licence: str = setting("", "Licence of the weights, written into the checkpoint.")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The whole of it."""
+    """All settings of a training."""
 
     data: DataConfig = section(DataConfig)
     networks: NetworksConfig = section(NetworksConfig)
@@ -98,8 +113,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.data.motion != "network" and self.objective.velocity:
             raise ConfigError(
-                f"objective.velocity teaches a pose network, and with data.motion {self.data.motion} there is none: set it to 0"
-                " (data.motion recorded makes depth metric)"
+                f"objective.velocity teaches a pose network, and data.motion {self.data.motion} trains none: set it to"
+                " 0 (data.motion recorded makes depth metric)"
             )
         if self.networks.keep_depth and not self.networks.start_from:
             raise ConfigError(
@@ -107,16 +122,37 @@ class TrainConfig:
             )
         if self.networks.keep_depth and self.data.sources != "mono":
             raise ConfigError(
-                f"networks.keep_depth learns motion alone: set data.sources to mono, not {self.data.sources}"
+                f"networks.keep_depth trains the pose network only: set data.sources to mono, not {self.data.sources}"
             )
 
     @property
     def learns_motion(self) -> bool:
-        """Whether a pose network is trained: with motion that is known only to imitate it, for depth that is kept."""
+        """Whether a pose network is trained. With known motion it is trained only to imitate it, for depth that is
+        kept."""
         return self.data.sources != "stereo" and (self.data.motion == "network" or self.networks.keep_depth)
+
+    @property
+    def pose_supervision(self) -> str:
+        """The setting by which the recordings' poses teach the networks; '' if they serve for validation only."""
+        if self.data.motion == "recorded":
+            return "data.motion recorded"
+        return f"objective.velocity {self.objective.velocity:g}" if self.objective.velocity else ""
+
+
+def network_settings(header: CheckpointHeader) -> dict[str, Any]:
+    """Settings by name for a training that continues a checkpoint: networks, input size, filter and depth range."""
+    settings = {
+        "networks.depth": header.depth_network,
+        "networks.width": header.width,
+        "networks.height": header.height,
+        "networks.filter": header.filter,
+        "networks.min_depth": header.min_depth,
+        "networks.max_depth": header.max_depth,
+    }
+    return settings | ({"networks.pose": header.pose_network} if header.pose_network else {})
 
 
 def training_file() -> str:
-    """config/train.yaml: every setting at its default, with unit, range and meaning."""
+    """Text of config/train.yaml: every setting at its default, with unit, range and meaning."""
     head = "# monodepth train: every setting at its default (monodepth config --dump train). Keep what you change."
     return "\n".join([head, *commented_yaml(specifications(TrainConfig).values())]) + "\n"

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory that a training on a CPU has freed stays the process's, for the next step to use."""
+"""Keeps memory that a training step has freed on a CPU for the next step."""
 
 import ctypes
 
-# Of <malloc.h>.
+# From <malloc.h>.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> None:
-    """Have glibc's malloc return nothing to the system; without effect where the C library has no mallopt.
+    """Make glibc's malloc return no memory to the system. Without effect if the C library has no mallopt.
 
-    Its default hands every large tensor back when it is freed, and the system clears each page again for the next one.
+    By default malloc returns every large tensor when it is freed, and the system clears each page for the next one.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

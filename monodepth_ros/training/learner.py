@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of a training, as one module: batch in, prediction out."""
+"""The networks of a training as one module from a batch to a prediction."""
 
 import math
 import pickle
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from monodepth_ros.errors import one_line
@@ -25,9 +26,9 @@ from monodepth_ros.training.samples.clip import TrainingError
 
 
 class Learner(nn.Module):
-    """depth, pose (None where no motion is learned) and the predictive mask's decoder (None without one).
+    """Depth network, pose network (None if no motion is learned) and decoder of the predictive mask (None without one).
 
-    Weights that nothing is learned about (disparity heads of scales that are not trained) are frozen.
+    sources: data.sources of the training. Raises ConfigError for networks that do not go together.
     """
 
     def __init__(self, networks: NetworksConfig, objective: ObjectiveConfig, sources: str, learns_motion: bool):
@@ -49,20 +50,26 @@ class Learner(nn.Module):
         self._keeps_depth = networks.keep_depth
 
     def forward(self, batch: Batch, with_source_depth: bool = False) -> Prediction:
-        """with_source_depth: the sources' depth too, which in training the objective decides on."""
+        """Predict disparity and motion of a batch.
+
+        with_source_depth: predict the sources' disparity as well. While training, it is predicted if the objective
+        needs it.
+        """
         with_source_depth |= self._trains_consistency and self.training
         return predict(self.depth, self.pose, batch, self.scales, with_source_depth, self.masks)
 
     def train(self, mode: bool = True) -> "Learner":
-        """As of any module; depth that is kept does not take part."""
+        """Switch between training and evaluation mode. A depth network that is kept stays in evaluation mode."""
         super().train(mode)
         if self._keeps_depth:
             self.depth.eval()
         return self
 
     def freeze_unused(self) -> None:
-        """No gradient for depth that is kept, nor for the heads of scales that are not trained (distributed training insists
-        on it)."""
+        """Freeze a depth network that is kept, and the heads of scales that are not trained.
+
+        Distributed training requires a gradient for every weight that is not frozen.
+        """
         if self._keeps_depth:
             self.depth.requires_grad_(False)
         for decoder in filter(None, (self.depth.decoder, self.masks)):
@@ -70,10 +77,10 @@ class Learner(nn.Module):
                 head.requires_grad_(False)
 
     def start_in_the_middle(self, min_depth: float, max_depth: float) -> None:
-        """Have untrained depth be the geometric mean of its range.
+        """Let untrained depth be the geometric mean of its range.
 
-        Where the scale is not free, a sigmoid's own middle (0.2 units of 0.1 to 100) is so near that every match with a
-        stereo partner is a wrong one, and many are never left.
+        For training with a fixed scale: the middle of a sigmoid (0.2 units in 0.1 to 100) is so near that every match
+        with the stereo partner is wrong, and the training does not always recover from it.
         """
         start = depth_to_disparity(math.sqrt(min_depth * max_depth), min_depth, max_depth)
         for head in self.depth.decoder.head_convolutions:
@@ -83,7 +90,10 @@ class Learner(nn.Module):
 def make_learner(
     networks: NetworksConfig, objective: ObjectiveConfig, seed: int, sources: str = "mono", learns_motion: bool = True
 ) -> Learner:
-    """Build and initialise: from scratch by the seed, from ImageNet weights, or from a checkpoint."""
+    """Build and initialise the networks: from scratch by the seed, from ImageNet weights, or from a checkpoint.
+
+    Raises ConfigError for networks that do not go together, TrainingError for weights that do not fit.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = Learner(networks, objective, sources, learns_motion)
@@ -91,7 +101,7 @@ def make_learner(
         learner.start_in_the_middle(networks.min_depth, networks.max_depth)
     if networks.encoder_weights and networks.start_from:
         raise ConfigError(
-            "networks.start_from and networks.encoder_weights: only one of them can be where weights begin"
+            "networks.start_from and networks.encoder_weights are both set: choose one of them as initial weights"
         )
     if networks.encoder_weights:
         _take_encoder(learner, networks.encoder_weights)
@@ -106,12 +116,13 @@ def _take_checkpoint(learner: Learner, networks: NetworksConfig) -> None:
     header = checkpoint.header
     if header.depth_network != networks.depth:
         raise TrainingError(
-            f"{networks.start_from} holds a {header.depth_network}, networks.depth is {networks.depth}: set it to the former"
+            f"{networks.start_from} holds a {header.depth_network}, networks.depth is {networks.depth}: set it to"
+            f" {header.depth_network}"
         )
     if (header.min_depth, header.max_depth) != (networks.min_depth, networks.max_depth):
         raise TrainingError(
-            f"{networks.start_from} has depths from {header.min_depth:g} to {header.max_depth:g}, networks.min_depth and"
-            f" max_depth are {networks.min_depth:g} and {networks.max_depth:g}: set them to the former"
+            f"{networks.start_from} has depths from {header.min_depth:g} to {header.max_depth:g}, networks.min_depth"
+            f" and max_depth are {networks.min_depth:g} and {networks.max_depth:g}: set them to the checkpoint's range"
         )
     learner.depth.load_state_dict(checkpoint.depth.state_dict())
     if learner.pose is not None and checkpoint.pose is not None and header.pose_network == networks.pose:
@@ -119,7 +130,10 @@ def _take_checkpoint(learner: Learner, networks: NetworksConfig) -> None:
 
 
 def _take_encoder(learner: Learner, path: str) -> None:
-    """ImageNet weights into every ResNet encoder; a pose encoder's first convolution sees the mean of two images."""
+    """Load ImageNet weights into every ResNet encoder.
+
+    The first convolution of a pose encoder is repeated and scaled, so that it computes the mean over its two images.
+    """
     tensors = _read_tensors(Path(path))
     encoders = [learner.depth.encoder]
     if isinstance(learner.pose, SeparatePoseNetwork):
@@ -138,7 +152,7 @@ def _take_encoder(learner: Learner, path: str) -> None:
         if wrong:
             if encoder is encoders[0]:
                 raise TrainingError(
-                    f"{path}: {len(wrong)} tensors of the encoder are missing or of another shape ({wrong[0]}):"
+                    f"{path}: {len(wrong)} tensors of the encoder are missing or have another shape ({wrong[0]}):"
                     " give the weights of the same ResNet, with torchvision's names"
                 )
             continue  # a pose encoder of another depth starts from scratch
@@ -151,8 +165,6 @@ def _take_encoder(learner: Learner, path: str) -> None:
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
             content = load_file(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -165,5 +177,5 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     tensors = (
         {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
     )
-    # An encoder.pth of monodepth2's format has the same names after a prefix.
+    # An encoder.pth in monodepth2's format has the same names after a prefix.
     return {key.removeprefix("encoder."): value for key, value in tensors.items()}

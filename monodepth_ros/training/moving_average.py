@@ -9,15 +9,18 @@ from monodepth_ros.training.learner import Learner
 
 
 class MovingAverage:
-    """learner: a copy whose weights follow those of the one that is trained. decay: of what it was, per step."""
+    """Keeps a copy of a learner whose weights follow those that are trained.
+
+    decay: share of the average that is kept per step. learner: the copy.
+    """
 
     def __init__(self, learner: Learner, decay: float):
         self.learner, self._decay = copy.deepcopy(learner).requires_grad_(False), decay
 
     @torch.no_grad()
     def update(self, learner: Learner, step: int) -> None:
-        """Follow the weights after a step, the first of which is 0."""
-        # A young average follows faster, so that it does not remember the first weights for long.
+        """Follow the weights after step number `step` (from 0)."""
+        # A young average follows faster, so that the initial weights fade quickly.
         decay = min(self._decay, (1 + step) / (10 + step))
         for kept, new in zip(self.learner.state_dict().values(), learner.state_dict().values(), strict=True):
             if kept.is_floating_point():

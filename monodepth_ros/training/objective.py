@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The self-supervised objective (Godard et al. 2019): the target image explained by its neighbours.
+"""The self-supervised objective (Godard et al. 2019, section 3): the target image reconstructed from its sources.
 
-Sources, warped by the predicted depth and motion, must look like the target; disparity must be smooth where the image is.
+Sources warped by the predicted depth and motion must look like the target. Disparity must be smooth where the image is.
 """
 
 from dataclasses import dataclass, field, replace
@@ -27,42 +27,52 @@ from monodepth_ros.training.samples.batch import TARGET, Batch, Source
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
-    """Which terms, with which weights."""
+    """Terms of the training loss and their weights."""
 
     ssim_weight: float = setting(
-        0.85, "Share of structural dissimilarity in the photometric error; the rest is L1.", minimum=0.0, maximum=1.0
+        0.85, "Share of SSIM in the photometric error; the rest is L1.", minimum=0.0, maximum=1.0
     )
     combination: str = setting(
-        "minimum", "How the errors of several sources become one per pixel.", choices=COMBINATIONS
+        "minimum",
+        "Combination of the sources' errors at a pixel: the minimum (handles occlusions) or the average.",
+        choices=COMBINATIONS,
     )
-    automask: bool = setting(True, "Leave out pixels that an unwarped source explains better.")
+    automask: bool = setting(
+        True,
+        "Leave out pixels that an unwarped source matches better, such as objects that move along with the camera.",
+    )
     predictive_mask: bool = setting(
-        False, "Let a network say which pixels a source can explain, instead of automask (ResNet depth networks)."
+        False,
+        "Learn a mask of the pixels that a source can explain, instead of automask; for ResNet depth networks.",
     )
-    scales: int = setting(4, "How many disparity scales are trained, from full resolution on.", minimum=1, maximum=4)
+    scales: int = setting(4, "Number of disparity scales to train, starting at full resolution.", minimum=1, maximum=4)
     full_resolution: bool = setting(
-        True, "Enlarge every scale's disparity to full resolution before warping; false: warp images of its size."
+        True,
+        "Upsample the disparity of every scale to full resolution before warping; false warps downscaled images"
+        " instead.",
     )
     smoothness: float = setting(
-        1e-3, "Weight of the edge-aware smoothness; halved with every scale.", minimum=0.0, maximum=10.0
+        1e-3,
+        "Weight of the edge-aware smoothness of disparity, halved at every scale.",
+        minimum=0.0,
+        maximum=10.0,
     )
-    affine_brightness: bool = setting(
-        False, "Take exposure and white balance that differ between frames out of the error."
-    )
+    affine_brightness: bool = setting(False, "Compensate exposure and white balance that change between frames.")
     velocity: float = setting(
         0.0,
-        "Weight of the velocity supervision: motion as long as the recording's odometry says, which makes depth metric.",
+        "Weight of the velocity supervision, which makes depth metric: predicted motion must be as long as recorded"
+        " odometry.",
         minimum=0.0,
         maximum=100.0,
     )
     canonical_camera: bool = setting(
         False,
-        "With cameras of different focal lengths: take the networks' depth and motion for those of the training camera, as the "
-        "live node does.",
+        "For recordings with different focal lengths: treat the networks' depth and motion as those of the training"
+        " camera, as the live node does.",
     )
     depth_consistency: float = setting(
         0.0,
-        "Weight of the depth consistency of neighbouring frames, which gives them one scale.",
+        "Weight of the depth consistency between neighbouring frames, which keeps their scale equal.",
         minimum=0.0,
         maximum=100.0,
     )
@@ -76,8 +86,11 @@ class ObjectiveConfig:
 
 @dataclass
 class Loss:
-    """total: what is minimised. terms: its parts, as scalars without gradient, for the log. pictures: (B, C, H, W) of scale
-    0 for the report: 'depth', 'mask' (where warped sources count) and 'warped_<source>'."""
+    """A loss and its parts.
+
+    total: scalar to minimise. terms: its parts without gradient, for the log. pictures: (B, C, H, W) at scale 0, for
+    the report: 'depth', 'mask' (1 where warped sources count) and 'warped_<source>'.
+    """
 
     total: Tensor
     terms: dict[str, Tensor]
@@ -85,7 +98,7 @@ class Loss:
 
 
 class Objective:
-    """The loss of predictions on a batch. min_depth, max_depth: the range of depth in network units."""
+    """Computes the loss of a prediction on a batch. min_depth, max_depth: range of depth [network units]."""
 
     def __init__(self, config: ObjectiveConfig, min_depth: float = 0.1, max_depth: float = 100.0):
         self.config = config
@@ -98,7 +111,11 @@ class Objective:
         generator: torch.Generator | None = None,
         with_pictures: bool = False,
     ) -> Loss:
-        """generator: of the noise that breaks ties in the auto-mask, on the images' device."""
+        """Loss of a prediction.
+
+        generator: for the noise that breaks ties in the auto-mask, on the images' device. with_pictures: fill in
+        `Loss.pictures`.
+        """
         config = self.config
         if config.canonical_camera and batch.depth_factor is not None:
             prediction = prediction.for_focal_length(batch.depth_factor)
@@ -114,16 +131,16 @@ class Objective:
             while len(pyramid) <= scale:
                 pyramid.append(F.avg_pool2d(pyramid[-1], 2))
             if config.full_resolution:
-                # What belongs to the target alone is the same for every scale.
-                full = full or _View(batch, config, generator)
-                view, size = full, batch.images[TARGET].shape[-2:]
+                # The parts that depend on the target alone are the same for every scale.
+                full = full or _PhotometricTerm(batch, config, generator)
+                photometric, size = full, batch.images[TARGET].shape[-2:]
                 enlarged = (
                     disparity if scale == 0 else F.interpolate(disparity, size, mode="bilinear", align_corners=False)
                 )
             else:
-                view, enlarged = _View(_shrunk(batch, scale), config, generator), disparity
+                photometric, enlarged = _PhotometricTerm(_shrunk(batch, scale), config, generator), disparity
             depth = self._depth(enlarged, batch)
-            error, mask, warped = view.error(depth, prediction, scale)
+            error, mask, warped = photometric.error(depth, prediction, scale)
             terms["photometric"] = terms["photometric"] + error / count
             weight = config.smoothness / 2**scale
             if weight:
@@ -131,12 +148,12 @@ class Objective:
             if scale == 0 and with_pictures:
                 pictures = {"depth": depth.detach(), "mask": mask.float()}
                 pictures |= {f"warped_{source}": image.detach() for source, image in warped.items()}
-        terms |= self._additional_terms(batch, prediction)
+        terms |= self._optional_terms(batch, prediction)
         total = sum(terms.values())
         return Loss(total, {name: value.detach() for name, value in terms.items()}, pictures)
 
-    def _additional_terms(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
-        """The terms that monodepth2 does not have, on the finest scale."""
+    def _optional_terms(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
+        """Velocity supervision and depth consistency, at the finest scale. Monodepth2 has neither."""
         config, terms = self.config, {}
         if not config.velocity and not config.depth_consistency:
             return terms
@@ -155,7 +172,7 @@ class Objective:
         return terms
 
     def _imitation_loss(self, batch: Batch, prediction: Prediction) -> Loss:
-        """Of a pose network that is taught by motion that is known."""
+        """Error of a pose network against known motion."""
         depth = self._depth(prediction.disparities[0], batch)
         errors = [
             motion_error(prediction.motions[source].matrix(depth), T, depth)
@@ -165,7 +182,7 @@ class Objective:
         return Loss(error, {"imitation": error.detach()})
 
     def inconsistency(self, batch: Batch, prediction: Prediction) -> Tensor:
-        """Mean disagreement on depth, in [0, 1), between the target and the sources whose disparities were predicted."""
+        """Mean disagreement in depth, in [0, 1), between the target and the sources with predicted disparity."""
         depth = self._depth(prediction.disparities[0], batch)
         points = backproject(depth, batch.K)
         errors = []
@@ -185,8 +202,8 @@ class Objective:
         return depth
 
 
-class _View:
-    """A batch at one resolution, with what all predictions are compared with."""
+class _PhotometricTerm:
+    """Photometric error of predictions on a batch at one resolution."""
 
     def __init__(self, batch: Batch, config: ObjectiveConfig, generator: torch.Generator | None):
         self._batch, self._config = batch, config
@@ -198,7 +215,7 @@ class _View:
                 self._still = still_error(identity, config.combination, generator)
 
     def error(self, depth: Tensor, prediction: Prediction, scale: int) -> tuple[Tensor, Tensor, dict[Source, Tensor]]:
-        """The mean error, the auto-mask (B, 1, H, W), and each source as it was warped."""
+        """Mean error, auto-mask (B, 1, H, W), and the warped sources."""
         batch = self._batch
         warped = {
             source: warp(batch.images[source], depth, batch.K, prediction.motions[source].matrix(depth))
@@ -225,7 +242,7 @@ def _mean(error: Tensor, valid: Tensor | None) -> Tensor:
 
 
 def _shrunk(batch: Batch, scale: int) -> Batch:
-    """The batch at 1 / 2^scale of its size: u -> (u + 1/2) / 2^s - 1/2."""
+    """The batch at 1 / 2^scale of its size. Pixel u moves to (u + 1/2) / 2^s - 1/2."""
     if scale == 0:
         return batch
     factor = 2**scale

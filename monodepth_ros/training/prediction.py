@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks say about a batch: disparities, and the motion to every source."""
+"""Predictions for a batch: disparities, and the motion to every source."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,10 +13,10 @@ from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch, Source
 
 @dataclass(frozen=True)
 class PredictedMotion:
-    """A pose network's output for the target and one source: T_later_earlier of the two.
+    """Output of a pose network for the target and one source: T_later_earlier of the two.
 
-    axis_angle, translation: (B, 3). invert: the source is the earlier one. times_mean_inverse_depth: the translation is
-    to be multiplied by the target's (see networks.pose_cnn).
+    axis_angle, translation: (B, 3). invert: whether the source is the earlier one. times_mean_inverse_depth: whether
+    the translation has to be multiplied by the target's mean inverse depth (see networks.pose_cnn).
     """
 
     axis_angle: Tensor
@@ -25,19 +25,19 @@ class PredictedMotion:
     times_mean_inverse_depth: bool = False
 
     def matrix(self, depth: Tensor) -> Tensor:
-        """T_source_target (B, 4, 4) float32 or float64 for a depth (B, 1, H, W) of the target."""
+        """T_source_target (B, 4, 4), float32 or float64, for the target's depth (B, 1, H, W)."""
         return transform_from_axis_angle(self.axis_angle, self.scaled_translation(depth), self.invert)
 
     def scaled_translation(self, depth: Tensor) -> Tensor:
-        """(B, 3) in network units."""
+        """Translation (B, 3) [network units] for the target's depth (B, 1, H, W)."""
         if not self.times_mean_inverse_depth:
             return self.translation
         return self.translation * (1.0 / depth).mean(dim=(1, 2, 3))[:, None]
 
     def for_focal_length(self, factor: Tensor) -> "PredictedMotion":
-        """The motion of a camera whose focal length is `factor` (B,) times the one that the network takes it for.
+        """The motion of a camera with `factor` (B,) times the focal length that the network assumes.
 
-        As pipeline.network_view.NetworkView.correct_motion: rotations about x and y shrink, t_z grows.
+        Rotations about x and y shrink, t_z grows, as in pipeline.network_view.NetworkView.correct_motion.
         """
         one = torch.ones_like(factor)
         axis_angle = self.axis_angle / torch.stack((factor, factor, one), dim=1)
@@ -48,19 +48,22 @@ class PredictedMotion:
 
 @dataclass(frozen=True)
 class KnownMotion:
-    """A motion that no network predicts: the other camera of a stereo pair, or what is known of the camera's way."""
+    """A motion that no network predicts: to the other camera of a stereo pair, or from odometry or features."""
 
     T_source_target: Tensor
 
     def matrix(self, depth: Tensor) -> Tensor:
-        """T_source_target (B, 4, 4)."""
+        """T_source_target (B, 4, 4), independent of the depth."""
         return self.T_source_target
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """disparities: (B, 1, H / 2^s, W / 2^s) by scale s, of the target. motions: by source. source_disparities: (B, 1, H, W)
-    of sources, if they were asked for. masks: (B, sources, H / 2^s, W / 2^s) by scale, of the predictive mask network."""
+    """Predictions for a batch.
+
+    disparities: (B, 1, H / 2^s, W / 2^s) of the target, by scale s. motions: by source. source_disparities: (B, 1, H,
+    W) by source, empty unless requested. masks: predictive masks (B, sources, H / 2^s, W / 2^s), by scale.
+    """
 
     disparities: dict[int, Tensor]
     motions: dict[Source, PredictedMotion | KnownMotion]
@@ -68,7 +71,7 @@ class Prediction:
     masks: dict[int, Tensor] = field(default_factory=dict)
 
     def for_focal_length(self, factor: Tensor) -> "Prediction":
-        """With every predicted motion as of a camera of `factor` (B,) times the training camera's focal length."""
+        """The prediction with its motions for cameras with `factor` (B,) times the training camera's focal length."""
         motions = {
             source: motion.for_focal_length(factor.to(motion.translation))
             if isinstance(motion, PredictedMotion)
@@ -86,14 +89,14 @@ def predict(
     with_source_depth: bool = False,
     mask_decoder: nn.Module | None = None,
 ) -> Prediction:
-    """Run the networks on a batch, results in float32 (or the images' float64).
+    """Run the networks on a batch. Results are float32, or float64 for images in float64.
 
-    The depth of the sources in time is computed too if with_source_depth.
+    with_source_depth: predict the disparity of the sources in time as well.
     """
     images = batch.network_images
     offsets = [source for source in batch.sources if source != STEREO]
     shares_features = pose is not None and pose.uses_depth_features
-    # One pass over all frames where more than the target's features are needed.
+    # One pass over all frames if more than the target's features are needed.
     frames = [TARGET, *offsets] if shares_features or with_source_depth else [TARGET]
     features = depth.encode(torch.cat([images[frame] for frame in frames]) if len(frames) > 1 else images[TARGET])
     count = batch.size
@@ -121,7 +124,7 @@ def predict(
 def _motions(
     pose: nn.Module, inputs: dict[Source, Tensor], offsets: list[Source], count: int
 ) -> dict[Source, PredictedMotion]:
-    """All pairs in one pass, each in the order of time."""
+    """Motions to all sources in one pass. The frames of each pair are in the order of time."""
     pairs = [(offset, TARGET) if offset < 0 else (TARGET, offset) for offset in offsets]
     axis_angles, translations = pose(*(torch.cat([inputs[pair[side]] for pair in pairs]) for side in (0, 1)))
     return {
@@ -136,5 +139,5 @@ def _motions(
 
 
 def _full(tensor: Tensor) -> Tensor:
-    """Losses and geometry are computed in full precision."""
+    """Full precision, for losses and geometry."""
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Named sets of training settings to begin from."""
+"""Named sets of training settings to start with."""
 
 from typing import Any
 
 PRESETS: dict[str, dict[str, Any]] = {
     # The defaults: the objective and schedule of Godard et al. 2019.
     "monodepth2": {},
-    # A pair small enough to be trained on a laptop's CPU in minutes, from a few minutes of video.
+    # Networks small enough to train on a laptop's CPU in minutes, from a few minutes of video.
     "compact": {
         "networks.depth": "rt_monodepth_s",
         "networks.pose": "posecnn",

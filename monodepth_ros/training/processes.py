@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several processes that train together, as `torchrun` starts them."""
+"""Processes that train together, as started by `torchrun`."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import distributed
 
 @dataclass(frozen=True)
 class Processes:
-    """This process's place among those that train together; alone without torchrun."""
+    """This process's place among those that train together. Without torchrun it is alone."""
 
     rank: int = 0
     count: int = 1
@@ -18,11 +18,11 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes the files and says what happens."""
+        """Whether this process writes files and prints."""
         return self.rank == 0
 
     def any(self, flag: bool, device: torch.device) -> bool:
-        """Whether the flag is set in any process."""
+        """Whether the flag is set in any process. Every process must call it."""
         if self.count == 1:
             return flag
         value = torch.tensor(float(flag), device=device)
@@ -30,13 +30,13 @@ class Processes:
         return bool(value.item())
 
     def end(self) -> None:
-        """Leave the others."""
+        """Leave the group."""
         if self.count > 1:
             distributed.destroy_process_group()
 
 
 def join_processes(device: str) -> Processes:
-    """Join the group that torchrun's environment describes: NCCL for CUDA, gloo for a CPU."""
+    """Join the group that torchrun's environment variables describe, with NCCL for CUDA and gloo for a CPU."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         return Processes()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""report.html of a training: curves, figures and what the networks see, in one file that opens from disk."""
+"""report.html of a training: curves, figures and pictures in one file that opens from disk."""
 
 import base64
 import math
@@ -24,7 +24,7 @@ STYLE = (
     ".row{display:flex;flex-wrap:wrap;gap:10px}figure{margin:0;flex:1 1 360px}img{width:100%;display:block}"
     "figcaption{color:#666;font-size:12px}"
 )
-# Curves of the validation: name in the log -> title and unit.
+# Curves of the validation: title and unit by the name in the log.
 VALIDATED = {
     "abs_rel": ("Absolute relative error of depth, validation", "abs_rel"),
     "a1": ("Share of depth within 25 %, validation", "a1"),
@@ -41,8 +41,11 @@ def write_report(
     title: str = "Training",
     sheet: np.ndarray | None = None,
 ) -> None:
-    """Write folder's report.html from its log. facts: names and values of the table at the head. pictures: (C, H, W) of one
-    validation sample, by name, and trajectories as `Validation` gives them. sheet: a bgr picture for the top."""
+    """Write a folder's report.html from its log.
+
+    facts: (name, value) rows of the table at the top. pictures: (C, H, W) of one validation sample, by name.
+    trajectories: see `Validation.trajectories`. sheet: BGR picture for the top.
+    """
     log = read_log(folder)
     training = [line for line in log if line["kind"] == "train"]
     validations = [line for line in log if line["kind"] == "validation"]
@@ -54,7 +57,7 @@ def write_report(
     charts = [
         svg_chart("Loss", "step", "", [curve("training", training, "mean"), curve("validation", validations, "loss")]),
         *(svg_chart(title, "step", unit, [curve(key, validations, key)]) for key, (title, unit) in VALIDATED.items()),
-        *(_path(exact, found) for exact, found in trajectories),
+        *(_paths(reference, estimate) for reference, estimate in trajectories),
         svg_chart("Learning rate", "step", "", [curve("rate", training, "learning_rate")]),
         svg_chart("Speed", "step", "samples/s", [curve("speed", training, "samples_per_second")]),
     ]
@@ -63,21 +66,23 @@ def write_report(
     top = "" if sheet is None else _figure("before and after", sheet)
     page = (
         f"<table>{rows}</table>{top}<h2>A validation sample</h2>"
-        "<p>Depth: bright is near. Mask: white where a warped source explains the target best. Warped: a source as the target's"
-        f' camera would have seen it.</p><div class="row">{figures}</div>'
+        "<p>Depth: bright is near. Mask: white where a warped source matches the target best. Warped: a source"
+        f" as the target's camera would have seen it.</p>"
+        f'<div class="row">{figures}</div>'
         f'<h2>Curves</h2><div class="row">{"".join(charts)}</div>'
     )
     (folder / NAME).write_text(html_page(title, STYLE, page), encoding="utf-8")
 
 
-def _path(exact: np.ndarray, found: np.ndarray) -> str:
+def _paths(reference: np.ndarray, estimate: np.ndarray) -> str:
     """Both paths from above: x to the right, z ahead of the first camera."""
-    curves = [Curve(name, T[:, 0, 3], T[:, 2, 3]) for name, T in (("predicted", found), ("exact", exact))]
-    return svg_chart("Held-out way from above, at the exact length", "x [m]", "z [m]", curves, height=320, equal=True)
+    curves = [Curve(name, T[:, 0, 3], T[:, 2, 3]) for name, T in (("estimate", estimate), ("reference", reference))]
+    title = "Held-out path from above, scaled to the reference's length"
+    return svg_chart(title, "x [m]", "z [m]", curves, height=320, equal=True)
 
 
 def picture_of(name: str, values: Tensor) -> np.ndarray:
-    """(H, W, 3) BGR uint8 of a picture of the report."""
+    """Picture (H, W, 3) BGR uint8 for the report, from values (C, H, W)."""
     array = values.numpy()
     if name == "depth":
         return color_picture(array[0])
@@ -89,4 +94,5 @@ def picture_of(name: str, values: Tensor) -> np.ndarray:
 def _figure(name: str, picture: np.ndarray) -> str:
     data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     source = "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
-    return f'<figure><img alt="{escape(name)}" src="{source}"><figcaption>{escape(name.replace("_", " "))}</figcaption></figure>'
+    caption = f"<figcaption>{escape(name.replace('_', ' '))}</figcaption>"
+    return f'<figure><img alt="{escape(name)}" src="{source}">{caption}</figure>'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log of a training: one JSON object per line, and the same for TensorBoard."""
+"""Log of a training: one JSON object per line, and the same figures for TensorBoard."""
 
 import json
 import math
@@ -16,7 +16,7 @@ BOARD = "tensorboard"
 
 
 class RunLog:
-    """Lines with a 'step'. Going on at a step drops what was logged after it."""
+    """Log in a training's folder. A log that continues at `step` drops the lines after it."""
 
     def __init__(self, folder: Path, step: int = 0):
         self._path = folder / NAME
@@ -29,23 +29,23 @@ class RunLog:
         write_atomically(self._path, lambda partial: partial.write_text(text))
 
     def write(self, step: int, **values: Any) -> None:
-        """Append a line. Numbers that are not finite become null."""
+        """Append a line with the step and the values. NaN and infinity become null."""
         finite = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **finite}) + "\n")
         self._board.numbers(step, values.get("kind", ""), values)
 
     def show(self, step: int, pictures: dict[str, Tensor]) -> None:
-        """Pictures (C, H, W) by name, which only TensorBoard keeps."""
+        """Log pictures (C, H, W) by name, for TensorBoard only."""
         self._board.pictures(step, pictures)
 
     def close(self) -> None:
-        """Nothing is written after this."""
+        """Close the log."""
         self._board.close()
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """Every complete line."""
+    """All complete lines of a folder's log, as dictionaries."""
     lines = []
     for text in (folder / NAME).read_text(encoding="utf-8").splitlines():
         try:

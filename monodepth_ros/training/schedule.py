@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The learning rate over a training, as a share of the configured one."""
+"""Learning rate schedule, as a share of the configured rate."""
 
 import math
 
@@ -7,7 +7,7 @@ from monodepth_ros.training.optimizer import OptimizerConfig
 
 
 def rate_at(step: int, steps_per_epoch: int, total_steps: int, config: OptimizerConfig) -> float:
-    """Share of the learning rate for step number `step` (from 0). The warm-up is linear and multiplies the rest."""
+    """Share of the learning rate for step number `step` (from 0). A linear warm-up multiplies the schedule."""
     share = 1.0
     if config.schedule == "step":
         share = config.step_factor ** (step // steps_per_epoch // config.step_epochs)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training needs to go on as if it had never stopped: one file, replaced only when the new one is complete."""
+"""State of a training, from which it resumes as if it had never stopped: one file, replaced atomically."""
 
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ FORMAT = 1
 
 @dataclass
 class TrainingState:
-    """step: steps done. weights, average, optimizer, scaler: state dicts (average: of the moving average, or empty). best: the
-    best validation so far and its step. skipped: steps without a finite loss. seconds: spent. config: settings by name."""
+    """State after a step.
+
+    step: number of steps done. weights, optimizer, average, scaler: state dicts; average, that of the moving average,
+    is empty without one. config: settings by name. best: best validation so far and its step. skipped: number of steps
+    without a finite loss. seconds: time spent training [s].
+    """
 
     step: int
     weights: dict[str, Any]
@@ -32,12 +37,12 @@ class TrainingState:
 
 
 def save_state(state: TrainingState, path: Path) -> None:
-    """Write atomically; TrainingError where it cannot be written, and the old file is as it was."""
+    """Write a state atomically. Raises TrainingError if it cannot be written; the old file stays as it was."""
     write_atomically(path, lambda partial: torch.save({"format": FORMAT, **vars(state)}, partial))
 
 
 def load_state(path: Path) -> TrainingState:
-    """Read what `save_state` wrote; nothing in the file is executed. TrainingError for anything else."""
+    """Read a state without executing anything in the file. Raises TrainingError for a file that is not a state."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
@@ -46,11 +51,14 @@ def load_state(path: Path) -> TrainingState:
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file; there is nothing to resume") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, TypeError, EOFError) as error:
-        raise TrainingError(f"{path}: damaged ({one_line(error, 120)}); start anew") from None
+        raise TrainingError(f"{path}: damaged ({one_line(error, 120)}); start a new training") from None
 
 
-def write_atomically(path: Path, write) -> None:
-    """Let `write` fill a file beside `path`, then put it in place, so that a crash leaves the old or the new one."""
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file by `write(partial path)` and move it into place, so that a crash leaves the old or the new file.
+
+    Raises TrainingError if it cannot be written.
+    """
     try:
         with atomic_file(path) as partial:
             write(partial)

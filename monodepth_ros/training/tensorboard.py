@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training says, for TensorBoard, where it is installed."""
+"""Event files for TensorBoard, if it is installed."""
 
 import math
 from pathlib import Path
@@ -9,21 +9,21 @@ from torch import Tensor
 
 
 class TensorBoard:
-    """Event files in `folder`; nothing is written where TensorBoard is not installed (`pip install tensorboard`).
+    """Writes event files into `folder`, or nothing if TensorBoard is not installed (`pip install tensorboard`).
 
-    step: what an earlier run logged after it is passed over.
+    step: TensorBoard drops the events of an earlier run after this step.
     """
 
     def __init__(self, folder: Path, step: int = 0):
         try:
-            from torch.utils.tensorboard import SummaryWriter
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional
         except ImportError:
             self._writer = None
         else:
             self._writer = SummaryWriter(str(folder), purge_step=step)
 
     def numbers(self, step: int, kind: str, values: dict[str, Any]) -> None:
-        """One curve for each finite number, named '<kind>/<name>'."""
+        """Add a point to the curve '<kind>/<name>' of each finite number."""
         if self._writer is None:
             return
         for name, value in values.items():
@@ -31,7 +31,7 @@ class TensorBoard:
                 self._writer.add_scalar(f"{kind}/{name}", value, step)
 
     def pictures(self, step: int, pictures: dict[str, Tensor]) -> None:
-        """Images (C, H, W) by name; one that is not in [0, 1] is stretched to it."""
+        """Add pictures (C, H, W) by name. Values outside [0, 1] are scaled to it."""
         if self._writer is None:
             return
         for name, picture in pictures.items():
@@ -41,6 +41,6 @@ class TensorBoard:
             self._writer.add_image(name, picture, step)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining events."""
         if self._writer is not None:
             self._writer.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a checkpoint says of the training that it comes from."""
+"""Checkpoint header of a training."""
 
 import math
 
@@ -11,9 +11,9 @@ NAMED_RECORDINGS = 5
 
 
 def trained_header(config: TrainConfig, dataset: Dataset, has_pose: bool, metres_per_unit: float) -> CheckpointHeader:
-    """The header for networks that were trained so; metres_per_unit: NaN for relative ones."""
+    """Header for the networks of a training. metres_per_unit: NaN for relative depth."""
     networks, is_metric = config.networks, math.isfinite(metres_per_unit)
-    names = [recorded.clip.name for recorded in dataset.recordings]
+    names = [recording.clip.name for recording in dataset.recordings]
     if len(names) > NAMED_RECORDINGS:
         names = [*names[:NAMED_RECORDINGS], f"{len(names) - NAMED_RECORDINGS} more"]
     return CheckpointHeader(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good the networks are on the samples that were kept for validation."""
+"""Accuracy of the networks on the validation samples."""
 
 import math
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ from monodepth_ros.training.samples.loader import Loader, mix
 
 @dataclass(frozen=True)
 class Truth:
-    """Exact depth (H', W') [m] of the image as published, and its part that counts."""
+    """Ground-truth depth (H', W') [m] of the image as published, and the crop to compare in."""
 
     depth: np.ndarray
     crop: str
 
 
 class Validation:
-    """Validates a learner on a dataset's validation samples.
+    """Validates a learner on the validation samples of a data set.
 
-    metres_per_unit: of the networks' depth, NaN where it is not known: depth is scaled by each image's median then.
-    uses_truth: exact depth, where there is some, decides which weights are best.
+    depth_range: of the networks [network units]. metres_per_unit: NaN if unknown; depth is then scaled by each image's
+    median. uses_truth: whether ground-truth depth, if there is any, selects the best weights.
 
-    Figures: loss; inconsistency (mean disagreement of neighbouring frames on depth, in [0, 1)); spread (standard deviation
-    of the logarithm of an image's depth: near 0 where depth has collapsed to a plane); and against ground truth abs_rel,
-    rmse, a1, ate_5, rotation_error.
+    Figures: loss; inconsistency, the mean disagreement in depth of neighbouring frames, in [0, 1); spread, the standard
+    deviation of log depth in an image, near 0 for depth that has collapsed to a plane; and against ground truth
+    abs_rel, rmse [m], a1, ate_5 [m] and rotation_error [degrees].
     """
 
     def __init__(
@@ -51,15 +51,16 @@ class Validation:
         self._range, self._metres_per_unit = depth_range, metres_per_unit
         self._truths = read_truths(dataset)
         self.trajectories: list[tuple[np.ndarray, np.ndarray]] = []
-        """Of the last validation: exact and predicted poses (N, 4, 4) over each chain, the latter at the former's length."""
+        """Reference and estimated poses (N, 4, 4) of each chain in the last validation, scaled to the reference's
+        length."""
 
     @property
     def measure(self) -> str:
-        """The name of the figure that says which weights are best; lower is better."""
+        """Name of the figure that selects the best weights; lower is better."""
         return "abs_rel" if self._truths and self._uses_truth else "loss"
 
     def __call__(self, learner: Learner, device: torch.device) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
-        """Mean figures, and the pictures of the first sample: (C, H, W) by name."""
+        """Mean figures by name, and pictures (C, H, W) of the first sample by name."""
         losses, depths, spreads, inconsistencies = [], [], [], []
         has_neighbours = self._dataset.sources != "stereo"
         pictures: dict[str, torch.Tensor] = {}
@@ -72,7 +73,7 @@ class Validation:
                 done += batch.size
                 batch = batch.to(device)
                 prediction = learner(batch, with_source_depth=has_neighbours)
-                # The same noise every time: figures of different steps compare.
+                # The same noise every time, so that figures of different steps can be compared.
                 noise = torch.Generator(device).manual_seed(mix(done))
                 loss = self._objective(batch, prediction, noise, with_pictures=not pictures)
                 losses += [loss.total.item()] * batch.size
@@ -88,18 +89,17 @@ class Validation:
             odometry = self._odometry(learner, device)
         learner.train()
         means = {"loss": losses, "inconsistency": inconsistencies, "spread": spreads}
-        found = {name: float(np.mean(values)) for name, values in means.items() if values}
+        figures = {name: float(np.mean(values)) for name, values in means.items() if values}
         if depths:
             mean = mean_metrics(depths)
-            found |= {name: getattr(mean, name) for name in ("abs_rel", "rmse", "a1")}
-        return found | odometry, pictures
+            figures |= {name: getattr(mean, name) for name in ("abs_rel", "rmse", "a1")}
+        return figures | odometry, pictures
 
     def _depth_metrics(self, sample: Sample, disparity: np.ndarray) -> list:
         truth = self._truths.get(sample)
         if truth is None:
             return []
-        recorded = self._dataset.recordings[sample.clip]
-        clip = recorded.clip
+        clip = self._dataset.recordings[sample.clip].clip
         view = clip.view(sample.frame)
         known = math.isfinite(self._metres_per_unit)
         depth = (
@@ -108,41 +108,44 @@ class Validation:
         published = DepthInCamera(view.camera, clip.index.cameras[clip.index.camera_ids[sample.frame]])(depth)
         try:
             return [evaluate_depth(truth.depth, published, crop=truth.crop, scaling="none" if known else "median")]
-        except EvaluationError:  # no true pixel where the networks look
+        except EvaluationError:  # no pixel with ground truth in the networks' view
             return []
 
     def _odometry(self, learner: Learner, device: torch.device) -> dict[str, float]:
-        """Error of the trajectories over the chains: 5-frame ATE [m], each snippet at its own best scale (Zhou et al. 2017),
-        and the mean angle [degrees] between a step's predicted and exact rotation."""
+        """Errors of the trajectories over the chains.
+
+        ate_5: 5-frame ATE [m], each snippet aligned by its own scale (Zhou et al. 2017). rotation_error: mean angle
+        [degrees] between the rotations of an estimated and a reference step.
+        """
         errors, rotations = [], []
         self.trajectories = []
         for chain in self._dataset.chains:
-            recorded = self._dataset.recordings[chain[0].clip]
-            exact, found = [np.eye(4)], [np.eye(4)]
+            recording = self._dataset.recordings[chain[0].clip]
+            reference, estimate = [np.eye(4)], [np.eye(4)]
             for batch in self._loader.batches(chain, drop_last=False):
                 batch = batch.to(device)
                 prediction = learner(batch)
                 motion = prediction.motions[1]
                 depth = disparity_to_depth(prediction.disparities[0], *self._range)
                 for step in motion.matrix(depth).double().cpu().numpy():
-                    if not np.isfinite(step).all():  # networks that have diverged: the loss says so
+                    if not np.isfinite(step).all():  # the networks have diverged, which shows in the loss
                         return {}
-                    T = recorded.reference_motion(chain[len(exact) - 1].frame, 1)
+                    T = recording.reference_motion(chain[len(reference) - 1].frame, 1)
                     rotations.append(np.degrees(np.linalg.norm(rotation_to_axis_angle(T[:3, :3].T @ step[:3, :3]))))
-                    exact.append(exact[-1] @ invert(T))
-                    found.append(found[-1] @ invert(step))
-            exact, found = np.array(exact), np.array(found)
-            errors.append(snippet_ate(exact, found).mean)
-            found[:, :3, 3] *= path_length(exact[:, :3, 3]) / max(path_length(found[:, :3, 3]), 1e-9)
-            self.trajectories.append((exact, found))
+                    reference.append(reference[-1] @ invert(T))
+                    estimate.append(estimate[-1] @ invert(step))
+            references, estimates = np.array(reference), np.array(estimate)
+            errors.append(snippet_ate(references, estimates).mean)
+            estimates[:, :3, 3] *= path_length(references[:, :3, 3]) / max(path_length(estimates[:, :3, 3]), 1e-9)
+            self.trajectories.append((references, estimates))
         return {"ate_5": float(np.mean(errors)), "rotation_error": float(np.mean(rotations))} if errors else {}
 
 
 def read_truths(dataset: Dataset) -> dict[Sample, Truth]:
-    """Exact depth of the validation samples, by one pass over each recording that has some."""
+    """Ground-truth depth of the validation samples, from one pass over each recording that has some."""
     found: dict[Sample, Truth] = {}
-    for number, recorded in enumerate(dataset.recordings):
-        clip = recorded.clip
+    for number, recording in enumerate(dataset.recordings):
+        clip = recording.clip
         wanted = {
             int(clip.index.stamps_ns[sample.frame]): sample
             for sample in dataset.validation

@@ -26,7 +26,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """A folder that is served; `offer` puts a file there and into the user's catalogue."""
+    """A folder on a local server; `offer` puts a file there and into the user's catalogue."""
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -70,7 +70,7 @@ def zipped(**members):
     return data.getvalue()
 
 
-def test_a_checkpoint_is_downloaded_once_and_then_known_by_its_name(site, weights, capsys):
+def test_a_checkpoint_is_downloaded_once_and_found_by_its_name(site, weights, capsys):
     site("garden", "garden.safetensors", weights, bytes=len(weights))
     assert main(["download", "garden", "--accept-license"]) == 0
     out = capsys.readouterr().out
@@ -85,7 +85,7 @@ def test_a_checkpoint_is_downloaded_once_and_then_known_by_its_name(site, weight
     assert left == [".downloads", "garden"] and not os.listdir(checkpoints_folder() / ".downloads")
 
 
-def test_an_archive_of_weights_becomes_a_folder_of_them(site, capsys):
+def test_an_archive_of_weights_is_unpacked_into_a_folder(site, capsys):
     site("official", "official.zip", zipped(w__encoder_pth=b"1", w__depth_pth=b"2", w__pose_pth=b"3"))
     assert main(["download", "official", "--accept-license"]) == 0
     folder = checkpoints_folder() / "official"
@@ -123,7 +123,7 @@ def test_on_a_terminal_consent_is_asked_for(site, weights, capsys, monkeypatch, 
         (b"x" * 9000, {"bytes": 100}, "at most 100"),
     ],
 )
-def test_what_is_no_checkpoint_is_refused_in_one_line_and_leaves_nothing(site, capsys, content, facts, words):
+def test_a_download_that_is_not_a_checkpoint_is_refused_and_removed(site, capsys, content, facts, words):
     site("bad", "bad.zip", content, **facts)
     assert main(["download", "bad", "--accept-license"]) == 2
     error = capsys.readouterr().err
@@ -132,12 +132,12 @@ def test_what_is_no_checkpoint_is_refused_in_one_line_and_leaves_nothing(site, c
     assert left == [], left
 
 
-def test_a_name_that_is_unknown_says_what_there_is(site, capsys):
+def test_an_unknown_name_lists_the_catalogue(site, capsys):
     assert main(["download", "nothing"]) == 2
     assert "mono_640x192" in capsys.readouterr().err
 
 
-def test_the_list_has_every_name_its_licence_and_what_is_here(site, weights, capsys):
+def test_the_list_shows_names_licences_and_downloads(site, weights, capsys):
     site("garden", "garden.safetensors", weights)
     main(["download", "garden", "--accept-license"])
     capsys.readouterr()

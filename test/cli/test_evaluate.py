@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth evaluate`: from recordings and files to figures, tables and pictures."""
+"""`monodepth evaluate`: figures, tables and pictures from recordings and files."""
 
 import csv
 import json
@@ -36,7 +36,7 @@ def frames(drive):
 
 @pytest.fixture
 def evaluate(capsys):
-    """Runs the verb; the exit code and what was printed."""
+    """Run the verb; returns the exit code and the output."""
 
     def run(*arguments):
         capsys.readouterr()
@@ -46,7 +46,7 @@ def evaluate(capsys):
     return run
 
 
-def test_a_metric_checkpoint_on_a_recording(drive, evaluate, tmp_path):
+def test_a_metric_checkpoint_is_evaluated_without_scaling(drive, evaluate, tmp_path):
     table = tmp_path / "images.csv"
     code, printed = evaluate("depth", drive, "--engine", "pytorch", "--per-image", "--csv", table, "--json", "-")
     assert code == 0, printed.err
@@ -59,7 +59,7 @@ def test_a_metric_checkpoint_on_a_recording(drive, evaluate, tmp_path):
     assert [row["image"] for row in csv.DictReader(table.open())] == [f"{i:06d}" for i in range(FRAMES)]
 
 
-def test_scaling_by_medians_and_the_improved_protocol(drive, evaluate):
+def test_median_scaling_and_the_improved_protocol(drive, evaluate):
     options = ["--engine", "pytorch", "--frames", "3", "--json", "-"]
     found = {}
     for name, more in {
@@ -106,7 +106,7 @@ def test_saved_predictions_against_a_recording_and_against_saved_ground_truth(dr
     assert code == 0 and "2 images, predicted 100.0 %" in printed.out
 
 
-def test_a_split_chooses_frames_and_says_what_ground_truth_is_of(drive, frames, evaluate, tmp_path):
+def test_a_split_selects_frames_and_their_ground_truth(drive, frames, evaluate, tmp_path):
     chosen = [5, 0, 2]
     split = tmp_path / "split.txt"
     split.write_text("".join(f"somewhere {number} l\n" for number in chosen))
@@ -130,7 +130,7 @@ def test_several_cameras_are_offered_as_commands(monodepth_data, evaluate):
     assert f"  monodepth evaluate odometry {path} --align 7dof --topic /" in printed.err
 
 
-def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_path):
+def test_the_odometry_of_a_checkpoint_is_evaluated(drive, evaluate, tmp_path):
     picture = tmp_path / "paths.png"
     code, printed = evaluate("odometry", drive, "--engine", "pytorch", "--plot", picture, "--json", "-")
     assert code == 0, printed.err
@@ -143,8 +143,8 @@ def test_the_pose_network_of_a_checkpoint_on_a_recording(drive, evaluate, tmp_pa
     assert cv2.imread(str(picture)).shape == (800, 800, 3)
 
 
-def test_settings_of_the_node_and_noise_of_the_truth(drive, evaluate):
-    """A camera that is said to hang twice as high sees a world twice as large; a doubtful truth excuses errors."""
+def test_settings_of_the_node_and_noise_of_the_reference(drive, evaluate):
+    """Twice the camera height doubles the scale; noise of the reference lowers the NEES."""
     options = "odometry", drive, "--engine", "pytorch", "--motion", "features", "--json", "-"
     height = [
         "--set",
@@ -188,7 +188,7 @@ def test_trajectory_files_against_a_recording(frames, drive, evaluate, tmp_path)
 
 @pytest.fixture
 def bad(tmp_path, drive):
-    """Paths of input that cannot be used."""
+    """Paths of unusable input."""
     images = tmp_path / "images"
     images.mkdir()
     for i in range(2):
@@ -231,7 +231,7 @@ def bad(tmp_path, drive):
         ("odometry {drive} --engine pytorch --set odometry.max_points=x", "odometry.max_points"),
         ("odometry {drive} --set engine=pytorch --set device=cuda:99", "cuda:99"),
         ("odometry {images} --engine pytorch", "0 of 2 frames have a reference pose"),
-        ("odometry {drive} --checkpoint {relative} --engine pytorch --motion network", "the checkpoint has no pose network"),
+        ("odometry {drive} --checkpoint {relative} --motion network", "checkpoint has no pose network"),
         ("odometry", "expected either a recording to run a checkpoint on, or --trajectory"),
         ("odometry --trajectory {here}/poses.txt", "--trajectory needs --ground-truth"),
         ("odometry --trajectory {here}/poses.txt --ground-truth {here}/short.txt", "5 poses, .*4: expected"),
@@ -258,7 +258,7 @@ def test_options_that_do_not_parse_are_refused(arguments, capsys):
     assert caught.value.code == 2 and arguments[0] in capsys.readouterr().err
 
 
-def test_the_page_about_it_names_options_that_exist_and_all_of_them(capsys):
+def test_the_documentation_names_all_options(capsys):
     page = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
     if not page.exists():
         pytest.skip("an installed copy has no docs/ beside the tests")

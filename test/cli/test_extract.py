@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth extract`: the folder it leaves gives the samples that the recording gives."""
+"""`monodepth extract`: the folder gives the same samples as the recording."""
 
 import dataclasses
 import json
-import resource
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import cv2
 import numpy as np
@@ -22,7 +17,6 @@ from monodepth_ros.data.depth_codec import read_kitti_depth
 from monodepth_ros.data.sources.kitti_odometry import read_poses
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
-from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.config import DataConfig
@@ -37,7 +31,7 @@ def extract(recording, out, *words):
 
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory):
-    """A distorted lens, two cameras, exact depth and poses."""
+    """A stereo drive through a distorted lens, with exact depth and poses."""
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"
     words = [
         "--seconds",
@@ -71,7 +65,7 @@ def rectified(drive, tmp_path_factory):
 
 
 def largest_difference(recording, folder, networks=NETWORKS, sources="mono", folder_config=None):
-    """(largest, mean) difference of the networks' images, after everything else has been found equal."""
+    """Largest and mean difference of the networks' images; asserts that everything else is equal."""
     config = {"sources": sources, "cache_mb": 50}
     with (
         open_dataset(DataConfig(recordings=(str(recording),), **config), networks) as one,
@@ -79,7 +73,7 @@ def largest_difference(recording, folder, networks=NETWORKS, sources="mono", fol
     ):
         assert [s.frame for s in one.training] == [s.frame for s in other.training]
         assert [s.frame for s in one.validation] == [s.frame for s in other.validation]
-        assert one.recordings[0].choice.step == other.recordings[0].choice.step
+        assert one.recordings[0].selection.step == other.recordings[0].selection.step
         assert one.training_camera == pytest.approx(other.training_camera, rel=1e-12)
         assert one.metres_per_unit == pytest.approx(other.metres_per_unit, rel=1e-9, nan_ok=True)
         stamps = [dataset.recordings[0].clip.index.stamps_ns for dataset in (one, other)]
@@ -107,13 +101,13 @@ def test_as_published_gives_identical_inputs(drive, as_published, sources):
 
 
 @pytest.mark.parametrize("sources", ["mono", "both"])
-def test_rectified_gives_inputs_as_close_as_resampling_twice_allows(drive, rectified, sources):
+def test_rectified_images_give_nearly_identical_inputs(drive, rectified, sources):
     largest, mean = largest_difference(drive, rectified, sources=sources)
     assert largest <= 32 and mean < 1.4, f"differences of up to {largest}, {mean:.2f} of 255 in the mean"
 
 
 def with_distortion(folder, out, D):
-    """A copy of an extracted folder whose left camera is said to have another lens."""
+    """A copy of an extracted folder with other distortion coefficients of the left camera."""
     shutil.copytree(folder, out)
     file = out / "image_2" / "calibration.yaml"
     write_calibration(file, dataclasses.replace(read_calibration(file), D=np.array(D)), "image_2")
@@ -128,7 +122,7 @@ def test_an_undistorted_camera_needs_no_choice(as_published, tmp_path):
     assert (tmp_path / "out" / "calib.txt").exists() and not (tmp_path / "out" / "image_3").exists()
 
 
-def test_calibration_is_of_the_images(drive, as_published, rectified):
+def test_the_calibration_fits_the_images(drive, as_published, rectified):
     with open_source(str(drive), SourceOptions(topic="/right/image_raw")) as source:
         camera = next(source.frames()).camera
     assert read_calibration(as_published / "image_3" / "calibration.yaml").key == camera.key
@@ -139,7 +133,7 @@ def test_calibration_is_of_the_images(drive, as_published, rectified):
     assert np.allclose(np.fromstring(rows["P3"], sep=" ").reshape(3, 4), camera.P)
 
 
-def test_an_image_folder_alone_is_a_recording_with_times_and_calibration(drive, as_published):
+def test_an_extracted_image_folder_alone_is_a_recording_with_times_and_calibration(drive, as_published):
     with open_source(str(as_published / "image_2")) as source, open_source(str(as_published)) as whole:
         assert source.description.endswith("(20 images)")
         frames, others = list(source.frames()), list(whole.frames())
@@ -147,7 +141,7 @@ def test_an_image_folder_alone_is_a_recording_with_times_and_calibration(drive, 
     assert frames[0].camera.key == others[0].camera.key and frames[0].camera.is_distorted
 
 
-def test_ground_truth_is_of_the_images(drive, as_published, rectified):
+def test_the_ground_truth_fits_the_images(drive, as_published, rectified):
     with open_source(str(drive), SourceOptions(topic="/left/image_raw")) as source:
         frames = list(source.frames())
     true_steps = [invert(a.T_world_camera) @ b.T_world_camera for a, b in zip(frames, frames[1:])]
@@ -158,7 +152,7 @@ def test_ground_truth_is_of_the_images(drive, as_published, rectified):
     depth = read_kitti_depth(as_published / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
     truth = np.where(frames[7].truth_depth < 255, frames[7].truth_depth, np.nan)
     assert np.nanmax(np.abs(depth - truth)) <= 0.5 / 256 + 1e-4
-    # Of the rectified camera: a ray's depth is found again at the rectified pixel.
+    # The depth of a ray stands at its pixel of the rectified image.
     flat = read_kitti_depth(rectified / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
     camera = frames[7].camera
     pixels = np.stack(np.meshgrid(np.arange(20, 140, 3), np.arange(35, 60, 3)), -1).astype(float)
@@ -169,8 +163,8 @@ def test_ground_truth_is_of_the_images(drive, as_published, rectified):
     assert np.nanmax(error) < 1e-3, f"depths differ by up to {100 * np.nanmax(error):.1f} %"
 
 
-def test_poses_of_a_camera_beside_camera_0_come_back(rectified, tmp_path):
-    """poses.txt are the left camera's; the right one is found from them by its baseline."""
+def test_poses_of_the_right_camera_follow_from_the_baseline(rectified, tmp_path):
+    """poses.txt holds the left camera's poses; those of the right camera follow from the baseline."""
     with (
         open_source(str(rectified)) as left,
         open_source(str(rectified), SourceOptions(camera="right")) as right,
@@ -181,7 +175,7 @@ def test_poses_of_a_camera_beside_camera_0_come_back(rectified, tmp_path):
         assert np.allclose(T[:3, 3], (0.54, 0, 0), atol=1e-9) and np.allclose(T[:3, :3], np.eye(3))
 
 
-def test_what_rectification_leaves_empty_is_masked(as_published, tmp_path, capsys):
+def test_empty_pixels_of_rectified_images_are_masked(as_published, tmp_path, capsys):
     recording = with_distortion(as_published, tmp_path / "wide", (0.35, 0.1, 0, 0, 0))
     assert extract(recording, tmp_path / "out", "--mono") == 0
     mask = tmp_path / "out" / "mask.png"
@@ -192,7 +186,7 @@ def test_what_rectification_leaves_empty_is_masked(as_published, tmp_path, capsy
     assert largest <= 32 and mean < 1.4, (largest, mean)
 
 
-def test_jpeg(drive, tmp_path):
+def test_images_can_be_jpeg(drive, tmp_path):
     assert extract(drive, tmp_path / "out", "--as-published", "--jpeg", "90", "--mono") == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("image")) == ["image_2"]
     assert len(list((tmp_path / "out" / "image_2").glob("*.jpg"))) == 20
@@ -200,7 +194,7 @@ def test_jpeg(drive, tmp_path):
     assert 0 < mean < 4, (largest, mean)
 
 
-def test_a_part_and_the_facts_about_it(drive, tmp_path):
+def test_a_part_of_a_recording_is_extracted_and_described(drive, tmp_path):
     assert extract(drive, tmp_path / "out", "--start", "0.5", "--frames", "7") == 0
     facts = json.loads((tmp_path / "out" / "extract.json").read_text())
     with open_source(str(drive), SourceOptions(topic="/left/image_raw")) as source:
@@ -214,7 +208,7 @@ def test_a_part_and_the_facts_about_it(drive, tmp_path):
 
 
 def without(recording, out, is_dropped):
-    """A copy of a bag without the messages for which is_dropped(topic, stamp since the first in ns) holds."""
+    """A copy of a bag without the messages for which is_dropped(topic, nanoseconds since the first) is true."""
     with Recording(recording) as bag, BagWriter(out) as writer:
         for topic in bag.topics.values():
             writer.add_topic(topic.name, topic.type, topic.latched)
@@ -224,7 +218,7 @@ def without(recording, out, is_dropped):
     return out
 
 
-def test_right_images_that_are_missing_shift_nothing(drive, tmp_path):
+def test_missing_right_images_do_not_shift_the_others(drive, tmp_path):
     lost = (300_000_000, 800_000_000)
     gappy = without(
         drive,
@@ -241,61 +235,12 @@ def test_right_images_that_are_missing_shift_nothing(drive, tmp_path):
     assert all(frame.T_world_camera is not None for frame in frames)
 
 
-def test_frames_without_a_pose_stay_without(drive, tmp_path):
+def test_frames_without_a_pose_have_nan_poses(drive, tmp_path):
     late = without(drive, tmp_path / "late.mcap", lambda topic, ns: topic == "/ground_truth/odometry" and ns < 5.5e8)
     assert extract(late, tmp_path / "out", "--mono") == 0
     with open_source(str(tmp_path / "out")) as source:
         known = [frame.T_world_camera is not None for frame in source.frames()]
     assert len(known) == 20 and known == sorted(known) and 12 <= sum(known) <= 15, known
-
-
-def test_a_full_disk_is_one_line_and_leaves_what_is_there_usable(drive, tmp_path):
-    """A limit on the size of files stands for a disk that is full: the growing poses.txt is the first to meet
-    it."""
-    small = without(drive, tmp_path / "small.mcap", lambda topic, ns: topic == "/ground_truth/depth")
-    program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    words = ["extract", str(small), "--out", str(tmp_path / "out"), "--jpeg", "5", "--mono"]
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-
-    done = subprocess.run([sys.executable, "-c", program, *words], preexec_fn=limit, capture_output=True, text=True)
-    lines = [line for line in done.stderr.splitlines() if "frames/s" not in line]
-    assert done.returncode == 2 and len(lines) == 1 and "poses.txt cannot be written: File too large" in lines[0], (
-        done.stderr
-    )
-    assert not list((tmp_path / "out").rglob("*.part"))
-    count = len(list((tmp_path / "out" / "image_2").glob("*.jpg")))
-    with open_source(str(tmp_path / "out")) as source:
-        frames = list(source.frames())
-    assert len(frames) == count > 5 and all(frame.T_world_camera is not None for frame in frames)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_it_leaves_what_is_there_usable(drive, tmp_path, number):
-    program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    (tmp_path / "in").mkdir()
-    texture = cv2.resize(np.random.default_rng(0).integers(0, 256, (40, 160), np.uint8), (640, 160))
-    for i in range(300):
-        cv2.imwrite(str(tmp_path / "in" / f"{i}.jpg"), np.roll(texture, 7 * i, axis=1))
-    write_calibration(
-        tmp_path / "in" / "camera.yaml", CameraModel.pinhole(640, 160, 400.0, 400.0, 319.5, 79.5), "camera"
-    )
-    words = ["extract", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    images = tmp_path / "out" / "image_0"
-    while process.poll() is None and len(list(images.glob("*.png"))) < 12:
-        time.sleep(0.002)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    if process.returncode == 0:
-        pytest.skip("it was done before the signal came")
-    assert process.returncode == (130 if number == signal.SIGINT else -number), err
-    count = len(list(images.glob("*.png")))
-    with open_dataset(DataConfig(recordings=(str(tmp_path / "out"),)), NETWORKS) as dataset:
-        assert 12 <= len(dataset.recordings[0].clip.index) == count < 300
 
 
 @pytest.mark.parametrize(
@@ -316,7 +261,7 @@ def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
     assert len(lines) == 1 and expected in lines[0], lines
 
 
-def test_a_recording_without_calibration_is_extracted_as_it_is(tmp_path):
+def test_a_recording_without_calibration_is_extracted_as_published(tmp_path):
     (tmp_path / "in").mkdir()
     for i in range(3):
         cv2.imwrite(str(tmp_path / "in" / f"{i}.png"), np.full((32, 48), 50 * i, np.uint8))
@@ -334,7 +279,7 @@ def test_a_recording_without_calibration_is_extracted_as_it_is(tmp_path):
         ("rosbag2/kitti_colour_compressed_mcap", "mono", {"image_2"}),
     ],
 )
-def test_real_recordings(monodepth_data, linked, tmp_path, name, sources, folders):
+def test_real_recordings_are_extracted(monodepth_data, linked, tmp_path, name, sources, folders):
     recording = linked(monodepth_data / name)
     assert extract(recording, tmp_path / "out") == 0
     assert {path.name for path in (tmp_path / "out").glob("image_*")} == folders

@@ -29,7 +29,7 @@ def checkpoint(tmp_path):
     return path
 
 
-def test_the_card_says_what_a_user_must_know(checkpoint, capsys):
+def test_the_model_card_lists_networks_camera_scale_and_licence(checkpoint, capsys):
     assert main(["info", str(checkpoint)]) == 0
     lines = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
     card = {name: value.strip() for name, value in lines.items()}
@@ -42,7 +42,7 @@ def test_the_card_says_what_a_user_must_know(checkpoint, capsys):
     assert len(card["sha256"]) == 64
 
 
-def test_text_from_the_file_cannot_steer_the_terminal(checkpoint, capsys):
+def test_control_characters_from_the_file_are_not_printed(checkpoint, capsys):
     main(["info", str(checkpoint)])
     out = capsys.readouterr().out
     assert "\x1b" not in out and "garden, 300 frames [31m second line" in out
@@ -56,7 +56,7 @@ def test_json_holds_the_header_and_the_counts(checkpoint, capsys):
     assert card["path"] == str(checkpoint)
 
 
-def test_a_relative_checkpoint_without_pose_is_told_in_words(tmp_path, capsys):
+def test_a_relative_checkpoint_without_pose_is_described(tmp_path, capsys):
     path = tmp_path / "a.safetensors"
     header = CheckpointHeader("rt_monodepth_s", 64, 96, (0.5, 0.75, 0.5, 0.5))
     save_checkpoint(path, header, build_depth("rt_monodepth_s"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth inspect` says what a training does, and warns of what would spoil it."""
+"""`monodepth inspect`: agreement with the training, and warnings."""
 
 import json
 import shutil
@@ -23,25 +23,14 @@ CAMERA = CameraModel.pinhole(160, 64, 92.8, 122.88, 79.5, 31.5)
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory):
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    words = [
-        "--seconds",
-        "2.4",
-        "--width",
-        "160",
-        "--height",
-        "64",
-        "--seed",
-        "5",
-        "--no-traffic",
-        "--stereo",
-    ]
+    words = ["--seconds", "2.4", "--width", "160", "--height", "64", "--seed", "5", "--no-traffic", "--stereo"]
     assert monodepth(["synth", "--out", str(path), *words]) == 0
     return path
 
 
 @pytest.fixture(scope="module")
 def images(drive, tmp_path_factory):
-    """The left camera's images as a folder, to be spoilt in copies of it."""
+    """The left camera's images as a folder, for spoilt copies."""
     out = tmp_path_factory.mktemp("images") / "drive"
     assert monodepth(["extract", str(drive), "--out", str(out), "--mono"]) == 0
     return out
@@ -49,7 +38,7 @@ def images(drive, tmp_path_factory):
 
 @pytest.fixture
 def spoilt(images, tmp_path):
-    """A function: the folder's images changed by change(number, image)."""
+    """A function that returns a copy of the folder with images changed by change(number, image)."""
 
     def make(change):
         shutil.copytree(images, tmp_path / "spoilt")
@@ -61,7 +50,7 @@ def spoilt(images, tmp_path):
 
 
 def inspect(tmp_path, *words, expected=0):
-    """(everything as JSON, of which the first recording, the warnings as one text)."""
+    """Inspect; returns everything as JSON, the first recording in it, and its warnings as one text."""
     words = [*map(str, words), "--results", str(tmp_path / "results"), "--json", str(tmp_path / "facts.json")]
     assert monodepth(["inspect", *words]) == expected
     facts = json.loads((tmp_path / "facts.json").read_text())
@@ -69,7 +58,7 @@ def inspect(tmp_path, *words, expected=0):
     return facts, recording, "\n".join(f"{w['found']} -> {w['advice']}" for w in recording["warnings"])
 
 
-def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
+def test_the_inspection_agrees_with_the_training(drive, tmp_path, capsys):
     facts, recording, warnings = inspect(tmp_path, drive, "--sources", "both", "--set", "data.validation_share=0.2")
     out = capsys.readouterr().out
     config = DataConfig(recordings=(str(drive),), sources="both", validation_share=0.2)
@@ -77,7 +66,8 @@ def test_what_it_says_is_what_the_training_does(drive, tmp_path, capsys):
         assert facts["training_samples"] == recording["training_samples"] == len(dataset.training) > 10
         assert facts["validated_on"] == recording["validation_samples"] == len(dataset.validation) > 0
         assert (
-            facts["pose_interval"] == dataset.pose_interval and recording["step"] == dataset.recordings[0].choice.step
+            facts["pose_interval"] == dataset.pose_interval
+            and recording["step"] == dataset.recordings[0].selection.step
         )
         assert facts["training_camera"] == list(dataset.training_camera) and facts["notes"] == dataset.notes
         assert facts["metres_per_unit"] == pytest.approx(dataset.metres_per_unit)
@@ -110,7 +100,25 @@ def test_the_camera_ground_truth_and_the_stereo_partner_are_found(drive, tmp_pat
     )
 
 
-def test_a_contact_sheet_and_the_facts_are_left_in_the_results(drive, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("setting", "poses_use"),
+    [
+        ("data.motion=network", ""),
+        ("data.motion=recorded", " (for training: data.motion recorded)"),
+        ("objective.velocity=0.1", " (for training: objective.velocity 0.1)"),
+    ],
+)
+def test_poses_that_teach_are_not_called_validation_only(drive, tmp_path, capsys, setting, poses_use):
+    inspect(tmp_path, drive, "--set", setting)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ground truth")]
+    assert "24 depth images" in line and "24 poses" in line
+    if poses_use:
+        assert line.endswith(poses_use) and "24 depth images (for validation only)" in line, line
+    else:
+        assert line.endswith("m/s (for validation only)") and "for training" not in line, line
+
+
+def test_a_contact_sheet_and_the_figures_are_left_in_the_results(drive, tmp_path, capsys):
     inspect(tmp_path, drive)
     folder = tmp_path / "results" / "latest"
     sheet = cv2.imread(str(folder / "inspect.png"))
@@ -123,12 +131,12 @@ def test_a_contact_sheet_and_the_facts_are_left_in_the_results(drive, tmp_path, 
         assert np.count_nonzero((strip == color).all(axis=1)) > 2000, color
 
 
-def test_json_on_standard_output_is_alone_there(drive, tmp_path, capsys):
+def test_json_on_standard_output_stands_alone(drive, tmp_path, capsys):
     assert monodepth(["inspect", str(drive), "--results", str(tmp_path), "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["would_train"]
 
 
-def test_a_hood_is_found_and_left_out_by_what_is_advised(spoilt, tmp_path):
+def test_the_advice_for_a_hood_masks_it(spoilt, tmp_path):
     texture = cv2.resize(np.random.default_rng(1).integers(0, 256, (6, 40, 3), np.uint8), (160, 14))
 
     def hood(number, image):
@@ -136,7 +144,7 @@ def test_a_hood_is_found_and_left_out_by_what_is_advised(spoilt, tmp_path):
         return image
 
     folder = spoilt(hood)
-    facts, recording, warnings = inspect(tmp_path, folder, "--write-mask", tmp_path / "mask.png")
+    _, recording, warnings = inspect(tmp_path, folder, "--write-mask", tmp_path / "mask.png")
     share = recording["static_region"]["hood"]
     assert 14 / 64 <= share <= 14 / 64 + 0.03 and f"--set data.hood={share:g}" in warnings, warnings
     mask = cv2.imread(str(tmp_path / "mask.png"), cv2.IMREAD_UNCHANGED)
@@ -150,7 +158,7 @@ def test_a_dark_vignette_asks_for_a_mask(spoilt, tmp_path):
     rows, columns = np.indices((64, 160))
     lens = ((columns - 79.5) / 90) ** 2 + ((rows - 31.5) / 36) ** 2 < 1
 
-    facts, recording, warnings = inspect(
+    _, recording, warnings = inspect(
         tmp_path, spoilt(lambda number, image: image * lens[..., None]), "--write-mask", tmp_path / "m.png"
     )
     assert recording["static_region"]["hood"] == 0 and "--set data.mask_file" in warnings, warnings
@@ -159,12 +167,12 @@ def test_a_dark_vignette_asks_for_a_mask(spoilt, tmp_path):
     assert wrong[0] < 0.04 and wrong[1] < 0.06, f"{wrong} of the image masked wrongly"
 
 
-def test_nothing_is_masked_in_a_clean_recording(images, tmp_path, capsys):
+def test_a_clean_recording_gets_no_mask(images, tmp_path, capsys):
     inspect(tmp_path, images, "--write-mask", tmp_path / "mask.png")
     assert "none written" in capsys.readouterr().out and not (tmp_path / "mask.png").exists()
 
 
-def test_exposure_that_jumps(images, spoilt, tmp_path):
+def test_exposure_jumps_are_found(images, spoilt, tmp_path):
     assert "exposure" not in inspect(tmp_path, images)[2]
     _, recording, warnings = inspect(
         tmp_path,
@@ -172,18 +180,15 @@ def test_exposure_that_jumps(images, spoilt, tmp_path):
     )
     assert "the exposure jumps" in warnings and "objective.affine_brightness=true" in warnings, warnings
     assert 0.25 < recording["largest_brightness_change"] < 0.5
-    # What it advises is a setting that there is.
+    # The advice names a setting that exists.
     assert replace(TrainConfig(), {"objective.affine_brightness": True}).objective.affine_brightness
 
 
 def test_a_camera_that_only_turns_has_no_parallax(images, tmp_path):
     folder = tmp_path / "turns"
     folder.mkdir()
-    picture = cv2.resize(
-        np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8),
-        (640, 256),
-        interpolation=cv2.INTER_CUBIC,
-    )
+    texture = np.random.default_rng(2).integers(0, 256, (60, 150, 3), np.uint8)
+    picture = cv2.resize(texture, (640, 256), interpolation=cv2.INTER_CUBIC)
     picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
     wide = np.array([[92.8 * 2, 0, 319.5], [0, 122.88 * 2, 127.5], [0, 0, 1]])
     for i in range(20):
@@ -200,7 +205,7 @@ def test_a_camera_that_only_turns_has_no_parallax(images, tmp_path):
     assert recording["parallax"] > 0.6 and "parallax" not in warnings, (recording["parallax"], warnings)
 
 
-def test_repeated_and_blurred_frames(spoilt, tmp_path):
+def test_repeated_and_blurred_frames_are_found(spoilt, tmp_path):
     kept = []
 
     def change(number, image):
@@ -216,7 +221,7 @@ def test_repeated_and_blurred_frames(spoilt, tmp_path):
     )
 
 
-def test_gaps_and_unsteady_stamps(images, tmp_path):
+def test_gaps_and_unsteady_stamps_are_found(images, tmp_path):
     folder = tmp_path / "gaps"
     shutil.copytree(images, folder)
     times = np.arange(24) * 0.1
@@ -232,7 +237,7 @@ def test_gaps_and_unsteady_stamps(images, tmp_path):
     ), warnings
 
 
-def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path, capsys):
+def test_recordings_that_a_training_refuses_give_the_reason_and_exit_code_1(images, tmp_path, capsys):
     bare = tmp_path / "bare"
     shutil.copytree(images / "image_2", bare)
     (bare / "calibration.yaml").unlink()
@@ -254,9 +259,9 @@ def test_what_a_training_refuses_is_said_and_gives_exit_code_1(images, tmp_path,
     )
 
 
-def test_settings_and_several_recordings(drive, images, tmp_path):
+def test_several_recordings_are_inspected_with_the_settings(drive, images, tmp_path):
     (tmp_path / "mine.yaml").write_text("data:\n  frame_step: 3\n")
-    facts, recording, _ = inspect(tmp_path, drive, images, "--config", tmp_path / "mine.yaml")
+    facts, _, _ = inspect(tmp_path, drive, images, "--config", tmp_path / "mine.yaml")
     assert [one["step"] for one in facts["recordings"]] == [3, 3] and len(facts["recordings"]) == 2
     assert facts["training_samples"] == sum(one["training_samples"] for one in facts["recordings"])
     assert (tmp_path / "results" / "latest" / "inspect_1.png").exists()
@@ -274,11 +279,7 @@ def test_settings_and_several_recordings(drive, images, tmp_path):
 def test_bad_input_is_one_line(images, tmp_path, capsys, words, expected):
     words = [word.format(images=images, tmp=tmp_path) for word in words]
     code = monodepth(["inspect", *words, "--results", str(tmp_path)])
-    lines = [
-        line
-        for line in capsys.readouterr().err.strip().splitlines()
-        if "frames/s" not in line and "reading" not in line
-    ]
+    lines = [line for line in capsys.readouterr().err.strip().splitlines() if "reading" not in line]
     assert (code, len(lines)) == (2, 1) and expected in lines[0], lines
 
 
@@ -290,7 +291,7 @@ def test_bad_input_is_one_line(images, tmp_path, capsys, words, expected):
         ("rosbag2/kitti_colour_compressed_mcap", False),
     ],
 )
-def test_real_drives_are_fine(monodepth_data, linked, tmp_path, name, partner):
+def test_real_drives_give_no_warnings(monodepth_data, linked, tmp_path, name, partner):
     facts, recording, warnings = inspect(tmp_path, linked(monodepth_data / name))
     assert facts["would_train"] and not warnings, warnings
     assert recording["parallax"] > 0.8 and recording["static_region"] is None

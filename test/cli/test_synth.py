@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth synth`: pictures, calibration, transforms and ground truth of its recordings belong together."""
+"""`monodepth synth`: images, calibration, transforms and ground truth of a recording are consistent."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ def transform_of(translation, rotation):
 
 
 def read_frames(path, topic=""):
-    """CameraModel, T_base_camera and a list of (stamp, image, depth, T_world_base), as every reader does."""
+    """Camera model, T_base_camera and a list of (stamp, image, depth, T_world_base) of a recording."""
     with Recording(path) as recording:
         stream = choose_image_stream(recording, topic)
         info = CameraModel.from_camera_info(recording.first(stream.camera_info))
@@ -51,8 +51,8 @@ def read_frames(path, topic=""):
     return info, T_base_link @ T_link_optical, frames
 
 
-def check_that_the_first_picture_is_explained(camera, T_base_camera, frames):
-    """Picture 1 warped into picture 0 by the recorded depth, poses, transforms and lens."""
+def check_the_first_image(camera, T_base_camera, frames):
+    """Warp image 1 to image 0 by the recorded depth, poses, transforms and distortion, and compare them."""
     (_, image, depth, T_world_base), (_, following, _, T_world_base_next) = frames[:2]
     T = invert(T_world_base_next @ T_base_camera) @ T_world_base @ T_base_camera
     pixels = np.stack(np.meshgrid(np.arange(320), np.arange(96)), -1).astype(np.float64)
@@ -67,7 +67,7 @@ def check_that_the_first_picture_is_explained(camera, T_base_camera, frames):
     assert error < 3.5 and still > 2 * error, f"median {error:.2f} with the recorded motion, {still:.2f} without"
 
 
-def test_a_recording_through_a_lens_explains_its_own_pictures(tmp_path, capsys):
+def test_a_distorted_recording_is_consistent_with_its_ground_truth(tmp_path, capsys):
     path = tmp_path / "drive.mcap"
     assert main(["synth", "--out", str(path), *SMALL, "--distortion", "plumb_bob"]) == 0
     assert "3 frames" in capsys.readouterr().out and path.is_file()
@@ -75,15 +75,15 @@ def test_a_recording_through_a_lens_explains_its_own_pictures(tmp_path, capsys):
     assert camera.is_distorted
     assert T_base_camera[:3, 3] == pytest.approx([1.2, 0, 1.65])
     assert [stamp - frames[0][0] for stamp, *_ in frames] == [0, 10**8, 2 * 10**8]
-    check_that_the_first_picture_is_explained(camera, T_base_camera, frames)
+    check_the_first_image(camera, T_base_camera, frames)
 
 
-def test_a_compressed_stereo_recording_explains_its_own_pictures(tmp_path):
+def test_a_compressed_stereo_recording_is_consistent_with_its_ground_truth(tmp_path):
     path = tmp_path / "drive"
     options = ["--storage", "sqlite3", "--compressed", "--no-traffic", "--stereo", "0.4"]
     assert main(["synth", "--out", str(path), *SMALL, *options]) == 0
     camera, T_base_camera, frames = read_frames(path, "/left/image_raw/compressed")
-    check_that_the_first_picture_is_explained(camera, T_base_camera, frames)
+    check_the_first_image(camera, T_base_camera, frames)
     with Recording(path) as recording:
         right = CameraModel.from_camera_info(recording.first("/right/camera_info"))
         mounts = {t.child_frame_id: t.transform.translation for t in recording.first("/tf_static").transforms}
@@ -96,7 +96,7 @@ def test_a_compressed_stereo_recording_explains_its_own_pictures(tmp_path):
     assert 5 <= linear.x <= 12 and (odometry.pose.covariance.reshape(6, 6).diagonal() > 0).all()
 
 
-def test_an_existing_file_and_impossible_options_give_one_line_before_any_work(tmp_path, capsys):
+def test_an_existing_file_and_impossible_options_are_refused_before_any_work(tmp_path, capsys):
     (tmp_path / "there.mcap").write_bytes(b"")
     cases = {
         "exists already": ["--out", str(tmp_path / "there.mcap")],
@@ -115,7 +115,7 @@ def test_an_existing_file_and_impossible_options_give_one_line_before_any_work(t
 
 
 @pytest.mark.parametrize("kind", DISTORTIONS)
-def test_every_lens_preset_sees_the_whole_picture(kind):
+def test_every_distortion_preset_covers_the_whole_image(kind):
     camera = make_cameras(640, 192, kind)["camera"].model
     corners = np.array([(0, 0), (639, 0), (0, 191), (639, 191)], float)
     rays = camera.backproject(corners, np.ones(4))
@@ -123,7 +123,7 @@ def test_every_lens_preset_sees_the_whole_picture(kind):
     assert camera.project(rays) == pytest.approx(corners, abs=0.01)
 
 
-def test_own_coefficients_are_read():
+def test_coefficients_of_a_distortion_are_read():
     assert parse_distortion("plumb_bob:-0.1,0.2,0,0,0") == ("plumb_bob", (-0.1, 0.2, 0, 0, 0))
     with pytest.raises(MonodepthError, match="unknown distortion 'fisheye'"):
         parse_distortion("fisheye:1")

@@ -49,8 +49,8 @@ def train(*words):
     return monodepth(["train", *map(str, words)])
 
 
-def test_a_path_is_enough(drive, tmp_path, capsys, monkeypatch):
-    """Data alone; only what costs time is set here."""
+def test_a_training_needs_nothing_but_a_path(drive, tmp_path, capsys, monkeypatch):
+    """Only settings that save time are given."""
     monkeypatch.chdir(tmp_path)
     assert train("--data", drive, *SMALL, "--epochs", 2) == 0
     folder = tmp_path / "results" / "train" / "latest"
@@ -65,7 +65,7 @@ def test_a_path_is_enough(drive, tmp_path, capsys, monkeypatch):
     )
 
 
-def test_the_checkpoint_runs_at_once(drive, tmp_path):
+def test_a_trained_checkpoint_runs(drive, tmp_path):
     assert train("--data", drive, *SMALL, "--epochs", 1, "--out", tmp_path / "t") == 0
     words = [
         "run",
@@ -101,15 +101,16 @@ def test_settings_come_from_file_then_set_then_options(drive, tmp_path):
 def test_fine_tuning_takes_the_networks_of_the_checkpoint(drive, tmp_path):
     assert train("--data", drive, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "a") == 0
     begin = tmp_path / "a" / "last.safetensors"
-    assert train("--data", drive, "--from", begin, "--set", "loop.max_steps=1", "--batch-size", 4, "--set",
-                 "objective.scales=3", "--set", "optimizer.learning_rate=0.0", "--out", tmp_path / "b") == 0  # fmt: skip
+    changes = ("loop.max_steps=1", "objective.scales=3", "optimizer.learning_rate=0.0")
+    words = ["--data", drive, "--from", begin, "--batch-size", 4, *(w for change in changes for w in ("--set", change))]
+    assert train(*words, "--out", tmp_path / "b") == 0
     first, second = (load_checkpoint(path) for path in (begin, tmp_path / "b" / "last.safetensors"))
     assert first.header.width == second.header.width == 96
     pairs = zip(first.depth.state_dict().values(), second.depth.state_dict().values(), strict=True)
     assert all((a == b).all() for a, b in pairs)
 
 
-def test_a_pose_network_for_depth_that_stays_is_asked_for_as_the_page_says(drive, tmp_path):
+def test_a_pose_network_is_trained_for_kept_depth_as_documented(drive, tmp_path):
     bundled, out = bundled_checkpoint(), tmp_path / "out"
     words = (
         "--set networks.keep_depth=true --set data.motion=recorded --batch-size 2 --set loop.max_steps=1 --device cpu"
@@ -120,7 +121,7 @@ def test_a_pose_network_for_depth_that_stays_is_asked_for_as_the_page_says(drive
     assert not all(weight.equal(learned.pose.state_dict()[name]) for name, weight in kept.pose.state_dict().items())
 
 
-def test_interrupted_it_keeps_everything_and_resumes(drive, tmp_path):
+def test_an_interrupted_training_resumes(drive, tmp_path):
     words = ["train", "--data", str(drive), *SMALL, "--epochs", "100", "--out", str(tmp_path / "t")]
     program = "import sys; from monodepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen(
@@ -167,7 +168,7 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(drive, tmp_path, caps
     words = ["--data", drive, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "t"]
     assert train(*words) == 0
     assert train(*words) == 2
-    assert f"--resume {tmp_path / 't'} goes on with it" in capsys.readouterr().err
+    assert f"continue it with --resume {tmp_path / 't'}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["kitti06_stereo_raw_mono8_sqlite3", "kitti_colour_compressed_mcap"])
@@ -180,7 +181,7 @@ def test_real_recordings_need_nothing_but_a_path(monodepth_data, linked, tmp_pat
     assert type(load_checkpoint(tmp_path / "t" / "last.safetensors").depth) is type(build_depth("rt_monodepth_s"))
 
 
-def test_the_pages_about_it_name_options_and_settings_that_exist(capsys):
+def test_the_documentation_names_options_and_settings_that_exist(capsys):
     pages = [Path(__file__).resolve().parents[2] / name for name in ("docs/training.md", "docs/training_data.md")]
     text = "\n".join(page.read_text() for page in pages)
     with pytest.raises(SystemExit):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adapting a checkpoint: judged without ground truth, its scale kept, by the motion of features where it has no pose network."""
+"""Adaptation of a checkpoint: judgement without ground truth, scale, and motion by features."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ def drive(tmp_path_factory):
 
 
 def checkpoint(path, pose="posecnn", **header):
-    """Random weights that claim to be metric."""
+    """A metric checkpoint with random weights."""
     torch.manual_seed(3)
     networks = build_depth("rt_monodepth_s"), build_pose(pose) if pose else None
     facts = dict(scale_kind="metric", scale_factor=5.0, scale_origin="stereo", licence="MIT", training_data="elsewhere")
@@ -51,15 +51,15 @@ def validations(folder, *lines):
     "later, expected",
     [
         ([(50, 0.09, 0.5, 0.15), (100, 0.095, 0.5, 0.1)], ""),
-        ([(50, 0.1, 0.5, 0.1)], "did not sink by 5 %"),
+        ([(50, 0.1, 0.5, 0.1)], "did not fall by 5 %"),
         ([(50, 0.09, 0.2, 0.1)], "collapsed"),
-        ([(50, 0.09, 0.5, 0.17)], "agree less"),
+        ([(50, 0.09, 0.5, 0.17)], "agrees less"),
         ([(50, None, 0.5, 0.1)], "stopped before"),
         ([], "stopped before"),
     ],
     ids=["better", "no better", "collapsed", "inconsistent", "diverged", "interrupted"],
 )
-def test_the_new_checkpoint_must_be_better_where_it_did_not_learn(tmp_path, later, expected):
+def test_the_new_checkpoint_must_be_better_on_held_out_blocks(tmp_path, later, expected):
     folder = validations(tmp_path, (0, 0.1, 0.5, 0.1), *later)
     outcome = judge(folder)
     assert outcome.is_better == (not expected) and expected in outcome.reason
@@ -68,8 +68,8 @@ def test_the_new_checkpoint_must_be_better_where_it_did_not_learn(tmp_path, late
         assert outcome.after["step"] == 50 and "10.0 %" in outcome.reason
 
 
-def test_without_a_pose_network_features_tell_the_motion(tmp_path, capsys):
-    """Of the bundled depth alone, at a size that it does not know: what comes out is in the old metres, and depth alone."""
+def test_without_a_pose_network_features_give_the_motion(tmp_path, capsys):
+    """Adapt the bundled depth network alone, at a new input size: the scale stays, and no pose network is added."""
     drive = tmp_path / "drive.mcap"
     assert (
         monodepth(["synth", "--out", str(drive), "--seconds", "3", "--width", "192", "--height", "64", "--seed", "5"])
@@ -90,7 +90,7 @@ def test_without_a_pose_network_features_tell_the_motion(tmp_path, capsys):
     assert found.pose is None and found.header.scale_factor == header.scale_factor
 
 
-def test_a_training_without_progress_ends(drive, tmp_path):
+def test_a_training_without_improvement_ends_early(drive, tmp_path):
     config = adaptation_settings(checkpoint(tmp_path / "old.safetensors"), steps=100)
     changes = {"optimizer.learning_rate": 0.0, "loop.patience": 2, "loop.validate_every": 2}
     config = replace(config, {**changes, "data.recordings": [str(drive)]})
@@ -102,9 +102,11 @@ def test_a_training_without_progress_ends(drive, tmp_path):
 
 
 @pytest.mark.parametrize("motion, factor", [("learned", 7.5), ("known", 5.0)])
-def test_metres_stay_metres(drive, tmp_path, motion, factor):
-    """A network that sees everything 1.5 times nearer, in its own units, gets a factor 1.5 times as large, unless its motion was
-    known: then the units are the old ones, and what it sees has changed."""
+def test_the_metric_scale_is_kept(drive, tmp_path, motion, factor):
+    """A network that predicts 1.5 times smaller depth gets a factor 1.5 times as large.
+
+    With known motion the units are fixed, so the factor stays.
+    """
     old = checkpoint(tmp_path / "old.safetensors")
     depth = build_depth("rt_monodepth_s")
     depth.load_state_dict(old.depth.state_dict())
@@ -127,8 +129,8 @@ def test_metres_stay_metres(drive, tmp_path, motion, factor):
     assert math.isclose(adapted.header.pose_interval, 0.2)
 
 
-def test_adapt_keeps_what_is_better(drive, tmp_path, capsys):
-    """The bundled networks, at a size that they do not know."""
+def test_adapt_keeps_a_better_checkpoint(drive, tmp_path, capsys):
+    """Adapt the bundled networks at a new input size."""
     bundled = load_checkpoint(bundled_checkpoint())
     header = dataclasses.replace(bundled.header, width=96, height=32, versions={})
     save_checkpoint(tmp_path / "old.safetensors", header, bundled.depth, bundled.pose)
@@ -147,14 +149,14 @@ def test_adapt_keeps_what_is_better(drive, tmp_path, capsys):
     )
 
 
-def test_adapt_leaves_what_is_good(drive, tmp_path, capsys):
+def test_adapt_keeps_the_old_checkpoint_without_a_gain(drive, tmp_path, capsys):
     checkpoint(tmp_path / "old.safetensors")
     words = ["adapt", str(drive), "--checkpoint", str(tmp_path / "old.safetensors"), "--out", str(tmp_path / "a")]
     assert (
         monodepth([*words, "--steps", "4", "--set", "optimizer.learning_rate=0", "--set", "loop.validate_every=2"]) == 0
     )
     out = capsys.readouterr().out
-    assert "the old checkpoint stays: the loss on held-out blocks did not sink by 5 %" in out
+    assert "the old checkpoint stays: the loss on held-out blocks did not fall by 5 %" in out
     assert f"checkpoint {tmp_path / 'old.safetensors'}" in out and not (tmp_path / "a" / ADAPTED).exists()
 
 

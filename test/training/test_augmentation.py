@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Augmentation changes what it says, in every frame of a sample alike."""
+"""Augmentation: the same change in every frame of a sample."""
 
 import colorsys
 
@@ -24,7 +24,7 @@ def batch_of(size=4, sources=(-1, 1, STEREO)):
 
 
 def test_a_mirrored_sample_is_a_sample():
-    """Warping and mirroring give the same in either order."""
+    """Warping and mirroring commute."""
     batch = batch_of(2)
     depth = 2 + torch.rand(2, 1, 24, 36)
     expected = warp(batch.images[STEREO], depth, batch.K, batch.known_motions[STEREO]).flip(-1)
@@ -58,7 +58,7 @@ def test_the_losses_never_see_jittered_colours_and_all_frames_share_one_draw():
     assert jittered[0].min() >= 0 and jittered[0].max() <= 1
 
 
-def test_shares_are_as_asked():
+def test_shares_of_changed_samples_are_as_configured():
     generator = torch.Generator().manual_seed(0)
     batch = batch_of(4, sources=())
     changed = mirrored = 0
@@ -81,7 +81,7 @@ def jitter(**changes):
     return ColorJitter(**values, order=(0, 1, 2, 3))
 
 
-def test_each_change_is_what_its_name_says():
+def test_each_colour_change_does_what_its_name_says():
     image = 0.2 + 0.4 * torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     gray = (image * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
     assert (jitter()(image) - image).abs().max() < 1e-5

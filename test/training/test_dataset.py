@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames of a recording become samples, and what is in them."""
+"""Recordings as data sets: samples, batches and refused recordings."""
 
 import shutil
+import sys
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.frame_index import FrameIndex
+from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
@@ -20,7 +22,6 @@ from monodepth_ros.training.samples.clip import FrameCache, TrainingError
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.loader import Loader, epoch_order
 from monodepth_ros.training.samples.open_dataset import open_dataset
-from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split, visible_step
 
 NETWORKS = NetworksConfig(width=160, height=64)
 
@@ -41,80 +42,6 @@ def stereo_drive(tmp_path_factory):
     return synth(tmp_path_factory.mktemp("stereo") / "stereo.mcap", "--stereo", "--compressed", seconds=1.0)
 
 
-def index_of(count=100, rate=10.0, flow=0.01, breaks=(), cameras=None):
-    """An index without a recording; before each of `breaks` a second is missing."""
-    stamps = np.arange(count) / rate
-    for place in breaks:
-        stamps[place:] += 1.0
-    flows = np.broadcast_to(np.asarray(flow, float), (count,)).copy()
-    flows[0] = np.nan
-    ids = np.zeros(count, int) if cameras is None else np.asarray(cameras)
-    model = CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5)
-    return FrameIndex(
-        (stamps * 1e9).astype(np.int64), (stamps * 1e9).astype(np.int64), ids, (model,) * (ids.max() + 1),
-        np.full((count, 4, 4), np.nan), np.zeros(count, bool), flows, np.ones(count), {},
-    )  # fmt: skip
-
-
-def test_a_gap_ends_a_run():
-    choice = choose_targets(index_of(20, breaks=(8,)), 2, 0.001)
-    assert choice.targets.tolist() == [2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17]
-    assert (choice.step, choice.runs) == (2, 2)
-
-
-def test_another_calibration_ends_a_run():
-    choice = choose_targets(index_of(10, cameras=[0] * 5 + [1] * 5), 1, 0.001)
-    assert choice.targets.tolist() == [1, 2, 3, 6, 7, 8]
-
-
-def test_static_frames_are_left_out_and_counted():
-    flow = np.full(30, 0.01)
-    flow[10:20] = 0.0002
-    choice = choose_targets(index_of(30, flow=flow), 1, 0.001)
-    assert choice.targets.tolist() == [*range(1, 10), *range(19, 29)]
-    assert choice.static_share == pytest.approx(9 / 28)
-
-
-def test_slow_steps_add_up_over_a_longer_step():
-    index = index_of(30, flow=0.0006)
-    assert len(choose_targets(index, 1, 0.001).targets) == 0
-    assert len(choose_targets(index, 3, 0.001).targets) == 24
-
-
-@pytest.mark.parametrize(("rate", "flow", "expected"), [(10, 0.01, 1), (30, 0.003, 3), (30, 0.0003, 15), (10, 0.05, 1)])
-def test_the_step_is_chosen_so_that_the_image_moves(rate, flow, expected):
-    assert visible_step(index_of(60, rate, flow), 0.001) == expected
-
-
-def test_training_and_validation_share_no_frame_and_keep_to_blocks_of_time():
-    index = index_of(1800)
-    targets = choose_targets(index, 2, 0.001).targets
-    ours, held_out = split(index, targets, 2, 0.1)
-
-    def frames(chosen):
-        return {frame + offset for frame in chosen for offset in (-2, 0, 2)}
-
-    assert not frames(ours) & frames(held_out)
-    assert 0.08 < len(held_out) / len(targets) < 0.1
-    assert np.count_nonzero(np.diff(held_out) > 1) == 2  # three minutes, three blocks
-    assert split(index, targets, 2, 0.0)[1].size == 0
-
-
-def test_standing_at_the_end_leaves_something_for_validation():
-    flow = np.full(100, 0.01)
-    flow[70:] = 0.0
-    index = index_of(100, flow=flow)
-    targets = choose_targets(index, 1, 0.001).targets
-    ours, held_out = split(index, targets, 1, 0.1)
-    assert len(held_out) >= 4 and held_out.max() <= 70 and ours.max() < held_out.min(), (ours, held_out)
-
-
-def test_stereo_pairs_are_found_by_stamp():
-    left, right = np.array([0, 100, 200, 300]) * 1_000_000, np.array([4, 101, 260]) * 1_000_000
-    assert pair_by_time(left, right, 0.01).tolist() == [0, 1, -1, -1]
-    assert pair_by_time(left, right[:0], 0.01).tolist() == [-1] * 4
-
-
 def batch_from(dataset, count=3):
     loader = Loader(dataset, count, 2)
     try:
@@ -123,12 +50,12 @@ def batch_from(dataset, count=3):
         loader.close()
 
 
-def test_samples_hold_what_the_geometry_says(drive):
-    """With the recording's exact depth and motion the sources, warped, are the target."""
+def test_samples_agree_with_recorded_depth_and_motion(drive):
+    """The sources, warped by ground-truth depth and recorded motion, look like the target."""
     with open_dataset(DataConfig(recordings=(str(drive),)), NETWORKS) as dataset, open_source(str(drive)) as source:
         batch = batch_from(dataset)
         sample = dataset.training[0]
-        step = dataset.recordings[0].choice.step
+        step = dataset.recordings[0].selection.step
         frames = list(source.frames())
     assert batch.sources == [-1, 1] and batch.images[TARGET].shape == (3, 3, 64, 160)
     truth = torch.from_numpy(frames[sample.frame].truth_depth.copy()).clamp(max=1e3)[None, None]
@@ -182,9 +109,7 @@ def test_several_recordings_of_several_cameras_make_one_dataset(drive, stereo_dr
         assert any("/left" in note and "is used" in note for note in dataset.notes)
 
 
-def test_the_hood_and_the_mask_do_not_count(drive, tmp_path):
-    import cv2
-
+def test_the_hood_and_the_mask_are_invalid_pixels(drive, tmp_path):
     picture = np.full((64, 160), 255, np.uint8)
     picture[:, :20] = 0
     cv2.imwrite(str(tmp_path / "mask.png"), picture)
@@ -194,7 +119,7 @@ def test_the_hood_and_the_mask_do_not_count(drive, tmp_path):
     assert not valid[49:].any() and not valid[:, :19].any() and valid[:47, 21:].all()
 
 
-def test_frames_are_read_once_while_they_fit(drive):
+def test_frames_are_cached_until_the_cache_is_full(drive):
     with open_dataset(DataConfig(recordings=(str(drive),)), NETWORKS) as dataset:
         clip = dataset.recordings[0].clip
         first = clip.image(3)
@@ -206,7 +131,7 @@ def test_frames_are_read_once_while_they_fit(drive):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_batches_come_in_the_order_that_was_asked_for(drive, workers):
+def test_batches_keep_the_order_of_the_samples(drive, workers):
     with open_dataset(DataConfig(recordings=(str(drive),), validation_share=0.0), NETWORKS) as dataset:
         samples = [dataset.training[i] for i in epoch_order(len(dataset.training), 7, 0)]
         loader = Loader(dataset, 4, workers)
@@ -224,21 +149,73 @@ def test_ranks_share_an_epoch_without_overlap():
     assert epoch_order(103, 1, 4) != epoch_order(103, 1, 5) and epoch_order(103, 1, 4) == epoch_order(103, 1, 4)
 
 
-def test_recordings_that_teach_nothing_are_refused_in_one_line(drive, tmp_path):
-    short = synth(tmp_path / "short.mcap", seconds=0.2)
-    no_calibration = tmp_path / "images"
-    no_calibration.mkdir()
-    import cv2
-
+def uncalibrated_images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
     for i in range(5):
-        cv2.imwrite(str(no_calibration / f"{i}.png"), np.full((64, 160, 3), 40 * i, np.uint8))
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((64, 160, 3), 40 * i, np.uint8))
+    return folder
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The sources that open_dataset opens, each with `closings`, the number of times that it was closed."""
+    sources = []
+
+    def open_counted(path, options):
+        source = open_source(path, options)
+        close, source.closings = source.close, 0
+
+        def close_counted():
+            source.closings += 1
+            close()
+
+        source.close = close_counted
+        sources.append(source)
+        return source
+
+    monkeypatch.setattr(sys.modules[open_dataset.__module__], "open_source", open_counted)
+    return sources
+
+
+def test_every_source_is_closed_when_a_recording_is_refused(drive, stereo_drive, opened, tmp_path):
+    cv2.imwrite(str(tmp_path / "mask.png"), np.full((8, 8), 255, np.uint8))
+    refused = [
+        (DataConfig(recordings=(str(drive),), mask_file=str(tmp_path / "mask.png")), "the mask is 8x8"),
+        (DataConfig(recordings=(str(drive), str(uncalibrated_images(tmp_path)))), "has no calibration"),
+        (DataConfig(recordings=(str(stereo_drive), str(drive)), sources="both"), "no second camera"),
+    ]
+    for config, reason in refused:
+        opened.clear()
+        with pytest.raises(TrainingError, match=reason):
+            open_dataset(config, NETWORKS)
+        assert opened and all(source.closings >= 1 for source in opened), [source.closings for source in opened]
+
+
+def test_every_source_is_closed_after_use_even_if_one_fails_to_close(stereo_drive, opened):
+    dataset = open_dataset(DataConfig(recordings=(str(stereo_drive),) * 2, sources="both"), NETWORKS)
+    kept = [source for source in opened if source.closings == 0]
+    assert len(kept) == 4
+    close = kept[1].close
+
+    def fail():
+        close()
+        raise OSError("the disk is gone")
+
+    kept[1].close = fail
+    with pytest.raises(OSError, match="the disk is gone"):
+        dataset.close()
+    assert [source.closings for source in kept] == [1] * 4
+
+
+def test_recordings_without_enough_samples_are_refused_in_one_line(drive, tmp_path):
+    short = synth(tmp_path / "short.mcap", seconds=0.2)
+    no_calibration = uncalibrated_images(tmp_path)
     still = tmp_path / "still"
     shutil.copytree(no_calibration, still)
     texture = np.random.default_rng(0).integers(0, 256, (64, 160, 3), np.uint8)
     for i in range(12):
         cv2.imwrite(str(still / f"{i}.png"), texture)
-    from monodepth_ros.data.calibration import write_calibration
-
     write_calibration(still / "camera.yaml", CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5), "camera")
     cases = [
         ((), "nothing to learn from: give --data"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Freed memory is there for the next step without a page fault."""
+"""Freed memory is reused by the next step without page faults."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def faults():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mallopt is glibc's")
-def test_freed_tensors_are_used_again_without_new_pages():
-    # Without the call 100 MB are 25600 page faults a step, unless (in a third of the processes) something small happens to
-    # lie behind them in the heap: so it is looked at three times.
+def test_freed_memory_is_reused_without_page_faults():
+    # Without the call, 100 MB give 25600 page faults a step. In a third of the processes a small block behind them in
+    # the heap hides this, hence three attempts.
     assert max(faults() for _ in range(3)) < 500

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Motion that is known before the training: what is recorded, what features tell, and when there is none."""
+"""Motion that is known before the training: recorded, by features, or not available."""
 
 import dataclasses
 
@@ -49,7 +49,7 @@ def stereo_drive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def relative(tmp_path_factory):
-    """The bundled depth, which does not say any more how far a metre is."""
+    """A checkpoint with the bundled depth network and without its metric scale."""
     path = tmp_path_factory.mktemp("relative") / "relative.safetensors"
     bundled = load_checkpoint(bundled_checkpoint())
     header = dataclasses.replace(bundled.header, pose_network="", scale_kind="relative", scale_factor=1.0, versions={})
@@ -96,7 +96,7 @@ def reference_steps(dataset):
     return np.linalg.inv(poses[:-1]) @ poses[1:]
 
 
-def test_recorded_motion_and_exact_depth_explain_the_images(drive):
+def test_recorded_motion_and_ground_truth_depth_explain_the_images(drive):
     with prepared(config_for(drive, "recorded")) as dataset, open_source(str(drive)) as source:
         batch = first_batch(dataset, 1)
         truth = [frame.truth_depth for frame in source.frames()][dataset.training[0].frame]
@@ -124,7 +124,7 @@ def test_a_mirrored_batch_has_mirrored_motion(drive):
         assert (found - expected).abs().max() < 1e-3
 
 
-def test_features_tell_the_motion_of_exact_depth(drive):
+def test_features_with_exact_depth_give_the_recorded_motion(drive):
     config = config_for(drive, "network")
     with open_dataset(config.data, config.networks) as dataset, open_source(str(drive)) as source:
         truths = iter([1 / np.minimum(frame.truth_depth, 1e3) for frame in source.frames()])
@@ -141,8 +141,8 @@ def test_features_tell_the_motion_of_exact_depth(drive):
     )
 
 
-def test_depth_alone_is_trained_and_metres_stay_metres(drive, tmp_path, capsys):
-    """Of a metric checkpoint with a pose network, by the motion of features."""
+def test_training_depth_by_features_keeps_the_metric_scale(drive, tmp_path, capsys):
+    """Fine-tune a metric checkpoint with a pose network by the motion of features."""
     words = ["train", "--data", str(drive), "--from", str(bundled_checkpoint()), "--out", str(tmp_path / "a")]
     changes = [
         "data.motion=features",
@@ -165,7 +165,7 @@ def test_depth_alone_is_trained_and_metres_stay_metres(drive, tmp_path, capsys):
     assert "ate_5" not in validations[0] and "abs_rel" in validations[0]
 
 
-def test_recorded_motion_teaches_metres(drive, tmp_path):
+def test_recorded_motion_makes_depth_metric(drive, tmp_path):
     config = config_for(drive, "recorded", loop__max_steps=12, optimizer__learning_rate=1e-3, loop__validate_every=100)
     with prepared(config) as dataset:
         trainer = Trainer(config, dataset, tmp_path)
@@ -240,15 +240,15 @@ def test_stereo_and_features_share_their_units(stereo_drive):
     assert batch.images[TARGET].shape == (2, 3, HEIGHT, WIDTH)
 
 
-def test_what_cannot_be_had_is_refused(drive, stereo_drive, relative):
+def test_motion_that_is_not_available_is_refused(drive, stereo_drive, relative):
     with pytest.raises(TrainingError, match="features needs networks.start_from"):
         prepared(config_for(drive, "features"))
     config = config_for(drive, "recorded")
     with open_dataset(config.data, config.networks) as dataset:
-        with pytest.raises(TrainingError, match="the dataset has none"):
+        with pytest.raises(TrainingError, match="the data set holds no motion"):
             Trainer(config, dataset, drive.parent)
         dataset.recordings[0].clip.index.poses[:] = np.nan
-        with pytest.raises(TrainingError, match="does not say how its camera moved.*data.odometry"):
+        with pytest.raises(TrainingError, match="holds no poses of its camera.*data.odometry"):
             add_known_motion(dataset, config)
         dataset.recordings[0].clip.index.poses[3:5] = np.eye(4)
         with pytest.raises(TrainingError, match="only 0 samples have a motion"):
@@ -262,7 +262,7 @@ def test_what_cannot_be_had_is_refused(drive, stereo_drive, relative):
 
 
 def test_images_without_features_leave_no_samples(tmp_path):
-    """Grey walls: nothing can be followed."""
+    """Grey images have no features to track."""
     depth = build_depth("rt_monodepth_s")
     header = CheckpointHeader("rt_monodepth_s", HEIGHT, WIDTH, (0.58, 1.92, 0.5, 0.5))
     save_checkpoint(tmp_path / "start.safetensors", header, depth)

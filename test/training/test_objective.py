@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole objective: what its equations say, its gradients, and what its parts are for."""
+"""The objective: values, gradients, and the effect of its settings."""
 
 import pytest
 import torch
 
-from monodepth_ros.geometry.motion import invert
-from monodepth_ros.geometry.warp import transform_from_axis_angle
-from monodepth_ros.networks.disparity import depth_to_disparity, disparity_to_depth
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.networks.disparity import depth_to_disparity
+from monodepth_ros.pipeline.network_view import view_through
 from monodepth_ros.settings.schema import ConfigError
-from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
 from monodepth_ros.training.objective import Objective, ObjectiveConfig
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
 from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch
@@ -21,23 +20,10 @@ def batch_of(images, K, **facts):
 
 
 def exact(depth, motions, scales=(0,)):
-    """The prediction that knows the depth (B, 1, H, W)."""
+    """A prediction of the exact depth (B, 1, H, W) and motion."""
     disparity = depth_to_disparity(depth.clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
     pyramid = {s: torch.nn.functional.avg_pool2d(disparity, 2**s) for s in scales}
     return Prediction(pyramid, {source: KnownMotion(T) for source, T in motions.items()})
-
-
-@pytest.fixture(scope="module")
-def street():
-    """Three neighbouring frames of a street without traffic, with exact depth and motion."""
-    drive = Drive(4, 1.0, cameras={"camera": mounted(default_camera(320, 96))}, traffic=False, changing_light=False)
-    frames = {offset: drive.frame_at(0.5 + 0.1 * offset) for offset in (-1, 0, 1)}
-    images = {o: torch.from_numpy(f.image.transpose(2, 0, 1).copy())[None].float() / 255 for o, f in frames.items()}
-    motions = {
-        o: torch.from_numpy(invert(frames[o].T_world_camera) @ frames[0].T_world_camera)[None].float() for o in (-1, 1)
-    }
-    depth = torch.from_numpy(frames[0].depth)[None, None]
-    return batch_of(images, torch.tensor(default_camera(320, 96).K)[None].float()), depth, motions
 
 
 def random_batch(size=1, dtype=torch.float64, sources=(-1, 1)):
@@ -47,7 +33,7 @@ def random_batch(size=1, dtype=torch.float64, sources=(-1, 1)):
     return batch_of(images, K)
 
 
-def test_identical_images_without_motion_cost_nothing():
+def test_identical_images_without_motion_have_zero_loss():
     batch = random_batch()
     batch = batch_of(dict.fromkeys(batch.images, batch.images[TARGET]), batch.K)
     still = {source: torch.eye(4, dtype=torch.float64)[None] for source in (-1, 1)}
@@ -57,7 +43,7 @@ def test_identical_images_without_motion_cost_nothing():
         assert loss.total.abs() < 1e-4, loss.terms  # the noise that breaks ties is of that size
 
 
-def test_the_truth_costs_less_than_anything_else(street):
+def test_true_depth_and_motion_have_the_lowest_loss(street):
     batch, depth, motions = street
     objective = Objective(ObjectiveConfig(smoothness=0.0))
 
@@ -71,7 +57,7 @@ def test_the_truth_costs_less_than_anything_else(street):
         "flat": cost(torch.full_like(depth, 10.0)),
         "other way": cost(depth, {source: motions[-source] for source in motions}),
     }
-    # What the auto-mask does, put aside:
+    # Without the auto-mask, which leaves out pixels that match without motion.
     objective = Objective(ObjectiveConfig(smoothness=0.0, automask=False))
     still = {source: torch.eye(4)[None] for source in motions}
     wrong["no motion"], compared = cost(depth, still), cost(depth)
@@ -80,7 +66,7 @@ def test_the_truth_costs_less_than_anything_else(street):
 
 
 @pytest.mark.parametrize("full_resolution", [True, False])
-def test_every_scale_counts_the_same(street, full_resolution):
+def test_every_scale_has_the_same_weight(street, full_resolution):
     batch, depth, motions = street
     objective = Objective(ObjectiveConfig(smoothness=0.0, full_resolution=full_resolution, automask=False))
     all_scales = exact(depth, motions, (0, 1, 2, 3))
@@ -105,7 +91,7 @@ def test_every_scale_counts_the_same(street, full_resolution):
 @pytest.mark.parametrize("posecnn", [False, True])
 def test_gradients_are_those_of_finite_differences(config, posecnn):
     batch = random_batch()
-    # Smooth images: at the kinks of bilinear sampling a finite difference means nothing.
+    # Smooth images, because finite differences are wrong at the kinks of bilinear sampling.
     v, u = torch.meshgrid(torch.arange(16.0), torch.arange(24.0), indexing="ij")
     images = {
         source: torch.stack([0.5 + 0.3 * torch.sin(0.31 * u + 0.23 * v + phase + 0.3 * source) for phase in (0, 1, 2)])[
@@ -136,7 +122,7 @@ def test_gradients_are_those_of_finite_differences(config, posecnn):
     assert torch.autograd.gradcheck(cost, (*logits, *pose), eps=1e-7, atol=2e-5, rtol=1e-2, fast_mode=True)
 
 
-def test_velocity_supervision_makes_the_motion_as_long_as_measured():
+def test_velocity_supervision_pulls_the_motion_to_the_measured_length():
     batch = random_batch()
     for distances, expected in (({-1: 0.5, 1: 0.5}, 0.25), ({-1: 0.5, 1: float("nan")}, 0.125)):
         given = batch_of(batch.images, batch.K, distances={k: torch.tensor([v]).double() for k, v in distances.items()})
@@ -150,8 +136,8 @@ def test_velocity_supervision_makes_the_motion_as_long_as_measured():
         assert loss.terms["velocity"].item() == pytest.approx(expected)
 
 
-def test_depth_consistency_is_zero_for_the_truth_and_not_for_two_scales(street):
-    batch, depth, motions = street
+def test_depth_consistency_is_zero_for_true_depth_and_positive_for_two_scales(street):
+    batch, depth, _ = street
     objective = Objective(ObjectiveConfig(depth_consistency=1.0))
     flat = torch.full_like(depth, 12.0)
     still = {-1: PredictedMotion(torch.zeros(1, 3), torch.zeros(1, 3), True)}
@@ -165,7 +151,7 @@ def test_depth_consistency_is_zero_for_the_truth_and_not_for_two_scales(street):
 
 
 @pytest.mark.parametrize("spoilt", ["depth", "motion"])
-def test_what_is_not_finite_shows_in_the_loss_and_breaks_nothing(street, spoilt):
+def test_values_that_are_not_finite_show_in_the_loss_only(street, spoilt):
     batch, depth, motions = street
     depth = depth.clone().requires_grad_()
     T = {source: T.clone() for source, T in motions.items()}
@@ -178,7 +164,7 @@ def test_what_is_not_finite_shows_in_the_loss_and_breaks_nothing(street, spoilt)
     loss.backward()
 
 
-def test_brightness_that_differs_between_frames_is_taken_out(street):
+def test_affine_brightness_compensates_exposure_between_frames(street):
     batch, depth, motions = street
     brighter = {
         source: image if source == TARGET else (1.2 * image + 0.03).clamp(0, 1)
@@ -193,7 +179,7 @@ def test_brightness_that_differs_between_frames_is_taken_out(street):
     assert costs[True] < 0.7 * costs[False], costs
 
 
-def test_pixels_that_do_not_count_cost_nothing(street):
+def test_invalid_pixels_do_not_change_the_loss(street):
     batch, depth, motions = street
     hood = torch.ones_like(depth, dtype=torch.bool)
     hood[:, :, 70:] = False
@@ -224,168 +210,11 @@ def test_the_stereo_partner_is_a_source_like_the_others(street):
     assert costs[10.0] < 0.3 * min(costs[8.0], costs[12.0]), costs
 
 
-def depth_by_descent(batch, motions, config, start, steps=150):
-    """Depth found by descending the objective in every pixel's disparity, no network between."""
-    logit = torch.logit(depth_to_disparity(start, NEAREST, FARTHEST)).requires_grad_()
-    optimizer = torch.optim.Adam([logit], 0.02)
-    objective = Objective(config)
-    known = {source: KnownMotion(T) for source, T in motions.items()}
-    for _ in range(steps):
-        optimizer.zero_grad()
-        objective(batch, Prediction({0: logit.sigmoid()}, known)).total.backward()
-        optimizer.step()
-    return disparity_to_depth(logit.detach().sigmoid(), NEAREST, FARTHEST)
-
-
-def relative_error(found, truth, where):
-    return ((found - truth).abs() / truth)[where].mean().item()
-
-
-def test_the_auto_mask_keeps_a_car_ahead_from_being_infinitely_far(street):
-    """A patch that keeps its place in all images, as a car does that drives ahead at our speed."""
-    batch, depth, motions = street
-    patch = torch.rand(1, 3, 7, 10, generator=torch.Generator().manual_seed(0))
-    patch = torch.nn.functional.interpolate(patch, (28, 40), mode="bilinear")
-    images = {source: image.clone() for source, image in batch.images.items()}
-    for image in images.values():
-        image[:, :, 50:78, 100:140] = patch
-    start = torch.full_like(depth, 12.0)
-    truth, car = start, torch.zeros_like(depth, dtype=torch.bool)
-    car[:, :, 54:74, 104:136] = True
-    errors = {
-        automask: relative_error(
-            depth_by_descent(batch_of(images, batch.K), motions, ObjectiveConfig(automask=automask), start), truth, car
-        )
-        for automask in (True, False)
-    }
-    assert errors[True] < 0.5 * errors[False], errors
-
-
-def test_a_camera_at_rest_teaches_nothing_wrong(street):
-    batch, depth, _ = street
-    noise = torch.Generator().manual_seed(0)
-    images = {
-        source: (batch.images[TARGET] + 0.01 * torch.randn(batch.images[TARGET].shape, generator=noise)).clamp(0, 1)
-        for source in batch.images
-    }
-    # A pose network that has not learned yet what rest is.
-    T = transform_from_axis_angle(torch.zeros(1, 3), torch.tensor([[0.0, 0.0, -0.3]]))
-    motions = {-1: torch.linalg.inv(T), 1: T}
-    start = depth.clamp(2.0, 60.0)
-    everywhere = torch.ones_like(depth, dtype=torch.bool)
-    errors = {
-        automask: relative_error(
-            depth_by_descent(batch_of(images, batch.K), motions, ObjectiveConfig(automask=automask), start),
-            start,
-            everywhere,
-        )
-        for automask in (True, False)
-    }
-    assert errors[True] < 0.5 * errors[False], errors
-
-
-def test_minimum_reprojection_is_right_where_a_source_is_hidden():
-    """A post 4 m away before a wall 12 m away: beside it each part of the wall is hidden from one source."""
-    K = torch.tensor([[160.0, 0, 79.5], [0, 160.0, 23.5], [0, 0, 1]])[None]
-    baseline = 0.5
-    generator = torch.Generator().manual_seed(0)
-    textures = [
-        torch.nn.functional.interpolate(
-            torch.rand(1, 3, 16, 120, generator=generator), (48, 480), mode="bicubic"
-        ).clamp(0, 1)
-        for _ in range(2)
-    ]
-
-    def view(x):
-        """From a camera at x metres to the right."""
-        u = torch.arange(160.0)
-        image = None
-        for texture, distance in zip(textures, (12.0, 4.0), strict=True):
-            at = u + 160.0 * x / distance
-            grid = torch.stack(((at + 160) / 479 * 2 - 1, torch.zeros_like(at)), -1).expand(48, 160, 2).clone()
-            grid[..., 1] = torch.linspace(-1, 1, 48)[:, None]
-            layer = torch.nn.functional.grid_sample(texture, grid[None], align_corners=True)
-            post = ((at > 64) & (at < 96)).expand(48, 160)
-            image = layer if image is None else torch.where(post, layer, image)
-        return image
-
-    u = torch.arange(160.0)
-    truth = torch.where((u > 64) & (u < 96), 4.0, 12.0).expand(1, 1, 48, 160).contiguous()
-    motions = {}
-    for source, x in ((-1, -baseline), (1, baseline)):
-        T = torch.eye(4)[None].clone()
-        T[:, 0, 3] = -x
-        motions[source] = T
-    batch = batch_of({TARGET: view(0.0), -1: view(-baseline), 1: view(baseline)}, K)
-    hidden = torch.zeros_like(truth, dtype=torch.bool)
-    hidden[..., 54:64] = hidden[..., 97:107] = True
-    errors = {}
-    for combination in ("minimum", "average"):
-        config = ObjectiveConfig(combination=combination, automask=False)
-        errors[combination] = relative_error(depth_by_descent(batch, motions, config, truth), truth, hidden)
-    assert errors["minimum"] < 0.5 * errors["average"], errors
-
-
-def scale_by_descent(batch, depth, motions, config, start, steps=60):
-    """One factor of depth and motion, which no image can tell, found by descending the objective."""
-    depth = depth.clamp(max=60.0)
-    log_scale = torch.tensor(start).log().requires_grad_()
-    optimizer = torch.optim.Adam([log_scale], 0.05)
-    for _ in range(steps):
-        scale = log_scale.exp()
-        disparity = depth_to_disparity((scale * depth).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST)
-        moved = {
-            source: PredictedMotion(torch.zeros(1, 3), scale * T[:, :3, 3], invert=False)
-            for source, T in motions.items()
-        }
-        optimizer.zero_grad()
-        Objective(config)(batch, Prediction({0: disparity}, moved)).total.backward()
-        optimizer.step()
-    return log_scale.exp().item()
-
-
-def test_velocity_supervision_makes_depth_metric(street):
-    """From half of the true scale: images alone leave it there, the way that was driven brings it home."""
-    batch, depth, motions = street
-    distances = {source: T[:, :3, 3].norm(dim=1) for source, T in motions.items()}
-    straight = {source: T.clone() for source, T in motions.items()}
-    batch = batch_of(batch.images, batch.K, distances=distances)
-    found = {
-        weight: scale_by_descent(batch, depth, straight, ObjectiveConfig(velocity=weight, smoothness=0.0), 0.5)
-        for weight in (0.0, 1.0)
-    }
-    assert abs(found[1.0] - 1) < 0.05 and found[0.0] < 0.85, found
-
-
-def test_depth_consistency_gives_neighbouring_frames_one_scale(street):
-    """The source's depth is twice what it should be; only its consistency with the target's can tell."""
-    batch, depth, motions = street
-    pair = batch_of({TARGET: batch.images[TARGET], 1: batch.images[1]}, batch.K)
-    still = {1: PredictedMotion(torch.zeros(1, 3), torch.zeros(1, 3), False)}
-    disparity = depth_to_disparity(depth.clamp(1.0, 60.0), NEAREST, FARTHEST)
-    found = {}
-    for weight in (0.0, 1.0):
-        log_scale = torch.tensor(2.0).log().requires_grad_()
-        optimizer = torch.optim.Adam([log_scale], 0.05)
-        for _ in range(60):
-            other = depth_to_disparity(
-                (log_scale.exp() * depth.clamp(1.0, 60.0)).clamp(NEAREST, FARTHEST), NEAREST, FARTHEST
-            )
-            optimizer.zero_grad()
-            loss = Objective(ObjectiveConfig(depth_consistency=weight))(
-                pair, Prediction({0: disparity}, still, {1: other})
-            )
-            (loss.total + 0 * log_scale).backward()
-            optimizer.step()
-        found[weight] = log_scale.exp().item()
-    assert abs(found[1.0] - 1) < 0.05 and found[0.0] == pytest.approx(2.0), found
-
-
 def test_a_canonical_camera_explains_two_focal_lengths_with_one_depth():
     """A wall 12 m away through a lens of the training camera's focal length, and through one of 1.5 times it."""
     u = torch.arange(320.0)
     disparity = depth_to_disparity(torch.full((2, 1, 96, 320), 12.0), NEAREST, FARTHEST)
-    disparity[1] = depth_to_disparity(torch.tensor(12.0 / 1.5), NEAREST, FARTHEST)  # what looks 1.5 times as large
+    disparity[1] = depth_to_disparity(torch.tensor(12.0 / 1.5), NEAREST, FARTHEST)  # looks 1.5 times as large
     images, K = {TARGET: [], 1: []}, []
     for focal in (180.0, 270.0):
         K.append(torch.tensor([[focal, 0, 159.5], [0, focal, 47.5], [0, 0, 1]]))
@@ -406,10 +235,7 @@ def test_a_canonical_camera_explains_two_focal_lengths_with_one_depth():
     assert costs[True] < 0.2 * costs[False], costs
 
 
-def test_the_canonical_camera_is_the_live_nodes():
-    from monodepth_ros.geometry.camera import CameraModel
-    from monodepth_ros.pipeline.network_view import view_through
-
+def test_the_canonical_camera_matches_the_live_node():
     view = view_through(
         CameraModel.pinhole(640, 480, 900.0, 900.0, 319.5, 239.5), (0.58, 1.92, 0.5, 0.5), 640, 192, "area"
     )
@@ -430,7 +256,7 @@ def test_settings_that_exclude_each_other_are_refused(conflict):
         ObjectiveConfig(**conflict)
 
 
-def test_pictures_of_what_was_compared(street):
+def test_the_loss_returns_pictures_for_the_report(street):
     batch, depth, motions = street
     pictures = Objective(ObjectiveConfig())(batch, exact(depth, motions), with_pictures=True).pictures
     assert set(pictures) == {"depth", "mask", "warped_-1", "warped_1"}

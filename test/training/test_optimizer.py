@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adam and the gradient's norm."""
+"""Adam, the norm of the gradient, and the learning rate schedule."""
 
 import pytest
 import torch
 from torch import nn
 
-from monodepth_ros.training.optimizer import gradient_norm, make_adam
+from monodepth_ros.training.optimizer import OptimizerConfig, gradient_norm, make_adam
+from monodepth_ros.training.schedule import rate_at
 
 
 def network_with_gradient(seed=0):
@@ -15,7 +16,7 @@ def network_with_gradient(seed=0):
     return network
 
 
-def test_adam_is_the_plain_one():
+def test_adam_matches_plain_adam():
     ours, plain = network_with_gradient(), network_with_gradient()
     optimizers = make_adam(ours.parameters(), 1e-2), torch.optim.Adam(plain.parameters(), 1e-2)
     for _ in range(3):
@@ -25,7 +26,7 @@ def test_adam_is_the_plain_one():
         assert torch.allclose(found, expected, atol=1e-7)
 
 
-def test_adam_without_a_fused_one_is_the_plain_one(monkeypatch):
+def test_adam_falls_back_without_the_fused_version(monkeypatch):
     plain = torch.optim.Adam
 
     def old(parameters, rate, fused=None):
@@ -38,7 +39,7 @@ def test_adam_without_a_fused_one_is_the_plain_one(monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.5, 1e6])
-def test_the_gradients_norm_and_its_limit(limit):
+def test_the_gradient_is_clipped_to_the_limit(limit):
     network = network_with_gradient()
     network.append(nn.Conv2d(2, 2, 1))  # has no gradient
     before = torch.cat([weight.grad.flatten() for weight in network.parameters() if weight.grad is not None])
@@ -52,3 +53,13 @@ def test_a_gradient_that_is_not_finite_has_no_finite_norm():
     network = network_with_gradient()
     network[0].weight.grad[0, 0, 0, 0] = float("inf")
     assert not torch.isfinite(gradient_norm(network.parameters()))
+
+
+def test_the_schedules_and_the_warm_up():
+    config = OptimizerConfig(step_epochs=2, warm_up=4)
+    assert [rate_at(step, 10, 60, config) for step in (0, 3, 4, 19, 20, 40)] == pytest.approx(
+        [0.25, 1, 1, 1, 0.1, 0.01]
+    )
+    cosine = OptimizerConfig(schedule="cosine")
+    assert [rate_at(step, 10, 60, cosine) for step in (0, 30, 60)] == pytest.approx([1, 0.5, 0])
+    assert rate_at(59, 10, 60, OptimizerConfig(schedule="constant")) == 1

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import cv2
 
-from monodepth_ros.cli.train import Bar, finish, make_folder, open_data, run_to_end
+from monodepth_ros.cli.interrupt import stop_on_interrupt
+from monodepth_ros.cli.progress import ReadingProgress, StepProgress
+from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.presets import PRESETS
+from monodepth_ros.training.session import conclude, make_training_folder, open_training_data
 from monodepth_ros.training.trainer import BEST, LAST, Trainer
 
 UNTRAINED = "untrained.safetensors"
@@ -24,17 +27,21 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
     changes = {"data.recordings": [bag], "data.topic": topic, "data.camera_info": camera_info}
     changes |= {"loop.device": device, "loop.max_steps": steps}
     config = replace(TrainConfig(), {**PRESETS["compact"], **changes})
-    with open_data(config, True) as dataset:
-        folder = make_folder("", "", config, "train", results)
-        bar = Bar(True)
-        trainer = Trainer(config, dataset, folder, report=bar)
-        untrained = folder / UNTRAINED
-        save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
-        print(
-            f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}"
-        )
-        is_finished = run_to_end(trainer, bar)
-        finish(trainer, is_finished)
+    with ReadingProgress() as reading:
+        dataset = open_training_data(config, reading)
+    with dataset:
+        folder = make_training_folder(config, root=results)
+        with (
+            StepProgress() as progress,
+            Trainer(config, dataset, folder, report=progress) as trainer,
+            stop_on_interrupt(trainer.stop),
+        ):
+            untrained = folder / UNTRAINED
+            save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
+            samples = f"{len(dataset.training)} samples, held out {len(dataset.validation)}"
+            print(f"training    {trainer.steps} steps on {trainer.device}: {samples}")
+            is_finished = trainer.run()
+        print_facts(conclude(trainer, is_finished), width=19)
         if not is_finished:
             raise KeyboardInterrupt
         trained = folder / BEST if (folder / BEST).exists() else folder / LAST

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth extract`: a recording as a folder in the layout of KITTI."""
+"""Extraction of a recording into a folder in KITTI's layout."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder in the layout of KITTI's odometry sequences, which can be read at any moment while it grows."""
+"""A folder in the layout of KITTI's odometry sequences, readable at any moment while it grows."""
 
 import os
 from contextlib import suppress
@@ -21,17 +21,18 @@ PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # higher levels cost more time than they
 
 
 class DatasetFolderError(MonodepthError):
-    """A folder that exists already, or cannot be written."""
+    """A folder that is not empty, or cannot be written."""
 
 
 class DatasetFolder:
-    """Writes image_N/ with calibration.yaml and times.txt, and beside them calib.txt, times.txt, poses.txt
-    and proj_depth/groundtruth/image_N/.
+    """Writes image_N/ with calibration.yaml and times.txt, and beside them calib.txt, times.txt, poses.txt and
+    proj_depth/groundtruth/image_N/.
 
-    cameras: by KITTI's number, the first one is the camera that frames, times and poses belong to;
-    uncalibrated ones have no calibration files. calib.txt is written if all images are rectified, since P is
-    of no use to others. jpeg: quality from 1 to 100; 0: PNG. Raises DatasetFolderError for a folder with
-    anything in it, and where there is no writing.
+    cameras: by KITTI's number. Frames, times and poses belong to the first one. A camera without calibration gets no
+    calibration file. calib.txt, with P only, is written if all images are rectified. jpeg: quality from 1 to 100; 0:
+    PNG.
+
+    Raises DatasetFolderError for a folder that is not empty or cannot be written.
     """
 
     def __init__(self, folder: str | Path, cameras: dict[int, CameraModel], jpeg: int = 0):
@@ -39,7 +40,7 @@ class DatasetFolder:
         self._first = next(iter(cameras))
         self._suffix, self._quality = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, jpeg]) if jpeg else (".png", PNG)
         self._camera = cameras[self._first]
-        self._without_pose = 0  # frames since the beginning; poses.txt begins with the first pose
+        self._without_pose = 0  # frames before the first pose, with which poses.txt begins; then -1
         self._T_first_world: np.ndarray | None = None
         self._last_time: dict[int, float] = {}
         check_folder(self.folder)
@@ -56,10 +57,10 @@ class DatasetFolder:
             raise _not_written(self.folder, error) from None
 
     def add(self, number: int, frame: int, time: float, pixels: Pixels, depth: np.ndarray | None = None) -> bool:
-        """Image `frame` of camera `number`, taken at `time` [s], with its exact depth (H, W) [m].
+        """Write image `frame` of camera `number`, taken at `time` [s], with its ground-truth depth (H, W) [m].
 
-        The image comes last: whatever ends the program, every image that is there has its time. False (and
-        nothing written) for a time that the camera's images have reached already.
+        The image is written last, so that every image has its time even if the program is killed. Returns False and
+        writes nothing if the time is not later than that of the camera's last image.
         """
         if time <= self._last_time.get(number, -1.0):
             return False
@@ -79,11 +80,11 @@ class DatasetFolder:
         return True
 
     def add_pose(self, T_world_rectified: np.ndarray | None) -> None:
-        """Before each image of the first camera: its exact pose, optical axes of the rectified image; None if
+        """Write the reference pose of the first camera's next image, with the rectified image's optical axes; None:
         unknown.
 
-        Written as KITTI has it, of the camera with P[:, 3] = 0 beside it, in its first known pose; unknown
-        ones are lines of nan.
+        As in KITTI, poses are those of the camera with P[:, 3] = 0, relative to its first known pose. Unknown poses are
+        lines of nan.
         """
         if T_world_rectified is None and self._without_pose >= 0:
             self._without_pose += 1
@@ -103,15 +104,15 @@ class DatasetFolder:
         self._append(self.folder / "poses.txt", text + " ".join(f"{value:.12e}" for value in T[:3].ravel()) + "\n")
 
     def write_picture(self, name: str, picture: np.ndarray) -> None:
-        """A PNG beside the image folders."""
+        """Write a PNG beside the image folders."""
         self._write(self.folder / name, _encoded(".png", picture, PNG))
 
     def write_text(self, name: str, text: str) -> None:
-        """A file beside the image folders."""
+        """Write a file beside the image folders."""
         self._write(self.folder / name, text.encode())
 
     def _write(self, path: Path, data: bytes) -> None:
-        """Whole or not at all; the name in between is no image's."""
+        """Write a file whole or not at all. Its temporary name is not that of an image."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_file(path) as partial:
@@ -120,7 +121,7 @@ class DatasetFolder:
             raise _not_written(path, error) from None
 
     def _append(self, path: Path, text: str) -> None:
-        """Whole lines only, also where the disk is full in the middle of one."""
+        """Append whole lines, even if the disk becomes full within one."""
         length = path.stat().st_size if path.exists() else 0
         try:
             with open(path, "a", encoding="ascii") as file:
@@ -132,8 +133,7 @@ class DatasetFolder:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise DatasetFolderError for a folder that a data set cannot be written into: a file, or not an empty
-    folder."""
+    """Raise DatasetFolderError if a path exists and is not an empty folder."""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise DatasetFolderError(f"{folder} exists and is not an empty folder: give --out a new one")
@@ -146,4 +146,4 @@ def _encoded(suffix: str, picture: np.ndarray, quality: list[int]) -> bytes:
 
 
 def _not_written(path: Path, error: OSError) -> DatasetFolderError:
-    return DatasetFolderError(f"{path} cannot be written: {error.strerror or error}; what is there can be used")
+    return DatasetFolderError(f"{path} cannot be written: {error.strerror or error}; the files so far can be used")

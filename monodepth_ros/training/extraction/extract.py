@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording written out as a folder in KITTI's layout, for other tools and for trainings from files."""
+"""Extraction of a recording into a folder in KITTI's layout, for other tools and for trainings from files."""
 
 import json
 from collections import deque
@@ -23,17 +23,20 @@ from monodepth_ros.training.samples.open_dataset import STEREO_TOLERANCE
 
 MASK = "mask.png"
 FACTS = "extract.json"
-MIN_BASELINE = 1e-4  # metres
+MIN_BASELINE = 1e-4  # [m]
 
 
 class ExtractionError(MonodepthError):
-    """A recording that cannot be written out as it was asked."""
+    """A recording that cannot be extracted as requested."""
 
 
 @dataclass(frozen=True)
 class ExtractionSettings:
-    """rectified: images of the rectified camera, else as published. jpeg: quality, 0: PNG. stereo: the right
-    camera too, where there is one. stereo_topic: its topic, '': found. frames: end after so many, 0: all."""
+    """Settings of an extraction.
+
+    rectified: write rectified images, else images as published. jpeg: quality; 0: PNG. stereo: write the right camera
+    as well, if there is one. stereo_topic: its topic; '': found by name. frames: maximum number of frames; 0: all.
+    """
 
     rectified: bool = True
     jpeg: int = 0
@@ -43,10 +46,10 @@ class ExtractionSettings:
 
 
 class Extraction:
-    """One camera or a stereo pair of the recording at `path` into `out`; `process` does it.
+    """Extraction of one camera or a stereo pair of the recording at `path` into the folder `out`, by `process`.
 
-    notes: what a user should know before, outcome: (name, value) after. Raises what `open_source` raises, and
-    DatasetFolderError for a folder that is not empty.
+    expected: number of frames to write, None if unknown. notes: lines for the user. outcome: (name, value) lines after
+    `process`. Raises what `open_source` raises, and DatasetFolderError for a folder that is not empty.
     """
 
     def __init__(self, path: str, options: SourceOptions, settings: ExtractionSettings, out: str | Path):
@@ -85,9 +88,9 @@ class Extraction:
         self.close()
 
     def process(self, step: Callable[[], None], is_stopped: Callable[[], bool]) -> None:
-        """Write until the end, or until is_stopped() between two frames. step: called after each frame.
+        """Write all frames, or stop between two frames once is_stopped() is true. step: called after each frame.
 
-        Raises DatasetFolderError where the disk is full; what is there can be used.
+        Raises DatasetFolderError if the disk is full; the frames so far can be used.
         """
         rights = growing(self.right.frames(), self.right) if self.right is not None else iter(())
         pairs = paired(growing(self.left.frames(), self.left), rights, STEREO_TOLERANCE)
@@ -115,7 +118,7 @@ class Extraction:
         if mask is not None:
             folder.write_picture(MASK, mask.astype(np.uint8) * 255)
         counts = {"frames": 0, "right frames": 0, "with depth": 0, "with pose": 0}
-        # Of both cameras: no time may be negative.
+        # The earlier one of both cameras, so that no time is negative.
         begin_ns = min(left.stamp_ns, right.stamp_ns if right else left.stamp_ns)
         try:
             while True:
@@ -176,25 +179,26 @@ class Extraction:
 
 
 class _Images:
-    """The images of one camera as they are written: `camera` is theirs, whatever calibration they came
-    with."""
+    """Renders the images of one camera for writing, all with the calibration `camera`."""
 
     def __init__(self, first: CameraModel, rectified: bool):
         self._is_rectified = rectified and first.is_calibrated
-        # The very same model where there is nothing to do, so that the images stay what they are.
+        # The same model if there is nothing to do, so that the images stay unchanged.
         self.camera = first.rectified() if self._is_rectified and not first.is_rectified else first
         self.valid = self._resampler(first).valid if self._is_rectified else None
         self._depths: dict[tuple, RectifiedDepth] = {}
 
     def of(self, frame: SourceFrame) -> tuple[Pixels, np.ndarray | None]:
-        """Pixels and exact depth of a frame. ExtractionError for images as published of another
-        calibration."""
+        """Pixels and ground-truth depth of a frame.
+
+        Raises ExtractionError if images as published change their calibration.
+        """
         if frame.camera.key == self.camera.key:
             return frame.pixels, frame.truth_depth
         if not self._is_rectified:
             raise ExtractionError(
-                f"the calibration changes at frame {frame.name}: one folder holds one; leave --as-published out, or give --start"
-                " and --duration"
+                f"the calibration changes at frame {frame.name}, and a folder holds one calibration: leave"
+                " --as-published out, or give --start and --duration"
             )
         pixels = replace(frame.pixels, array=self._resampler(frame.camera)(frame.pixels.array))
         if frame.truth_depth is None:
@@ -203,7 +207,7 @@ class _Images:
         return pixels, depth(frame.truth_depth)
 
     def pose(self, frame: SourceFrame) -> np.ndarray | None:
-        """T_world_rectified (4, 4) of a frame, None where it is unknown."""
+        """T_world_rectified (4, 4) of a frame, None if unknown."""
         if frame.T_world_camera is None or not np.isfinite(frame.T_world_camera).all():
             return None
         return frame.T_world_camera @ invert(make_transform(frame.camera.R, (0.0, 0.0, 0.0)))
@@ -213,7 +217,7 @@ class _Images:
 
 
 def growing(frames: Iterable[SourceFrame], source: FrameSource) -> Iterator[SourceFrame]:
-    """The frames whose time grows; the others are counted as left out, as in the index of a training."""
+    """The frames with increasing times. The others count as left out, as in the frame index of a training."""
     last_ns = None
     for frame in frames:
         if last_ns is not None and frame.stamp_ns <= last_ns:
@@ -226,9 +230,9 @@ def growing(frames: Iterable[SourceFrame], source: FrameSource) -> Iterator[Sour
 def paired(
     lefts: Iterable[SourceFrame], rights: Iterator[SourceFrame], tolerance: float
 ) -> Iterator[tuple[SourceFrame, SourceFrame | None]]:
-    """Each left frame with the right one nearest in time, None if none is within `tolerance` seconds.
+    """Each left frame with the right frame nearest in time, None if none is within `tolerance` [s].
 
-    The pairs of `training.samples.pair_by_time`, without knowing what comes later.
+    The same pairs as `training.samples.targets.pair_by_time`, from frames that are read once and in order.
     """
     margin = round(tolerance * 1e9)
     near: deque[SourceFrame] = deque()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exact depth of the published image as the rectified camera has it."""
+"""Ground-truth depth of the published image in the rectified camera."""
 
 import cv2
 import numpy as np
@@ -8,8 +8,11 @@ from monodepth_ros.geometry.camera import CameraModel
 
 
 class RectifiedDepth:
-    """Brings depth images of `source`, as published, to the pixels of `target`, an undistorted camera of its
-    rectified orientation. The nearest pixel's depth is taken: between two depths there is nothing."""
+    """Resamples depth images of `source`, as published, to `target`, an undistorted camera of its rectified
+    orientation.
+
+    Takes the depth of the nearest pixel, because a mean of two depths lies on neither surface.
+    """
 
     def __init__(self, source: CameraModel, target: CameraModel):
         self._is_same = source.is_rectified and source.key == target.key
@@ -24,9 +27,10 @@ class RectifiedDepth:
         self._along = rays[..., 2].astype(np.float32)
 
     def __call__(self, depth: np.ndarray) -> np.ndarray:
-        """Depth [m] (H, W) along the source's axis -> (H', W') along the target's; NaN where not seen."""
+        """Convert depth (H, W) [m] along the source's axis to (H', W') along the target's; NaN outside the source's
+        view."""
         if self._is_same:
             return depth
-        found = cv2.remap(depth.astype(np.float32), self._x, self._y, cv2.INTER_NEAREST)
-        found[self._outside] = np.nan
-        return found / self._along
+        sampled = cv2.remap(depth.astype(np.float32), self._x, self._y, cv2.INTER_NEAREST)
+        sampled[self._outside] = np.nan
+        return sampled / self._along

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`monodepth inspect`: which frames a training would use, and what is wrong with a recording."""
+"""Inspection of recordings: the frames that a training would use, and what is wrong with a recording."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording at a glance: frames evenly over its length, and what becomes of every frame."""
+"""Contact sheet of a recording: frames evenly over its length, and the use of every frame."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from monodepth_ros.data.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.pictures.picture_sheet import BACKGROUND, TEXT_COLOR, with_caption
-from monodepth_ros.training.inspection.recording import (
+from monodepth_ros.training.inspection.inspection import (
     AT_AN_END,
     BETWEEN_BLOCKS,
     NO_PARTNER,
@@ -20,7 +20,7 @@ from monodepth_ros.training.inspection.recording import (
 
 COLUMNS, ROWS = 5, 4
 PANEL_WIDTH, GAP, MARK = 320, 6, 5
-# Colours (bgr) of what becomes of a frame.
+# Colours (BGR) by the use of a frame.
 COLORS = {
     TRAINING: (96, 190, 60),
     VALIDATION: (230, 150, 50),
@@ -30,20 +30,19 @@ COLORS = {
     NO_PARTNER: (200, 80, 200),
 }
 TIMELINE_HEIGHT, CURVE_HEIGHT, CURVE_TOP = 150, 90, 24
-GAP_SHOWN = 1.5  # intervals; a longer one is left empty
-HATCH = 9  # pixels between the lines over a region that never changes
+GAP_SHOWN = 1.5  # usual intervals; the rest of a longer one is left empty
+HATCH = 9  # distance of the lines over a region that never changes [pixels]
 
 
-def contact_sheet(one: RecordingInspection) -> np.ndarray:
-    """Bgr picture: title, frames with time, flow and use, and below them the flow over time in the colours of
-    the uses.
+def contact_sheet(recording: RecordingInspection) -> np.ndarray:
+    """BGR picture: title, frames with time, flow and use, and the flow over time in the colours of the uses.
 
-    What never changes at the border is hatched. Raises SourceError where the recording has changed since.
+    A part of the border that never changes is hatched. Raises SourceError if the recording has changed since.
     """
-    count = min(len(one.index), COLUMNS * ROWS)
-    chosen = np.linspace(0, len(one.index) - 1, count).round().astype(int)
-    with open_source(one.path, one.options) as source:
-        panels = [_panel(one, source, int(frame)) for frame in chosen]
+    count = min(len(recording.index), COLUMNS * ROWS)
+    chosen = np.linspace(0, len(recording.index) - 1, count).round().astype(int)
+    with open_source(recording.path, recording.options) as source:
+        panels = [_panel(recording, source, int(frame)) for frame in chosen]
     height = max(panel.shape[0] for panel in panels)
     empty = np.full((height, PANEL_WIDTH, 3), BACKGROUND, np.uint8)
     panels = [np.pad(p, ((0, height - p.shape[0]), (0, 0), (0, 0)), constant_values=BACKGROUND) for p in panels]
@@ -51,14 +50,16 @@ def contact_sheet(one: RecordingInspection) -> np.ndarray:
     spaced = [np.pad(p, ((0, GAP), (0, GAP), (0, 0)), constant_values=BACKGROUND) for p in panels]
     rows = [np.hstack(spaced[i : i + COLUMNS]) for i in range(0, len(spaced), COLUMNS)]
     width = rows[0].shape[1]
-    return np.vstack([_title(one, width), *rows, timeline(one, width, chosen)])
+    return np.vstack([_title(recording, width), *rows, timeline(recording, width, chosen)])
 
 
-def timeline(one: RecordingInspection, width: int, marked: np.ndarray) -> np.ndarray:
-    """Bgr strip (TIMELINE_HEIGHT, width): a bar per frame, as high as its flow; validation blocks shaded,
-    gaps left empty, the frames `marked` ticked below. A legend stands under it."""
+def timeline(recording: RecordingInspection, width: int, marked: np.ndarray) -> np.ndarray:
+    """BGR strip (TIMELINE_HEIGHT, width) with a bar per frame, as high as its flow, and a legend.
+
+    Validation blocks are shaded, gaps are empty, and the frames `marked` have a tick below.
+    """
     strip = np.full((TIMELINE_HEIGHT, width, 3), BACKGROUND, np.uint8)
-    index = one.index
+    index = recording.index
     seconds = (index.stamps_ns - index.stamps_ns[0]) * 1e-9
     interval = index.interval if index.interval > 0 else 1.0
     scale = (width - 2 * GAP) / (float(seconds[-1]) + interval)
@@ -66,7 +67,7 @@ def timeline(one: RecordingInspection, width: int, marked: np.ndarray) -> np.nda
     top = max(float(np.quantile(flow, 0.98)) * 1.15, 1e-4)
     base = CURVE_TOP + CURVE_HEIGHT
     ends = np.append(np.minimum(seconds[1:], seconds[:-1] + GAP_SHOWN * interval), seconds[-1] + interval)
-    for frame, use in enumerate(one.uses):
+    for frame, use in enumerate(recording.uses):
         left = GAP + int(seconds[frame] * scale)
         right = max(left, GAP + int(ends[frame] * scale) - (1 if interval * scale > 3 else 0))
         if use == VALIDATION:
@@ -81,43 +82,44 @@ def timeline(one: RecordingInspection, width: int, marked: np.ndarray) -> np.nda
     end = f"{seconds[-1]:.1f} s"
     _text(strip, end, (width - GAP - 9 * len(end), base + 22))
     x = GAP + 60
-    for use in dict.fromkeys(one.uses.tolist()):
-        label = f"{use}: {int(np.count_nonzero(one.uses == use))}"
+    for use in dict.fromkeys(recording.uses.tolist()):
+        label = f"{use}: {int(np.count_nonzero(recording.uses == use))}"
         cv2.rectangle(strip, (x, base + 12), (x + 10, base + 22), COLORS[use], -1)
         _text(strip, label, (x + 16, base + 22))
         x += 40 + cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)[0][0]
-    if sum(one.index.left_out.values()):
-        _text(strip, f"unreadable: {sum(one.index.left_out.values())}", (x, base + 22))
+    if sum(recording.index.left_out.values()):
+        _text(strip, f"unreadable: {sum(recording.index.left_out.values())}", (x, base + 22))
     return strip
 
 
-def _panel(one: RecordingInspection, source: FrameSource, frame: int) -> np.ndarray:
-    index = one.index
+def _panel(recording: RecordingInspection, source: FrameSource, frame: int) -> np.ndarray:
+    index = recording.index
     pixels = source.read(int(index.stamps_ns[frame]), int(index.received_ns[frame]))
     height = max(1, round(PANEL_WIDTH * pixels.size[1] / pixels.size[0]))
     filter = cv2.INTER_AREA if pixels.size[0] > PANEL_WIDTH else cv2.INTER_LINEAR
     small = cv2.resize(pixels.array, (PANEL_WIDTH, height), interpolation=filter)
     picture = cv2.cvtColor(to_rgb(small, pixels.layout), cv2.COLOR_RGB2BGR)
-    if one.scan.region is not None:
+    if recording.scan.region is not None:
         region = cv2.resize(
-            one.scan.region.region.astype(np.uint8), (PANEL_WIDTH, height), interpolation=cv2.INTER_NEAREST
+            recording.scan.region.region.astype(np.uint8), (PANEL_WIDTH, height), interpolation=cv2.INTER_NEAREST
         )
         rows, columns = np.indices(region.shape)
         picture[(region > 0) & ((rows + columns) % HATCH == 0)] = (60, 60, 255)
-    use = str(one.uses[frame])
+    use = str(recording.uses[frame])
     flow = "" if np.isnan(index.flow[frame]) else f"  {100 * index.flow[frame]:.1f} %"
     seconds = (index.stamps_ns[frame] - index.stamps_ns[0]) * 1e-9
     picture = with_caption(picture, f"{seconds:.1f} s{flow}  {use}")
     return np.vstack([picture, np.full((MARK, PANEL_WIDTH, 3), COLORS[use], np.uint8)])
 
 
-def _title(one: RecordingInspection, width: int) -> np.ndarray:
-    figures = one.figures
+def _title(recording: RecordingInspection, width: int) -> np.ndarray:
+    figures = recording.figures
     text = (
-        f"{one.name}: {figures['frames']} frames, {figures['duration']:.1f} s at {figures['rate']:.1f} Hz, step {figures['step']},"
-        f" {figures['training_samples']} samples for training, {figures['validation_samples']} for validation"
+        f"{recording.name}: {figures['frames']} frames, {figures['duration']:.1f} s at {figures['rate']:.1f} Hz,"
+        f" step {figures['step']}, {figures['training_samples']} samples for training, {figures['validation_samples']}"
+        " for validation"
     )
-    lines = [text, *(f"warning: {warned.found}" for warned in one.warnings)]
+    lines = [text, *(f"warning: {finding.found}" for finding in recording.warnings)]
     head = np.full((12 + 20 * len(lines), width, 3), BACKGROUND, np.uint8)
     for number, line in enumerate(lines):
         _text(head, line, (GAP + 2, 20 + 20 * number), TEXT_COLOR if number == 0 else (80, 190, 250))
@@ -125,4 +127,6 @@ def _title(one: RecordingInspection, width: int) -> np.ndarray:
 
 
 def _text(picture: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int] = TEXT_COLOR) -> None:
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, color, 1, cv2.LINE_AA)
+    cv2.putText(
+        picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, fontScale=0.42, color=color, thickness=1, lineType=cv2.LINE_AA
+    )

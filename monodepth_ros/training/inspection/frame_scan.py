@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A look at frames before they are learned from: exposure, repeated images, parallax, hood."""
+"""Scan of a recording's images: exposure, repeated images, parallax, hood."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,20 @@ from monodepth_ros.data.parallax import parallax_share
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.data.static_region import StaticRegion, find_static_region
 
-LARGEST_SCAN = 200  # frames looked at, evenly over the recording
-WIDTH = 320  # pixels at which they are looked at
-REGION_WIDTH = 160
+LARGEST_SCAN = 200  # number of frames, evenly over the recording
+WIDTH = 320  # of the scaled images [pixels]
+REGION_WIDTH = 160  # of the images for the unchanging region [pixels]
 
 
 @dataclass(frozen=True, eq=False)
 class FrameScan:
-    """frames: (M,) numbers of the frames looked at. brightness: (M,) mean grey level. brightness_change: (M,)
-    |log| of its ratio to the frame just before, NaN for a first one. repeated: (M,) bool, the same image as
-    the frame before. parallax: (M,) share of tracked points that no rotation explains since `step` frames
-    before, NaN where not measured. region: what never changes at the border, or None."""
+    """Measurements on M frames of a recording.
+
+    frames: (M,) frame numbers. brightness: (M,) mean grey level. brightness_change: (M,) |log| of the ratio to the
+    brightness of the frame before, NaN for a first frame. repeated: (M,) bool, whether the image equals the one before.
+    parallax: (M,) share of tracked points whose motion since `step` frames before is no rotation, NaN where not
+    measured. region: part of the border that never changes, or None.
+    """
 
     frames: np.ndarray
     brightness: np.ndarray
@@ -35,13 +38,12 @@ class FrameScan:
 def scan_frames(
     source: FrameSource, index: FrameIndex, targets: np.ndarray, step: int, ignored: np.ndarray | None = None
 ) -> FrameScan:
-    """Look at up to LARGEST_SCAN of `targets` (of all frames, if there are none), and at the frames before
-    them.
+    """Scan up to LARGEST_SCAN of `targets`, or of all frames if there are none, and the frames before them.
 
-    ignored: (H, W) bool of the published image, what a mask leaves out already.
+    ignored: (H, W) bool of the published image, pixels that are left out already.
     """
-    looked_at = targets if len(targets) else np.arange(len(index))
-    looked_at = looked_at[np.linspace(0, len(looked_at) - 1, min(len(looked_at), LARGEST_SCAN)).round().astype(int)]
+    scanned = targets if len(targets) else np.arange(len(index))
+    scanned = scanned[np.linspace(0, len(scanned) - 1, min(len(scanned), LARGEST_SCAN)).round().astype(int)]
     kept: dict[int, np.ndarray] = {}
 
     def small(frame: int) -> np.ndarray:
@@ -52,9 +54,9 @@ def scan_frames(
         return kept[frame]
 
     brightness, change, repeated, parallax, tiny = [], [], [], [], []
-    for frame in looked_at.tolist():
+    for frame in scanned.tolist():
         for number in sorted({max(0, frame - step), max(0, frame - 1), frame}):
-            small(number)  # forwards, since a video is slow backwards
+            small(number)  # forwards, because videos are slow backwards
         image = small(frame)
         brightness.append(float(image.mean()))
         before = small(frame - 1) if frame > 0 else None
@@ -72,12 +74,12 @@ def scan_frames(
         size = width, max(1, round(width * image.shape[0] / image.shape[1]))
         tiny.append(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
     return FrameScan(
-        looked_at,
-        np.array(brightness),
-        np.array(change),
-        np.array(repeated, bool),
-        np.array(parallax),
-        _region(tiny, ignored) if len(targets) else None,
+        frames=scanned,
+        brightness=np.array(brightness),
+        brightness_change=np.array(change),
+        repeated=np.array(repeated, bool),
+        parallax=np.array(parallax),
+        region=_region(tiny, ignored) if len(targets) else None,
     )
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples for training: clips of recordings, their selection, batches, augmentation, loading."""
+"""Samples of a training: clips of recordings, selection of targets, batches, augmentation and loading."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random changes of whole batches, on their device (the recipe of Godard et al. 2019, section 4 and supplement).
+"""Random changes of whole batches on their device (recipe of Godard et al. 2019, section 4 and supplement).
 
-Colour jitter is for the networks' inputs alone, one draw for all frames of a sample; a mirror image is one for the
-losses too, and its principal point is mirrored with it.
+Colour jitter changes the networks' inputs only, with one draw for all frames of a sample. Mirroring changes the images
+of the loss as well, and the principal point.
 """
 
 import math
@@ -15,24 +15,24 @@ from torch import Tensor
 from monodepth_ros.settings.schema import setting
 from monodepth_ros.training.samples.batch import Batch
 
-# Of red, green and blue in brightness (ITU-R BT.601).
+# Weights of red, green and blue in brightness (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """How samples are varied. Of the colour settings: factors are drawn from [1 - x, 1 + x]."""
+    """Random changes of samples. The factors of the colour settings are drawn from [1 - x, 1 + x]."""
 
-    flip: float = setting(0.5, "Share of samples that are mirrored.", minimum=0.0, maximum=1.0)
-    jitter: float = setting(0.5, "Share of samples whose colours are changed.", minimum=0.0, maximum=1.0)
-    brightness: float = setting(0.2, "Largest change of the brightness.", minimum=0.0, maximum=1.0)
-    contrast: float = setting(0.2, "Largest change of the contrast.", minimum=0.0, maximum=1.0)
-    saturation: float = setting(0.2, "Largest change of the saturation.", minimum=0.0, maximum=1.0)
-    hue: float = setting(0.1, "Largest turn of the hue.", unit="turns", minimum=0.0, maximum=0.5)
+    flip: float = setting(0.5, "Share of samples to mirror.", minimum=0.0, maximum=1.0)
+    jitter: float = setting(0.5, "Share of samples with changed colours.", minimum=0.0, maximum=1.0)
+    brightness: float = setting(0.2, "Largest relative change of brightness.", minimum=0.0, maximum=1.0)
+    contrast: float = setting(0.2, "Largest relative change of contrast.", minimum=0.0, maximum=1.0)
+    saturation: float = setting(0.2, "Largest relative change of saturation.", minimum=0.0, maximum=1.0)
+    hue: float = setting(0.1, "Largest rotation of the hue.", unit="turns", minimum=0.0, maximum=0.5)
 
 
 def augment(batch: Batch, config: AugmentationConfig, generator: torch.Generator) -> Batch:
-    """A batch with some samples mirrored, and with jittered network_images. generator: on the CPU."""
+    """Mirror some samples of a batch and jitter the colours of its network_images. generator: on the CPU."""
     flipped = torch.rand(batch.size, generator=generator) < config.flip
     batch = mirror(batch, flipped.to(batch.K.device))
     if config.jitter == 0:
@@ -42,7 +42,7 @@ def augment(batch: Batch, config: AugmentationConfig, generator: torch.Generator
 
 
 def mirror(batch: Batch, flipped: Tensor) -> Batch:
-    """The samples (B,) bool as a camera sees them in a mirror: cx -> W - 1 - cx, motions mirrored about x = 0."""
+    """Mirror the samples chosen by `flipped` (B,) bool: cx becomes W - 1 - cx, motions are mirrored at x = 0."""
     if not flipped.any():
         return batch
     choose = flipped.view(-1, 1, 1, 1)
@@ -72,8 +72,11 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
 
 @dataclass(frozen=True)
 class ColorJitter:
-    """One draw for each sample of a batch: factors (B,) of brightness, contrast and saturation, the hue's turn (B,), and the
-    order in which they are applied, which is the batch's. The identity for samples that are left alone."""
+    """Colour changes of a batch: factors (B,) of brightness, contrast and saturation, and rotations (B,) of the hue
+    [turns].
+
+    order: in which they are applied, one for the batch. Unchanged samples have the identity.
+    """
 
     brightness: Tensor
     contrast: Tensor
@@ -83,7 +86,7 @@ class ColorJitter:
 
     @staticmethod
     def draw(size: int, config: AugmentationConfig, generator: torch.Generator) -> "ColorJitter":
-        """Draw for `size` samples."""
+        """Draw the changes of `size` samples."""
         applied = torch.rand(size, generator=generator) < config.jitter
 
         def uniform(extent: float) -> Tensor:
@@ -95,7 +98,7 @@ class ColorJitter:
         return ColorJitter(*factors, turn, tuple(torch.randperm(4, generator=generator).tolist()))
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [0, 1] with the colours changed, in [0, 1]."""
+        """Change the colours of images (B, 3, H, W) in [0, 1]."""
         changes: tuple[Callable[[Tensor], Tensor], ...] = (
             lambda image: image * self._of(self.brightness, image),
             lambda image: _blend(image, _gray(image).mean(dim=(2, 3), keepdim=True), self._of(self.contrast, image)),
@@ -121,7 +124,7 @@ def _blend(image: Tensor, base: Tensor, factor: Tensor) -> Tensor:
 
 
 def _turn_hue(image: Tensor, turn: Tensor) -> Tensor:
-    """Colours turned about the gray axis: a rotation of chroma in YIQ, one matrix per sample and no branches."""
+    """Rotate colours about the grey axis: a rotation of chroma in YIQ, as one matrix per sample without branches."""
     to_yiq = torch.tensor(
         [LUMA, (0.595716, -0.274453, -0.321263), (0.211456, -0.522591, 0.311135)], dtype=torch.float64
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one training step is given."""
+"""A batch of samples: the input of a training step."""
 
 from dataclasses import dataclass, field, replace
 
@@ -14,15 +14,14 @@ Source = int | str
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one size, stacked. Geometry is that of the network's input, pixel centres at integers.
+    """Stacked samples of one size. Geometry is that of the networks' input, with pixel centres at integers.
 
-    images: (B, 3, H, W) float in [0, 1], of TARGET and of every source: what the loss compares (uint8 until `to` has moved
-    them). network_images: the same after colour augmentation: what the networks see. K: (B, 3, 3). known_motions:
-    T_source_target (B, 4, 4) in network units, of the sources whose motion no network has to tell; STEREO is always one of
-    them. distances: (B,) how far the camera moved between the target and each source in time, in network units (metres
-    where nothing else fixes these), NaN where that is unknown. depth_factor: (B,) by which the networks' depth is to be
-    multiplied because the sample's focal length is not the training camera's, or None: 1. valid: (B, 1, H, W) bool, where
-    the target's pixels count, or None: everywhere. names: of the samples, for messages.
+    images: (B, 3, H, W) float in [0, 1] of TARGET and of every source, for the loss; uint8 before `to`. network_images:
+    the same after colour augmentation, for the networks. K: (B, 3, 3) [pixels]. known_motions: T_source_target (B, 4,
+    4) [network units] of the sources whose motion no network predicts, always STEREO. distances: (B,) distance between
+    the target and each source in time [network units, or metres if these are not determined], NaN if unknown.
+    depth_factor: (B,) factor of the networks' depth for a focal length other than the training camera's; None: 1.
+    valid: (B, 1, H, W) bool, pixels of the target that count; None: all. names: of the samples, for messages.
     """
 
     images: dict[Source, Tensor]
@@ -36,7 +35,7 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Samples."""
+        """Number of samples."""
         return len(self.K)
 
     @property
@@ -45,7 +44,7 @@ class Batch:
         return sorted((s for s in self.images if s != TARGET), key=lambda s: (isinstance(s, str), s))
 
     def to(self, device: torch.device | str) -> "Batch":
-        """The same on a device, 8-bit images as float in [0, 1]."""
+        """The batch on a device, with images as float in [0, 1]."""
 
         def moved(tensor: Tensor) -> Tensor:
             tensor = tensor.to(device, non_blocking=True)

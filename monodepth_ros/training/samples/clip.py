@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clip: the frames of one recording as the networks get them, in any order."""
+"""A clip: the frames of one camera of a recording, rendered for the networks, in any order."""
 
 import threading
 from collections import OrderedDict
@@ -16,11 +16,11 @@ from monodepth_ros.pipeline.network_view import NetworkView, view_through
 
 
 class TrainingError(MonodepthError):
-    """Recordings that cannot be learned from, or a training that cannot go on."""
+    """Recordings that cannot be learned from, or a training that cannot continue."""
 
 
 class FrameCache:
-    """Prepared frames, the least recently used ones leaving when there are more than `megabytes`. For several threads."""
+    """Cache of rendered frames for several threads; drops the least recently used ones above `megabytes`."""
 
     def __init__(self, megabytes: int):
         self._capacity = self._room = megabytes * 1_000_000
@@ -28,7 +28,7 @@ class FrameCache:
         self._lock = threading.Lock()
 
     def get(self, key: tuple) -> np.ndarray | None:
-        """The frame, if it is there."""
+        """The frame of a key, or None if it is not cached."""
         with self._lock:
             frame = self._frames.get(key)
             if frame is not None:
@@ -36,7 +36,7 @@ class FrameCache:
             return frame
 
     def add(self, key: tuple, frame: np.ndarray) -> None:
-        """Keep a frame; it must not be changed afterwards."""
+        """Cache a frame, which must not be changed afterwards."""
         with self._lock:
             if key in self._frames or frame.nbytes > self._capacity:
                 return
@@ -48,11 +48,14 @@ class FrameCache:
 
 
 class Clip:
-    """Frames of `source`, known by `index`, rendered for networks of input width x height.
+    """Renders the frames of `source`, listed in `index`, for networks with an input of `size` (width, height) pixels.
 
-    training_camera: the normalised intrinsics (fx, fy, cx, cy) that the networks learn to know. A camera that is like it is
-    resized, another one rendered as it or cropped (see pipeline.network_view), with intrinsics of its own. hood: share of
-    the height that shows the vehicle. mask: (H', W') bool of the published image, False where it is left out, or None.
+    training_camera: normalised intrinsics (fx, fy, cx, cy) that the networks are trained for. Images of a camera like
+    it are resized; those of another camera are rendered as its images or cropped, with intrinsics of their own (see
+    pipeline.network_view). hood: share of the height that shows the vehicle. mask: (H', W') bool of the published
+    image, False for pixels to leave out, or None.
+
+    Raises TrainingError without a calibration, and if the mask does not fit or nothing of the image is left.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Clip:
             self._valid.append(_valid_pixels(view, camera, hood, mask))
 
     def image(self, frame: int) -> np.ndarray:
-        """Frame number `frame` of the index: (H, W, 3) uint8 RGB, read-only."""
+        """Image (H, W, 3) uint8 RGB of a frame of the index, read-only."""
         key = self.name, frame
         image = self._cache.get(key)
         if image is None:
@@ -92,11 +95,11 @@ class Clip:
         return image
 
     def view(self, frame: int) -> NetworkView:
-        """How the networks see a frame."""
+        """The networks' view of a frame."""
         return self.views[self.index.camera_ids[frame]]
 
     def valid(self, frame: int) -> np.ndarray | None:
-        """(H, W) bool, where a frame's pixels count, or None: everywhere."""
+        """Valid pixels (H, W) bool of a frame, or None if all are."""
         return self._valid[self.index.camera_ids[frame]]
 
 
@@ -112,7 +115,8 @@ def _valid_pixels(view: NetworkView, camera: CameraModel, hood: float, mask: np.
     if mask is not None:
         if mask.shape != (camera.height, camera.width):
             raise TrainingError(
-                f"the mask is {mask.shape[1]}x{mask.shape[0]}, the camera's images are {camera.width}x{camera.height}: draw it on one"
+                f"the mask is {mask.shape[1]}x{mask.shape[0]}, the camera's images are {camera.width}x{camera.height}:"
+                " draw it on one of them"
             )
         valid &= view.resampler(mask.astype(np.uint8) * 255) > 250
     if not valid.any():
@@ -121,7 +125,10 @@ def _valid_pixels(view: NetworkView, camera: CameraModel, hood: float, mask: np.
 
 
 def read_mask(path: str) -> np.ndarray | None:
-    """(H, W) bool, False where the picture is black; None for an empty path. TrainingError for what is no picture."""
+    """Mask (H, W) bool from a picture, False where it is black; None for an empty path.
+
+    Raises TrainingError if the file is not a picture.
+    """
     if not path:
         return None
     picture = cv2.imread(path, cv2.IMREAD_GRAYSCALE)

@@ -11,69 +11,77 @@ MOTIONS = ("network", "features", "recorded")
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which frames are learned from."""
+    """Recordings, and the frames of them that are learned from."""
 
-    recordings: tuple[str, ...] = setting((), "Bags, image folders, KITTI folders and videos. Required.")
+    recordings: tuple[str, ...] = setting((), "Bags, image folders, KITTI folders and videos to learn from. Required.")
     sources: str = setting(
         "mono",
-        "What the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair, or both.",
+        "Images that the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair"
+        " (stereo), or both. A stereo pair makes depth metric.",
         choices=SOURCES,
     )
     motion: str = setting(
         "network",
-        "What tells the motion between neighbours in time: a pose network that learns it (network); features followed through the "
-        "images, with the depth of networks.start_from, once before the training (features); or the recording's own odometry, "
-        "which makes depth metric (recorded). With the latter two only depth is learned, or with networks.keep_depth only motion.",
+        "Source of the motion between neighbours in time: a pose network that is trained with the depth network"
+        " (network); features tracked once before the training, with the depth of networks.start_from (features); or"
+        " the recording's odometry, which makes depth metric (recorded). The latter two train the depth network only,"
+        " or with networks.keep_depth the pose network only.",
         choices=MOTIONS,
     )
-    topic: str = setting(
-        "", "Image topic of a bag; empty: the only one there is (with stereo: the left one of a pair)."
-    )
-    camera_info: str = setting("", "Its camera_info topic; empty: the one beside it.")
+    topic: str = setting("", "Image topic of a bag; empty: the only one (with stereo, the left one of the pair).")
+    camera_info: str = setting("", "Topic of the calibration; empty: the one beside the image topic.")
     odometry: str = setting(
-        "", "Topic of nav_msgs/Odometry that says how the camera moves; empty: the one that is named as ground truth."
+        "",
+        "Topic of nav_msgs/Odometry with the motion of the camera; empty: the topic that is named as ground truth.",
     )
-    stereo_topic: str = setting("", "Image topic of the right camera, for stereo; empty: the one beside the left one.")
-    camera: str = setting("", "Camera of a folder that has several: left, right or the sub-folder's name.")
+    stereo_topic: str = setting(
+        "", "Image topic of the right camera for stereo; empty: the one beside the left camera's."
+    )
+    camera: str = setting("", "Camera of a folder that has several: left, right or the name of the sub-folder.")
     calibration_file: str = setting(
-        "", "Calibration in camera_calibration's YAML format, instead of the recordings' own."
+        "", "Calibration in camera_calibration's YAML format; replaces that of the recordings."
     )
-    rectified: bool = setting(False, "The images are rectified already: P counts, D does not.")
+    rectified: bool = setting(False, "Take the images as rectified: P applies, D is ignored.")
     rate: float = setting(
         0.0,
-        "Frames per second of recordings that state no times; 0: their reader's default.",
+        "Frame rate of recordings without times; 0 uses the default of their format.",
         unit="Hz",
         minimum=0.0,
         maximum=1000.0,
     )
     frame_step: int = setting(
         0,
-        "Frames from the target to its neighbours; 0: so many that the image moves visibly.",
+        "Distance from the target to its neighbours; 0 chooses the smallest one at which the image moves visibly.",
         unit="frames",
         minimum=0,
         maximum=100,
     )
     min_motion: float = setting(
         0.001,
-        "Frames between which the image moves less than this share of its width (the median of its optical flow) are static and left out.",
+        "Smallest image motion between neighbours (median optical flow as a share of the image's width). Frames with"
+        " less are static and left out.",
         minimum=0.0,
         maximum=1.0,
     )
     validation_share: float = setting(
-        0.1, "Share of the time that is kept for validation, in blocks.", minimum=0.0, maximum=0.5
+        0.1, "Share of the recorded time that is held out for validation, in blocks.", minimum=0.0, maximum=0.5
     )
     validation_frames: int = setting(
-        60, "At most so many frames are validated on.", unit="frames", minimum=1, maximum=10000
+        60, "Maximum number of frames to validate on.", unit="frames", minimum=1, maximum=10000
     )
     hood: float = setting(
         0.0,
-        "Share of the image's height, from the bottom, that shows the vehicle itself and is left out.",
+        "Share of the image's height, from the bottom, that shows the vehicle itself and is left out of the loss.",
         minimum=0.0,
         maximum=0.9,
     )
-    mask_file: str = setting("", "Picture of the camera's image in which black is left out of the loss.")
-    cache_mb: int = setting(2000, "Memory for frames that have been prepared.", unit="MB", minimum=0, maximum=1000000)
-    workers: int = setting(2, "Threads that read, decode and rectify.", unit="threads", minimum=1, maximum=64)
+    mask_file: str = setting(
+        "", "Picture of the size of the camera's images; its black pixels are left out of the loss."
+    )
+    cache_mb: int = setting(
+        2000, "Memory for frames that have been read and rectified.", unit="MB", minimum=0, maximum=1000000
+    )
+    workers: int = setting(2, "Threads that read, decode and rectify frames.", unit="threads", minimum=1, maximum=64)
 
     def __post_init__(self) -> None:
         if self.motion != "network" and self.sources == "stereo":

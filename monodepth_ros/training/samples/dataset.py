@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings opened for training: their clips, the samples in them, and batches of these."""
+"""Recordings opened for training: clips, samples and batches."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,14 +10,14 @@ import torch
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.training.samples.batch import STEREO, TARGET, Batch, Source
 from monodepth_ros.training.samples.clip import Clip
-from monodepth_ros.training.samples.selection import Choice
+from monodepth_ros.training.samples.targets import TargetSelection
 
 MIN_SAMPLES = 2
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A target: frame number `frame` of clip number `clip`."""
+    """Frame number `frame` of recording number `clip`, as a target."""
 
     clip: int
     frame: int
@@ -24,37 +25,37 @@ class Sample:
 
 @dataclass(eq=False)
 class TrainingRecording:
-    """One recording: the clip of its (left) camera, what of it is used, and the right camera's clip where there is one.
+    """A recording: the clip of its (left) camera, the targets in it, and the clip of the right camera if there is one.
 
-    partners: the right camera's frame for each of the left's, -1 where there is none. baseline: metres. steps:
-    T_previous_current (N, 4, 4) of the frames in network units, NaN where not known (see known_motion.py), or None where a
-    network has to tell.
+    partners: number of the right camera's frame for each of the left camera's, -1 for none. baseline: of the stereo
+    pair [m]. steps: T_previous_current (N, 4, 4) [network units] of the frames, NaN where unknown (see
+    known_motion.py), or None if a network predicts the motion.
     """
 
     clip: Clip
-    choice: Choice
+    selection: TargetSelection
     right: Clip | None = None
     partners: np.ndarray | None = None
     baseline: float = 0.0
     steps: np.ndarray | None = None
 
     @property
-    def knows_motion(self) -> bool:
-        """Whether the recording says how its camera moved, in some of its frames."""
+    def has_poses(self) -> bool:
+        """Whether the camera's pose is recorded for some of the frames."""
         return bool(np.isfinite(self.clip.index.poses).all(axis=(1, 2)).any())
 
     def reference_motion(self, frame: int, offset: int) -> np.ndarray | None:
-        """T_source_target (4, 4) [m] to the neighbour `offset` steps on, None where the recording does not say."""
-        target, source = (self.clip.index.poses[number] for number in (frame, frame + offset * self.choice.step))
+        """T_source_target (4, 4) [m] to the neighbour at `offset` steps, None without recorded poses."""
+        target, source = (self.clip.index.poses[number] for number in (frame, frame + offset * self.selection.step))
         if not (np.isfinite(target).all() and np.isfinite(source).all()):
             return None
         return invert(source) @ target
 
     def known_motion(self, frame: int, offset: int) -> np.ndarray | None:
-        """T_source_target (4, 4) in network units to the neighbour `offset` steps on, None where a network has to tell."""
+        """T_source_target (4, 4) [network units] to the neighbour at `offset` steps, None if unknown."""
         if self.steps is None:
             return None
-        source = frame + offset * self.choice.step
+        source = frame + offset * self.selection.step
         T_first_last = np.eye(4)
         for step in self.steps[min(frame, source) + 1 : max(frame, source) + 1]:
             T_first_last = T_first_last @ step
@@ -65,10 +66,13 @@ class TrainingRecording:
 
 @dataclass(eq=False)
 class Dataset:
-    """Samples of all recordings. chains: validation samples of which each begins a step after the one before it, for
-    trajectories. training_camera: normalised intrinsics of the networks' input. pose_interval: seconds from a target to
-    its neighbours. metres_per_unit: known by a stereo baseline or a known motion, else NaN; scale_origin: by what. notes:
-    what a user should know."""
+    """Samples of all recordings, which it closes.
+
+    chains: validation samples that follow each other at one step, for trajectories. training_camera: normalised
+    intrinsics of the networks' input. pose_interval: time from a target to its neighbours [s]. metres_per_unit: metres
+    per network unit, from a stereo baseline, a known motion or a checkpoint whose depth is kept, else NaN;
+    scale_origin: its origin. notes: lines for the user.
+    """
 
     recordings: list[TrainingRecording]
     training: list[Sample]
@@ -82,11 +86,11 @@ class Dataset:
     scale_origin: str = ""
 
     def close(self) -> None:
-        """Close the recordings."""
-        for recorded in self.recordings:
-            recorded.clip.source.close()
-            if recorded.right is not None:
-                recorded.right.source.close()
+        """Close all recordings, even if one of them cannot be closed."""
+        with ExitStack() as sources:
+            for recording in self.recordings:
+                for clip in filter(None, (recording.clip, recording.right)):
+                    sources.callback(clip.source.close)
 
     def __enter__(self) -> "Dataset":
         return self
@@ -95,24 +99,24 @@ class Dataset:
         self.close()
 
     def name(self, sample: Sample) -> str:
-        """For messages: the recording and the time in it."""
+        """Name of a sample in messages: the recording and the time in it."""
         clip = self.recordings[sample.clip].clip
         seconds = (clip.index.stamps_ns[sample.frame] - clip.index.stamps_ns[0]) * 1e-9
         return f"{clip.name} at {seconds:.2f} s"
 
     def frames(self, sample: Sample) -> dict[Source, tuple[Clip, int]]:
-        """Where the target and its sources come from."""
-        recorded = self.recordings[sample.clip]
-        found: dict[Source, tuple[Clip, int]] = {TARGET: (recorded.clip, sample.frame)}
+        """Clip and frame number of the target and of each source."""
+        recording = self.recordings[sample.clip]
+        frames: dict[Source, tuple[Clip, int]] = {TARGET: (recording.clip, sample.frame)}
         if self.sources != "stereo":
-            step = recorded.choice.step
-            found |= {-1: (recorded.clip, sample.frame - step), 1: (recorded.clip, sample.frame + step)}
+            step = recording.selection.step
+            frames |= {-1: (recording.clip, sample.frame - step), 1: (recording.clip, sample.frame + step)}
         if self.sources != "mono":
-            found[STEREO] = (recorded.right, int(recorded.partners[sample.frame]))
-        return found
+            frames[STEREO] = (recording.right, int(recording.partners[sample.frame]))
+        return frames
 
     def batch(self, samples: list[Sample], images: list[dict[Source, np.ndarray]]) -> Batch:
-        """Stack the samples, whose images (H, W, 3) uint8 have been read, on the CPU."""
+        """Stack samples on the CPU. images: (H, W, 3) uint8 RGB of each sample, by source."""
         stacked = {
             source: torch.from_numpy(np.stack([image[source] for image in images])).permute(0, 3, 1, 2)
             for source in images[0]
@@ -121,42 +125,41 @@ class Dataset:
         known: dict[Source, list[np.ndarray]] = {}
         distances: dict[Source, list[float]] = {-1: [], 1: []}
         for sample in samples:
-            recorded = self.recordings[sample.clip]
-            view = recorded.clip.view(sample.frame)
+            recording = self.recordings[sample.clip]
+            view = recording.clip.view(sample.frame)
             K.append(view.camera.K)
             factors.append(view.depth_factor)
-            mask = recorded.clip.valid(sample.frame)
-            valid.append(np.ones(recorded.clip.size[::-1], bool) if mask is None else mask)
-            for source, T in self._known_motions(recorded, sample.frame).items():
+            mask = recording.clip.valid(sample.frame)
+            valid.append(np.ones(recording.clip.size[::-1], bool) if mask is None else mask)
+            for source, T in self._known_motions(recording, sample.frame).items():
                 known.setdefault(source, []).append(T)
             for offset, lengths in distances.items():
-                lengths.append(self._distance(recorded, sample.frame, offset) if self.sources != "stereo" else np.nan)
+                lengths.append(self._distance(recording, sample.frame, offset) if self.sources != "stereo" else np.nan)
         masks = np.stack(valid)[:, None]
         return Batch(
-            stacked,
-            stacked,
-            torch.tensor(np.array(K), dtype=torch.float32),
-            {source: torch.tensor(np.array(T), dtype=torch.float32) for source, T in known.items()},
-            {offset: torch.tensor(lengths, dtype=torch.float32) for offset, lengths in distances.items()},
-            None if set(factors) == {1.0} else torch.tensor(factors, dtype=torch.float32),
-            None if masks.all() else torch.from_numpy(masks),
-            tuple(self.name(sample) for sample in samples),
+            images=stacked,
+            network_images=stacked,
+            K=torch.tensor(np.array(K), dtype=torch.float32),
+            known_motions={source: torch.tensor(np.array(T), dtype=torch.float32) for source, T in known.items()},
+            distances={offset: torch.tensor(lengths, dtype=torch.float32) for offset, lengths in distances.items()},
+            depth_factor=None if set(factors) == {1.0} else torch.tensor(factors, dtype=torch.float32),
+            valid=None if masks.all() else torch.from_numpy(masks),
+            names=tuple(self.name(sample) for sample in samples),
         )
 
-    def _known_motions(self, recorded: TrainingRecording, frame: int) -> dict[Source, np.ndarray]:
-        """T_source_target (4, 4) in network units of the sources whose motion is known."""
-        found: dict[Source, np.ndarray] = {}
-        if self.sources != "stereo" and recorded.steps is not None:
-            found |= {offset: recorded.known_motion(frame, offset) for offset in (-1, 1)}
+    def _known_motions(self, recording: TrainingRecording, frame: int) -> dict[Source, np.ndarray]:
+        """T_source_target (4, 4) [network units] of the sources with known motion."""
+        motions: dict[Source, np.ndarray] = {}
+        if self.sources != "stereo" and recording.steps is not None:
+            motions |= {offset: recording.known_motion(frame, offset) for offset in (-1, 1)}
         if self.sources != "mono":
-            found[STEREO] = np.eye(4)
-            found[STEREO][0, 3] = -recorded.baseline / self.metres_per_unit
-        return found
+            motions[STEREO] = np.eye(4)
+            motions[STEREO][0, 3] = -recording.baseline / self.metres_per_unit
+        return motions
 
-    def _distance(self, recorded: TrainingRecording, frame: int, offset: int) -> float:
-        """How far the camera moved in network units, or in metres where nothing else fixes these; NaN where the recording
-        does not say."""
-        T = recorded.reference_motion(frame, offset)
+    def _distance(self, recording: TrainingRecording, frame: int, offset: int) -> float:
+        """Distance that the camera moved [network units, or metres if these are not determined]; NaN without poses."""
+        T = recording.reference_motion(frame, offset)
         if T is None:
             return float("nan")
         metres = float(np.linalg.norm(T[:3, 3]))

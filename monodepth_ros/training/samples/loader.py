@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batches read, decoded and rectified by threads ahead of the step that wants them."""
+"""Batches that threads read, decode and rectify ahead of the step that needs them."""
 
 import time
 from collections import deque
@@ -12,14 +12,14 @@ import torch
 from monodepth_ros.training.samples.batch import Batch, Source
 from monodepth_ros.training.samples.dataset import Dataset, Sample
 
-# Batches under way while one is trained on.
+# Number of batches in preparation during a step.
 AHEAD = 3
 
 
 class Loader:
-    """Batches of a dataset's samples in a given order. OpenCV and file reading free the interpreter, so threads suffice.
+    """Loads batches of a data set. OpenCV and file reading release the interpreter, so threads suffice.
 
-    waited: seconds that the caller has waited for data so far.
+    waited: time that the caller has waited for data so far [s].
     """
 
     def __init__(self, dataset: Dataset, batch_size: int, workers: int):
@@ -32,24 +32,27 @@ class Loader:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def batches(self, samples: Sequence[Sample], drop_last: bool = True) -> Iterator[Batch]:
-        """The samples in their order, batch by batch. Raises what reading a frame raises."""
+        """Batches of the samples in their order. drop_last: omit a last batch that is not full.
+
+        Raises what reading a frame raises.
+        """
         size = self._batch_size
         end = len(samples) - len(samples) % size if drop_last else len(samples)
         starts = deque(range(0, end, size))
-        under_way: deque[tuple[Sequence[Sample], list[Future]]] = deque()
+        in_preparation: deque[tuple[Sequence[Sample], list[Future]]] = deque()
         try:
-            while starts or under_way:
-                while starts and len(under_way) < AHEAD:
+            while starts or in_preparation:
+                while starts and len(in_preparation) < AHEAD:
                     start = starts.popleft()
                     chosen = samples[start : min(end, start + size)]
-                    under_way.append((chosen, [self._pool.submit(self._images, sample) for sample in chosen]))
-                chosen, futures = under_way.popleft()
+                    in_preparation.append((chosen, [self._pool.submit(self._images, sample) for sample in chosen]))
+                chosen, futures = in_preparation.popleft()
                 began = time.perf_counter()
                 images = [future.result() for future in futures]
                 self.waited += time.perf_counter() - began
                 yield self._dataset.batch(list(chosen), images)
         finally:
-            for _, futures in under_way:
+            for _, futures in in_preparation:
                 for future in futures:
                     future.cancel()
 
@@ -58,11 +61,14 @@ class Loader:
 
 
 def epoch_order(count: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1) -> list[int]:
-    """A process's share of an epoch's shuffled samples: the same for the same arguments, equally long for every rank."""
+    """A process's share of the shuffled sample numbers of an epoch, equally long for every rank.
+
+    Equal arguments give equal orders.
+    """
     order = torch.randperm(count, generator=torch.Generator().manual_seed(mix(seed, epoch))).tolist()
     return order[rank : count - count % ranks : ranks]
 
 
 def mix(*numbers: int) -> int:
-    """One seed of several numbers."""
+    """A seed from several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) % (1 << 63)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens recordings for training: index, the camera that the networks will know, and the choice of samples."""
+"""Opens recordings for training: frame index, training camera, and selection of samples."""
 
+import functools
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -10,27 +12,33 @@ from monodepth_ros.data.frame_index import FrameIndex, index_frames
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
+from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.network_view import crop_to_aspect
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Sample, TrainingRecording
-from monodepth_ros.training.samples.selection import choose_targets, pair_by_time, split
+from monodepth_ros.training.samples.targets import pair_by_time, select_targets, split
 
-# The baseline of a stereo pair in network units (Godard et al. 2019, section 4): depth then lies in the networks' range.
+# Baseline of a stereo pair in network units (Godard et al. 2019, section 4), with which depth lies in the networks'
+# range.
 STEREO_BASELINE = 0.1
-STEREO_TOLERANCE = 0.01  # seconds between the two images of a pair
+STEREO_TOLERANCE = 0.01  # between the two images of a pair [s]
+
+Intrinsics = tuple[float, float, float, float]
+Progress = Callable[[str, int, int | None], None]
 
 
 def open_dataset(
     config: DataConfig,
     networks: NetworksConfig,
-    progress: Callable[[str, int, int | None], None] | None = None,
-    training_camera: tuple[float, float, float, float] | None = None,
+    progress: Progress | None = None,
+    training_camera: Intrinsics | None = None,
 ) -> Dataset:
-    """Open, index and choose. progress: called with (recording, frames indexed, frames expected or None).
+    """Open and index the recordings, and select the samples.
 
-    training_camera: normalised intrinsics of the networks' input; by default those of the first recording's camera.
+    progress: called with (recording, frames indexed, all frames or None). training_camera: normalised intrinsics
+    (fx, fy, cx, cy) of the networks' input; by default those of the first recording's camera.
 
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
@@ -40,32 +48,38 @@ def open_dataset(
     mask = read_mask(config.mask_file)
     recordings: list[TrainingRecording] = []
     notes: list[str] = []
-    try:
+    with ExitStack() as sources:
         for path in config.recordings:
+            name = f"{len(recordings)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
             options, right_options = camera_options(path, config, notes)
             index = _index(path, options, progress)
             if training_camera is None:
                 training_camera = training_camera_of(path, index, networks)
-            name = f"{len(recordings)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
-            made = networks.width, networks.height
-            arguments = training_camera, made, networks.filter, cache, config.hood, mask
-            clip = Clip(name, open_source(path, options), index, *arguments)
-            recorded = TrainingRecording(
-                clip, choose_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
+            make_clip = functools.partial(
+                Clip,
+                training_camera=training_camera,
+                size=(networks.width, networks.height),
+                filter=networks.filter,
+                cache=cache,
+                hood=config.hood,
+                mask=mask,
             )
-            recordings.append(recorded)
+            source = sources.enter_context(open_source(path, options))
+            selection = select_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
+            recording = TrainingRecording(make_clip(name, source, index), selection)
+            recordings.append(recording)
             if right_options is not None:
                 right_index = _index(path, right_options, progress)
-                recorded.right = Clip(f"{name} right", open_source(path, right_options), right_index, *arguments)
-                _pair(recorded)
-        return _chosen(recordings, config, training_camera, notes)
-    except BaseException:
-        Dataset(recordings, [], [], [], training_camera or (1, 1, 0, 0), 1.0, 1.0, "mono").close()
-        raise
+                right_source = sources.enter_context(open_source(path, right_options))
+                recording.right = make_clip(f"{name} right", right_source, right_index)
+                _pair(recording)
+        dataset = _select_samples(recordings, config, networks, training_camera, notes)
+        sources.pop_all()  # from here on the data set closes them
+    return dataset
 
 
-def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -> tuple[float, float, float, float]:
-    """Normalised intrinsics of the networks' input: the camera's image, or the most of it that has the input's aspect."""
+def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -> Intrinsics:
+    """Normalised intrinsics of the networks' input: the camera's image, or its largest part with the input's aspect."""
     camera = index.cameras[0]
     if not camera.is_calibrated:
         raise TrainingError(f"{name} has no calibration: record camera_info, or set data.calibration_file")
@@ -73,7 +87,10 @@ def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -
 
 
 def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[SourceOptions, SourceOptions | None]:
-    """How the left and, with stereo, the right camera of a recording are opened."""
+    """Source options of the left camera and, with stereo, of the right camera. Adds a note if it chooses a camera.
+
+    Raises TrainingError if stereo is asked for and there is no second camera.
+    """
     options = SourceOptions(
         topic=config.topic,
         camera_info=config.camera_info,
@@ -83,7 +100,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         rectified=config.rectified,
         rate=config.rate,
     )
-    # Of several cameras the first is as good as any to learn from, and the left one of a pair is the first.
+    # The first of several cameras is as good as any to learn from, and it is the left one of a pair.
     options, note = one_camera(path, options)
     if note:
         notes.append(f"{note} (data.topic chooses)")
@@ -96,88 +113,112 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     return options, right
 
 
-def _index(path: str, options: SourceOptions, progress) -> FrameIndex:
+def _index(path: str, options: SourceOptions, progress: Progress | None) -> FrameIndex:
     return index_frames(path, options, progress and (lambda count, total: progress(path, count, total)))
 
 
-def _pair(recorded: TrainingRecording) -> None:
-    left, right = recorded.clip, recorded.right
-    recorded.partners = pair_by_time(left.index.stamps_ns, right.index.stamps_ns, STEREO_TOLERANCE)
-    recorded.baseline = right.index.cameras[0].baseline - left.index.cameras[0].baseline
-    if not recorded.baseline > 1e-4:
+def _pair(recording: TrainingRecording) -> None:
+    left, right = recording.clip, recording.right
+    recording.partners = pair_by_time(left.index.stamps_ns, right.index.stamps_ns, STEREO_TOLERANCE)
+    recording.baseline = right.index.cameras[0].baseline - left.index.cameras[0].baseline
+    if not recording.baseline > 1e-4:
         raise TrainingError(
-            f"{left.name}: the right camera's P[0, 3] says that its baseline is {recorded.baseline:.3f} m:"
-            " a calibration of the pair must give it (P[0, 3] = -fx * baseline)"
+            f"{left.name}: P[0, 3] of the right camera gives a baseline of {recording.baseline:.3f} m:"
+            " calibrate the pair, so that P[0, 3] = -fx * baseline"
         )
-    if not (recorded.partners >= 0).any():
+    if not (recording.partners >= 0).any():
         raise TrainingError(f"{left.name}: no image of one camera is within {STEREO_TOLERANCE:g} s of one of the other")
 
 
-def _chosen(recordings: list[TrainingRecording], config: DataConfig, camera: tuple, notes: list[str]) -> Dataset:
+def _select_samples(
+    recordings: list[TrainingRecording],
+    config: DataConfig,
+    networks: NetworksConfig,
+    training_camera: Intrinsics,
+    notes: list[str],
+) -> Dataset:
     training: list[Sample] = []
     validation: list[Sample] = []
-    for number, recorded in enumerate(recordings):
-        clip, choice = recorded.clip, recorded.choice
-        targets = choice.targets
-        if recorded.partners is not None:
-            targets = targets[recorded.partners[targets] >= 0]
-        span = 0 if config.sources == "stereo" else choice.step
+    for number, recording in enumerate(recordings):
+        clip, selection = recording.clip, recording.selection
+        targets = selection.targets
+        if recording.partners is not None:
+            targets = targets[recording.partners[targets] >= 0]
+        span = 0 if config.sources == "stereo" else selection.step
         ours, held_out = split(clip.index, targets, span, config.validation_share)
         training += [Sample(number, int(frame)) for frame in ours]
         validation += [Sample(number, int(frame)) for frame in held_out]
         notes.append(
-            f"{clip.name}: {len(clip.index)} frames at {1 / clip.index.interval:.1f} Hz, {len(ours)} samples for training,"
-            f" {len(held_out)} for validation, {choice.step} frames apart; {100 * choice.static_share:.0f} % static left out"
+            f"{clip.name}: {len(clip.index)} frames at {1 / clip.index.interval:.1f} Hz, {len(ours)} samples for"
+            f" training, {len(held_out)} for validation, {selection.step} frames apart;"
+            f" {100 * selection.static_share:.0f} % static left out"
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
         notes += [f"{clip.name}: {view.description}" for view in clip.views]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
-        raise TrainingError(f"only {len(training)} samples to learn from: {_why_so_few(recordings, config)}")
-    intervals = [recorded.choice.step * recorded.clip.index.interval for recorded in recordings]
-    baseline = recordings[0].baseline
+        raise TrainingError(f"only {len(training)} samples to learn from: {_shortage(recordings, config)}")
+    metres_per_unit, scale_origin = _scale(recordings, networks)
     return Dataset(
-        recordings,
-        training,
-        _spread(validation, config.validation_frames),
-        [] if config.sources == "stereo" else _chains(recordings, validation, config.validation_frames),
-        camera,
-        float(np.median(intervals)),
-        baseline / STEREO_BASELINE if baseline else float("nan"),
-        config.sources,
-        notes,
-        f"stereo baseline of {baseline:.4g} m" if baseline else "",
+        recordings=recordings,
+        training=training,
+        validation=_spread(validation, config.validation_frames),
+        chains=[] if config.sources == "stereo" else _chains(recordings, validation, config.validation_frames),
+        training_camera=training_camera,
+        pose_interval=float(
+            np.median([recording.selection.step * recording.clip.index.interval for recording in recordings])
+        ),
+        metres_per_unit=metres_per_unit,
+        sources=config.sources,
+        notes=notes,
+        scale_origin=scale_origin,
     )
 
 
-def _why_so_few(recordings: list[TrainingRecording], config: DataConfig) -> str:
-    static = max(recorded.choice.static_share for recorded in recordings)
-    frames = sum(len(recorded.clip.index) for recorded in recordings)
+def _scale(recordings: list[TrainingRecording], networks: NetworksConfig) -> tuple[float, str]:
+    """Metres per network unit and their origin: from the stereo baseline, or from the checkpoint whose depth is
+    kept."""
+    baseline = recordings[0].baseline
+    if baseline:
+        return baseline / STEREO_BASELINE, f"stereo baseline of {baseline:.4g} m"
+    if networks.keep_depth:
+        header = load_checkpoint(networks.start_from).header
+        if header.is_metric:
+            return header.scale_factor, header.scale_origin
+    return float("nan"), ""
+
+
+def _shortage(recordings: list[TrainingRecording], config: DataConfig) -> str:
+    """The reason for a lack of samples, and what to do."""
+    static = max(recording.selection.static_share for recording in recordings)
+    frames = sum(len(recording.clip.index) for recording in recordings)
     if static > 0.5:
         return (
-            f"{100 * static:.0f} % of the frames are static (the image moves less than data.min_motion {config.min_motion:g}"
-            " of its width); record the camera while it moves"
+            f"{100 * static:.0f} % of the frames are static (the image moves less than data.min_motion"
+            f" {config.min_motion:g} of its width); record the camera while it moves"
         )
-    runs = sum(recorded.choice.runs for recorded in recordings)
+    runs = sum(recording.selection.runs for recording in recordings)
     return f"there are {frames} frames in {runs} unbroken runs; record longer, without gaps"
 
 
 def _spread(samples: list[Sample], count: int) -> list[Sample]:
+    """`count` samples at even distances."""
     if len(samples) <= count:
         return samples
     return [samples[i] for i in np.linspace(0, len(samples) - 1, count).round().astype(int)]
 
 
 def _chains(recordings: list[TrainingRecording], samples: list[Sample], count: int) -> list[list[Sample]]:
-    """Of each recording whose poses are known the longest chain, cut to `count` samples."""
+    """The longest chain of each recording with poses, cut to `count` samples."""
     found = []
-    for number, recorded in enumerate(recordings):
-        known = {s.frame for s in samples if s.clip == number and recorded.reference_motion(s.frame, 1) is not None}
+    for number, recording in enumerate(recordings):
+        step = recording.selection.step
+        known = {s.frame for s in samples if s.clip == number and recording.reference_motion(s.frame, 1) is not None}
         longest: list[int] = []
         for frame in sorted(known):
             chain = [frame]
-            while len(chain) < count and chain[-1] + recorded.choice.step in known:
-                chain.append(chain[-1] + recorded.choice.step)
+            while len(chain) < count and chain[-1] + step in known:
+                chain.append(chain[-1] + step)
             longest = max(longest, chain, key=len)
         if longest:
             found.append([Sample(number, frame) for frame in longest])

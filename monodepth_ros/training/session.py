@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A training from its settings to its report: what stands around the `Trainer`."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.results_folder import new_results_folder
+from monodepth_ros.settings.files import nested, read_assignments, read_settings
+from monodepth_ros.settings.schema import ConfigError, replace, values
+from monodepth_ros.training.config import TrainConfig, network_settings
+from monodepth_ros.training.presets import PRESETS
+from monodepth_ros.training.report import write_report
+from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.samples.clip import TrainingError
+from monodepth_ros.training.samples.dataset import Dataset
+from monodepth_ros.training.samples.known_motion import add_known_motion
+from monodepth_ros.training.samples.open_dataset import open_dataset
+from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
+
+SETTINGS = "train.yaml"
+FIGURES = ("loss", "abs_rel", "a1", "ate_5", "rotation_error")  # of a validation, as far as it has them
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with (what is done, frames done, all frames or None) during a pass over a recording."""
+
+
+def training_config(
+    preset: str = "monodepth2",
+    file: str = "",
+    assignments: Iterable[str] = (),
+    changes: Mapping[str, Any] = {},
+    is_resumed: bool = False,
+) -> TrainConfig:
+    """Settings of a training: the preset, then the YAML file, then assignments ('name=value') and changes.
+
+    Fine-tuning (networks.start_from) takes the networks, input size and depth range from the checkpoint, unless the
+    file or an assignment names them; a resumed training keeps those of its file. Raises ConfigError, and
+    CheckpointError for networks.start_from.
+    """
+    config = replace(TrainConfig(), PRESETS[preset])
+    settings: dict[str, Any] = {}
+    if file:
+        try:
+            settings = read_settings(file)
+            config = replace(config, settings)
+        except ConfigError as error:
+            raise ConfigError(f"{file}: {error}") from None
+    assigned = read_assignments(assignments)
+    # In one step, because a value may be valid only together with another one.
+    config = replace(config, assigned | dict(changes))
+    if config.networks.start_from and not is_resumed:
+        config = _like_checkpoint(config, settings.keys() | assigned.keys())
+    return config
+
+
+def _like_checkpoint(config: TrainConfig, given: Collection[str]) -> TrainConfig:
+    """The settings with the networks, input size and depth range of the checkpoint, except for the names in `given`."""
+    taken = network_settings(load_checkpoint(config.networks.start_from).header)
+    return replace(config, {name: value for name, value in taken.items() if name not in given})
+
+
+def open_training_data(
+    config: TrainConfig,
+    progress: Progress | None = None,
+    training_camera: tuple[float, float, float, float] | None = None,
+) -> Dataset:
+    """Open the recordings and add the motion that data.motion names.
+
+    training_camera: see `open_dataset`. Raises TrainingError for recordings that cannot be learned from, and what
+    `open_source` raises.
+    """
+
+    def reporting(task: str) -> Progress | None:
+        return progress and (lambda name, count, total: progress(f"{task} {name}", count, total))
+
+    dataset = open_dataset(config.data, config.networks, reporting("indexing"), training_camera)
+    try:
+        add_known_motion(dataset, config, reporting("tracking features through"))
+    except BaseException:
+        dataset.close()
+        raise
+    return dataset
+
+
+def make_training_folder(
+    config: TrainConfig, folder: str = "", kind: str = "train", root: Path = Path("results"), is_resumed: bool = False
+) -> Path:
+    """Make a folder for the results and write the settings into it.
+
+    Without a folder it is <root>/<kind>/<time>/. Raises TrainingError if the folder cannot be made, or holds a training
+    that is not to be resumed.
+    """
+    if not folder:
+        path = new_results_folder(root / kind)
+    else:
+        path = Path(folder)
+        if not is_resumed and (path / STATE).exists():
+            raise TrainingError(f"{path} holds a training already: continue it with --resume {path}")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{path} cannot be made: {error.strerror or error}") from None
+    (path / SETTINGS).write_text(yaml.safe_dump(nested(values(config)), sort_keys=False), encoding="utf-8")
+    return path
+
+
+def conclude(trainer: Trainer, is_finished: bool) -> list[tuple[str, str]]:
+    """Write report.html; returns (name, value) lines for the user: validations, checkpoint, report, how to continue."""
+    folder = trainer.folder
+    validations = [line for line in read_log(folder) if line["kind"] == "validation"]
+    lines = []
+    for moment, line in zip(("before", "after"), (validations[:1], validations[-1:])):
+        if line:
+            lines.append((f"validation {moment}", figures_text(line[0], FIGURES)))
+    facts = [("networks", trainer.header().summary()), ("steps", f"{trainer.step} of {trainer.steps}")]
+    facts += [("data", note) for note in trainer.dataset.notes]
+    write_report(folder, [*facts, *lines], trainer.pictures, trainer.trajectories)
+    best = folder / BEST
+    lines.append(("checkpoint", str(best if best.exists() else folder / LAST)))
+    lines.append(("report", str(folder / "report.html")))
+    if not is_finished:
+        lines.append(("stopped", f"monodepth train --resume {folder}"))
+    return lines
+
+
+def figures_text(validation: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The named figures of a validation's line of the log, and its step."""
+    shown = ", ".join(f"{name} {validation[name]:.4g}" for name in names if validation.get(name) is not None)
+    return f"{shown} (step {validation['step']})"
