@@ -169,7 +169,7 @@ def _motion_stages(sequence: list, view) -> dict:
     from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.disparity import scale_disparity
-    from monodepth_ros.odometry import image_check
+    from monodepth_ros.odometry.checks import image_check
     from monodepth_ros.odometry.config import OdometryConfig
     from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
     from monodepth_ros.pipeline.network_view import view_through

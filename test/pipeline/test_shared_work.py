@@ -17,7 +17,7 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
 from monodepth_ros.networks.rt_monodepth import RTMonoDepthEncoder
-from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
+from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline

@@ -14,7 +14,7 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, exp_se3, invert, make_transform
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.formula_weights import formula_image
-from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
+from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
 from monodepth_ros.ros.interop import quaternion_from_rotation, rotation_from_quaternion
 from monodepth_ros.ros.transforms import TF_QOS, TF_STATIC_QOS
 
