@@ -166,6 +166,7 @@ def _motion_stages(sequence: list, view) -> dict:
     import itertools
 
     from monodepth_ros.data.image_codec import to_rgb
+    from monodepth_ros.inference.config import EngineConfig
     from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.disparity import scale_disparity
@@ -175,7 +176,7 @@ def _motion_stages(sequence: list, view) -> dict:
     from monodepth_ros.pipeline.network_view import view_through
     from monodepth_ros.pipeline.tracking_view import TrackingView
 
-    engine = create_engine(bundled_checkpoint(), "cpu")
+    engine = create_engine(bundled_checkpoint(), EngineConfig(device="cpu"))
     header = engine.header
     own = view_through(view.resampler.source, header.training_camera, header.width, header.height, header.filter)
 

@@ -54,9 +54,7 @@ class OfflineRun:
         self._source, self._config, self._settings = source, config, settings
         self.notes = list(source.notes)
         checkpoint = load_checkpoint(config.checkpoint)
-        engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, self.notes.append, config.compile
-        )
+        engine = create_engine(checkpoint, config, self.notes.append)
         self._pipeline = FramePipeline(engine, checkpoint.header, config)
         scale, has_odometry = self._pipeline.scale, self._pipeline.has_odometry
         self._moving_frame = MovingFrame(config, source.frame_id, source.transforms)
