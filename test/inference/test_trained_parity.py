@@ -120,8 +120,8 @@ def assert_agree(reference_of_checkpoint, name, precision):
     motions = [float(np.abs(a - b).max()) for a, b in zip(found.motions, expected.motions, strict=True)]
     print(
         f"{name} {precision}: disparity off by {max(differences):.2g} at most, depth by {100 * max(errors):.3f} % in"
-        f" the worst image, abs_rel {abs_rels[0]:.5f} for {abs_rels[1]:.5f}, motion off by {max(motions, default=0):.2g} at"
-        " most"
+        f" the worst image, abs_rel {abs_rels[0]:.5f} for {abs_rels[1]:.5f}, motion off by"
+        f" {max(motions, default=0):.2g} at most"
     )
     assert abs(abs_rels[0] - abs_rels[1]) < ABS_REL, abs_rels
     if precision == "fp32":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comparison of each image with the one before: standstill, frozen streams, bad images and sudden jumps.
 
-It needs no motion, so it serves whatever estimates the motion.
+It needs no motion, so it works with any source of motion.
 """
 
 from dataclasses import dataclass

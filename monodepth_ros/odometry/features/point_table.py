@@ -32,7 +32,7 @@ class PointTable:
 
     @classmethod
     def empty(cls, frames: int) -> "PointTable":
-        """A table without points, for a window of so many frames."""
+        """A table without points, for a window of this many frames."""
         return cls(
             pixel=np.zeros((0, 2), np.float32),
             host=np.zeros(0, int),
