@@ -2,7 +2,9 @@
 """Small checkpoints with weights from a formula."""
 
 import os
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
 from monodepth_ros.networks.registry import build_depth, build_pose
 
+# Makes host_queue.py importable for the tests of this folder.
+sys.path.insert(0, str(Path(__file__).parent))
 # Tests import onnxruntime directly too, which would send telemetry.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 

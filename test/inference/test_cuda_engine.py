@@ -1,77 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine for CUDA: its logic on any machine, its arithmetic on a GPU."""
+"""The engine for CUDA, on a GPU or with the CPU in its place."""
 
 import weakref
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
+from host_queue import NETWORKS, CudaQueueWithoutGraphs, HostQueue, expected_of, picture
 
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.inference.cuda_graphs import MAX_SIZES, CudaQueue, Replayed
+from monodepth_ros.inference.cuda_graphs import Replayed
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
-from monodepth_ros.inference.pytorch import PytorchEngine
 from monodepth_ros.inference.pytorch_cuda import CudaEngine
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.networks.formula_weights import formula_image
-
-NETWORKS = [("rt_monodepth_s", "separate_resnet18"), ("resnet18", "shared_resnet18"), ("rt_monodepth_s", "posecnn")]
-
-
-def picture(phase):
-    return (255 * formula_image(phase, 64, 96)).round().astype(np.uint8).transpose(1, 2, 0)
-
-
-class HostQueue:
-    """The CPU in place of `CudaQueue`: a replay writes new results to the recording's outputs, like a graph."""
-
-    def __init__(self):
-        self.recorded, self.waits, self.ran = [], 0, []
-
-    def current(self):
-        return nullcontext()
-
-    def upload(self, array):
-        return torch.from_numpy(array.copy())
-
-    def download(self, tensor):
-        staged = tensor.clone()
-
-        def fetch():
-            self.waits += 1
-            return staged.numpy().copy()
-
-        return fetch
-
-    def wait(self):
-        pass
-
-    def record(self, function, inputs):
-        self.recorded.append(inputs[0].shape[0])
-        outputs = function(*inputs)
-
-        def replay():
-            self.ran.append("depth" if outputs[0].ndim == 3 else "motion")
-            for output, found in zip(outputs, function(*inputs), strict=True):
-                output.copy_(found)
-            return outputs
-
-        return replay
-
-
-def refuse_to_record(queue, function, inputs):
-    raise RuntimeError("operation not permitted\nwhen stream is capturing")
-
-
-class HostQueueWithoutGraphs(HostQueue):
-    record = refuse_to_record
-
-
-class CudaQueueWithoutGraphs(CudaQueue):
-    record = refuse_to_record
 
 
 @pytest.fixture(params=["host", pytest.param("cuda", marks=pytest.mark.cuda)])
@@ -80,14 +24,6 @@ def create(request):
     if request.param == "cuda":
         return lambda checkpoint: CudaEngine(checkpoint, "cuda", "fp32", pytest.fail)
     return lambda checkpoint: CudaEngine(checkpoint, "cpu", "fp32", pytest.fail, HostQueue())
-
-
-def expected_of(checkpoint, phases):
-    """Disparities of pictures by eager PyTorch on the CPU, and the motion from each picture to the next."""
-    engine = PytorchEngine(checkpoint, "cpu", "fp32")
-    images = [engine.load_image(picture(phase)) for phase in phases]
-    disparities = [engine.disparity(image) for image in images]
-    return disparities, [engine.motion(*pair) for pair in zip(images, images[1:], strict=False)]
 
 
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
@@ -155,20 +91,6 @@ def test_expected_and_unexpected_motions_are_right(create, make_checkpoint, dept
             np.testing.assert_allclose(engine.motion(images[index - 1], images[index]), motions[index - 1], atol=1e-4)
 
 
-def test_an_expected_motion_is_queued_after_depth_without_delaying_it(make_checkpoint):
-    queue = HostQueue()
-    engine = CudaEngine(load_checkpoint(make_checkpoint()), "cpu", "fp32", queue=queue)
-    engine.warm_up()
-    queue.ran.clear()
-    queue.waits = 0
-    first, second = (engine.load_image(picture(phase)) for phase in (0.0, 0.3))
-    engine.expect_motion(first, second)
-    engine.disparity(second)
-    assert (queue.ran, queue.waits) == (["depth", "motion"], 1)
-    engine.motion(first, second)
-    assert (queue.ran, queue.waits) == (["depth", "motion"], 2)
-
-
 def test_an_image_does_not_keep_earlier_images_alive(create, make_checkpoint):
     engine = create(load_checkpoint(make_checkpoint()))
     previous, seen = None, []
@@ -230,47 +152,6 @@ def test_wrong_images_and_calls_after_release_are_refused(create, checkpoint_fil
             call()
 
 
-@pytest.mark.parametrize(("depth", "pose"), NETWORKS)
-def test_each_batch_size_is_recorded_once_and_only_results_are_waited_for(make_checkpoint, depth, pose):
-    checkpoint, queue = load_checkpoint(make_checkpoint(depth, pose)), HostQueue()
-    engine = CudaEngine(checkpoint, "cpu", "fp32", queue=queue)
-    for _ in range(2):
-        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
-        assert queue.waits == 0
-        engine.motion(*images[:2])  # includes the depth network's pass, if the pose network needs it
-        assert queue.waits == 1
-        engine.disparities(images)
-        assert queue.waits == 2
-        queue.waits = 0
-    # Pairs of the pose network and batches of the depth network, which also runs once for motion if they share results.
-    assert sorted(queue.recorded) == ([1, 3] if pose == "separate_resnet18" else [1, 1, 3])
-
-
-def test_networks_run_without_graphs_and_warn_once_if_recording_fails(make_checkpoint):
-    checkpoint, warnings = load_checkpoint(make_checkpoint()), []
-    engine = CudaEngine(checkpoint, "cpu", "fp32", warnings.append, HostQueueWithoutGraphs())
-    (first, second), (motion,) = expected_of(checkpoint, (0.0, 0.3))
-    for _ in range(3):
-        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3)]
-        np.testing.assert_allclose(engine.disparities(images), [first, second], atol=1e-5)
-        np.testing.assert_allclose(engine.disparity(images[0]), first, atol=1e-5)
-    assert warnings == [
-        "the networks run without CUDA graphs, which is slower: operation not permitted when stream is capturing"
-    ]
-    np.testing.assert_allclose(engine.motion(*images), motion, atol=1e-5)
-
-
-def test_the_number_of_recordings_is_limited():
-    queue = HostQueue()
-    double = Replayed(lambda batch: (2 * batch,), queue.record, pytest.fail)
-    for _ in range(2):
-        for size in (*range(1, MAX_SIZES + 4), 1):
-            items = [torch.full((1, 2), float(index)) for index in range(size)]
-            (found,) = double(items)
-            assert found[:, 0].tolist() == [2.0 * index for index in range(size)]
-    assert queue.recorded == list(range(1, MAX_SIZES + 1))
-
-
 @pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
@@ -293,8 +174,6 @@ def test_cuda_agrees_with_the_cpu(make_checkpoint, depth, pose, precision):
 @pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_the_bundled_checkpoint_passes_the_check_on_cuda(precision):
-    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-
     checkpoint = load_checkpoint(bundled_checkpoint())
     check_parity(
         create_engine(checkpoint, EngineConfig(device="cuda", precision=precision), warn=pytest.fail), checkpoint
