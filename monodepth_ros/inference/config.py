@@ -28,8 +28,8 @@ class EngineConfig:
     precision: str = setting(
         "auto",
         "Arithmetic of the networks. auto: fp16 on CUDA; bf16 on a CPU that supports it (AVX-512 bf16 or AMX), with "
-        "OpenVINO or PyTorch, if it agrees with fp32 on this checkpoint; else fp32. Set fp32 for reproducible results "
-        "across machines.",
+        "OpenVINO or PyTorch, if it agrees with fp32 on this checkpoint; else fp32. Set fp32 for the same arithmetic "
+        "on every machine.",
         choices=PRECISIONS,
     )
     compile: bool = setting(

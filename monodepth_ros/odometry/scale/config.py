@@ -55,7 +55,7 @@ class ScaleConfig:
     time_constant: float = setting(
         5.0,
         "Time in which a measured scale follows a change (it is the median over twice this time), and in which one "
-        "source replaces another. Raise it for a steadier scale, lower it where the scene changes quickly.",
+        "source replaces another. Raise it for a steadier scale, lower it for a faster response.",
         unit="s",
         minimum=0.1,
         maximum=3600.0,
