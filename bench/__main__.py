@@ -1,23 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`scripts/bench <what> ...`: one module of this folder for each kind of benchmark."""
+"""`scripts/bench <command> ...`: runs one of the benchmarks, each a module of this folder."""
 
 import importlib
 import sys
 
+from monodepth_ros.errors import MonodepthError
+
 COMMANDS = {
     "live": "camera process -> depth_node -> client process over DDS: frames/s, latency, drops, CPU, memory",
     "matrix": "live for every combination of networks, sizes, engines and outputs",
-    "stages": "what a frame costs in the node besides the networks, stage by stage",
-    "train": "a training step against the reference's structure: samples/s, memory, stages; or the wait for data",
-    "table": "results of `live` and `train` as a Markdown table",
+    "stages": "the cost of a frame in the node besides the networks, stage by stage",
+    "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
+    "table": "results of `live` and `train` as Markdown tables; --docs: the tables of the documentation",
 }
 
 
 def main() -> int:
-    """Hand the arguments to the benchmark that the first one names; 2 for an unknown one."""
+    """Run the benchmark that the first argument names; 2 for an unknown one and for bad input, 130 if interrupted."""
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in COMMANDS:
-        return importlib.import_module(f"bench.{name}").main(sys.argv[2:])
+        try:
+            return importlib.import_module(f"bench.{name}").main(sys.argv[2:])
+        except MonodepthError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            return 130
     usage = "\n".join(f"  {command:8s}{text}" for command, text in COMMANDS.items())
     print(f"usage: scripts/bench <command> [--help] ...\n\n{usage}")
     if name in ("-h", "--help"):

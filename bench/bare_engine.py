@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks alone: an engine in a process of its own, asked for times.
+"""The networks alone: an engine in a process of its own that measures itself.
 
-It reads one JSON object a line from standard input, {"seconds": s}, and answers each with the milliseconds that every
-pass of the networks took in that time. The first line of all names the engine.
+Questions and answers are lines of JSON. The first answer comes without a question: name, device and precision of the
+engine. {"seconds": s}: times of all passes through the networks within s seconds [ms].
 """
 
 import argparse
-import json
-import sys
 import time
 
 import numpy as np
 
+from bench.worker import answer, questions
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 
-LEAST = 5  # passes, however long they take
+LEAST = 5  # passes to measure, even if they take longer than asked
 
 
 def passes(engine: Engine, images: list[np.ndarray], with_motion: bool, seconds: float) -> list[float]:
-    """Milliseconds of each pass: the depth of an image, and the motion from the one before where that is asked for.
+    """Time of each pass [ms]: the depth of an image and, if with_motion, the motion from the image before.
 
-    Images are loaded before the clock starts, and each is seen for the first time.
+    Images are loaded before the clock starts, and no result of an earlier pass is reused.
     """
     times, previous = [], engine.load_image(images[-1])
     engine.disparity(previous)
@@ -41,7 +40,7 @@ def passes(engine: Engine, images: list[np.ndarray], with_motion: bool, seconds:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Answer questions until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", required=True)
     for name in ("device", "engine", "precision"):
@@ -56,13 +55,9 @@ def main() -> None:
     engine.warm_up()
     shape = (4, engine.header.height, engine.header.width, 3)
     images = list(np.random.default_rng(1).integers(0, 256, shape, np.uint8))
-    _answer({"engine": engine.name, "device": engine.device, "precision": engine.precision})
-    for line in sys.stdin:
-        _answer({"milliseconds": passes(engine, images, options.motion, json.loads(line)["seconds"])})
-
-
-def _answer(values: dict) -> None:
-    print(json.dumps(values), flush=True)
+    answer({"engine": engine.name, "device": engine.device, "precision": engine.precision})
+    for question in questions():
+        answer({"milliseconds": passes(engine, images, options.motion, question["seconds"])})
 
 
 if __name__ == "__main__":

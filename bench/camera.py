@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark's camera: a process that publishes images and their camera_info when it is told to.
+"""The benchmark's camera: a process that publishes images and camera_info on request.
 
-It reads one JSON object a line from standard input and answers each with one on standard output. {"count": images,
-"rate": hertz} has that many published, {} is answered once a node listens. The first line of all says what it shows.
+Questions and answers are lines of JSON. The first answer comes without a question: a description of the images.
+{"count": n, "rate": hertz}: publish n images. {}: wait until a node has subscribed.
 """
 
 import argparse
 import itertools
-import json
-import sys
 import time
 
 import rclpy
@@ -17,16 +15,17 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from bench.images import image_sequence
+from bench.worker import answer, questions
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.ros.live.outputs import camera_info
 
 FRAME = "camera_optical"
-# As image_transport offers them; a best-effort subscription is served best-effort.
+# As in image_transport; a best-effort subscription is served best-effort.
 QOS = QoSProfile(depth=5, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 
 
 class Camera:
-    """Publishers of one camera, image or image/compressed and camera_info, and what they show there and back."""
+    """Publisher of camera_info and of images (on image or image/compressed), forwards and backwards in turns."""
 
     def __init__(self, images: str, width: int, height: int, intrinsics: list[float], compressed: bool):
         self.sequence = image_sequence(images, width, height, compressed)
@@ -41,16 +40,16 @@ class Camera:
         self._message.header.frame_id = FRAME
         model = CameraModel.from_normalized(width, height, tuple(intrinsics))
         self._info = camera_info(model, True, Header(frame_id=FRAME))
-        # There and back again: a jump to the beginning is a motion that no odometry believes.
+        # Forwards and backwards, because odometry would reject the jump from the last image to the first.
         self._payloads = itertools.cycle(self.sequence.payloads + self.sequence.payloads[-2:0:-1])
 
     def wait_for_node(self) -> None:
-        """Until somebody listens to both topics."""
+        """Wait until both topics have a subscription."""
         while not (self._images.get_subscription_count() and self._infos.get_subscription_count()):
             time.sleep(0.02)
 
     def publish(self) -> int:
-        """Publish the next image; its stamp [ns], the wall clock just before."""
+        """Publish the next image and return its stamp [ns], the wall clock just before."""
         self._message.data = next(self._payloads)
         stamp_ns = time.time_ns()
         for message, publisher in ((self._info, self._infos), (self._message, self._images)):
@@ -59,10 +58,9 @@ class Camera:
         return stamp_ns
 
     def burst(self, count: int, rate: float) -> dict:
-        """Publish `count` images at `rate` [Hz]; their stamps [ns] and how late [ms] they were at worst.
+        """Publish `count` images at `rate` [Hz] and return their stamps [ns] and the largest delay [ms].
 
-        Like a sensor's, the rhythm goes on where an image could not be sent in time; nothing is sent in a
-        rush to make up for it.
+        As in a sensor, the rhythm continues after an image that was late; the following ones are not sent earlier.
         """
         period, stamps, worst = 1.0 / rate, [], 0.0
         due = time.perf_counter()
@@ -76,7 +74,7 @@ class Camera:
 
 
 def main() -> None:
-    """Serve bursts until standard input ends."""
+    """Answer questions until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", required=True)
     parser.add_argument("--size", type=int, nargs=2, required=True)
@@ -86,19 +84,14 @@ def main() -> None:
     rclpy.init()
     camera = Camera(options.images, *options.size, options.intrinsics, options.compressed)
     sequence = camera.sequence
-    _answer({"images": sequence.description, "count": len(sequence.payloads), "mean_bytes": sequence.mean_bytes})
-    for line in sys.stdin:
-        burst = json.loads(line)
+    answer({"images": sequence.description, "count": len(sequence.payloads), "mean_bytes": sequence.mean_bytes})
+    for burst in questions():
         if burst:
-            _answer(camera.burst(**burst))
+            answer(camera.burst(**burst))
         else:
             camera.wait_for_node()
-            _answer({})
+            answer({})
     rclpy.try_shutdown()
-
-
-def _answer(values: dict) -> None:
-    print(json.dumps(values), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark's client: notes when a node's outputs arrive, in a process that is not the node's."""
+"""The benchmark's client: records the arrival of a node's outputs, in another process than the node's."""
 
 import threading
 import time
@@ -20,10 +20,10 @@ STATUS = "depth/status"
 
 
 class Client:
-    """Subscribes to topics of a node and to its status; spins in a thread of its own.
+    """Subscriber of topics of a node and of its status, which spins in a thread of its own.
 
-    receipts: topic -> stamp [ns] -> wall clock [ns] in the callback, when the deserialised message is at hand.
-    statuses: stamp [ns] -> DepthStatus, in the order of arrival.
+    receipts: topic -> stamp [ns] -> wall clock [ns] in the callback with the deserialised message. statuses: stamp [ns]
+    -> DepthStatus, in the order of arrival.
     """
 
     def __init__(self, topics: list[str]):
@@ -64,11 +64,11 @@ class Client:
 
     @property
     def first_receipts(self) -> dict[int, int]:
-        """Of the first of the topics."""
+        """Receipts of the first topic: stamp [ns] -> wall clock [ns]."""
         return self.receipts[self.topics[0]]
 
     def count_nodes(self) -> int:
-        """How many nodes publish the first of the topics here."""
+        """Number of publishers of the first topic in this ROS domain."""
         return self._node.count_publishers(self.topics[0])
 
     def last_status(self) -> DepthStatus:
@@ -76,9 +76,10 @@ class Client:
         return next(reversed(self.statuses.values()))
 
     def bring_up(self, check: Callable[[], None]) -> dict[str, float]:
-        """Configure and activate the depth node, once it is there; the wall clock [s] when asked and after each.
+        """Wait for the depth node, configure and activate it.
 
-        `check` is called while waiting, and may raise. BenchError where the node refuses.
+        Returns the wall clock [s] at the request ("asked") and after each transition ("configured", "active"). check:
+        called while waiting; it may raise. Raises BenchError if a transition fails.
         """
         while not self._change_state.service_is_ready():
             check()
@@ -94,12 +95,15 @@ class Client:
                 check()
                 time.sleep(0.005)
             if not future.result().success:
-                raise BenchError("the node did not start; its log above says why")
+                raise BenchError("the node did not start: see its log above")
             times[name] = time.time()
         return times
 
     def wait_for(self, stamp_ns: int, topics: list[str], quiet: float = 5.0, settle: float = 0.2) -> None:
-        """Until these topics came for that stamp, or nothing at all for `quiet` seconds; then `settle` for the rest."""
+        """Wait until these topics have arrived for a stamp, or until none has arrived for `quiet` [s].
+
+        settle: additional time for the other topics [s].
+        """
         seen, since = -1, time.monotonic()
         while any(stamp_ns not in self.receipts[topic] for topic in topics) and time.monotonic() - since < quiet:
             count = sum(len(self.receipts[topic]) for topic in topics)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks raise."""
+"""The error of the benchmarks."""
 
 from monodepth_ros.errors import MonodepthError
 
 
 class BenchError(MonodepthError):
-    """The benchmark could not be run."""
+    """A benchmark that cannot be run."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The images that a benchmark's camera shows, ready to be published: encoded before any clock runs."""
+"""Images of a benchmark's camera, encoded in advance."""
 
 import os
 from array import array
@@ -14,7 +14,7 @@ from monodepth_ros.data.bags.topics import choose_image_stream
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
 
 COUNT = 16
-# What image_transport's compressed publisher uses in ROS 2 unless it is told otherwise.
+# The default of image_transport's compressed publisher in ROS 2.
 JPEG_QUALITY = 95
 RECORDING = "rosbag2/kitti_colour_compressed_mcap"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -22,35 +22,36 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @dataclass(frozen=True)
 class ImageSequence:
-    """payloads: data of sensor_msgs/CompressedImage (JPEG) or Image (rgb8); description: where they are from."""
+    """Encoded images. payloads: data of sensor_msgs/CompressedImage (JPEG) or Image (rgb8). description: of them."""
 
     payloads: list[array]
     description: str
 
     @property
     def mean_bytes(self) -> float:
+        """Mean size of a payload [bytes]."""
         return sum(map(len, self.payloads)) / len(self.payloads)
 
 
-def image_sequence(source: str, width: int, height: int, compressed: bool) -> ImageSequence:
-    """A short sequence of images of this size, from `source`.
+def image_sequence(origin: str, width: int, height: int, compressed: bool) -> ImageSequence:
+    """A short sequence of images of this size.
 
-    procedural: a textured plane that moves sideways; else a recording's path; auto: the colour recording of
-    the real data (MONODEPTH_DATA) where it is there, else procedural. TrainingRecording images are resized and encoded
-    again, so that every source has the same JPEG quality.
+    origin: "procedural" for a textured plane that moves sideways, the path of a recording, or "auto" for the colour
+    recording of the real data (MONODEPTH_DATA) if it is there, else procedural. Recorded images are resized and encoded
+    again, so that all have the same JPEG quality.
     """
-    if source == "auto":
+    if origin == "auto":
         recording = Path(os.environ.get("MONODEPTH_DATA") or DATA) / RECORDING
-        source = str(recording) if recording.is_dir() else "procedural"
-    if source == "procedural":
+        origin = str(recording) if recording.is_dir() else "procedural"
+    if origin == "procedural":
         images, description = _procedural(width, height), "procedural texture"
     else:
-        images, description = _recorded(source, width, height), f"{Path(source).name}, recorded"
+        images, description = _recorded(origin, width, height), f"{Path(origin).name}, recorded"
     return ImageSequence([_payload(image, compressed) for image in images], description)
 
 
 def _procedural(width: int, height: int) -> list[np.ndarray]:
-    """Noise in octaves, whose spectrum falls with frequency as that of photographs does."""
+    """Noise whose spectrum falls with frequency, as in photographs."""
     random = np.random.default_rng(7)
     step = 8
     size = (width + COUNT * step, height)
@@ -80,7 +81,7 @@ def _recorded(path: str, width: int, height: int) -> list[np.ndarray]:
 
 
 def _payload(rgb: np.ndarray, compressed: bool) -> array:
-    """As rclpy takes it without converting element by element."""
+    """Image data in the form that rclpy does not convert element by element."""
     data = array("B")
     if compressed:
         rgb = cv2.imencode(".jpg", rgb[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]

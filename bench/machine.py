@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a result depends on besides the code: the machine, the versions, the commit."""
+"""Conditions of a result: machine, versions, thread settings, commit."""
 
 import importlib.metadata
 import os
@@ -11,15 +11,17 @@ from pathlib import Path
 
 import torch
 
+from monodepth_ros.version import __version__
+
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "openvino", "onnxruntime")
-# Settings of the thread pools: they move every figure.
+# Settings of the thread pools, which affect every figure.
 THREAD_SETTINGS = re.compile(r"(OMP|KMP|GOMP|MKL|ONEDNN|OPENCV|TORCH|ATEN)_\w+")
-# Instruction sets that decide which arithmetic is fast.
+# Instruction sets that determine the fastest precision.
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "bf16")
 
 
 def machine() -> dict:
-    """CPU model, cores, instruction sets, memory, GPUs; nothing that identifies the machine."""
+    """CPU model, cores, instruction sets, memory and GPUs, but nothing that identifies the machine."""
     cpu = Path("/proc/cpuinfo").read_text()
     model = re.search(r"^model name\s*:\s*(.+)$", cpu, re.MULTILINE)
     flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpu, re.MULTILINE)
@@ -35,9 +37,9 @@ def machine() -> dict:
 
 
 def core_speed(side: int = 512, repeats: int = 20) -> float:
-    """What one core achieves now, in 1e9 float32 operations a second: the best of some matrix products.
+    """Present speed of one core in the fastest of some matrix products [1e9 float32 operations/s].
 
-    A virtual machine's cores may be half as fast one hour as the next; results compare only at like speeds.
+    The speed of a virtual machine varies by a factor of two from hour to hour: compare results of similar speeds only.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -51,13 +53,11 @@ def core_speed(side: int = 512, repeats: int = 20) -> float:
 
 
 def versions() -> dict[str, str]:
-    """Python, ROS where there is one, and the libraries that compute."""
-    from monodepth_ros.version import __version__
-
+    """Versions of Python, of ROS if there is one, and of the numerical libraries."""
     found = {"monodepth_ros": __version__, "python": platform.python_version()}
     found["rclpy"] = _version("rclpy", "ros-jazzy-rclpy", "ros-kilted-rclpy") or os.environ.get("ROS_DISTRO", "")
     try:
-        from rclpy.utilities import get_rmw_implementation_identifier
+        from rclpy.utilities import get_rmw_implementation_identifier  # optional: `train` runs without ROS
 
         found["middleware"] = get_rmw_implementation_identifier()
     except ImportError:
@@ -70,12 +70,12 @@ def versions() -> dict[str, str]:
 
 
 def thread_settings() -> dict[str, str]:
-    """Environment variables that steer the thread pools of the node."""
+    """Environment variables that control the thread pools."""
     return {name: value for name, value in sorted(os.environ.items()) if THREAD_SETTINGS.fullmatch(name)}
 
 
 def commit(folder: Path) -> str:
-    """Commit of a checkout, with "+" where files differ from it; empty where there is none."""
+    """Commit of a checkout, with "+" if files differ from it; empty without a repository."""
     command = ["git", "-C", str(folder)]
     try:
         head = subprocess.run([*command, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)

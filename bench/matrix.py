@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`scripts/bench matrix`: `scripts/bench live` for every combination of networks, sizes, engines and outputs, and one table.
+"""`scripts/bench matrix`: `scripts/bench live` for all combinations of networks, sizes, engines and outputs.
 
-What this command does not know is handed on to `scripts/bench live`, as --seconds 8 --plain. The network `default` has a
-size of its own and is run once for each engine and output. A combination that fails is named at the end.
+It prints a table of the results, and the combinations that failed. Other options, such as --seconds 8 --plain, are
+passed on to `scripts/bench live`. The network `default` has a fixed size and runs once for each engine and output.
 """
 
 import argparse
@@ -11,18 +11,14 @@ import shlex
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from bench.live import NETWORKS, ROOT, outputs, size
+from bench.arguments import NETWORKS, make_parser, outputs, size
 from bench.table import main as print_table
 
 
-def parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
-    """Command line of `scripts/bench matrix`, and what is left for `scripts/bench live`."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench matrix", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )  # fmt: skip
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options of `scripts/bench matrix`, and the other arguments for `scripts/bench live`."""
+    parser = make_parser("matrix", __doc__, allow_abbrev=False)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
     parser.add_argument(
         "--sizes", nargs="+", type=size, default=[(640, 192), (1024, 320)], help="default: 640x192 1024x320"
@@ -35,26 +31,23 @@ def parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
         default=[["depth"], ["depth", "cloud", "odometry"]],
         help="default: depth depth,cloud,odometry",
     )
-    parser.add_argument(
-        "--results", type=Path, default=ROOT / "results" / "bench", help="the results get a folder in here"
-    )
     return parser.parse_known_args(arguments)
 
 
 def combinations(options: argparse.Namespace) -> list[list[str]]:
-    """Arguments of `scripts/bench live`, one list for each."""
+    """Arguments of `scripts/bench live` for each combination."""
     found = []
-    for network, outputs, engine in itertools.product(options.networks, options.outputs, options.engines):
+    for network, names, engine in itertools.product(options.networks, options.outputs, options.engines):
         name, _, precision = engine.partition(":")
         for width, height in options.sizes[:1] if network == "default" else options.sizes:
-            arguments = ["--network", network, "--outputs", ",".join(outputs), "--engine", name]
+            arguments = ["--network", network, "--outputs", ",".join(names), "--engine", name]
             arguments += ["--precision", precision] if precision else []
             found.append(arguments + ([] if network == "default" else ["--size", f"{width}x{height}"]))
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run them one after the other and print the table; 1 if one failed."""
+def main(arguments: list[str]) -> int:
+    """Run the combinations one after the other and print the table; 1 if one of them fails."""
     options, rest = parse(arguments)
     failed, results = [], []
     folder = options.results / f"matrix_{time.strftime('%Y-%m-%d_%H-%M-%S')}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was noted while images were published at one rate, and the figures of it."""
+"""One phase of a measurement, images published at one rate, and its figures."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ WORK = ("decode", "inference", "publish")
 
 @dataclass(frozen=True)
 class Phase:
-    """Stamps and receipts in ns of the wall clock.
+    """Records of a phase, with times in ns of the wall clock.
 
-    stamps: of the published images. receipts: topic -> stamp -> time. begin: status before the first of them, None
-    for a node that has no status; statuses: of the measured images.
+    stamps: of the published images. receipts: topic -> stamp -> time. begin: status before the first image, None for a
+    node without a status. statuses: of the measured images.
     """
 
     rate: float
@@ -34,19 +34,19 @@ class Phase:
 
     @property
     def frames_per_second(self) -> float:
-        """Of the first topic, at the client."""
+        """Rate of the first topic at the client [Hz]."""
         return per_second(sorted(next(iter(self.receipts.values())).values()))
 
     @property
     def share_of_images(self) -> float:
-        """That gave the first topic."""
+        """Share of the published images that resulted in a message on the first topic."""
         return len(next(iter(self.receipts.values()))) / len(self.stamps)
 
 
 def collect_phase(phase: Phase) -> dict:
     """Rates, counts, latencies, stages, CPU and memory."""
     if not next(iter(phase.receipts.values())):
-        raise BenchError("none of the measured images was processed; the node's log above may say why")
+        raise BenchError("none of the measured images was processed: see the node's log above")
     latencies = {
         topic: spread([(time - stamp) * 1e-6 for stamp, time in times.items()])
         for topic, times in phase.receipts.items()
@@ -75,7 +75,7 @@ def collect_phase(phase: Phase) -> dict:
 
 
 def count_frames(phase: Phase) -> dict:
-    """What became of the published images: by the node's counters, where it has some, and by what came back."""
+    """Fates of the published images, by the node's counters if it has any and by the messages at the client."""
     published = len(phase.stamps)
     came = {topic: len(times) for topic, times in phase.receipts.items()}
     if phase.begin is None:
@@ -106,7 +106,7 @@ def count_frames(phase: Phase) -> dict:
 
 
 def stage_times(statuses: list[DepthStatus]) -> dict:
-    """Spread of the node's own stage times and of the wait for the frame before [ms]; the stages' shares of the total."""
+    """Spread of the node's stage times and of the wait for the frame before [ms]; shares of the stages in the total."""
     times = {
         name: np.array([getattr(s, f"latency_{name}_ms") for s in statuses]) for name in ("transport", *WORK, "total")
     }
@@ -120,7 +120,7 @@ def stage_times(statuses: list[DepthStatus]) -> dict:
 
 
 def spread(values) -> dict[str, float]:
-    """Percentiles, extremes and number of values."""
+    """Percentiles, minimum, maximum and number of values."""
     if len(values) == 0:
         return {"count": 0}
     p50, p95, p99 = np.percentile(values, (50, 95, 99))
@@ -129,5 +129,5 @@ def spread(values) -> dict[str, float]:
 
 
 def per_second(times: list[int]) -> float:
-    """Rate [Hz] of events at these times [ns], in their order; 0 for fewer than two."""
+    """Rate [Hz] of events at increasing times [ns]; 0 for fewer than two."""
     return (len(times) - 1) / (times[-1] - times[0]) * 1e9 if len(times) > 1 else 0.0

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plain depth node as such nodes are usually written, to be compared with.
+"""A plain depth node, written as such nodes usually are, for comparison.
 
-PyTorch in eager float32 as it comes; inference inside the subscription's callback; new arrays for everything in every
-frame; messages filled through `bytes`. In its favour: the same networks and weights, only the finest disparity is
-decoded, the previous image's tensor (or feature) is kept for the pose network, only the outputs that are compared are
-made, and the subscription holds one image, where a queue of ten would add up to ten frames' latency.
+It runs PyTorch in eager float32, infers in the subscription's callback, allocates new arrays for every frame and fills
+messages from `bytes`. In its favour, it has the same networks and weights, decodes the finest disparity only, keeps the
+previous image's tensor (or feature) for the pose network, and makes no output that is not compared. Its subscription
+holds one image, because a queue of ten would add the latency of up to ten frames.
 
-It takes what the benchmark gives: a pinhole camera like the one that the networks were trained on.
+The camera must be a pinhole similar to the one that the networks were trained on, like the benchmark's.
 """
 
 import argparse
+import contextlib
 
 import cv2
 import numpy as np
@@ -27,7 +28,7 @@ OUTPUTS = ("depth", "cloud", "odometry")
 
 
 class PlainNode(Node):
-    """image and camera_info in; depth/image and depth/camera_info, depth/points, odom out."""
+    """A node that computes depth/image and depth/camera_info, depth/points and odom from image and camera_info."""
 
     def __init__(self, checkpoint: str, compressed: bool, outputs: list[str]):
         super().__init__("plain_node")
@@ -48,9 +49,11 @@ class PlainNode(Node):
             self.create_subscription(Image, "image", self.take_image, SENSOR)
 
     def take_info(self, message: CameraInfo) -> None:
+        """Keep the calibration for the following images."""
         self.info = message
 
     def take_image(self, message: CompressedImage | Image) -> None:
+        """Infer an image and publish the outputs."""
         if self.info is None:
             return
         width, height = self.header.width, self.header.height
@@ -72,6 +75,7 @@ class PlainNode(Node):
             self.publish_odometry(image, features[-1], (self.header.scale_factor / depth).mean(), message.header)
 
     def publish_depth(self, depth: np.ndarray, header) -> None:
+        """Publish depth (H, W) [m] and its camera_info."""
         height, width = depth.shape
         message = Image(header=header, height=height, width=width, encoding="32FC1", step=4 * width)
         message.data = depth.astype(np.float32).tobytes()
@@ -80,6 +84,7 @@ class PlainNode(Node):
         self.info_publisher.publish(info)
 
     def publish_cloud(self, depth: np.ndarray, rgb: np.ndarray, header) -> None:
+        """Publish the coloured points of depth (H, W) [m] and an image (H, W, 3)."""
         height, width = depth.shape
         fx, fy = self.info.k[0] * width / self.info.width, self.info.k[4] * height / self.info.height
         cx, cy = self.info.k[2] * width / self.info.width, self.info.k[5] * height / self.info.height
@@ -99,6 +104,7 @@ class PlainNode(Node):
         self.cloud_publisher.publish(message)
 
     def publish_odometry(self, image: torch.Tensor, feature: torch.Tensor, mean_inverse_depth: float, header) -> None:
+        """Publish the pose after adding the pose network's motion from the previous image (1, 3, H, W)."""
         current = feature if self.pose.uses_depth_features else image
         if self.previous is not None:
             with torch.no_grad():
@@ -127,10 +133,8 @@ def main() -> None:
     parser.add_argument("--outputs", nargs="+", choices=OUTPUTS, default=["depth"])
     options = parser.parse_args()
     rclpy.init()
-    try:
+    with contextlib.suppress(KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         rclpy.spin(PlainNode(options.checkpoint, options.compressed, options.outputs))
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel says of processes: CPU time and memory, from /proc."""
+"""CPU time and memory of processes, from /proc."""
 
 import os
 import time
@@ -10,20 +10,20 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process, all its threads, user and system."""
-    # The name, in brackets, may hold blanks.
+    """CPU time of all threads of a process, user and system [s]."""
+    # The name, in brackets, may contain blanks.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def machine_cpu_seconds() -> float:
-    """CPU time of everything that runs here, time that a hypervisor gave to others included."""
+    """CPU time of the whole machine [s], including time that a hypervisor took away."""
     user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
     return (user + nice + system + irq + softirq + steal) / TICKS
 
 
 def memory_mb(pid: int) -> dict[str, float]:
-    """Resident memory of a process now and at its highest [MB], and its number of threads."""
+    """Present and peak resident memory of a process [MB], and its number of threads."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     values = dict(line.split(":", 1) for line in lines if ":" in line)
     kilobytes = {"rss": "VmRSS", "peak": "VmHWM"}
@@ -33,14 +33,16 @@ def memory_mb(pid: int) -> dict[str, float]:
 
 @dataclass
 class CpuUse:
-    """CPU use of named processes and of all others, from `start` to `stop`, in percent of one core."""
+    """CPU use of named processes and of all others between `start` and `stop`. pids: process ids by name."""
 
     pids: dict[str, int]
 
     def start(self) -> None:
+        """Begin the measurement."""
         self._before = self._now()
 
     def stop(self) -> dict[str, float]:
+        """CPU use since `start`, by name and for "others", in percent of one core."""
         spent = {name: after - self._before[name] for name, after in self._now().items()}
         wall = spent.pop("wall")
         spent["others"] = spent.pop("machine") - sum(spent[name] for name in self.pids)

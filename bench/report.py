@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what was noted to figures: a printed table and a JSON file."""
+"""Report of `scripts/bench live`: a printed table and a JSON file."""
 
 import argparse
-import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bench.machine import commit, machine, thread_settings, versions
 from bench.phase import Phase, collect_phase, spread
+from bench.result_file import conditions, write_result
 
-# Others' CPU use above which the figures are of a busy machine [% of one core].
+# CPU use of other processes above which the machine counts as busy [% of one core].
 QUIET = 10.0
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was noted in one run.
+    """Records of one run.
 
-    images: what the camera shows. engine: name, device and precision. start: seconds since the node was asked to
-    configure. bare_ms: of each pass of the networks alone, before and after. phases, plain: by name, of the node and of
-    the plain one. growth: see Session.memory_growth.
+    images: description of the camera's images. engine: name, device and precision. start: times since the request to
+    configure the node [s]. bare_ms: times of the passes of the networks alone, before and after [ms]. phases, plain:
+    phases of the node and of the plain node by name. growth: see Session.memory_growth.
     """
 
     options: argparse.Namespace
@@ -38,17 +36,14 @@ class Measurement:
 
 
 def write_report(measurement: Measurement, results: Path) -> None:
-    """Print the table; write results/live_<time>.json."""
+    """Print the table and write live_<time>.json to the folder `results`."""
     figures = collect_figures(measurement)
     print(format_table(figures))
-    results.mkdir(parents=True, exist_ok=True)
-    path = results / f"live_{time.strftime('%Y-%m-%d_%H-%M-%S')}.json"
-    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(f"result      {path}")
+    write_result("live", figures, results)
 
 
 def collect_figures(measurement: Measurement) -> dict:
-    """Everything that goes into the JSON."""
+    """The content of the JSON file."""
     m, options = measurement, measurement.options
     phases = {name: collect_phase(phase) for name, phase in m.phases.items()}
     bare = spread(np.concatenate(m.bare_ms))
@@ -56,12 +51,7 @@ def collect_figures(measurement: Measurement) -> dict:
         if "whole_frame_ms" in phase:
             phase["whole_frame_to_bare_engine"] = phase["whole_frame_ms"]["p50"] / bare["p50"]
     figures = {
-        "command": m.command,
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": commit(Path(__file__).parents[1]),
-        "machine": machine(),
-        "versions": versions(),
-        "thread_settings": thread_settings(),
+        **conditions(m.command),
         "node": {"checkpoint": m.checkpoint, **m.engine, "parameters": options.parameter},
         "input": {
             "size": list(options.input),
@@ -89,7 +79,7 @@ def collect_figures(measurement: Measurement) -> dict:
 
 
 def format_table(figures: dict) -> str:
-    """The figures for people."""
+    """The printed table."""
     node, shown, start = figures["node"], figures["input"], figures["start"]
     width, height = shown["size"]
     bare = figures["bare_engine_ms"]
@@ -97,8 +87,10 @@ def format_table(figures: dict) -> str:
         "",
         f"node        {node['engine']} on {node['device']} ({node['precision']}): {node['checkpoint']}",
         f"input       {width}x{height} {shown['transport']}, {shown['mean_bytes'] / 1e3:.0f} kB ({shown['images']})",
-        f"start       configured after {start['configured_s']:.2f} s, first output after {start['first_output_s']:.2f} s",
-        f"bare engine {bare['all']['p50']:.2f} ms ({bare['before']['p50']:.2f} before, {bare['after']['p50']:.2f} after)",
+        f"start       configured after {start['configured_s']:.2f} s, "
+        f"first output after {start['first_output_s']:.2f} s",
+        f"bare engine {bare['all']['p50']:.2f} ms "
+        f"({bare['before']['p50']:.2f} before, {bare['after']['p50']:.2f} after)",
     ]
     for name, phase in figures["phases"].items():
         lines += _phase_lines(name, phase, figures["machine"]["cores"])
@@ -112,7 +104,8 @@ def format_table(figures: dict) -> str:
         ratios = figures["to_plain"]
         lines += [
             "",
-            f"to plain    {ratios['frames_per_second']:.2f} times its frames/s, {ratios['latency_p50']:.2f} times its latency p50",
+            f"to plain    {ratios['frames_per_second']:.2f} times its frames/s, "
+            f"{ratios['latency_p50']:.2f} times its latency p50",
         ]
     return "\n".join(lines)
 
@@ -127,8 +120,9 @@ def _phase_lines(name: str, phase: dict, cores: int) -> list[str]:
     if "received" in frames:
         drops = "".join(f" + {number} {cause}" for cause, number in frames["dropped"].items() if number)
         lines.append(
-            f"frames      {frames['published']} published = {frames['received']} received by the node + {frames['lost_before_node']} "
-            f"lost on the way; {frames['received']} received = {frames['processed']} processed{drops} + {frames['in_flight']} in flight"
+            f"frames      {frames['published']} published = {frames['received']} received by the node + "
+            f"{frames['lost_before_node']} lost before it; {frames['received']} received = "
+            f"{frames['processed']} processed{drops} + {frames['in_flight']} in flight"
         )
     lines.append(
         f"            {100 * frames['processed_share']:.1f} % of {frames['published']} published were processed"
@@ -148,12 +142,11 @@ def _phase_lines(name: str, phase: dict, cores: int) -> list[str]:
         + ", ".join(f"{process} {percent:.0f} %" for process, percent in cpu.items())
         + f" of one core ({cores} cores)",
         f"core speed  {speed['before']:.0f} before, {speed['after']:.0f} GFLOP/s after",
-        f"memory      node {memory['begin']:.0f} -> {memory['end']:.0f} MB, peak {memory['peak']:.0f} MB; {phase['threads']} threads",
+        f"memory      node {memory['begin']:.0f} -> {memory['end']:.0f} MB, peak {memory['peak']:.0f} MB; "
+        f"{phase['threads']} threads",
     ]
     if cpu["others"] > QUIET:
-        lines.append(
-            f"NOTE        other programs used {cpu['others']:.0f} % of a core meanwhile: figures of a busy machine"
-        )
+        lines.append(f"NOTE        other programs used {cpu['others']:.0f} % of a core: figures of a busy machine")
     if name.endswith("saturated") and frames["processed_share"] > 0.95:
         lines.append("NOTE        nearly every image was processed: the node was not saturated")
     return lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One node between the benchmark's camera and its client: brought up, warmed up, measured."""
+"""A session with one node between the benchmark's camera and its client: start, warm-up, measurements."""
 
 import os
 import subprocess
@@ -14,23 +14,23 @@ from bench.worker import Worker, deadline_check
 
 START_TIMEOUT = 120.0  # seconds
 DISCOVERY_TIMEOUT = 30.0  # seconds
-WARM_UP_RATE = 10.0  # hertz, where the node's speed is not known yet
-SATURATION = 1.5  # times what the node processes
-KEEPS_UP = 0.9  # share of the images that a node which is fast enough gives results for, at least
+WARM_UP_RATE = 10.0  # hertz, while the node's speed is unknown
+SATURATION = 1.5  # rate of a saturating camera over the rate of the node's results
+KEEPS_UP = 0.9  # share of images with a result from which on a node counts as fast enough
 GROWTH_READINGS = 10
 
 
 class Session:
-    """The conversation of camera, node and client.
-
-    node: a process that has just been started. has_status: whether it publishes the status of every frame.
-    """
+    """Measurements of one node. node: its process, just started. has_status: whether it publishes depth/status."""
 
     def __init__(self, node: subprocess.Popen, camera: Worker, client: Client, has_status: bool = True):
         self._node, self._camera, self._client, self._has_status = node, camera, client, has_status
 
     def bring_up(self) -> dict[str, float]:
-        """Configure and activate a managed node: seconds from asking until configured, active and the first output."""
+        """Configure and activate a managed node.
+
+        Returns the times from the request until it is configured, active, and has given its first output [s].
+        """
         check = deadline_check(self._node, START_TIMEOUT)
         times = self._client.bring_up(check)
         self.wait_for_node()
@@ -38,19 +38,19 @@ class Session:
         while not self._client.first_receipts and time.monotonic() < deadline:
             self._burst(3, WARM_UP_RATE, quiet=0.5)
         if not self._client.first_receipts:
-            raise BenchError(f"nothing came on {self._client.topics[0]}; the node's log above may say why")
+            raise BenchError(f"no message on {self._client.topics[0]}: see the node's log above")
         times["first_output"] = min(self._client.first_receipts.values()) * 1e-9
         asked = times.pop("asked")
         return {f"{name}_s": moment - asked for name, moment in times.items()}
 
     def wait_for_node(self) -> None:
-        """Until the node listens to the camera."""
+        """Wait until the node has subscribed to the camera."""
         self._camera.ask({}, deadline_check(self._node, START_TIMEOUT))
 
     def warm_up(self, count: int, rate: float) -> None:
-        """Have images processed until all outputs come, and everything come to rest.
+        """Publish images until all outputs arrive, then wait for rest.
 
-        Discovery is not symmetric: the camera may know the node seconds before the node knows the camera.
+        Discovery is not symmetric: the camera may discover the node seconds before the node discovers the camera.
         """
         client, deadline = self._client, time.monotonic() + DISCOVERY_TIMEOUT
         while True:
@@ -61,10 +61,10 @@ class Session:
             if not missing:
                 return
             if time.monotonic() > deadline:
-                raise BenchError(f"nothing came on {', '.join(missing)}; the node's log above may say why")
+                raise BenchError(f"no message on {', '.join(missing)}: see the node's log above")
 
     def saturating_rate(self, count: int) -> float:
-        """Images per second [Hz] of a camera that is SATURATION times as fast as the node, or as fast as it can be."""
+        """Rate [Hz] of a camera that is SATURATION times as fast as the node, or the camera's highest rate."""
         rate = WARM_UP_RATE
         while True:
             stamps = self._burst(count, rate)["stamps"]
@@ -77,7 +77,7 @@ class Session:
             rate *= 2.0
 
     def measure(self, rate: float, count: int) -> Phase:
-        """`count` images at `rate` [Hz], from rest to rest: the counts are exact."""
+        """Measure `count` images at `rate` [Hz], from rest to rest, so that the counts are exact."""
         client = self._client
         begin = client.last_status() if self._has_status else None
         speed = {"before": core_speed()}
@@ -106,7 +106,7 @@ class Session:
         )
 
     def memory_growth(self, rate: float, count: int) -> dict:
-        """The node's resident memory [MB] at rest before, between and after `count` images, and how many it processed."""
+        """Memory of the node [MB] at rest before, between and after `count` images, and the number processed."""
         readings, before = [memory_mb(self._node.pid)["rss"]], len(self._client.first_receipts)
         for i in range(GROWTH_READINGS):
             part = count * (i + 1) // GROWTH_READINGS - count * i // GROWTH_READINGS
@@ -117,8 +117,8 @@ class Session:
         return {"processed": processed, "rss_mb": readings, "growth_mb": readings[-1] - readings[0], "rate_hz": rate}
 
     def _burst(self, count: int, rate: float, quiet: float = 5.0) -> dict:
-        """Have images published, and wait until everything is at rest or nothing comes for `quiet` seconds."""
+        """Publish images, and wait for rest or until no message arrives for `quiet` [s]."""
         burst = self._camera.ask({"count": count, "rate": rate})
-        last = [STATUS] if self._has_status else []  # after all the rest of a frame
+        last = [STATUS] if self._has_status else []  # published last for a frame
         self._client.wait_for(burst["stamps"][-1], [self._client.topics[0], *last], quiet)
         return burst

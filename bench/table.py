@@ -1,96 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`scripts/bench table`: results of `scripts/bench live` and of `scripts/bench train` as Markdown tables, one for each.
+"""`scripts/bench table`: results of `scripts/bench live` and `scripts/bench train` as Markdown tables.
 
-Of live: a row for each phase. Times in milliseconds unless they say so; latency and its percentiles from stamp to receipt of the
-first output; inference, decode, publish: medians of the node's stage times; start: from configure to the first output; to
-bare: decode, inference and publish together, times the networks alone; to plain: frames/s and median latency, times
-those of the plain node in the same run.
+Live: one row for each phase. Times in milliseconds unless the column says otherwise. Latency and its percentiles are
+from stamp to receipt of the first output; inference, decode and publish are medians of the node's stage times. Start:
+from configure to the first output. To bare: decode, inference and publish together, divided by the networks alone. To
+plain: frames/s and median latency, divided by those of the plain node in the same run.
+
+--docs rewrites the tables of README.md and docs/ from docs/benchmarks/data instead (see bench/page_tables.py).
 """
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-COLUMNS = (
-    "checkpoint", "engine", "input", "outputs", "frames/s", "processed", "p50", "p95", "p99", "inference", "decode", "publish",
-    "bare engine", "to bare", "start", "to plain", "node CPU", "others' CPU", "peak", "growth", "core speed",
-)  # fmt: skip
-
-STAGES = ("networks forward", "networks backward", "loss forward", "loss backward", "optimiser", "augmentation")
-TRAIN_COLUMNS = ("networks", "step", "samples/s", "ratio", "peak memory", *STAGES, "core speed")
+from bench.errors import BenchError
+from bench.page_tables import rewrite_pages
+from bench.result_rows import COLUMNS, TRAIN_COLUMNS, live_rows, markdown_table, train_rows
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the tables."""
+    """Print the tables, or write them into the documentation."""
     parser = argparse.ArgumentParser(
         prog="scripts/bench table", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="+", type=Path, help="JSON files of results")
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in parser.parse_args(arguments).files]
+    parser.add_argument("files", nargs="*", type=Path, help="JSON files of results")
+    parser.add_argument("--docs", action="store_true", help="rewrite the tables of README.md and docs/")
+    options = parser.parse_args(arguments)
+    if bool(options.files) == options.docs:
+        parser.error("expected JSON files of results, or --docs")
+    return _write_docs(Path(__file__).resolve().parents[1]) if options.docs else _print_tables(options.files)
+
+
+def _write_docs(root: Path) -> int:
+    try:
+        changed = rewrite_pages(root)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    for path in changed:
+        print(f"wrote {path.relative_to(root)}")
+    return 0
+
+
+def _print_tables(files: list[Path]) -> int:
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     live = [cells for figures in results if "node" in figures for cells in live_rows(figures)]
     train = [cells for figures in results if "variants" in figures for cells in train_rows(figures)]
     for columns, rows in ((COLUMNS, live), (TRAIN_COLUMNS, train)):
         if rows:
-            print("\n".join("| " + " | ".join(cells) + " |" for cells in (columns, ["---"] * len(columns), *rows)))
+            print("\n".join(markdown_table(columns, rows)))
     return 0
-
-
-def train_rows(figures: dict) -> list[list[str]]:
-    """The cells of each variant of a training step."""
-    networks = figures["networks"]
-    width, height = networks["size"]
-    what = f"{networks['depth']} + {networks['pose']}, {width}x{height}, batch {figures['batch_size']}, {figures['device']}"
-    return [
-        [
-            what,
-            variant,
-            f"{values['samples_per_second']:.2f}",
-            f"{values['ratio']:.2f}",
-            f"{values['peak_mb']:.0f} MB",
-            *(f"{1e3 * values['stages'][stage]:.0f}" for stage in STAGES),
-            f"{min(figures['core_gflops'].values()):.0f} GFLOP/s",
-        ]
-        for variant, values in figures["variants"].items()
-    ]
-
-
-def live_rows(figures: dict) -> list[list[str]]:
-    """The cells of each phase of a live result: the node's, then the plain node's."""
-    phases = {("", name): phase for name, phase in figures["phases"].items()}
-    phases |= {("plain node", name): phase for name, phase in figures.get("plain", {}).items()}
-    shown, node = figures["input"], figures["node"]
-    first = next(iter(phases))
-    rows = []
-    for (which, name), phase in phases.items():
-        latency = next(iter(phase["latency_ms"].values()))
-        stages, cpu = phase.get("stages_ms", {}), phase["cpu_percent_of_a_core"]
-        is_first = (which, name) == first
-        rows.append([
-            node["checkpoint"].split(",")[0],
-            which or f"{node['engine']} {node['precision']}",
-            f"{shown['size'][0]}x{shown['size'][1]} {shown['transport']}, "
-            + ("saturated" if name == "saturated" else f"{phase['rate_hz']:.1f} Hz"),
-            " + ".join(figures["outputs"]),
-            f"{phase['frames_per_second']:.1f}",
-            f"{100 * phase['frames']['processed_share']:.1f} %",
-            *(f"{latency[percentile]:.1f}" for percentile in ("p50", "p95", "p99")),
-            *(f"{stages[stage]['p50']:.1f}" if stages else "" for stage in ("inference", "decode", "publish")),
-            f"{figures['bare_engine_ms']['all']['p50']:.1f}" if is_first else "",
-            f"{phase['whole_frame_to_bare_engine']:.2f}" if stages else "",
-            f"{figures['start']['first_output_s']:.1f} s" if is_first else "",
-            _to_plain(figures.get("to_plain")) if is_first else "",
-            f"{cpu['node']:.0f} %",
-            f"{cpu['others']:.0f} %",
-            f"{phase['memory_mb']['peak']:.0f} MB",
-            _growth(figures.get("growth")) if is_first else "",
-            f"{min(phase['core_gflops'].values()):.0f} GFLOP/s",
-        ])  # fmt: skip
-    return rows
-
-
-def _to_plain(ratios: dict | None) -> str:
-    return "" if ratios is None else f"{ratios['frames_per_second']:.2f} x frames/s, {ratios['latency_p50']:.2f} x p50"
-
-
-def _growth(growth: dict | None) -> str:
-    return "" if growth is None else f"{growth['growth_mb']:+.1f} MB in {growth['processed']}"

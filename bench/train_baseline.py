@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The training step that the package's is compared with: the structure of the reference, written from its equations.
+"""A training step with the structure of the reference, the baseline for the package's own.
 
-Godard et al. 2019, section 3. Everything is done where the equations state it, again for each scale: target statistics and the
-unwarped sources' errors too; one pass of the pose network for each pair; float32, contiguous NCHW tensors, autograd's own
-gradients, PyTorch's default Adam. The networks are the package's, so that both start from the same weights.
+The step follows the equations of Godard et al. 2019, section 3, literally. It computes everything again for each scale,
+including the statistics of the target and the errors of unwarped sources, and passes each pair through the pose network
+by itself. It uses float32, contiguous NCHW tensors, autograd's gradients and PyTorch's default Adam. The networks are
+the package's, so that both steps start from the same weights.
 """
 
 import torch
@@ -19,14 +20,14 @@ EPSILON = 1e-7
 
 
 class BaselineStep:
-    """Networks, loss and optimiser of the baseline. learner: its weights are trained."""
+    """Networks, loss and optimiser of the baseline. learner: the networks to train."""
 
     def __init__(self, learner: Learner, device: torch.device):
         self.learner = learner.to(device).train()
         self.optimizer = torch.optim.Adam([p for p in learner.parameters() if p.requires_grad], 1e-4)
 
     def predict(self, batch: Batch) -> tuple[dict[int, Tensor], dict[int, tuple[Tensor, Tensor]]]:
-        """Disparities by scale; axis-angle and translation by source."""
+        """Disparities by scale, and (axis-angle, translation) by source."""
         images, learner = batch.network_images, self.learner
         disparities = learner.depth(images[TARGET], learner.scales)
         poses = {}
@@ -36,7 +37,7 @@ class BaselineStep:
         return disparities, poses
 
     def tensors(self, prediction) -> list[Tensor]:
-        """All tensors of a prediction."""
+        """The tensors of a prediction."""
         disparities, poses = prediction
         return [*disparities.values(), *(tensor for pose in poses.values() for tensor in pose)]
 
@@ -65,12 +66,12 @@ class BaselineStep:
         return total / len(disparities)
 
     def optimize(self) -> None:
-        """Adam."""
+        """Take a step of Adam."""
         self.optimizer.step()
 
 
 def motion_matrix(axis_angle: Tensor, translation: Tensor, invert: bool) -> Tensor:
-    """(B, 4, 4): Translation(t) R, or its inverse, by Rodrigues' formula R = I + sin a [k] + (1 - cos a) [k]^2."""
+    """Translation(t) R, or its inverse, (B, 4, 4), by Rodrigues' formula R = I + sin a [k] + (1 - cos a) [k]^2."""
     angle = axis_angle.norm(dim=1)[:, None, None]
     x, y, z = (axis_angle / (axis_angle.norm(dim=1, keepdim=True) + EPSILON)).unbind(1)
     zero = torch.zeros_like(x)
@@ -84,7 +85,7 @@ def motion_matrix(axis_angle: Tensor, translation: Tensor, invert: bool) -> Tens
 
 
 def reconstruct(source: Tensor, depth: Tensor, K: Tensor, T: Tensor) -> Tensor:
-    """The source image sampled where depth and motion say that the target's pixels are."""
+    """The source image (B, 3, H, W) sampled at the projections of the target's pixels, by depth and motion."""
     batch, _, height, width = depth.shape
     v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     ones = torch.ones(batch, 1, height * width, device=depth.device)
@@ -98,12 +99,12 @@ def reconstruct(source: Tensor, depth: Tensor, K: Tensor, T: Tensor) -> Tensor:
 
 
 def photometric(image: Tensor, target: Tensor) -> Tensor:
-    """0.85 (1 - SSIM) / 2 + 0.15 |difference|, means over the channels: (B, 1, H, W)."""
+    """Photometric error 0.85 (1 - SSIM) / 2 + 0.15 |difference|, means over the channels, (B, 1, H, W)."""
     return 0.85 * dissimilarity(image, target).mean(1, True) + 0.15 * (image - target).abs().mean(1, True)
 
 
 def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
-    """(1 - SSIM) / 2 with 3x3 means over a mirrored border, clamped: (B, C, H, W)."""
+    """(1 - SSIM) / 2 with 3x3 means and a mirrored border, clamped to 0..1, (B, C, H, W)."""
     x, y = F.pad(x, (1, 1, 1, 1), mode="reflect"), F.pad(y, (1, 1, 1, 1), mode="reflect")
     mean_x, mean_y = F.avg_pool2d(x, 3, 1), F.avg_pool2d(y, 3, 1)
     variance_x = F.avg_pool2d(x**2, 3, 1) - mean_x**2
@@ -115,7 +116,7 @@ def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
 
 
 def smoothness(disparity: Tensor, image: Tensor) -> Tensor:
-    """Gradients of the mean-normalised disparity, weighted by exp(-|image gradient|), means added."""
+    """Sum over both directions of the mean gradient of the normalised disparity, weighted by exp(-|image gradient|)."""
     disparity = disparity / (disparity.mean((2, 3), True) + EPSILON)
     total = 0.0
     for dim in (2, 3):

@@ -1,35 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of `scripts/bench train`: a printed table and a JSON file."""
+"""Report of `scripts/bench train`: a printed table and a JSON file."""
 
 import argparse
-import json
-import time
-from pathlib import Path
 
 import numpy as np
 
-from bench.machine import commit, machine, thread_settings, versions
+from bench.result_file import conditions, write_result
 
 
-def write_report(options: argparse.Namespace, command: str, found: dict, results: Path) -> None:
-    """Print the table; write results/train_<time>.json."""
-    figures = collect_figures(options, command, found)
+def write_report(options: argparse.Namespace, command: str, measured: dict) -> None:
+    """Print the table and write train_<time>.json to the folder of results."""
+    figures = collect_figures(options, command, measured)
     print(format_wait(figures) if options.data else format_table(figures))
-    results.mkdir(parents=True, exist_ok=True)
-    path = results / f"train_{time.strftime('%Y-%m-%d_%H-%M-%S')}.json"
-    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(f"result      {path}")
+    write_result("train", figures, options.results)
 
 
-def collect_figures(options: argparse.Namespace, command: str, found: dict) -> dict:
-    """Everything that goes into the JSON."""
+def collect_figures(options: argparse.Namespace, command: str, measured: dict) -> dict:
+    """The content of the JSON file."""
     figures = {
-        "command": command,
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": commit(Path(__file__).parents[1]),
-        "machine": machine(),
-        "versions": versions(),
-        "thread_settings": thread_settings(),
+        **conditions(command),
         "networks": {
             "depth": options.depth,
             "pose": options.pose,
@@ -38,7 +27,7 @@ def collect_figures(options: argparse.Namespace, command: str, found: dict) -> d
         },
         "batch_size": options.batch_size,
         "device": options.device,
-        **found,
+        **measured,
     }
     baseline = None
     for values in figures.get("variants", {}).values():
@@ -49,7 +38,7 @@ def collect_figures(options: argparse.Namespace, command: str, found: dict) -> d
 
 
 def format_table(figures: dict) -> str:
-    """The variants for people: a column each."""
+    """The printed table, with a column for each variant."""
     variants = figures["variants"]
     networks, speed = figures["networks"], figures["core_gflops"]
     width, height = networks["size"]
@@ -68,12 +57,12 @@ def format_table(figures: dict) -> str:
         _row("first loss", variants, lambda v: f"{v['loss']:.6f}"),
     ]
     for stage in variants["baseline"]["stages"]:
-        lines.append(_row(f"  {stage} [ms]", variants, lambda v: f"{1e3 * v['stages'][stage]:.0f}"))
+        lines.append(_row(f"  {stage} [ms]", variants, lambda v, stage=stage: f"{1e3 * v['stages'][stage]:.0f}"))
     return "\n".join(lines)
 
 
 def format_wait(figures: dict) -> str:
-    """The wait for data for people."""
+    """The printed line about the wait for data."""
     return (
         f"\ndata        {figures['recording']}: {100 * figures['waiting_share']:.1f} % of the time waiting, "
         f"{figures['samples_per_second']:.2f} samples/s over {figures['steps']} steps"

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One of the training steps that `scripts/bench train` compares, in a process of its own: its memory is its own, too.
+"""One variant of the training step for `scripts/bench train`, in a process of its own to measure its memory.
 
-It reads one JSON object a line from standard input and answers each with one on standard output:
-{"steps": n} seconds of n steps; {"stages": n} medians of n steps taken apart; {"memory": true} the peak so far.
-The first answer, unasked, is the loss of the first weights on the batch.
+Questions and answers are lines of JSON. The first answer comes without a question: the loss of the initial weights on
+the batch. {"steps": n}: times of n steps [s]. {"stages": n}: median times of the stages of n split steps [s].
+{"memory": true}: peak memory so far [MB].
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -21,6 +20,7 @@ from torch import Tensor
 from bench.images import image_sequence
 from bench.processes import memory_mb
 from bench.train_baseline import BaselineStep
+from bench.worker import answer, questions
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.kept_memory import keep_freed_memory
 from monodepth_ros.training.learner import Learner, make_learner
@@ -35,7 +35,7 @@ CAMERA = (0.58, 1.92, 0.5, 0.5)
 
 
 class PackageStep:
-    """The package's step, as training.trainer has it. precision: fp32 or bf16."""
+    """The package's step, as in training.trainer. precision: fp32 or bf16."""
 
     def __init__(self, learner: Learner, objective: ObjectiveConfig, precision: str, device: torch.device):
         if device.type == "cpu":
@@ -47,12 +47,12 @@ class PackageStep:
         self.optimizer = make_adam((p for p in learner.parameters() if p.requires_grad), 1e-4)
 
     def predict(self, batch: Batch) -> Prediction:
-        """The networks' pass."""
+        """Disparities and motions of a batch."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_half):
             return self.learner(batch)
 
     def tensors(self, prediction: Prediction) -> list[Tensor]:
-        """All tensors of a prediction."""
+        """The tensors of a prediction."""
         moving = [motion for motion in prediction.motions.values() if isinstance(motion, PredictedMotion)]
         return [
             *prediction.disparities.values(),
@@ -60,17 +60,17 @@ class PackageStep:
         ]
 
     def loss(self, batch: Batch, prediction: Prediction, noise: torch.Generator) -> Tensor:
-        """The objective."""
+        """The objective's total loss."""
         return self._objective(batch, prediction, noise).total
 
     def optimize(self) -> None:
-        """As the trainer does it: not with a gradient that is not finite."""
+        """Take a step of the optimiser, as in the trainer: only with finite gradients."""
         if torch.isfinite(gradient_norm(self.learner.parameters())):
             self.optimizer.step()
 
 
 def make_step(variant: str, networks: NetworksConfig, objective: ObjectiveConfig, device: torch.device):
-    """A variant's step; all of them start from the same weights."""
+    """The step of a variant; all variants start from the same weights."""
     learner = make_learner(networks, objective, seed=0)
     if variant == "baseline":
         return BaselineStep(learner, device)
@@ -78,7 +78,7 @@ def make_step(variant: str, networks: NetworksConfig, objective: ObjectiveConfig
 
 
 def make_batch(size: int, width: int, height: int) -> Batch:
-    """Samples of three neighbouring images of a textured plane that moves sideways, on the CPU."""
+    """A batch of samples on the CPU, each of three successive images of a textured plane that moves sideways."""
     payloads = image_sequence("procedural", width, height, compressed=False).payloads
     images = [torch.from_numpy(np.frombuffer(data, np.uint8).reshape(height, width, 3).copy()) for data in payloads]
     images = torch.stack(images).permute(0, 3, 1, 2).contiguous()
@@ -89,8 +89,8 @@ def make_batch(size: int, width: int, height: int) -> Batch:
     return Batch(frames, frames, K.expand(size, 3, 3).contiguous())
 
 
-class Worker:
-    """Steps of a variant on one batch."""
+class VariantSteps:
+    """Measured steps of one variant on one batch."""
 
     def __init__(
         self, variant: str, networks: NetworksConfig, objective: ObjectiveConfig, batch: int, device: torch.device
@@ -101,8 +101,11 @@ class Worker:
         self._noise = torch.Generator(device).manual_seed(0)
 
     def first_loss(self) -> float:
-        """Of the weights as they are, with batch normalisation as at inference: the pairs that the pose network sees in one pass
-        here and in two there would have other batch statistics."""
+        """Loss of the initial weights, with batch normalisation in inference mode.
+
+        In training mode the statistics would differ: the package's pose network sees all pairs in one pass, the
+        baseline's one pair after the other.
+        """
         self._step.learner.eval()
         with torch.no_grad():
             loss = self._step.loss(self._batch, self._step.predict(self._batch), self._noise).item()
@@ -110,22 +113,22 @@ class Worker:
         return loss
 
     def seconds(self, count: int) -> list[float]:
-        """Of each step."""
+        """Time of each of `count` steps [s]."""
         return [self._timed(self._take)[1] for _ in range(count)]
 
     def stages(self, count: int) -> dict[str, float]:
-        """Median seconds of each stage of a step, and of the augmentation of a batch."""
+        """Median time of each stage of a step, and of the augmentation of a batch [s]."""
         taken = [self._take_apart() for _ in range(count)]
         return {stage: float(np.median([times[stage] for times in taken])) for stage in taken[0]}
 
     def peak_mb(self) -> float:
-        """Of the device's memory, or of the process's on a CPU."""
+        """Peak memory [MB] of tensors on a GPU, or of the process on a CPU."""
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device) / 1e6
         return memory_mb(os.getpid())["peak"]
 
     def _timed(self, action: Callable) -> tuple[Any, float]:
-        """An action's result and seconds."""
+        """Result and duration [s] of an action."""
         began = time.perf_counter()
         result = action()
         if self._device.type == "cuda":
@@ -155,7 +158,7 @@ class Worker:
 
 
 def main() -> int:
-    """Answer until standard input ends."""
+    """Answer questions until standard input ends."""
     parser = argparse.ArgumentParser(prog="bench.train_worker", description=__doc__)
     parser.add_argument("variant", choices=VARIANTS)
     parser.add_argument("--depth", required=True)
@@ -167,22 +170,16 @@ def main() -> int:
     options = parser.parse_args()
     networks = NetworksConfig(depth=options.depth, pose=options.pose, width=options.size[0], height=options.size[1])
     device = torch.device(options.device)
-    worker = Worker(options.variant, networks, ObjectiveConfig(scales=options.scales), options.batch_size, device)
-    answer({"loss": worker.first_loss(), "threads": torch.get_num_threads()})
-    for line in sys.stdin:
-        asked = json.loads(line)
-        if "steps" in asked:
-            answer({"seconds": worker.seconds(asked["steps"])})
-        elif "stages" in asked:
-            answer({"stages": worker.stages(asked["stages"])})
+    steps = VariantSteps(options.variant, networks, ObjectiveConfig(scales=options.scales), options.batch_size, device)
+    answer({"loss": steps.first_loss(), "threads": torch.get_num_threads()})
+    for question in questions():
+        if "steps" in question:
+            answer({"seconds": steps.seconds(question["steps"])})
+        elif "stages" in question:
+            answer({"stages": steps.stages(question["stages"])})
         else:
-            answer({"peak_mb": worker.peak_mb()})
+            answer({"peak_mb": steps.peak_mb()})
     return 0
-
-
-def answer(values: dict) -> None:
-    """One line on standard output."""
-    print(json.dumps(values), flush=True)
 
 
 if __name__ == "__main__":

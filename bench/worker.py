@@ -1,35 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process of the benchmark's own, asked and answered in lines of JSON."""
+"""Processes of a benchmark that answer questions, with one JSON object a line on standard input and output."""
 
 import json
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bench.errors import BenchError
 
 
+def questions() -> Iterator[dict]:
+    """Yield the questions to this process until its standard input ends."""
+    for line in sys.stdin:
+        yield json.loads(line)
+
+
+def answer(values: dict) -> None:
+    """Answer a question to this process."""
+    print(json.dumps(values), flush=True)
+
+
 def start(module: str, arguments: list[str], **options) -> subprocess.Popen:
-    """A module as a process, of which this process's environment holds."""
+    """Start a module in a process with the environment of this one."""
     return subprocess.Popen([sys.executable, "-m", module, *arguments], **{"stdin": subprocess.DEVNULL, **options})
 
 
 class Worker:
-    """A module that answers each line on its standard input with one on its standard output.
+    """A module in a process that answers questions. name: its name in error messages."""
 
-    what: it is, for messages.
-    """
-
-    def __init__(self, module: str, arguments: list[str], what: str):
-        self._what = what
+    def __init__(self, module: str, arguments: list[str], name: str):
+        self._name = name
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._process = start(module, arguments, **pipes)
         self.pid = self._process.pid
 
     def ask(self, question: dict, check: Callable[[], None] | None = None) -> dict:
-        """Its answer; `check` is called while that is awaited, and may raise."""
+        """The answer to a question. check: called while waiting; it may raise."""
         try:
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
@@ -38,12 +46,12 @@ class Worker:
         return self.answer(check)
 
     def answer(self, check: Callable[[], None] | None = None) -> dict:
-        """The next line it says; BenchError if it has ended."""
+        """The next answer. Raises BenchError if the process has ended."""
         while check is not None and not select.select([self._process.stdout], [], [], 0.1)[0]:
             check()
         line = self._process.stdout.readline()
         if not line:
-            raise BenchError(f"the process of {self._what} ended; its message above says why")
+            raise BenchError(f"the process of {self._name} ended: see its message above")
         return json.loads(line)
 
     def stop(self) -> None:
@@ -57,12 +65,12 @@ class Worker:
 
 
 def deadline_check(process: subprocess.Popen, seconds: float) -> Callable[[], None]:
-    """What raises BenchError once a node's process has ended, or is not ready after so many seconds."""
+    """A check that raises BenchError if a node's process has ended or was not ready within `seconds`."""
     deadline = time.monotonic() + seconds
 
     def check() -> None:
         if process.poll() is not None:
-            raise BenchError("the node did not start; its log above says why")
+            raise BenchError("the node did not start: see its log above")
         if time.monotonic() > deadline:
             raise BenchError(f"the node was not ready within {seconds:.0f} s")
 

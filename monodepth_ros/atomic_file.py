@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that appear whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; put in place when the block ends, removed when it raises.
+    """A temporary path beside `path` to write to; renamed to `path` when the block ends, removed if it raises.
 
-    The file is on the disk (fsync) before it takes its name, so a crash leaves the old file or the new one. Errors
-    of the block and of the operating system pass through.
+    The file is on the disk (fsync) before it is renamed, so that a crash leaves either the old file or the new one.
+    Errors of the block and of the operating system pass through.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

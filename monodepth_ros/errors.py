@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base of every error that bad input can cause, and error texts on one line."""
+"""The base class of all errors from bad input, and error texts on one line."""
 
 
 class MonodepthError(ValueError):
@@ -11,9 +11,10 @@ class MonodepthError(ValueError):
 
 
 def one_line(error: BaseException, limit: int | None = None) -> str:
-    """The text of an error on one line without its full stop, cut to `limit` characters; its type's name if it has no text.
+    """The text of an error on one line, without its full stop, cut to `limit` characters.
 
-    An operating system's error gives its reason alone ("No space left on device"), without number and path.
+    For an operating system's error it is the reason alone ("No space left on device"), without number and path. For an
+    error without text it is the name of its type.
     """
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(str(text).split()).rstrip(".")[:limit] or type(error).__name__

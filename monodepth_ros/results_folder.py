@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where results go: a new folder for each run, and a link to the latest."""
+"""Folders for results: a new one for each run, and a link to the latest."""
 
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 
 
 def new_results_folder(root: str | Path) -> Path:
-    """Make <root>/<date>_<time>/ and let <root>/latest point to it; MonodepthError if it cannot be made."""
+    """Create <root>/<date>_<time>/ and link <root>/latest to it; MonodepthError if it cannot be created."""
     root = Path(root)
     name = time.strftime("%Y-%m-%d_%H-%M-%S")
     try:
@@ -20,9 +20,9 @@ def new_results_folder(root: str | Path) -> Path:
                 folder.mkdir()
                 break
     except OSError as error:
-        raise MonodepthError(f"results cannot be written to {root}: {error.strerror or error}") from None
+        raise MonodepthError(f"results cannot be written to {root}: {one_line(error)}") from None
     latest = root / "latest"
-    # A convenience that not every file system has.
+    # The link is a convenience, and not every file system supports links.
     with suppress(OSError):
         if latest.is_symlink():
             latest.unlink()

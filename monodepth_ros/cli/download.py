@@ -35,7 +35,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List or download; MonodepthError for all that can go wrong."""
-    from monodepth_ros.downloads.catalogue import CatalogueError, downloaded_checkpoint, read_catalogue
+    from monodepth_ros.downloads.catalogue import CatalogueError, read_catalogue
+    from monodepth_ros.downloads.checkpoint_cache import downloaded_checkpoint
 
     catalogue = read_catalogue()
     if options.list or not options.name:
@@ -60,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
 
 def print_catalogue(catalogue: dict) -> None:
     """The names with what they are and whether they are here."""
-    from monodepth_ros.downloads.catalogue import downloaded_checkpoint, user_catalogue
+    from monodepth_ros.downloads.catalogue import user_catalogue
+    from monodepth_ros.downloads.checkpoint_cache import downloaded_checkpoint
 
     width = max(map(len, catalogue))
     licences: dict[tuple[str, str], int] = {}
@@ -104,7 +106,7 @@ def ask_for_consent(entry) -> None:
 def fetch(entry) -> Path:
     """Download, check and unpack an entry into its folder of the cache; what is to be loaded."""
     from monodepth_ros.downloads.archive import unpack_zip
-    from monodepth_ros.downloads.catalogue import RECORD, checkpoints_folder, downloaded_checkpoint
+    from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
     from monodepth_ros.downloads.http_file import DownloadError, download
 
     root = checkpoints_folder()

@@ -175,7 +175,7 @@ def _evaluate_checkpoint(options: argparse.Namespace):
         ("source", "; ".join(descriptions)),
         ("checkpoint", f"{checkpoint.path}: {header.summary()}"),
         ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
-        ("view", predictor.view),
+        ("view", predictor.view_description),
     ]
     if archive is not None:
         facts.append(("ground truth", options.ground_truth))

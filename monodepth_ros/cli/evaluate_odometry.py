@@ -133,20 +133,20 @@ def _check(options: argparse.Namespace) -> None:
 
 def _from_files(options: argparse.Namespace):
     from monodepth_ros.evaluation.trajectory_file import is_trajectory_file, read_trajectory
-    from monodepth_ros.offline.checkpoint_odometry import true_trajectory
+    from monodepth_ros.offline.checkpoint_odometry import reference_trajectory
 
     estimate = read_trajectory(options.trajectory)
     if is_trajectory_file(options.ground_truth):
         return read_trajectory(options.ground_truth), estimate, []
     with open_recording(options.ground_truth, options) as source:
-        return true_trajectory(source, options.frames), estimate, []
+        return reference_trajectory(source, options.frames), estimate, []
 
 
 def _from_network(options: argparse.Namespace):
     from monodepth_ros.inference.create_engine import create_engine
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.offline.checkpoint_odometry import network_odometry
+    from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
     from monodepth_ros.pipeline.run_config import RunConfig
     from monodepth_ros.settings.files import changed
     from monodepth_ros.settings.schema import replace
@@ -163,7 +163,7 @@ def _from_network(options: argparse.Namespace):
         say(f"checkpoint  {checkpoint.path}: {checkpoint.header.summary()}", options)
         progress = Progress(source.frame_count)
         try:
-            truth, estimate, more = network_odometry(
+            truth, estimate, more = checkpoint_odometry(
                 source, engine, checkpoint.header, options.frames, progress.step, config
             )
         finally:

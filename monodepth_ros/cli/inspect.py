@@ -26,7 +26,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--config",
         default="",
         metavar="YAML",
-        help="settings of the training; config/train.yaml lists them all",
+        help="settings of the training; `monodepth config --dump train` lists them all",
     )
     parser.add_argument(
         "--set",

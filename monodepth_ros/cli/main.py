@@ -8,7 +8,7 @@ from importlib import import_module
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
-VERBS = ("adapt", "download", "evaluate", "export", "extract", "info", "inspect", "run", "synth", "train")
+VERBS = ("adapt", "config", "download", "evaluate", "export", "extract", "info", "inspect", "run", "synth", "train")
 
 
 def main(arguments: list[str] | None = None) -> int:

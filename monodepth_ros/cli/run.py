@@ -32,7 +32,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         help="weights (default: the bundled demonstration checkpoint)",
     )
     parser.add_argument(
-        "--config", default="", metavar="YAML", help="parameter file of the node, such as config/depth.yaml"
+        "--config",
+        default="",
+        metavar="YAML",
+        help="parameter file of the node; `monodepth config --dump node` prints one",
     )
     parser.add_argument(
         "--set",
@@ -108,7 +111,8 @@ def run(options: argparse.Namespace) -> int:
 def configuration(options: argparse.Namespace):
     """The RunConfig that options ask for: the file, then --set, then the options that are settings."""
     from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-    from monodepth_ros.pipeline.run_config import RunConfig, read_run_config
+    from monodepth_ros.pipeline.run_config import RunConfig
+    from monodepth_ros.pipeline.run_parameters import read_run_config
     from monodepth_ros.settings.files import changed
     from monodepth_ros.settings.schema import replace
 

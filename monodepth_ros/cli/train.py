@@ -30,7 +30,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="one or more recordings")
     add_preset_argument(parser)
-    parser.add_argument("--config", default="", metavar="YAML", help="settings; config/train.yaml lists them all")
+    parser.add_argument(
+        "--config", default="", metavar="YAML", help="settings; `monodepth config --dump train` lists them all"
+    )
     parser.add_argument(
         "--set",
         action="append",

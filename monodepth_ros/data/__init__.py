@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings, calibration files, and the encodings of images and depth."""
+"""Recordings, calibration files, and encodings of images and depth."""

@@ -8,7 +8,7 @@ import yaml
 
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
-MATRICES = {  # key in the file: (field of CameraModel, numbers; None = as many as the model has)
+MATRICES = {  # key in the file: (field of CameraModel, number of values; None: depends on the distortion model)
     "camera_matrix": ("K", 9),
     "distortion_coefficients": ("D", None),
     "rectification_matrix": ("R", 9),
@@ -17,10 +17,10 @@ MATRICES = {  # key in the file: (field of CameraModel, numbers; None = as many 
 
 
 def read_calibration(path) -> CameraModel:
-    """The camera described by a calibration file.
+    """The camera of a calibration file.
 
-    Raises CalibrationError, with the file and the key in its message, for a file that is missing or not YAML,
-    missing keys, wrong lengths and numbers that cannot be right.
+    Raises CalibrationError, with the file and the key in its message, for a file that is missing or not YAML, for
+    missing keys, wrong lengths and impossible values.
     """
     path = Path(path)
     content = _load(path)
@@ -36,7 +36,7 @@ def read_calibration(path) -> CameraModel:
 
 
 def write_calibration(path, camera: CameraModel, name: str):
-    """Writes the camera under this name so that `read_calibration` gives an equal model, to the last bit.
+    """Write a calibration file that `read_calibration` reads as an equal model, to the last bit.
 
     Raises CalibrationError if the file cannot be written.
     """
@@ -96,7 +96,7 @@ def _numbers(content: dict, key: str, count: int | None) -> np.ndarray:
     if not isinstance(data, list):
         raise CalibrationError(f"{key} is {matrix!r:.60}, expected rows, cols and data")
     try:
-        values = np.array([float(value) for value in data])  # YAML 1.1 takes 1e-05 for text, float does not
+        values = np.array([float(value) for value in data])  # PyYAML reads 1e-05 as text
     except (TypeError, ValueError):
         raise CalibrationError(f"{key} has data {data!r:.60}, expected numbers") from None
     if count is not None and values.size != count:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A LiDAR's point cloud as depth of a camera's pixels."""
+"""Depth of a camera's pixels from a LiDAR's point cloud."""
 
 from typing import Any
 
@@ -16,7 +16,10 @@ class CloudError(MonodepthError):
 
 
 def cloud_points(cloud: Any) -> np.ndarray:
-    """The finite points (N, 3) float64 of a sensor_msgs/PointCloud2, in its frame; CloudError if it has no x, y, z."""
+    """The finite points (N, 3) float64 of a sensor_msgs/PointCloud2, in its frame.
+
+    Raises CloudError for a cloud without float x, y, z or with missing data.
+    """
     fields = {field.name: field for field in cloud.fields}
     missing = [name for name in "xyz" if name not in fields or fields[name].datatype not in _FLOATS]
     if missing:
@@ -41,10 +44,10 @@ def cloud_points(cloud: Any) -> np.ndarray:
 
 
 def depth_of_points(points: np.ndarray, T_camera_cloud: np.ndarray, camera: CameraModel) -> np.ndarray:
-    """Depth (H, W) float32 [m] along the camera's axis in its image as published; NaN where no point (N, 3) falls.
+    """Depth (H, W) float32 [m] along the optical axis, in the image as published; NaN for pixels without a point.
 
-    The nearest point of a pixel counts, as in the Eigen protocol. What the camera does not see, but the LiDAR beside it
-    does, is not removed.
+    points: (N, 3) in the cloud's frame. The nearest point of a pixel counts, as in the Eigen protocol. Points that the
+    LiDAR sees past an obstacle in the camera's view are not removed.
     """
     seen = points @ T_camera_cloud[:3, :3].T + T_camera_cloud[:3, 3]
     seen = seen[seen[:, 2] > 0]

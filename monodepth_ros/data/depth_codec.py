@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth images as messages and files carry them, turned into metres."""
+"""Depth images of messages and files in metres."""
 
 from pathlib import Path
 
@@ -15,27 +15,30 @@ _ENCODINGS = {"32FC1": "f4", "16UC1": "u2"}
 def decode_depth(message) -> np.ndarray:
     """Depth [m], float32 (H, W), of a 32FC1 or 16UC1 (millimetres) image message; NaN for 0 millimetres.
 
-    Honours `step` and `is_bigendian`. Raises ImageError for another encoding or too little data.
+    Honours `step` and `is_bigendian`. Raises ImageError for another encoding or missing data.
     """
     if message.encoding not in _ENCODINGS:
         raise ImageError(f"depth image of encoding {message.encoding!r}: expected 32FC1 or 16UC1")
     dtype = np.dtype((">" if message.is_bigendian else "<") + _ENCODINGS[message.encoding])
     row = message.width * dtype.itemsize
     if message.step < row or len(message.data) < message.step * max(0, message.height - 1) + row:
-        raise ImageError(f"depth image of {message.width}x{message.height} has {len(message.data)} bytes: too few")
+        raise ImageError(
+            f"depth image data of {len(message.data)} bytes is too short: {message.height} rows of "
+            f"{message.width} {message.encoding} pixels (step {message.step}) need {row * message.height} or more"
+        )
     strides = message.step, dtype.itemsize
     values = np.ndarray((message.height, message.width), dtype, buffer=message.data, strides=strides)
     return values.astype(np.float32) if dtype.kind == "f" else _metres(values, 1000.0)
 
 
 def read_kitti_depth(path: str | Path) -> np.ndarray:
-    """Depth [m], float32 (H, W), of a 16-bit PNG as KITTI's depth benchmark has it; NaN where it is 0.
+    """Depth [m], float32 (H, W), of a 16-bit PNG of KITTI's depth benchmark; NaN where the file holds 0.
 
-    Raises ImageError for anything else.
+    Raises ImageError for any other file.
     """
     counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
-        raise ImageError(f"{path} is no depth image: expected a PNG of one channel and 16 bits")
+        raise ImageError(f"{path} is not a depth image: expected a PNG of one channel and 16 bits")
     return _metres(counts, KITTI_COUNTS_PER_METRE)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The index of a source's frames: times, cameras, poses and how much the image moved; built once, then kept beside it."""
+"""Index of a source's frames (times, cameras, poses, image motion), built once and kept beside the recording."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 
-VERSION = 2  # of the file's contents and of how motion is measured
+VERSION = 2  # of the file's contents and of the measurement of motion
 SUFFIX = ".frame_index.npz"
 
 
 @dataclass(frozen=True, eq=False)
 class FrameIndex:
-    """What is known of N frames, in the order of their times.
+    """Properties of N frames, in the order of their times.
 
-    stamps_ns, received_ns: (N,) int64, as `FrameSource.read` wants them. camera_ids: (N,) into cameras. poses: (N, 4, 4)
-    T_world_camera, NaN where unknown. has_depth: (N,) bool, exact depth exists. flow: (N,) median length of the optical flow
-    from the frame before, as a share of the image's width; NaN for the first. sharpness: (N,) variance of the Laplacian.
-    left_out: why frames are missing, and how many.
+    stamps_ns, received_ns: (N,) int64, arguments of `FrameSource.read`. camera_ids: (N,) indices of `cameras`. poses:
+    (N, 4, 4) T_world_camera, NaN if unknown. has_depth: (N,) bool, whether there is reference depth. flow: (N,) median
+    length of the optical flow from the previous frame, as a share of the image's width; NaN for the first frame.
+    sharpness: (N,) variance of the Laplacian. left_out: number of skipped frames, by reason.
     """
 
     stamps_ns: np.ndarray
@@ -46,22 +46,15 @@ class FrameIndex:
 
     @property
     def interval(self) -> float:
-        """Median seconds from frame to frame; NaN for fewer than two."""
+        """Median time from frame to frame [s]; NaN for fewer than two frames."""
         return float(np.median(np.diff(self.stamps_ns))) * 1e-9 if len(self) > 1 else float("nan")
 
     def save(self, path: Path, key: str) -> None:
-        """Write atomically."""
-        cameras = [(c.width, c.height, c.distortion_model, c.K, c.D, c.R, c.P) for c in self.cameras]
+        """Write the index atomically. key: identifies the state of the recording, see `load`."""
         arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        for i, (width, height, model, K, D, R, P) in enumerate(cameras):
-            arrays |= {
-                f"size_{i}": (width, height),
-                f"model_{i}": model,
-                f"K_{i}": K,
-                f"D_{i}": D,
-                f"R_{i}": R,
-                f"P_{i}": P,
-            }
+        for i, camera in enumerate(self.cameras):
+            arrays |= {f"size_{i}": (camera.width, camera.height), f"model_{i}": camera.distortion_model}
+            arrays |= {f"{name}_{i}": getattr(camera, name) for name in "KDRP"}
         reasons = {
             "reasons": np.array(list(self.left_out), dtype=str),
             "counts": np.array(list(self.left_out.values()), int),
@@ -71,7 +64,7 @@ class FrameIndex:
 
     @staticmethod
     def load(path: Path, key: str) -> "FrameIndex | None":
-        """What `save` wrote under the same key; None for anything else."""
+        """Read an index that was saved under the same key; None for a missing, damaged or outdated file."""
         try:
             with np.load(path, allow_pickle=False) as data:
                 if str(data["key"]) != key:
@@ -80,13 +73,12 @@ class FrameIndex:
                 while f"K_{len(cameras)}" in data:
                     i = len(cameras)
                     width, height = (int(side) for side in data[f"size_{i}"])
-                    matrices = (data[f"{name}_{i}"] for name in "KDRP")
-                    K, D, R, P = matrices
-                    cameras.append(CameraModel(width, height, K, D, str(data[f"model_{i}"]), R, P))
+                    matrices = {name: data[f"{name}_{i}"] for name in "KDRP"}
+                    cameras.append(CameraModel(width, height, distortion_model=str(data[f"model_{i}"]), **matrices))
                 names = ("stamps_ns", "received_ns", "camera_ids", "poses", "has_depth", "flow", "sharpness")
                 left_out = dict(zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True))
                 arrays = {name: data[name] for name in names}
-        except (OSError, KeyError, ValueError, EOFError):  # not there, damaged, or of another version
+        except (OSError, KeyError, ValueError, EOFError):  # missing, damaged, or of another version
             return None
         return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
 
@@ -94,10 +86,11 @@ class FrameIndex:
 def index_frames(
     path: str, options: SourceOptions, progress: Callable[[int, int | None], None] | None = None
 ) -> FrameIndex:
-    """The index of the source at `path`: the kept one, or one made by reading every frame.
+    """The index of the source at `path`, from an earlier call or by reading every frame.
 
-    It is kept beside the recording, or in the user's cache where that cannot be written, and made again when a file of the
-    recording changes. progress: called with (frames read, frames expected or None). Raises what `open_source` raises.
+    The index is kept beside the recording, or in the user's cache if that folder is read-only, and is built again when
+    a file of the recording changes. progress: called with (frames read, frames expected or None). Raises the errors of
+    `open_source`.
     """
     key = _key(Path(path), options)
     elsewhere = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
@@ -119,7 +112,7 @@ def index_frames(
 
 
 def build_index(source: FrameSource, progress: Callable[[int, int | None], None] | None = None) -> FrameIndex:
-    """Read every frame of a source. Frames whose time does not grow are left out."""
+    """Read every frame of a source. Frames that are not later than the one before are left out."""
     stamps, received, ids, poses, has_depth, flows, sharpness = ([] for _ in range(7))
     cameras: dict[tuple, tuple[int, CameraModel]] = {}
     backwards = 0
@@ -141,31 +134,36 @@ def build_index(source: FrameSource, progress: Callable[[int, int | None], None]
             progress(len(stamps), source.frame_count)
     left_out = dict(source.left_out)
     if backwards:
-        left_out["stamps that do not grow"] = backwards
+        left_out["stamps that do not increase"] = backwards
     if not stamps:
-        reasons = "; ".join(f"{count} left out: {reason}" for reason, count in left_out.items()) or "it is empty"
+        reasons = (
+            "; ".join(f"{count} left out: {reason}" for reason, count in left_out.items()) or "the source is empty"
+        )
         raise SourceError(f"{source.description} has no usable images ({reasons})")
     return FrameIndex(
-        np.array(stamps, np.int64),
-        np.array(received, np.int64),
-        np.array(ids, np.int64),
-        tuple(camera for _, camera in cameras.values()),
-        np.array(poses, np.float64).reshape(-1, 4, 4),
-        np.array(has_depth, bool),
-        np.array(flows, np.float64),
-        np.array(sharpness, np.float64),
-        left_out,
+        stamps_ns=np.array(stamps, np.int64),
+        received_ns=np.array(received, np.int64),
+        camera_ids=np.array(ids, np.int64),
+        cameras=tuple(camera for _, camera in cameras.values()),
+        poses=np.array(poses, np.float64).reshape(-1, 4, 4),
+        has_depth=np.array(has_depth, bool),
+        flow=np.array(flows, np.float64),
+        sharpness=np.array(sharpness, np.float64),
+        left_out=left_out,
     )
 
 
 def _beside(path: Path, options: SourceOptions) -> Path:
-    """In a folder, or beside a file, hidden; one for each way to read it, such as the two cameras of a stereo recording."""
-    way = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
-    return path / f".{way}{SUFFIX}" if path.is_dir() else path.with_name(f".{path.name}.{way}{SUFFIX}")
+    """Path of the hidden index file in a folder or beside a file.
+
+    Its name depends on the options, because each camera of a stereo recording has an index of its own.
+    """
+    choice = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
+    return path / f".{choice}{SUFFIX}" if path.is_dir() else path.with_name(f".{path.name}.{choice}{SUFFIX}")
 
 
 def _key(path: Path, options: SourceOptions) -> str:
-    """Of the recording's files as they are now, and of what was asked of it."""
+    """Hash of the options and of the recording's files in their present state."""
     files = (
         [path]
         if not path.is_dir()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images as messages carry them, turned into pixels: every encoding this package accepts, raw or compressed.
+"""Image messages to pixels: every encoding that this package accepts, raw or compressed.
 
 Works on anything with the fields of sensor_msgs/Image or sensor_msgs/CompressedImage: rclpy messages in the live node,
-`rosbags` messages in the trainer. Knows no ROS.
+`rosbags` messages in the trainer. Independent of ROS.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from monodepth_ros.errors import MonodepthError
 
 
 class ImageError(MonodepthError):
-    """An image that cannot be decoded: unknown encoding, wrong step, too little data, broken compression."""
+    """An image that cannot be decoded: unknown encoding, wrong step, missing data or broken compression."""
 
 
 @dataclass(frozen=True)
 class Pixels:
     """8-bit pixels and the meaning of their channels.
 
-    Channels stay in the order they arrived in: swapping them costs less after the image has been made smaller.
+    Channels keep the order of the message, because swapping them costs less after the image has been made smaller.
 
     array: uint8, (H, W) for `mono`, (H, W, 3) for `rgb` and `bgr`, (H, W, 4) for `rgba` and `bgra`; may be a read-only
-    view of the message.
+    view of the message. layout: one of those five names.
     """
 
     array: np.ndarray
@@ -35,8 +35,13 @@ class Pixels:
         """(width, height) in pixels."""
         return self.array.shape[1], self.array.shape[0]
 
+    @classmethod
+    def from_opencv(cls, array: np.ndarray) -> "Pixels":
+        """Pixels of an image as OpenCV reads it: uint8, (H, W) grey or (H, W, 3 or 4) BGR(A)."""
+        return cls(array, "mono" if array.ndim == 2 else {3: "bgr", 4: "bgra"}[array.shape[2]])
 
-# Raw layouts: encoding -> (channels, bytes per channel, layout). The untyped OpenCV names mean what cv_bridge means.
+
+# Raw encodings: (channels, bytes per channel, layout). OpenCV's names without colours are read as cv_bridge reads them.
 _DIRECT = {
     "rgb8": (3, 1, "rgb"),
     "bgr8": (3, 1, "bgr"),
@@ -81,17 +86,17 @@ _TO_GRAY = {
 
 
 def to_rgb(array: np.ndarray, layout: str) -> np.ndarray:
-    """Pixels of any layout as RGB, uint8 (H, W, 3); returns the same array where it is RGB already."""
+    """Pixels of any layout as RGB, uint8 (H, W, 3); the same array if it is already RGB."""
     return array if layout == "rgb" else cv2.cvtColor(array, _TO_RGB[layout])
 
 
 def to_gray(array: np.ndarray, layout: str) -> np.ndarray:
-    """Pixels of any layout as grey values, uint8 (H, W); returns the same array where it holds them already."""
+    """Pixels of any layout as grey values, uint8 (H, W); the same array if it is already grey."""
     return array if layout == "mono" else cv2.cvtColor(array, _TO_GRAY[layout])
 
 
 def check_image(message) -> None:
-    """Raise ImageError for an encoding not in ENCODINGS, an empty image, a wrong step or too little data."""
+    """Raise ImageError for an encoding not in ENCODINGS, an empty image, a wrong step or missing data."""
     encoding, width, height, step = message.encoding, message.width, message.height, message.step
     if encoding not in ENCODINGS:
         raise ImageError(f"unknown image encoding {encoding!r}: publish one of {', '.join(ENCODINGS)}")
@@ -115,8 +120,8 @@ def check_image(message) -> None:
 def decode_image(message) -> Pixels:
     """Pixels of a raw image message (sensor_msgs/Image).
 
-    Honours `step` (padded rows) and `is_bigendian`. 8-bit data is not copied. 16-bit data is scaled by 255/65535, as
-    cv_bridge does. Bayer and YUV become RGB. Raises ImageError as check_image does.
+    Honours `step` (padded rows) and `is_bigendian`. 8-bit data is not copied. 16-bit data is scaled by 255/65535, as in
+    cv_bridge. Bayer and YUV become RGB. Raises ImageError as check_image does.
     """
     check_image(message)
     array = _rows(message, *_sample(message.encoding))
@@ -129,14 +134,14 @@ def decode_image(message) -> Pixels:
 
 
 def decode_compressed(message) -> Pixels:
-    """Pixels of a compressed image message (sensor_msgs/CompressedImage: JPEG, PNG, whatever OpenCV reads).
+    """Pixels of a compressed image message (sensor_msgs/CompressedImage: JPEG, PNG and other formats of OpenCV).
 
     Raises ImageError for empty, truncated or foreign data.
     """
     data = np.frombuffer(message.data, np.uint8)
-    # OpenCV fills the missing part of a cut-off JPEG with grey and says nothing; its end marker tells.
+    # OpenCV fills the missing part of a truncated JPEG with grey without an error: look for the end marker.
     if data[:2].tobytes() == b"\xff\xd8" and b"\xff\xd9" not in data[-_JPEG_TAIL:].tobytes():
-        raise ImageError(f"compressed image (format {message.format!r}, {data.size} bytes) is a cut-off JPEG")
+        raise ImageError(f"compressed image (format {message.format!r}, {data.size} bytes) is a truncated JPEG")
     try:
         array = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     except cv2.error:
@@ -149,10 +154,9 @@ def decode_compressed(message) -> Pixels:
         array = _to_8_bit(array)
     if array.dtype != np.uint8:
         raise ImageError(
-            f"compressed image (format {message.format!r}) holds {array.dtype} values: publish 8 or 16 bit"
+            f"compressed image (format {message.format!r}) holds {array.dtype} values: publish 8 or 16 bits"
         )
-    layout = "mono" if array.ndim == 2 else {3: "bgr", 4: "bgra"}[array.shape[2]]
-    return Pixels(array, layout)
+    return Pixels.from_opencv(array)
 
 
 def _sample(encoding: str) -> tuple[int, int]:
@@ -171,7 +175,7 @@ def _rows(message, channels: int, depth: int) -> np.ndarray:
         dtype = np.dtype(">u2" if message.is_bigendian else "<u2")
     shape, strides = (message.height, message.width), (message.step, channels * depth)
     if channels > 1:
-        shape, strides = shape + (channels,), strides + (depth,)
+        shape, strides = (*shape, channels), (*strides, depth)
     array = np.ndarray(shape, dtype, buffer=message.data, strides=strides)
     return array if depth == 1 else array.astype(np.uint16)
 

@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much an image moves from frame to frame, measured by optical flow."""
+"""Motion of the image from frame to frame, measured by optical flow."""
 
 import cv2
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 
-FLOW_WIDTH = 160  # pixels at which it is measured
+FLOW_WIDTH = 160  # pixels, width of the image in which the flow is measured
 
 
 class ImageMotion:
-    """How far the image has moved since the one before: a static camera among moving cars gives about 0."""
+    """Image motion since the previous frame: about 0 for a static camera, even among moving cars."""
 
     def __init__(self):
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._previous: np.ndarray | None = None
 
     def __call__(self, pixels: Pixels) -> tuple[float, float]:
-        """(median flow as a share of the image's width, NaN for a first image; variance of the Laplacian)."""
+        """(median length of the flow as a share of the image's width, variance of the Laplacian of the image).
+
+        The flow is NaN for a first image and for one of another size than the image before.
+        """
         width, height = pixels.size
         size = FLOW_WIDTH, max(16, round(FLOW_WIDTH * height / width))
         small = to_rgb(cv2.resize(pixels.array, size, interpolation=cv2.INTER_AREA), pixels.layout)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much of an image's motion shows depth: what no rotation of the camera explains."""
+"""Parallax: the part of an image's motion that no rotation of the camera explains, and that therefore shows depth."""
 
 import cv2
 import numpy as np
@@ -9,18 +9,17 @@ from monodepth_ros.geometry.corner_flow import follow_corners
 
 POINTS = 300
 MIN_POINTS = 20
-# Pixels by which a tracked point may miss what a rotation says: the trackers' own error is about a tenth.
+# Pixels that a tracked point may lie off the rotation's prediction. The tracker's own error is about 0.1 px.
 TOLERANCE = 0.4
-LOST = 0.5  # pixels between a point and where tracking it there and back leads
+LOST = 0.5  # pixels that a point may lie off its start after tracking it there and back
 ROUNDS = 15
 
 
 def parallax_share(earlier: np.ndarray, later: np.ndarray, camera: CameraModel) -> float:
-    """Share of the tracked points that move otherwise than under the best rotation of the camera; NaN if few
-    are tracked.
+    """Share of the tracked points whose motion the best rotation of the camera does not explain.
 
-    earlier, later: (H, W) uint8 grey images of `camera`. A camera that only turns gives about 0 (moving
-    objects aside), and no network can learn depth from that.
+    earlier, later: (H, W) uint8 grey images of `camera`. NaN if fewer than MIN_POINTS points are tracked. A camera that
+    only rotates gives about 0, apart from moving objects; no network can learn depth from such images.
     """
     points = tracked_points(earlier, later)
     if points is None:
@@ -35,8 +34,10 @@ def parallax_share(earlier: np.ndarray, later: np.ndarray, camera: CameraModel) 
 
 
 def tracked_points(earlier: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """(N, 2) pixels of corners in both images, those that are found again on the way back; None for fewer
-    than MIN_POINTS."""
+    """(N, 2) pixels of the same corners in both images; None for fewer than MIN_POINTS.
+
+    Only corners that tracking there and back returns to their start are kept.
+    """
     corners = cv2.goodFeaturesToTrack(earlier, POINTS, 0.01, 4)
     if corners is None:
         return None
@@ -47,8 +48,11 @@ def tracked_points(earlier: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, 
 
 
 def best_rotation(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """R (3, 3) that brings the unit vectors `before` (N, 3) nearest to `after`: least sum of distances, not
-    of their squares, so that a minority that moves otherwise does not count (weighted Kabsch, iterated)."""
+    """R (3, 3) that brings the unit vectors `before` (N, 3) nearest to `after` (N, 3).
+
+    Minimises the sum of the distances by iterated, weighted Kabsch. Distances instead of their squares keep a minority
+    of independently moving points without influence.
+    """
     weights = np.ones(len(before))
     R = np.eye(3)
     for _ in range(ROUNDS):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of the image that belongs to the camera, not to the world: hood, housing, vignette."""
+"""The part of the image that shows the vehicle or the camera itself: hood, housing, vignette."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,42 +8,43 @@ import cv2
 import numpy as np
 
 MIN_FRAMES = 8
-# Grey levels (standard deviation over time) below which a pixel is still, and share of the usual one.
+# A pixel is still below this standard deviation over time, in grey levels and as a share of the median one.
 STILL, STILL_SHARE = 3.0, 0.2
-# A still region that does not touch the lower border must be darker than this: a sky does not change either.
+# A still region that does not touch the lower border must be darker than this, because a sky is still too.
 DARK = 30.0
-WHITE = 250.0  # overexposed, which keeps everything still
+WHITE = 250.0  # grey level from which on a pixel is overexposed, and still for that reason
 MIN_AREA = 0.01  # share of the image
-LARGEST_AREA = 0.6  # a larger one is no hood: the camera stands
-FILLED = 0.7  # share of its rows that a region fills to be described by their number
+LARGEST_AREA = 0.6  # share of the image; a larger region means that the camera does not move
+FILLED = 0.7  # share of its rows that a region must fill to count as a hood
 
 
 @dataclass(frozen=True)
 class StaticRegion:
-    """region: (h, w) bool at the size of the frames looked at. hood: share of the height, from the bottom,
-    that holds all of it, or 0 where rows do not describe it."""
+    """A region of the image that does not change while the camera moves.
+
+    region: (h, w) bool at the size of the examined frames. hood: share of the image's height, from the bottom, that
+    contains the whole region; 0 if the region does not fill those rows.
+    """
 
     region: np.ndarray
     hood: float
 
     @property
     def area(self) -> float:
-        """Share of the image."""
+        """Share of the image's area."""
         return float(self.region.mean())
 
     def mask(self, width: int, height: int) -> np.ndarray:
-        """(height, width) uint8 picture for data.mask_file: black where the region is, with a margin; white
-        elsewhere."""
+        """(height, width) uint8 picture for data.mask_file: black in the region and a margin around it, else white."""
         grown = cv2.dilate(self.region.astype(np.uint8), np.ones((3, 3), np.uint8))
         return 255 - 255 * cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) -> StaticRegion | None:
-    """What never changes at the border of (N, h, w) uint8 grey frames between which the camera moves; None
-    for nothing.
+    """Find the region at the image's border that stays the same while the camera moves; None if there is none.
 
-    Changes of exposure are taken out where that makes a pixel stiller. ignored: (h, w) bool, left out
-    already.
+    frames: (N, h, w) uint8 grey. ignored: (h, w) bool, pixels that are masked already. Changes of exposure are removed
+    from pixels that become stiller by it.
     """
     if len(frames) < MIN_FRAMES:
         return None
@@ -70,7 +71,7 @@ def find_static_region(frames: np.ndarray, ignored: np.ndarray | None = None) ->
 
 
 def _parts(still: np.ndarray) -> Iterator[np.ndarray]:
-    """Connected parts, each (h, w) bool."""
+    """Yield the connected parts, each (h, w) bool."""
     count, labels = cv2.connectedComponents(still.astype(np.uint8), connectivity=4)
     for label in range(1, count):
         yield labels == label

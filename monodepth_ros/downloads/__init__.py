@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Downloads: the catalogue of checkpoints, transfers over HTTP, archives."""
+"""Downloads: the catalogue of checkpoints, downloaded checkpoints, transfers over HTTP, archives."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zip archives from others, unpacked without trust."""
+"""Zip archives of unknown origin."""
 
 import lzma
 import stat
@@ -16,15 +16,15 @@ DAMAGE = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError)
 
 
 class ArchiveError(MonodepthError):
-    """An archive that is damaged, too large, or reaches out of its folder."""
+    """An archive that is damaged, is too large or would write outside its folder."""
 
 
 def unpack_zip(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> list[Path]:
-    """Unpack the plain files of a zip into a folder that need not exist; returns them.
+    """Unpack the plain files of a zip archive into a folder, which need not exist; returns their paths.
 
-    A single folder that holds everything is left out. ArchiveError, before anything is written, for absolute
-    paths, '..', backslashes, links and devices, encrypted files and more than MAX_FILES; and as soon as more
-    than max_bytes come out, whatever the archive says of itself.
+    If a single folder holds everything, its content is unpacked without the folder. Raises ArchiveError, before
+    anything is written, for absolute paths, '..', backslashes, links, devices, encrypted files and more than MAX_FILES
+    files; and during unpacking as soon as the files exceed max_bytes, because the sizes in the archive may be false.
     """
     written = []
     budget = max_bytes
@@ -43,15 +43,14 @@ def unpack_zip(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> list[
                         target.write(chunk)
                 written.append(path)
     except (*DAMAGE, NotImplementedError, RuntimeError, ValueError) as error:
-        raise ArchiveError(f"{archive}: not a sound zip archive ({one_line(error)})") from None
+        raise ArchiveError(f"{archive}: not a valid zip archive ({one_line(error)})") from None
     except OSError as error:
-        reason = error.strerror or error
-        raise ArchiveError(f"{archive}: cannot be unpacked into {folder} ({reason})") from None
+        raise ArchiveError(f"{archive}: cannot be unpacked into {folder} ({one_line(error)})") from None
     return written
 
 
 def _places(archive: Path, members: list[zipfile.ZipInfo]) -> list[PurePosixPath]:
-    """Where each member goes, relative to the folder; ArchiveError if one is no plain file inside it."""
+    """The path of each member relative to the folder; ArchiveError if one is not a plain file inside the folder."""
     if not members or len(members) > MAX_FILES:
         raise ArchiveError(f"{archive}: holds {len(members)} files, expected 1 to {MAX_FILES}")
     places = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files from the web: resumed where a download was broken off, checked, in place only when they are whole."""
+"""Files from the web: interrupted downloads resume, and a file appears only when it is complete and checked."""
 
 import errno
 import hashlib
@@ -18,11 +18,11 @@ from monodepth_ros.version import __version__
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0  # seconds without a byte
-ATTEMPTS = 4  # in one call, as long as each gets further
+ATTEMPTS = 4  # per call; an attempt that receives nothing is the last
 
 
 class DownloadError(MonodepthError):
-    """A file that cannot be had: no network, not there, interrupted, no space, not what it should be."""
+    """A failed download: no network, no such file, an interruption, no space, or a wrong hash or size."""
 
 
 def download(
@@ -34,12 +34,11 @@ def download(
     max_size: int = 1 << 32,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> str:
-    """Fetch a file to `path`; returns the hash (hash_name, or sha256) of what came.
+    """Download a file to `path`; returns its hash (hash_name, or sha256).
 
-    Until it is whole it lies beside `path` with `.part` added, and another call goes on from there (HTTP Range,
-    where the server's file is still the same). size: the exact number of bytes, if known. progress: called with
-    the bytes so far and in all (0: unknown). DownloadError, in one line, for all that can go wrong; a file with
-    another hash or size is removed.
+    size: the exact number of bytes, 0 if unknown. progress: called with the received and the total number of bytes (0
+    if unknown). An incomplete file has the suffix `.part`, and another call resumes it (HTTP Range) if the server's
+    file has not changed. Raises DownloadError, in one line; a file with another hash or size is removed.
     """
     part = path.with_name(path.name + ".part")
     tag = path.with_name(path.name + ".part.tag")
@@ -54,8 +53,8 @@ def download(
                 received = _size(part)
                 if attempt == ATTEMPTS - 1 or received <= before:
                     raise DownloadError(
-                        f"{url}: interrupted after {received} bytes ({_reason(error)}); "
-                        "the same command goes on from there"
+                        f"{url}: interrupted after {received} bytes ({one_line(error)}); "
+                        "run the same command again to resume"
                     ) from None
         found = _hash(part, hash_name or "sha256")
         received = _size(part)
@@ -64,13 +63,13 @@ def download(
             expected = f"{hash_name} {digest}" if digest and found != digest else f"{size} bytes"
             actual = found if digest and found != digest else f"{received} bytes"
             raise DownloadError(
-                f"{url}: refused and removed, as it is not the file of the catalogue: "
+                f"{url}: refused and removed, because it is not the file in the catalogue: "
                 f"expected {expected}, found {actual}"
             )
         os.replace(part, path)
     except OSError as error:
         raise DownloadError(
-            f"{part}: cannot be written ({error.strerror or error}); make room or set XDG_CACHE_HOME"
+            f"{part}: cannot be written ({one_line(error)}); free some space or set XDG_CACHE_HOME"
         ) from None
     finally:
         if not part.exists():
@@ -80,7 +79,7 @@ def download(
 
 
 def _receive(url: str, part: Path, tag: Path, limit: int, progress: Callable[[int, int], None]) -> None:
-    """One request that appends to `part`, or begins it anew where the server has another file by now."""
+    """Append to `part` with one request, or restart it if the server's file has changed."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": f"monodepth_ros/{__version__}"})
     validator = tag.read_text(encoding="utf-8") if have and tag.exists() else ""
@@ -91,19 +90,19 @@ def _receive(url: str, part: Path, tag: Path, limit: int, progress: Callable[[in
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code == 416 and error.headers.get("Content-Range", "").endswith(f"/{have}"):
-            return  # nothing is missing
-        hint = "it is not there (any more)" if error.code in (404, 410) else "the server does not hand it out"
+            return  # the part is complete
+        hint = "there is no such file" if error.code in (404, 410) else "the server refuses it"
         raise DownloadError(f"{url}: HTTP {error.code} {error.reason}: {hint}") from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, (ConnectionResetError, TimeoutError)) and have:
             raise error.reason from None
-        reason = _reason(error.reason)
-        raise DownloadError(f"{url}: no connection ({reason}); is this machine online?") from None
+        reason = error.reason if isinstance(error.reason, BaseException) else error
+        raise DownloadError(f"{url}: no connection ({one_line(reason)}); is this machine online?") from None
     with response:
         resumed = response.status == 206
         if resumed and _range_start(response) != have:
             part.unlink()
-            raise DownloadError(f"{url}: the server sends another part than asked for; run it again")
+            raise DownloadError(f"{url}: the server sent another part than requested; run the command again")
         have = have if resumed else 0
         length = response.headers.get("Content-Length", "")
         total = have + int(length) if length.isdigit() else 0
@@ -111,7 +110,7 @@ def _receive(url: str, part: Path, tag: Path, limit: int, progress: Callable[[in
         free = shutil.disk_usage(part.parent).free
         if total - have > free:
             raise OSError(errno.ENOSPC, f"{(total - have) / 1e6:.0f} MB are missing, {free / 1e6:.0f} MB are free")
-        # Only a file that can be told from its successor is resumed; a weak tag cannot.
+        # Only a file with a strong tag is resumed, because a weak tag does not identify its exact content.
         validator = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
         tag.write_text("" if validator.startswith("W/") else validator, encoding="utf-8")
         with open(part, "ab" if resumed else "wb") as file:
@@ -127,11 +126,11 @@ def _receive(url: str, part: Path, tag: Path, limit: int, progress: Callable[[in
 
 def _check_size(url: str, size: int, limit: int) -> None:
     if size > limit:
-        raise DownloadError(f"{url}: {size} bytes, but at most {limit} were expected: not fetched")
+        raise DownloadError(f"{url}: {size} bytes, but at most {limit} were expected: not downloaded")
 
 
 def _range_start(response: http.client.HTTPResponse) -> int:
-    """First byte of a partial answer ("bytes 100-199/200"); -1 if it does not say."""
+    """First byte of a partial answer ("bytes 100-199/200"); -1 if the answer does not state it."""
     start = response.headers.get("Content-Range", "").removeprefix("bytes").strip().partition("-")[0]
     return int(start) if start.isdigit() else -1
 
@@ -146,7 +145,3 @@ def _hash(path: Path, name: str) -> str:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _reason(error: object) -> str:
-    return one_line(error)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The motion (and scale) that lays one set of points on another."""
+"""Alignment of points: the rigid motion or similarity with the least squared distances."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ class Similarity:
     t: np.ndarray
 
     def points(self, points: np.ndarray) -> np.ndarray:
-        """The points (N, 3), moved."""
+        """The transformed points (N, 3)."""
         return self.scale * points @ self.R.T + self.t
 
     def poses(self, poses: np.ndarray) -> np.ndarray:
-        """The poses (N, 4, 4), moved: places are scaled, orientations stay rotations."""
+        """The transformed poses (N, 4, 4): positions are scaled, orientations stay rotations."""
         moved = poses.copy()
         moved[:, :3, :3] = self.R @ poses[:, :3, :3]
         moved[:, :3, 3] = self.points(poses[:, :3, 3])
@@ -29,7 +29,7 @@ class Similarity:
 def umeyama(points: np.ndarray, targets: np.ndarray, with_scale: bool) -> Similarity:
     """The least-squares similarity from points (N, 3) to targets (N, 3) (Umeyama 1991, equations 40 to 42).
 
-    with_scale off: a rigid motion. Never a mirror image. The scale is NaN where the points do not differ.
+    Without with_scale: a rigid motion. Never a mirror image. The scale is NaN if all points are the same.
     """
     centre, target_centre = points.mean(axis=0), targets.mean(axis=0)
     centred = points - centre
@@ -44,6 +44,6 @@ def umeyama(points: np.ndarray, targets: np.ndarray, with_scale: bool) -> Simila
 
 
 def best_scale(points: np.ndarray, targets: np.ndarray) -> float:
-    """The factor on points (N, 3) with the least squared distance to targets (N, 3); NaN if all are 0."""
+    """The factor on points (N, 3) with the least squared distances to targets (N, 3); NaN if all points are 0."""
     size = float(np.square(points).sum())
     return float((points * targets).sum()) / size if size > 0 else float("nan")

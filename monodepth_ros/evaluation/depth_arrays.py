@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Predicted and true depth maps of many images in one file."""
+"""Predicted and ground-truth depth maps of many images in one file."""
 
 import pickle
 import zipfile
@@ -11,15 +11,14 @@ import numpy as np
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.networks.disparity import depth_at_size
 
-TRUTH_NAME = "data"  # of the array in monodepth2's gt_depths.npz
+TRUTH_NAME = "data"  # name of the array in monodepth2's gt_depths.npz
 
 
 class DepthPredictions:
-    """Predictions (N, h, w) of a .npy file: inverse depth as monodepth2 saves it (`is_depth` off), or depth.
+    """Predictions (N, h, w) in a .npy file: inverse depth as monodepth2 saves it, or depth with `is_depth`.
 
-    EvaluationError for a file that is no such array; of an image, when it is asked for, if it holds inverse
-    depth that is not finite or negative (0 is infinitely far), or depth that is not positive. NaN in depth is
-    no prediction.
+    EvaluationError for a file without such an array. `depth` raises it for an image with inverse depth that is negative
+    or not finite (0 is infinitely far), or with depth that is not positive. NaN in depth means no prediction.
     """
 
     def __init__(self, path: str | Path, is_depth: bool = False):
@@ -40,7 +39,7 @@ class DepthPredictions:
         return len(self._array)
 
     def depth(self, index: int, size: tuple[int, int]) -> np.ndarray:
-        """Depth (height, width) in the file's unit at the ground truth's size (width, height)."""
+        """Depth (height, width) of an image in the unit of the file; size: (width, height) of the ground truth."""
         image = np.array(self._array[index], np.float32)
         fits = (image > 0) | np.isnan(image) if self._is_depth else (image >= 0) & np.isfinite(image)
         if not fits.all():
@@ -55,11 +54,10 @@ class DepthPredictions:
 
 
 def read_truth_archive(path: str | Path) -> Sequence[np.ndarray]:
-    """Ground truth [m], (H, W) each, of an .npz in the format of monodepth2's gt_depths, or of an array
-    (N, H, W) in .npz or .npy.
+    """Ground truth [m], (H, W) each, from an .npz in the format of monodepth2's gt_depths, or an array (N, H, W).
 
-    Where sizes differ such a file holds pickled arrays: they are read, and nothing in it is executed.
-    EvaluationError for anything else.
+    A file with images of several sizes contains pickled arrays: they are read without executing anything in it.
+    EvaluationError for any other file.
     """
     path = Path(path)
     try:
@@ -102,10 +100,10 @@ def _read_archive(path: Path) -> Sequence[np.ndarray]:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Knows numpy arrays and nothing else, so that no code of the file's can run."""
+    """Unpickles numpy arrays and nothing else, so that no code in the file can run."""
 
     def find_class(self, module: str, name: str):
-        # Where numpy 1 and 2 keep what their arrays are pickled by.
+        # The functions that numpy 1 and 2 pickle arrays with.
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
             return np.empty(0).__reduce__()[0]
         if module == "numpy" and name in ("ndarray", "dtype"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A depth image as another camera at the same place has it: prediction and ground truth pixel by pixel."""
+"""Depth images at the pixels of another camera at the same position, to compare them pixel by pixel."""
 
 import cv2
 import numpy as np
@@ -8,10 +8,10 @@ from monodepth_ros.geometry.camera import CameraModel
 
 
 class DepthInCamera:
-    """Brings depth images of `source`, an undistorted camera, to the pixels of `target`, distorted or not.
+    """Resamples depth images of `source`, an undistorted camera, at the pixels of `target`, distorted or not.
 
-    The cameras share their centre, and source has target's rectified orientation, as the depth that the node
-    publishes has. Without calibration of both, the target's image is a resize of the source's.
+    The cameras share their centre, and source has the rectified orientation of target, as the depth that the node
+    publishes. If either is uncalibrated, the depth image is resized.
     """
 
     def __init__(self, source: CameraModel, target: CameraModel):
@@ -30,9 +30,9 @@ class DepthInCamera:
             self._maps = tuple(np.ascontiguousarray(maps[..., i], np.float32) for i in (0, 1))
 
     def __call__(self, depth: np.ndarray) -> np.ndarray:
-        """Depth [m] (H, W) of the source along its axis -> (H', W') along the target's; NaN where not seen.
+        """Depth [m] (H, W) along the source's axis -> (H', W') along the target's; NaN outside the source's image.
 
-        Inverse depth is interpolated: the mean of two depths is not the depth of the mean.
+        Inverse depth is interpolated, because the mean of two depths is not the depth of the mean disparity.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             inverse = (1.0 / depth).astype(np.float32)

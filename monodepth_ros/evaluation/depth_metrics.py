@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth errors by the protocol of Eigen et al. 2014, as KITTI tables report them."""
+"""Depth errors by the protocol of Eigen et al. 2014, as in the tables for KITTI."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -40,7 +40,7 @@ class DepthMetrics:
     scale_ratio: float
     """median(g) / median(p) before any scaling"""
     coverage: float
-    """Share of the ground-truth pixels that have a prediction; the errors are over these"""
+    """Share of the ground-truth pixels with a prediction; the errors are means over these"""
 
 
 def evaluate_depth(
@@ -54,13 +54,12 @@ def evaluate_depth(
 ) -> DepthMetrics:
     """Errors of one depth map, in float64.
 
-    Both maps are (H, W) metres at the ground truth's size (resize a prediction with
-    `networks.disparity.depth_at_size`, never the ground truth). Ground truth that is not finite or not
-    positive is none; NaN in the prediction means no prediction, infinity counts as far. Pixels strictly
-    between min_depth and max_depth are compared (with cap_ground_truth off: all, as for the improved KITTI
-    ground truth), within Garg's crop where crop is 'garg'. With scaling 'median' the prediction is multiplied
-    by the ratio of the medians over the compared pixels; then it is clamped to [min_depth, max_depth].
-    EvaluationError if nothing is left to compare.
+    Both maps are (H, W) metres at the size of the ground truth: resize the prediction with
+    `networks.disparity.depth_at_size`, never the ground truth. Ground truth that is not finite or not positive is
+    missing. In the prediction, NaN is missing and infinity is far. The compared pixels are those strictly between
+    min_depth and max_depth (all of them without cap_ground_truth, as for the improved KITTI ground truth), within
+    Garg's crop for crop 'garg'. For scaling 'median' the prediction is multiplied by the ratio of the medians over the
+    compared pixels. Last, it is clamped to [min_depth, max_depth]. EvaluationError if there is nothing to compare.
     """
     _check_choice("crop", crop, CROPS)
     _check_choice("scaling", scaling, SCALINGS)
@@ -90,7 +89,12 @@ def evaluate_depth(
         if not np.isfinite(ratio) or ratio == 0:
             raise EvaluationError(f"the median of the prediction is {median:g}, expected a positive depth")
         predicted = predicted * ratio
-    predicted = predicted.clip(min_depth, max_depth)
+    coverage = float(covered.sum() / mask.sum())
+    return _errors(truth, predicted.clip(min_depth, max_depth), ratio, coverage)
+
+
+def _errors(truth: np.ndarray, predicted: np.ndarray, ratio: float, coverage: float) -> DepthMetrics:
+    """The errors of depths (N,) [m]."""
     worst = np.maximum(truth / predicted, predicted / truth)
     difference = truth - predicted
     return DepthMetrics(
@@ -102,19 +106,19 @@ def evaluate_depth(
         a2=float((worst < 1.25**2).mean()),
         a3=float((worst < 1.25**3).mean()),
         scale_ratio=ratio,
-        coverage=float(covered.sum() / mask.sum()),
+        coverage=coverage,
     )
 
 
 def mean_metrics(metrics: Sequence[DepthMetrics]) -> DepthMetrics:
-    """Plain mean over images, each image counting once however many pixels it has."""
+    """Mean over images; every image has the same weight, independent of its number of pixels."""
     if not metrics:
         raise EvaluationError("no image was evaluated; expected at least one with ground truth")
     return DepthMetrics(*np.mean([astuple(item) for item in metrics], axis=0).tolist())
 
 
 def garg_crop(height: int, width: int) -> tuple[slice, slice]:
-    """Rows and columns that Garg et al. 2016 evaluate; borders are truncated to whole pixels."""
+    """Rows and columns of the crop of Garg et al. 2016; borders are truncated to whole pixels."""
     top, bottom = (int(share * height) for share in GARG_ROWS)
     left, right = (int(share * width) for share in GARG_COLUMNS)
     return slice(top, bottom), slice(left, right)

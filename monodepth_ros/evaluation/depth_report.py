@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of depth images one by one, and their mean: a table, and for JSON."""
+"""Errors of many depth images and their mean, as text and for JSON."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
@@ -20,8 +20,10 @@ ERRORS = NAMES[:7]
 
 @dataclass(frozen=True)
 class DepthProtocol:
-    """How depth is compared; see `evaluate_depth`. factor: what predictions are multiplied by, before any
-    scaling; EIGEN and IMPROVED are those of the KITTI tables."""
+    """Options of `evaluate_depth`; EIGEN and IMPROVED are those of the KITTI tables.
+
+    factor: factor on the predictions, before any scaling.
+    """
 
     crop: str = "garg"
     cap_ground_truth: bool = True
@@ -39,7 +41,7 @@ class DepthProtocol:
             raise EvaluationError(f"factor is {self.factor:g}, expected a positive number")
 
     def in_words(self) -> str:
-        """One line."""
+        """The protocol in one line."""
         truth = (
             f"ground truth {self.min_depth:g} to {self.max_depth:g} m"
             if self.cap_ground_truth
@@ -56,7 +58,7 @@ IMPROVED = DepthProtocol(crop="none", cap_ground_truth=False)
 
 
 class DepthReport:
-    """Collects images. names, metrics: of those that were compared; left_out: the others, by reason."""
+    """Errors of images. names, metrics: those of the compared images; left_out: number of the others, by reason."""
 
     def __init__(self, protocol: DepthProtocol):
         self.protocol = protocol
@@ -65,18 +67,17 @@ class DepthReport:
         self.left_out: Counter[str] = Counter()
 
     def add(self, name: str, truth: np.ndarray, prediction: np.ndarray) -> None:
-        """Compare a prediction (H, W) in its own unit with ground truth (H, W) [m]; an image on which nothing
-        can be compared is left out."""
+        """Compare a prediction (H, W) in its own unit with ground truth (H, W) [m], or count the image as left out."""
         protocol = self.protocol
         try:
             metrics = evaluate_depth(
                 truth,
                 prediction * protocol.factor,
-                protocol.min_depth,
-                protocol.max_depth,
-                protocol.crop,
-                protocol.scaling,
-                protocol.cap_ground_truth,
+                min_depth=protocol.min_depth,
+                max_depth=protocol.max_depth,
+                crop=protocol.crop,
+                scaling=protocol.scaling,
+                cap_ground_truth=protocol.cap_ground_truth,
             )
         except EvaluationError as error:
             self.left_out[str(error)] += 1
@@ -86,14 +87,14 @@ class DepthReport:
 
     @property
     def mean(self) -> DepthMetrics:
-        """Plain mean over images; EvaluationError if there are none."""
+        """Mean over images; EvaluationError if there are none."""
         if not self.metrics and self.left_out:
             raise EvaluationError(f"no image could be compared: {next(iter(self.left_out))}")
         return mean_metrics(self.metrics)
 
     @property
     def scale_median(self) -> float:
-        """Median over images of median(ground truth) / median(prediction), the factor included."""
+        """Median over images of median(ground truth) / median(prediction), after the factor."""
         return float(np.median([item.scale_ratio for item in self.metrics]))
 
     @property
@@ -126,7 +127,7 @@ class DepthReport:
             lines += [_row(name, item, width) for name, item in zip(self.names, self.metrics)]
         lines += [
             _row("mean", mean, width),
-            f"ratio of the medians, truth / prediction: median {self.scale_median:.4g}, std/median "
+            f"ratio of the medians, ground truth / prediction: median {self.scale_median:.4g}, std/median "
             f"{self.scale_deviation:.3f}; {len(self.metrics)} images, predicted {100 * mean.coverage:.1f} %",
         ]
         return lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All errors of one trajectory: over snippets, segments and the whole, as a table and for JSON."""
+"""All errors of one trajectory, over snippets, segments and the whole, as text and for JSON."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,15 +12,17 @@ from monodepth_ros.evaluation.snippet_ate import FRAMES, SnippetError, snippet_a
 from monodepth_ros.evaluation.trajectory_errors import ALIGNMENTS, TrajectoryErrors, align, trajectory_errors
 from monodepth_ros.geometry.pose_array import travelled
 
-# Steps shorter than this share of the median one say nothing about scale.
+# Steps shorter than this share of the median step do not count for the scale.
 STANDING = 0.1
 
 
 @dataclass(frozen=True)
 class OdometrySettings:
-    """alignments: of ALIGNMENTS. lengths: of segments [m], none for those that fit the path; step: frames
-    from segment to segment, 0 for the default. snippet: positions in a snippet. delta: frames of relative
-    errors."""
+    """Options of `evaluate_odometry`.
+
+    alignments: some of ALIGNMENTS. lengths: segment lengths [m], empty for those that fit the path. step: frames from
+    the start of one segment to the next, 0 for the default. snippet: positions in a snippet. delta: frames of the RPE.
+    """
 
     alignments: tuple[str, ...] = ALIGNMENTS
     lengths: tuple[float, ...] = ()
@@ -31,16 +33,19 @@ class OdometrySettings:
 
 @dataclass(frozen=True)
 class OdometryReport:
-    """Errors of poses against true ones. aligned: errors under each alignment; the segments' know only its
-    scale, since their beginnings are laid upon each other."""
+    """Errors of a trajectory against its reference.
+
+    aligned: errors under each alignment; t_err and r_err depend on its scale only, because each segment is aligned at
+    its beginning.
+    """
 
     poses: int
     path_length: float
-    """Of the true path, metres"""
+    """Length of the reference path, metres"""
     estimated_length: float
-    """In the estimate's own unit"""
+    """Length of the estimated path, in its own unit"""
     scale_ratio: float
-    """Median over the steps of true length / estimated length"""
+    """Median over the steps of reference length / estimated length"""
     scale_deviation: float
     """Standard deviation of these ratios / their median"""
     snippets: SnippetError
@@ -63,7 +68,7 @@ class OdometryReport:
         """The report as text."""
         s, first = self.snippets, self.aligned[0][0]
         lines = [
-            f"path        {self.path_length:.2f} m over {self.poses} poses, estimated"
+            f"path        reference {self.path_length:.2f} m over {self.poses} poses, estimate"
             f" {self.estimated_length:.2f}; scale of the steps {self.scale_ratio:.4g},"
             f" std/median {100 * self.scale_deviation:.1f} %",
             f"ATE, {s.frames} frames  {s.mean:.4f} +- {s.std:.4f} m, sqrt(sum) / N as in the tables;"
@@ -95,52 +100,54 @@ class OdometryReport:
 
 
 def evaluate_odometry(
-    truth: np.ndarray, estimate: np.ndarray, settings: OdometrySettings = OdometrySettings()
+    reference: np.ndarray, estimate: np.ndarray, settings: OdometrySettings = OdometrySettings()
 ) -> OdometryReport:
-    """Compare poses (N, 4, 4) of one camera at the same moments, in a world of its own each.
+    """Errors of estimated poses (N, 4, 4) against the reference poses at the same times, each in its own world frame.
 
-    EvaluationError for fewer than two poses, different numbers of them, numbers that are not finite, and
-    settings that do not fit the path.
+    EvaluationError for fewer than two poses, different numbers of them, numbers that are not finite, and settings that
+    do not fit the path.
     """
-    truth, estimate = np.asarray(truth, np.float64), np.asarray(estimate, np.float64)
-    if truth.shape != estimate.shape or truth.ndim != 3 or truth.shape[1:] != (4, 4) or len(truth) < 2:
+    reference, estimate = np.asarray(reference, np.float64), np.asarray(estimate, np.float64)
+    if reference.shape != estimate.shape or reference.ndim != 3 or reference.shape[1:] != (4, 4) or len(reference) < 2:
         raise EvaluationError(
-            f"true poses {truth.shape} and estimated {estimate.shape}: expected two or more of each, as many"
+            f"reference poses {reference.shape} and estimated poses {estimate.shape}: expected two or more of each, "
+            "as many"
         )
-    for name, poses in (("true", truth), ("estimated", estimate)):
+    for name, poses in (("reference", reference), ("estimated", estimate)):
         bad = ~np.isfinite(poses).all(axis=(1, 2))
         if bad.any():
             raise EvaluationError(f"{name} pose {int(bad.argmax())} is not finite: leave such frames out")
-    true_travelled, own_travelled = travelled(truth[:, :3, 3]), travelled(estimate[:, :3, 3])
+    reference_travelled, own_travelled = travelled(reference[:, :3, 3]), travelled(estimate[:, :3, 3])
     lengths, step = settings.lengths, settings.step
-    fitting, usual_step = default_lengths(float(true_travelled[-1]))
+    fitting, usual_step = default_lengths(float(reference_travelled[-1]))
     lengths, step = lengths or fitting, step or usual_step
-    if lengths and min(lengths) >= true_travelled[-1]:
+    if lengths and min(lengths) >= reference_travelled[-1]:
         raise EvaluationError(
-            f"segments of {min(lengths):g} m do not fit into a path of {true_travelled[-1]:.2f} m: ask for shorter ones"
+            f"segments of {min(lengths):g} m do not fit into a path of {reference_travelled[-1]:.2f} m: ask for "
+            "shorter ones"
         )
     aligned = []
     for alignment in settings.alignments:
-        errors = trajectory_errors(truth, estimate, alignment, settings.delta)
-        moved = align(truth, estimate, alignment)[0]
-        segments = segment_errors(truth, moved, lengths, step) if lengths else None
+        errors = trajectory_errors(reference, estimate, alignment, settings.delta)
+        moved = align(reference, estimate, alignment)[0]
+        segments = segment_errors(reference, moved, lengths, step) if lengths else None
         aligned.append((errors, segments))
-    ratio, deviation = _step_ratio(np.diff(true_travelled), np.diff(own_travelled))
+    ratio, deviation = _step_ratio(np.diff(reference_travelled), np.diff(own_travelled))
     return OdometryReport(
-        poses=len(truth),
-        path_length=float(true_travelled[-1]),
+        poses=len(reference),
+        path_length=float(reference_travelled[-1]),
         estimated_length=float(own_travelled[-1]),
         scale_ratio=ratio,
         scale_deviation=deviation,
-        snippets=snippet_ate(truth, estimate, settings.snippet),
+        snippets=snippet_ate(reference, estimate, settings.snippet),
         aligned=tuple(aligned),
     )
 
 
-def _step_ratio(true_steps: np.ndarray, steps: np.ndarray) -> tuple[float, float]:
-    moving = (true_steps > STANDING * np.median(true_steps)) & (steps > 0)
+def _step_ratio(reference_steps: np.ndarray, steps: np.ndarray) -> tuple[float, float]:
+    moving = (reference_steps > STANDING * np.median(reference_steps)) & (steps > 0)
     if not moving.any():
         return float("nan"), float("nan")
-    ratios = true_steps[moving] / steps[moving]
+    ratios = reference_steps[moving] / steps[moving]
     median = float(np.median(ratios))
     return median, float(ratios.std() / median)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Translation and rotation errors over segments of given lengths, as KITTI's odometry table reports them."""
+"""t_err and r_err: translation and rotation errors over segments of given lengths, as in KITTI's odometry table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,40 +15,40 @@ KITTI_STEP = 10  # frames from the start of one segment to that of the next
 
 @dataclass(frozen=True)
 class SegmentErrors:
-    """Means over all segments of all lengths; NaN where no segment fits into the path.
+    """Means over all segments of all lengths; NaN if no segment fits into the path.
 
     by_length: (length [m], segments, t_err, r_err) of each length.
     """
 
     t_err: float
-    """Distance between the segments' ends, percent of the length"""
+    """Distance between the ends of the segments, percent of the length"""
     r_err: float
-    """Angle between the segments' ends, degrees per 100 m"""
+    """Angle between the ends of the segments, degrees per 100 m"""
     segments: int
     by_length: tuple[tuple[float, int, float, float], ...]
 
 
 def segment_errors(
-    truth: np.ndarray, estimate: np.ndarray, lengths: Sequence[float], step: int = KITTI_STEP
+    reference: np.ndarray, estimate: np.ndarray, lengths: Sequence[float], step: int = KITTI_STEP
 ) -> SegmentErrors:
-    """Errors of poses (N, 4, 4) against true ones (Geiger et al. 2012).
+    """t_err and r_err of estimated poses (N, 4, 4) against reference poses (Geiger et al. 2012).
 
-    A segment begins at every step-th frame and ends at the first one more than `length` metres along the true
-    path; its error is the motion between the true and the estimated end with the beginnings laid upon each
-    other. EvaluationError for lengths or a step that are not positive.
+    A segment begins at every step-th frame and ends at the first one more than `length` metres along the reference
+    path. Its error is the motion between the ends of reference and estimate, with their beginnings aligned.
+    EvaluationError for lengths or a step that are not positive.
     """
     if step < 1 or not lengths or not all(0 < length < np.inf for length in lengths):
         raise EvaluationError(
             f"segments of {', '.join(f'{x:g}' for x in lengths) or 'no length'} m every {step} frames:"
             " expected positive numbers"
         )
-    distance = travelled(truth[:, :3, 3])
-    starts = np.arange(0, len(truth), step)
+    distance = travelled(reference[:, :3, 3])
+    starts = np.arange(0, len(reference), step)
     all_t, all_r, by_length = [], [], []
     for length in lengths:
         ends = np.searchsorted(distance, distance[starts] + length, side="right")
-        first, last = starts[ends < len(truth)], ends[ends < len(truth)]
-        error = between(between(estimate[first], estimate[last]), between(truth[first], truth[last]))
+        first, last = starts[ends < len(reference)], ends[ends < len(reference)]
+        error = between(between(estimate[first], estimate[last]), between(reference[first], reference[last]))
         t = 100.0 * np.linalg.norm(error[:, :3, 3], axis=1) / length
         r = 100.0 * np.degrees(angles(error)) / length
         by_length.append((float(length), len(t), _mean(t), _mean(r)))
@@ -59,10 +59,10 @@ def segment_errors(
 
 
 def default_lengths(path_length: float) -> tuple[tuple[float, ...], int]:
-    """Segment lengths and the step for a path [m]: those of 100 to 800 m that it holds, at KITTI's step.
+    """Segment lengths [m] and step for a path: KITTI's 100 to 800 m as far as they fit, at KITTI's step.
 
-    A path that does not hold 100 m gets eight lengths that fit, multiples of 1, 2 or 5 times a power of ten,
-    from every frame on, since it has few. None, for a path of no length.
+    A path below 100 m gets eight shorter lengths, multiples of 1, 2 or 5 times a power of ten, from every frame on. A
+    path without length gets none.
     """
     fitting = tuple(float(length) for length in KITTI_LENGTHS if length < path_length)
     if fitting or not path_length > 0:

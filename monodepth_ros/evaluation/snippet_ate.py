@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Absolute trajectory error over short snippets, the odometry figure of self-supervised depth papers."""
+"""ATE over short snippets, the odometry figure of papers on self-supervised depth."""
 
 from dataclasses import dataclass
 
@@ -14,40 +14,40 @@ FRAMES = 5
 
 @dataclass(frozen=True)
 class SnippetError:
-    """Mean and standard deviation over all snippets, in metres."""
+    """Mean and standard deviation of the ATE over all snippets, in metres."""
 
     frames: int
     """Positions in a full snippet"""
     snippets: int
     mean: float
-    """Of sqrt(sum of squared distances) / N, N the positions of the snippet: the tables' convention"""
+    """Mean of sqrt(sum of squared distances) / N over the N positions of a snippet, the convention of the tables"""
     std: float
     rmse_mean: float
-    """Of sqrt(sum of squared distances / N): the root mean square error, sqrt(N) times as large"""
+    """Mean of sqrt(sum of squared distances / N): the RMSE, sqrt(N) times as large"""
     rmse_std: float
 
 
-def snippet_ate(truth: np.ndarray, estimate: np.ndarray, frames: int = FRAMES) -> SnippetError:
-    """Error of poses (M, 4, 4) T_world_camera against the true ones, each snippet at its own best scale.
+def snippet_ate(reference: np.ndarray, estimate: np.ndarray, frames: int = FRAMES) -> SnippetError:
+    """ATE of estimated poses (M, 4, 4) T_world_camera against reference poses, each snippet with its own scale.
 
-    A snippet begins at every frame but the last two, and holds `frames` positions, fewer (three at least) at
-    the end: the published figures are counted so. As Zhou et al. 2017 and Godard et al. 2019 do it, motions
-    T_later_earlier are multiplied from the left to the right; that is not the camera's path, but it is the
-    same functional of truth and estimate. First positions are laid upon each other, rotations are not, and
-    the estimate is scaled by sum(g p) / sum(p p). EvaluationError for fewer than two poses or frames.
+    A snippet begins at every frame but the last two, and has `frames` positions, or fewer (at least three) at the end,
+    as in the published figures. As in Zhou et al. 2017 and Godard et al. 2019, the motions T_later_earlier are
+    multiplied from left to right, which is not the camera's path, but the same function of reference and estimate. The
+    first positions are aligned, the rotations are not, and the estimate is scaled by sum(g p) / sum(p p).
+    EvaluationError for fewer than two poses or frames.
     """
-    if truth.shape != estimate.shape or len(truth) < 2 or frames < 2:
+    if reference.shape != estimate.shape or len(reference) < 2 or frames < 2:
         raise EvaluationError(
-            f"true poses {truth.shape}, estimated {estimate.shape}, snippets of {frames}: expected as many of"
-            " both, two or more, in snippets of two or more"
+            f"reference poses {reference.shape}, estimated poses {estimate.shape}, snippets of {frames}: expected "
+            "equal numbers of both, two or more, in snippets of two or more"
         )
-    true_steps, steps = between(truth[1:], truth[:-1]), between(estimate[1:], estimate[:-1])
+    reference_steps, steps = between(reference[1:], reference[:-1]), between(estimate[1:], estimate[:-1])
     errors, rms_errors = [], []
     for start in range(max(1, len(steps) - 1)):
         window = slice(start, start + frames - 1)
-        g, p = _chain(true_steps[window]), _chain(steps[window])
+        g, p = _chain(reference_steps[window]), _chain(steps[window])
         scale = best_scale(p, g)
-        scale = scale if np.isfinite(scale) else 1.0  # an estimate that stands still
+        scale = scale if np.isfinite(scale) else 1.0  # an estimate without motion
         total = np.square(scale * p - g).sum()
         errors.append(np.sqrt(total) / len(g))
         rms_errors.append(np.sqrt(total / len(g)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames of which recordings are to be evaluated: the split files of the field, such as Eigen's."""
+"""Split files, such as Eigen's: the frames of recordings to evaluate."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_\d{4}")
 
 @dataclass(frozen=True)
 class SplitFile:
-    """Frames by drive ('' for any) and name; the value is the number of the line, from 0."""
+    """The frames of a split. lines: number of the line, from 0, by drive ('' for any) and name of the frame."""
 
     path: str
     lines: dict[tuple[str, str], int]
@@ -21,21 +21,21 @@ class SplitFile:
         return len(self.lines)
 
     def may_name(self, source: str) -> bool:
-        """Whether any line may be of the source at a path."""
+        """Whether any line may name a frame of the source at this path."""
         return any(drive in ("", _drive_of(source)) for drive, _ in self.lines)
 
     def line_of(self, source: str, name: str) -> int | None:
-        """The number of the line for a frame of the source at a path, None if the split has not this frame.
+        """The number of a frame's line; source: path of its source. None if the split does not contain the frame.
 
-        A path that names a KITTI drive has the lines of that drive only; names may differ in leading zeros.
+        For a path that names a KITTI drive, only the lines of that drive count. Names may differ in leading zeros.
         """
         return self.lines.get((_drive_of(source), _plain(name)), self.lines.get(("", _plain(name))))
 
 
 def read_split(path: str | Path) -> SplitFile:
-    """A split file: 'folder frame side' on each line (KITTI's), or the name of a frame alone.
+    """Read a split file: lines of 'folder frame side' as in KITTI's, or of the name of a frame alone.
 
-    EvaluationError for a file that cannot be read, has no lines or the same frame twice.
+    EvaluationError for a file that cannot be read, without lines, or with the same frame twice.
     """
     lines: dict[tuple[str, str], int] = {}
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Absolute and relative errors of a whole trajectory under a choice of alignments."""
+"""ATE and RPE of a whole trajectory under a choice of alignments."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ class TrajectoryErrors:
 
     alignment: str
     scale: float
-    """What the estimate was multiplied by"""
+    """Factor on the estimate"""
     ate_rmse: float
-    """metres, as all of ATE"""
+    """metres, as every ATE here"""
     ate_mean: float
     ate_median: float
     ate_max: float
@@ -33,25 +33,24 @@ class TrajectoryErrors:
     delta: int
 
 
-def align(truth: np.ndarray, estimate: np.ndarray, alignment: str) -> tuple[np.ndarray, float]:
-    """Estimated poses (N, 4, 4) in the true ones' world, and the scale they were given.
+def align(reference: np.ndarray, estimate: np.ndarray, alignment: str) -> tuple[np.ndarray, float]:
+    """Estimated poses (N, 4, 4) in the world frame of the reference, and the scale applied to them.
 
-    none: the first poses are laid upon each other. scale: the same, at the scale with the least squared
-    distances from the first position. 6dof: the rigid motion with the least squared distances of all
-    positions, 7dof: with a scale (Umeyama 1991). EvaluationError for an unknown alignment, or an estimate
-    without extent, which has no scale.
+    none: only the first poses are aligned. scale: the same, with the scale that minimises the squared distances of the
+    positions. 6dof: the rigid motion that minimises the squared distances of the positions. 7dof: the same with a scale
+    (Umeyama 1991). EvaluationError for an unknown alignment, and for a scale if all estimated positions are the same.
     """
     if alignment not in ALIGNMENTS:
         raise EvaluationError(f"alignment is {alignment!r}, expected one of {', '.join(ALIGNMENTS)}")
     if alignment in ("none", "scale"):
-        from_start, true_from_start = between(estimate[:1], estimate), between(truth[:1], truth)
+        from_start, reference_from_start = between(estimate[:1], estimate), between(reference[:1], reference)
         scale = 1.0
         if alignment == "scale":
-            scale = best_scale(from_start[:, :3, 3], true_from_start[:, :3, 3])
-        moved = Similarity(scale, truth[0, :3, :3], truth[0, :3, 3])
+            scale = best_scale(from_start[:, :3, 3], reference_from_start[:, :3, 3])
+        moved = Similarity(scale, reference[0, :3, :3], reference[0, :3, 3])
         estimate = from_start
     else:
-        moved = umeyama(estimate[:, :3, 3], truth[:, :3, 3], with_scale=alignment == "7dof")
+        moved = umeyama(estimate[:, :3, 3], reference[:, :3, 3], with_scale=alignment == "7dof")
     if not np.isfinite(moved.scale):
         raise EvaluationError(
             f"the estimated positions are all the same: alignment {alignment} has no scale; use none or 6dof"
@@ -59,16 +58,17 @@ def align(truth: np.ndarray, estimate: np.ndarray, alignment: str) -> tuple[np.n
     return moved.poses(estimate), moved.scale
 
 
-def trajectory_errors(truth: np.ndarray, estimate: np.ndarray, alignment: str, delta: int = 1) -> TrajectoryErrors:
-    """Errors of poses (N, 4, 4) against the true ones at the same moments; see `align` for EvaluationError.
+def trajectory_errors(reference: np.ndarray, estimate: np.ndarray, alignment: str, delta: int = 1) -> TrajectoryErrors:
+    """ATE and RPE of estimated poses (N, 4, 4) against the reference poses at the same times.
 
-    delta: frames from one to the other pose of a relative error; EvaluationError unless 1 <= delta < N.
+    delta: number of frames from one pose of a relative error to the other. EvaluationError unless 1 <= delta < N, and
+    as `align`.
     """
-    if not 1 <= delta < len(truth):
-        raise EvaluationError(f"relative errors over {delta} frames: expected 1 to {len(truth) - 1}")
-    estimate, scale = align(truth, estimate, alignment)
-    distances = np.linalg.norm(estimate[:, :3, 3] - truth[:, :3, 3], axis=1)
-    error = between(between(truth[:-delta], truth[delta:]), between(estimate[:-delta], estimate[delta:]))
+    if not 1 <= delta < len(reference):
+        raise EvaluationError(f"relative errors over {delta} frames: expected 1 to {len(reference) - 1}")
+    estimate, scale = align(reference, estimate, alignment)
+    distances = np.linalg.norm(estimate[:, :3, 3] - reference[:, :3, 3], axis=1)
+    error = between(between(reference[:-delta], reference[delta:]), between(estimate[:-delta], estimate[delta:]))
     shifts, turns = np.linalg.norm(error[:, :3, 3], axis=1), np.degrees(angles(error))
     return TrajectoryErrors(
         alignment=alignment,

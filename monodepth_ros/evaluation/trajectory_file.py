@@ -20,9 +20,11 @@ FORMATS = (
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """Poses T_world_camera (N, 4, 4), and which moments they are of: seconds (N,), or frames (N,), the
-    numbers of the frames; None where nobody says. is_scale_free: their unit is known not to be the metre.
-    step_covariances: (N, 6, 6) of the motion that leads to each pose, NaN where that is not known; None where none is."""
+    """Poses T_world_camera (N, 4, 4), and their times if known.
+
+    seconds: (N,) times. frames: (N,) numbers of the frames. is_scale_free: their unit is not the metre.
+    step_covariances: (N, 6, 6) of the motion that leads to each pose, NaN where unknown; None if all are.
+    """
 
     description: str
     poses: np.ndarray
@@ -36,16 +38,16 @@ class Trajectory:
 
 
 def is_trajectory_file(path: str | Path) -> bool:
-    """Whether a path is to be read by `read_trajectory`, by its suffix."""
+    """Whether `read_trajectory` reads this path, by its suffix."""
     path = Path(path)
     return path.suffix.lower() in SUFFIXES and not path.is_dir()
 
 
 def read_trajectory(path: str | Path) -> Trajectory:
-    """The trajectory in a file; EvaluationError for what is none, or holds numbers that are no poses.
+    """The trajectory in a file; EvaluationError for a file in another format, or with numbers that are not poses.
 
-    A .npy holds T_later_earlier (N, 4, 4) of each frame and the next, of no known scale, as monodepth2's
-    pose evaluation saves them: N + 1 poses. In text, '#' begins a comment.
+    A .npy holds T_later_earlier (N, 4, 4) from each frame to the next, without a known scale, as monodepth2's pose
+    evaluation saves it: N + 1 poses. In text, '#' begins a comment.
     """
     path = Path(path)
     if not path.is_file():
@@ -68,7 +70,7 @@ def read_trajectory(path: str | Path) -> Trajectory:
 
 
 def _table(path: Path) -> tuple[np.ndarray, list[str]]:
-    """The numbers (N, M) of a text file, and what to call the line of each row."""
+    """The numbers (N, M) of a text file, and the name of each row's line for messages."""
     rows: list[list[float]] = []
     lines = []
     try:

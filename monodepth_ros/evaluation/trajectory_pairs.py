@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which estimated pose belongs to which true one."""
+"""Pairs of estimated and reference poses of the same time."""
 
 import numpy as np
 
@@ -10,46 +10,46 @@ MAX_DIFFERENCE = 0.02  # seconds
 
 
 def pair(
-    truth: Trajectory, estimate: Trajectory, max_difference: float = MAX_DIFFERENCE
+    reference: Trajectory, estimate: Trajectory, max_difference: float = MAX_DIFFERENCE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """True and estimated poses (N, 4, 4) of the same moments.
+    """Reference and estimated poses (N, 4, 4) of the same times.
 
-    By time where both have times: the nearest true pose, each once, no further than max_difference [s]. Else
-    by the frames' numbers where one of them has some, else one by one. EvaluationError for lengths that
-    differ then, and for fewer than two pairs.
+    If both have times, each estimate is paired with the nearest reference pose within max_difference [s], which serves
+    once. Otherwise the frames' numbers make the pairs if one of them has numbers, else the order. EvaluationError for
+    different lengths in that case, and for fewer than two pairs.
     """
-    if truth.seconds is not None and estimate.seconds is not None:
-        true_at, at = _by_time(truth.seconds, estimate.seconds, max_difference)
+    if reference.seconds is not None and estimate.seconds is not None:
+        reference_at, at = _by_time(reference.seconds, estimate.seconds, max_difference)
         how = (
-            f"within {max_difference:g} s: the true ones are of {_span(truth.seconds)},"
-            f" the estimated of {_span(estimate.seconds)}"
+            f"within {max_difference:g} s: the reference is of {_span(reference.seconds)},"
+            f" the estimate of {_span(estimate.seconds)}"
         )
-    elif truth.frames is not None or estimate.frames is not None:
-        numbers = [np.arange(len(x)) if x.frames is None else x.frames for x in (truth, estimate)]
-        _, true_at, at = np.intersect1d(*numbers, assume_unique=True, return_indices=True)
+    elif reference.frames is not None or estimate.frames is not None:
+        numbers = [np.arange(len(x)) if x.frames is None else x.frames for x in (reference, estimate)]
+        _, reference_at, at = np.intersect1d(*numbers, assume_unique=True, return_indices=True)
         how = "by the frames' numbers"
-    elif len(truth) != len(estimate):
+    elif len(reference) != len(estimate):
         raise EvaluationError(
-            f"{estimate.description} has {len(estimate)} poses, {truth.description} {len(truth)}: expected as"
+            f"{estimate.description} has {len(estimate)} poses, {reference.description} {len(reference)}: expected as"
             " many, or times in both (TUM)"
         )
     else:
-        true_at = at = np.arange(len(truth))
+        reference_at = at = np.arange(len(reference))
         how = "one by one"
     if len(at) < 2:
         raise EvaluationError(
-            f"{len(at)} of {len(estimate)} poses of {estimate.description} find one of {len(truth)} in"
-            f" {truth.description}, {how}; expected two or more"
+            f"{len(at)} of {len(estimate)} poses of {estimate.description} find one of {len(reference)} in"
+            f" {reference.description}, {how}; expected two or more"
         )
-    return truth.poses[true_at], estimate.poses[at]
+    return reference.poses[reference_at], estimate.poses[at]
 
 
-def _by_time(truth: np.ndarray, estimate: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Indices into both; times grow."""
-    after = np.searchsorted(truth, estimate).clip(1, max(1, len(truth) - 1))
-    before, after = after - 1, np.minimum(after, len(truth) - 1)
-    nearest = np.where(estimate - truth[before] <= truth[after] - estimate, before, after)
-    difference = np.abs(truth[nearest] - estimate)
+def _by_time(reference: np.ndarray, estimate: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the pairs in both arrays of times, which increase."""
+    after = np.searchsorted(reference, estimate).clip(1, max(1, len(reference) - 1))
+    before, after = after - 1, np.minimum(after, len(reference) - 1)
+    nearest = np.where(estimate - reference[before] <= reference[after] - estimate, before, after)
+    difference = np.abs(reference[nearest] - estimate)
     best: dict[int, int] = {}
     for i in np.flatnonzero(difference <= limit + 1e-9):
         taken = best.get(int(nearest[i]))

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The camera model: which ray of the world a pixel sees.
+"""The camera model: the ray of the world that each pixel sees.
 
 Pixel centres are integers, as in OpenCV and ROS: an image of width W spans u from -1/2 to W - 1/2, and
 resizing it by s maps u to s (u + 1/2) - 1/2. Camera axes are optical (REP-103): x right, y down, z forward.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
+from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import (
+    Array,
     CalibrationError,
     array_namespace,
     as_floating,
@@ -23,51 +26,49 @@ from monodepth_ros.geometry.distortion import (
 
 __all__ = ["CalibrationError", "CameraModel"]
 
-LARGEST_SIDE = 32766  # what OpenCV's remap can address
-SAME_PIXELS = 1e-3  # px: intrinsics closer than this are the same camera (files carry about six digits)
+SAME_PIXELS = 1e-3  # pixels; intrinsics closer than this count as equal (files carry about six digits)
 SAME_ROTATION = 1e-6  # radians
 
 
 @dataclass(frozen=True, eq=False)
 class CameraModel:
-    """One camera's image AS PUBLISHED: size, intrinsics, distortion, rectification.
+    """Calibration of the image that a camera publishes: size, intrinsics, distortion, rectification.
 
-    width, height: pixels. K: (3, 3) intrinsics of the image. D, distortion_model: see `geometry.distortion`;
-    D is stored in full length. R: (3, 3) rotation from the camera's frame to the rectified frame. P: (3, 4)
-    projection of the rectified image, P[0, 3] = -fx * baseline. R and P may be left out or zero (identity and
-    [K|0], as REP-104 means them). Arrays are float64 and read-only. K[0, 0] == 0 says uncalibrated: only the
-    size is known, nothing can be projected.
+    width, height [pixels]. K (3, 3): intrinsics of the image. D, distortion_model: see `geometry.distortion`; D is
+    stored in full length. R (3, 3): rotation from the camera's frame to the rectified frame. P (3, 4): projection of
+    the rectified image, P[0, 3] = -fx * baseline. R and P may be omitted or zero, which means the identity and [K|0]
+    (REP-104). K[0, 0] == 0 marks an uncalibrated camera: only its size is valid. Arrays are float64 and read-only.
 
-    Raises CalibrationError for impossible sizes, values that are not finite, wrong lengths, unknown
-    distortion models and matrices that are not what they should be.
+    Raises CalibrationError for a size out of range, values that are not finite, wrong lengths, an unknown distortion
+    model, and matrices that are not intrinsics, rotation or projection.
     """
 
     width: int
     height: int
     K: np.ndarray
-    D: np.ndarray = ()
+    D: np.ndarray = field(default_factory=lambda: np.zeros(0))
     distortion_model: str = "plumb_bob"
-    R: np.ndarray | None = None
-    P: np.ndarray | None = None
+    R: np.ndarray = field(default_factory=lambda: np.zeros((3, 3)))
+    P: np.ndarray = field(default_factory=lambda: np.zeros((3, 4)))
 
-    def __post_init__(self):
-        width, height = _check_size(self.width, self.height)
-        K = _matrix("K", self.K, 3, 3)
-        R = _matrix("R", np.zeros(9) if self.R is None else self.R, 3, 3)
-        P = _matrix("P", np.zeros(12) if self.P is None else self.P, 3, 4)
+    def __post_init__(self) -> None:
+        width, height = checked_size(self.width, self.height)
+        K = checked_matrix("K", self.K, 3, 3)
+        R = checked_matrix("R", self.R, 3, 3)
+        P = checked_matrix("P", self.P, 3, 4)
         if K[0, 0] == 0:
             K, model, D = np.zeros((3, 3)), *check_distortion("", ())
             R, P = np.eye(3), np.zeros((3, 4))
         else:
-            _check_intrinsics("K", K)
+            check_intrinsics("K", K)
             model, D = check_distortion(self.distortion_model, self.D)
             R = R if R.any() else np.eye(3)
             P = P if P.any() else np.hstack([K, np.zeros((3, 1))])
-            _check_intrinsics("P", P[:, :3])
+            check_intrinsics("P", P[:, :3])
             if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
                 raise CalibrationError(f"R is {R.tolist()}, expected a rotation matrix or all zeros")
         for name, array in (("K", K), ("D", D), ("R", R), ("P", P)):
-            array = array + 0.0  # a copy of our own, without -0.0: equal models have equal bytes
+            array = array + 0.0  # a copy without -0.0, so that equal models have equal bytes
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         object.__setattr__(self, "width", width)
@@ -75,11 +76,11 @@ class CameraModel:
         object.__setattr__(self, "distortion_model", model)
 
     @classmethod
-    def from_camera_info(cls, info) -> "CameraModel":
-        """From anything with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
+    def from_camera_info(cls, info: Any) -> "CameraModel":
+        """The model of an object with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
 
-        binning_x, binning_y and roi are folded in, so that the model describes the image as published: width
-        and height of the message are those of the full image, and so is a roi of zero width or height.
+        binning_x, binning_y and roi are applied, so that the model describes the image as published: width and height
+        of the message are those of the full image. A roi of zero width or height means the full image.
         """
         names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
         k, d, r, p = (getattr(info, name) for name in names)
@@ -102,12 +103,12 @@ class CameraModel:
 
     @classmethod
     def pinhole(cls, width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> "CameraModel":
-        """An undistorted, rectified camera; fx, fy, cx, cy in pixels."""
+        """An undistorted, rectified camera. fx, fy, cx, cy [pixels]."""
         return cls(width, height, K=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64))
 
     @classmethod
     def from_normalized(cls, width: int, height: int, intrinsics: Sequence[float]) -> "CameraModel":
-        """The pinhole of this size from (fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H), as `.normalized` gives."""
+        """The pinhole of this size from (fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H), the value of `normalized`."""
         fx, fy, cx, cy = (float(value) for value in intrinsics)
         return cls.pinhole(width, height, fx * width, fy * height, cx * width - 0.5, cy * height - 0.5)
 
@@ -146,7 +147,7 @@ class CameraModel:
 
     @property
     def normalized(self) -> tuple[float, float, float, float]:
-        """(fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H): unchanged by a resize; a mirror image has 1 - cx."""
+        """(fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H), which a resize does not change."""
         self._require_calibration()
         return (
             self.fx / self.width,
@@ -157,33 +158,44 @@ class CameraModel:
 
     @property
     def baseline(self) -> float:
-        """Metres from the stereo pair's first camera to this one along x; 0 for a single camera."""
+        """Distance from the stereo pair's first camera to this one along x [m]; 0 for a single camera."""
         self._require_calibration()
         return float(-self.P[0, 3] / self.P[0, 0]) + 0.0
 
+    def check_size(self, width: int, height: int, calibration: str = "its calibration") -> None:
+        """Raise CalibrationError unless an image of this size [px] is of the size that the camera is calibrated for.
+
+        calibration: what the message calls the calibration, such as a file or a topic.
+        """
+        if (width, height) != (self.width, self.height):
+            raise CalibrationError(
+                f"image of {width}x{height} but {calibration} is for {self.width}x{self.height}: "
+                "use the calibration that belongs to the image"
+            )
+
     @cached_property
     def key(self) -> tuple:
-        """Hashable; two models are equal if and only if their keys are."""
+        """Hashable key; two models are equal if and only if their keys are equal."""
         arrays = (self.K, self.D, self.R, self.P)
         return (self.width, self.height, self.distortion_model, *(array.tobytes() for array in arrays))
 
     def resized(self, width: int, height: int) -> "CameraModel":
-        """The camera of the image resized to this size; the two axes may have different factors."""
-        width, height = _check_size(width, height)
+        """The camera of the image resized to this size; the factors of the two axes may differ."""
+        width, height = checked_size(width, height)
         sx, sy = width / self.width, height / self.height
         return self._transformed(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]]), width, height)
 
     def cropped(self, x: float, y: float, width: int, height: int) -> "CameraModel":
-        """The camera of the width x height window with first pixel (x, y); it may reach beyond the image."""
+        """The camera of a width x height window with first pixel (x, y); it may extend beyond the image."""
         return self._transformed(np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]]), width, height)
 
     def rectified(self) -> "CameraModel":
-        """The pinhole of the rectified image: K = P[:, :3], no distortion, R = identity, P as it is."""
+        """The pinhole of the rectified image: K = P[:, :3], no distortion, R the identity, P unchanged."""
         self._require_calibration()
         return CameraModel(self.width, self.height, K=self.P[:, :3], P=self.P)
 
     def flipped(self) -> "CameraModel":
-        """The camera of the mirrored image (left and right exchanged), in a world mirrored along with it.
+        """The camera of the horizontally mirrored image, in an equally mirrored world.
 
         Raises CalibrationError if the image is distorted: rectify it first.
         """
@@ -199,11 +211,11 @@ class CameraModel:
             P=image @ self.P @ world,
         )
 
-    def project(self, points):
-        """Points (..., 3) in the camera's frame (metres) to pixels (..., 2), distortion included.
+    def project(self, points: Array) -> Array:
+        """Pixels (..., 2) of points (..., 3) in the camera's frame [m], with distortion.
 
-        NaN where z <= 0 and outside the distortion model's domain. The frame is that of K, not the rectified
-        one (they coincide for a rectified model). numpy or torch, in the input's type, differentiable.
+        NaN where z <= 0 and outside the distortion model's domain. The frame is that of K, which differs from the
+        rectified one unless the model is rectified. numpy or torch, in the input's type; differentiable.
         """
         self._require_calibration()
         points = as_floating(points)
@@ -215,22 +227,22 @@ class CameraModel:
         bent = distort(normalised, self.distortion_model, self.D)
         return xp.stack([bent[..., 0] * self.fx + self.cx, bent[..., 1] * self.fy + self.cy], axis=-1)
 
-    def backproject(self, pixels, depth):
-        """Pixels (..., 2) and depth (...) along z (metres) to points (..., 3) in the camera's frame.
+    def backproject(self, pixels: Array, depth: Array | float) -> Array:
+        """Points (..., 3) in the camera's frame at pixels (..., 2) and depth (...) along z [m].
 
-        NaN where no ray of the model reaches the pixel. numpy or torch, differentiable.
+        NaN where no ray of the model reaches the pixel. numpy or torch; differentiable.
         """
         self._require_calibration()
         xp = array_namespace(depth) if array_namespace(pixels) is np else array_namespace(pixels)
-        pixels, depth = (
+        places, z = (
             as_floating(array if array_namespace(array) is xp else xp.asarray(array)) for array in (pixels, depth)
         )
-        bent = xp.stack([(pixels[..., 0] - self.cx) / self.fx, (pixels[..., 1] - self.cy) / self.fy], axis=-1)
+        bent = xp.stack([(places[..., 0] - self.cx) / self.fx, (places[..., 1] - self.cy) / self.fy], axis=-1)
         rays = undistort(bent, self.distortion_model, self.D)
-        return xp.stack([rays[..., 0] * depth, rays[..., 1] * depth, depth + 0.0 * rays[..., 0]], axis=-1)
+        return xp.stack([rays[..., 0] * z, rays[..., 1] * z, z + 0.0 * rays[..., 0]], axis=-1)
 
     def ray_grid(self) -> np.ndarray:
-        """(H, W, 3) float32, read-only: every pixel's point at depth 1. Cached.
+        """The point of every pixel at depth 1: (H, W, 3) float32, read-only, cached.
 
         Raises CalibrationError if the image is distorted: rectify it first.
         """
@@ -240,10 +252,10 @@ class CameraModel:
         return _ray_grid(self.width, self.height, self.fx, self.fy, self.cx, self.cy)
 
     def _transformed(self, matrix: np.ndarray, width: int, height: int) -> "CameraModel":
-        """The camera after the affine map `matrix` (3, 3) of its pixels."""
+        """The camera whose pixels are those of this one mapped by the affine `matrix` (3, 3)."""
         return replace(self, width=width, height=height, K=matrix @ self.K, P=matrix @ self.P)
 
-    def _require_calibration(self):
+    def _require_calibration(self) -> None:
         if not self.is_calibrated:
             raise CalibrationError(
                 f"the {self.width}x{self.height} camera is uncalibrated (K[0] is 0): "
@@ -258,28 +270,3 @@ def _ray_grid(width: int, height: int, fx: float, fy: float, cx: float, cy: floa
     rays[..., 1] = ((np.arange(height) - cy) / fy)[:, None]
     rays.setflags(write=False)
     return rays
-
-
-def _check_size(width, height) -> tuple[int, int]:
-    for side in (width, height):
-        if int(side) != side or not 0 < side <= LARGEST_SIDE:
-            raise CalibrationError(f"image size is {width}x{height}, expected 1 to {LARGEST_SIDE} pixels")
-    return int(width), int(height)
-
-
-def _matrix(name: str, values, rows: int, columns: int) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
-    if array.size != rows * columns:
-        raise CalibrationError(f"{name} has {array.size} numbers, expected {rows}x{columns}")
-    if not np.isfinite(array).all():
-        raise CalibrationError(f"{name} is {array.ravel().tolist()}, expected finite numbers")
-    return array.reshape(rows, columns)
-
-
-def _check_intrinsics(name: str, K: np.ndarray):
-    """K must read [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; REP-104 has no place for skew."""
-    zeros = np.abs([K[0, 1], K[1, 0], K[2, 0], K[2, 1]])
-    if zeros.max() > 1e-6 or abs(K[2, 2] - 1) > 1e-6 or K[0, 0] <= 0 or K[1, 1] <= 0:
-        raise CalibrationError(
-            f"{name} is {K.tolist()}, expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with fx and fy above 0"
-        )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lens distortion: from ideal normalised image coordinates (X/Z, Y/Z) to distorted ones, and back.
+"""Lens distortion: ideal normalised image coordinates (X/Z, Y/Z) to distorted ones, and back.
 
 The models are those of `sensor_msgs/distortion_models`, with OpenCV's equations and order of coefficients:
 
@@ -7,36 +7,45 @@ The models are those of `sensor_msgs/distortion_models`, with OpenCV's equations
     rational_polynomial  k1 k2 p1 p2 k3 k4 k5 k6
     equidistant          k1 k2 k3 k4         theta_d = theta (1 + k1 theta^2 + ...), Kannala and Brandt 2006
 
-Every model is a radial profile g(q) = q N(q^2) / M(q^2), with q the radius r (theta = atan r for
-equidistant); the first two add tangential terms. A fitted polynomial means nothing beyond the field it
-was fitted in: past the first extremum of g it folds back and would show the same pixels twice. A point is
-therefore in the domain of a model only where g still rises and the map as a whole keeps its orientation;
-all functions answer NaN outside it.
+Every model is a radial profile g(q) = q N(q^2) / M(q^2), where q is the radius r (theta = atan r for equidistant); the
+first two models add tangential terms. A fitted polynomial is not valid beyond the field of view of its calibration:
+past the first extremum of g it folds back and shows the same pixels twice. The domain of a model is therefore where g
+still rises and the map keeps its orientation; all functions return NaN outside of it.
 """
 
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.polynomial import Polynomial
+from numpy.typing import ArrayLike
 
 from monodepth_ros.errors import MonodepthError
 
+if TYPE_CHECKING:  # importing torch takes seconds, and numpy arrays need none of it
+    from torch import Tensor
+
+Array = TypeVar("Array", np.ndarray, "Tensor")
+Profile = tuple[list[float], list[float]]  # coefficients of N and M
+Jacobian = tuple[Any, Any, Any]  # entries xx, xy, yy of a symmetric Jacobian
+
 MODELS = {"plumb_bob": 5, "rational_polynomial": 8, "equidistant": 4}
 NEWTON_STEPS = 60
-SOLVED = 1e-12  # distance in the distorted plane, relative to 1 + radius
+SOLVED = 1e-12  # largest error in the distorted plane, relative to 1 + radius
 
 
 class CalibrationError(MonodepthError):
-    """A calibration (camera_info, YAML file, camera matrix) that cannot be right."""
+    """An impossible calibration: camera_info, YAML file or camera matrix."""
 
 
-def check_distortion(model: str, coefficients) -> tuple[str, np.ndarray]:
-    """The model's name and its coefficients in full length; no coefficients or no name mean a pinhole.
+def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarray]:
+    """The model's name and its coefficients in full length.
 
-    A pinhole is returned as plumb_bob with five zeros. Four zeros of equidistant are an ideal fisheye, not
-    a pinhole. Raises CalibrationError for an unknown model, a wrong number of coefficients, values that are
-    not finite, and thin prism or tilt terms that are not zero.
+    No coefficients or an empty name mean a pinhole, which is returned as plumb_bob with five zeros. Equidistant with
+    four zeros is an ideal fisheye, not a pinhole. Raises CalibrationError for an unknown model, a wrong number of
+    coefficients, values that are not finite, and thin prism or tilt terms other than zero.
     """
     values = np.array(coefficients, dtype=np.float64).reshape(-1)
     if model and model not in MODELS:
@@ -69,14 +78,14 @@ def is_pinhole(model: str, coefficients: np.ndarray) -> bool:
     return model != "equidistant" and not np.any(coefficients)
 
 
-def array_namespace(array):
-    """`torch` for a tensor, else `numpy`; torch is not imported for this."""
+def array_namespace(array: object) -> Any:
+    """The module `torch` for a tensor, else `numpy`; does not import torch."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and isinstance(array, torch.Tensor) else np
 
 
-def as_floating(array):
-    """The array itself if it holds floats (numpy or torch), else its float64 copy."""
+def as_floating(array: Any) -> Any:
+    """The array (numpy or torch) if it holds floats, else a float64 copy."""
     xp = array_namespace(array)
     if xp is np:
         array = np.asarray(array)
@@ -84,7 +93,7 @@ def as_floating(array):
     return array if array.dtype.is_floating_point else array.to(xp.float64)
 
 
-def _profile(model: str, coefficients: np.ndarray) -> tuple[list[float], list[float]]:
+def _profile(model: str, coefficients: Sequence[float] | np.ndarray) -> Profile:
     """Coefficients of N and M in ascending powers of q^2."""
     k = [float(value) for value in coefficients]
     if model == "equidistant":
@@ -94,7 +103,7 @@ def _profile(model: str, coefficients: np.ndarray) -> tuple[list[float], list[fl
 
 @lru_cache(maxsize=32)
 def _limit(model: str, coefficients: tuple[float, ...]) -> float:
-    """The q below which the radial profile rises: up to its first extremum or pole, or pi/2 (equidistant)."""
+    """The q below which the radial profile rises: its first extremum or pole, at most pi/2 for equidistant."""
     n, m = map(Polynomial, _profile(model, coefficients))
     slope = n * m + 2 * Polynomial([0.0, 1.0]) * (n.deriv() * m - n * m.deriv())
     roots = np.concatenate([slope.trim().roots(), m.trim().roots()])
@@ -104,33 +113,33 @@ def _limit(model: str, coefficients: tuple[float, ...]) -> float:
 
 
 def domain_radius(model: str, coefficients: np.ndarray) -> float:
-    """The largest ideal radius tan(theta) at which the radial profile rises; infinite if it always does."""
+    """The largest ideal radius tan(theta) up to which the radial profile rises; infinite if it always rises."""
     limit = _limit(model, tuple(coefficients))
     if model != "equidistant":
         return limit
     return float(np.tan(limit)) if limit < np.pi / 2 else np.inf
 
 
-def _horner(coefficients, s):
+def _horner(coefficients: list[float], s: Any) -> Any:
     value = coefficients[-1] + 0.0 * s
     for coefficient in reversed(coefficients[:-1]):
         value = value * s + coefficient
     return value
 
 
-def _derivative(coefficients):
+def _derivative(coefficients: list[float]) -> list[float]:
     return [power * value for power, value in enumerate(coefficients)][1:] or [0.0]
 
 
-def _radial(profile, s):
+def _radial(profile: Profile, s: Any) -> tuple[Any, Any]:
     """The factor f = N(s)/M(s) and its derivative df/ds."""
     n, m = _horner(profile[0], s), _horner(profile[1], s)
     dn, dm = _horner(_derivative(profile[0]), s), _horner(_derivative(profile[1]), s)
     return n / m, (dn * m - n * dm) / (m * m)
 
 
-def _factor(xp, model, coefficients, s):
-    """The radial factor as a function of s = r^2 and its derivative by s."""
+def _factor(xp: Any, model: str, coefficients: np.ndarray, s: Any) -> tuple[Any, Any]:
+    """The radial factor at s = r^2 and its derivative by s."""
     profile = _profile(model, coefficients)
     if model != "equidistant":
         return _radial(profile, s)
@@ -148,8 +157,8 @@ def _factor(xp, model, coefficients, s):
     )
 
 
-def _evaluate(xp, model, coefficients, x, y):
-    """Distorted x and y, the entries xx, xy, yy of their (symmetric) Jacobian, and the domain."""
+def _evaluate(xp: Any, model: str, coefficients: np.ndarray, x: Any, y: Any) -> tuple[Any, Any, Jacobian, Any]:
+    """Distorted x and y, their Jacobian, and whether each point is in the domain."""
     s = x * x + y * y
     p1, p2 = (0.0, 0.0) if model == "equidistant" else (float(coefficients[2]), float(coefficients[3]))
     limit = domain_radius(model, coefficients)
@@ -161,13 +170,13 @@ def _evaluate(xp, model, coefficients, x, y):
     jxx = f + 2.0 * x * x * df + 2.0 * p1 * y + 6.0 * p2 * x
     jxy = 2.0 * x * y * df + 2.0 * p1 * x + 2.0 * p2 * y
     jyy = f + 2.0 * y * y * df + 6.0 * p1 * y + 2.0 * p2 * x
-    if p1 or p2:  # without tangential terms the radial limit says it all
+    if p1 or p2:  # without tangential terms the radial limit is the whole domain
         inside = inside & (jxx * jyy - jxy * jxy > 0) & (jxx + jyy > 0)
     return xd, yd, (jxx, jxy, jyy), inside
 
 
-def distort(points, model: str, coefficients: np.ndarray):
-    """Ideal normalised coordinates (..., 2) to distorted ones, NaN outside the model's domain.
+def distort(points: Array, model: str, coefficients: np.ndarray) -> Array:
+    """Distorted normalised coordinates of ideal ones (..., 2); NaN outside the model's domain.
 
     numpy or torch, in the input's floating type; differentiable. Equations: OpenCV, calib3d and fisheye.
     """
@@ -181,28 +190,28 @@ def distort(points, model: str, coefficients: np.ndarray):
     return xp.stack([xp.where(inside, xd, nan), xp.where(inside, yd, nan)], axis=-1)
 
 
-def undistort(points, model: str, coefficients: np.ndarray):
-    """Distorted normalised coordinates (..., 2) to ideal ones, NaN where no point of the domain maps there.
+def undistort(points: Array, model: str, coefficients: np.ndarray) -> Array:
+    """Ideal normalised coordinates of distorted ones (..., 2); NaN where no point of the domain maps there.
 
-    Solved in float64 (bracketed Newton for the radius, damped Newton for the tangential terms), returned in
-    the input's type; the gradient of a torch tensor comes from the implicit function theorem.
+    Solved in float64 (bracketed Newton for the radius, damped Newton for the tangential terms) and returned in the
+    input's type. The gradient of a torch tensor follows from the implicit function theorem.
     """
-    points = as_floating(points)
+    given: Any = as_floating(points)
     if is_pinhole(model, coefficients):
-        return points
-    torch = array_namespace(points)
-    if torch is np:
-        return _solve(points.astype(np.float64), model, coefficients)[0].astype(points.dtype)
-    values, inverse = _solve(points.detach().cpu().double().numpy(), model, coefficients)
-    solution = torch.from_numpy(values).to(points)
-    if not points.requires_grad:
+        return given
+    torch = array_namespace(given)
+    is_numpy = torch is np
+    exact = given.astype(np.float64) if is_numpy else given.detach().cpu().double().numpy()
+    values, inverse = _solve(exact, model, coefficients)
+    solution: Any = values.astype(given.dtype) if is_numpy else torch.from_numpy(values).to(given)
+    if is_numpy or not given.requires_grad:
         return solution
-    step = (points - points.detach()).unsqueeze(-2)  # zero, but it carries the gradient
-    return solution + (torch.from_numpy(inverse).to(points) * step).sum(-1)
+    step = (given - given.detach()).unsqueeze(-2)  # zero, but with the gradient
+    return solution + (torch.from_numpy(inverse).to(given) * step).sum(-1)
 
 
-def _solve(points: np.ndarray, model, coefficients) -> tuple[np.ndarray, np.ndarray]:
-    """Ideal points and the inverse Jacobians (..., 2, 2); the latter are zero where the former are NaN."""
+def _solve(points: np.ndarray, model: str, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ideal points (..., 2) and inverse Jacobians (..., 2, 2), which are zero where the points are NaN."""
     xd, yd = points.reshape(-1, 2).T
     with np.errstate(all="ignore"):
         radius = np.hypot(xd, yd)
@@ -221,10 +230,10 @@ def _solve(points: np.ndarray, model, coefficients) -> tuple[np.ndarray, np.ndar
     return solution.reshape(points.shape), inverse.reshape(*points.shape, 2)
 
 
-def _invert_profile(radius: np.ndarray, profile, limit: float) -> np.ndarray:
-    """q (N,) with g(q) = radius, by Newton steps kept in a shrinking bracket; near the limit if none."""
+def _invert_profile(radius: np.ndarray, profile: Profile, limit: float) -> np.ndarray:
+    """q (N,) with g(q) = radius, by Newton steps in a shrinking bracket; near the limit where there is none."""
     reach = np.max(radius[np.isfinite(radius)], initial=0.0)
-    top = np.float64(limit)  # numpy's: dividing by zero at a pole gives infinity, no exception
+    top = np.float64(limit)  # not a Python float, which would raise an exception at a pole
     if not np.isfinite(limit):
         top = np.float64(1.0)
         while top < 1e12 and top * _radial(profile, top * top)[0] < reach:
@@ -252,14 +261,16 @@ def _invert_profile(radius: np.ndarray, profile, limit: float) -> np.ndarray:
     return q
 
 
-def _refine(x, y, xd, yd, model, coefficients):
-    """Newton on both coordinates (N,); a step that leaves the domain or does not help is halved."""
+def _refine(
+    x: np.ndarray, y: np.ndarray, xd: np.ndarray, yd: np.ndarray, model: str, coefficients: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Newton steps on both coordinates (N,); a step that leaves the domain or increases the error is halved."""
     x, y = x.copy(), y.copy()
     active = np.flatnonzero(np.isfinite(x))
     damping = np.ones(active.size)
     px, py = x[active], y[active]
     fx, fy, jacobian, inside = _evaluate(np, model, coefficients, px, py)
-    for _ in range(8):  # a start beyond the fold of the full model is pulled towards the centre
+    for _ in range(8):  # pull a start beyond the fold of the full model towards the centre
         if inside.all():
             break
         px, py = np.where(inside, px, 0.9 * px), np.where(inside, py, 0.9 * py)

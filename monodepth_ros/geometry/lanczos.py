@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Antialiased Lanczos-3 resizing, which OpenCV lacks (its INTER_LANCZOS4 does not widen when it shrinks).
+"""Antialiased Lanczos-3 resizing, which OpenCV lacks: its INTER_LANCZOS4 does not widen the kernel to shrink an image.
 
-Networks trained on images shrunk this way want to be fed so. The kernel is sinc(x) sinc(x/3) for |x| < 3,
-widened by the shrink factor and normalised at the borders. As in Pillow's LANCZOS, width goes first and 8-bit
-images are rounded and clipped between the two passes, which on hard edges is worth many grey levels.
+A network that was trained on images resized this way needs the same filter at run time. The kernel is sinc(x) sinc(x/3)
+for |x| < 3, widened by the shrink factor and normalised at the borders. As in Pillow's LANCZOS, the width is resized
+first, and 8-bit images are rounded and clipped between the two passes, which changes hard edges by many grey levels.
 """
 
 from functools import lru_cache
@@ -11,18 +11,18 @@ from functools import lru_cache
 import numpy as np
 
 SUPPORT = 3.0
-BLOCK = 32  # output pixels computed by one product: the taps of neighbours overlap
+BLOCK = 32  # output pixels per matrix product; neighbours share most of their input pixels
 
 
 def lanczos_resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """uint8 or float32 (H, W) or (H, W, C) to (height, width, ...) of the same type."""
+    """Resize a uint8 or float32 image (H, W) or (H, W, C) to (height, width, ...); keeps the type."""
     columns = np.array(np.moveaxis(image, 1, 0), np.float32, order="C")
     columns = _quantised(_filter_rows(columns, width), image.dtype)
     rows = np.ascontiguousarray(np.moveaxis(columns, 0, 1))
     return _quantised(_filter_rows(rows, height), image.dtype).astype(image.dtype)
 
 
-def _quantised(values: np.ndarray, dtype) -> np.ndarray:
+def _quantised(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype == np.uint8:
         np.clip(np.rint(values, out=values), 0, 255, out=values)
     return values
@@ -40,7 +40,7 @@ def _filter_rows(image: np.ndarray, size: int) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _weights(old: int, new: int) -> list[tuple[int, int, int, int, np.ndarray]]:
-    """Per block of outputs: its range, the range of inputs it needs, and the (outputs, inputs) weights."""
+    """For each block of outputs: its range, the range of its inputs, and the weights (outputs, inputs)."""
     scale = old / new
     widening = max(scale, 1.0)
     blocks = []

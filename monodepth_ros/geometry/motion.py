@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rigid motions in numpy float64: rotations, 4x4 transforms and their Lie group.
 
-Transforms are named T_target_source and map source coordinates to target coordinates, so that
-T_a_c = T_a_b @ T_b_c. Twists are (6,): translation part v first, then rotation part w (radians).
+Transforms are named T_target_source and map source coordinates to target coordinates, so that T_a_c = T_a_b @ T_b_c.
+Twists are (6,): the translation part v first, then the rotation part w [rad].
 
-What odometry calls hundreds of times per image is written out in Python's own floats: an array of three or nine numbers costs
-numpy more to set up than to compute.
+Functions that odometry calls hundreds of times per image compute with Python floats: for arrays of three or nine
+numbers numpy spends more time on the set-up than on the computation.
 """
 
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from monodepth_ros.errors import MonodepthError
 
-SMALL_ANGLE = 1e-2  # radians: below it the series used here are exact to double precision
+SMALL_ANGLE = 1e-2  # radians; below it the series used here are exact to double precision
 
 # Optical axes (x right, y down, z forward) to body axes (x forward, y left, z up), REP-103.
 R_BODY_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
@@ -22,10 +23,10 @@ R_BODY_OPTICAL.setflags(write=False)
 
 
 class MotionError(MonodepthError):
-    """Numbers that are no rotation or rigid motion."""
+    """Numbers that are not a rotation or a rigid motion."""
 
 
-def _finite(name: str, values, shape: tuple[int, ...]) -> np.ndarray:
+def _finite(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
     if array.shape != shape:
         raise MotionError(f"{name} has shape {array.shape}, expected {shape}")
@@ -35,12 +36,12 @@ def _finite(name: str, values, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def skew(v: np.ndarray) -> np.ndarray:
-    """(3,) to the (3, 3) matrix of the cross product: skew(v) @ x = v x x."""
+    """The cross-product matrix (3, 3) of v (3,): skew(v) @ x = v x x."""
     x, y, z = v
     return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
-def _sum_of_rotations(a: float, w: tuple[float, float, float], b: float) -> np.ndarray:
+def _sum_of_rotations(a: float, w: list[float], b: float) -> np.ndarray:
     """1 + a W + b W^2 (3, 3), where W = skew(w)."""
     x, y, z = w
     xx, yy, zz = x * x, y * y, z * z
@@ -66,15 +67,18 @@ def _coefficients(angle: float) -> tuple[float, float, float]:
     return sine / angle, 2 * half * half, (angle - sine) / (s * angle)
 
 
-def axis_angle_to_rotation(axis_angle) -> np.ndarray:
-    """(3,) radians along the axis to (3, 3). Rodrigues' formula."""
+def axis_angle_to_rotation(axis_angle: ArrayLike) -> np.ndarray:
+    """Rotation matrix (3, 3) of an axis-angle vector (3,) [rad] (Rodrigues' formula)."""
     w = _finite("axis-angle", axis_angle, (3,)).tolist()
     a, b, _ = _coefficients(math.hypot(*w))
     return _sum_of_rotations(a, w, b)
 
 
-def rotation_to_axis_angle(R) -> np.ndarray:
-    """(3, 3) to (3,), angle from 0 to pi; exact near both ends, as it goes by the quaternion."""
+def rotation_to_axis_angle(R: ArrayLike) -> np.ndarray:
+    """Axis-angle vector (3,) [rad] of a rotation (3, 3); its length is the angle, 0 to pi.
+
+    Computed from the quaternion, and therefore exact near both ends of the range.
+    """
     x, y, z, w = rotation_to_quaternion(R).tolist()
     sine = math.hypot(x, y, z)
     # Near no rotation the angle is twice the sine to double precision.
@@ -82,8 +86,11 @@ def rotation_to_axis_angle(R) -> np.ndarray:
     return np.array([factor * x, factor * y, factor * z])
 
 
-def quaternion_to_rotation(quaternion) -> np.ndarray:
-    """(4,) in ROS order x, y, z, w, normalised here, to (3, 3). Raises MotionError for a zero quaternion."""
+def quaternion_to_rotation(quaternion: ArrayLike) -> np.ndarray:
+    """Rotation matrix (3, 3) of a quaternion (4,) in ROS order x, y, z, w.
+
+    The quaternion need not have length 1. Raises MotionError for a zero quaternion.
+    """
     q = _finite("quaternion", quaternion, (4,))
     norm = float(np.linalg.norm(q))
     if norm < 1e-9:
@@ -98,10 +105,10 @@ def quaternion_to_rotation(quaternion) -> np.ndarray:
     )
 
 
-def rotation_to_quaternion(R) -> np.ndarray:
-    """(3, 3) to (4,) in ROS order x, y, z, w, of length 1, w >= 0.
+def rotation_to_quaternion(R: ArrayLike) -> np.ndarray:
+    """Quaternion (4,) of a rotation (3, 3): ROS order x, y, z, w, length 1, w >= 0.
 
-    Shepperd 1978: starts from the largest component. Raises MotionError for what is clearly no rotation.
+    Starts from the largest component (Shepperd 1978). Raises MotionError if R is clearly not a rotation.
     """
     (a, b, c), (d, e, f), (g, h, i) = rows = _finite("rotation", R, (3, 3)).tolist()
     lengths = a * a + b * b + c * c - 1, d * d + e * e + f * f - 1, g * g + h * h + i * i - 1
@@ -122,16 +129,16 @@ def rotation_to_quaternion(R) -> np.ndarray:
     return np.array(q) * (math.copysign(1.0, q[3]) / math.hypot(*q))
 
 
-def make_transform(R, t) -> np.ndarray:
-    """(3, 3) rotation and (3,) translation to a (4, 4) transform."""
+def make_transform(R: ArrayLike, t: ArrayLike) -> np.ndarray:
+    """Transform (4, 4) of a rotation (3, 3) and a translation (3,)."""
     T = np.eye(4)
     T[:3, :3] = _finite("rotation", R, (3, 3))
     T[:3, 3] = _finite("translation", t, (3,))
     return T
 
 
-def invert(T) -> np.ndarray:
-    """The exact inverse of a rigid (4, 4) transform: T_source_target from T_target_source."""
+def invert(T: ArrayLike) -> np.ndarray:
+    """The exact inverse of a rigid transform (4, 4): T_source_target from T_target_source."""
     T = _finite("transform", T, (4, 4))
     inverse = np.eye(4)
     inverse[:3, :3] = T[:3, :3].T
@@ -139,8 +146,8 @@ def invert(T) -> np.ndarray:
     return inverse
 
 
-def exp_se3(xi) -> np.ndarray:
-    """Twist (6,) = (v, w) to the (4, 4) transform of moving along it for unit time."""
+def exp_se3(xi: ArrayLike) -> np.ndarray:
+    """Transform (4, 4) of moving with the twist xi (6,) = (v, w) for unit time."""
     xi = _finite("twist", xi, (6,))
     w = xi[3:].tolist()
     a, b, c = _coefficients(math.hypot(*w))
@@ -150,8 +157,8 @@ def exp_se3(xi) -> np.ndarray:
     return T
 
 
-def log_se3(T) -> np.ndarray:
-    """(4, 4) transform to its twist (6,) = (v, w), |w| <= pi; the inverse of `exp_se3`."""
+def log_se3(T: ArrayLike) -> np.ndarray:
+    """Twist (6,) = (v, w), |w| <= pi, of a transform (4, 4); the inverse of `exp_se3`."""
     T = _finite("transform", T, (4, 4))
     w = rotation_to_axis_angle(T[:3, :3])
     angle = math.hypot(*w.tolist())
@@ -163,21 +170,21 @@ def log_se3(T) -> np.ndarray:
     return np.concatenate([_sum_of_rotations(-0.5, w.tolist(), d) @ T[:3, 3], w])
 
 
-def power(T, s: float) -> np.ndarray:
-    """The fraction s of a motion along its screw: power(T, 0) = 1, power(T, 1) = T, power(T, -1) = T^-1."""
+def power(T: ArrayLike, s: float) -> np.ndarray:
+    """The fraction s of a motion (4, 4) along its screw: power(T, 0) = 1, power(T, 1) = T, power(T, -1) = T^-1."""
     return exp_se3(s * log_se3(T))
 
 
-def interpolate(T_a, T_b, s: float) -> np.ndarray:
-    """The transform at fraction s of the way from T_a (s = 0) to T_b (s = 1) at constant velocity."""
+def interpolate(T_a: ArrayLike, T_b: ArrayLike, s: float) -> np.ndarray:
+    """The transform (4, 4) at fraction s of the way from T_a (s = 0) to T_b (s = 1) at constant velocity."""
     T_a = _finite("transform", T_a, (4, 4))
     return T_a @ power(invert(T_a) @ _finite("transform", T_b, (4, 4)), s)
 
 
-def orthonormalize(R) -> np.ndarray:
-    """The rotation nearest to R (3, 3), or to each of (N, 3, 3), in the Frobenius norm, by SVD.
+def orthonormalize(R: ArrayLike) -> np.ndarray:
+    """The rotation nearest to R (3, 3), or to each of R (N, 3, 3), in the Frobenius norm (by SVD).
 
-    Raises MotionError for a singular R.
+    Raises MotionError if R is singular.
     """
     shape = np.shape(R)
     R = _finite("rotation", R, shape if len(shape) == 3 and shape[1:] == (3, 3) else (3, 3))
@@ -191,8 +198,11 @@ def orthonormalize(R) -> np.ndarray:
     return u @ vt
 
 
-def adjoint(T) -> np.ndarray:
-    """(6, 6), order v, w: exp(adjoint(T) xi) = T exp(xi) T^-1. Moves twists and covariances to a frame."""
+def adjoint(T: ArrayLike) -> np.ndarray:
+    """Adjoint (6, 6) of a transform (4, 4), order v, w: exp(adjoint(T) xi) = T exp(xi) T^-1.
+
+    It changes the frame of twists and of their covariances.
+    """
     T = _finite("transform", T, (4, 4))
     R = T[:3, :3]
     Ad = np.zeros((6, 6))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many rigid motions at a time: arrays (..., 4, 4) of poses and of the motions between them."""
+"""Arrays (..., 4, 4) of poses and of the motions between them."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def inverses(T: np.ndarray) -> np.ndarray:
 
 
 def between(T_world_a: np.ndarray, T_world_b: np.ndarray) -> np.ndarray:
-    """T_a_b of each pair of poses, (..., 4, 4)."""
+    """The motion T_a_b (..., 4, 4) between each pair of poses."""
     return inverses(T_world_a) @ T_world_b
 
 
@@ -26,5 +26,5 @@ def angles(T: np.ndarray) -> np.ndarray:
 
 
 def travelled(positions: np.ndarray) -> np.ndarray:
-    """Length of the path (N, 3) up to each of its positions, (N,); it begins with 0."""
+    """Length of the path (N, 3) up to each position, (N,); the first is 0."""
     return np.concatenate(([0.0], np.linalg.norm(np.diff(positions, axis=0), axis=1).cumsum()))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders the image of one camera as a pinhole camera at the same place would have seen it.
+"""Rectify, crop and resize an image in one step: render it as a pinhole camera at the same place would see it.
 
-Rectification, crop and antialiased downscale are one step, the same for training, evaluation and the live
-node: the filter moves a network's accuracy and even its metric scale.
+Training, evaluation and the live node share this step, because the filter affects a network's accuracy and even its
+metric scale.
 
-A crop or resize goes straight to cv2.resize. Anything else is one remap. Bilinear sampling of a finer source
-aliases, and of a source shrunk to the target's own density it blurs (RMSE against exact pixel areas on a
-street image shrunk 1.94 times: 3.1 and 5.2 of 255). So for 'area' the remap samples twice as densely as the
-target and a 2x2 mean follows (0.6), after an integer pre-shrink where the source is over four times finer;
-integer factors are also INTER_AREA's fast path.
+A plain crop or resize is one call of cv2.resize; everything else is one remap. Bilinear sampling of a finer source
+aliases; bilinear sampling of a source that was first shrunk to the target's density blurs (RMSE against exact pixel
+areas on a street image shrunk 1.94 times: 3.1 and 5.2 of 255). For 'area' the remap therefore samples twice as densely
+as the target, and a 2x2 mean follows (RMSE 0.6). A source that is over four times finer is first shrunk by an integer
+factor, the fast path of INTER_AREA.
 """
 
 import threading
@@ -24,36 +24,37 @@ from monodepth_ros.geometry.distortion import distort, domain_radius
 from monodepth_ros.geometry.lanczos import lanczos_resize
 
 FILTERS = ("area", "bilinear", "lanczos")
-OVERSAMPLE_FROM = 1.25  # source pixels per target pixel above which two samples per axis beat one
-FAR = 1e4  # a ray's radius that stands for 90 degrees off the axis
+OVERSAMPLE_FROM = 1.25  # source pixels per target pixel above which two samples per axis are better than one
+FAR = 1e4  # normalised radius that stands for 90 degrees off the axis
 KEPT_TABLES = 8
+Size = tuple[int, int]  # width, height
+Box = tuple[int, int, int, int]  # x, y, width, height
 
 
 @dataclass(frozen=True)
 class _Tables:
-    """What a call needs. box: x, y, width, height of the source; shrunk, sampled: (width, height)."""
+    """The precomputed steps of a resampler: crop to `box`, resize to `shrunk`, remap by `maps` to `sampled`."""
 
-    box: tuple[int, int, int, int]
-    shrunk: tuple[int, int]
-    sampled: tuple[int, int]
+    box: Box
+    shrunk: Size
+    sampled: Size
     maps: tuple[np.ndarray, np.ndarray] | None
     valid: np.ndarray | None
     coverage: float
 
 
 class Resampler:
-    """Renders `target`, an undistorted camera at the source's centre in its rectified orientation.
+    """Resampling from images of `source` to images of `target`, an undistorted camera at the same place.
 
-    A ray of the target is turned by source.R^T (and by target.R before that: the identity for a rectified
-    camera), distorted and projected with the source's K. filter: 'area' (means where the source is finer,
-    bilinear where it is coarser), 'bilinear' (one sample per pixel: aliases when it shrinks) or 'lanczos'
-    (antialiased Lanczos-3).
+    A ray of the target is rotated by target.R (the identity for a rectified camera) and source.R^T, distorted, and
+    projected with the source's K. filter: 'area' (means where the source is finer, bilinear where it is coarser),
+    'bilinear' (one sample per pixel, which aliases when it shrinks) or 'lanczos' (antialiased Lanczos-3).
 
-    valid: (H, W) bool, read-only, or None if every target pixel sees the source; pixels that do not hold the
-    nearest border colour. coverage: the share of valid pixels. Tables are cached by the cameras' keys, so a
-    resampler is cheap to make again. Two uncalibrated cameras stand for a resize of the whole image.
+    valid: (H, W) bool, read-only: the target pixels that the source sees; None if it sees all of them. The others take
+    the nearest border colour. coverage: the fraction of valid pixels. Tables are cached by the cameras' keys, so a
+    second resampler for the same cameras is cheap. Two uncalibrated cameras mean a resize of the whole image.
 
-    Raises CalibrationError if the target is distorted or only one of the two is calibrated.
+    Raises CalibrationError if the target is distorted or only one of the two cameras is calibrated.
     """
 
     def __init__(self, source: CameraModel, target: CameraModel, filter: str = "area"):
@@ -71,9 +72,9 @@ class Resampler:
         self.valid, self.coverage = self._tables.valid, self._tables.coverage
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """uint8 or float32 (H, W) or (H, W, C) of the source's size to the target's size, same type.
+        """Resample a uint8 or float32 image (H, W) or (H, W, C) of the source's size; keeps the type.
 
-        Where nothing changes the result shares the image's memory. Raises MonodepthError for another type,
+        If nothing changes, the result shares the image's memory. Raises MonodepthError for another type and
         CalibrationError for another size.
         """
         source, target, tables = self.source, self.target, self._tables
@@ -93,8 +94,8 @@ class Resampler:
         return result.reshape(target.height, target.width, *image.shape[2:])  # OpenCV drops a single channel
 
 
-def _resize(image: np.ndarray, size: tuple[int, int], filter: str) -> np.ndarray:
-    """To (width, height), antialiased where `filter` is."""
+def _resize(image: np.ndarray, size: Size, filter: str) -> np.ndarray:
+    """Resize to (width, height), antialiased if the filter is."""
     height, width = image.shape[:2]
     if (width, height) == size:
         return np.ascontiguousarray(image)
@@ -135,7 +136,8 @@ def _make_tables(source: CameraModel, target: CameraModel, filter: str) -> _Tabl
     finer_source, finer_target = _densities(source, target)
     box, shrunk, sampled = (0, 0, source.width, source.height), (source.width, source.height), size
     if filter == "area":
-        sampled = tuple(side * (2 if d > OVERSAMPLE_FROM else 1) for side, d in zip(size, finer_target))
+        factor_x, factor_y = (2 if density > OVERSAMPLE_FROM else 1 for density in finer_target)
+        sampled = (size[0] * factor_x, size[1] * factor_y)
         spans = [
             _whole_blocks(coordinate, max(1, int(density / 2)), side)
             for coordinate, density, side in zip((x, y), finer_source, shrunk)
@@ -143,13 +145,14 @@ def _make_tables(source: CameraModel, target: CameraModel, filter: str) -> _Tabl
         (x0, width, kx), (y0, height, ky) = spans
         box, shrunk = (x0, y0, width, height), (width // kx, height // ky)
     elif filter == "lanczos":
-        shrunk = tuple(max(1, round(side / max(1.0, d))) for side, d in zip(shrunk, finer_source))
+        width, height = (max(1, round(side / max(1.0, d))) for side, d in zip(shrunk, finer_source))
+        shrunk = (width, height)
     if sampled != size:
         u, v = ((np.arange(many) + 0.5) * one / many - 0.5 for many, one in zip(sampled, size))
         x, y, _ = _source_pixels(source, target, u, v)
     x = (x - box[0] + 0.5) * (shrunk[0] / box[2]) - 0.5
     y = (y - box[1] + 0.5) * (shrunk[1] / box[3]) - 0.5
-    x, y = np.clip(x, -8, shrunk[0] + 8), np.clip(y, -8, shrunk[1] + 8)  # maps hold 16 bits
+    x, y = np.clip(x, -8, shrunk[0] + 8), np.clip(y, -8, shrunk[1] + 8)  # the maps have 16 bits
     maps = cv2.convertMaps(x.astype(np.float32), y.astype(np.float32), cv2.CV_16SC2)
     visible.setflags(write=False)
     return _Tables(box, shrunk, sampled, maps, None if visible.all() else visible, float(visible.mean()))
@@ -160,8 +163,8 @@ def _rotation(source: CameraModel, target: CameraModel) -> np.ndarray:
     return source.R.T @ target.R
 
 
-def _plain_box(source: CameraModel, target: CameraModel) -> tuple[int, int, int, int] | None:
-    """x, y, width, height of the source window that the target is a resize of; None if it is not one."""
+def _plain_box(source: CameraModel, target: CameraModel) -> Box | None:
+    """The window of the source whose resize is the target; None if no window is."""
     if not source.is_calibrated:
         return 0, 0, source.width, source.height
     if source.is_distorted or np.abs(_rotation(source, target) - np.eye(3)).max() > SAME_ROTATION:
@@ -182,11 +185,13 @@ def _plain_box(source: CameraModel, target: CameraModel) -> tuple[int, int, int,
     return x, y, width, height
 
 
-def _source_pixels(source: CameraModel, target: CameraModel, u: np.ndarray, v: np.ndarray):
-    """Source pixels x, y (V, U), finite everywhere, of the target's columns u and rows v; and where seen.
+def _source_pixels(
+    source: CameraModel, target: CameraModel, u: np.ndarray, v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Source pixels x, y (V, U) of the target's columns u and rows v, and whether the source sees them.
 
-    Rays that the source cannot see keep their direction from its axis and stop at the edge of what it can,
-    so that the border is continued outwards.
+    x and y are finite everywhere: a ray outside the source's domain is moved to the domain's edge in the same direction
+    from the axis, so that the border colour continues outwards.
     """
     rays = np.empty((len(v), len(u), 3))
     rays[..., 0] = (u - target.cx) / target.fx
@@ -206,8 +211,8 @@ def _source_pixels(source: CameraModel, target: CameraModel, u: np.ndarray, v: n
     return x, y, seen
 
 
-def _densities(source: CameraModel, target: CameraModel):
-    """Source pixels per target pixel near the source's axis: along the source's axes, the target's axes."""
+def _densities(source: CameraModel, target: CameraModel) -> tuple[np.ndarray, np.ndarray]:
+    """Source pixels per target pixel near the source's axis, (2,) each: along the source's x, y and the target's."""
     axis = _rotation(source, target).T[:, 2]  # the source's optical axis in the target
     u, v = (target.width - 1) / 2, (target.height - 1) / 2
     if axis[2] > 0:
@@ -219,7 +224,7 @@ def _densities(source: CameraModel, target: CameraModel):
 
 
 def _whole_blocks(coordinate: np.ndarray, block: int, side: int) -> tuple[int, int, int]:
-    """Start, length and block size of the part of a source axis that is needed, in whole blocks."""
+    """Start, length and block size of the needed part of a source axis, in whole blocks."""
     if block == 1:
         return 0, side, 1
     block = min(block, side)

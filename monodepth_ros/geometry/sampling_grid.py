@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a source camera sees what the target's pixels show: from depth and motion straight to grid_sample's coordinates.
+"""Where a source camera sees the points of the target's pixels, as coordinates for grid_sample.
 
-For a pixel p = (u, v, 1) of depth d the source sees K R K^-1 p d + K t: backprojection, motion and projection in one 3x3 matrix
-on a constant grid of pixels (Zhou et al. 2017, equation 2). The gradient is derived by hand, for few passes over memory.
+The source sees the point of pixel p = (u, v, 1) and depth d at K R K^-1 p d + K t: backprojection, motion and
+projection are one 3x3 matrix on a constant grid of pixels (Zhou et al. 2017, equation 2). The gradient is written out
+by hand, which needs fewer passes over memory.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,27 +17,28 @@ EPSILON = 1e-7  # added to z before the division
 
 
 def sampling_grid(depth: Tensor, K: Tensor, T_source_target: Tensor, size: tuple[int, int]) -> Tensor:
-    """Depth (B, 1, H, W) of the target, K (B or 1, 3, 3) of both, T_source_target (B, 4, 4) to places (B, H, W, 2).
+    """Grid (B, H, W, 2) of the places in the source image that show the points of the target's pixels.
 
-    size: the source image's (height, width). Places are normalised to [-1, 1] from first to last pixel CENTRE: for grid_sample
-    with align_corners=True. As `warp.project` of `warp.backproject`.
+    depth: (B, 1, H, W) of the target. K: (B or 1, 3, 3) of both cameras. T_source_target: (B, 4, 4). size: the source
+    image's (height, width). Places are normalised to [-1, 1] from the first to the last pixel's CENTRE, for grid_sample
+    with align_corners=True. Equals `warp.project` of `warp.backproject`.
     """
     height, width = size
     with torch.autocast(depth.device.type, enabled=False):
         K, T = K.to(depth), T_source_target.to(depth)
-        # Pixels to [-1, 1] before the division by z.
+        # The map from pixels to [-1, 1] is part of the matrix: one pass less over the grid.
         normalised = K.clone()
         for row, last in ((0, max(width - 1, 1)), (1, max(height - 1, 1))):
             normalised[:, row] = 2.0 / last * K[:, row] - K[:, 2]
         inverse, _ = torch.linalg.inv_ex(K)
-        return _Grid.apply(depth, normalised @ T[:, :3, :3] @ inverse, normalised @ T[:, :3, 3:])
+        return _grid(depth, normalised @ T[:, :3, :3] @ inverse, normalised @ T[:, :3, 3:])
 
 
 class _Grid(torch.autograd.Function):
-    """Depth d (B, 1, H, W), M (B, 3, 3) and t (B, 3, 1): M p d + t, divided by its third component."""
+    """M p d + t, divided by its third component, for depth d (B, 1, H, W), M (B, 3, 3) and t (B, 3, 1)."""
 
     @staticmethod
-    def forward(ctx, depth: Tensor, M: Tensor, t: Tensor) -> Tensor:
+    def forward(ctx: Any, depth: Tensor, M: Tensor, t: Tensor) -> Tensor:
         rays = _rays(M, depth)
         seen = torch.addcmul(t.unsqueeze(-1), rays, depth, out=rays)
         inverse_z = (seen[:, 2:] + EPSILON).reciprocal_()
@@ -43,7 +48,7 @@ class _Grid(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         depth, M, grid, inverse_z = ctx.saved_tensors
         by_seen = depth.new_empty(len(depth), 3, *depth.shape[-2:])
         by_xy, by_z = by_seen[:, :2], by_seen[:, 2:]
@@ -58,8 +63,11 @@ class _Grid(torch.autograd.Function):
         return by_depth, by_M, by_t
 
 
+_grid: Callable[[Tensor, Tensor, Tensor], Tensor] = _Grid.apply
+
+
 def _rays(M: Tensor, depth: Tensor) -> Tensor:
-    """M (u, v, 1) for every pixel of the depth: (B, 3, H, W)."""
+    """M (u, v, 1) at every pixel of the depth: (B, 3, H, W)."""
     u, v = _pixels(depth)
     first, second, third = (column.unsqueeze(-1) for column in M.unbind(2))
     return (first * u).unsqueeze(2) + (second * v + third).unsqueeze(3)
@@ -67,5 +75,5 @@ def _rays(M: Tensor, depth: Tensor) -> Tensor:
 
 def _pixels(depth: Tensor) -> tuple[Tensor, Tensor]:
     height, width = depth.shape[-2:]
-    options = {"device": depth.device, "dtype": depth.dtype}
-    return torch.arange(width, **options), torch.arange(height, **options)
+    u, v = (torch.arange(side, device=depth.device, dtype=depth.dtype) for side in (width, height))
+    return u, v

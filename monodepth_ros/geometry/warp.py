@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""View synthesis in torch: the target image predicted from a source image, the target's depth and the motion.
+"""View synthesis in torch: predict the target image from a source image, the target's depth and the motion.
 
-Zhou et al. 2017, section 3; Godard et al. 2019, section 3.1. Everything is differentiable. Pixel centres are
-integers 0 to W - 1; K is the caller's: that of `geometry.camera`, or another convention's. Geometry stays in
-float32 (or float64) under autocast, whose half precision would cost whole pixels.
+Zhou et al. 2017, section 3; Godard et al. 2019, section 3.1. All functions are differentiable. Pixel centres are
+integers 0 to W - 1; K may follow the convention of `geometry.camera` or another one. Geometry is computed in float32
+(or float64) under autocast, because half precision would move points by whole pixels.
 """
 
 import torch
@@ -14,9 +14,10 @@ from monodepth_ros.geometry.sampling_grid import EPSILON, sampling_grid
 
 
 def transform_from_axis_angle(axis_angle: Tensor, translation: Tensor, invert: bool = False) -> Tensor:
-    """(B, 3) radians and (B, 3) to (B, 4, 4): Translation(t) R(axis_angle), or its exact inverse.
+    """Transform (B, 4, 4) of a rotation (B, 3) [rad] and a translation (B, 3), or its exact inverse.
 
-    Rodrigues' formula about the axis v / (|v| + 1e-7). The gradient at a zero rotation is finite.
+    The transform rotates first. Rodrigues' formula about the axis v / (|v| + 1e-7); the gradient at a zero rotation is
+    finite.
     """
     _expect(axis_angle, "axis_angle", (None, 3))
     _expect(translation, "translation", (None, 3))
@@ -39,7 +40,7 @@ def transform_from_axis_angle(axis_angle: Tensor, translation: Tensor, invert: b
 
 
 def backproject(depth: Tensor, K: Tensor) -> Tensor:
-    """Depth (B, 1, H, W) along z and intrinsics (B or 1, 3, 3) to points (B, 3, H, W) in the camera frame."""
+    """Points (B, 3, H, W) in the camera's frame from depth along z (B, 1, H, W) and intrinsics (B or 1, 3, 3)."""
     _expect(depth, "depth", (None, 1, None, None))
     _expect(K, "K", (None, 3, 3))
     depth = _full_precision(depth)
@@ -52,7 +53,7 @@ def backproject(depth: Tensor, K: Tensor) -> Tensor:
 
 
 def transform_points(points: Tensor, T_source_target: Tensor) -> Tensor:
-    """Points (B, 3, H, W) of the target's frame in the source's, by T_source_target (B, 4, 4)."""
+    """Points (B, 3, H, W) of the target's frame in the source's frame. T_source_target: (B, 4, 4)."""
     _expect(points, "points", (None, 3, None, None))
     _expect(T_source_target, "T_source_target", (None, 4, 4))
     points = _full_precision(points)
@@ -64,12 +65,11 @@ def transform_points(points: Tensor, T_source_target: Tensor) -> Tensor:
 def project(
     points: Tensor, K: Tensor, T_source_target: Tensor, size: tuple[int, int] | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Points (B, 3, H, W) in the target's frame to where the source camera sees them.
+    """Pixels (B, H, W, 2) where the source camera sees points (B, 3, H, W) in the target's frame, and a grid of them.
 
-    K (B or 1, 3, 3) is the source's, T_source_target (B, 4, 4), size the source image's (height, width), by
-    default (H, W). Returns pixels (B, H, W, 2) and the same normalised to [-1, 1] from first to last pixel
-    CENTRE: for grid_sample with align_corners=True. Divides by z + 1e-7; points behind the source camera are
-    not marked.
+    K: (B or 1, 3, 3) of the source. T_source_target: (B, 4, 4). size: the source image's (height, width), by default
+    (H, W). The grid holds the pixels normalised to [-1, 1] from the first to the last pixel's CENTRE, for grid_sample
+    with align_corners=True. Divides by z + 1e-7; points behind the source camera are not marked.
     """
     _expect(points, "points", (None, 3, None, None))
     _expect(K, "K", (None, 3, 3))
@@ -87,22 +87,24 @@ def project(
 
 
 def warp(source: Tensor, depth: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:
-    """The source image (B, C, h, w) as seen from the target, whose depth (B, 1, H, W) is known: (B, C, H, W).
+    """The target image (B, C, H, W) predicted from the source image (B, C, h, w).
 
-    K (B or 1, 3, 3) belongs to both. Bilinear; what lies outside the source takes its border colour.
+    depth: (B, 1, H, W) of the target. K: (B or 1, 3, 3) of both cameras. T_source_target: (B, 4, 4). Bilinear; places
+    outside the source image take its border colour.
     """
     _expect(source, "source", (None, None, None, None))
     _expect(depth, "depth", (None, 1, None, None))
     _expect(K, "K", (None, 3, 3))
     _expect(T_source_target, "T_source_target", (None, 4, 4))
-    return sample(source, sampling_grid(_full_precision(depth), K, T_source_target, tuple(source.shape[-2:])))
+    height, width = source.shape[-2:]
+    return sample(source, sampling_grid(_full_precision(depth), K, T_source_target, (height, width)))
 
 
 def sample(source: Tensor, grid: Tensor) -> Tensor:
-    """The source image (B, C, h, w) at the normalised places (B, H, W, 2) that `project` gives: (B, C, H, W).
+    """The source image (B, C, h, w) at the places of a normalised grid (B, H, W, 2), as from `project`: (B, C, H, W).
 
-    Bilinear; what lies outside takes the border's colour. A place that is NaN makes everything NaN: grid_sample itself may read
-    any memory there.
+    Bilinear; places outside the image take its border colour. If any place is NaN, the whole result is NaN, because
+    grid_sample itself may read arbitrary memory there.
     """
     _expect(source, "source", (None, None, None, None))
     places = grid.nan_to_num(0.0, posinf=2.0, neginf=-2.0)
@@ -116,7 +118,7 @@ def _full_precision(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-def _expect(tensor: Tensor, name: str, shape: tuple[int | None, ...]):
+def _expect(tensor: Tensor, name: str, shape: tuple[int | None, ...]) -> None:
     given = tuple(tensor.shape)
     if len(given) != len(shape) or any(s is not None and s != g for s, g in zip(shape, given)):
         wanted = ", ".join("any" if s is None else str(s) for s in shape)

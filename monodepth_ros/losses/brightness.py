@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Affine brightness: exposure and white balance that change between two frames are no photometric error."""
+"""Affine brightness correction, so that a change of exposure or white balance is not a photometric error."""
 
 import torch
 from torch import Tensor
 
 
 def match_brightness(image: Tensor, target: Tensor) -> Tensor:
-    """The image with each channel's mean and standard deviation made those of the target: a * image + b, clamped to [0, 1].
+    """The image as a * image + b with the target's mean and standard deviation per channel, clamped to [0, 1].
 
-    Both (B, C, H, W) in [0, 1], any sizes. a and b are constants for the gradient: the networks cannot lower the error
-    by them. They come from the moments, not from a regression, whose a would fall below 1 wherever the images are not
-    aligned yet.
+    image, target: (B, C, H, W) in [0, 1]; their sizes may differ. a and b are constants for the gradient, so that the
+    networks cannot lower the error through them. They are computed from the moments: a regression would give a below 1
+    wherever the images are not aligned yet.
     """
     with torch.no_grad():
         spread, mean = torch.std_mean(image, dim=(2, 3), keepdim=True)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a predicted motion is from one that is known."""
+"""Error of a predicted motion against a known one."""
 
 from torch import Tensor
 
 
 def motion_error(T_predicted: Tensor, T_known: Tensor, depth: Tensor) -> Tensor:
-    """Mean error as a scalar, in radians: of the rotation, and of the translation as seen at the middle of the depth.
+    """Mean error of rotation plus translation as a scalar [rad].
 
-    T_predicted, T_known: (B, 4, 4). depth: (B, 1, H, W) in the translations' units; its harmonic mean makes the two errors
-    comparable, whatever the units.
+    T_predicted, T_known: (B, 4, 4). depth: (B, 1, H, W) in the units of the translations; the error of a translation is
+    the angle that it makes at the harmonic mean of the depth, and does not depend on the units.
     """
     difference = T_predicted - T_known.to(T_predicted)
     # |R1 - R2| is sqrt(2) times a small angle between them.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Photometric error between an image and its reconstruction (Godard et al. 2019, equation 2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,44 +11,44 @@ from torch.autograd.function import once_differentiable
 from monodepth_ros.losses.ssim import BUFFERS, SsimTarget
 
 SSIM_WEIGHT = 0.85
-# Numbers in an image part that a CPU's cache holds several of: large batches are compared in parts of this size.
+# Numbers in one part of a batch. Large batches are compared in parts, several of which fit a CPU's cache.
 CACHED = 1 << 19
 
 
 class PhotometricTarget:
-    """A target image (B, C, H, W) in [0, 1], a constant, that several reconstructions are compared with.
+    """A constant target image (B, C, H, W) in [0, 1] to compare several reconstructions with.
 
-    ssim_weight: the share of the structural dissimilarity (1 - SSIM) / 2; the rest is the absolute difference, both averaged
-    over the channels. 0 leaves the absolute difference alone.
+    ssim_weight: weight of the structural dissimilarity (1 - SSIM) / 2; the absolute difference has the rest. Both are
+    averaged over the channels. With 0 the error is the absolute difference alone.
     """
 
-    def __init__(self, target: Tensor, ssim_weight: float = SSIM_WEIGHT):
+    def __init__(self, target: Tensor, ssim_weight: float = SSIM_WEIGHT) -> None:
         self.image = target.detach().contiguous()
         self.ssim_weight = ssim_weight
         self.ssim = SsimTarget(self.image) if ssim_weight > 0 else None
 
     def error(self, image: Tensor) -> Tensor:
         """Per-pixel error of a reconstruction (B, C, H, W): (B, 1, H, W) in [0, 1]."""
-        # SSIM lies within [-1, 1] but for rounding.
-        return _Error.apply(image, self).clamp(0, 1)
+        # SSIM is within [-1, 1] except for rounding.
+        return _error(image, self).clamp(0, 1)
 
     def parts(self) -> Iterator[slice]:
-        """Samples that are compared at once: those that fit a CPU's cache; all of them elsewhere."""
+        """Samples to compare at once: as many as fit a CPU's cache; on other devices all of them."""
         count = len(self.image)
         together = count if self.image.is_cuda else max(1, CACHED // self.image[0].numel())
         return (slice(first, min(first + together, count)) for first in range(0, count, together))
 
 
 def photometric_error(image: Tensor, target: Tensor, ssim_weight: float = SSIM_WEIGHT) -> Tensor:
-    """Per-pixel error of two images (B, C, H, W) in [0, 1] -> (B, 1, H, W); see PhotometricTarget."""
+    """Per-pixel error (B, 1, H, W) of two images (B, C, H, W) in [0, 1]; see PhotometricTarget."""
     return PhotometricTarget(target, ssim_weight).error(image)
 
 
 class _Error(torch.autograd.Function):
-    """The error with a gradient by the image."""
+    """The error, with its gradient with respect to the image."""
 
     @staticmethod
-    def forward(ctx, image: Tensor, target: PhotometricTarget) -> Tensor:
+    def forward(ctx: Any, image: Tensor, target: PhotometricTarget) -> Tensor:
         image = image.contiguous()
         batch, channels, height, width = image.shape
         error = image.new_empty(batch, 1, height, width)
@@ -74,7 +75,7 @@ class _Error(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         image, *slopes = ctx.saved_tensors
         target, channels = ctx.target, image.shape[1]
         result = torch.empty_like(image)
@@ -92,8 +93,11 @@ class _Error(torch.autograd.Function):
         return result, None
 
 
+_error: Callable[[Tensor, PhotometricTarget], Tensor] = _Error.apply
+
+
 def _fitting(buffers: list[Tensor], like: Tensor, count: int) -> list[Tensor]:
-    """The buffers, or new ones if they are of another shape."""
+    """The buffers, or new ones if their shape differs."""
     if buffers and buffers[0].shape == like.shape:
         return buffers
     return [torch.empty_like(like) for _ in range(count)]

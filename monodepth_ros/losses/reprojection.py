@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One error per pixel from several sources, and which pixels say nothing about depth (Godard et al. 2019, section 3)."""
+"""One error per pixel from several sources, and the auto-mask of static pixels (Godard et al. 2019, section 3)."""
 
 from functools import reduce
 
@@ -13,12 +13,12 @@ TIE_BREAKER = 1e-5
 def combine_reprojections(
     reprojection: Tensor, still: Tensor | None = None, combination: str = "minimum"
 ) -> tuple[Tensor, Tensor]:
-    """Per-pixel error (B, 1, H, W), and where it is of a reprojection (B, 1, H, W) bool: the auto-mask.
+    """Per-pixel error (B, 1, H, W), and the auto-mask (B, 1, H, W): true where the error is that of a reprojection.
 
-    reprojection: (B, N, H, W) photometric errors of the N warped sources. 'minimum' takes the best source at each
-    pixel, which leaves out those that do not see it (equation 4); 'average' the mean. still: (B, 1, H, W) what
-    `still_error` gives. Where it is smaller, the pixel does not move as a static scene would (a car ahead, a camera
-    at rest, the sky): it replaces the error, and has no gradient (equation 5).
+    reprojection: (B, N, H, W) photometric errors of the N warped sources. combination: 'minimum' takes the best source
+    at each pixel and so ignores sources that do not see it (equation 4); 'average' takes the mean. still: (B, 1, H, W)
+    from `still_error`. Where it is smaller, the pixel does not move as a static scene would (a car ahead, a camera at
+    rest, the sky): `still` then replaces the error and has no gradient (equation 5).
     """
     error = _combined(reprojection, combination)
     if still is None:
@@ -27,13 +27,13 @@ def combine_reprojections(
 
 
 def still_error(identity: Tensor, combination: str = "minimum", generator: torch.Generator | None = None) -> Tensor:
-    """Errors (B, N, H, W) of the sources as they are to one per pixel (B, 1, H, W), with noise of 1e-5 that breaks ties.
+    """Error per pixel (B, 1, H, W) without warping, from the errors (B, N, H, W) of the unwarped sources.
 
-    It is the target's and its sources' alone, the same for all scales. No gradient.
+    Noise of 1e-5 breaks ties. The result depends on the images only and serves all scales; it has no gradient.
     """
     identity = identity.detach()
     if combination == "minimum":
-        # Noise on each source, as each is a candidate of its own.
+        # Noise on each source, because each is a candidate.
         return _combined(identity + TIE_BREAKER * _noise(identity, generator), combination)
     error = _combined(identity, combination)
     return error + TIE_BREAKER * _noise(error, generator)
@@ -44,7 +44,7 @@ def _combined(errors: Tensor, combination: str) -> Tensor:
         raise ValueError(f"combination {combination!r}: expected one of {', '.join(COMBINATIONS)}")
     if combination == "average":
         return errors.mean(1, keepdim=True)
-    return reduce(torch.minimum, errors.split(1, dim=1))
+    return reduce(torch.minimum, torch.split(errors, 1, dim=1))
 
 
 def _noise(like: Tensor, generator: torch.Generator | None) -> Tensor:

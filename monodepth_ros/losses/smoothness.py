@@ -5,10 +5,10 @@ from torch import Tensor
 
 
 def smoothness(disparity: Tensor, image: Tensor) -> Tensor:
-    """Mean gradient of the mean-normalised disparity, weighted down at image edges; a scalar.
+    """Mean gradient of the mean-normalised disparity as a scalar, with less weight at image edges.
 
-    disparity (B, 1, H, W) is the sigmoid output, image (B, C, H, W) the colour image of the same size.
-    Dividing by the disparity's spatial mean keeps the term from shrinking the depths (Wang et al. 2018).
+    disparity: (B, 1, H, W), the sigmoid output. image: (B, C, H, W), the colour image of the same size. Without the
+    division by the disparity's spatial mean the term would shrink the disparities (Wang et al. 2018).
     """
     disparity = disparity / (disparity.mean((2, 3), keepdim=True) + 1e-7)
 

@@ -6,7 +6,8 @@ With sums s over the nine pixels of a window instead of means, and c1 = 81 C1, c
     SSIM = A B / (C D),   A = 2 s_x s_y + c1,           B = 18 s_xy - 2 s_x s_y + c2,
                           C = s_x^2 + s_y^2 + c1,       D = 9 (s_xx + s_yy) - s_x^2 - s_y^2 + c2.
 
-This is most of a training's loss: hence few passes over memory, into tensors that exist, and a derivative by hand.
+SSIM takes most of the time of the training loss. It is therefore computed in few passes over memory, in preallocated
+tensors, with a derivative written out by hand.
 """
 
 import torch
@@ -17,28 +18,31 @@ from monodepth_ros.losses.window_sums import spread_over_windows, window_sums
 C1 = 81 * 0.01**2
 C2 = 81 * 0.03**2
 BUFFERS = 6
-"""Tensors of the image's shape that a comparison works in."""
+"""Number of work tensors of the image's shape that a comparison needs."""
 
 
 class SsimTarget:
-    """A target image (B, C, H, W) in [0, 1], contiguous, and its statistics, which all comparisons with it share."""
+    """A contiguous target image (B, C, H, W) in [0, 1], and its statistics, computed once for all comparisons."""
 
-    def __init__(self, target: Tensor):
+    def __init__(self, target: Tensor) -> None:
         self._target = target
         self._sums = window_sums(target, torch.empty_like(target), torch.empty_like(target))
         self._squared_sums = (self._sums * self._sums).add_(C1)
-        # What is added to every pixel comes nine times out of the sum over a window.
+        # A constant added to every pixel appears nine times in the sum over a window.
         self._squares = (9 * target * target).add_((C1 + C2) / 9)
         self._constant = target.new_tensor((C1 + C2) / 9)
         self._c1 = target.new_tensor(C1)
 
     def similarity(self, image: Tensor, part: slice, buffers: list[Tensor]) -> Tensor:
-        """SSIM per pixel and channel of images (b, C, H, W) and the samples `part` of the target, in one of the buffers."""
+        """SSIM (b, C, H, W) of images with the samples `part` of the target; the result is one of the buffers."""
         _, A, B, C, D, _ = self._factors(image, part, buffers)
         return A.mul_(B).div_(C.mul_(D))
 
     def similarity_and_slopes(self, image: Tensor, part: slice, slopes: list[Tensor], buffers: list[Tensor]) -> Tensor:
-        """The same, and into `slopes` its derivatives: by s_xy / 18, by -9 s_xx and by s_x / 2, each (b, C, H, W)."""
+        """SSIM as from `similarity`; writes its derivatives to `slopes`.
+
+        The three slopes (b, C, H, W) are the derivatives by s_xy / 18, by -9 s_xx and by s_x / 2.
+        """
         by_product, by_square, by_sum = slopes
         # A, B and C turn into the slopes in place.
         sums, _, _, _, _, spare = buffers
@@ -56,7 +60,7 @@ class SsimTarget:
     def pull_back(
         self, image: Tensor, part: slice, slopes: list[Tensor], weight: Tensor, out: Tensor, buffers: list[Tensor]
     ) -> None:
-        """Into `out` the gradient by the images of the sum of weight (b, 1, H, W) times SSIM."""
+        """Write the gradient of the sum of weight (b, 1, H, W) times SSIM with respect to the images to `out`."""
         by_product, by_square, by_sum = slopes
         weighted, scratch = buffers[:2]
         spread_over_windows(torch.mul(by_sum, weight, out=weighted), out, scratch)
@@ -67,7 +71,7 @@ class SsimTarget:
         out.addcmul_(image, weighted, value=-18)
 
     def _factors(self, image: Tensor, part: slice, buffers: list[Tensor]) -> list[Tensor]:
-        """s_x, A, B, C, D in the buffers given, and the last one free again."""
+        """The buffers, now with s_x, A, B, C, D and a last one that is free."""
         sums, A, B, C, D, scratch = buffers
         window_sums(image, sums, scratch)
         torch.addcmul(self._squares[part], image, image, value=9, out=D)

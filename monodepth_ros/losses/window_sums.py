@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums over the 3x3 window about each pixel, and their transpose: of these are SSIM's statistics and its gradient.
+"""Sums over the 3x3 window around each pixel, and their transpose, for SSIM's statistics and its gradient.
 
-The border is mirrored: beyond the first pixel comes the second. Images are added to themselves, shifted, in place: a general
-pooling takes more than ten times as long on a CPU, and its gradient the same again.
+The border is mirrored: the neighbour beyond the first pixel is the second pixel. The sums are computed in place from
+shifted images, because general pooling takes more than ten times as long on a CPU, and so does its gradient.
 """
 
 import torch
@@ -10,15 +10,15 @@ from torch import Tensor
 
 
 def window_sums(image: Tensor, out: Tensor, scratch: Tensor) -> Tensor:
-    """Sum over each pixel's window into `out`, (B, C, H, W) with H and W of at least 2.
+    """Write the sum over each pixel's window to `out`, (B, C, H, W) with H and W of at least 2, and return it.
 
-    All are contiguous and of one shape; scratch is overwritten; out may be the image itself.
+    All tensors are contiguous and have the same shape. scratch is overwritten; out may be the image itself.
     """
     return _summed(_summed(image, 3, scratch), 2, out)
 
 
 def spread_over_windows(values: Tensor, out: Tensor, scratch: Tensor) -> Tensor:
-    """The transpose of window_sums: each value added to all pixels of its window. Arguments as there."""
+    """The transpose of `window_sums`, with the same arguments: add each value to all pixels of its window."""
     return _spread(_spread(values, 3, scratch), 2, out)
 
 
@@ -42,6 +42,6 @@ def _spread(values: Tensor, dim: int, out: Tensor) -> Tensor:
 
 
 def _add_neighbours(values: Tensor, dim: int, out: Tensor) -> None:
-    """The pixel before plus the one behind, where both exist."""
+    """Write the sum of both neighbours along `dim` to `out`, except at the border."""
     inside = values.shape[dim] - 2
     torch.add(values.narrow(dim, 0, inside), values.narrow(dim, 2, inside), out=out.narrow(dim, 1, inside))

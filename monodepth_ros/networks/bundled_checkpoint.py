@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checkpoint that comes with the package."""
+"""The checkpoint that is installed with the package, and its name."""
 
 from importlib import resources
 from pathlib import Path
 
-NAME = "demonstration.safetensors"
+BUNDLED_NAME = "demonstration"
+"""Name of the bundled checkpoint; accepted by `load_checkpoint`, and so wherever a checkpoint's path is."""
 
 
 def bundled_checkpoint() -> Path:
-    """The demonstration checkpoint: depth and pose in metres, learned from the synthetic world."""
-    return Path(str(resources.files("monodepth_ros.networks.bundled"))) / NAME
+    """Path of the bundled checkpoint: depth and pose in metres, trained on the synthetic world."""
+    return Path(str(resources.files("monodepth_ros.networks.bundled"))) / f"{BUNDLED_NAME}.safetensors"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: weights together with the camera they know and the meaning of their scale, in one file."""
+"""Checkpoints: one file with the weights of the networks, their training camera and the meaning of their scale."""
 
 import hashlib
 import json
@@ -14,15 +14,18 @@ from safetensors.torch import save as format_safetensors
 from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
-from monodepth_ros.downloads.catalogue import resolve_name
+from monodepth_ros.downloads.checkpoint_cache import resolve_name
+from monodepth_ros.networks.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.monodepth2_format import (
     PARTS,
-    is_official_folder,
-    load_official_file,
-    load_official_folder,
+    is_published_folder,
+    load_published_file,
+    load_published_folder,
 )
 from monodepth_ros.networks.pickled_tensors import read_bytes
+from monodepth_ros.networks.pose_network import PoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.unfilled import unfilled
 from monodepth_ros.networks.weights import load_weights
@@ -35,41 +38,44 @@ SAVED_TYPES = (torch.float32, torch.float16)
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Networks in evaluation mode, float32, on the CPU, and what is known about them."""
+    """Networks in evaluation mode, float32, on the CPU, with their header."""
 
     header: CheckpointHeader
-    depth: nn.Module
-    pose: nn.Module | None
+    depth: DepthNetwork
+    pose: PoseNetwork | None
     path: Path
     sha256: str
-    """Of the file; of a folder's files one after the other."""
+    """Hash of the file, or of a folder's concatenated files."""
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Load our own `.safetensors`, or weights as monodepth2 and its relatives publish them.
+    """Load a checkpoint from a path or by its name.
 
-    Of published weights, path is the folder of `.pth` files, one of them, or a single file that holds all.
-    What does not exist as a path may be the name of a downloaded checkpoint (`monodepth download`). Nothing
-    in a file is executed. CheckpointError for every path that is not such weights, CatalogueError for the name
-    of a checkpoint that has not been downloaded.
+    path: a `.safetensors` file of this package; or weights in monodepth2's format: a folder of `.pth` files, one file
+    of such a folder, or a single file with all parts. A path that does not exist is looked up as a name:
+    "demonstration" is the bundled checkpoint, other names are those of `monodepth download`. No code in a file is
+    executed.
+
+    Raises CheckpointError for a path that holds no such weights, and CatalogueError for the name of a checkpoint that
+    has not been downloaded.
     """
     name, path = str(path), Path(os.path.expanduser(path))
     if not path.exists():
-        path = resolve_name(name) or path
+        path = _path_of(name) or path
     if path.is_dir():
-        weights = load_official_folder(path)
+        weights = load_published_folder(path)
     elif not path.is_file():
         raise CheckpointError(
-            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth"
-            " or a name of `monodepth download --list`"
+            f"{path}: no such file or folder; expected a {SUFFIX} file, a folder with encoder.pth,"
+            f" {BUNDLED_NAME!r} or a name of `monodepth download --list`"
         )
     elif path.suffix == SUFFIX:
         return _load_own(path)
-    elif path.stem in PARTS and is_official_folder(path.parent):
+    elif path.stem in PARTS and is_published_folder(path.parent):
         path = path.parent
-        weights = load_official_folder(path)
+        weights = load_published_folder(path)
     elif path.suffix in (".pth", ".pt"):
-        weights = load_official_file(path)
+        weights = load_published_file(path)
     else:
         raise CheckpointError(
             f"{path}: not a checkpoint; expected a {SUFFIX} file, a .pth file"
@@ -85,11 +91,11 @@ def save_checkpoint(
     pose: nn.Module | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write one `.safetensors` file; an existing one is replaced only when the new one is complete.
+    """Write one `.safetensors` file; an existing file is replaced only when the new one is complete.
 
-    dtype float16 halves the file. Versions of this package and of torch are added to the header.
-    CheckpointError when the networks are not those of the header, hold values that are not finite (or too
-    large for float16), or the path cannot be written.
+    dtype: float32, or float16 for half the size. The versions of this package and of torch are added to the header.
+    Raises CheckpointError if the networks are not those of the header, if they hold values that are not finite (or too
+    large for float16), and if the path cannot be written.
     """
     path = Path(os.path.expanduser(path))
     if path.suffix != SUFFIX:
@@ -99,9 +105,9 @@ def save_checkpoint(
     if bool(header.pose_network) != (pose is not None):
         given = "none" if pose is None else type(pose).__name__
         raise CheckpointError(f"{path} (not saved): pose network {header.pose_network!r} in the header, {given} given")
-    networks = _networks(depth, pose)
-    # Loading what is about to be written finds every mistake while the old file is still there.
-    load_weights(_build_networks(header), networks.state_dict(), f"{path} (not saved)")
+    networks = _named(depth, pose)
+    # A trial load finds every mistake while the old file still exists.
+    load_weights(_named(*_build_networks(header)), networks.state_dict(), f"{path} (not saved)")
     tensors = {}
     for key, tensor in networks.state_dict().items():
         tensors[key] = (tensor.to("cpu", dtype) if tensor.is_floating_point() else tensor.cpu()).contiguous()
@@ -113,6 +119,11 @@ def save_checkpoint(
             partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+
+
+def _path_of(name: str) -> Path | None:
+    """The bundled or downloaded checkpoint of this name, or None."""
+    return bundled_checkpoint() if name == BUNDLED_NAME else resolve_name(name)
 
 
 def _load_own(path: Path) -> Checkpoint:
@@ -128,14 +139,13 @@ def _load_own(path: Path) -> Checkpoint:
         tensors = parse_safetensors(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError):
         raise CheckpointError(f"{path}: the tensors are damaged; copy or download the file again") from None
-    networks = _build_networks(header)
-    load_weights(networks, tensors, str(path))
-    pose = networks["pose"] if header.pose_network else None
-    return _checkpoint(header, networks["depth"], pose, path, hashlib.sha256(data).hexdigest())
+    depth, pose = _build_networks(header)
+    load_weights(_named(depth, pose), tensors, str(path))
+    return _checkpoint(header, depth, pose, path, hashlib.sha256(data).hexdigest())
 
 
-def _read_metadata(data: bytes, path: Path) -> dict:
-    """The metadata of a safetensors file: 8 bytes of length, a JSON object, then the tensors' bytes."""
+def _read_metadata(data: bytes, path: Path) -> dict[str, object]:
+    """The metadata of a safetensors file, which has 8 bytes of length, a JSON object, and the tensors' bytes."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not data[8:9] == b"{":
         raise CheckpointError(f"{path}: not a safetensors file; copy or download it again")
@@ -150,19 +160,19 @@ def _read_metadata(data: bytes, path: Path) -> dict:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def _build_networks(header: CheckpointHeader) -> nn.ModuleDict:
+def _build_networks(header: CheckpointHeader) -> tuple[DepthNetwork, PoseNetwork | None]:
     with unfilled():
         pose = build_pose(header.pose_network) if header.pose_network else None
-        return _networks(build_depth(header.depth_network), pose)
+        return build_depth(header.depth_network), pose
 
 
-def _networks(depth: nn.Module, pose: nn.Module | None) -> nn.ModuleDict:
-    """The modules under the names that prefix their tensors in the file."""
+def _named(depth: nn.Module, pose: nn.Module | None) -> nn.ModuleDict:
+    """The networks by the names that prefix their tensors in the file."""
     return nn.ModuleDict({"depth": depth} if pose is None else {"depth": depth, "pose": pose})
 
 
 def _checkpoint(
-    header: CheckpointHeader, depth: nn.Module, pose: nn.Module | None, path: Path, sha256: str
+    header: CheckpointHeader, depth: DepthNetwork, pose: PoseNetwork | None, path: Path, sha256: str
 ) -> Checkpoint:
     for module in (depth, pose):
         if module is not None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a checkpoint says about itself: its networks, the camera they know and what their scale means."""
+"""The header of a checkpoint: its networks, their training camera and the meaning of their scale."""
 
 import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.networks.depth_network import NetworkError, check_size
@@ -20,49 +21,50 @@ LARGEST_SIDE = 8192
 
 
 class CheckpointError(MonodepthError):
-    """A checkpoint that is missing, damaged, foreign, hostile or from a newer version."""
+    """A missing, damaged, foreign or hostile checkpoint, or one of a newer version."""
 
 
 @dataclass(frozen=True)
 class CheckpointHeader:
-    """The header of a checkpoint; CheckpointError with one line for the first wrong value."""
+    """The header of a checkpoint. Raises CheckpointError, in one line, for the first wrong value."""
 
     depth_network: str
-    """A name of `networks.registry.DEPTH_NETWORKS`."""
+    """Name in `networks.registry.DEPTH_NETWORKS`."""
     height: int
     """Rows of the network's input, a multiple of 32."""
     width: int
     """Columns of the network's input, a multiple of 32."""
     training_camera: tuple[float, float, float, float]
-    """fx / W, fy / H, (cx + 1/2) / W, (cy + 1/2) / H of the network's input in training, crop included."""
+    """fx / W, fy / H, (cx + 1/2) / W, (cy + 1/2) / H of the network's input in training, after the crop."""
     pose_network: str = ""
-    """A name of `networks.registry.POSE_NETWORKS`; empty without one."""
+    """Name in `networks.registry.POSE_NETWORKS`; empty if there is no pose network."""
     min_depth: float = 0.1
-    """Depth where the network's disparity is 1, in network units."""
+    """Depth at a disparity of 1, in network units."""
     max_depth: float = 100.0
-    """Depth where the network's disparity is 0, in network units."""
+    """Depth at a disparity of 0, in network units."""
     filter: str = "area"
-    """How training images were scaled down: area, bilinear or lanczos."""
+    """Filter that resized the training images: area, bilinear or lanczos."""
     normalization: tuple[float, float] = NORMALIZATION
-    """Mean and standard deviation that the network takes off its input by itself."""
+    """Mean and standard deviation with which the network normalises its input itself."""
     pose_interval: float = 0.1
-    """Seconds between the two frames of a training pair."""
+    """Time between the two frames of a training pair [s]."""
     pose_order: str = POSE_ORDER
     pose_direction: str = POSE_DIRECTION
     scale_kind: str = "relative"
-    """metric: network units times scale_factor are metres; relative: they have no known size."""
+    """metric: network units times scale_factor are metres; relative: the size of a network unit is unknown."""
     scale_factor: float = 1.0
     """Metres per network unit; 1 for a relative checkpoint."""
     scale_origin: str = ""
-    """How the scale was obtained."""
+    """Origin of the scale, in words."""
     training_data: str = ""
+    """Description of the training data."""
     licence: str = ""
     """Licence of the weights."""
     versions: dict[str, str] = field(default_factory=dict)
-    """Software that wrote the weights."""
+    """Versions of the software that wrote the weights, by name."""
     format_version: int = FORMAT_VERSION
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_format_version(self.format_version)
         for name in ("training_camera", "normalization"):
             value = getattr(self, name)
@@ -126,24 +128,25 @@ class CheckpointHeader:
         return self.scale_kind == "metric"
 
     def summary(self) -> str:
-        """One line for a log."""
+        """The checkpoint in one line, for a log."""
         scale = f"metric (x{self.scale_factor:g})" if self.is_metric else "relative scale"
         pose = f"pose {self.pose_network}" if self.pose_network else "no pose network"
         return f"{self.depth_network} {self.width}x{self.height}, {scale}, {pose}"
 
     def to_json(self) -> str:
+        """The header as a JSON object, as checkpoints store it."""
         return json.dumps(dataclasses.asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "CheckpointHeader":
-        """Fields that this version does not know are passed over; CheckpointError for anything else wrong."""
+        """The header from JSON; ignores unknown fields and raises CheckpointError for any other mistake."""
         try:
             values = json.loads(text)
         except (ValueError, RecursionError):
             raise CheckpointError("the header is not readable JSON: the file is damaged, copy it again") from None
         if not isinstance(values, dict):
             raise CheckpointError("the header is not a JSON object: the file is damaged, copy it again")
-        # A newer format may name or type its fields differently, so its number is judged first.
+        # The version is checked first, because a newer format may name or type its fields differently.
         _check_format_version(values.get("format_version"))
         known = {item.name: item for item in dataclasses.fields(cls)}
         for name, item in known.items():
@@ -156,7 +159,7 @@ class CheckpointHeader:
 
 
 def _is_number(value: object) -> bool:
-    # The comparison is false for NaN and, unlike math.isfinite, takes whole numbers of any length.
+    # The comparison is false for NaN and, unlike math.isfinite, accepts integers of any length.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18
 
 
@@ -168,8 +171,8 @@ def _is_text_by_text(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
 
 
-# Annotation of a field -> what to say and how to check.
-TYPES = {
+# For the annotation of each field: the type in words, and a check.
+TYPES: dict[Any, tuple[str, Callable[[object], bool]]] = {
     str: ("text", lambda value: isinstance(value, str)),
     int: ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     float: ("a finite number", _is_number),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.networks.disparity_decoder import DisparityDecoder
 
 STRIDE = 32
 
@@ -24,16 +25,26 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-class DepthNetwork(nn.Module):
-    """Image to disparity.
+class Encoder(nn.Module):
+    """Base of the encoders: forward(image) -> list of features from fine to coarse.
 
-    Images are (B, 3, H, W) in [0, 1], H and W multiples of 32, else NetworkError; normalisation happens
-    inside. A disparity is (B, 1, H / 2^s, W / 2^s) in (0, 1), to be turned into depth by
-    `networks.disparity`. The state dicts of `encoder` and `decoder` are those of the published `encoder.pth`
-    and `depth.pth`.
+    image: (B, 3, H, W) in [0, 1]. channels: number of channels of each feature.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module):
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.channels = channels
+
+
+class DepthNetwork(nn.Module):
+    """Disparity from an image.
+
+    Images are (B, 3, H, W) in [0, 1] with H and W multiples of 32, else NetworkError; the network normalises them
+    itself. A disparity is (B, 1, H / 2^s, W / 2^s) in (0, 1); `networks.disparity` converts it to depth. The state
+    dicts of `encoder` and `decoder` are those of the published `encoder.pth` and `depth.pth`.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: DisparityDecoder) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -44,9 +55,14 @@ class DepthNetwork(nn.Module):
         return self.decoder.scales
 
     @property
-    def heads(self) -> nn.ModuleList:
-        """The last layer of each scale, finest first."""
+    def heads(self) -> list[nn.Module]:
+        """The last layer of each scale, finest scale first."""
         return self.decoder.heads
+
+    @property
+    def published_parts(self) -> dict[str, nn.Module]:
+        """The sub-modules whose state dicts are those of the published files, by the files' stems."""
+        return {"encoder": self.encoder, "depth": self.decoder}
 
     def encode(self, image: Tensor) -> list[Tensor]:
         """Features from fine to coarse."""
@@ -54,7 +70,7 @@ class DepthNetwork(nn.Module):
         return self.encoder(image)
 
     def decode(self, features: list[Tensor], scales: Iterable[int] | None = None) -> dict[int, Tensor]:
-        """Disparity by scale; None stands for all scales. Only what the asked scales need is computed."""
+        """Disparity by scale; None means all scales. Computes only what the scales need."""
         scales = self.scales if scales is None else tuple(scales)
         if not scales or any(scale not in self.scales for scale in scales):
             raise NetworkError(f"scales {scales}: this network has the scales {self.scales}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights as monodepth2 and its relatives publish them: `encoder.pth`, `depth.pth` and two for the pose."""
+"""Published weights in monodepth2's format: `encoder.pth`, `depth.pth`, `pose_encoder.pth` and `pose.pth`."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,50 +8,46 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.pickled_tensors import load_pickled_tensors, named_tensors, read_bytes
-from monodepth_ros.networks.pose_cnn import PoseCNN
+from monodepth_ros.networks.pose_network import PoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import BLOCKS, BOTTLENECK_DEPTHS
 from monodepth_ros.networks.unfilled import unfilled
 from monodepth_ros.networks.weights import is_plain_tensor, load_weights
 
 PARTS = ("encoder", "depth", "pose_encoder", "pose")
-# What the files do not say, and what holds for every published one: KITTI's size and mean intrinsics.
+# Facts that the files do not state, but that hold for all published ones: KITTI's image size and mean intrinsics.
 DEFAULT_SIZE = (640, 192)
 KITTI_CAMERA = (0.58, 1.92, 0.5, 0.5)
 STEREO_SCALE = 5.4
+Parts = dict[str, dict[str, object]]
+"""The content of each file by its stem."""
 
 
 @dataclass(frozen=True)
-class OfficialWeights:
-    """What a folder or file of this format held."""
+class PublishedWeights:
+    """The content of a folder or file in this format."""
 
     header: CheckpointHeader
-    depth: nn.Module
-    pose: nn.Module | None
+    depth: DepthNetwork
+    pose: PoseNetwork | None
     sha256: str
-    """Of the one file, or of the files' bytes one after the other in the order of PARTS."""
+    """Hash of the file, or of the concatenated files in the order of PARTS."""
 
 
-def official_parts(depth: nn.Module, pose: nn.Module | None = None) -> dict[str, nn.Module]:
+def published_parts(depth: DepthNetwork, pose: PoseNetwork | None = None) -> dict[str, nn.Module]:
     """The sub-modules whose state dicts are those of the published files, by the files' stems (PARTS)."""
-    parts = {"encoder": depth.encoder, "depth": depth.decoder}
-    if isinstance(pose, PoseCNN):
-        parts["pose"] = pose
-    elif pose is not None:
-        if not pose.uses_depth_features:
-            parts["pose_encoder"] = pose.encoder
-        parts["pose"] = pose.decoder
-    return parts
+    return depth.published_parts | ({} if pose is None else pose.published_parts)
 
 
-def is_official_folder(folder: Path) -> bool:
+def is_published_folder(folder: Path) -> bool:
     """Whether the folder holds both files of a depth network."""
     return all((folder / f"{part}.pth").is_file() for part in ("encoder", "depth"))
 
 
-def load_official_folder(folder: Path) -> OfficialWeights:
-    """Read a folder of two to four files; CheckpointError for a missing, damaged, foreign or hostile one."""
+def load_published_folder(folder: Path) -> PublishedWeights:
+    """Load a folder of two to four files; CheckpointError for a missing, damaged, foreign or hostile file."""
     for part in ("encoder", "depth"):
         if not (folder / f"{part}.pth").is_file():
             raise CheckpointError(f"{folder}: no {part}.pth; {_ways_out(folder)}")
@@ -67,8 +63,8 @@ def load_official_folder(folder: Path) -> OfficialWeights:
     return _build(parts, sources, digest.hexdigest())
 
 
-def load_official_file(path: Path) -> OfficialWeights:
-    """Read one file with all parts: a dictionary of them, or their tensors named `depth.<key>` and so on."""
+def load_published_file(path: Path) -> PublishedWeights:
+    """Load one file with all parts: a dictionary of the parts, or one of all tensors named `depth.<key>` and so on."""
     data = read_bytes(path)
     parts = _split_parts(load_pickled_tensors(data, path), path)
     sources = {part: f"{path} ({part})" for part in PARTS}
@@ -76,7 +72,7 @@ def load_official_file(path: Path) -> OfficialWeights:
 
 
 def _ways_out(folder: Path) -> str:
-    """What to give instead, from what lies in and below the folder."""
+    """Advice on the path to give instead, from the files in and below the folder."""
     try:
         ours = sorted(item.name for item in folder.glob("*.safetensors"))
         folders = sorted(item.parent.name for item in folder.glob("*/encoder.pth"))
@@ -89,7 +85,7 @@ def _ways_out(folder: Path) -> str:
     return "expected encoder.pth and depth.pth (and pose_encoder.pth, pose.pth) in it, or a .safetensors file"
 
 
-def _split_parts(content: dict, path: Path) -> dict[str, dict]:
+def _split_parts(content: dict[str, object], path: Path) -> Parts:
     nested = {part: named_tensors(content[part], path) for part in PARTS if part in content}
     prefixed = {
         part: {key[len(part) + 1 :]: value for key, value in content.items() if key.startswith(part + ".")}
@@ -100,7 +96,7 @@ def _split_parts(content: dict, path: Path) -> dict[str, dict]:
     elif prefixed["depth"]:
         parts = {part: tensors for part, tensors in prefixed.items() if tensors}
     elif prefixed["encoder"] and any(key.startswith("decoder.") for key in content):
-        # The tensors of encoder.pth and depth.pth under their own names, which do not collide for a ResNet.
+        # Tensors under the names in encoder.pth and depth.pth, which do not collide for a ResNet.
         parts = {
             "encoder": {key: value for key, value in content.items() if key.startswith("encoder.")},
             "depth": {key: value for key, value in content.items() if key.startswith("decoder.")},
@@ -118,7 +114,7 @@ def _split_parts(content: dict, path: Path) -> dict[str, dict]:
     return parts
 
 
-def _build(parts: dict[str, dict], sources: dict[str, str], sha256: str) -> OfficialWeights:
+def _build(parts: Parts, sources: dict[str, str], sha256: str) -> PublishedWeights:
     width, height, use_stereo = _take_settings(parts["encoder"], sources["encoder"])
     depth_name = _depth_network(parts["encoder"], sources["encoder"])
     pose_name = _pose_network(parts, sources, depth_name)
@@ -129,17 +125,17 @@ def _build(parts: dict[str, dict], sources: dict[str, str], sha256: str) -> Offi
     with unfilled():
         depth = build_depth(depth_name)
         pose = build_pose(pose_name) if pose_name else None
-    for part, module in official_parts(depth, pose).items():
+    for part, module in published_parts(depth, pose).items():
         tensors = {
             key: value for key, value in parts[part].items() if key not in ("encoder.fc.weight", "encoder.fc.bias")
         }
         load_weights(module, tensors, sources[part])
-    return OfficialWeights(header, depth, pose, sha256)
+    return PublishedWeights(header, depth, pose, sha256)
 
 
-def _take_settings(encoder: dict, source: str) -> tuple[int, int, bool | None]:
+def _take_settings(encoder: dict[str, object], source: str) -> tuple[int, int, bool | None]:
     """Remove width, height and use_stereo from the encoder's entries and return them."""
-    values = {}
+    values: dict[str, int | None] = {}
     for name in ("width", "height", "use_stereo"):
         value = encoder.pop(name, None)
         if is_plain_tensor(value) and value.numel() == 1:
@@ -153,13 +149,13 @@ def _take_settings(encoder: dict, source: str) -> tuple[int, int, bool | None]:
     width, height = values["width"], values["height"]
     if (width is None) != (height is None):
         raise CheckpointError(f"{source}: states only one of width and height, expected both or none")
-    if width is None:
+    if width is None or height is None:
         width, height = DEFAULT_SIZE
     use_stereo = values["use_stereo"]
     return int(width), int(height), None if use_stereo is None else bool(use_stereo)
 
 
-def _depth_network(encoder: dict, source: str) -> str:
+def _depth_network(encoder: dict[str, object], source: str) -> str:
     if any(key.startswith("convs.") for key in encoder):
         return "rt_monodepth_s"
     depth = _resnet_depth(encoder)
@@ -171,7 +167,8 @@ def _depth_network(encoder: dict, source: str) -> str:
     return f"resnet{depth}"
 
 
-def _resnet_depth(encoder: dict) -> int | None:
+def _resnet_depth(encoder: dict[str, object]) -> int | None:
+    """Number of layers of the ResNet with these tensors, or None if they are not those of a ResNet."""
     blocks = tuple(
         len({key.split(".")[2] for key in encoder if key.startswith(f"encoder.layer{level}.")})
         for level in (1, 2, 3, 4)
@@ -183,8 +180,8 @@ def _resnet_depth(encoder: dict) -> int | None:
     return None
 
 
-def _pose_network(parts: dict[str, dict], sources: dict[str, str], depth_name: str) -> str:
-    """Name of the pose network that the parts hold; empty without one."""
+def _pose_network(parts: Parts, sources: dict[str, str], depth_name: str) -> str:
+    """Name of the pose network in the parts; empty if there is none."""
     if "pose" not in parts:
         if "pose_encoder" in parts:
             raise CheckpointError(f"{sources['pose']}: missing beside the pose encoder; add it, or remove both")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading `torch.save` files of unknown origin: plain tensors, numbers and containers, and never code."""
+"""Read `torch.save` files of unknown origin without running code from them."""
 
 import io
 import pickle
@@ -13,12 +13,12 @@ import torch
 
 from monodepth_ros.networks.checkpoint_header import CheckpointError
 
-# ResNet-152 is 240 MB; more than this is some other kind of file.
+# The weights of ResNet-152 have 240 MB.
 LARGEST_FILE = 2**30
 
 
 def read_bytes(path: Path) -> bytes:
-    """The whole file; CheckpointError if it cannot be read, is empty or far too large for weights."""
+    """Content of the file; CheckpointError if it cannot be read, is empty or far too large for weights."""
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
@@ -35,15 +35,18 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def load_pickled_tensors(data: bytes, path: Path) -> dict:
-    """The dictionary in a `torch.save` file; plain tensors, numbers and containers only, no code is run."""
+def load_pickled_tensors(data: bytes, path: Path) -> dict[str, object]:
+    """The dictionary in a `torch.save` file of plain tensors, numbers and containers.
+
+    Raises CheckpointError for anything else. No code in the file is run.
+    """
     _check_archive(data, path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        # The unpickler's message names the offending class when there is one; the rest of it is advice.
+        # The unpickler's message names the offending class, if there is one, and adds advice that does not apply here.
         match = re.search(r"Unsupported (?:global|class)[^\n]*?([\w.]+\.[\w]+)", str(error), re.IGNORECASE)
         if match is None:
             raise CheckpointError(f"{path}: not a PyTorch weight file, or damaged; copy or download it again") from None
@@ -57,8 +60,8 @@ def load_pickled_tensors(data: bytes, path: Path) -> dict:
     return named_tensors(content, path)
 
 
-def named_tensors(content: object, path: Path) -> dict:
-    """A copy of a dictionary whose keys are text; CheckpointError for anything else."""
+def named_tensors(content: object, path: Path) -> dict[str, object]:
+    """A copy of a dictionary with text as keys; CheckpointError for anything else."""
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         found = type(content).__name__
         raise CheckpointError(f"{path}: holds a {found}, expected named tensors (a state dict)")
@@ -66,10 +69,10 @@ def named_tensors(content: object, path: Path) -> dict:
 
 
 def _check_archive(data: bytes, path: Path) -> None:
-    """Refuse archives that torch.save does not write.
+    """Raise CheckpointError for archives that torch.save does not write.
 
-    A tar, because older versions of PyTorch can be made to run code in one; a zip that unpacks to far more
-    than its own size.
+    These are tar archives, from which older versions of PyTorch can be made to run code, and zip archives that unpack
+    to far more than their own size.
     """
     if tarfile.is_tarfile(io.BytesIO(data)):
         raise CheckpointError(f"{path}: a tar archive, not a PyTorch weight file; unpack it first")

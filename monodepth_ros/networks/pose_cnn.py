@@ -6,25 +6,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monodepth_ros.networks.depth_network import check_size
-from monodepth_ros.networks.pose_decoder import split_motion
+from monodepth_ros.networks.initial_values import fill_before_relu, fill_bias_with_zeros
+from monodepth_ros.networks.pose_network import PoseNetwork, split_motion
 
 # outputs and kernel size of each stride-2 convolution
 LAYERS = ((16, 7), (32, 5), (64, 3), (128, 3), (256, 3), (256, 3), (256, 3))
 
 
-class PoseCNN(nn.Module):
+class PoseCNN(PoseNetwork):
     """Seven strided convolutions over the two images stacked along the channels, without normalisation.
 
-    forward(earlier, later), both (B, 3, H, W) in [0, 1] -> axis-angle (B, 3) in radians and translation (B,
-    3) of T_later_earlier. The translation becomes one in network units when multiplied by the mean inverse
-    depth of the target image (Wang et al. 2018, DDVO), as in its training: see `times_mean_inverse_depth`.
-    The state dict is that of its `pose.pth`.
+    The state dict is that of a published `pose.pth`.
     """
 
-    uses_depth_features = False
     times_mean_inverse_depth = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         inputs = 6
         layers = []
@@ -33,12 +30,12 @@ class PoseCNN(nn.Module):
             inputs = outputs
         self.net = nn.ModuleList(layers)
         self.pose_conv = nn.Conv2d(inputs, 6, 1)
-        # Without normalisation layers PyTorch's default lets the signal fade from layer to layer, until the motion is the
-        # biases' and no longer the images'.
-        for layer in self.net:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
-        nn.init.zeros_(self.pose_conv.bias)
+        fill_before_relu(layers)
+        fill_bias_with_zeros(self.pose_conv)
+
+    @property
+    def published_parts(self) -> dict[str, nn.Module]:
+        return {"pose": self}
 
     def forward(self, earlier: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
         check_size(earlier.shape[-1], earlier.shape[-2])

@@ -1,45 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pose networks built on ResNet features: one of its own, or one that shares the depth network's encoder."""
+"""Pose networks on ResNet features: with an encoder of their own, or on the depth network's encoder."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monodepth_ros.networks.depth_network import check_size
+from monodepth_ros.networks.initial_values import fill_before_relu, fill_bias_with_zeros
+from monodepth_ros.networks.pose_network import PoseNetwork, split_motion
 from monodepth_ros.networks.resnet import ResNetEncoder
-
-# Keeps the first motions of an untrained network near zero.
-OUTPUT_SCALE = 0.01
-
-
-def split_motion(outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Spatial mean of the first six channels of (B, C, h, w): axis-angle (B, 3) and translation (B, 3)."""
-    motion = OUTPUT_SCALE * outputs[:, :6].mean(dim=(2, 3))
-    return motion[:, :3], motion[:, 3:]
 
 
 class PoseDecoder(nn.Module):
-    """Features of the deepest encoder level, one tensor per encoder pass, to a motion.
+    """Motion from features of the deepest encoder level, one tensor (B, channels, h, w) for each encoder pass.
 
-    channels: of each feature. features: how many are given. motions: how many slots of six outputs the head
-    has; only the first is a trained motion for a pair, the published `pose.pth` files carry a second one. The
-    state dict is that of such a file: `net.0` squeeze, `net.1`, `net.2`, `net.3` head.
+    features: number of these tensors. motions: number of motions, of six outputs each, in the head. Only the first is
+    trained for a pair of images; the published `pose.pth` files have a second one. The state dict is that of such a
+    file: `net.0` squeeze, `net.1`, `net.2`, `net.3` head.
     """
 
-    def __init__(self, channels: int, features: int, motions: int):
+    def __init__(self, channels: int, features: int, motions: int) -> None:
         super().__init__()
-        self.net = nn.ModuleList(
-            (
-                nn.Conv2d(channels, 256, 1),
-                nn.Conv2d(256 * features, 256, 3, 1, 1),
-                nn.Conv2d(256, 256, 3, 1, 1),
-                nn.Conv2d(256, 6 * motions, 1),
-            )
-        )
-        for layer in self.net[:3]:  # each before a ReLU
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
-        nn.init.zeros_(self.net[3].bias)
+        hidden = [
+            nn.Conv2d(channels, 256, 1),
+            nn.Conv2d(256 * features, 256, 3, 1, 1),
+            nn.Conv2d(256, 256, 3, 1, 1),
+        ]
+        head = nn.Conv2d(256, 6 * motions, 1)
+        self.net = nn.ModuleList([*hidden, head])
+        fill_before_relu(hidden)
+        fill_bias_with_zeros(head)
 
     def forward(self, *features: Tensor) -> tuple[Tensor, Tensor]:
         squeeze, first, second, head = self.net
@@ -49,39 +39,38 @@ class PoseDecoder(nn.Module):
         return split_motion(head(x))
 
 
-class SeparatePoseNetwork(nn.Module):
-    """Pose network with its own ResNet over the two images stacked along the channels.
+class SeparatePoseNetwork(PoseNetwork):
+    """Pose network with a ResNet of its own over the two images stacked along the channels.
 
-    forward(earlier, later), both (B, 3, H, W) in [0, 1] -> axis-angle (B, 3) in radians and translation (B,
-    3) in network units of T_later_earlier (it maps points of the earlier camera into the later one).
+    depth: number of layers of the ResNet, a key of `resnet.BLOCKS`.
     """
 
-    uses_depth_features = False
-    times_mean_inverse_depth = False
-
-    def __init__(self, depth: int):
+    def __init__(self, depth: int) -> None:
         super().__init__()
         self.encoder = ResNetEncoder(depth, images=2)
         self.decoder = PoseDecoder(self.encoder.channels[-1], features=1, motions=2)
+
+    @property
+    def published_parts(self) -> dict[str, nn.Module]:
+        return {"pose_encoder": self.encoder, "pose": self.decoder}
 
     def forward(self, earlier: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
         check_size(earlier.shape[-1], earlier.shape[-2])
         return self.decoder(self.encoder(torch.cat((earlier, later), dim=1))[-1])
 
 
-class SharedPoseNetwork(nn.Module):
-    """Pose network on the depth encoder's deepest features of the two images.
-
-    forward(earlier, later), both (B, C, H / 32, W / 32) features -> axis-angle (B, 3) in radians and
-    translation (B, 3) in network units of T_later_earlier.
-    """
+class SharedPoseNetwork(PoseNetwork):
+    """Pose network on the depth encoder's deepest features, with `channels` channels, of the two images."""
 
     uses_depth_features = True
-    times_mean_inverse_depth = False
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.decoder = PoseDecoder(channels, features=2, motions=1)
+
+    @property
+    def published_parts(self) -> dict[str, nn.Module]:
+        return {"pose": self.decoder}
 
     def forward(self, earlier: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
         return self.decoder(earlier, later)

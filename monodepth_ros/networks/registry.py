@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks by name, as checkpoints and configurations state them."""
+"""Networks by the names that checkpoints and configurations use."""
 
 from collections.abc import Callable
-
-from torch import nn
+from functools import partial
+from typing import TypeVar
 
 from monodepth_ros.networks.depth_decoder import DepthDecoder
 from monodepth_ros.networks.depth_network import DepthNetwork, NetworkError
 from monodepth_ros.networks.pose_cnn import PoseCNN
 from monodepth_ros.networks.pose_decoder import SeparatePoseNetwork, SharedPoseNetwork
-from monodepth_ros.networks.resnet import BLOCKS, BOTTLENECK_DEPTHS, ResNetEncoder
+from monodepth_ros.networks.pose_network import PoseNetwork
+from monodepth_ros.networks.resnet import BLOCKS, ResNetEncoder, resnet_channels
 from monodepth_ros.networks.rt_monodepth import RTMonoDepthDecoder, RTMonoDepthEncoder
+
+Network = TypeVar("Network")
 
 
 def _resnet(depth: int) -> DepthNetwork:
@@ -18,37 +21,33 @@ def _resnet(depth: int) -> DepthNetwork:
     return DepthNetwork(encoder, DepthDecoder(encoder.channels))
 
 
+def _rt_monodepth_s() -> DepthNetwork:
+    return DepthNetwork(RTMonoDepthEncoder(), RTMonoDepthDecoder())
+
+
 DEPTH_NETWORKS: dict[str, Callable[[], DepthNetwork]] = {
-    **{f"resnet{depth}": lambda depth=depth: _resnet(depth) for depth in BLOCKS},
-    "rt_monodepth_s": lambda: DepthNetwork(RTMonoDepthEncoder(), RTMonoDepthDecoder()),
+    **{f"resnet{depth}": partial(_resnet, depth) for depth in BLOCKS},
+    "rt_monodepth_s": _rt_monodepth_s,
 }
 
-POSE_NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    **{f"separate_resnet{depth}": lambda depth=depth: SeparatePoseNetwork(depth) for depth in BLOCKS},
-    **{
-        f"shared_resnet{depth}": lambda depth=depth: SharedPoseNetwork(2048 if depth in BOTTLENECK_DEPTHS else 512)
-        for depth in BLOCKS
-    },
+POSE_NETWORKS: dict[str, Callable[[], PoseNetwork]] = {
+    **{f"separate_resnet{depth}": partial(SeparatePoseNetwork, depth) for depth in BLOCKS},
+    **{f"shared_resnet{depth}": partial(SharedPoseNetwork, resnet_channels(depth)[-1]) for depth in BLOCKS},
     "posecnn": PoseCNN,
 }
 
 
 def build_depth(name: str) -> DepthNetwork:
-    """Untrained depth network `name` of DEPTH_NETWORKS; NetworkError lists the names."""
+    """An untrained depth network by its name in DEPTH_NETWORKS; NetworkError lists the names."""
     return _build(DEPTH_NETWORKS, "depth", name)
 
 
-def build_pose(name: str) -> nn.Module:
-    """Untrained pose network `name` of POSE_NETWORKS; NetworkError lists the names.
-
-    forward(earlier, later) -> axis-angle (B, 3), translation (B, 3) of T_later_earlier. Where the class
-    attribute `uses_depth_features` is true, earlier and later are the depth encoder's last features instead
-    of images.
-    """
+def build_pose(name: str) -> PoseNetwork:
+    """An untrained pose network by its name in POSE_NETWORKS; NetworkError lists the names."""
     return _build(POSE_NETWORKS, "pose", name)
 
 
-def _build(networks: dict, kind: str, name: str) -> nn.Module:
+def _build(networks: dict[str, Callable[[], Network]], kind: str, name: str) -> Network:
     if name not in networks:
         raise NetworkError(f"unknown {kind} network {name!r}; known: {', '.join(networks)}")
     return networks[name]()

@@ -4,7 +4,10 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# One scalar for the three channels, applied inside the network (every published weight file expects it).
+from monodepth_ros.networks.depth_network import Encoder
+from monodepth_ros.networks.initial_values import fill_encoder
+
+# Mean and standard deviation, the same for all three channels. All published weights expect this normalisation.
 NORMALIZATION = (0.45, 0.225)
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -13,17 +16,17 @@ WIDTHS = (64, 128, 256, 512)
 
 
 def normalize(image: Tensor) -> Tensor:
-    """Image with values in [0, 1], any shape, to the range that the encoders were trained on."""
+    """Normalise an image with values in [0, 1], of any shape, to the range of the encoders' training."""
     mean, std = NORMALIZATION
     return (image - mean).div_(std)
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions with a shortcut (He et al. 2016, fig. 5 left)."""
+    """Two 3x3 convolutions with a shortcut (He et al. 2016, figure 5 left)."""
 
     expansion = 1
 
-    def __init__(self, inputs: int, width: int, stride: int):
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -38,11 +41,11 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3, 1x1 convolutions with a shortcut; the stride is the 3x3 one's, as in torchvision."""
+    """1x1, 3x3 and 1x1 convolutions with a shortcut; the 3x3 convolution has the stride, as in torchvision."""
 
     expansion = 4
 
-    def __init__(self, inputs: int, width: int, stride: int):
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
         outputs = width * self.expansion
         self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
@@ -60,30 +63,38 @@ class Bottleneck(nn.Module):
         return F.relu(y + self.downsample(x), inplace=True)
 
 
+Block = type[BasicBlock] | type[Bottleneck]
+
+
 def make_shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """Identity where shapes agree, else a strided 1x1 projection."""
+    """The identity if the shapes agree, else a strided 1x1 projection."""
     if stride == 1 and inputs == outputs:
         return nn.Identity()
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
-class ResNetTrunk(nn.Module):
-    """ResNet without its classifier; state-dict names are torchvision's."""
+def resnet_channels(depth: int) -> tuple[int, ...]:
+    """Number of channels of the five features of a ResNet with `depth` layers, finest first."""
+    return (64, *(width * _block(depth).expansion for width in WIDTHS))
 
-    def __init__(self, depth: int, input_channels: int):
+
+def _block(depth: int) -> Block:
+    return Bottleneck if depth in BOTTLENECK_DEPTHS else BasicBlock
+
+
+class ResNetTrunk(nn.Module):
+    """ResNet without its classifier; the names in the state dict are those of torchvision."""
+
+    def __init__(self, depth: int, input_channels: int) -> None:
         super().__init__()
-        block = Bottleneck if depth in BOTTLENECK_DEPTHS else BasicBlock
+        block = _block(depth)
         self.conv1 = nn.Conv2d(input_channels, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
-        inputs = 64
-        for level, (width, count) in enumerate(zip(WIDTHS, BLOCKS[depth], strict=True), start=1):
-            blocks = []
-            for index in range(count):
-                stride = 2 if level > 1 and index == 0 else 1
-                blocks.append(block(inputs, width, stride))
-                inputs = width * block.expansion
-            self.add_module(f"layer{level}", nn.Sequential(*blocks))
-        self.channels = (64, *(width * block.expansion for width in WIDTHS))
+        counts, channels = BLOCKS[depth], resnet_channels(depth)
+        self.layer1 = _layer(block, channels[0], WIDTHS[0], counts[0], stride=1)
+        self.layer2 = _layer(block, channels[1], WIDTHS[1], counts[1], stride=2)
+        self.layer3 = _layer(block, channels[2], WIDTHS[2], counts[2], stride=2)
+        self.layer4 = _layer(block, channels[3], WIDTHS[3], counts[3], stride=2)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         stem = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -93,21 +104,24 @@ class ResNetTrunk(nn.Module):
         return features
 
 
-class ResNetEncoder(nn.Module):
-    """Features of one image or of several concatenated images.
+def _layer(block: Block, inputs: int, width: int, count: int, stride: int) -> nn.Sequential:
+    """`count` blocks in a row, of which the first has the stride."""
+    first = block(inputs, width, stride)
+    return nn.Sequential(first, *(block(width * block.expansion, width, 1) for _ in range(count - 1)))
 
-    depth: 18, 34, 50, 101 or 152. images: how many RGB images are stacked along the channels. forward: (B, 3
-    * images, H, W) in [0, 1], H and W multiples of 32 -> five features of stride 2, 4, 8, 16, 32 with
-    `channels` channels. The state dict is that of an `encoder.pth` without its unused `encoder.fc`.
+
+class ResNetEncoder(Encoder):
+    """Five features of stride 2, 4, 8, 16, 32 from one image or several.
+
+    depth: number of layers, 18, 34, 50, 101 or 152. images: number of RGB images that are stacked along the channels,
+    so that the input is (B, 3 * images, H, W) in [0, 1] with H and W multiples of 32. The state dict is that of a
+    published `encoder.pth` without the unused `encoder.fc`.
     """
 
-    def __init__(self, depth: int, images: int = 1):
-        super().__init__()
+    def __init__(self, depth: int, images: int = 1) -> None:
+        super().__init__(channels=resnet_channels(depth))
         self.encoder = ResNetTrunk(depth, 3 * images)
-        self.channels = self.encoder.channels
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        fill_encoder(self)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         return self.encoder(normalize(image))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Named tensors from a file into a module, after everything about them has been checked."""
+"""Named tensors from a file are checked and loaded into a module."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -10,15 +11,15 @@ from torch import Tensor, nn
 from monodepth_ros.networks.checkpoint_header import CheckpointError
 
 FLOAT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-# Counts the batches of a training run; old PyTorch did not write it and inference does not use it.
+# The count of a training run's batches: old versions of PyTorch did not write it, and inference does not need it.
 OPTIONAL_SUFFIX = "num_batches_tracked"
 
 
-def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Give the module copies of the tensors as float32; it may have been built on the meta device.
+def load_weights(module: nn.Module, tensors: Mapping[str, object], source: str) -> None:
+    """Load copies of the tensors as float32 into a module, which may be on the meta device.
 
-    source names the file in the CheckpointError that a missing, foreign or wrongly shaped tensor, or a value
-    that is not finite, raises. The module is unchanged then.
+    Raises CheckpointError, in which `source` names the file, for a missing, unknown or wrongly shaped tensor and for
+    values that are not finite. The module is unchanged then.
     """
     expected = module.state_dict()
     missing = [key for key in expected if key not in tensors and not key.endswith(OPTIONAL_SUFFIX)]
@@ -38,7 +39,7 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], source: str) 
 def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
     if not is_plain_tensor(tensor):
         raise CheckpointError(f"{name} is not a plain tensor; the file is damaged or foreign")
-    # The shape is judged first: a small file can describe a tensor of any size.
+    # The shape is checked before any copy, because a small file can describe a tensor of any size.
     if tensor.shape != target.shape:
         raise CheckpointError(
             f"{name} has shape {tuple(tensor.shape)}, expected {tuple(target.shape)}; the file is of another network"
@@ -58,13 +59,13 @@ def _checked(tensor: object, target: Tensor, name: str) -> Tensor:
     return values
 
 
-def is_plain_tensor(value: object) -> bool:
-    """Whether it is a tensor whose numbers lie in memory as they are: not sparse, quantised or on meta."""
+def is_plain_tensor(value: object) -> TypeGuard[Tensor]:
+    """Whether the value is a dense tensor in memory: not sparse, quantised or on the meta device."""
     if not isinstance(value, Tensor) or value.is_meta or value.is_quantized:
         return False
     return value.layout == torch.strided
 
 
-def _some(keys: list[str]) -> str:
+def _some(keys: Sequence[str]) -> str:
     shown = ", ".join(repr(key)[:80] for key in keys[:2])
     return f"{len(keys)} tensors ({shown}{', ...' if len(keys) > 2 else ''})"

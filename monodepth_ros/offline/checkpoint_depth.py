@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint's depth over the frames of a source, against their ground truth."""
+"""The depth of a checkpoint over the frames of a source, against their ground truth."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ NO_TRUTH = (
 
 @dataclass(frozen=True)
 class FrameChoice:
-    """Which frames count, and what is true of them.
+    """The frames to compare, and their ground truth.
 
-    split: only its frames, None for all. archive: ground truth (H, W) [m] in the order of the split's lines
-    (of the frames, without a split), instead of the source's own. frames: end after so many, 0 for all.
+    split: compare only its frames; None for all. archive: ground truth (H, W) [m] in the order of the split's lines (of
+    the frames, without a split), instead of the source's own. frames: number of frames to compare, 0 for all.
     """
 
     split: SplitFile | None = None
@@ -40,7 +40,7 @@ class FrameChoice:
             )
 
     def truth(self, frame: SourceFrame, line: int) -> np.ndarray | None:
-        """The ground truth of a frame, whose line in the split (or number) is given; None without any."""
+        """The ground truth of a frame, None without any; line: the frame's line in the split, or its number."""
         if self.archive is None:
             return frame.truth_depth
         return self.archive[line] if line < len(self.archive) else None
@@ -55,11 +55,11 @@ def add_source(
     prefix: str = "",
     advanced: Callable[[], None] = lambda: None,
 ) -> int:
-    """Add the frames of a source to a report, named with a prefix; how many it was to add, by the split.
+    """Add the frames of a source to a report, their names with a prefix; the number of frames that `choice` selects.
 
-    Those that cannot be compared are counted in the report by reason. path: of the source, for the split.
-    `advanced` is called after each frame. EvaluationError if none of the frames has ground truth, or an
-    archive has not as many images as the source has frames.
+    The report counts the frames that cannot be compared, by reason. path: the source's path, for the split. `advanced`
+    is called after each frame. EvaluationError if no frame has ground truth, or if the numbers of images in the archive
+    and of frames in the source differ.
     """
     count = compared = chosen = 0
     without_truth = 0
@@ -85,7 +85,7 @@ def add_source(
     if whole and count != len(choice.archive):
         raise EvaluationError(
             f"{source.description} has {count} frames, the ground truth {len(choice.archive)} images:"
-            " expected as many, or a split file that says what they are of"
+            " expected as many, or a split file that names their frames"
         )
     if not compared and (chosen or choice.split is None):
         raise EvaluationError(f"{source.description}: no ground-truth depth in {chosen} frames; {NO_TRUTH}")
@@ -98,7 +98,7 @@ def add_source(
 def _add(report: DepthReport, name: str, frame: SourceFrame, truth: np.ndarray, predictor: DepthPredictor) -> None:
     try:
         prediction = predictor(frame.pixels, frame.camera, truth.shape[::-1])
-    except MonodepthError as error:  # a camera that the network cannot look through
+    except MonodepthError as error:  # such as a camera that the network has no view through
         report.left_out[str(error)] += 1
         return
     report.add(name, truth, prediction)

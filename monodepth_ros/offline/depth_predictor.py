@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint's depth of an image, at the size and in the pixels of its ground truth."""
+"""The depth of a checkpoint for an image, at the pixels of its ground truth."""
 
 import numpy as np
 
@@ -14,23 +14,22 @@ from monodepth_ros.pipeline.network_view import view_through
 
 
 class DepthPredictor:
-    """Looks through any camera as the node does; keeps what was prepared for the last one.
+    """Predicts depth through any camera, with the node's view of it; keeps the tables of the last camera.
 
-    post_process: blend with the answer to the mirror image (see mirror_ensemble.py), on inverse depth at the
-    network's size. view: how the network looks through the camera, in words; empty before the first image.
+    post_process: blend with the prediction for the mirror image (see mirror_ensemble.py), in inverse depth at the
+    network's size. view_description: the network's view of the last camera, in words; empty before the first image.
     """
 
     def __init__(self, engine: Engine, header: CheckpointHeader, post_process: bool = False):
         self._engine, self._header, self._post_process = engine, header, post_process
         self._key: tuple | None = None
-        self.view = ""
+        self.view_description = ""
 
     def __call__(self, pixels: Pixels, camera: CameraModel, size: tuple[int, int]) -> np.ndarray:
-        """Depth (height, width) in network units of an image and its camera; size: (width, height) of the
-        ground truth. NaN where the network does not look.
+        """Depth (height, width) in network units, NaN where the network does not look; size: (width, height).
 
-        For a camera without distortion that the network sees whole, inverse depth is resized bilinearly and
-        then inverted, as in the field's protocol.
+        size is that of the ground truth. If the camera has no distortion and the network's view is its whole image,
+        inverse depth is resized bilinearly and then inverted, as in the usual protocol.
         """
         key = camera.key, size
         if key != self._key:
@@ -48,7 +47,7 @@ class DepthPredictor:
     def _look_through(self, camera: CameraModel, size: tuple[int, int]) -> None:
         header = self._header
         self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self.view = f"{camera.width}x{camera.height}: {self._view.description}"
+        self.view_description = f"{camera.width}x{camera.height}: {self._view.description}"
         is_whole = self._view.kind in ("resize", "uncalibrated")
         is_straight = not camera.is_distorted and np.abs(camera.R - np.eye(3)).max() <= SAME_ROTATION
         self._to_truth = None

@@ -1,34 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording's IMU tells the odometry."""
+"""The gyro of a recorded IMU."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.odometry.gyro.gyro import Gyro
-from monodepth_ros.stamps import nanoseconds
-
-IMU = "sensor_msgs/msg/Imu"
-# An IMU may be recorded this much later than the image of its time.
-LATE_NS = 500_000_000
+from monodepth_ros.offline.recorded_topic import RecordedTopic
+from monodepth_ros.pipeline.robot_inputs import gyro_messages
 
 
 class RecordedGyro:
-    """Gives `gyro` the rates that are known when a frame comes, turned into the camera's axes by static transforms.
+    """Gives `gyro` the recorded rates up to each frame, turned into the camera's axes by static transforms.
 
-    gyro: None for settings without a gyro. What keeps the rates from being used is said in `notes`, once, and the odometry
-    goes on without them; RecordingError for a topic that holds something else.
+    gyro: None for settings without a gyro. If the rates cannot be used, `notes` has the reason once, and the odometry
+    goes on without them; RecordingError for a topic of another type.
     """
 
     def __init__(self, source: FrameSource, name: str, gyro: Gyro | None):
-        self._source, self._gyro, self._topic = source, gyro, name
-        self._recording: Recording | None = None
-        self._messages: Iterator[tuple[str, int, Any]] = iter(())
-        self._read_until_ns = -1
+        self._source, self._gyro, self._name = source, gyro, name
+        self._topic: RecordedTopic | None = None
         self._frame: str | None = None
         self._R_camera_imu: np.ndarray | None = None
         self.notes: list[str] = []
@@ -39,39 +33,32 @@ class RecordedGyro:
         if source.recording is None:
             self._note(f"{source.description} has no topics")
             return
-        recording = Recording(source.recording)
         try:
-            topic = recording.topic(self._topic)
+            topic = RecordedTopic(source.recording, self._name)
         except RecordingError as error:
-            recording.close()
             self._note(str(error))
             return
-        if topic.type != IMU:
-            recording.close()
-            raise RecordingError(f"odometry.imu_topic {topic.name} holds {topic.type}, expected {IMU}")
+        if topic.type != gyro_messages.TYPE:
+            topic.close()
+            raise RecordingError(f"odometry.imu_topic {topic.name} holds {topic.type}, expected {gyro_messages.TYPE}")
         if not topic.count:
             self._note(f"{topic.name} has no messages")
-        self._recording, self._messages = recording, recording.read([topic.name])
+        self._topic = topic
 
     def advance(self, frame: SourceFrame) -> None:
-        """Take in what is known when this frame is processed."""
-        while self._recording is not None and self._read_until_ns < frame.received_ns + LATE_NS:
-            _, self._read_until_ns, message = next(self._messages, ("", 2**63, None))
-            if message is not None:
+        """Add the messages that a node would have received when it processes this frame."""
+        if self._topic is not None:
+            for message in self._topic.until(frame):
                 self._take(message)
 
     def _take(self, message: Any) -> None:
-        rate = message.angular_velocity
-        rate = np.array((rate.x, rate.y, rate.z))
-        if not np.isfinite(rate).all():
-            self._note("rates that are not finite are passed over")
-            return
         if message.header.frame_id != self._frame:
             self._frame = message.header.frame_id
-            self._R_camera_imu = self._rotation(self._frame)
-        if self._R_camera_imu is not None:
-            stamp = message.header.stamp
-            self._gyro.add(nanoseconds(stamp), self._R_camera_imu @ rate)
+            self._R_camera_imu = self._rotation(message.header.frame_id)
+        if self._gyro is not None and self._R_camera_imu is not None:
+            problem = gyro_messages.add_rate(self._gyro, message, self._R_camera_imu)
+            if problem:
+                self._note(problem)
 
     def _rotation(self, frame: str) -> np.ndarray | None:
         try:
@@ -81,17 +68,17 @@ class RecordedGyro:
             return None
 
     def _note(self, text: str) -> None:
-        note = f"odometry.imu_topic {self._topic}: {text}"
+        note = f"odometry.imu_topic {self._name}: {text}"
         if note not in self.notes:
             self.notes.append(note)
 
     @property
     def description(self) -> str:
-        """How the gyro stands, in words; empty without one."""
+        """The state of the gyro, in words; empty without one."""
         return "" if self._gyro is None else self._gyro.description
 
     def close(self) -> None:
         """Release the file."""
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        if self._topic is not None:
+            self._topic.close()
+            self._topic = None

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures for people: sheets, charts, clouds, trajectories."""
+"""Pictures for people: depth, clouds, trajectories, charts, sheets, pages."""

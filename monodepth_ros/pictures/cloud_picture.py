@@ -13,7 +13,7 @@ GRID_COLOR = (70, 70, 70)
 
 @dataclass(frozen=True)
 class CloudExtent:
-    """The part of space a cloud picture shows, in base axes (x forward, y left, z up); the unit's name."""
+    """The part of space in a cloud picture, in base axes (x forward, y left, z up), and the name of its unit."""
 
     forward: float = 45.0
     sideways: float = 12.0
@@ -27,11 +27,11 @@ def cloud_from_above(
 ) -> np.ndarray:
     """Bgr picture (height, W, 3) of points (N, 3) in base axes, looking down: forward is right, left is up.
 
-    colors: uint8 rgb (N, 3). The highest points are drawn last, as one would see them.
+    colors: uint8 rgb (N, 3). Higher points hide lower ones.
     """
     scale = height / (2 * extent.sideways)
     width = int(extent.forward * scale)
-    # What is higher than the side view shows (trees over the road, sky) would hide the street.
+    # Points above the extent (trees over the road, sky) would hide the street.
     order = np.argsort(points[:, 2])
     order = order[points[order, 2] < extent.above]
     picture = _grid(width, height, scale, height / 2)
@@ -51,10 +51,10 @@ def cloud_from_side(
     return with_caption(picture, f"from the side, grid 5 {extent.unit}")
 
 
-# Where the viewer of the perspective picture stands and looks: behind the camera, above it and to its left.
+# Position of the perspective picture's viewer, behind the camera, above it and to its left, and the point he looks at.
 EYE = np.array((-6.5, 3.2, 4.8))
 LOOKED_AT = np.array((11.0, -0.5, -0.4))
-FOCAL = 1.25  # of the picture's height
+FOCAL = 1.25  # focal length, as a share of the picture's height
 
 
 def cloud_in_perspective(
@@ -62,7 +62,7 @@ def cloud_in_perspective(
 ) -> np.ndarray:
     """Bgr picture (height, W, 3) of points (N, 3) in base axes, from behind and above the camera.
 
-    colors: uint8 rgb (N, 3). A yellow pyramid is the camera. Near points are larger dots, drawn over far ones.
+    colors: uint8 rgb (N, 3). A yellow pyramid marks the camera. Near points are larger, and hide far ones.
     """
     width = 5 * height // 3
     picture = np.full((height, width, 3), BACKGROUND, np.uint8)
@@ -80,27 +80,27 @@ def cloud_in_perspective(
 
 
 def _seen_from_eye(points: np.ndarray, height: int, width: int) -> tuple[np.ndarray, ...]:
-    """Pixels u, v and distance along the view of points (N, 3) in front of the eye."""
+    """Pixels u, v and distance along the view direction of points (N, 3) in front of the eye."""
     forward = (LOOKED_AT - EYE) / np.linalg.norm(LOOKED_AT - EYE)
     right = np.cross(forward, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
-    view = (points - EYE) @ np.stack((right, np.cross(forward, right), forward)).T
-    depth = np.where(view[:, 2] > 0.5, view[:, 2], np.inf)
+    seen = (points - EYE) @ np.stack((right, np.cross(forward, right), forward)).T
+    depth = np.where(seen[:, 2] > 0.5, seen[:, 2], np.inf)
     focal = FOCAL * height
-    u, v = width / 2 + focal * view[:, 0] / depth, height / 2 + focal * view[:, 1] / depth
+    u, v = width / 2 + focal * seen[:, 0] / depth, height / 2 + focal * seen[:, 1] / depth
     return np.where(np.isfinite(depth), u, -100.0), v, depth
 
 
 def _draw_camera(picture: np.ndarray) -> None:
     corners = np.array([(0, 0, 0), (1, 0.9, 0.3), (1, -0.9, 0.3), (1, -0.9, -0.3), (1, 0.9, -0.3)], float)
     u, v, _ = _seen_from_eye(corners, *picture.shape[:2])
-    at = [(int(round(x)), int(round(y))) for x, y in zip(u, v)]
+    at = [(round(x), round(y)) for x, y in zip(u, v)]
     for first, second in ((0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)):
         cv2.line(picture, at[first], at[second], (80, 220, 255), 1, cv2.LINE_AA)
 
 
 def _grid(width: int, height: int, scale: float, origin: float) -> np.ndarray:
-    """An empty picture with a grid of 5 units; `origin`: the row of the camera's height or axis."""
+    """An empty picture with a grid of 5 units; origin: row of the camera's height or axis."""
     picture = np.full((height, width, 3), BACKGROUND, np.uint8)
     step = 5.0 * scale
     for x in np.arange(0, width, step):
@@ -111,7 +111,7 @@ def _grid(width: int, height: int, scale: float, origin: float) -> np.ndarray:
 
 
 def _dots(picture: np.ndarray, u: np.ndarray, v: np.ndarray, colors: np.ndarray, size: int) -> None:
-    """Square dots of rgb colours, in the order given; those that leave the picture are left out."""
+    """Draw square dots of rgb colours in the given order; dots outside the picture are left out."""
     columns, rows = np.rint(u).astype(int), np.rint(v).astype(int)
     height, width = picture.shape[:2]
     inside = (columns >= 0) & (columns <= width - size) & (rows >= 0) & (rows <= height - size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A depth image for people: near is bright, far is dark, invalid is black."""
+"""Colour pictures of depth images: near is bright, far is dark, invalid is black."""
 
 import cv2
 import numpy as np
@@ -8,12 +8,13 @@ import numpy as np
 def color_picture(depth: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Colour picture, bgr uint8 (H, W, 3), of a depth image (H, W) [m].
 
-    Inverse depth on the magma map, from the frame's 1st to its 95th percentile, as the field draws it, or between
-    `limits` [1/m], which makes two pictures comparable. Too far (+Inf) has inverse depth 0; NaN and -Inf are black.
+    Inverse depth in the magma colour map, as usual in publications, from the 1st to the 95th percentile of the frame,
+    or between `limits` [1/m], which makes pictures comparable. Too far (+Inf) is inverse depth 0; NaN and -Inf are
+    black.
     """
     inverse = _inverse(depth)
     low, high = limits or _limits(inverse)
-    # Blank walls and single pixels have no spread.
+    # A uniform depth image has no spread.
     scale = 255.0 / max(high - low, 1e-6)
     valid = np.isfinite(inverse)
     grey = np.clip((np.where(valid, inverse, low) - low) * scale, 0, 255).astype(np.uint8)

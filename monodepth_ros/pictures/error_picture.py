@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The relative error of a depth image as a picture with its legend."""
+"""Pictures of the relative error of a depth image, with a legend."""
 
 import cv2
 import numpy as np
 
-# Errors from here on look alike.
+from monodepth_ros.pictures.picture_sheet import write_text
+
+# Errors from here on have the same colour.
 ERROR_RANGE = 0.5
 NO_TRUTH = (128, 128, 128)
 NO_PREDICTION = (0, 0, 0)
@@ -13,8 +15,8 @@ NO_PREDICTION = (0, 0, 0)
 def relative_error(truth: np.ndarray, predicted: np.ndarray, max_depth: float = 80.0) -> np.ndarray:
     """|d - g| / g, float32 (H, W), of depth [m] against ground truth g [m], both (H, W).
 
-    As in the metrics, d counts as max_depth at most, and ground truth that is not positive, not finite or
-    beyond max_depth is none. NaN where there is no ground truth, +Inf where there is no prediction.
+    As in the metrics, d is clamped to max_depth, and ground truth that is not positive, not finite or beyond max_depth
+    is missing. NaN without ground truth, +Inf without a prediction.
     """
     compared = np.isfinite(truth) & (truth > 0) & (truth < max_depth)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -23,10 +25,10 @@ def relative_error(truth: np.ndarray, predicted: np.ndarray, max_depth: float = 
     return np.where(compared, error, np.nan).astype(np.float32)
 
 
-def error_view(error: np.ndarray) -> np.ndarray:
-    """Bgr picture (H, W, 3) of relative errors (H, W): blue is 0, dark red ERROR_RANGE and more.
+def error_picture(error: np.ndarray) -> np.ndarray:
+    """Bgr picture (H, W, 3) of relative errors (H, W): blue is 0, dark red is ERROR_RANGE and more.
 
-    Grey where there is no ground truth (NaN), black where there is no prediction (+Inf).
+    Grey without ground truth (NaN), black without a prediction (+Inf).
     """
     share = np.clip(np.nan_to_num(error, nan=0.0, posinf=0.0) / ERROR_RANGE, 0.0, 1.0)
     picture = _colors(np.rint(255 * share).astype(np.uint8))
@@ -36,7 +38,7 @@ def error_view(error: np.ndarray) -> np.ndarray:
 
 
 def with_legend(picture: np.ndarray) -> np.ndarray:
-    """A copy of an error picture with the colour bar in its lower right corner."""
+    """A copy of an error picture with a colour bar in its lower right corner; unchanged if it is too small for one."""
     result = picture.copy()
     height, width = result.shape[:2]
     bar_width, bar_height, text_width = 110, 9, 74
@@ -51,7 +53,7 @@ def with_legend(picture: np.ndarray) -> np.ndarray:
     result[top + 4 : top + 4 + bar_height, swatch : swatch + 14] = NO_TRUTH
 
     def write(text: str, x: int) -> None:
-        cv2.putText(result, text, (x, height - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.32, (210,) * 3, 1, cv2.LINE_AA)
+        write_text(result, text, (x, height - 6), size=0.32)
 
     write("0", left + 8)
     write(f"{50 * ERROR_RANGE:.0f} %", left + 50)

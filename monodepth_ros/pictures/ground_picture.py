@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of what was taken for the ground, for people."""
+"""Pictures of the ground that a scale was measured on."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ GREEN = np.array((60, 220, 60), np.uint8)  # bgr
 
 
 def ground_picture(rgb: np.ndarray, ground: GroundPlane) -> np.ndarray:
-    """The network's input, rgb uint8 (H, W, 3), as bgr, with the cells of the grid that are ground tinted green."""
+    """The network's input, rgb uint8 (H, W, 3), as bgr, with the grid cells on the ground tinted green."""
     picture = rgb[..., ::-1].copy()
     rows, columns = ground.rows, ground.columns
     row_step, column_step = rows[1] - rows[0], columns[1] - columns[0]

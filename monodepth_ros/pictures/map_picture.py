@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud of a run from above."""
+"""The cloud of a run from above, with the path of the odometry."""
 
 import cv2
 import numpy as np
 
-BACKGROUND = 24
+from monodepth_ros.pictures.picture_sheet import BACKGROUND, write_text
+
 GRID = (60, 60, 60)
 PATH = (80, 200, 255)
 _MARGIN = 12
@@ -13,13 +14,13 @@ _MARGIN = 12
 def map_picture(
     points: np.ndarray, positions: np.ndarray, unit: str, width: int = 960, height: int = 520
 ) -> np.ndarray:
-    """Bgr picture (height, width, 3): x to the right, y up, fitted; the lower points over the higher ones.
+    """Bgr picture (height, width, 3), fitted: x to the right, y up, lower points over higher ones.
 
-    points: (N,) of PLY_DTYPE with z up; positions: (M, 3) the path, drawn on top.
+    points: (N,) of PLY_DTYPE with z up. positions: (M, 3), the path, drawn over them.
     """
     picture = np.full((height, width, 3), BACKGROUND, np.uint8)
     xyz = np.stack([points[name] for name in "xyz"], axis=-1)
-    # A few points far off must not make all the rest small.
+    # Fit most points, so that a few distant ones do not make all the rest small.
     low, high = np.percentile(xyz[:, :2], (1, 99), axis=0)
     if len(positions):
         low, high = np.minimum(low, positions[:, :2].min(axis=0)), np.maximum(high, positions[:, :2].max(axis=0))
@@ -35,11 +36,10 @@ def map_picture(
     corner = middle - np.array((width, height)) / scale / 2
     for axis, size in enumerate((width, height)):
         for value in np.arange(np.ceil(corner[axis] / step), (corner[axis] + size / scale) / step) * step:
-            at = int(round((value - middle[axis]) * scale * (1, -1)[axis] + size / 2))
+            at = round((value - middle[axis]) * scale * (1, -1)[axis] + size / 2)
             ends = ((at, 0), (at, height)) if axis == 0 else ((0, at), (width, at))
             cv2.line(picture, *ends, GRID, 1)
-    # From high to low: roofs of leaves and wires would hide the street, and facades are seen from their edge
-    # anyway.
+    # Draw from high to low: trees and wires would hide the street, and facades show only their edge from above.
     order = np.argsort(xyz[:, 2])[::-1]
     u, v = pixels(xyz[order]).T
     colors = np.stack([points[name][order] for name in ("blue", "green", "red")], axis=-1)
@@ -47,14 +47,5 @@ def map_picture(
     picture[v[inside], u[inside]] = colors[inside]
     if len(positions) > 1:
         cv2.polylines(picture, [pixels(positions).astype(np.int32)], False, PATH, 2, cv2.LINE_AA)
-    cv2.putText(
-        picture,
-        f"grid {step:g} {unit}",
-        (8, height - 10),
-        cv2.FONT_HERSHEY_SIMPLEX,
-        0.45,
-        (210,) * 3,
-        1,
-        cv2.LINE_AA,
-    )
+    write_text(picture, f"grid {step:g} {unit}", (8, height - 10), size=0.45)
     return picture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures for people: a frame's input, depth and cloud side by side, row under row."""
+"""Sheets of pictures, such as input, depth and cloud of a frame, in rows with captions."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ BACKGROUND = 24
 
 
 def picture_sheet(rows: list[list[np.ndarray]], title: str, column: np.ndarray | None = None) -> np.ndarray:
-    """Bgr sheet of rows of bgr pictures, each row brought to one height, with a title line.
+    """Bgr sheet with a title and rows of bgr pictures, resized to one height.
 
-    column: a picture of `column_height` rows that stands to the right of them all.
+    column: a picture of `column_height` rows to the right of all rows.
     """
     lines = [np.hstack([np.pad(_fit(panel), ((0, GAP), (0, GAP), (0, 0))) for panel in row]) for row in rows]
     width = max(line.shape[1] for line in lines)
@@ -23,12 +23,12 @@ def picture_sheet(rows: list[list[np.ndarray]], title: str, column: np.ndarray |
         below = sheet.shape[0] - column.shape[0]
         sheet = np.hstack([sheet, np.pad(column, ((0, below), (0, 0), (0, 0)))])
     head = np.full((30, sheet.shape[1], 3), BACKGROUND, np.uint8)
-    cv2.putText(head, title, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, TEXT_COLOR, 1, cv2.LINE_AA)
+    write_text(head, title, (8, 20), size=0.5)
     return np.vstack([head, sheet])
 
 
 def column_height(row_count: int) -> int:
-    """Height of a picture that stands beside so many rows."""
+    """Height [pixels] of a picture beside row_count rows."""
     return row_count * (PANEL_HEIGHT + GAP) - GAP
 
 
@@ -42,8 +42,29 @@ def with_caption(picture: np.ndarray, text: str) -> np.ndarray:
     result = picture.copy()
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
     cv2.rectangle(result, (0, 0), (width + 12, 20), (BACKGROUND,) * 3, -1)
-    cv2.putText(result, text, (6, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, TEXT_COLOR, 1, cv2.LINE_AA)
+    write_text(result, text, (6, 15), size=0.42)
     return result
+
+
+def write_text(
+    picture: np.ndarray,
+    text: str,
+    position: tuple[int, int],
+    *,
+    size: float,
+    color: tuple[int, int, int] = TEXT_COLOR,
+) -> None:
+    """Write on a bgr picture. position: left end of the base line (x, y); size: scale of OpenCV's font."""
+    cv2.putText(
+        picture,
+        text,
+        position,
+        fontFace=cv2.FONT_HERSHEY_SIMPLEX,
+        fontScale=size,
+        color=color,
+        thickness=1,
+        lineType=cv2.LINE_AA,
+    )
 
 
 def _fit(picture: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Curves as inline SVG: a page that opens from disk needs nothing else."""
+"""Charts of curves as inline SVG, for pages that open from disk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -21,6 +21,33 @@ class Curve:
     y: Sequence[float]
 
 
+@dataclass(frozen=True)
+class _Axes:
+    """The frame of a chart and its mapping from values to pixels."""
+
+    width: int
+    height: int
+    x_limits: tuple[float, float]
+    y_limits: tuple[float, float]
+
+    @property
+    def plot_width(self) -> int:
+        return self.width - _LEFT - _RIGHT
+
+    @property
+    def plot_height(self) -> int:
+        return self.height - _TOP - _BOTTOM
+
+    def u(self, x: np.ndarray) -> np.ndarray:
+        """Columns of values on the x axis."""
+        return _LEFT + (x - self.x_limits[0]) / (self.x_limits[1] - self.x_limits[0]) * self.plot_width
+
+    def v(self, y: np.ndarray) -> np.ndarray:
+        """Rows of values on the y axis."""
+        share = (y - self.y_limits[0]) / (self.y_limits[1] - self.y_limits[0])
+        return _TOP + self.plot_height - share * self.plot_height
+
+
 def svg_chart(
     title: str,
     x_label: str,
@@ -30,7 +57,7 @@ def svg_chart(
     height: int = 240,
     equal: bool = False,
 ) -> str:
-    """An <svg> element with axes, ticks and a legend where there are several curves.
+    """An <svg> element with axes, ticks and, for several curves, a legend.
 
     equal: both axes have the same scale (a map). Empty text if there is nothing finite to draw.
     """
@@ -39,46 +66,54 @@ def svg_chart(
     y = np.concatenate([np.asarray(c.y, float)[f] for c, f in zip(curves, finite)] or [np.empty(0)])
     if x.size < 2:
         return ""
-    x_limits, y_limits = _limits(x), _limits(y) if equal else _limits(np.append(y, 0.0))
-    plot_width, plot_height = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM
+    axes = _Axes(width, height, _limits(x), _limits(y) if equal else _limits(np.append(y, 0.0)))
     if equal:
-        x_limits, y_limits = _equalized(x_limits, y_limits, plot_width / plot_height)
-
-    def at(values: np.ndarray, limits: tuple[float, float], size: int) -> np.ndarray:
-        return (values - limits[0]) / (limits[1] - limits[0]) * size
-
+        axes = _equalized(axes)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" '
         'role="img" font-family="sans-serif" font-size="11" fill="#444">',
         f'<text x="{_LEFT}" y="16" font-size="13" fill="#111">{escape(title)}</text>',
-        f'<rect x="{_LEFT}" y="{_TOP}" width="{plot_width}" height="{plot_height}" fill="none" stroke="#bbb"/>',
+        *_frame(axes, x_label, y_label),
     ]
-    for value in ticks(*x_limits):
-        u = _LEFT + at(np.float64(value), x_limits, plot_width)
-        parts.append(f'<line x1="{u:.1f}" y1="{_TOP}" x2="{u:.1f}" y2="{_TOP + plot_height}" stroke="#eee"/>')
-        parts.append(f'<text x="{u:.1f}" y="{_TOP + plot_height + 14}" text-anchor="middle">{value:g}</text>')
-    for value in ticks(*y_limits):
-        v = _TOP + plot_height - at(np.float64(value), y_limits, plot_height)
-        parts.append(f'<line x1="{_LEFT}" y1="{v:.1f}" x2="{_LEFT + plot_width}" y2="{v:.1f}" stroke="#eee"/>')
-        parts.append(f'<text x="{_LEFT - 5}" y="{v + 4:.1f}" text-anchor="end">{value:g}</text>')
-    parts.append(
-        f'<text x="{_LEFT + plot_width / 2}" y="{height - 8}" text-anchor="middle">{escape(x_label)}</text>'
-        f'<text transform="translate(13 {_TOP + plot_height / 2}) rotate(-90)" '
-        f'text-anchor="middle">{escape(y_label)}</text>'
-    )
     legend = width - _RIGHT
     for curve, mask, color in reversed(list(zip(curves, finite, COLORS))):
-        u = _LEFT + at(np.asarray(curve.x, float), x_limits, plot_width)
-        v = _TOP + plot_height - at(np.asarray(curve.y, float), y_limits, plot_height)
-        for run in _runs(mask):
-            step = max(1, len(run) // _MOST_POINTS)
-            points = " ".join(f"{u[i]:.1f},{v[i]:.1f}" for i in run[::step])
-            parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.6"/>')
+        parts += _lines(axes, curve, mask, color)
         if len(curves) > 1:
             parts.append(f'<text x="{legend}" y="16" text-anchor="end" fill="{color}">{escape(curve.name)}</text>')
             legend -= 7 * len(curve.name) + 14
     return "\n".join([*parts, "</svg>"])
+
+
+def _frame(axes: _Axes, x_label: str, y_label: str) -> list[str]:
+    """The box of the plot, its grid, and the labels of both axes."""
+    width, height = axes.plot_width, axes.plot_height
+    parts = [f'<rect x="{_LEFT}" y="{_TOP}" width="{width}" height="{height}" fill="none" stroke="#bbb"/>']
+    for value in ticks(*axes.x_limits):
+        u = axes.u(np.float64(value))
+        parts.append(f'<line x1="{u:.1f}" y1="{_TOP}" x2="{u:.1f}" y2="{_TOP + height}" stroke="#eee"/>')
+        parts.append(f'<text x="{u:.1f}" y="{_TOP + height + 14}" text-anchor="middle">{value:g}</text>')
+    for value in ticks(*axes.y_limits):
+        v = axes.v(np.float64(value))
+        parts.append(f'<line x1="{_LEFT}" y1="{v:.1f}" x2="{_LEFT + width}" y2="{v:.1f}" stroke="#eee"/>')
+        parts.append(f'<text x="{_LEFT - 5}" y="{v + 4:.1f}" text-anchor="end">{value:g}</text>')
+    parts.append(
+        f'<text x="{_LEFT + width / 2}" y="{axes.height - 8}" text-anchor="middle">{escape(x_label)}</text>'
+        f'<text transform="translate(13 {_TOP + height / 2}) rotate(-90)" '
+        f'text-anchor="middle">{escape(y_label)}</text>'
+    )
+    return parts
+
+
+def _lines(axes: _Axes, curve: Curve, mask: np.ndarray, color: str) -> list[str]:
+    """The finite runs of a curve."""
+    u, v = axes.u(np.asarray(curve.x, float)), axes.v(np.asarray(curve.y, float))
+    lines = []
+    for run in _runs(mask):
+        step = max(1, len(run) // _MOST_POINTS)
+        points = " ".join(f"{u[i]:.1f},{v[i]:.1f}" for i in run[::step])
+        lines.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.6"/>')
+    return lines
 
 
 def ticks(low: float, high: float, count: int = 6) -> list[float]:
@@ -98,19 +133,17 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     return (low if low == 0 else low - margin), (high if high == 0 else high + margin)
 
 
-def _equalized(
-    x: tuple[float, float], y: tuple[float, float], aspect: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The limits widened so that a unit is as long on both axes; aspect: width / height of the plot."""
-    span = max(x[1] - x[0], (y[1] - y[0]) * aspect)
-    middle_x, middle_y = (x[0] + x[1]) / 2, (y[0] + y[1]) / 2
-    return (middle_x - span / 2, middle_x + span / 2), (
-        middle_y - span / aspect / 2,
-        middle_y + span / aspect / 2,
-    )
+def _equalized(axes: _Axes) -> _Axes:
+    """The axes with limits widened so that a unit has the same length on both."""
+    (left, right), (bottom, top) = axes.x_limits, axes.y_limits
+    aspect = axes.plot_width / axes.plot_height
+    span = max(right - left, (top - bottom) * aspect)
+    x, y = (left + right) / 2, (bottom + top) / 2
+    x_limits, y_limits = (x - span / 2, x + span / 2), (y - span / aspect / 2, y + span / aspect / 2)
+    return replace(axes, x_limits=x_limits, y_limits=y_limits)
 
 
 def _runs(mask: np.ndarray) -> list[np.ndarray]:
-    """Indices of consecutive true values, run by run."""
+    """Indices of the consecutive true values of each run."""
     indices = np.flatnonzero(mask)
     return [run for run in np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1) if run.size]

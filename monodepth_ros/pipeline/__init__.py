@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to one frame, live or offline, and its configuration."""
+"""The processing of one frame, live or offline, and its configuration."""

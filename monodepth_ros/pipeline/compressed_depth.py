@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth images as image_transport's compressedDepth transport has them: a header of 12 bytes, then a PNG.
+"""Depth images in the format of image_transport's compressedDepth: a header of 12 bytes, then a PNG.
 
 The header is an int32 (0: inverse depth) and two float32 A and B, little-endian. 16UC1 millimetres are a plain
 16-bit PNG, exact. 32FC1 metres are quantised in inverse depth, q = A / depth + B, so that steps are fine near the
-camera; q = 0 says no depth. A reader computes depth = A / (q - B), whatever A and B are.
+camera; q = 0 means no depth. A reader computes depth = A / (q - B) with the A and B of the header.
 """
 
 import struct
@@ -13,7 +13,7 @@ import numpy as np
 
 INVERSE_DEPTH = 0
 STEPS = 65535
-PNG_LEVEL = 1  # of 9; a fifth larger than the best, fifty times as fast
+PNG_LEVEL = 1  # of 9; files are a fifth larger than at level 9, and written fifty times as fast
 
 
 def compress_depth(depth: np.ndarray, quantization: float, max_range: float) -> tuple[str, np.ndarray]:
@@ -21,19 +21,20 @@ def compress_depth(depth: np.ndarray, quantization: float, max_range: float) -> 
 
     quantization, max_range: image_transport's depth_quantization and depth_max, for float32: A = quantization
     (quantization + 1), and B such that q is 1 at max_range [m]. The step at a depth is depth^2 / A. NaN, the
-    infinities, depth from max_range on and what is too near for 16 bits (about A / 65535 m) become 0.
+    infinities, depth from max_range on and depth too near for 16 bits (below about A / 65535 m) become 0.
     """
     if depth.dtype == np.uint16:
-        encoding, a, b, values = "16UC1", 0.0, 0.0, depth
+        encoding, values = "16UC1", depth
+        a = b = np.float32(0.0)
     else:
         encoding = "32FC1"
-        # In float32, as the header holds them: the reader's numbers are the writer's.
+        # In float32, as in the header, so that the reader computes with the same numbers.
         a = np.float32(quantization * (quantization + 1.0))
         b = np.float32(1.0) - a / np.float32(max_range)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             steps = np.rint(a / depth + b)
             fits = (depth > 0) & (depth < max_range) & (steps <= STEPS)
-        # Just below max_range rounding would give 1 at least: 0 stays reserved.
+        # At least 1: rounding just below max_range must not give 0, which means no depth.
         values = np.where(fits, np.maximum(steps, 1), 0).astype(np.uint16)
     _, png = cv2.imencode(".png", values, (cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL))
     header = np.frombuffer(struct.pack("<iff", INVERSE_DEPTH, a, b), np.uint8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be set about the processing of one frame, live or offline."""
+"""Settings of the processing of one frame, live or offline."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,12 @@ from monodepth_ros.settings.schema import ConfigError, section, setting
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """How the camera's image is to be understood."""
+    """Interpretation of the camera image."""
 
     rectified: bool = setting(
         False,
-        "The image is already rectified (an image_rect topic): its intrinsics are camera_info's P, and D is ignored.",
+        "Set to true for an image that is already rectified (an image_rect topic): its intrinsics are then P of "
+        "camera_info, and D is ignored.",
     )
 
 
@@ -25,26 +26,33 @@ class DepthConfig:
 
     resolution: str = setting(
         "network",
-        "Size of the depth image: the network's, or that of the (rectified) camera image.",
+        "Size of the depth image and the cloud: the network's input size, or the size of the (rectified) camera image. "
+        "image costs time and adds no detail; use it for software that expects depth and image of one size.",
         choices=("network", "image"),
         live=True,
     )
     encoding: str = setting(
         "32FC1",
-        "32FC1: metres, NaN invalid, +Inf too far, -Inf too near; 16UC1: millimetres, 0 for all of these.",
+        "32FC1: metres, with NaN for invalid, +Inf for too far and -Inf for too near; 16UC1: millimetres, with 0 for "
+        "all of these.",
         choices=("32FC1", "16UC1"),
     )
-    min_range: float = setting(0.1, "Nearer is reported as too near.", unit="m", minimum=0.0, maximum=1000.0, live=True)
+    min_range: float = setting(
+        0.1, "Depth below this is reported as too near.", unit="m", minimum=0.0, maximum=1000.0, live=True
+    )
     max_range: float = setting(
-        100.0, "Farther is reported as too far.", unit="m", minimum=0.0, maximum=10000.0, live=True
+        100.0, "Depth above this is reported as too far.", unit="m", minimum=0.0, maximum=10000.0, live=True
     )
     compressed: bool = setting(
-        False, "Offer depth/image/compressedDepth too, as image_transport defines it (PNG; made when subscribed)."
+        False,
+        "Also offer depth/image/compressedDepth, in image_transport's format (PNG, encoded only while subscribed). "
+        "Enable it to view or record depth over a slow network.",
     )
     compressed_quantization: float = setting(
         100.0,
-        "image_transport's depth_quantization, for 32FC1: compressedDepth has steps of depth^2 / (q (q + 1)) and nothing "
-        "nearer than about q (q + 1) / 65535 m; its depth_max is depth.max_range.",
+        "image_transport's depth_quantization q, for encoding 32FC1: the steps of compressedDepth are depth^2 / (q (q "
+        "+ 1)), and its smallest depth is about q (q + 1) / 65535 m; its depth_max is depth.max_range. Raise it for "
+        "finer steps far away, at the cost of depth near the camera.",
         minimum=1.0,
         maximum=10000.0,
         live=True,
@@ -60,17 +68,22 @@ class CloudConfig:
 
     stride: int = setting(
         1,
-        "Every stride-th pixel of every stride-th row becomes a point.",
+        "Make a point of every stride-th pixel in every stride-th row. Raise it to save bandwidth.",
         unit="pixels",
         minimum=1,
         maximum=64,
         live=True,
     )
     min_range: float = setting(
-        0.5, "Nearer points are left out (NaN).", unit="m", minimum=0.0, maximum=1000.0, live=True
+        0.5, "Points nearer than this are left out (NaN).", unit="m", minimum=0.0, maximum=1000.0, live=True
     )
     max_range: float = setting(
-        60.0, "Farther points are left out (NaN).", unit="m", minimum=0.0, maximum=10000.0, live=True
+        60.0,
+        "Points farther than this are left out (NaN): the error of a depth grows with its square.",
+        unit="m",
+        minimum=0.0,
+        maximum=10000.0,
+        live=True,
     )
 
     def __post_init__(self) -> None:
@@ -79,10 +92,11 @@ class CloudConfig:
 
 @dataclass(frozen=True)
 class PipelineConfig(EngineConfig):
-    """Everything the processing of a frame depends on, besides the frame."""
+    """Settings of the whole pipeline, from the image to depth and odometry."""
 
     calibration_file: str = setting(
-        "", "Calibration in camera_calibration's YAML format, used instead of the camera_info topic."
+        "",
+        "Calibration file in the YAML format of ROS's camera_calibration, used instead of the camera_info topic.",
     )
     image: ImageConfig = section(ImageConfig)
     depth: DepthConfig = section(DepthConfig)

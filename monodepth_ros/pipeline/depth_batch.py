@@ -9,10 +9,9 @@ from monodepth_ros.pipeline.frame import PreparedFrame
 
 
 def infer_depth(engine: Engine, frames: Sequence[PreparedFrame]) -> Exception | None:
-    """Give every frame that wants depth its disparity, all of them in one batch, or its failure.
+    """Set the disparity of every frame that needs depth, in one batch, or its failure; the error of the batch, if any.
 
-    A batch that fails is taken apart, so that only the frames that fail alone are lost; what it failed with
-    is returned.
+    If a batch fails, its frames run one by one, so that only frames that fail alone are lost.
     """
     waiting = [frame for frame in frames if frame.needs_depth]
     if not waiting:
@@ -24,7 +23,7 @@ def infer_depth(engine: Engine, frames: Sequence[PreparedFrame]) -> Exception | 
             disparities = [engine.disparity(waiting[0].image)]
         else:
             disparities = engine.disparities([frame.image for frame in waiting])
-    except Exception as error:  # a bug or a device out of memory
+    except Exception as error:  # a bug, or a device out of memory
         if len(waiting) == 1:
             waiting[0].failure = error
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the network's disparity to the depth image: metres along the optical axis, at the size that is asked for."""
+"""The depth image, in metres along the optical axis, from the network's disparity."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ MILLIMETRES_MAX = 65535
 
 
 class DepthResizer:
-    """Brings disparity from the network's input to the (rectified) camera image; tables are kept for one view.
+    """Resizes disparity from the network's size to that of the (rectified) camera image; keeps the tables of one view.
 
-    Disparity is resized and then inverted: the mean of two depths is not the depth of the mean.
+    Resizing precedes the inversion, because the mean of two depths is not the depth of the mean disparity.
     """
 
     def __init__(self, view: NetworkView):
@@ -37,7 +37,7 @@ def depth_from_disparity(scaled_disparity: np.ndarray, factor: float, min_range:
 
 
 def to_millimetres(depth: np.ndarray) -> np.ndarray:
-    """Depth [m] as uint16 millimetres (H, W); 0 for NaN, the infinities and all beyond 65.535 m."""
+    """Depth [m] as uint16 millimetres (H, W); 0 for NaN, the infinities and depth beyond 65.535 m."""
     with np.errstate(invalid="ignore"):
         millimetres = np.rint(depth * 1000.0)
         valid = (millimetres > 0) & (millimetres <= MILLIMETRES_MAX)
@@ -46,7 +46,7 @@ def to_millimetres(depth: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class DepthStatistics:
-    """Of one depth image: extremes and median [m] of its finite values, and their share of all pixels."""
+    """Minimum, median and maximum [m] of the finite values of one depth image, and their share of its pixels."""
 
     minimum: float
     median: float
@@ -55,7 +55,7 @@ class DepthStatistics:
 
 
 def depth_statistics(depth: np.ndarray) -> DepthStatistics:
-    """Statistics of a depth image (H, W), from every fourth pixel of every fourth row; NaN where nothing is finite."""
+    """Statistics of a depth image (H, W) from every fourth pixel of every fourth row; NaN if none is finite."""
     sample = depth[::4, ::4]
     finite = sample[np.isfinite(sample)]
     if finite.size == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A frame, what is wanted of it, and what comes out."""
+"""One frame: the input, the outputs that are wanted, and the results."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,23 +7,20 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.source import CameraMount, ScaleEstimate, SeenDepth
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.depth_image import DepthStatistics
+from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.network_view import NetworkView
-
-
-class FrameError(MonodepthError):
-    """A frame that does not fit its camera model."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One image with the camera it was taken by. stamp_ns: when (0 where the source states none).
+    """One image and the camera that took it.
 
-    mount: how that camera stands above the ground, as far as known.
+    stamp_ns: time of the image, 0 if the source states none. mount: height and tilt of the camera above the ground, as
+    far as known.
     """
 
     stamp_ns: int
@@ -34,7 +31,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Demand:
-    """Which outputs somebody wants of a frame; the rest is not computed."""
+    """The outputs wanted of a frame; nothing else is computed."""
 
     depth: bool = False
     color: bool = False
@@ -55,16 +52,16 @@ class Demand:
 
 @dataclass
 class FrameResult:
-    """What was asked for; None where it was not, or where it cannot be had.
+    """The outputs of a frame; None for an output that was not wanted or cannot be computed.
 
-    camera: pinhole model of the depth image; view: how the network looked; has_new_view: it changed with this
-    frame. depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] if so configured. color: bgr uint8
-    (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera;
-    cloud_is_dense: none is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3) of the network's input,
-    what the scale takes for ground marked. correspondences: the same, with the points that the odometry follows.
-    milliseconds: time spent by stage.
+    camera: pinhole model of the depth image. view: the network's view of this camera; has_new_view: it changed with
+    this frame. depth: float32 (H, W) [m] (see depth_image.py), or uint16 [mm] with depth.encoding 16UC1. color: bgr
+    uint8 (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: no
+    point is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3), the network's input with the ground found
+    by the scale marked. correspondences: bgr uint8 (H, W, 3), the network's input with the tracked points.
+    milliseconds: time per stage.
 
-    odometry and correspondences come last, and the rest does not wait for them (`FramePipeline.track`).
+    `FramePipeline.track` fills odometry and correspondences after everything else.
     """
 
     stamp_ns: int
@@ -86,17 +83,18 @@ class FrameResult:
 
 @dataclass
 class PreparedFrame:
-    """A frame that is ready for the depth network, in a batch with other cameras' frames or alone.
+    """A frame that is ready for the depth network, alone or in a batch with frames of other cameras.
 
-    rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle of it; None where nothing asks
-    for them. disparity: what the depth network said, (H, W) in [0, 1]; failure: why it could not. batch_ms:
-    how long it took. scale_needs_depth, motion_needs_depth: the scale, or the odometry, must
-    see it, whoever else wants it; seen: what they see. wants_motion: its motion is asked for.
+    resampling: the resamplers of its camera. rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle
+    of it; None if nothing needs them. disparity: output of the depth network, (H, W) in [0, 1]; failure: the exception
+    instead of it; batch_ms: time of the batch. scale_needs_depth, motion_needs_depth: the scale or the odometry needs
+    the depth even if no output does; seen: that depth. wants_motion: the motion to this frame is wanted.
     """
 
     frame: Frame
     demand: Demand
     result: FrameResult
+    resampling: FrameResampling
     rgb: np.ndarray | None = None
     image: Any = None
     disparity: np.ndarray | None = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recent frames, so that the pose network gets a pair with the spacing it was trained with."""
+"""Recent frames, from which the pose network gets a pair with the spacing of its training."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ Image = TypeVar("Image")
 
 @dataclass(frozen=True)
 class PastFrame(Generic[Image]):
-    """A frame as the networks saw it."""
+    """A frame at the networks' input: its stamp and the engine's handle of it."""
 
     stamp_ns: int
     image: Image
 
 
 class FrameHistory(Generic[Image]):
-    """The frames of the last moments, by stamp; at most `capacity` of them.
+    """The most recent frames by stamp, at most `capacity` of them.
 
-    interval: seconds between the two frames of a pair as the pose network was trained.
+    interval: time between the two frames of a pair in the pose network's training [s].
     """
 
     def __init__(self, interval: float, capacity: int = 32):
@@ -27,13 +27,13 @@ class FrameHistory(Generic[Image]):
         self._frames: deque[PastFrame[Image]] = deque(maxlen=capacity)
 
     def clear(self) -> None:
-        """Forget all frames (the stream broke)."""
+        """Forget all frames, after a break of the stream."""
         self._frames.clear()
 
     def add(self, stamp_ns: int, image: Image) -> None:
-        """Append a frame; stamps must grow."""
+        """Append a frame; stamps must increase."""
         self._frames.append(PastFrame(stamp_ns, image))
-        # The newest always stays; of the others those that a frame to come could still want.
+        # Keep the newest frame, and older ones while they can still be the partner of a later frame.
         while len(self._frames) > 1 and stamp_ns - self._frames[1].stamp_ns >= self._interval_ns:
             self._frames.popleft()
 
@@ -41,6 +41,9 @@ class FrameHistory(Generic[Image]):
         """The earlier frame whose age is nearest to the trained interval, or None without one."""
         earlier = [frame for frame in self._frames if frame.stamp_ns < stamp_ns]
         return min(earlier, key=lambda frame: abs(stamp_ns - frame.stamp_ns - self._interval_ns), default=None)
+
+    def __len__(self) -> int:
+        return len(self._frames)
 
     @property
     def newest(self) -> PastFrame[Image] | None:

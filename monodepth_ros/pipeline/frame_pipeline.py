@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to one frame: preprocess, networks, depth, motion, scale, odometry, outputs."""
+"""The processing of one frame: preprocessing, networks, depth, motion, scale, odometry, outputs."""
 
 import time
 from collections.abc import Callable
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale
@@ -21,24 +19,21 @@ from monodepth_ros.pictures.correspondence_picture import correspondence_picture
 from monodepth_ros.pictures.ground_picture import ground_picture
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.depth_batch import infer_depth
-from monodepth_ros.pipeline.depth_image import (
-    DepthResizer,
-    depth_from_disparity,
-    depth_statistics,
-    to_millimetres,
-)
-from monodepth_ros.pipeline.frame import Demand, Frame, FrameError, FrameResult, PreparedFrame
+from monodepth_ros.pipeline.depth_image import depth_from_disparity, depth_statistics, to_millimetres
+from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult, PreparedFrame
+from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
-from monodepth_ros.pipeline.network_view import NetworkView, view_through
+from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.point_cloud import colored_points
 
 
 class FramePipeline:
-    """One camera's way from image to depth and odometry; keeps what must be remembered between its frames.
+    """Turns one camera's images into depth and odometry, and keeps the state between its frames.
 
-    engine: the networks, shared by all cameras. Not safe for use by several threads at a time. travel: to be filled, by any
-    thread, with what the robot's own odometry says (scale.source odometry). leader: the camera that measures that scale for
-    this one, if this one has no motion.
+    engine: the networks, which several cameras may share. travel: the robot's own odometry, filled by the caller from
+    any thread (scale.source odometry). leader: the pipeline of the camera that measures this scale, for a camera
+    without motion. Every method must be called from one thread at a time. Raises ScaleError if the settings' scale
+    cannot be had.
     """
 
     def __init__(
@@ -46,24 +41,26 @@ class FramePipeline:
     ):
         self._engine = engine
         self._header = header
-        self._motion = MotionTracking(engine, header)
-        self._view: NetworkView | None = None
-        self._view_key = None
-        self._config: PipelineConfig | None = None
-        self._scale: ScaleSource | None = None
-        self.travel = TravelLog()
         self._leader = leader
-        self.configure(config)
+        self._config = config
+        self._resampling: FrameResampling | None = None
+        self.travel = TravelLog()
+        self._scale = self._create_scale(config, previous=None)
+        self._motion = MotionTracking(engine, header)
+        self._motion.configure(config.odometry)
 
     def configure(self, config: PipelineConfig) -> None:
         """Take over settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
-        if self._config is None or config.scale != self._config.scale:
-            # Built anew it would have to measure anew.
-            previous = self._scale and self._scale.estimate()
-            leader = self._leader and (lambda: self._leader.scale)
-            self._scale = scale_for(config, self._header, self._engine.has_pose, self.travel, previous, leader)
+        # Keep the scale if its settings did not change: a new one would start measuring from scratch.
+        if config.scale != self._config.scale:
+            self._scale = self._create_scale(config, previous=self._scale.estimate())
         self._config = config
         self._motion.configure(config.odometry)
+
+    def _create_scale(self, config: PipelineConfig, previous: ScaleEstimate | None) -> ScaleSource:
+        leader = self._leader
+        leading_scale = None if leader is None else lambda: leader.scale
+        return scale_for(config, self._header, self._engine.has_pose, self.travel, previous, leading_scale)
 
     @property
     def has_odometry(self) -> bool:
@@ -72,25 +69,25 @@ class FramePipeline:
 
     @property
     def motion_description(self) -> str:
-        """What the odometry's motion comes from, in words."""
+        """The source of the odometry's motion, in words."""
         return self._motion.description
 
     @property
     def gyro(self) -> Gyro | None:
-        """With odometry.imu_topic: to be filled with rates, in the camera's axes, before the frame of their time comes."""
+        """The gyro of odometry.imu_topic: add rates, in the camera's axes, before the frame of their time."""
         return self._motion.gyro
 
     @property
     def scale(self) -> ScaleEstimate:
-        """The scale as known now."""
+        """The current scale."""
         return self._scale.estimate()
 
     def reset_odometry(self) -> None:
-        """The next frame begins a new trajectory."""
+        """Begin a new trajectory with the next frame."""
         self._motion.reset()
 
     def process(self, frame: Frame, demand: Demand) -> FrameResult:
-        """Compute what is wanted of a frame; FrameError if image and camera model differ in size."""
+        """Compute the outputs wanted of a frame; CalibrationError if image and camera model differ in size."""
         prepared = self.prepare(frame, demand)
         infer_depth(self._engine, [prepared])
         result = self.finish(prepared)
@@ -98,25 +95,20 @@ class FramePipeline:
         return result
 
     def prepare(self, frame: Frame, demand: Demand) -> PreparedFrame:
-        """All that comes before the depth network, which `infer_depth` runs on one or several cameras' frames.
+        """Do everything that precedes the depth network, which `infer_depth` then runs for one or several cameras.
 
-        FrameError if image and camera model differ in size. `finish` and `track` must come before the next
-        frame's `prepare`.
+        CalibrationError if image and camera model differ in size. Call `finish` and `track` before the next `prepare`.
         """
         started = time.perf_counter()
-        if frame.pixels.size != (frame.camera.width, frame.camera.height):
-            raise FrameError(
-                "image of {}x{} with calibration for {}x{}: publish the camera_info of this image".format(
-                    *frame.pixels.size, frame.camera.width, frame.camera.height
-                )
-            )
-        has_new_view = self._look_through(frame.camera)
-        view = self._view
+        frame.camera.check_size(*frame.pixels.size)
+        before = self._resampling
+        resampling = self._resampling_for(frame.camera)
+        view = resampling.view
         result = FrameResult(
             stamp_ns=frame.stamp_ns,
             camera=view.image_camera if self._is_full_size else view.camera,
             view=view,
-            has_new_view=has_new_view,
+            has_new_view=resampling is not before,
             scale=self._scale.estimate(),
         )
         runs_networks = demand.needs_depth or demand.odometry
@@ -125,91 +117,73 @@ class FramePipeline:
             frame,
             demand,
             result,
+            resampling,
             scale_needs_depth=runs_networks and self._scale.needs_depth and view.is_calibrated,
             wants_motion=wants_motion,
             motion_needs_depth=wants_motion and self._motion.needs_depth,
         )
         if runs_networks or demand.rectified:
-            prepared.rgb = self._network_rgb(frame.pixels)
-        if runs_networks:
+            prepared.rgb = resampling.network_input(frame.pixels)
+        if runs_networks and prepared.rgb is not None:
             prepared.image = self._engine.load_image(prepared.rgb)
             if wants_motion:
-                self._motion.expect(prepared, view)
+                self._motion.expect(prepared)
         result.milliseconds["prepare"] = 1e3 * (time.perf_counter() - started)
         return prepared
 
     def finish(self, prepared: PreparedFrame) -> FrameResult:
-        """Depth and what is made of it, once the depth network has run; raises what that failed with."""
+        """Make the depth outputs, after the depth network; raises the exception that the network failed with."""
         started = time.perf_counter()
         if prepared.failure is not None:
             raise prepared.failure
-        frame, demand, result = prepared.frame, prepared.demand, prepared.result
+        demand, result = prepared.demand, prepared.result
         scaled = None
         if prepared.disparity is not None:
             scaled = scale_disparity(prepared.disparity, self._header.min_depth, self._header.max_depth)
             if prepared.scale_needs_depth or prepared.wants_motion:
-                prepared.seen = self._seen_depth(frame, scaled)
-            if prepared.scale_needs_depth:
+                prepared.seen = _seen_depth(prepared.frame, result.view, scaled)
+            if prepared.scale_needs_depth and prepared.seen is not None:
                 self._scale.observe_depth(prepared.seen)
                 result.scale = self._scale.estimate()
         rgb = prepared.rgb
         if self._is_full_size and (demand.rectified or demand.cloud):
-            rgb = to_rgb(self._rectify(frame.pixels.array), frame.pixels.layout)
+            rgb = prepared.resampling.rectified(prepared.frame.pixels)
         if demand.rectified:
             result.rectified = rgb
-        if demand.ground and self._scale.ground is not None:
-            result.ground = ground_picture(prepared.rgb, self._scale.ground)
+        ground = self._scale.ground
+        if demand.ground and ground is not None and prepared.rgb is not None:
+            result.ground = ground_picture(prepared.rgb, ground)
         if scaled is not None:
-            self._finish_depth(result, scaled, rgb, demand)
+            self._finish_depth(prepared, scaled, rgb)
         result.milliseconds["depth network"] = prepared.batch_ms
         result.milliseconds["finish"] = 1e3 * (time.perf_counter() - started)
         return result
 
     def track(self, prepared: PreparedFrame) -> None:
-        """Motion and odometry of a finished frame, into its result: depth need not wait for them."""
+        """Add motion and odometry to the result of a finished frame; the depth outputs do not wait for them."""
         started = time.perf_counter()
         demand, result = prepared.demand, prepared.result
         if prepared.wants_motion:
-            odometry = self._motion.track(prepared, self._view, self._scale)
+            odometry = self._motion.track(prepared, self._scale)
             result.odometry = odometry if demand.odometry else None
-            if demand.correspondences and self._motion.features is not None:
-                result.correspondences = correspondence_picture(prepared.rgb, self._motion.features)
+            tracked = self._motion.tracked
+            if demand.correspondences and tracked is not None and prepared.rgb is not None:
+                result.correspondences = correspondence_picture(prepared.rgb, tracked)
         result.milliseconds["motion"] = 1e3 * (time.perf_counter() - started)
 
     @property
     def _is_full_size(self) -> bool:
         return self._config.depth.resolution == "image"
 
-    def _look_through(self, camera: CameraModel) -> bool:
-        """Make the view for this camera unless it is at hand; whether it is new."""
-        key = camera.key
-        if key == self._view_key:
-            return False
-        header = self._header
-        self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self._rectify = (
-            Resampler(camera, self._view.image_camera, header.filter) if self._view.is_calibrated else _unchanged
-        )
-        self._enlarge: DepthResizer | None = None
-        self._view_key = key
-        return True
+    def _resampling_for(self, camera: CameraModel) -> FrameResampling:
+        if self._resampling is None or not self._resampling.fits(camera):
+            self._resampling = FrameResampling(camera, self._header)
+        return self._resampling
 
-    def _network_rgb(self, pixels: Pixels) -> np.ndarray:
-        return to_rgb(self._view.resampler(pixels.array), pixels.layout)
-
-    def _seen_depth(self, frame: Frame, scaled: np.ndarray) -> SeenDepth:
-        view = self._view
-        inverse = scaled if view.depth_factor == 1.0 else scaled / np.float32(view.depth_factor)
-        if view.resampler.valid is not None:
-            inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
-        return SeenDepth(frame.stamp_ns, inverse, view.camera, frame.mount)
-
-    def _finish_depth(self, result: FrameResult, scaled: np.ndarray, rgb: np.ndarray, demand: Demand) -> None:
-        config, view = self._config, self._view
+    def _finish_depth(self, prepared: PreparedFrame, scaled: np.ndarray, rgb: np.ndarray | None) -> None:
+        config, demand, result, view = self._config, prepared.demand, prepared.result, prepared.result.view
         if self._is_full_size:
-            if self._enlarge is None:
-                self._enlarge = DepthResizer(view)
-            scaled = self._enlarge(scaled)
+            scaled = prepared.resampling.at_image_size(scaled)
         elif view.resampler.valid is not None:
             scaled[~view.resampler.valid] = np.nan
         factor = result.scale.factor * view.depth_factor
@@ -220,7 +194,7 @@ class FramePipeline:
             result.statistics = depth_statistics(depth)
         if demand.color:
             result.color = color_picture(depth)
-        if demand.cloud and view.is_calibrated:
+        if demand.cloud and view.is_calibrated and rgb is not None:
             cloud = config.cloud
             result.cloud, result.cloud_is_dense = colored_points(
                 depth, rgb, result.camera, cloud.stride, cloud.min_range, cloud.max_range
@@ -235,7 +209,7 @@ def scale_for(
     previous: ScaleEstimate | None = None,
     leader: Callable[[], ScaleEstimate] | None = None,
 ) -> ScaleSource:
-    """The scale source that the settings ask for; ScaleError if it cannot be had."""
+    """The scale source of the settings; ScaleError if it cannot be had."""
     return create_scale(
         config.scale,
         header,
@@ -246,6 +220,8 @@ def scale_for(
     )
 
 
-def _unchanged(array: np.ndarray) -> np.ndarray:
-    """The rectified image of a camera without calibration: the image."""
-    return array
+def _seen_depth(frame: Frame, view: NetworkView, scaled: np.ndarray) -> SeenDepth:
+    inverse = scaled if view.depth_factor == 1.0 else scaled / np.float32(view.depth_factor)
+    if view.resampler.valid is not None:
+        inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
+    return SeenDepth(frame.stamp_ns, inverse, view.camera, frame.mount)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From frames to a trajectory: the motion by features or by the pose network, its scale, its covariance."""
+"""The trajectory of one camera: motion from features or the pose network, with its scale and covariance."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.odometry.checks import image_check
 from monodepth_ros.odometry.checks.photometric_check import motion_explains_images
 from monodepth_ros.odometry.config import OdometryConfig
@@ -25,10 +25,10 @@ from monodepth_ros.pipeline.tracking_view import WIDTH, TrackingView
 
 @dataclass(frozen=True)
 class _Motion:
-    """T_previous_current (4, 4) and its covariance (6, 6), in the depth's units, or None where not known, and why.
+    """T_previous_current (4, 4) and its covariance (6, 6), in the depth's units; None if unknown, for a reason.
 
-    turn: of a gyro, where it is not in the motion yet. is_bridged: all but the rotation is guessed, for that reason;
-    is_measured: from one place where the camera was seen to be to another.
+    turn: the gyro's rotation, if the motion does not contain it yet. is_bridged: only the rotation is measured and the
+    rest is predicted, for that reason. is_measured: both ends of the motion are poses seen by the camera.
     """
 
     T_previous_current: np.ndarray | None
@@ -40,19 +40,20 @@ class _Motion:
 
 
 def gives_motion(config: OdometryConfig, has_pose: bool) -> bool:
-    """Whether frames yield motions with these settings, given whether the checkpoint has a pose network."""
+    """Whether frames yield motion with these settings; has_pose: the checkpoint has a pose network."""
     return config.enabled and (has_pose or config.source != "network")
 
 
 def _imu(config: OdometryConfig) -> tuple[str, float, float, bool]:
-    """What is set about the gyro, the topic first."""
+    """The settings of the gyro, the topic first."""
     return config.imu_topic, config.imu_noise, config.imu_time_offset, config.imu_estimate_offset
 
 
 class MotionTracking:
-    """One camera's trajectory; keeps what joins its frames. features: what the last frame's told, or None.
+    """The motion and trajectory of one camera, with the state between its frames.
 
-    gyro: with odometry.imu_topic, to be filled with rates in the camera's axes before the frame of their time is tracked.
+    tracked: points and motion of the last frame tracked by features, or None. gyro: with odometry.imu_topic; add its
+    rates, in the camera's axes, before the frame of their time is tracked.
     """
 
     def __init__(self, engine: Engine, header: CheckpointHeader):
@@ -63,6 +64,7 @@ class MotionTracking:
         self._config = OdometryConfig()
         self.gyro: Gyro | None = None
         self._view: NetworkView | None = None
+        self.tracked: FeatureMotion | None = None
         self.forget()
 
     def configure(self, config: OdometryConfig) -> None:
@@ -81,12 +83,12 @@ class MotionTracking:
 
     @property
     def needs_depth(self) -> bool:
-        """Whether a frame's motion can only be had with its depth."""
+        """Whether the motion of a frame needs its depth."""
         return self._config.source != "network"
 
     @property
     def description(self) -> str:
-        """What the motion comes from, in words."""
+        """The source of the motion, in words."""
         network = "pose network"
         gyro = "" if self.gyro is None else f", with the gyro of {self._config.imu_topic}"
         if self._config.source == "network":
@@ -95,40 +97,44 @@ class MotionTracking:
         return (f"features, {network} where they fail" if has_both else "features") + gyro
 
     def reset(self) -> None:
-        """The next frame begins a new trajectory."""
+        """Begin a new trajectory with the next frame."""
         self._odometry.reset()
         self.forget()
 
     def forget(self) -> None:
-        """The next frame makes no pair with those before."""
+        """Pair the next frame with none of the earlier ones."""
         self._history.clear()
-        self._features: FeatureOdometry | None = None
+        self._feature_odometry: FeatureOdometry | None = None
         self._check, self._checked_ns = image_check.ImageCheck(), 0
         self._tracking_view: TrackingView | None = None
         self._last_gray: np.ndarray | None = None
-        self.features: FeatureMotion | None = None
+        self.tracked = None
 
-    def expect(self, prepared: PreparedFrame, view: NetworkView) -> None:
-        """Let the engine know, before the depth network runs, of which pair the pose network's motion will be asked for."""
+    def expect(self, prepared: PreparedFrame) -> None:
+        """Announce to the engine, before the depth network runs, the pair whose motion will be asked for."""
         stamp_ns = prepared.frame.stamp_ns
-        # Features come first where they may.
-        if self._config.source != "network" or view is not self._view or self._odometry.breaks(stamp_ns):
+        # With features, the pose network runs only if they fail.
+        if (
+            self._config.source != "network"
+            or prepared.result.view is not self._view
+            or self._odometry.breaks(stamp_ns)
+        ):
             return
         partner = self._history.partner(stamp_ns)
         if partner is not None:
             self._engine.expect_motion(partner.image, prepared.image)
 
-    def track(self, prepared: PreparedFrame, view: NetworkView, scale: ScaleSource) -> OdometryEstimate | None:
-        """The estimate at a frame; None for one without a stamp: no time, no motion.
+    def track(self, prepared: PreparedFrame, scale: ScaleSource) -> OdometryEstimate | None:
+        """The estimate at a frame; None for a frame without a stamp, whose motion has no duration.
 
-        Features need what the frame has seen. scale is shown the motion, and multiplies it.
+        Features need the frame's depth. The scale observes the motion and multiplies it.
         """
         stamp_ns = prepared.frame.stamp_ns
         if stamp_ns == 0:
             return None
-        if view is not self._view:
-            # Frames seen through another camera make no pairs with this one's.
-            self._view = view
+        if prepared.result.view is not self._view:
+            # A pair needs one view: the pixels of two views do not correspond.
+            self._view = prepared.result.view
             self.forget()
         if self._odometry.breaks(stamp_ns):
             self.forget()
@@ -159,37 +165,42 @@ class MotionTracking:
         return found
 
     def _motion(self, prepared: PreparedFrame) -> _Motion:
-        config, stamp_ns, image = self._config, prepared.frame.stamp_ns, prepared.image
-        if config.source == "network":
-            return self._by_network_alone(stamp_ns, image, self._tracked_image(prepared))
-        inverse_depth = prepared.seen.inverse_depth
-        motion = self._by_features(prepared, inverse_depth)
-        is_fallback = motion.T_previous_current is None and config.source == "auto" and self._engine.has_pose
-        if is_fallback and self._history.newest is not None:
-            motion = self._by_network_if_plausible(stamp_ns, image, prepared, inverse_depth, motion)
-        if config.source == "auto" and self._engine.has_pose:
-            self._last_gray = cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY)
-        self._history.add(stamp_ns, image)
+        if self._config.source == "network":
+            return self._by_network_alone(prepared, self._tracked_image(prepared))
+        has_fallback = self._config.source == "auto" and self._engine.has_pose
+        motion = self._by_features(prepared)
+        if motion.T_previous_current is None and has_fallback:
+            motion = self._by_network_if_plausible(prepared, instead=motion)
+        if has_fallback:
+            self._last_gray = _gray(prepared)
+        self._history.add(prepared.frame.stamp_ns, prepared.image)
         return motion
 
-    def _by_features(self, prepared: PreparedFrame, inverse_depth: np.ndarray) -> _Motion:
-        gray = self._tracked_image(prepared)
-        if self._features is None:
-            self._features = FeatureOdometry(self._tracking_view.camera, self._config.max_points, self.gyro)
-        self.features = found = self._features.update(gray, inverse_depth, prepared.frame.stamp_ns)
+    def _by_features(self, prepared: PreparedFrame) -> _Motion:
+        gray, camera = self._tracked_image(prepared), self._tracking_view_of(prepared).camera
+        if self._feature_odometry is None:
+            self._feature_odometry = FeatureOdometry(camera, self._config.max_points, self.gyro)
+        assert prepared.seen is not None  # motion_needs_depth asked for it
+        found = self._feature_odometry.update(gray, prepared.seen.inverse_depth, prepared.frame.stamp_ns)
+        self.tracked = found
         is_measured = not (found.is_bridged or found.ends_bridge)
         T = None if found.T_previous_current is None else found.T_previous_current.copy()
         return _Motion(T, found.covariance, found.reason, None, found.is_bridged, is_measured)
 
     def _tracked_image(self, prepared: PreparedFrame) -> np.ndarray:
-        """(H, W) uint8, as large as the camera and what looks at it have use for, however small the network's input."""
+        """(H, W) uint8, at the size of the tracking view, which does not depend on the network's input size."""
+        assert prepared.rgb is not None  # wants_motion asked for it
+        return self._tracking_view_of(prepared).render(prepared.frame.pixels, prepared.rgb)
+
+    def _tracking_view_of(self, prepared: PreparedFrame) -> TrackingView:
         if self._tracking_view is None:
             width = image_check.WIDTH if self._config.source == "network" else WIDTH
-            self._tracking_view = TrackingView(self._view, self._header.filter, width)
-        return self._tracking_view.render(prepared.frame.pixels, prepared.rgb)
+            self._tracking_view = TrackingView(prepared.result.view, self._header.filter, width)
+        return self._tracking_view
 
-    def _by_network_alone(self, stamp_ns: int, image, gray: np.ndarray) -> _Motion:
-        """The network's motion unless the images (gray: (H, W) uint8) show that there is none, or none to be told."""
+    def _by_network_alone(self, prepared: PreparedFrame, gray: np.ndarray) -> _Motion:
+        """The network's motion, unless the images (gray: (H, W) uint8) show a standstill or cannot be compared."""
+        stamp_ns = prepared.frame.stamp_ns
         change, before_ns = self._check.update(gray), self._checked_ns
         self._checked_ns = stamp_ns
         if change.reason:
@@ -198,57 +209,61 @@ class MotionTracking:
             motion = _Motion(None, reason=change.reason)
         elif change.is_still:
             if self.gyro is not None:
-                self.gyro.observe(
-                    before_ns, stamp_ns, np.eye(3), image_check.STILL_FLOW / self._tracking_view.camera.fx
-                )
+                still_angle = image_check.STILL_FLOW / self._tracking_view_of(prepared).camera.fx
+                self.gyro.observe(before_ns, stamp_ns, np.eye(3), still_angle)
             motion = _Motion(np.eye(4))
         else:
-            motion = self._by_network(stamp_ns, image)
+            motion = self._by_network(prepared)
         if change.is_kept:
-            # While the camera stands, the pair to come begins with the image that it has stood since.
-            self._history.add(stamp_ns, image)
+            # At a standstill the next pair begins with the first image of the standstill.
+            self._history.add(stamp_ns, prepared.image)
         return motion
 
-    def _by_network(self, stamp_ns: int, image) -> _Motion:
+    def _by_network(self, prepared: PreparedFrame) -> _Motion:
+        stamp_ns = prepared.frame.stamp_ns
         partner, previous = self._history.partner(stamp_ns), self._history.newest
-        if partner is None:
+        if partner is None or previous is None:
             return _Motion(None)
-        T_later_earlier = self._engine.motion(partner.image, image)
+        T_later_earlier = self._engine.motion(partner.image, prepared.image)
         if not np.isfinite(T_later_earlier).all():
             return _Motion(None, reason="the pose network gave a motion that is not finite")
-        T_earlier_later = invert(self._view.correct_motion(T_later_earlier))
-        # The pair may reach back further than the last frame (a camera faster than the network's
-        # training): at constant velocity this step is the share of it that its time is.
+        T_earlier_later = invert(prepared.result.view.correct_motion(T_later_earlier))
+        # With a camera faster than the network's training the pair begins before the last frame: assume constant
+        # velocity, and take the share of the motion that this step has of its time.
         share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)
         T_previous_current = T_earlier_later if share == 1.0 else power(T_earlier_later, share)
         return _Motion(T_previous_current, turn=self._turn(previous.stamp_ns, stamp_ns, T_previous_current[:3, :3]))
 
     def _turn(self, start_ns: int, stop_ns: int, R_network: np.ndarray) -> Turn | None:
-        """The gyro's, which is compared with the network's on the way."""
+        """The gyro's rotation, after the gyro has observed the network's."""
         if self.gyro is None:
             return None
         config = self._config
         angle = np.linalg.norm(rotation_to_axis_angle(R_network))
         sigma = np.hypot(config.rotation_noise * angle, config.rotation_noise_floor)
-        # A network is wrong in the same way again and again: of that no bias can be learned.
+        # A network repeats its errors, so its rotation must not teach the gyro's bias.
         self.gyro.observe(start_ns, stop_ns, R_network, sigma, has_independent_errors=False)
         return self.gyro.turn(start_ns, stop_ns)
 
-    def _by_network_if_plausible(
-        self, stamp_ns: int, image, prepared: PreparedFrame, inverse_depth: np.ndarray, instead: _Motion
-    ) -> _Motion:
-        """The network's motion if it explains the images; else `instead`, with what the features said."""
-        motion = self._by_network(stamp_ns, image)
+    def _by_network_if_plausible(self, prepared: PreparedFrame, instead: _Motion) -> _Motion:
+        """The network's motion if it explains the images; else `instead`, with the reason of the features."""
+        motion = self._by_network(prepared)
         T_previous_current = motion.T_previous_current
-        if T_previous_current is None:
+        if T_previous_current is None or self._last_gray is None:
             return instead
-        camera = self._view.camera
+        assert prepared.seen is not None  # motion_needs_depth asked for it
+        camera = prepared.result.view.camera
         explains = motion_explains_images(
             self._last_gray,
-            cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY),
-            np.nan_to_num(inverse_depth),
+            _gray(prepared),
+            np.nan_to_num(prepared.seen.inverse_depth),
             camera.ray_grid(),
             camera.K,
             T_previous_current,
         )
         return motion if explains else instead
+
+
+def _gray(prepared: PreparedFrame) -> np.ndarray:
+    assert prepared.rgb is not None  # wants_motion asked for it
+    return cv2.cvtColor(prepared.rgb, cv2.COLOR_RGB2GRAY)

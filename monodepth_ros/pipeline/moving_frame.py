@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose motion the odometry tells: the camera's own, or that of the base it is mounted on."""
+"""The moving frame of the odometry: the camera's own, or the robot's base that the camera is mounted on."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.settings.schema import ConfigError, setting
@@ -14,19 +15,26 @@ from monodepth_ros.settings.schema import ConfigError, setting
 
 @dataclass(frozen=True)
 class MovingFrameConfig:
-    """Names of the odometry's frames, and how the transform between them is published."""
+    """Frames of the odometry, and publication of the transform between them."""
 
-    odom_frame: str = setting("odom", "Frame in which the trajectory is given.")
+    odom_frame: str = setting(
+        "odom",
+        "Fixed frame of the odometry. Change it if another node publishes an odom frame already.",
+    )
     base_frame: str = setting(
         "",
-        "Moving frame of the odometry, found from the camera through TF; empty: the camera's own optical frame.",
+        "Moving frame of the odometry, such as base_link; TF must connect it with the camera. Empty: the camera's "
+        "optical frame. Set it on a robot.",
     )
     publish_tf: bool = setting(
-        True, "Publish odom_frame -> base_frame on /tf; never done for a relative scale.", live=True
+        True,
+        "Publish odom_frame -> base_frame on /tf, if lengths are metres. Disable it if another node, such as a state "
+        "estimator that fuses this odometry, publishes that transform.",
+        live=True,
     )
     invert_odom_tf: bool = setting(
         False,
-        "Publish the transform as base_frame -> odom_frame, for trees whose base has another parent.",
+        "Publish the inverse, base_frame -> odom_frame. Enable it if base_frame has another parent in the TF tree.",
         live=True,
     )
 
@@ -37,20 +45,54 @@ class MovingFrameConfig:
             raise ConfigError(f"base_frame is {self.base_frame!r}: it must be another frame than odom_frame")
 
 
-class MovingFrame:
-    """Moves estimates from the camera to the moving frame, as the node does.
+# Pose of a camera without a base at the start of its trajectory: odom is x forward, y left, z up there.
+T_ODOM_START = make_transform(R_BODY_OPTICAL, np.zeros(3))
+T_ODOM_START.setflags(write=False)
 
-    With a base_frame that static transforms connect to the camera the base moves, and odom is where it stood
-    first. Otherwise the camera moves, and odom is x forward, y left, z up where it stood first; notes say why
-    if a base was asked for. name: the moving frame. may_publish_tf: whether odom_frame -> name would leave
-    the tree a tree.
+
+def second_parent(config: MovingFrameConfig, frame: str, parent: str) -> str:
+    """The reason against publishing odom_frame -> frame on /tf, or an empty string.
+
+    A frame has one parent in the TF tree; parent: the one that it has already, or an empty string. A base_frame is the
+    user's choice, and the inverted transform adds no parent to it.
+    """
+    if frame == config.base_frame or config.invert_odom_tf or parent in ("", config.odom_frame):
+        return ""
+    return (
+        f"no /tf from {config.odom_frame!r}: {frame!r} has the parent {parent!r} already; set base_frame to the "
+        "robot's base (or publish_tf to false)"
+    )
+
+
+class OdometryTransform(NamedTuple):
+    """A transform of the odometry for /tf: T (4, 4) is the pose of `child` in `parent`."""
+
+    parent: str
+    child: str
+    T: np.ndarray
+
+
+def odometry_transform(config: MovingFrameConfig, frame: str, T_odom_frame: np.ndarray) -> OdometryTransform:
+    """The transform odom_frame -> frame, or its inverse with invert_odom_tf."""
+    if config.invert_odom_tf:
+        return OdometryTransform(frame, config.odom_frame, invert(T_odom_frame))
+    return OdometryTransform(config.odom_frame, frame, T_odom_frame)
+
+
+class MovingFrame:
+    """The moving frame of a recording's odometry, by its static transforms, and the estimates in that frame.
+
+    With a base_frame that static transforms connect with the camera, that base moves, and odom is its first pose.
+    Otherwise the camera moves, and odom is x forward, y left, z up at its first pose; notes have the reason if a base
+    was asked for. name: the moving frame. may_publish_tf: odom_frame -> name is wanted, and gives no frame a second
+    parent.
     """
 
     def __init__(self, config: MovingFrameConfig, camera_frame: str, transforms: StaticTransforms):
         self.notes: list[str] = []
         self.name = camera_frame
         self.T_base_camera = np.eye(4)
-        self.T_odom_start = make_transform(R_BODY_OPTICAL, np.zeros(3))
+        self.T_odom_start = T_ODOM_START
         if config.base_frame:
             try:
                 self.T_base_camera = transforms.lookup(config.base_frame, camera_frame)
@@ -58,20 +100,15 @@ class MovingFrame:
                 self.name = config.base_frame
             except StaticTransformError as error:
                 self.notes.append(f"base_frame is not used, the camera's own motion is given: {error}")
-        has_base = self.name == config.base_frame
-        # A camera that is mounted on something must not get a second parent.
-        parent = "" if has_base or config.invert_odom_tf else transforms.parent_of(self.name)
-        self.may_publish_tf = config.publish_tf and parent in ("", config.odom_frame)
-        if config.publish_tf and not self.may_publish_tf:
-            self.notes.append(
-                f"no /tf from {config.odom_frame!r}: {self.name!r} has the parent {parent!r} already; "
-                "set base_frame to the robot's base (or publish_tf to false)"
-            )
+        reason = second_parent(config, self.name, transforms.parent_of(self.name)) if config.publish_tf else ""
+        self.may_publish_tf = config.publish_tf and not reason
+        if reason:
+            self.notes.append(reason)
 
     def express(self, estimate: OdometryEstimate) -> BaseOdometry:
         """The estimate for the moving frame."""
         return express_in_base(estimate, self.T_odom_start, self.T_base_camera)
 
     def T_odom_camera(self, estimate: OdometryEstimate) -> np.ndarray:
-        """Where the camera is (4, 4), optical axes, in the odom frame."""
+        """Pose of the camera (4, 4), optical axes, in the odom frame."""
         return self.T_odom_start @ estimate.T_start_camera

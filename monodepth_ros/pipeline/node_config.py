@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be set about the node, besides what can be set about a frame."""
+"""Settings of the node: those of a run, and its cameras, subscriptions and life cycle."""
 
 import re
 from dataclasses import dataclass, fields
@@ -16,40 +16,44 @@ class SubscriptionConfig(ImageConfig):
 
     reliability: str = setting(
         "best_effort",
-        "Reliability of the image subscription. best_effort connects to every publisher; reliable is the cure for large "
-        "images that get lost on the way, and needs a reliable publisher.",
+        "Reliability of the image subscription. best_effort connects to every publisher. Choose reliable if large "
+        "images get lost on the way; it needs a reliable publisher.",
         choices=("best_effort", "reliable"),
     )
 
 
 @dataclass(frozen=True)
 class CameraOdometryConfig(OdometryConfig):
-    """The odometry, and whose it is."""
+    """The odometry, and its camera."""
 
     camera: str = setting(
         "",
-        "Of several cameras, the one whose motion is the odometry: it alone is worked out, and publishes odom, "
-        "path and TF; empty: the first.",
+        "With several cameras, the camera whose motion is estimated and published as odom, path and TF; empty: the "
+        "first.",
     )
 
 
 @dataclass(frozen=True)
 class NodeConfig(RunConfig):
-    """Everything `depth_node` can be told."""
+    """Settings of `depth_node`."""
 
     cameras: tuple[str, ...] = setting(
         (),
-        "Names of several cameras to serve at once; each has its topics below its name (front/image, "
-        "front/depth/image); none: one camera on the node's own topics.",
+        "Names of the cameras, to serve several with one network; the topics of each are below its name (front/image, "
+        "front/depth/image). Empty: one camera, on topics without a prefix.",
     )
     image: SubscriptionConfig = section(SubscriptionConfig)
     odometry: CameraOdometryConfig = section(CameraOdometryConfig)
     image_transport: str = setting(
-        "raw", "Subscribe to image (raw) or image/compressed (compressed).", choices=("raw", "compressed")
+        "raw",
+        "Subscribe to image (raw) or image/compressed (compressed). Choose compressed if the camera is on another "
+        "computer.",
+        choices=("raw", "compressed"),
     )
     camera_info_timeout: float = setting(
         1.0,
-        "Images that have no camera_info for this long are taken for those of an uncalibrated camera.",
+        "Drop images for this long while no camera_info has arrived, then process them as those of an uncalibrated "
+        "camera.",
         unit="s",
         minimum=0.0,
         maximum=3600.0,
@@ -57,19 +61,25 @@ class NodeConfig(RunConfig):
     )
     no_image_timeout: float = setting(
         3.0,
-        "Silence of the image topic for this long is a warning.",
+        "Warn if no image has arrived for this long. Raise it for cameras with a low or irregular frame rate.",
         unit="s",
         minimum=0.1,
         maximum=3600.0,
         live=True,
     )
-    enabled: bool = setting(True, "Process frames (also switched by the service ~/enable).", live=True)
+    enabled: bool = setting(
+        True,
+        "Process frames; the service ~/enable changes it, too. Disable it to save power while depth is not needed.",
+        live=True,
+    )
     autostart: bool = setting(
-        True, "Configure and activate at start; false leaves the lifecycle to a manager (read at start only)."
+        True,
+        "Configure and activate at start (read at start only). Set to false if a lifecycle manager does that.",
     )
     tf_timeout: float = setting(
         0.1,
-        "How long to wait for the camera's place on the base at an image's stamp.",
+        "Maximum wait for the transform from camera to base at the stamp of an image. Raise it if that transform "
+        "moves and is published late.",
         unit="s",
         minimum=0.0,
         maximum=10.0,
@@ -85,13 +95,13 @@ class NodeConfig(RunConfig):
         for name in self.cameras:
             if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
                 raise ConfigError(
-                    f"cameras holds {name!r}: a camera's name begins its topics and settings, so it must be letters, "
-                    "digits and underscores, a letter first"
+                    f"cameras holds {name!r}: a camera's name begins its topics and settings, so it must consist of "
+                    "letters, digits and underscores, with a letter first"
                 )
             if name in RESERVED_NAMES:
                 raise ConfigError(f"cameras holds {name!r}: settings of the node have that name, choose another")
             if self.cameras.count(name) > 1:
-                raise ConfigError(f"cameras holds {name!r} twice: each camera needs a name of its own")
+                raise ConfigError(f"cameras holds {name!r} twice: each camera needs its own name")
         if self.odometry.camera and self.odometry.camera not in self.cameras:
             known = ", ".join(self.cameras) or "empty"
             raise ConfigError(
@@ -101,7 +111,7 @@ class NodeConfig(RunConfig):
 
     @property
     def odometry_camera(self) -> str:
-        """The name of the camera whose motion is the odometry; empty for the one camera without a name."""
+        """Name of the camera whose motion is the odometry; empty for a single camera without a name."""
         return self.odometry.camera or next(iter(self.cameras), "")
 
 
@@ -111,28 +121,28 @@ class CameraSubscriptionConfig:
 
     reliability: str = setting(
         "",
-        "Of this camera's subscriptions; empty: as image.reliability.",
+        "Reliability of this camera's image subscription; empty: as image.reliability.",
         choices=("", "best_effort", "reliable"),
     )
 
 
 @dataclass(frozen=True)
 class CameraConfig:
-    """What one of several cameras may have of its own; where empty, the node-wide setting of that name holds."""
+    """Settings of one of several cameras; an empty one takes the value of the node's setting of that name."""
 
-    calibration_file: str = setting("", "Calibration of this camera; empty: as calibration_file.")
+    calibration_file: str = setting("", "Calibration file of this camera; empty: as calibration_file.")
     image_transport: str = setting(
         "", "Transport of this camera's images; empty: as image_transport.", choices=("", "raw", "compressed")
     )
     image: CameraSubscriptionConfig = section(CameraSubscriptionConfig)
 
 
-# A camera's settings stand below its name, where these stand already.
+# A camera's settings begin with its name, which therefore must not be that of a setting.
 RESERVED_NAMES = {field.name for field in fields(NodeConfig)} | {"qos_overrides"}
 
 
 def config_of(camera: str, config: NodeConfig, own: CameraConfig) -> NodeConfig:
-    """The settings as they are for one camera."""
+    """The node's settings for one camera, with the camera's own ones applied."""
     changes = {name: value for name, value in values(own).items() if value}
     if camera != config.odometry_camera:
         changes["odometry.enabled"] = False

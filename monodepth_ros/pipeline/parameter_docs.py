@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's parameters as a parameter file and as a page, written from the dataclass that declares them."""
+"""The node's parameter file and its documentation page, generated from the dataclass that declares the parameters."""
 
 from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig
 from monodepth_ros.settings.documentation import commented_yaml, limits, yaml_value
@@ -16,7 +16,7 @@ _TABLE_HEAD = [
 def parameter_file() -> str:
     """config/depth.yaml: every parameter at its default, with unit, range and meaning."""
     lines = [
-        "# Every parameter of depth_node at its default. Written by scripts/docs; copy it and keep what you change.",
+        "# depth_node: every parameter at its default (monodepth config --dump node). Keep what you change.",
         "/**:",
         "  ros__parameters:",
     ]
@@ -28,18 +28,20 @@ def parameter_page() -> str:
     lines = [
         "# Parameters of depth_node",
         "",
-        "Written by `scripts/docs` from `monodepth_ros/pipeline/node_config.py` and `monodepth_ros/pipeline/config.py`.",
-        "*Live* parameters may change while the node runs; the others while it is unconfigured.",
-        "`config/depth.yaml` holds them all at their defaults.",
+        "You need to set `checkpoint` only; every other default suits most cameras. *Live* parameters may change "
+        "while the",
+        "node runs, the others while it is unconfigured. `config/depth.yaml` contains all of them at their defaults.",
+        "This page is written by `scripts/docs`; the texts are in `monodepth_ros/pipeline/node_config.py` and the",
+        "configurations that it includes.",
         "",
         *_TABLE_HEAD,
     ]
     lines += [_row(item) for item in _sorted()]
     lines += [
         "",
-        "## Of each camera",
+        "## Parameters of each camera",
         "",
-        "Each camera named in `cameras` may have these of its own, as `front.image_transport` and so on:",
+        "Each camera named in `cameras` may override these, as `front.image_transport` and so on:",
         "",
         *_TABLE_HEAD,
     ]
@@ -56,5 +58,5 @@ def _row(item: Specification, prefix: str = "") -> str:
 
 
 def _sorted() -> list[Specification]:
-    """Parameters without a section first, so that the YAML's nesting is simple."""
+    """All parameters, those without a section first, which keeps the nesting of the YAML simple."""
     return sorted(specifications(NodeConfig).values(), key=lambda item: "." in item.name)

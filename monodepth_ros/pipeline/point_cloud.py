@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From depth and colour to a coloured, organised point cloud."""
+"""Coloured, organised point clouds from depth and colour."""
 
 import cv2
 import numpy as np
 
 from monodepth_ros.geometry.camera import CameraModel
 
-# Packed colour: 0x00RRGGBB in the four bytes of a float, the lowest first, as PCL and RViz read it.
+# Packed colour: 0x00RRGGBB in the four bytes of a little-endian float, as PCL and RViz read it.
 CLOUD_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
 
 
@@ -15,8 +15,8 @@ def colored_points(
 ) -> tuple[np.ndarray, bool]:
     """Points (ceil(H / stride), ceil(W / stride)) of CLOUD_DTYPE in the optical frame [m], and whether all are finite.
 
-    depth: float32 (H, W) [m]; rgb: uint8 (H, W, 3); camera: pinhole model of that image. Points whose depth is not
-    finite or outside min_range..max_range get NaN coordinates and keep their colour.
+    depth: float32 (H, W) [m]; rgb: uint8 (H, W, 3); camera: pinhole model of both. A point gets NaN coordinates, and
+    keeps its colour, if its depth is not finite or outside min_range..max_range.
     """
     z = depth[::stride, ::stride]
     rays = camera.ray_grid()[::stride, ::stride]

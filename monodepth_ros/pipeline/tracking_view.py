@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image in which points are followed: the network's view, in grey, at a size that serves what looks at it."""
+"""The grey image in which points are tracked: the network's view at a size that suits the tracking."""
 
 import cv2
 import numpy as np
@@ -9,13 +9,13 @@ from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.odometry.features.tracking_camera import TrackingCamera
 from monodepth_ros.pipeline.network_view import NetworkView
 
-# Larger images (960, 1241 pixels of KITTI's) made the motion by features no better, and smaller ones made it worse.
+# Larger images (960, 1241 pixels on KITTI) did not improve the motion from features, and smaller ones made it worse.
 WIDTH = 640
-SAME_SIZE = 1.05  # a network's view up to this much smaller or larger is taken as it is
+SAME_SIZE = 1.05  # up to this ratio of sizes the network's view is used as it is
 
 
 class TrackingView:
-    """Renders the network's view in grey, `width` pixels wide or as wide as the camera's own pixels allow."""
+    """Renders the network's view in grey, `width` pixels wide, or as wide as the camera's resolution allows."""
 
     def __init__(self, view: NetworkView, filter: str, width: int = WIDTH):
         source, target = view.resampler.source, view.camera
@@ -29,7 +29,7 @@ class TrackingView:
         self.camera = TrackingCamera(target.width, target.height, target.fx, target.fy, target.cx, target.cy)
 
     def render(self, pixels: Pixels, network_rgb: np.ndarray) -> np.ndarray:
-        """(H, W) uint8, from the network's input or, where that is too small, from the camera's image."""
+        """(H, W) uint8, from the network's input, or from the camera's image if that input is too small."""
         if self._resampler is not None:
             return self._resampler(to_gray(pixels.array, pixels.layout))
         gray = to_gray(network_rgb, "rgb")

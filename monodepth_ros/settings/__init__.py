@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration as dataclasses: declaration and checks, files, documentation."""
+"""Configuration as dataclasses: how settings are declared, checked, read from files and documented."""

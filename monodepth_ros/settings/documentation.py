@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings written as commented YAML and as documentation."""
+"""Parts of the files that document settings: commented YAML, limits in words."""
 
 import math
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from monodepth_ros.settings.schema import Specification
 
 
 def commented_yaml(specifications: Iterable[Specification], indent: str = "") -> list[str]:
-    """Lines of a YAML file with every setting at its default, its meaning, unit and limits above it.
+    """Lines of a YAML file with every setting at its default; a comment above each states meaning, unit and limits.
 
-    Settings of one section must follow each other; those without a section come first.
+    Settings without a section come first. The settings of one section must follow each other.
     """
     lines, section = [], ""
     for specification in sorted(specifications, key=lambda item: "." in item.name):
@@ -27,16 +27,18 @@ def commented_yaml(specifications: Iterable[Specification], indent: str = "") ->
 
 
 def limits(item: Specification) -> str:
-    """The values that a setting may have, in words."""
+    """The choices or the range of a setting, such as "raw | compressed" or "0 to 100"; empty if it has neither."""
     if item.choices:
         return " | ".join(choice or '""' for choice in item.choices)
     if item.minimum is not None and item.maximum is not None:
         return f"{item.minimum:g} to {item.maximum:g}"
-    return ""
+    if item.minimum is not None:
+        return f"at least {item.minimum:g}"
+    return "" if item.maximum is None else f"at most {item.maximum:g}"
 
 
 def yaml_value(value: Any) -> str:
-    """A default as YAML."""
+    """A setting's value as YAML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

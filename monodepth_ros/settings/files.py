@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings read from YAML files, ROS parameter files and command lines."""
+"""Settings from YAML files, ROS parameter files and command lines."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,13 +13,11 @@ from monodepth_ros.settings.schema import Config, ConfigError, replace
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:
-    """Settings by dotted name from a YAML file, nested or dotted; ConfigError if it is missing or is no mapping."""
-    try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {one_line(error)}") from None
+    """Settings by dotted name from a YAML file, nested or dotted.
+
+    Raises ConfigError if the file cannot be read, is not YAML or holds anything but a mapping.
+    """
+    document = _read_yaml(path, str(path))
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -27,13 +25,37 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     return {name: _number(value) for name, value in flatten(document).items()}
 
 
+def read_ros_parameters(path: str | Path) -> dict[str, Any]:
+    """Settings by dotted name from a ROS parameter file (`/**: ros__parameters: ...`, nested or dotted).
+
+    Raises ConfigError if the file cannot be read, is not YAML or holds no `ros__parameters`.
+    """
+    document = _read_yaml(path, f"parameter file {path}")
+    nodes = document.values() if isinstance(document, dict) else ()
+    groups = [node["ros__parameters"] for node in nodes if isinstance(node, dict) and "ros__parameters" in node]
+    mappings = [group for group in groups if isinstance(group, dict)]
+    if not mappings:
+        raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
+    return {name: value for group in mappings for name, value in flatten(group).items()}
+
+
+def _read_yaml(path: str | Path, title: str) -> Any:
+    """The content of a YAML file; ConfigError that begins with `title` if it cannot be read."""
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{title}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{title} is not YAML: {one_line(error)}") from None
+
+
 def changed(config: Config, assignments: Iterable[str]) -> Config:
-    """A copy changed by texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
+    """`replace` with the changes as texts such as 'depth.resolution=image'; ConfigError for one that does not fit."""
     return replace(config, read_assignments(assignments))
 
 
 def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
-    """Settings by dotted name from texts such as 'depth.resolution=image'; ConfigError for what sets nothing."""
+    """Settings by dotted name from texts such as 'depth.resolution=image'; ConfigError for a text without a name."""
     changes = {}
     for text in assignments:
         name, separator, value = text.partition("=")
@@ -47,13 +69,13 @@ def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """1e-4 as everybody means it: YAML 1.1 takes it for a text, because it has no point."""
-    is_meant = isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value)
-    return float(value) if is_meant else value
+    """Numbers such as 1e-4 as floats: YAML 1.1 reads them as text, because they have no decimal point."""
+    is_number = isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value)
+    return float(value) if is_number else value
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by dotted name as nested plain mappings and lists, for a YAML file."""
+    """Values by dotted name as nested mappings and lists, ready for a YAML file."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
         group, names = found, name.split(".")
@@ -63,31 +85,8 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def read_ros_parameters(path: str | Path) -> dict[str, Any]:
-    """Settings by dotted name from a ROS parameter file (`/**: ros__parameters: ...`, nested or dotted).
-
-    ConfigError if the file is missing, is not YAML or holds no `ros__parameters`.
-    """
-    try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"parameter file {path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"parameter file {path} is not YAML: {one_line(error)}") from None
-    groups = document.values() if isinstance(document, dict) else ()
-    parameters: dict[str, Any] = {}
-    found = False
-    for group in groups:
-        if isinstance(group, dict) and isinstance(group.get("ros__parameters"), dict):
-            parameters.update(flatten(group["ros__parameters"]))
-            found = True
-    if not found:
-        raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
-    return parameters
-
-
 def flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one with dotted names."""
+    """Values by dotted name from nested mappings; the inverse of `nested`."""
     flat: dict[str, Any] = {}
     for name, value in group.items():
         if isinstance(value, dict):

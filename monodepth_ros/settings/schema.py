@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configuration as nested frozen dataclasses whose fields state their unit, range and choices.
 
-One declaration serves the YAML files, the ROS parameters and the documentation: `setting()` puts the facts beside the
-default, `specifications()` lists every setting under its dotted name, `replace()` gives a checked copy with some
-settings changed, all of them or none.
+    @dataclass(frozen=True)
+    class CloudConfig:
+        stride: int = setting(1, "Keep every stride-th pixel of every stride-th row.", minimum=1, maximum=64)
+
+    @dataclass(frozen=True)
+    class NodeConfig:
+        cloud: CloudConfig = section(CloudConfig)
+
+    config = replace(NodeConfig(), {"cloud.stride": 2})
+
+The declaration is the only source of the YAML files, the ROS parameters and the documentation. A setting's name is the
+path to it with dots; `specifications()` lists all of them, `values()` reads them, `replace()` changes some of them.
 """
 
 import dataclasses
+import difflib
 import math
 import typing
 from collections.abc import Mapping
@@ -19,7 +29,7 @@ Config = TypeVar("Config")
 
 
 class ConfigError(MonodepthError):
-    """A setting of unknown name, wrong type or out of range."""
+    """A setting with an unknown name, a wrong type or a value out of range."""
 
 
 def setting(
@@ -32,23 +42,24 @@ def setting(
     choices: tuple[str, ...] = (),
     live: bool = False,
 ) -> Any:
-    """A dataclass field with a default (bool, int, float, str or a tuple of strings: the setting's type) and its facts.
+    """Declare a setting as a field of a config dataclass.
 
-    unit: SI symbol or words, empty for none. minimum, maximum: inclusive; a NaN default means "unset" and stays allowed.
-    choices: the values a string may take. live: whether it may change while the node runs.
+    default: bool, int, float, str or a tuple of strings; its type is the setting's type. doc: one or two sentences for
+    the user. unit: SI symbol or words; empty for none. minimum, maximum: inclusive; NaN is allowed where the default is
+    NaN ("unset"). choices: the values that a string may take. live: the setting may change while the node runs.
     """
     facts = {"doc": doc, "unit": unit, "minimum": minimum, "maximum": maximum, "choices": choices, "live": live}
     return dataclasses.field(default=default, metadata=facts)
 
 
 def section(config_type: type) -> Any:
-    """A dataclass field that holds a nested group of settings."""
+    """Declare a nested group of settings as a field of a config dataclass."""
     return dataclasses.field(default_factory=config_type)
 
 
 @dataclass(frozen=True)
 class Specification:
-    """One setting: dotted name, type, default and the facts given to `setting()`."""
+    """One setting: its dotted name, type and default, and the facts that were given to `setting()`."""
 
     name: str
     type: type
@@ -61,11 +72,11 @@ class Specification:
     live: bool
 
     def check(self, value: Any) -> Any:
-        """The value in the setting's type (a whole number serves as float); ConfigError if it does not fit."""
-        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if self.type is tuple and isinstance(value, (list, tuple)):
-            value = _strings(value)
+        """The value in the setting's type; ConfigError if it does not fit.
+
+        An integer is accepted for a float, a list of strings for a tuple.
+        """
+        value = self._converted(value)
         if type(value) is not self.type:
             raise ConfigError(
                 f"{self.name} is {value!r} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
@@ -73,15 +84,26 @@ class Specification:
         if self.choices and value not in self.choices:
             choices = ", ".join(choice or "''" for choice in self.choices)
             raise ConfigError(f"{self.name} is {value!r}: it must be one of {choices}")
-        if self.type is float and math.isnan(value):
+        if isinstance(value, (int, float)):
+            self._check_range(value)
+        return value
+
+    def _converted(self, value: Any) -> Any:
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if self.type is tuple and isinstance(value, (list, tuple)):
+            return _strings(value)
+        return value
+
+    def _check_range(self, value: float) -> None:
+        if math.isnan(value):
             if not math.isnan(self.default):
                 raise ConfigError(f"{self.name} is NaN: it must be a number{self._range_text()}")
-            return value
+            return
         below = self.minimum is not None and value < self.minimum
         above = self.maximum is not None and value > self.maximum
-        if below or above or (self.type is float and math.isinf(value)):
+        if below or above or math.isinf(value):
             raise ConfigError(f"{self.name} is {value}: it must be{self._range_text() or ' finite'}")
-        return value
 
     def _range_text(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
@@ -95,7 +117,10 @@ class Specification:
 
 
 def _strings(value: list | tuple) -> list | tuple[str, ...]:
-    """A list of strings as a tuple; one empty string stands for none, which ROS cannot tell from an unknown type."""
+    """A list of strings as a tuple; a list with other items as a list, which no setting accepts.
+
+    One empty string stands for an empty list, because a ROS parameter file cannot state the type of an empty list.
+    """
     if not all(isinstance(item, str) for item in value):
         return list(value)
     return () if list(value) == [""] else tuple(value)
@@ -107,13 +132,13 @@ def _type_name(kind: type) -> str:
 
 
 def specifications(config_type: type, prefix: str = "") -> dict[str, Specification]:
-    """Every setting of a config dataclass by dotted name, in the order of declaration."""
+    """All settings of a config dataclass by dotted name, in the order of declaration."""
     found: dict[str, Specification] = {}
     hints = typing.get_type_hints(config_type)
     for field in dataclasses.fields(config_type):
         name = prefix + field.name
         kind = typing.get_origin(hints[field.name]) or hints[field.name]
-        if dataclasses.is_dataclass(kind):
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             found.update(specifications(kind, prefix=name + "."))
         else:
             found[name] = Specification(name=name, type=kind, default=field.default, **field.metadata)
@@ -121,7 +146,7 @@ def specifications(config_type: type, prefix: str = "") -> dict[str, Specificati
 
 
 def values(config: Any, prefix: str = "") -> dict[str, Any]:
-    """Every setting's value by dotted name."""
+    """The values of all settings of a config by dotted name."""
     found: dict[str, Any] = {}
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -133,12 +158,17 @@ def values(config: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def replace(config: Config, changes: Mapping[str, Any]) -> Config:
-    """A copy with the settings of dotted names changed; ConfigError, and no change at all, if one does not fit."""
+    """A checked copy of a config with some settings changed, given by dotted name.
+
+    Raises ConfigError for the first change that does not fit; no change is made then.
+    """
     known = specifications(type(config))
     checked = {}
     for name, value in changes.items():
         if name not in known:
-            raise ConfigError(f"unknown setting {name!r}: the settings are {', '.join(known)}")
+            near = difflib.get_close_matches(name, known, n=3)
+            advice = f"did you mean {', '.join(near)}?" if near else f"the settings are {', '.join(known)}"
+            raise ConfigError(f"unknown setting {name!r}: {advice}")
         checked[name] = known[name].check(value)
     return _rebuild(config, checked)
 

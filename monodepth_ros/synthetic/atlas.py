@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All textures on one sheet, reduced beforehand in both directions so that distant surfaces do not alias.
+"""All textures on one sheet, with reductions in both directions against aliasing of distant surfaces.
 
-The street's surfaces are seen at grazing angles, compressed along one of their own axes: an ordinary mip map
-would blur the other axis too. A rip map (anisotropic mip map) holds every combination of reductions by 2^i
-across and 2^j down; it needs four times the memory and a single bilinear look-up.
+A street's surfaces are seen at grazing angles, compressed along one of their own axes, and an ordinary mip map would
+blur the other axis as well. A rip map (anisotropic mip map) holds every combination of reductions by 2^i across and 2^j
+down. It takes four times the memory and a single bilinear look-up.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ LEVELS = 8  # reductions by 1 to 2^7
 
 @dataclass(frozen=True)
 class Texture:
-    """A picture with physical size: pixels (H, W, 3) uint8 RGB, sides powers of two; alpha (H, W) or None.
+    """A picture that repeats in both directions.
 
-    size: metres (width, height) that one copy covers. It repeats in both directions.
+    pixels: (H, W, 3) uint8 RGB, H and W powers of two. size: width and height that one copy covers [m]. alpha: (H, W)
+    uint8 opacity, or None for an opaque picture.
     """
 
     pixels: np.ndarray
@@ -27,11 +28,11 @@ class Texture:
 
 
 class Atlas:
-    """The sheet of all textures with its reductions.
+    """The sheet of all textures and its reductions.
 
-    sheet: (2 H, 2 W, 3) uint8. Level (i, j), reduced by 2^i across and 2^j down, begins at column 2 W (1 -
-    2^-i) and row 2 H (1 - 2^-j). rectangles: (textures, 4) x, y, width, height on level (0, 0); max_levels:
-    (textures, 2).
+    sheet: (2 H, 2 W, 3) uint8. Level (i, j), reduced by 2^i across and 2^j down, begins at column 2 W (1 - 2^-i) and
+    row 2 H (1 - 2^-j). rectangles: (textures, 4) x, y, width, height on level (0, 0). max_levels: (textures, 2) largest
+    i and j.
     """
 
     def __init__(self, textures: list[Texture]) -> None:
@@ -45,13 +46,14 @@ class Atlas:
 
 
 def pack(sizes: list[tuple[int, int]]) -> tuple[np.ndarray, int, int]:
-    """Rectangles (x, y, width, height) for pictures of these sizes, and the sheet's width and height.
+    """Rectangles (x, y, width, height) on a sheet for pictures of these sizes, and the sheet's width and height.
 
-    Shelves of falling height, every picture at a multiple of its own size, so that halvings do not mix them.
+    Pictures stand in rows of decreasing height, each at a multiple of its own size, so that halving does not mix them.
+    Raises ValueError for a size that is not a power of two.
     """
     order = sorted(range(len(sizes)), key=lambda k: (-sizes[k][1], -sizes[k][0]))
     area = sum(w * h for w, h in sizes)
-    width = max(max(w for w, _ in sizes), 1 << int(np.ceil(np.log2(np.sqrt(area)))))
+    width = max(1 << int(np.ceil(np.log2(np.sqrt(area)))), *(w for w, _ in sizes))
     rectangles = np.zeros((len(sizes), 4), int)
     x = y = shelf = 0
     for k in order:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drive: a vehicle with cameras on its way through a street, frame by frame."""
+"""A drive: frames of a vehicle's cameras on its way through a street."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from monodepth_ros.synthetic.sunlight import Weather
 from monodepth_ros.synthetic.traffic import NOBODY, Traffic
 from monodepth_ros.synthetic.trajectory import FASTEST, START, Trajectory
 
-MOUNT = (1.2, 0.0, 1.65)  # metres from base_link to the camera, whose height is the last
+MOUNT = (1.2, 0.0, 1.65)  # metres, position of the camera in base_link (the last is its height)
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,10 @@ class Camera:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture and the truth about it.
+    """One image with exact depth and poses.
 
-    time: seconds since the start. image: (H, W, 3) uint8 RGB. depth: (H, W) float32 metres along the optical
-    axis, +inf for sky. moving: (H, W) bool, pixels of moving cars. T_world_base, T_world_camera: (4, 4),
-    camera in optical axes.
+    time: since the start [s]. image: (H, W, 3) uint8 RGB. depth: (H, W) float32 along the optical axis [m], +inf for
+    sky. moving: (H, W) bool, pixels of moving cars. T_world_base, T_world_camera: (4, 4), the camera in optical axes.
     """
 
     index: int
@@ -45,19 +44,19 @@ class Frame:
 
 
 def default_camera(width: int = 640, height: int = 192) -> CameraModel:
-    """A pinhole with the field of view of KITTI's colour cameras: fx = 0.58 W, fy = 1.92 H."""
+    """A pinhole camera with the field of view of KITTI's colour cameras: fx = 0.58 W, fy = 1.92 H."""
     return CameraModel.from_normalized(width, height, (0.58, 1.92, 0.5, 0.5))
 
 
 def mounted(model: CameraModel, position: tuple[float, float, float] = MOUNT, yaw: float = 0.0) -> Camera:
-    """A camera that looks forward, or turned by `yaw` (radians, to the left), at `position` in base_link."""
+    """A camera at `position` in base_link [m] that looks forward, turned to the left by `yaw` [rad]."""
     c, s = np.cos(yaw), np.sin(yaw)
     R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]]) @ R_BODY_OPTICAL
     return Camera(model, make_transform(R, position))
 
 
 def stereo_pair(model: CameraModel, baseline: float) -> dict[str, Camera]:
-    """A "left" and a "right" camera that look forward, `baseline` metres apart, around where one camera would be."""
+    """A "left" and a "right" camera that look forward, `baseline` [m] apart, with MOUNT in their middle."""
     P = model.P.copy()
     P[0, 3] = -model.P[0, 0] * baseline
     x, y, z = MOUNT
@@ -68,10 +67,10 @@ def stereo_pair(model: CameraModel, baseline: float) -> dict[str, Camera]:
 
 
 class Drive:
-    """`seconds` of driving at `rate` frames per second; the same arguments always give the same frames.
+    """A drive of `seconds` [s] at `rate` [Hz]; the same arguments always give the same frames.
 
-    cameras: by name; one default camera called "camera" if left out. traffic: cars come towards us.
-    changing_light: clouds pass and the exposure follows. A longer drive of the same seed begins with the
+    cameras: by name; one default camera called "camera" if omitted. traffic: whether cars come towards the vehicle.
+    changing_light: whether clouds pass, followed by the exposure. A longer drive of the same seed begins with the
     shorter one.
     """
 
@@ -97,22 +96,31 @@ class Drive:
         return max(1, round(self.seconds * self.rate))
 
     def __iter__(self) -> Iterator[Frame]:
-        """The first camera's frames in order."""
+        """Yield the frames of the first camera in order."""
         return (self.frame(index) for index in range(len(self)))
 
     def time(self, index: int) -> float:
+        """Time of a frame since the start [s]."""
         return index / self.rate
 
     def frame(self, index: int, camera: str = "") -> Frame:
-        """One frame of the named camera (the first one if left out)."""
+        """One frame of the named camera, by default the first one."""
         return self.frame_at(self.time(index), camera, index)
 
     def frame_at(self, time: float, camera: str = "", index: int = -1) -> Frame:
-        """The frame at any time in seconds, for cameras of different rates."""
+        """The frame at any time [s], for cameras of different rates. index: copied to the frame."""
         name = camera or next(iter(self.cameras))
         T_world_base = self.trajectory.T_world_base(time)
         T_world_camera = T_world_base @ self.cameras[name].T_base_camera
         moving = self._traffic.at(time) if self._traffic else NOBODY
         light = self._weather.at(time)
         view = self._renderers[name].render(self.street.scene, T_world_camera, light, moving)
-        return Frame(index, time, view.image, view.depth, view.moving, T_world_base, T_world_camera)
+        return Frame(
+            index=index,
+            time=time,
+            image=view.image,
+            depth=view.depth,
+            moving=view.moving,
+            T_world_base=T_world_base,
+            T_world_camera=T_world_camera,
+        )

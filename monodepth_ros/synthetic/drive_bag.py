@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drive as a rosbag2: images, calibration, static transforms, exact odometry and depth."""
+"""A drive as a rosbag2: images, calibration, static transforms, ground-truth odometry and depth."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
 from monodepth_ros.synthetic.drive import Camera, Drive, Frame
 
 EPOCH_NS = 1_700_000_000_000_000_000
-TRANSPORT_NS = 2_000_000  # a message is received this long after its stamp
-EXACT = 1e-9  # variance of exact values: consumers take zero for unknown
+TRANSPORT_NS = 2_000_000  # time from a message's stamp to its reception
+EXACT = 1e-9  # variance of exact values; consumers read zero as unknown
 JPEG_QUALITY = 93
-THREADS = 2  # NumPy and OpenCV work on large arrays without Python's lock
+THREADS = 2  # NumPy and OpenCV release Python's lock for large arrays
 WORLD, BASE = "world", "base_link"
 ODOMETRY, DEPTH, IMU = "/ground_truth/odometry", "/ground_truth/depth", "/imu"
 IMU_RATE = 100  # Hz
@@ -29,11 +29,11 @@ T_LINK_OPTICAL = make_transform(R_BODY_OPTICAL, (0, 0, 0))
 def write_drive(
     drive: Drive, path: str | Path, storage: str = "", compressed: bool = False, imu: bool = False
 ) -> Iterator[int]:
-    """Write all frames to a new bag; yields after each how many there are. Consume it to the end.
+    """Write all frames to a new bag. Yields the number of frames written after each; consume it to the end.
 
-    One camera named "camera" gives /camera/image_raw and so on; cameras of other names give
-    /<name>/image_raw with frames <name>_link and <name>_optical_frame. Depth is the first camera's. imu: exact
-    rates of base_link on /imu, IMU_RATE times per second. Raises RecordingError, see BagWriter.
+    A camera called <name> gives /<name>/image_raw and /<name>/camera_info, with frames <name>_link and
+    <name>_optical_frame. Depth is that of the first camera. imu: add exact rates of base_link on /imu at IMU_RATE.
+    Raises RecordingError, see BagWriter.
     """
     with BagWriter(path, storage) as bag:
         names = {name: _topics(name, compressed) for name in drive.cameras}
@@ -67,7 +67,7 @@ def write_drive(
 
 
 def _rendered_ahead(drive: Drive) -> Iterator[Frame]:
-    """Every camera's frame of every moment in order; some are rendered while the caller writes."""
+    """Yield the frames of all cameras in order of time; later ones are rendered while the caller writes."""
     jobs = [(index, name) for index in range(len(drive)) for name in drive.cameras]
     with ThreadPoolExecutor(THREADS) as pool:
         waiting = deque(pool.submit(drive.frame, *job) for job in jobs[: 2 * THREADS])
@@ -93,7 +93,7 @@ def _image(header: Any, picture: np.ndarray, compressed: bool) -> Any:
 
 
 def _mount(name: str, camera: Camera) -> list[Any]:
-    """base_link -> <name>_link (body axes) -> <name>_optical_frame."""
+    """Transforms base_link -> <name>_link (body axes) -> <name>_optical_frame."""
     T_base_link = camera.T_base_camera @ np.linalg.inv(T_LINK_OPTICAL)
     link = f"{name}_link"
     return [
@@ -103,7 +103,7 @@ def _mount(name: str, camera: Camera) -> list[Any]:
 
 
 def _rates(drive: Drive, time: float) -> tuple[int, Any]:
-    """Stamp and sensor_msgs/Imu."""
+    """Stamp [ns] and sensor_msgs/Imu at a time [s]."""
     stamp_ns = EPOCH_NS + round(time * 1e9)
     return stamp_ns, messages.imu(messages.header(stamp_ns, BASE), drive.trajectory.twist(time)[3:], EXACT)
 

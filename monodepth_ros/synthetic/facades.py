@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""House fronts: walls with windows, doors and shops, painted at twice their size and averaged."""
+"""Textures of house fronts: walls with windows, doors and shops, painted at twice their size and averaged."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from monodepth_ros.synthetic import materials
 from monodepth_ros.synthetic.atlas import Texture
+from monodepth_ros.synthetic.canvas import Canvas
 from monodepth_ros.synthetic.noise import fractal_noise, to_pixels
 
 BAY = 3.2  # metres between windows
@@ -30,6 +31,8 @@ SHOP_COLORS = (
     (120, 60, 96),
     (206, 200, 190),
 )
+DOOR_COLORS = ((88, 54, 40), (42, 60, 52), (60, 64, 92), (112, 40, 36), (54, 50, 48))
+FLOWERS = ((170, 50, 60), (70, 110, 50), (200, 90, 120), (60, 96, 44))
 SHOP_NAMES = (
     "BAKERY", "CAFE", "BOOKS", "FLOWERS", "PHARMACY", "BISTRO", "SHOES", "CYCLES", "FRUIT", "HOTEL", "OPTIK",
     "TEA", "MUSIC", "RECORDS", "TAILOR", "PIZZA", "GALLERY", "KIOSK", "TOYS", "BARBER",
@@ -38,7 +41,7 @@ SHOP_NAMES = (
 
 @dataclass(frozen=True)
 class FacadeStyle:
-    """What one building's front is like; everything but the random details."""
+    """Features of one building's front, without the random details."""
 
     wall: tuple[float, float, float]
     brick: bool
@@ -54,6 +57,7 @@ class FacadeStyle:
 
 
 def random_style(rng: np.random.Generator) -> FacadeStyle:
+    """A front with random materials, colours and windows."""
     brick = rng.random() < 0.35
     wall = np.array((BRICK_COLORS if brick else WALL_COLORS)[rng.integers(4 if brick else len(WALL_COLORS))])
     shutter = np.array(((70, 92, 84), (96, 62, 50), (84, 96, 120), (200, 196, 186))[rng.integers(4)])
@@ -70,80 +74,6 @@ def random_style(rng: np.random.Generator) -> FacadeStyle:
         band=bool(rng.random() < 0.6),
         arched=bool(rng.random() < 0.2),
     )
-
-
-class _Canvas:
-    """Draws in metres, x to the right and z up from the lower left corner."""
-
-    def __init__(self, image: np.ndarray, size: tuple[float, float]) -> None:
-        self.image = np.ascontiguousarray(image, np.float32)
-        self.scale_x, self.scale_z = image.shape[1] / size[0], image.shape[0] / size[1]
-
-    def window(self, x0: float, z0: float, x1: float, z1: float) -> np.ndarray:
-        """The pixels of a rectangle, as a view."""
-        height, width = self.image.shape[:2]
-        c0, c1 = (int(np.clip(round(x * self.scale_x), 0, width)) for x in (x0, x1))
-        r0, r1 = (int(np.clip(height - round(z * self.scale_z), 0, height)) for z in (z1, z0))
-        return self.image[r0:r1, c0:c1]
-
-    def fill(self, x0: float, z0: float, x1: float, z1: float, color) -> None:
-        self.window(x0, z0, x1, z1)[:] = color
-
-    def shade(self, x0: float, z0: float, x1: float, z1: float, factor: float) -> None:
-        view = self.window(x0, z0, x1, z1)
-        view *= factor
-
-    def frame(self, x0: float, z0: float, x1: float, z1: float, width: float, color) -> None:
-        """A rectangle's border, inside it."""
-        self.fill(x0, z0, x1, z0 + width, color)
-        self.fill(x0, z1 - width, x1, z1, color)
-        self.fill(x0, z0, x0 + width, z1, color)
-        self.fill(x1 - width, z0, x1, z1, color)
-
-    def glass(self, rng: np.random.Generator, x0: float, z0: float, x1: float, z1: float, bright: float = 1.0) -> None:
-        """A pane: the sky's reflection above, the street's below, curtains behind, a slanted gleam."""
-        view = self.window(x0, z0, x1, z1)
-        if not view.size:
-            return
-        height, width = view.shape[:2]
-        y = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-        x = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
-        base = np.array((58, 66, 74), np.float32) * rng.uniform(0.6, 1.2) * bright
-        sky = np.array((120, 138, 154), np.float32) * rng.uniform(0.5, 1.1) * bright
-        view[:] = base + (sky - base) * np.clip(0.9 - 1.3 * y + rng.uniform(-0.2, 0.3), 0, 1)
-        if rng.random() < 0.55:  # curtains on both sides or a blind from above
-            curtain = np.array((196, 190, 176), np.float32) * rng.uniform(0.55, 1.0)
-            folds = 1 + 0.12 * np.sin(x * rng.uniform(30, 70))
-            if rng.random() < 0.6:
-                share = rng.uniform(0.15, 0.38)
-                covered = ((x < share) | (x > 1 - share)).astype(np.float32)
-            else:
-                covered = (y < rng.uniform(0.2, 0.8)).astype(np.float32)
-            view[:] += (curtain * folds - view) * covered * 0.72
-        gleam = np.clip(1 - np.abs((x + y * 0.8) - rng.uniform(0.2, 1.6)) * 5, 0, 1)
-        view[:] += gleam * rng.uniform(5, 35)
-
-    def text(self, words: str, x: float, z: float, height: float, color) -> None:
-        """Words centred at (x, z)."""
-        scale = height * self.scale_z / 22
-        thickness = max(1, round(scale * 2.2))
-        (width, _), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_DUPLEX, scale, thickness)
-        at = (int(x * self.scale_x - width / 2), int(self.image.shape[0] - (z - height / 2) * self.scale_z))
-        mask = np.zeros(self.image.shape[:2], np.uint8)  # OpenCV writes on bytes only
-        cv2.putText(mask, words, at, cv2.FONT_HERSHEY_DUPLEX, scale, 255, thickness, cv2.LINE_AA)
-        self.blend(mask, color)
-
-    def arch(self, x: float, z: float, width: float, height: float, color) -> None:
-        """The upper half of an ellipse that stands on (x, z)."""
-        mask = np.zeros(self.image.shape[:2], np.uint8)
-        center = (int(x * self.scale_x), int(self.image.shape[0] - z * self.scale_z))
-        axes = (int(width / 2 * self.scale_x), int(height * self.scale_z))
-        cv2.ellipse(mask, center, axes, 0, 180, 360, 255, -1, cv2.LINE_AA)
-        self.blend(mask, color)
-
-    def blend(self, mask: np.ndarray, color) -> None:
-        """Paint where the mask (H, W) uint8 says so."""
-        self.image += (np.asarray(color, np.float32) - self.image) * (mask[..., None] / np.float32(255))
 
 
 def wall(
@@ -166,7 +96,7 @@ def blank_wall(rng: np.random.Generator, style: FacadeStyle) -> Texture:
 def upper_storeys(rng: np.random.Generator, style: FacadeStyle) -> Texture:
     """Two storeys of four bays."""
     size = (BAYS * BAY, 2 * STOREY)
-    canvas = _Canvas(wall(rng, style, 512, 1024, size), size)
+    canvas = Canvas(wall(rng, style, 512, 1024, size), size)
     for storey in range(2):
         z0 = storey * STOREY
         if style.band:
@@ -177,7 +107,8 @@ def upper_storeys(rng: np.random.Generator, style: FacadeStyle) -> Texture:
     return Texture(_reduced(canvas.image), size)
 
 
-def _window(rng: np.random.Generator, canvas: _Canvas, style: FacadeStyle, x: float, z: float) -> None:
+def _window(rng: np.random.Generator, canvas: Canvas, style: FacadeStyle, x: float, z: float) -> None:
+    """A window centred at x whose lower edge is at z."""
     w, h = style.window
     x0, x1, z1 = x - w / 2, x + w / 2, z + h
     if style.surround:
@@ -193,25 +124,25 @@ def _window(rng: np.random.Generator, canvas: _Canvas, style: FacadeStyle, x: fl
     transom = z + h * 0.7
     for k in range(style.panes):
         left = x0 + thickness + k * pane
-        canvas.glass(rng, left, z + thickness, left + pane - thickness, transom - 0.03)
-        canvas.glass(rng, left, transom + 0.03, left + pane - thickness, z1 - thickness)
+        canvas.glass(rng, (left, z + thickness, left + pane - thickness, transom - 0.03))
+        canvas.glass(rng, (left, transom + 0.03, left + pane - thickness, z1 - thickness))
     if style.arched:
         canvas.arch(x, z1, w, 0.28, np.array(style.frame) * 0.8)
-    # The reveal: shadow from above and from one side, then the sill in the light with a shadow below it.
+    # The reveal is in shadow above and on one side, the sill is in the light and casts a shadow below.
     canvas.shade(x0, z1 - 0.22, x1, z1, 0.52)
     canvas.shade(x0, z, x0 + 0.07, z1, 0.6)
     canvas.fill(x0 - 0.12, z - 0.1, x1 + 0.12, z, style.trim)
     canvas.shade(x0 - 0.12, z - 0.2, x1 + 0.12, z - 0.1, 0.66)
     if rng.random() < 0.16:  # flowers
         for _ in range(26):
-            at = canvas.window(*(p := (x0 + rng.uniform(0, w), z + rng.uniform(-0.08, 0.2))), p[0] + 0.09, p[1] + 0.09)
-            at[:] = ((170, 50, 60), (70, 110, 50), (200, 90, 120), (60, 96, 44))[rng.integers(4)]
+            left, low = x0 + rng.uniform(0, w), z + rng.uniform(-0.08, 0.2)
+            canvas.fill(left, low, left + 0.09, low + 0.09, FLOWERS[rng.integers(4)])
 
 
 def ground_storey(rng: np.random.Generator, style: FacadeStyle, shop_bays: int) -> Texture:
-    """The lowest storey: shops of so many bays each, or (0) flats with a front door."""
+    """The ground floor: shops of `shop_bays` bays each, or flats with a front door for 0."""
     size = (BAYS * BAY, GROUND_STOREY)
-    canvas = _Canvas(wall(rng, style, 256, 1024, size), size)
+    canvas = Canvas(wall(rng, style, 256, 1024, size), size)
     if shop_bays:
         for bay in range(0, BAYS, shop_bays):
             _shop(rng, canvas, bay * BAY, (bay + shop_bays) * BAY)
@@ -232,39 +163,39 @@ def ground_storey(rng: np.random.Generator, style: FacadeStyle, shop_bays: int) 
     return Texture(_reduced(canvas.image), size)
 
 
-def _shop(rng: np.random.Generator, canvas: _Canvas, x0: float, x1: float) -> None:
+def _shop(rng: np.random.Generator, canvas: Canvas, x0: float, x1: float) -> None:
+    """A shop between x0 and x1: door, window with its display, sign."""
     color = np.array(SHOP_COLORS[rng.integers(len(SHOP_COLORS))], np.float32) * rng.uniform(0.8, 1.1)
     canvas.fill(x0 + 0.12, 0, x1 - 0.12, 2.75, color * 0.7)
     door = x0 + 0.3 if rng.random() < 0.5 else x1 - 1.35
     left, right = (x0 + 1.45, x1 - 0.3) if door < x0 + 1 else (x0 + 0.3, x1 - 1.5)
-    canvas.glass(rng, left, 0.5, right, 2.6, 0.75)
+    canvas.glass(rng, (left, 0.5, right, 2.6), brightness=0.75)
     for _ in range(int(8 * (right - left))):  # the display
         w, h = rng.uniform(0.06, 0.3), rng.uniform(0.08, 0.4)
         x = rng.uniform(left, right - w)
         z = rng.choice([0.55, 0.95, 1.35]) + rng.uniform(0, 0.05)
         item = np.array((rng.uniform(60, 220), rng.uniform(60, 200), rng.uniform(50, 190)))
-        view = canvas.window(x, z, x + w, z + h)
-        view[:] = 0.45 * view + 0.55 * item
+        pixels = canvas.pixels(x, z, x + w, z + h)
+        pixels[:] = 0.45 * pixels + 0.55 * item
     for x in np.arange(left, right + 0.1, max(1.1, (right - left) / 2)):
         canvas.fill(x - 0.04, 0.45, x + 0.04, 2.6, color)
     canvas.fill(door, 0.05, door + 1.05, 2.6, color)
-    canvas.glass(rng, door + 0.12, 0.45, door + 0.93, 2.45, 0.6)
+    canvas.glass(rng, (door + 0.12, 0.45, door + 0.93, 2.45), brightness=0.6)
     canvas.fill(x0 + 0.1, 2.75, x1 - 0.1, 3.3, color)
     canvas.shade(x0 + 0.1, 2.62, x1 - 0.1, 2.75, 0.5)
     bright = np.array((240, 232, 208)) if color.mean() < 130 else np.array((50, 44, 40))
     canvas.text(str(rng.choice(SHOP_NAMES)), (x0 + x1) / 2, 3.02, 0.3, bright)
 
 
-def _door(rng: np.random.Generator, canvas: _Canvas, x: float, style: FacadeStyle) -> None:
-    color = np.array(
-        ((88, 54, 40), (42, 60, 52), (60, 64, 92), (112, 40, 36), (54, 50, 48))[rng.integers(5)], np.float32
-    )
+def _door(rng: np.random.Generator, canvas: Canvas, x: float, style: FacadeStyle) -> None:
+    """A front door with a fanlight, centred at x."""
+    color = np.array(DOOR_COLORS[rng.integers(5)], np.float32)
     canvas.fill(x - 0.78, 0, x + 0.78, 2.95, style.trim)
     canvas.fill(x - 0.6, 0.12, x + 0.6, 2.25, color)
-    canvas.glass(rng, x - 0.55, 2.32, x + 0.55, 2.75)
+    canvas.glass(rng, (x - 0.55, 2.32, x + 0.55, 2.75))
     for side in (-0.5, 0.06):
         for low, high in ((0.3, 0.95), (1.1, 2.1)):
-            canvas.frame(x + side, low, x + side + 0.44, high, 0.05, color * 0.7)
+            canvas.frame((x + side, low, x + side + 0.44, high), 0.05, color * 0.7)
     canvas.shade(x - 0.6, 2.1, x + 0.6, 2.25, 0.55)
     canvas.fill(x - 0.8, 0, x + 0.8, 0.12, (150, 146, 140))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands on pavements: lamps, signs, traffic lights, bollards, bins, railings, bus shelters."""
+"""Street furniture: lamps, signs, traffic lights, bollards, bins, railings, bus shelters."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from monodepth_ros.synthetic.noise import to_pixels
 
 @dataclass(frozen=True)
 class FurnitureTextures:
-    """Numbers of the textures, in the order of `furniture_textures`."""
+    """Texture numbers, in the order of `furniture_textures`."""
 
     plain: int
     lamp: int
@@ -29,6 +29,7 @@ class FurnitureTextures:
 
 
 def furniture_textures(rng: np.random.Generator) -> list[Texture]:
+    """The textures of `FurnitureTextures`, in its order; signs have random texts."""
     plain = np.full((16, 16, 3), 255, np.uint8)
     lamp = np.full((16, 16, 3), (236, 230, 208), np.uint8)
     return [
@@ -48,7 +49,7 @@ def furniture_textures(rng: np.random.Generator) -> list[Texture]:
 def lamp_post(textures: FurnitureTextures, height: float, reach: float, tone: float) -> np.ndarray:
     """A street lamp whose arm points along +y."""
     tint = (tone, tone, tone * 1.02)
-    arm = block((-0.05, 0, height - 0.08), (0.05, reach, height), textures.plain, textures.plain, None, tint)
+    arm = block((-0.05, 0, height - 0.08), (0.05, reach, height), textures.plain, textures.plain, tint=tint)
     head = block(
         (-0.11, reach - 0.35, height - 0.14),
         (0.11, reach + 0.35, height),
@@ -57,11 +58,11 @@ def lamp_post(textures: FurnitureTextures, height: float, reach: float, tone: fl
         tint=(0.5, 0.5, 0.5),
         bottom=textures.lamp,
     )
-    return join(post(0.085, height, textures.plain, 6, tint, 0.65), arm, head)
+    return join(post(0.085, height, textures.plain, 6, tint, taper=0.65), arm, head)
 
 
 def sign_post(textures: FurnitureTextures, sign: int, size: float, height: float = 2.2) -> np.ndarray:
-    """A traffic sign that faces -x."""
+    """A traffic sign on a post, facing -x. sign: number of its texture. size, height: of the sign and below it [m]."""
     z0, z1 = height, height + size
     face = [(-0.05, size / 2, z0), (-0.05, -size / 2, z0), (-0.05, -size / 2, z1), (-0.05, size / 2, z1)]
     back = [(-0.045, -size / 2, z0), (-0.045, size / 2, z0), (-0.045, size / 2, z1), (-0.045, -size / 2, z1)]
@@ -78,9 +79,9 @@ def name_board(textures: FurnitureTextures) -> np.ndarray:
 
 
 def traffic_light(textures: FurnitureTextures) -> np.ndarray:
-    """A traffic light that faces -x."""
+    """A traffic light on a post, facing -x."""
     dark = (0.13, 0.14, 0.14)
-    body = block((-0.02, -0.17, 2.35), (0.2, 0.17, 3.3), textures.plain, textures.plain, None, dark)
+    body = block((-0.02, -0.17, 2.35), (0.2, 0.17, 3.3), textures.plain, textures.plain, tint=dark)
     face = [(-0.03, 0.17, 2.35), (-0.03, -0.17, 2.35), (-0.03, -0.17, 3.3), (-0.03, 0.17, 3.3)]
     return join(
         placed(post(0.06, 3.2, textures.plain, 6, (0.28, 0.29, 0.3)), 0.12, 0),
@@ -90,53 +91,48 @@ def traffic_light(textures: FurnitureTextures) -> np.ndarray:
 
 
 def bollard(textures: FurnitureTextures, tone: float) -> np.ndarray:
+    """A bollard. tone: its brightness."""
     return post(0.07, 0.95, textures.plain, 6, (tone, tone, tone))
 
 
 def litter_bin(textures: FurnitureTextures, tint: tuple[float, float, float]) -> np.ndarray:
-    return block((-0.22, -0.22, 0.1), (0.22, 0.22, 1.0), textures.plain, textures.plain, None, tint)
+    """A bin on a post."""
+    return block((-0.22, -0.22, 0.1), (0.22, 0.22, 1.0), textures.plain, textures.plain, tint=tint)
 
 
 def wheelie_bin(textures: FurnitureTextures, tint: tuple[float, float, float]) -> np.ndarray:
+    """A household bin with a lid."""
     lid = tuple(0.8 * t for t in tint)
     return join(
-        block((-0.28, -0.32, 0.05), (0.28, 0.32, 0.98), textures.plain, None, None, tint),
-        block((-0.31, -0.35, 0.98), (0.31, 0.35, 1.08), textures.plain, textures.plain, None, lid),
+        block((-0.28, -0.32, 0.05), (0.28, 0.32, 0.98), textures.plain, tint=tint),
+        block((-0.31, -0.35, 0.98), (0.31, 0.35, 1.08), textures.plain, textures.plain, tint=lid),
     )
 
 
 def railing(textures: FurnitureTextures, length: float) -> np.ndarray:
-    """An iron railing along x, see-through."""
+    """An iron railing along x, with gaps between its bars."""
     corners = [(0, 0, 0), (length, 0, 0), (length, 0, 1.1), (0, 0, 1.1)]
     return quad(corners, textures.railing, (2.2, 1.1), (0.16, 0.18, 0.17), two_sided=True)
 
 
 def board_fence(textures: FurnitureTextures, length: float, height: float, tone: float) -> np.ndarray:
-    size = (2.0, height)
-    return block((0, -0.04, 0), (length, 0.04, height), textures.fence, textures.plain, size, (tone, tone, tone))
+    """A wooden fence along x. tone: its brightness."""
+    shade = (tone, tone, tone)
+    return block((0, -0.04, 0), (length, 0.04, height), textures.fence, textures.plain, size=(2.0, height), tint=shade)
 
 
 def bus_shelter(textures: FurnitureTextures) -> np.ndarray:
-    """Open towards -y, 3.6 m long along x."""
-    frame = (0.3, 0.32, 0.34)
-    roof = block(
-        (-1.8, -0.7, 2.35),
-        (1.8, 0.7, 2.5),
-        textures.plain,
-        textures.plain,
-        None,
-        frame,
-        bottom=textures.plain,
-    )
-    back = block((-1.8, 0.6, 0.25), (1.8, 0.64, 2.2), textures.glass, None, None, (0.8, 0.85, 0.85))
-    bench = block(
-        (-1.3, 0.2, 0.42), (0.9, 0.55, 0.5), textures.fence, textures.fence, (1.0, 0.5), bottom=textures.plain
-    )
+    """A bus shelter along x, 3.6 m long and open towards -y."""
+    plain, fence, frame = textures.plain, textures.fence, (0.3, 0.32, 0.34)
+    roof = block((-1.8, -0.7, 2.35), (1.8, 0.7, 2.5), plain, plain, tint=frame, bottom=plain)
+    back = block((-1.8, 0.6, 0.25), (1.8, 0.64, 2.2), textures.glass, tint=(0.8, 0.85, 0.85))
+    bench = block((-1.3, 0.2, 0.42), (0.9, 0.55, 0.5), fence, fence, size=(1.0, 0.5), bottom=plain)
     posts = [placed(post(0.05, 2.35, textures.plain, 5, frame), x, y) for x in (-1.75, 1.75) for y in (-0.6, 0.6)]
     return join(roof, back, bench, *posts)
 
 
 def _sign(kind: str, face: tuple, border: tuple, words: str) -> Texture:
+    """A "circle", "triangle" or "square" with a border and words."""
     size = 256
     image = np.full((size, size, 3), border, np.uint8)
     alpha = np.zeros((size, size), np.uint8)
@@ -158,20 +154,28 @@ def _sign(kind: str, face: tuple, border: tuple, words: str) -> Texture:
     (width, height), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_DUPLEX, scale, 10)
     middle = 150 if kind == "triangle" else 128
     at = (128 - width // 2, middle + height // 2)
-    cv2.putText(image, words, at, cv2.FONT_HERSHEY_DUPLEX, scale if kind != "triangle" else 3.4, ink, 10, cv2.LINE_AA)
+    _write(image, words, at, scale if kind != "triangle" else 3.4, ink)
     return Texture(_quartered(image), (1.0, 1.0), _quartered(alpha))
 
 
 def _name_sign(words: str) -> Texture:
+    """A green direction board."""
     image = np.full((256, 1024, 3), (30, 92, 70), np.uint8)
     cv2.rectangle(image, (14, 14), (1010, 242), (240, 240, 236), 8)
     (width, height), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_DUPLEX, 4.2, 10)
     at = (512 - width // 2, 128 + height // 2)
-    cv2.putText(image, words, at, cv2.FONT_HERSHEY_DUPLEX, 4.2, (240, 240, 236), 10, cv2.LINE_AA)
+    _write(image, words, at, 4.2, (240, 240, 236))
     return Texture(_quartered(image), (1.0, 1.0))
 
 
+def _write(image: np.ndarray, words: str, place: tuple[int, int], scale: float, color: tuple) -> None:
+    """Write words with their lower left corner at `place`."""
+    font = dict(fontFace=cv2.FONT_HERSHEY_DUPLEX, fontScale=scale)
+    cv2.putText(image, words, place, **font, color=color, thickness=10, lineType=cv2.LINE_AA)
+
+
 def _traffic_light() -> Texture:
+    """The lamps of a traffic light, green lit."""
     image = np.full((512, 256, 3), (30, 32, 32), np.uint8)
     for y, color in ((96, (70, 20, 18)), (256, (74, 60, 16)), (416, (40, 230, 120))):
         cv2.circle(image, (128, y), 60, color, -1)
@@ -179,7 +183,7 @@ def _traffic_light() -> Texture:
 
 
 def railing_texture() -> Texture:
-    """Iron bars, to be tinted."""
+    """White bars between two rails, to be tinted."""
     alpha = np.zeros((256, 512), np.uint8)
     for x in range(12, 512, 32):
         alpha[20:, x : x + 7] = 255

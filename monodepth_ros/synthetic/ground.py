@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground's surface: which texture lies where on the street, and where sun and sky reach it."""
+"""The ground's surface: textures by the place on the street, and the light that reaches it."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,8 @@ import numpy as np
 from monodepth_ros.synthetic.road import Road
 
 TILE = 20.48  # metres of street that one ground texture covers, along and across
-LIGHT_REACH = 16.0  # metres to either side for which light is baked
-TEXEL = 0.125  # metres of the light map's finest level
+LIGHT_REACH = 16.0  # metres to either side that the light map covers
+TEXEL = 0.125  # metres, resolution of the finest level of the light map
 LIGHT_LEVELS = 7
 WINDOW = 4096  # rows of the light map that one picture can use: half a kilometre
 STEP = 512  # rows by which that window moves
@@ -18,9 +18,10 @@ STEP = 512  # rows by which that window moves
 
 @dataclass
 class Ground:
-    """textures: (tiles, 3) texture numbers by tile along the street: to its right, the street, to its left.
+    """The ground of a street.
 
-    sizes: (all textures, 2) metres. light_map: (rows along s, columns from left to right, 2) uint8, the
+    textures: (tiles, 3) texture numbers of each tile along the street: right of it, the street, left of it. sizes: (all
+    textures, 2) width and height of one copy [m]. light_map: (rows along s, columns from left to right, 2) uint8, the
     shares of the sun's and the sky's light.
     """
 
@@ -48,9 +49,9 @@ class Ground:
         return self.textures[:, ::-1].ravel()[tile * 3 + zone]
 
     def light(self, s: np.ndarray, n: np.ndarray, step: np.ndarray, s_camera: float) -> tuple[np.ndarray, np.ndarray]:
-        """(sun, ambient) shares of the light at (s, n), averaged over about `step` metres along the street.
+        """(sun, ambient) shares of the light at (s, n), averaged over about `step` [m] along the street.
 
-        Everything must lie within half a kilometre of `s_camera`, backwards within 60 m.
+        All points must lie less than half a kilometre ahead of `s_camera` and less than 60 m behind it.
         """
         first, sheet = self._sheet(max(0, int((s_camera - 60) / TEXEL)) // STEP * STEP)
         level = np.clip(np.log2(np.maximum(step * (1 / TEXEL), 1)).astype(np.int32), 0, LIGHT_LEVELS - 1)
@@ -67,7 +68,7 @@ class Ground:
         return values[:, 0], values[:, 1]
 
     def sun_share(self, s: float, n: float) -> float:
-        """The sun's share at one place, of what level ground gets there without shadow."""
+        """Share of the sun's light at one place, relative to level ground without shadow."""
         rows, columns, _ = self.light_map.shape
         row, column = (
             np.clip(int(s / TEXEL), 0, rows - 1),
@@ -76,9 +77,9 @@ class Ground:
         return float(self.light_map[row, column, 0]) / self._brightest
 
     def _sheet(self, first: int) -> tuple[int, np.ndarray]:
-        """The window's part of every level, one below the other."""
+        """The window of the light map that begins at row `first` or earlier: that row, and all levels stacked."""
         first = min(first, len(self._levels[0]) - WINDOW)
-        window = self._window  # another thread may replace it meanwhile
+        window = self._window  # another thread may replace it during this call
         if window[0] != first:
             parts = [m[first >> i : (first + WINDOW) >> i] for i, m in enumerate(self._levels)]
             self._window = window = first, np.concatenate(parts)

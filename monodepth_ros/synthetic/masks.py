@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut-outs: foliage, railings and signs are pictures on flat cards, opaque only where their mask says so."""
+"""Masks of foliage, railings and signs, which are pictures on flat cards with transparent parts."""
 
 import cv2
 import numpy as np
@@ -12,9 +12,9 @@ LEVELS = 7
 class Masks:
     """All masks with their successive halvings on one sheet.
 
-    sheet: (H, W) uint8. For texture t at reduction i, entry e = first[t] + i (first is -1 for textures
-    without a mask): rectangles[e] = x, y, width, height on the sheet, thresholds[e] the value from which on
-    it is opaque, arrays[e] the same pixels on their own. levels[t]: how many reductions there are.
+    sheet: (H, W) uint8. Texture t at reduction i has the entry e = first[t] + i; first[t] is -1 for a texture without a
+    mask. rectangles[e]: x, y, width, height on the sheet. thresholds[e]: smallest opaque value. arrays[e]: the pixels
+    of one entry. levels[t]: number of reductions.
     """
 
     def __init__(self, textures: list[Texture]) -> None:
@@ -37,14 +37,14 @@ class Masks:
         self.rectangles = rectangles.astype(np.float32)
 
     def entries(self, textures: np.ndarray, copies: np.ndarray) -> np.ndarray:
-        """(N,) entries that suit textures seen at so many copies per sample; -1 for those without a mask."""
+        """(N,) entries for textures of which a sample covers `copies` (N,); -1 for textures without a mask."""
         first = self.first[textures]
         width = self.rectangles[first, 2] if len(self.rectangles) else np.float32(1)
         level = np.log2(np.maximum(copies * width, 1)).astype(int)
         return np.where(first < 0, -1, first + np.minimum(level, self.levels[textures] - 1))
 
     def opaque(self, entries: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """(N,) bool at (u, v) in copies of the entries' masks; True for entry -1."""
+        """(N,) bool, whether the entries' masks are opaque at (u, v) [copies]; True for entry -1."""
         opaque = entries < 0
         masked = np.flatnonzero(~opaque)
         entries, u, v = entries[masked], u[masked], v[masked]
@@ -60,9 +60,9 @@ class Masks:
 
 
 def reductions(alpha: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """A mask's successive halvings, each with the threshold that keeps the covered share what it was.
+    """Successive halvings of a mask, each with the threshold that preserves the opaque share of its area.
 
-    Without it foliage would grow thinner, or fill up, with distance.
+    With a fixed threshold, foliage would become thinner or denser with distance.
     """
     share = float((alpha >= 128).mean())
     levels = []

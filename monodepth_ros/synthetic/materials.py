@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Surfaces that tile: asphalt, paving, grass, bricks, roof tiles, foliage; (H, W, 3) floats 0..255."""
+"""Seamless surfaces, (H, W, 3) float32 0..255: asphalt, paving, grass, bricks, roof tiles, foliage."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ Color = tuple[float, float, float]
 
 
 def asphalt(rng: np.random.Generator, height: int, width: int, tone: float = 92.0) -> np.ndarray:
-    """Grain, stains and darker repairs."""
+    """Asphalt of a grey `tone` with grain and stains."""
     grain = fractal_noise(rng, height, width, (64, 64), 4, 0.9)
     stains = fractal_noise(rng, height, width, (4, 8), 5, 0.6)
     value = 1 + 0.075 * grain + 0.07 * stains
@@ -18,7 +18,7 @@ def asphalt(rng: np.random.Generator, height: int, width: int, tone: float = 92.
 
 
 def cracks(rng: np.random.Generator, image: np.ndarray, count: int) -> None:
-    """Dark wandering lines drawn into `image`."""
+    """Draw `count` winding dark lines into `image`."""
     height, width = image.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     for _ in range(count):
@@ -28,7 +28,8 @@ def cracks(rng: np.random.Generator, image: np.ndarray, count: int) -> None:
         path = rng.uniform((0, 0), (width, height)) + np.cumsum(
             length * np.stack([np.cos(direction), np.sin(direction)], 1), axis=0
         )
-        cv2.polylines(mask, [np.round(path * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, 4)
+        line = np.round(path * 16).astype(np.int32)
+        cv2.polylines(mask, [line], isClosed=False, color=255, thickness=1, lineType=cv2.LINE_AA, shift=4)
     image *= 1 - 0.45 * mask[..., None] / np.float32(255)
 
 
@@ -36,12 +37,16 @@ def slabs(
     rng: np.random.Generator,
     height: int,
     width: int,
+    *,
     rows: int,
     columns: int,
     color: Color,
-    contrast: float = 0.07,
+    contrast: float,
 ) -> np.ndarray:
-    """Paving in running bond: rows x columns slabs, each a little different, with dark joints."""
+    """Paving in running bond with dark joints: rows x columns slabs.
+
+    contrast: standard deviation of the brightness from slab to slab.
+    """
     y = np.arange(height)[:, None] * rows / height
     row = np.floor(y).astype(int)
     x = np.arange(width)[None, :] * columns / width + 0.5 * (row % 2)
@@ -56,7 +61,7 @@ def slabs(
 
 
 def grass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A lawn with dry and bare places."""
+    """A lawn with dry and bare patches."""
     blades = fractal_noise(rng, height, width, (128, 128), 3, 0.9)
     patches = fractal_noise(rng, height, width, (4, 4), 4)
     bare = np.clip(fractal_noise(rng, height, width, (4, 4), 4) - 1.2, 0, 1)[..., None]
@@ -66,14 +71,14 @@ def grass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def bricks(rng: np.random.Generator, height: int, width: int, size: tuple[float, float], color: Color) -> np.ndarray:
-    """Brickwork that covers size = (width, height) metres: bricks of 25 x 8 cm, thin joints."""
+    """Brickwork over size = (width, height) [m]: bricks of 25 x 8 cm with thin joints."""
     rows, columns = max(2, round(size[1] / 0.08) // 2 * 2), max(1, round(size[0] / 0.25))
-    wall = slabs(rng, height, width, rows, columns, color, 0.11)
+    wall = slabs(rng, height, width, rows=rows, columns=columns, color=color, contrast=0.11)
     return wall * (1 + 0.05 * fractal_noise(rng, height, width, (4, 4), 4)[..., None])
 
 
 def plaster(rng: np.random.Generator, height: int, width: int, color: Color) -> np.ndarray:
-    """A painted wall: fine grain, streaks running down, blotches."""
+    """A painted wall with fine grain, vertical streaks and blotches."""
     grain = fractal_noise(rng, height, width, (128, 128), 3, 0.8)
     streaks = fractal_noise(rng, height, width, (2, 64), 3, 0.6)
     blotches = fractal_noise(rng, height, width, (4, 4), 5, 0.6)
@@ -81,13 +86,13 @@ def plaster(rng: np.random.Generator, height: int, width: int, color: Color) -> 
 
 
 def ashlar(rng: np.random.Generator, height: int, width: int, size: tuple[float, float], color: Color) -> np.ndarray:
-    """Dressed stone in courses of about 45 cm."""
+    """Dressed stone over size = (width, height) [m], in courses of about 45 cm."""
     rows, columns = max(2, round(size[1] / 0.45) // 2 * 2), max(1, round(size[0] / 0.9))
-    return slabs(rng, height, width, rows, columns, color, 0.05)
+    return slabs(rng, height, width, rows=rows, columns=columns, color=color, contrast=0.05)
 
 
 def roof_tiles(rng: np.random.Generator, height: int, width: int, color: Color) -> np.ndarray:
-    """Rows of rounded tiles, each row's lower edge in its own shadow."""
+    """Rows of rounded tiles with a shadow at the lower edge of each row."""
     rows, columns = height // 8, width // 8
     tone = rng.normal(0, 0.13, (rows, columns)).astype(np.float32)
     y, x = np.arange(height)[:, None] / 8, np.arange(width)[None, :] / 8
@@ -105,7 +110,7 @@ def leaves(
     leaf: float = 3.0,
     count: int | None = None,
 ) -> np.ndarray:
-    """Overlapping leaves from dark ones inside to light ones outside; wraps around."""
+    """Overlapping leaves, dark ones inside and light ones outside. leaf: half the length of a leaf [px]."""
     image = np.empty((height, width, 3), np.float32)
     image[:] = np.asarray(color, np.float32) * 0.32
     count = count or int(1.6 * height * width / leaf**2)
@@ -124,7 +129,7 @@ def leaves(
 
 
 def bark(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Vertical ridges."""
+    """Bark with vertical ridges."""
     ridges = fractal_noise(rng, height, width, (4, 16), 4, 0.7)
     return colored(1 + 0.22 * ridges, (92, 78, 64))
 

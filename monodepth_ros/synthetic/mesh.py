@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Textured polygons, the only shape there is: convex, flat, three or four corners.
+"""Textured polygons, the only geometric primitive: convex and flat, with three or four corners.
 
-A mesh is a structured array of POLYGON. Corners go counter-clockwise seen from the front: lower left, lower
-right, upper right, upper left; a triangle repeats its last corner.
+A mesh is a structured array of POLYGON. Corners are counter-clockwise seen from the front: lower left, lower right,
+upper right, upper left. A triangle repeats its last corner.
 """
 
 import numpy as np
@@ -11,15 +11,15 @@ POLYGON = np.dtype(
     [
         ("corners", np.float64, (4, 3)),  # metres
         ("normal", np.float64, 3),  # unit vector, away from the visible side
-        ("origin", np.float64, 3),  # where the texture's lower left corner lies
+        ("origin", np.float64, 3),  # place of the texture's lower left corner
         ("across", np.float64, 3),  # texture coordinate u = (X - origin) . across
         ("down", np.float64, 3),  # v = (X - origin) . down
         ("texture", np.int32),
         ("tint", np.float32, 3),  # multiplies the texture's colour
-        ("ambient", np.float32),  # share of the light from the sky that reaches it
+        ("ambient", np.float32),  # share of the sky's light that reaches the polygon
         ("sun", np.float32),  # share of the sun's light: 0 in shadow, else the cosine to its direction
         ("two_sided", np.bool_),
-        ("on_road", np.bool_),  # coloured by its place on the street instead of by `texture`
+        ("on_road", np.bool_),  # coloured by `Ground` instead of by `texture`
     ]
 )
 WHITE = (1.0, 1.0, 1.0)
@@ -33,10 +33,10 @@ def quad(
     two_sided: bool = False,
     on_road: bool = False,
 ) -> np.ndarray:
-    """(1,) POLYGON from (4, 3) corners.
+    """(1,) POLYGON from (3 or 4, 3) corners.
 
-    size: metres of one copy of the texture, which starts at the first corner; None stretches it over the
-    polygon.
+    size: width and height of one copy of the texture [m], which starts at the first corner; None stretches the texture
+    over the polygon.
     """
     corners = np.asarray(corners, np.float64)
     polygon = np.zeros(1, POLYGON)
@@ -57,7 +57,7 @@ def quad(
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """NumPy's own spends most of its time on generality."""
+    """Cross product of two vectors (3,), faster than np.cross."""
     (a0, a1, a2), (b0, b1, b2) = a.tolist(), b.tolist()
     return np.array((a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0))
 
@@ -68,7 +68,7 @@ def join(*meshes: np.ndarray) -> np.ndarray:
 
 
 def placed(mesh: np.ndarray, x: float, y: float, heading: float = 0.0, z: float = 0.0) -> np.ndarray:
-    """A copy turned by `heading` (radians, about z) and moved to (x, y, z)."""
+    """A copy of the mesh, rotated about z by `heading` [rad] and moved to (x, y, z) [m]."""
     c, s = np.cos(heading), np.sin(heading)
     R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
     result = mesh.copy()
@@ -84,12 +84,17 @@ def block(
     high: tuple[float, float, float],
     sides: int,
     top: int | None = None,
+    *,
     size: tuple[float, float] | None = None,
     tint: tuple[float, float, float] = WHITE,
     bottom: int | None = None,
     top_size: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """A box between two opposite corners, its four sides with one texture."""
+    """A box between two opposite corners.
+
+    sides, top, bottom: texture numbers; the box is open where top or bottom is None. size, top_size: width and height
+    of one copy of the texture [m] on the sides, and on top and bottom.
+    """
     (x0, y0, z0), (x1, y1, z1) = low, high
     ring = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     meshes = []
@@ -108,9 +113,10 @@ def post(
     texture: int,
     sides: int = 6,
     tint: tuple[float, float, float] = WHITE,
-    taper=1.0,
+    *,
+    taper: float = 1.0,
 ) -> np.ndarray:
-    """An upright prism at the origin, for poles and trunks; `taper` is the upper radius over the lower."""
+    """An upright prism at the origin, for poles and trunks. taper: the upper radius over the lower one."""
     angle = np.arange(sides + 1) * 2 * np.pi / sides
     ring = np.stack([np.cos(angle), np.sin(angle)], 1) * radius
     width = 2 * radius * np.sin(np.pi / sides)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random fields: the raw material of every texture."""
+"""Random fields, from which all textures are made."""
 
 import cv2
 import numpy as np
@@ -13,10 +13,10 @@ def fractal_noise(
     octaves: int = 5,
     gain: float = 0.5,
 ) -> np.ndarray:
-    """(height, width) float32 of mean 0 and standard deviation 1 that tiles without a seam.
+    """Seamless noise (height, width) float32 with mean 0 and standard deviation 1.
 
-    The sum of octaves of random grids, the first of `cells` (rows, columns), each of half the size and
-    `gain` times the strength of the one before. All sizes are powers of two.
+    The noise is a sum of random grids, one an octave. The first has `cells` (rows, columns); each of the others has
+    cells of half the size and `gain` times the amplitude of the one before. All sizes must be powers of two.
     """
     rows, columns = min(cells[0], height), min(cells[1], width)
     total = rng.standard_normal((rows, columns), np.float32)
@@ -31,7 +31,7 @@ def fractal_noise(
 
 
 def _doubled(field: np.ndarray, vertically: bool, horizontally: bool) -> np.ndarray:
-    """Cubic interpolation to twice the size in the chosen directions, wrapping around."""
+    """The field at twice the size in the chosen directions, by cubic interpolation that wraps around."""
     rows, columns = field.shape
     padded = np.pad(field, 3, mode="wrap")
     y, x = 1 + vertically, 1 + horizontally
@@ -40,10 +40,10 @@ def _doubled(field: np.ndarray, vertically: bool, horizontally: bool) -> np.ndar
 
 
 def colored(value: np.ndarray, color: tuple[float, float, float]) -> np.ndarray:
-    """(H, W) brightness around 1 times an RGB colour (0..255) to (H, W, 3) float32."""
+    """(H, W, 3) float32: a brightness (H, W) around 1 times an RGB colour (0..255)."""
     return value[..., None] * np.asarray(color, np.float32)
 
 
 def to_pixels(image: np.ndarray) -> np.ndarray:
-    """Float 0..255 to uint8, rounded."""
+    """Round floats of 0..255 to uint8."""
     return np.clip(image + 0.5, 0, 255).astype(np.uint8)

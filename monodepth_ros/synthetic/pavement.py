@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground's pictures, a tile of street each: carriageway with markings, kerbs, pavements, verges."""
+"""Textures of the ground, one a tile of street: carriageway with markings, kerbs, pavements, lawns."""
 
 from dataclasses import dataclass
 
@@ -18,33 +18,33 @@ KERB = 0.14  # metres, the kerb stone's width
 
 @dataclass(frozen=True)
 class CrossSection:
-    """The street's measures in metres from the centreline, the same on both sides."""
+    """Distances from the street's centreline [m], the same on both sides."""
 
     kerb: float
     pavement: float  # outer edge of the pavement
-    lane: float  # from the centreline to the parking lane
+    lane: float  # outer edge of the lane, where the parking lane begins
 
 
 class StreetPainter:
-    """Paints tiles of one street: the same asphalt and paving throughout, so that tiles join."""
+    """Painter of the tiles of one street, whose asphalt and paving match from tile to tile."""
 
     def __init__(self, rng: np.random.Generator, section: CrossSection) -> None:
         self.section = section
         self._asphalt = materials.asphalt(rng, ROWS, COLUMNS, rng.uniform(78, 104))
         self._paving = self._pick_paving(rng)
         self._grass = materials.grass(rng, ROWS, COLUMNS)
-        self._kerb = materials.slabs(rng, ROWS, COLUMNS, 24, 2, (158, 154, 146), 0.06)
+        self._kerb = _slabs(rng, 24, 2, (158, 154, 146), 0.06)
         self._center = rng.choice(["dashed", "solid", "none"], p=(0.7, 0.15, 0.15))
         self._edge = rng.choice(["yellow", "white", "none"])
         self._parking_paved = rng.random() < 0.35
-        self._cobbles = materials.slabs(rng, ROWS, COLUMNS, 160, 160, (112, 106, 100), 0.1)
+        self._cobbles = _slabs(rng, 160, 160, (112, 106, 100), 0.1)
         n = TILE / 2 - (np.arange(COLUMNS) + 0.5) * TILE / COLUMNS
         self._n = n[None, :]
         self._s = (TILE - (np.arange(ROWS) + 0.5) * TILE / ROWS)[:, None]
         self._wear = fractal_noise(rng, ROWS, COLUMNS, (32, 64), 4, 0.8)
 
     def tile(self, rng: np.random.Generator, left: str, right: str) -> Texture:
-        """A tile between junctions, either side "city" (paved to the houses) or "green" (a lawn beyond)."""
+        """A tile between junctions. left, right: "city" (paved up to the houses) or "green" (lawn behind)."""
         image = self._carriageway(rng)
         for sign, side in ((1, left), (-1, right)):
             distance = sign * self._n
@@ -56,7 +56,7 @@ class StreetPainter:
         return Texture(to_pixels(image), (TILE, TILE))
 
     def junction(self, rng: np.random.Generator, opening: float) -> Texture:
-        """A tile with a side street of width `opening` in its middle and crossings before and after it."""
+        """A tile with a side street of width `opening` [m] in its middle and crossings before and after it."""
         image = self._carriageway(rng, marked=False)
         corner = np.abs(self._s - TILE / 2) > opening / 2
         beyond = np.abs(self._n) > self.section.kerb
@@ -75,7 +75,7 @@ class StreetPainter:
         return Texture(to_pixels(image), (TILE, TILE))
 
     def yard(self, kind: str) -> Texture:
-        """The ground beyond the tile, to one side: paving, grass, or a side street between pavements."""
+        """The ground beside a tile. kind: "city" (paving), "green" (grass) or "street" (a side street)."""
         size = (TILE / 2, TILE)
         half = np.s_[:, : COLUMNS // 2]
         if kind == "green":
@@ -91,17 +91,19 @@ class StreetPainter:
         return Texture(to_pixels(image), size)
 
     def kerb_stone(self) -> Texture:
+        """The face of the kerb."""
         return Texture(to_pixels(self._kerb[:128, :128] * 0.95), (2.56, 2.56))
 
     def _pick_paving(self, rng: np.random.Generator) -> np.ndarray:
         kind = rng.integers(3)
         if kind == 0:
-            return materials.slabs(rng, ROWS, COLUMNS, 34, 34, (140, 136, 129), 0.055)
+            return _slabs(rng, 34, 34, (140, 136, 129), 0.055)
         if kind == 1:
-            return materials.slabs(rng, ROWS, COLUMNS, 102, 52, (132, 114, 104), 0.08)
+            return _slabs(rng, 102, 52, (132, 114, 104), 0.08)
         return materials.asphalt(rng, ROWS, COLUMNS, 112)
 
     def _carriageway(self, rng: np.random.Generator, marked: bool = True) -> np.ndarray:
+        """Asphalt (ROWS, COLUMNS, 3) with wear, repairs and manholes. marked: with markings and the parking lanes."""
         image = self._asphalt.copy()
         lane, kerb = self.section.lane, self.section.kerb
         # Tyres polish two tracks per lane; oil darkens the middle between them.
@@ -131,19 +133,20 @@ class StreetPainter:
         return image
 
     def _mark(self, image: np.ndarray, where: np.ndarray, color) -> None:
-        """Road paint, worn off in places."""
+        """Paint a marking where `where` is True, worn off in places."""
         where = np.broadcast_to(where, image.shape[:2]).astype(np.float32)
         cover = where * np.clip(0.9 - 0.22 * np.maximum(self._wear[:, : image.shape[1]], 0), 0.25, 0.95)
         image += (np.asarray(color, np.float32) - image) * cover[..., None].astype(np.float32)
 
     def _kerbs(self, image: np.ndarray, corner: np.ndarray | None = None) -> None:
+        """Paint the kerbs, only where `corner` is True if that is given."""
         edge = (np.abs(self._n) > self.section.kerb) & (np.abs(self._n) < self.section.kerb + KERB)
         if corner is not None:
             edge = edge & corner
         image[:] = np.where(np.broadcast_to(edge, image.shape[:2])[..., None], self._kerb, image)
 
     def _patch(self, rng: np.random.Generator, image: np.ndarray) -> None:
-        """A repair of newer or older asphalt."""
+        """Paint a repair in lighter or darker asphalt."""
         height, width = int(rng.uniform(20, 140)), int(rng.uniform(30, 120))
         kerb = int(self.section.kerb / TILE * COLUMNS)
         row = int(rng.integers(40, ROWS - 40 - height))
@@ -154,8 +157,17 @@ class StreetPainter:
             edge *= 0.7
 
     def _manhole(self, rng: np.random.Generator, image: np.ndarray) -> None:
+        """Paint a manhole cover."""
         kerb = int(self.section.kerb / TILE * COLUMNS)
         x = int(COLUMNS / 2 + rng.uniform(-0.7, 0.7) * kerb)
         y = int(rng.integers(60, ROWS - 60))
         for share, tone in ((1.0, 52.0), (0.86, 84.0), (0.6, 66.0), (0.45, 88.0)):
-            cv2.ellipse(image, (x, y), (int(18 * share), int(9 * share)), 0, 0, 360, (tone, tone, tone), -1)
+            whole = dict(center=(x, y), axes=(int(18 * share), int(9 * share)), angle=0, startAngle=0, endAngle=360)
+            cv2.ellipse(image, **whole, color=(tone, tone, tone), thickness=-1)
+
+
+def _slabs(
+    rng: np.random.Generator, rows: int, columns: int, color: tuple[float, float, float], contrast: float
+) -> np.ndarray:
+    """Paving of the size of a tile."""
+    return materials.slabs(rng, ROWS, COLUMNS, rows=rows, columns=columns, color=color, contrast=contrast)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trees, hedges and bushes: leaf cards around a trunk, boxes of foliage."""
+"""Trees, bushes and hedges, made of leaf cards around a trunk and of boxes of foliage."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from monodepth_ros.synthetic import materials
 from monodepth_ros.synthetic.atlas import Texture
-from monodepth_ros.synthetic.mesh import block, join, placed, post, quad
+from monodepth_ros.synthetic.mesh import block, join, post, quad
 from monodepth_ros.synthetic.noise import fractal_noise, to_pixels
 
 LEAF_COLORS = ((92, 118, 52), (74, 104, 48), (110, 124, 58), (84, 96, 40), (126, 116, 48), (66, 92, 56))
@@ -17,14 +17,14 @@ CARD = 2.6  # metres, the size of a leaf card
 
 @dataclass(frozen=True)
 class Species:
-    """Numbers of the textures a kind of tree needs."""
+    """Texture numbers of a species of trees."""
 
     leaves: tuple[int, ...]
     bark: int
 
 
 def leaf_card(rng: np.random.Generator, color: tuple[float, float, float]) -> Texture:
-    """A clump of leaves, cut out of its background."""
+    """A clump of leaves with a transparent background."""
     size = 128
     pixels = materials.leaves(rng, size, size, color, leaf=3.4)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - 0.5
@@ -37,15 +37,17 @@ def leaf_card(rng: np.random.Generator, color: tuple[float, float, float]) -> Te
 
 
 def bark_texture(rng: np.random.Generator) -> Texture:
+    """The bark of a trunk."""
     return Texture(to_pixels(materials.bark(rng, 128, 64)), (1.0, 2.0))
 
 
 def hedge_texture(rng: np.random.Generator, color: tuple[float, float, float]) -> Texture:
+    """The foliage of a clipped hedge."""
     return Texture(to_pixels(materials.leaves(rng, 128, 128, np.array(color) * 0.9, leaf=2.6)), (2.0, 2.0))
 
 
 def tree(rng: np.random.Generator, species: Species, height: float) -> np.ndarray:
-    """A broad-leaved tree at the origin: a trunk with a few boughs, and cards all over an ellipsoid crown."""
+    """A broad-leaved tree at the origin: a trunk, and leaf cards over an ellipsoid crown."""
     trunk_height = height * rng.uniform(0.42, 0.52)
     radius = 0.045 * height * rng.uniform(0.55, 0.8)
     meshes = [post(radius, trunk_height, species.bark, taper=0.7)]
@@ -62,14 +64,14 @@ def tree(rng: np.random.Generator, species: Species, height: float) -> np.ndarra
         outward = direction + rng.normal(0, 0.35, 3)
         outward[2] *= 0.5
         size = CARD * rng.uniform(0.9, 1.25) * height / 8
-        # The inner, lower leaves lie in the crown's own shade.
+        # Lower leaves lie in the shade of the crown.
         shade = 0.72 + 0.2 * direction[2] + rng.uniform(-0.06, 0.12)
         meshes.append(_card(at, outward, size, int(rng.choice(species.leaves)), shade))
     return join(*meshes)
 
 
 def conifer(rng: np.random.Generator, species: Species, height: float) -> np.ndarray:
-    """A slender dark tree: rings of drooping cards, narrower towards the top."""
+    """A slender dark tree at the origin: rings of drooping leaf cards, narrower towards the top."""
     meshes = [post(0.02 * height, height * 0.5, species.bark, taper=0.6)]
     rings = int(np.clip(height * 0.8, 4, 8))
     for ring in range(rings):
@@ -86,14 +88,13 @@ def conifer(rng: np.random.Generator, species: Species, height: float) -> np.nda
 
 
 def hedge(length: float, depth: float, height: float, texture: int, tint: float = 1.0) -> np.ndarray:
-    """A clipped hedge along x, centred on y = 0."""
-    size = (2.0, 2.0)
-    shade = (tint, tint, tint)
-    return block((0, -depth / 2, 0), (length, depth / 2, height), texture, texture, size, shade, top_size=size)
+    """A clipped hedge along x, centred on y = 0. tint: brightness."""
+    low, high = (0, -depth / 2, 0), (length, depth / 2, height)
+    return block(low, high, texture, texture, size=(2.0, 2.0), tint=(tint, tint, tint), top_size=(2.0, 2.0))
 
 
 def bush(rng: np.random.Generator, species: Species, size: float) -> np.ndarray:
-    """A few cards near the ground."""
+    """A few leaf cards near the ground."""
     meshes = []
     for k in range(4):
         angle = rng.uniform(0, np.pi) + k * np.pi / 4
@@ -103,17 +104,8 @@ def bush(rng: np.random.Generator, species: Species, size: float) -> np.ndarray:
     return join(*meshes)
 
 
-def grown(mesh: np.ndarray, scale: float) -> np.ndarray:
-    """The mesh scaled about its origin, textures along with it."""
-    result = placed(mesh, 0, 0)
-    result["corners"] *= scale
-    result["origin"] *= scale
-    result["across"] /= scale
-    result["down"] /= scale
-    return result
-
-
 def _card(center: np.ndarray, facing: np.ndarray, size: float, texture: int, shade: float) -> np.ndarray:
+    """A square leaf card of side `size` [m]. facing: direction of its normal. shade: brightness."""
     normal = facing / np.linalg.norm(facing)
     x, y, z = normal.tolist()
     flat = max(np.hypot(x, y), 1e-6)

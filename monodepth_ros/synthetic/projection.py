@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Polygons as a camera sees them: everything about them that is linear in a sample's ray."""
+"""Polygons in a camera's frame: their depth, edges and texture coordinates as linear forms of a sample's ray."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from monodepth_ros.synthetic.masks import Masks
 from monodepth_ros.synthetic.sample_grid import SampleGrid
 
 NEAR = 0.05  # metres
-SMALLEST = 0.5  # samples across below which a polygon is left out
-MASK_FOOTPRINT = 0.7  # pixels over which masks are averaged
+SMALLEST = 0.5  # samples, size below which a polygon is left out
+MASK_FOOTPRINT = 0.7  # pixels, size of the area over which masks are averaged
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Polygons that may be seen, near ones first.
+    """Polygons that may be visible, near ones first.
 
-    numbers: (N,) which polygons they are. boxes: (N, 4) ranges of rows and columns that hold all their
-    samples. nearest: (N,) their largest 1 / z. forms: (N, 7, 3) float32 to be multiplied with rays r:
-    inverse depth, four edges (not negative inside), and with z the mask's u and v, to which offsets (N, 2)
-    are added. masks: (N,) entries of `Masks`, -1 for polygons that are opaque all over.
+    numbers: (N,) indices of the polygons. boxes: (N, 4) first and last + 1 row and column of their samples. nearest:
+    (N,) their largest 1 / z [1/m]. forms: (N, 7, 3) float32 whose products with a ray r are the inverse depth, four
+    edge functions (not negative inside), and u and v of the mask over z. offsets: (N, 2) to be added to u and v. masks:
+    (N,) entries of `Masks`, -1 for opaque polygons.
     """
 
     numbers: np.ndarray
@@ -31,7 +31,7 @@ class Candidates:
     masks: np.ndarray
 
     def where(self, chosen: np.ndarray) -> "Candidates":
-        """Those of a (N,) bool array, in the same order."""
+        """The candidates for which `chosen` (N,) is True, in the same order."""
         return Candidates(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
@@ -52,7 +52,7 @@ class Projection:
         self.planes = (normals / distances[:, None]).astype(np.float32)
 
     def candidates(self, grid: SampleGrid, masks: Masks) -> Candidates:
-        """The polygons in the picture that show their front."""
+        """The polygons in the picture whose front is visible."""
         boxes, nearest, seen = _boxes(self._corners, grid)
         two_sided = self.polygons["two_sided"] & (np.abs(self._distances) > 1e-6)
         numbers = np.flatnonzero(seen & ((self._distances < -1e-6) | two_sided))
@@ -67,17 +67,17 @@ class Projection:
         return Candidates(numbers, boxes[numbers], nearest, forms, offsets, entries)
 
     def texture_forms(self, numbers: np.ndarray | slice) -> tuple[np.ndarray, ...]:
-        """u = u0 + z (U . r) and v = v0 + z (V . r) of polygons, in copies of the texture."""
+        """(u0, U, v0, V) of polygons, for texture coordinates u = u0 + z (U . r), v = v0 + z (V . r) in copies."""
         polygons = self.polygons[numbers]
         offset = self.position - polygons["origin"]
         u0 = np.einsum("ij,ij->i", offset, polygons["across"])
         v0 = np.einsum("ij,ij->i", offset, polygons["down"])
-        # Whole copies make no difference but would cost digits.
+        # Whole copies make no difference and would cost precision.
         return u0 - np.floor(u0), polygons["across"] @ self.R, v0 - np.floor(v0), polygons["down"] @ self.R
 
 
 def _boxes(corners: np.ndarray, grid: SampleGrid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N, 4) ranges of rows and columns, (N,) largest 1 / z, (N,) bool whether there is anything to see."""
+    """(N, 4) boxes and (N,) largest 1 / z as in `Candidates`, and (N,) bool whether the polygon is in the picture."""
     following = np.roll(corners, -1, axis=1)
     z, z_next = corners[..., 2], following[..., 2]
     crossing = (z < NEAR) != (z_next < NEAR)
@@ -100,7 +100,7 @@ def _boxes(corners: np.ndarray, grid: SampleGrid) -> tuple[np.ndarray, np.ndarra
 
 
 def _edges(corners: np.ndarray) -> np.ndarray:
-    """(N, 4, 3) unit vectors whose product with a ray is not negative inside each of the four edges."""
+    """(N, 4, 3) unit vectors whose product with a ray is not negative on the inner side of each edge."""
     following = np.roll(corners, -1, axis=1)
     (x, y, z), (x1, y1, z1) = np.moveaxis(corners, -1, 0), np.moveaxis(following, -1, 0)
     edges = np.stack([y * z1 - z * y1, z * x1 - x * z1, x * y1 - y * x1], -1)

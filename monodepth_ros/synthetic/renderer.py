@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a scene to a picture and its exact depth."""
+"""Rendering of a scene: a picture and its exact depth."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,10 @@ from monodepth_ros.synthetic.visibility import FIRST, Visibility
 
 @dataclass(frozen=True)
 class View:
-    """What one camera sees at one moment.
+    """A rendered picture.
 
-    image: (H, W, 3) uint8 RGB. depth: (H, W) float32 metres along the optical axis at the pixel's centre,
-    +inf where there is nothing but sky, NaN where the camera model has no ray. moving: (H, W) bool, pixels
-    of moving objects.
+    image: (H, W, 3) uint8 RGB. depth: (H, W) float32 along the optical axis at the centre of the pixel [m], +inf for
+    sky, NaN where the camera model has no ray. moving: (H, W) bool, pixels of moving objects.
     """
 
     image: np.ndarray
@@ -31,7 +30,7 @@ class View:
 
 
 class Renderer:
-    """Renders scenes through one camera, with or without distortion."""
+    """Renderer of scenes for one camera, with or without distortion."""
 
     def __init__(self, camera: CameraModel) -> None:
         self.camera = camera
@@ -40,7 +39,7 @@ class Renderer:
     def render(
         self, scene: Scene, T_world_camera: np.ndarray, light: Illumination, moving: MovingCars = NOBODY
     ) -> View:
-        """One picture. T_world_camera: (4, 4) pose in optical axes; moving: the traffic at its place now."""
+        """Render one picture. T_world_camera: (4, 4) pose in optical axes. moving: the traffic at this moment."""
         polygons = scene.near(T_world_camera[:3, 3])
         first_moving = FIRST + len(polygons)
         polygons = np.concatenate([polygons, moving.mesh])
@@ -57,7 +56,7 @@ class Renderer:
 
 
 def _resolve(colors: np.ndarray) -> np.ndarray:
-    """(2 H + 1, W + 1, 3) samples to (H, W, 3) pixels: half the centre, an eighth of every corner."""
+    """(H, W, 3) pixels from (2 H + 1, W + 1, 3) samples: half the centre plus an eighth of each corner."""
     corners, centers = colors[::2], colors[1::2, :-1]
     sums = corners[:-1] + corners[1:]
     pixels = (sums[:, :-1] + sums[:, 1:]) * np.float32(0.125) + centers * np.float32(0.5)
@@ -65,7 +64,7 @@ def _resolve(colors: np.ndarray) -> np.ndarray:
 
 
 def _tone_curve() -> np.ndarray:
-    """As a camera develops: shadows lifted, a little more contrast in the middle, gentle towards white."""
+    """A camera's tone curve (256,): brighter shadows, more contrast in the middle, less towards white."""
     x = np.linspace(0, 1, 256) ** 0.86
     return np.clip(255 * (0.75 * x + 0.25 * x * x * (3 - 2 * x)) + 0.5, 0, 255).astype(np.uint8)
 

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The street's centreline: a smooth plane curve, and the coordinates (s, n) along and across it.
+"""The street's centreline, a smooth plane curve, and street coordinates (s, n).
 
-s metres along the centreline, n metres to its left. World axes: x, y on the ground, z up; the road starts at
-the origin along x.
+s: distance along the centreline [m]. n: distance to the left of it [m]. World axes: x and y on the ground, z up. The
+road starts at the origin in the direction of x.
 """
 
 import numpy as np
 
-PIECE = 2.0  # metres; the curvature is constant within one piece
-REACH = 48.0  # metres to either side within which (s, n) can be looked up
-CELL = 2.0  # metres; spacing of the look-up grid
+PIECE = 2.0  # metres, length of a piece of constant curvature
+REACH = 48.0  # metres to either side within which `to_road` is valid
+CELL = 2.0  # metres, cell size of the look-up grid
 
 
 class Road:
-    """A chain of circular arcs of equal length whose curvature changes slowly, like a clothoid's.
+    """A chain of circular arcs of equal length, whose curvature changes slowly as in a clothoid.
 
-    curvature: (pieces,) 1/m, positive to the left.
+    curvature: (pieces,) [1/m], positive to the left.
     """
 
     def __init__(self, curvature: np.ndarray) -> None:
@@ -32,7 +32,7 @@ class Road:
 
     @classmethod
     def generate(cls, rng: np.random.Generator, length: float) -> "Road":
-        """Straights and bends of 45 to 160 m radius that never turn far from the first direction."""
+        """A random road of straights and bends of 45 to 160 m radius that never turns far from its first direction."""
         curvature: list[float] = []
         heading = 0.0
         side = rng.choice([-1.0, 1.0])
@@ -48,16 +48,16 @@ class Road:
         return cls(np.array(curvature[: int(np.ceil(length / PIECE))]))
 
     def curvature_at(self, s: np.ndarray) -> np.ndarray:
-        """1/m at s."""
+        """Curvature at s [1/m]."""
         return self.curvature[self._piece(s)[0]]
 
     def heading(self, s: np.ndarray) -> np.ndarray:
-        """Direction of travel at s, radians from the x axis."""
+        """Direction of the road at s, from the x axis [rad]."""
         index, along = self._piece(s)
         return self.headings[index] + self.curvature[index] * along
 
     def to_world(self, s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(s, n) to (x, y); straight on beyond both ends."""
+        """World (x, y) of (s, n); beyond its ends the road continues with the curvature of the last piece."""
         index, along = self._piece(s)
         turn = self.curvature[index] * along
         chord = along * np.sinc(turn / (2 * np.pi))
@@ -68,14 +68,15 @@ class Road:
         return x, y
 
     def to_road(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """World (x, y), float32, to (s, n)."""
+        """(s, n) of world (x, y), float32."""
         return self.to_road_with_tangent(x, y)[:2]
 
     def to_road_with_tangent(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
-        """(s, n) and the unit vector along the street, by the nearest piece's circle, for many points.
+        """(s, n) of world (x, y) and the unit vector along the street, both by the circle of the nearest piece.
 
-        With a = along the piece's tangent and b = across, and w = 2 b - k (a^2 + b^2):
-        n = w / (1 + sqrt(1 - k w)), which is stable for k = 0, and s from the angle's arctangent series.
+        Let a and b be the coordinates along and across the piece's tangent, k its curvature, w = 2 b - k (a^2 + b^2).
+        Then n = w / (1 + sqrt(1 - k w)), which is stable for k = 0, and s follows from the arctangent series of the
+        angle.
         """
         column = np.clip((x - self._grid_x) * (1 / CELL), 0, self._grid.shape[1] - 1).astype(np.int32)
         row = np.clip((y - self._grid_y) * (1 / CELL), 0, self._grid.shape[0] - 1).astype(np.int32)
@@ -87,7 +88,7 @@ class Road:
         w = 2 * b - k * (a * a + b * b)
         n = w / (1 + np.sqrt(np.maximum(1 - k * w, 1e-6)))
         tangent = a / np.maximum(1 - k * b, 0.05)
-        square = np.minimum(np.square(k * tangent), 0.25)  # the series is for points near the piece
+        square = np.minimum(np.square(k * tangent), 0.25)  # the series holds near the piece
         s = s0 + tangent * (1 - square * (1 / 3 - square * (1 / 5 - square / 7)))
         return s, n, cos, sin
 
@@ -97,7 +98,7 @@ class Road:
         return index, s - index * PIECE
 
     def _build_grid(self) -> None:
-        """For every cell near the road the piece nearest to it, and each piece's frame at its middle."""
+        """Build the grid of the nearest pieces and the table of the pieces' frames at their middles."""
         middles = (np.arange(len(self.curvature)) + 0.5) * PIECE
         x, y = self.to_world(middles, np.zeros(len(middles)))
         heading = self.heading(middles)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a picture is sampled: the rays of a camera, lens included."""
+"""The sampled rays of a camera, with its distortion."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ from monodepth_ros.geometry.camera import CameraModel
 class SampleGrid:
     """The rays along which a camera's picture is sampled.
 
-    Every pixel's centre and its four corners, to be weighted 1/2 and 4 x 1/8 (Quincunx antialiasing): two
-    samples per pixel, as neighbours share corners. They lie in 2 H + 1 rows of W + 1: corners in the even
-    rows, centres in the odd ones, whose last column is spare. rays: (3, 2 H + 1, W + 1) float32, (x/z, y/z,
-    1) in the camera's frame. blind: samples that the camera model gives no ray.
+    Samples are the centre and the four corners of each pixel, with weights 1/2 and 4 x 1/8 (Quincunx antialiasing).
+    That makes two samples a pixel, because neighbours share corners. They form 2 H + 1 rows of W + 1: corners in the
+    even rows, centres in the odd ones, whose last column is unused. rays: (3, 2 H + 1, W + 1) float32 (x/z, y/z, 1) in
+    the camera's frame. blind: (2 H + 1, W + 1) bool, samples without a ray in the camera model.
     """
 
     def __init__(self, camera: CameraModel) -> None:
@@ -28,5 +28,5 @@ class SampleGrid:
 
 
 def _sorted_bounds(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's (column's) range of ray coordinates, as two sorted arrays for binary search."""
+    """The range of ray coordinates of each row or column, as two sorted arrays for binary search."""
     return np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)

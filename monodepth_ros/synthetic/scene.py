@@ -15,23 +15,26 @@ BEHIND, AHEAD = 60.0, 300.0  # metres of street kept around a camera
 
 @dataclass
 class TextureStore:
-    """Collects textures and hands out their numbers."""
+    """A list of textures that gives each a number."""
 
     textures: list[Texture] = field(default_factory=list)
 
     def add(self, *textures: Texture) -> tuple[int, ...]:
+        """Add textures and return their numbers."""
         first = len(self.textures)
         self.textures += textures
         return tuple(range(first, len(self.textures)))
 
     def add_one(self, texture: Texture) -> int:
+        """Add a texture and return its number."""
         return self.add(texture)[0]
 
 
 class Scene:
-    """polygons: POLYGON mesh in order of s; ground, atlas, masks, and the panorama's texture number.
+    """A street that can be rendered.
 
-    far: metres beyond which the ground counts as sky.
+    polygons: POLYGON mesh in order of s. panorama: texture number of the sky. far: distance beyond which the ground
+    counts as sky [m].
     """
 
     far = 2000.0
@@ -46,7 +49,7 @@ class Scene:
         self.masks = Masks(store.textures)
 
     def near(self, position: np.ndarray) -> np.ndarray:
-        """The polygons that a camera at `position` (3,) may see."""
+        """The polygons that are visible from `position` (3,), with BEHIND and AHEAD as limits."""
         s, _ = self.road.to_road(np.float32(position[:1]), np.float32(position[1:2]))
         first, last = np.searchsorted(self._s, (s[0] - BEHIND, s[0] + AHEAD))
         return self.polygons[first:last]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colour for what the samples see: textures at the right reduction, light and haze."""
+"""Colours of the samples: textures at a suitable reduction, light and haze."""
 
 import cv2
 import numpy as np
@@ -13,14 +13,14 @@ from monodepth_ros.synthetic.sky import BOTTOM, TOP
 from monodepth_ros.synthetic.sunlight import Illumination
 from monodepth_ros.synthetic.visibility import FIRST, GROUND, SKY, Visibility
 
-# The reduction is chosen for this share of a pixel, in turns for corner and centre samples: neighbouring
-# samples average out the rest, and taking turns hides where one reduction gives way to the next.
+# The reduction suits this share of a pixel, for corner and for centre samples. Neighbouring samples average the rest,
+# and alternating between two values hides the transition from one reduction to the next.
 FOOTPRINT = (0.55, 0.8)
 HAZE_DISTANCE = 700.0  # metres
 
 
 class Shading:
-    """Colours one picture: `colors` is (rows, columns, 3) float32, 0..255."""
+    """Shading of one picture. colors: (rows, columns, 3) float32, 0..255."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Shading:
         light: Illumination,
         footprints: np.ndarray,
     ) -> None:
-        """footprints: (k, 4) s, n, length and width of moving cars, below which the ground is dark."""
+        """footprints: (k, 4) s, n, length and width of moving cars [m], below which the ground is dark."""
         self.camera, self.projection, self.atlas, self.light = grid.camera, projection, scene.atlas, light
         shape = seen.surface.shape
         self.surface = seen.surface.ravel()
@@ -57,21 +57,25 @@ class Shading:
         self.colors = colors.reshape(*shape, 3)
 
     def _clearness(self) -> np.ndarray:
-        """What the haze lets through; the sky has its haze painted in."""
+        """Share of light that passes the haze; 1 for the sky, whose texture contains the haze."""
         nothing_there = self.surface == SKY
         distance = 1 / np.where(nothing_there, 1, self.inverse_depth)
         return np.where(nothing_there, 1, np.exp(distance * np.float32(-1 / HAZE_DISTANCE)))
 
-    def _look_up(self, at: np.ndarray, u, v, texels_u, texels_v, rectangle, levels) -> None:
-        """Where samples `at` find (u, v), in copies of a texture, on the sheet, by texels per pixel."""
+    def _look_up(self, at: np.ndarray, uv, texels, rectangle, levels) -> None:
+        """Set the places on the atlas's sheet that the samples `at` look up.
+
+        uv: texture coordinates [copies]. texels: number of texels in a pixel, along u and v. rectangle, levels: of the
+        texture, see `Atlas`.
+        """
         x0, y0, width, height = rectangle
         footprint = self.footprint[at]
         rows, columns = self.atlas.sheet.shape[:2]
-        for target, coordinate, texels, start, extent, limit, end in (
-            (self.map_x, u, texels_u, x0, width, levels[0], np.float32(columns)),
-            (self.map_y, v, texels_v, y0, height, levels[1], np.float32(rows)),
+        for target, coordinate, density, start, extent, limit, end in (
+            (self.map_x, uv[0], texels[0], x0, width, levels[0], np.float32(columns)),
+            (self.map_y, uv[1], texels[1], y0, height, levels[1], np.float32(rows)),
         ):
-            level = np.floor(np.log2(np.maximum(texels * footprint, 1)))
+            level = np.floor(np.log2(np.maximum(density * footprint, 1)))
             scale = np.exp2(-np.minimum(level, limit))
             extent = extent * scale
             place = coordinate - np.floor(coordinate)
@@ -91,21 +95,21 @@ class Shading:
         v = (TOP - np.clip(tangent, BOTTOM + 1e-3, TOP - 1e-3)) / (TOP - BOTTOM)
         rectangle = self.atlas.rectangles[panorama]
         levels = self.atlas.max_levels[panorama]
-        texels = np.float32(1)
-        self._look_up(at, u, v, texels, texels, rectangle, levels)
+        texel = np.float32(1)
+        self._look_up(at, (u, v), (texel, texel), rectangle, levels)
         self.gain[at] = self.light.sky
 
     def _shade_ground(self, at: np.ndarray, ground: Ground, footprints: np.ndarray) -> None:
-        """Coloured by the place on the street, for the road itself and the pavements a step above it."""
+        """Colour the road and the raised pavements by their place on the street."""
         if not len(at):
             return
         s, n, step_s, step_n = self._street_coordinates(at, ground.road)
         texture = ground.texture(s, n)
         width, height = ground.sizes[texture].T
         rectangle = self.atlas.rectangles[texture].T
-        texels_u, texels_v = step_n * rectangle[2] / width, step_s * rectangle[3] / height
+        texels = step_n * rectangle[2] / width, step_s * rectangle[3] / height
         levels = self.atlas.max_levels[texture].T
-        self._look_up(at, 0.5 - n / width, -s / height, texels_u, texels_v, rectangle, levels)
+        self._look_up(at, (0.5 - n / width, -s / height), texels, rectangle, levels)
         sun, ambient = ground.light(s, n, step_s * self.footprint[at], self._s_camera)
         for s_car, n_car, length, width in footprints:
             below = np.flatnonzero((np.abs(s - s_car) < length) & (np.abs(n - n_car) < width))
@@ -116,7 +120,7 @@ class Shading:
         self.gain[at] = sun[:, None] * self.light.sun + ambient[:, None] * self.light.ambient
 
     def _street_coordinates(self, at: np.ndarray, road: Road) -> tuple[np.ndarray, ...]:
-        """(s, n) of samples on level ground and the metres per pixel along both."""
+        """(s, n, step_s, step_n) of samples on level ground [m]; the steps are from pixel to pixel."""
         camera, R = self.camera, self.projection.R.astype(np.float32)
         position = self.projection.position.astype(np.float32)
         self._s_camera = float(road.to_road(position[:1], position[1:2])[0][0])
@@ -126,7 +130,7 @@ class Shading:
         s, n, tangent_x, tangent_y = road.to_road_with_tangent(dx + position[0], dy + position[1])
         distance = np.sqrt(dx * dx + dy * dy)
         along = np.square(np.minimum((dx * tangent_x + dy * tangent_y) / np.maximum(distance, 1e-3), 1))
-        # A pixel is longer on the ground, away from the camera, than it is wide.
+        # On the ground a pixel is longer, in the viewing direction, than it is wide.
         radial = np.square(z * distance / (np.maximum(-dz, 0.01) * camera.fy))
         lateral = np.square(z / camera.fx)
         step_s = np.sqrt(radial * along + lateral * (1 - along))
@@ -152,6 +156,6 @@ class Shading:
             down = np.abs(t1 - slope * plane_y) * (1 / camera.fy)
             texels.append((slope, z * extent * np.maximum(across, down)))
         (u, texels_u), (v, texels_v) = texels
-        self._look_up(at, u + u0, v + v0, texels_u, texels_v, rectangle, levels)
+        self._look_up(at, (u + u0, v + v0), (texels_u, texels_v), rectangle, levels)
         gain = polygons["sun"][:, None] * self.light.sun + polygons["ambient"][:, None] * self.light.ambient
         self.gain[at] = (gain * polygons["tint"]).astype(np.float32)[k]

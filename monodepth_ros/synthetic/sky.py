@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sky: a panorama of clouds over hazy hills and roofs, infinitely far away."""
+"""The sky: a panorama at infinity with clouds above hazy hills."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ HAZE = np.array((206, 212, 216), np.float32)
 
 
 def panorama(rng: np.random.Generator, cloudiness: float) -> np.ndarray:
-    """(256, 2048, 3) uint8, once around the horizon; cloudiness from 0 (blue) to 1 (overcast)."""
+    """The whole horizon (256, 2048, 3) uint8. cloudiness: from 0 (blue) to 1 (overcast)."""
     tangent = np.linspace(TOP, BOTTOM, HEIGHT, dtype=np.float32)[:, None]
     zenith = np.array((86, 128, 182), np.float32) * (1 - 0.45 * cloudiness) + 160 * 0.45 * cloudiness
     share = np.exp(-np.maximum(tangent, 0) * 3.2)[..., None]
@@ -31,7 +31,7 @@ def panorama(rng: np.random.Generator, cloudiness: float) -> np.ndarray:
 
 
 def _clouds(rng: np.random.Generator, tangent: np.ndarray, cloudiness: float) -> np.ndarray:
-    """Cover 0..1 of a flat layer of clouds, foreshortened towards the horizon."""
+    """Opacity 0..1 of a flat layer of clouds, foreshortened towards the horizon."""
     size = 1024
     layer = fractal_noise(rng, size, size, (8, 8), 7, 0.55)
     azimuth = np.linspace(0, 2 * np.pi, WIDTH, endpoint=False, dtype=np.float32)[None, :]
@@ -43,7 +43,7 @@ def _clouds(rng: np.random.Generator, tangent: np.ndarray, cloudiness: float) ->
 
 
 def _hills(rng: np.random.Generator, sky: np.ndarray) -> None:
-    """Ridges that are paler the further they are, the nearest with trees and roofs."""
+    """Paint ridges of hills, the farther ones paler, into the sky."""
     tangent = np.linspace(TOP, BOTTOM, HEIGHT, dtype=np.float32)[:, None]
     softness = (TOP - BOTTOM) / HEIGHT
     for height, color, cells, rough in (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds a street from a seed: blocks of houses and gardens, junctions, and what stands along them."""
+"""Builds a street from a seed: its course, its blocks and junctions, its ground and its light."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -8,20 +8,22 @@ import numpy as np
 
 from monodepth_ros.synthetic import buildings, furniture, plants, sky, vehicles
 from monodepth_ros.synthetic.atlas import Texture
-from monodepth_ros.synthetic.blocks import BlockBuilder, Stock
+from monodepth_ros.synthetic.blocks import BlockBuilder
 from monodepth_ros.synthetic.ground import TILE, Ground
 from monodepth_ros.synthetic.mesh import join
 from monodepth_ros.synthetic.pavement import CrossSection, StreetPainter
 from monodepth_ros.synthetic.road import Road
 from monodepth_ros.synthetic.scene import Scene, TextureStore
+from monodepth_ros.synthetic.stretch import Stock
 from monodepth_ros.synthetic.sunlight import LightMap, Sun, light_polygons
+from monodepth_ros.synthetic.vehicle_shapes import SHAPES
 
 SIDES = ("city", "city", "green", "park")
 
 
 @dataclass(frozen=True)
 class Street:
-    """A scene and what a drive through it needs to know."""
+    """A street's scene with the measures, the sun and the textures that a drive through it uses."""
 
     scene: Scene
     section: CrossSection
@@ -30,8 +32,8 @@ class Street:
 
 
 def build_street(seed: int, length: float) -> Street:
-    """The street of a seed, at least `length` metres of it; a longer piece begins with the shorter one."""
-    draws = (np.random.default_rng([seed, 1, topic]) for topic in count())  # so that no part depends on another
+    """At least `length` metres of the street of a seed; a longer street begins with the shorter one."""
+    draws = (np.random.default_rng([seed, 1, topic]) for topic in count())  # independent random numbers for each part
     plan = _plan(next(draws), length)
     road = Road.generate(next(draws), len(plan) * TILE)
     section = _cross_section(next(draws))
@@ -52,22 +54,23 @@ def build_street(seed: int, length: float) -> Street:
             else:
                 builder.block(rng, first * TILE, tile * TILE, *plan[first])
             first = tile
-    large, small = join(*builder.large), join(*builder.small)
+    placement = builder.placement
+    large, small = join(*placement.large), join(*placement.small)
     light.add_casters(large)
     light.add_contacts(large)
     for mesh in (large, small):
         light_polygons(mesh, sun)
         light.shade_low_polygons(mesh)
     light.add_casters(small)
-    if builder.footprints:
-        light.add_footprints(np.array(builder.footprints))
+    if placement.footprints:
+        light.add_footprints(np.array(placement.footprints))
     sizes = np.array([texture.size for texture in store.textures], np.float32)
     ground = Ground(road, ground_textures, sizes, light.finished())
     return Street(Scene(road, join(large, small), store, ground, panorama), section, sun, stock)
 
 
 def _plan(rng: np.random.Generator, length: float) -> list:
-    """For every tile its two sides' kinds (left, right), or "junction"; whole blocks only."""
+    """For each tile the kinds of its sides (left, right), or "junction". The last block is complete."""
     plan: list = []
     mood = rng.choice(["city", "suburb", "mixed"], p=(0.4, 0.2, 0.4))
     choices = {"city": ("city", "city", "city", "park"), "suburb": ("green", "green", "park"), "mixed": SIDES}
@@ -84,7 +87,7 @@ def _cross_section(rng: np.random.Generator) -> CrossSection:
 
 
 def _ground_textures(rng: np.random.Generator, store: TextureStore, painter: StreetPainter, plan: list) -> np.ndarray:
-    """(tiles, 3) texture numbers: right yard, street, left yard."""
+    """(tiles, 3) texture numbers of right yard, street and left yard."""
     yards = {kind: store.add_one(painter.yard(kind)) for kind in ("city", "green", "street")}
 
     def surface(side: str) -> str:
@@ -108,7 +111,7 @@ def _ground_textures(rng: np.random.Generator, store: TextureStore, painter: Str
 
 
 def _stock(rng: np.random.Generator, store: TextureStore) -> Stock:
-    """Paints everything that blocks are made of."""
+    """Paint the textures of everything that blocks are made of."""
     styles = []
     for k in range(6):
         shop = k % 2 == 0
@@ -122,9 +125,8 @@ def _stock(rng: np.random.Generator, store: TextureStore) -> Stock:
     dark = store.add(*(plants.leaf_card(rng, (52, 76, 48)) for _ in range(1)))
     hedge = store.add_one(plants.hedge_texture(rng, plants.LEAF_COLORS[rng.integers(len(plants.LEAF_COLORS))]))
     cars = []
-    shapes = list(vehicles.SHAPES.values())
     for paint in rng.permutation(np.array(vehicles.PAINTS))[:7]:
-        shape = shapes[rng.integers(len(shapes))]
+        shape = SHAPES[rng.integers(len(SHAPES))]
         cars.append(vehicles.CarTextures(shape, *store.add(*vehicles.car_textures(rng, shape, tuple(paint)))))
     items = furniture.FurnitureTextures(*store.add(*furniture.furniture_textures(rng)))
     return Stock(styles, species, plants.Species(dark, species[0].bark), hedge, cars, items)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sun and sky: their share on every polygon, shadows on the ground, and how they change with time."""
+"""Light of sun and sky: its share on every polygon, shadows on the ground, changes with time."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from monodepth_ros.synthetic.road import Road
 from monodepth_ros.synthetic.sky import HAZE
 
 COLUMNS = int(2 * LIGHT_REACH / TEXEL)
-LOWEST_CASTER = 0.3  # metres; kerbs and pavements throw no shadows worth drawing
-LOW = 1.5  # metres; polygons that begin below it lie in the shadows that fall on the ground there
+LOWEST_CASTER = 0.3  # metres; shadows of lower things, such as kerbs, are not drawn
+LOW = 1.5  # metres; polygons that begin below it lie in the shadow on the ground in front of them
 
 
 @dataclass(frozen=True)
 class Illumination:
-    """A moment's light, (3,) RGB each: factors of sun, skylight and sky, and the haze's colour."""
+    """The light of one moment, RGB (3,) each: factors for sun, skylight and sky, and the colour of the haze."""
 
     sun: np.ndarray
     ambient: np.ndarray
@@ -28,14 +28,14 @@ class Illumination:
 
 @dataclass(frozen=True)
 class Sun:
-    """direction: (3,) unit vector towards the sun. cloudiness: 0 clear, 1 overcast."""
+    """The sun. direction: (3,) unit vector towards it. cloudiness: from 0 (clear) to 1 (overcast)."""
 
     direction: np.ndarray
     cloudiness: float
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> "Sun":
-        """Mostly fair weather, the sun at 30 to 58 degrees and never straight ahead."""
+        """A random sun at 30 to 58 degrees of elevation, never straight ahead, mostly in fair weather."""
         elevation = np.radians(rng.uniform(30, 58))
         azimuth = rng.choice([-1, 1]) * np.radians(rng.uniform(35, 155))
         flat = np.cos(elevation)
@@ -44,7 +44,7 @@ class Sun:
 
 
 class Weather:
-    """The light over time: clouds pass before the sun, and the camera's exposure follows slowly."""
+    """The light over time. Clouds pass before the sun, and the camera's exposure follows slowly, if it is changing."""
 
     def __init__(self, rng: np.random.Generator, sun: Sun, changing: bool = True) -> None:
         self.sun = sun
@@ -53,6 +53,7 @@ class Weather:
         self._periods = rng.uniform((9, 17, 31, 53), (16, 30, 50, 90), (3, 4))
 
     def at(self, time: float) -> Illumination:
+        """The light at a time [s]."""
         clear = 1 - self.sun.cloudiness
         veil, warmth, exposure = self._drift(time) if self._changing else (0.0, 0.0, 0.0)
         sun = np.array((1.07, 1.0, 0.89)) * (0.1 + 1.02 * clear) * (1 + 0.4 * veil)
@@ -67,7 +68,7 @@ class Weather:
 
 
 def light_polygons(polygons: np.ndarray, sun: Sun) -> None:
-    """Fills `ambient` and `sun` by the polygons' directions; leaf cards let light through."""
+    """Set `ambient` and `sun` of polygons by their normals; leaf cards let light through."""
     up = polygons["normal"][:, 2]
     cosine = polygons["normal"] @ sun.direction
     polygons["ambient"] = 0.78 + 0.22 * up
@@ -75,7 +76,7 @@ def light_polygons(polygons: np.ndarray, sun: Sun) -> None:
 
 
 class LightMap:
-    """Light on the ground by (s, n): rows of TEXEL metres along the street, columns from left to right."""
+    """Light on the ground: rows of TEXEL metres along the street, columns from left to right."""
 
     def __init__(self, rng: np.random.Generator, road: Road, sun: Sun) -> None:
         self._rng, self._road, self._sun = rng, road, sun
@@ -85,7 +86,7 @@ class LightMap:
         self._contact = np.zeros(shape, np.uint8)
 
     def add_casters(self, polygons: np.ndarray) -> None:
-        """Shadows of opaque polygons; two-sided ones (foliage) cast dappled ones, the ground itself none."""
+        """Add the shadows of polygons: dappled ones of two-sided polygons (foliage), none of the ground."""
         polygons = polygons[polygons["corners"][..., 2].max(axis=1) > LOWEST_CASTER]
         corners = polygons["corners"]
         x, y, z = np.moveaxis(corners, -1, 0)
@@ -93,29 +94,29 @@ class LightMap:
         rows, columns = self._pixels(x - z * direction[0] / direction[2], y - z * direction[1] / direction[2])
         points = np.round(np.stack([columns, rows], -1) * 16).astype(np.int32)
         for polygon, leaves in zip(points, polygons["two_sided"], strict=True):
-            cv2.fillConvexPoly(self._foliage if leaves else self._shadow, polygon, 255, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(self._foliage if leaves else self._shadow, polygon, 255, cv2.LINE_8, shift=4)
 
     def add_contacts(self, polygons: np.ndarray) -> None:
-        """Darkness where walls and posts meet the ground."""
+        """Darken the ground along the feet of walls and posts."""
         corners = polygons["corners"][:, :2]
         standing = (corners[..., 2].max(axis=1) < 0.5) & (np.abs(polygons["normal"][:, 2]) < 0.3)
         self._draw(corners[standing], 90, thickness=5)
 
     def add_footprints(self, footprints: np.ndarray) -> None:
-        """Darkness below cars; footprints: (k, 4, 2) world corners."""
+        """Darken the ground below cars. footprints: (k, 4, 2) world corners [m]."""
         rows, columns = self._pixels(footprints[..., 0], footprints[..., 1])
         for polygon in np.round(np.stack([columns, rows], -1) * 16).astype(np.int32):
-            cv2.fillConvexPoly(self._contact, polygon, 255, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(self._contact, polygon, 255, cv2.LINE_8, shift=4)
 
     def sun_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Share 0..1 of the sun that reaches world points on the ground (foliage counts half)."""
+        """Share 0..1 of the sun's light at world points on the ground; foliage takes half."""
         rows, columns = self._pixels(np.asarray(x, np.float64), np.asarray(y, np.float64))
         rows = np.clip(rows, 0, len(self._shadow) - 1).astype(int)
         columns = np.clip(columns, 0, COLUMNS - 1).astype(int)
         return (1 - self._shadow[rows, columns] / 255) * (1 - 0.5 * self._foliage[rows, columns] / 255)
 
     def shade_low_polygons(self, polygons: np.ndarray) -> None:
-        """Takes the sun from polygons that stand in a shadow, judged a metre in front of their feet."""
+        """Remove the sun from polygons whose feet stand in a shadow, measured a metre in front of them."""
         corners = polygons["corners"]
         low = (corners[..., 2].min(axis=1) < LOW) & ~polygons["on_road"]
         share = np.zeros(int(low.sum()))
@@ -125,8 +126,8 @@ class LightMap:
         polygons["sun"][low] *= share
 
     def finished(self) -> np.ndarray:
-        """(rows, columns, 2) uint8 for `Ground`: the sun's and the sky's share on level ground."""
-        rows, columns = self._shadow.shape
+        """The light map of `Ground` (rows, columns, 2) uint8: shares of the sun's and the sky's light."""
+        columns = self._shadow.shape[1]
         sharp = cv2.GaussianBlur(self._shadow, (0, 0), 1.0).astype(np.float32) / 255
         gaps = fractal_noise(self._rng, 2048, columns, (256, 32), 3, 0.8)
         gaps = np.resize(np.clip(0.75 + 0.55 * gaps, 0, 1), self._foliage.shape)
@@ -142,7 +143,7 @@ class LightMap:
     def _draw(self, lines: np.ndarray, value: int, thickness: int) -> None:
         rows, columns = self._pixels(lines[..., 0], lines[..., 1])
         for line in np.round(np.stack([columns, rows], -1) * 16).astype(np.int32):
-            cv2.polylines(self._contact, [line], False, value, thickness, cv2.LINE_8, 4)
+            cv2.polylines(self._contact, [line], isClosed=False, color=value, thickness=thickness, shift=4)
 
     def _pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         s, n = self._road.to_road(x.astype(np.float32).ravel(), y.astype(np.float32).ravel())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cars that drive towards us on the other lane."""
+"""Oncoming cars on the other lane."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ SPEED = (7.0, 12.0)  # m/s
 
 @dataclass(frozen=True)
 class MovingCars:
-    """One moment's traffic: its mesh, and footprints (k, 4): s, n, length and width in metres."""
+    """The traffic of one moment. footprints: (k, 4) s, n, length and width of the cars [m]."""
 
     mesh: np.ndarray
     footprints: np.ndarray
 
 
 class Traffic:
-    """Oncoming cars at one common speed, so that they never meet each other."""
+    """Oncoming cars at a common speed, which keeps them apart."""
 
     def __init__(self, rng: np.random.Generator, street: Street, seconds: float) -> None:
         self._street = street
@@ -36,7 +36,7 @@ class Traffic:
             s += rng.uniform(*SPACING)
 
     def at(self, time: float) -> MovingCars:
-        """Where everybody is at a time in seconds."""
+        """The cars at a time [s]."""
         road, n = self._street.scene.road, self._street.section.lane / 2
         meshes, footprints = [], []
         for start, textures, mesh in self._cars:

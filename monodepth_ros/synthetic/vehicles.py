@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cars: a body of some twenty polygons, its panels painted with windows, lights, wheels and seams."""
+"""Cars: bodies of some twenty polygons whose panels are painted with windows, lights, wheels and seams."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ import numpy as np
 from monodepth_ros.synthetic.atlas import Texture
 from monodepth_ros.synthetic.mesh import join, quad
 from monodepth_ros.synthetic.noise import to_pixels
+from monodepth_ros.synthetic.vehicle_shapes import Shape
 
 PAINTS = (
     (196, 198, 202), (44, 46, 50), (228, 228, 226), (120, 126, 134), (36, 58, 104), (140, 28, 30),
@@ -21,34 +22,8 @@ RUBBER = (26, 26, 28)
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Side view in metres from the rear bumper and above the ground; the belt is the windows' lower edge."""
-
-    length: float
-    width: float
-    height: float
-    belt: float
-    bonnet: float  # height of the bonnet's front edge
-    boot: float  # height of the boot's rear edge
-    windscreen: tuple[float, float]  # x of its lower and its upper edge
-    rear_window: tuple[float, float]
-    wheels: tuple[float, float]
-    wheel_radius: float = 0.32
-    pillars: tuple[float, ...] = (0.5,)  # shares of the roof's length
-
-
-SHAPES = {
-    "hatchback": Shape(4.0, 1.74, 1.47, 0.93, 0.78, 0.9, (3.02, 2.25), (0.16, 0.62), (0.72, 3.24)),
-    "saloon": Shape(4.6, 1.80, 1.44, 0.92, 0.76, 0.95, (3.4, 2.65), (0.5, 1.2), (0.88, 3.72)),
-    "estate": Shape(4.6, 1.80, 1.48, 0.93, 0.76, 0.92, (3.4, 2.65), (0.1, 0.36), (0.88, 3.72), pillars=(0.38, 0.72)),
-    "off-roader": Shape(4.4, 1.86, 1.70, 1.06, 0.98, 1.02, (3.25, 2.6), (0.14, 0.5), (0.8, 3.56), 0.37),
-    "van": Shape(4.9, 1.92, 1.98, 1.12, 1.02, 1.1, (4.15, 3.3), (0.05, 0.12), (0.95, 4.0), 0.34, (0.62,)),
-}
-
-
-@dataclass(frozen=True)
 class CarTextures:
-    """Numbers of a painted car's textures."""
+    """Texture numbers of a painted car."""
 
     shape: Shape
     side: int
@@ -60,7 +35,7 @@ class CarTextures:
 
 
 def car_textures(rng: np.random.Generator, shape: Shape, paint: tuple[float, float, float]) -> list[Texture]:
-    """The textures of `CarTextures`, in its order; the side's is cut out along the body's outline."""
+    """The textures of `CarTextures`, in its order; that of the side is cut out along the outline of the body."""
     color = np.array(paint, np.float32)
     side, outline = _side(shape, color)
     panel = np.empty((16, 16, 3), np.float32)
@@ -80,19 +55,19 @@ def car(textures: CarTextures) -> np.ndarray:
     shape = textures.shape
     rear, front = -shape.length / 2, shape.length / 2
     w, roof_w = shape.width / 2, shape.width / 2 * 0.78
-    belt = shape.belt
+    belt, roof = shape.belt, shape.height
     screen = [x + rear for x in shape.windscreen]
     window = [x + rear for x in shape.rear_window]
-    nose, tail = front - FRONT_CORNER, rear + REAR_CORNER  # where the body begins to taper
+    nose, tail = front - FRONT_CORNER, rear + REAR_CORNER  # x at which the body begins to taper
     front_w, rear_w = w * 0.84, w * 0.9
     nose_height = belt + (shape.bonnet - belt) * (nose - screen[0]) / (front - screen[0])
     meshes = []
     for side in (-1, 1):
         outline = [(rear, rear_w), (tail, w), (nose, w), (front, front_w)]
-        for (x0, w0), (x1, w1) in zip(outline, outline[1:], strict=False):
-            meshes.append(_side_panel(x0, w0, x1, w1, side, belt, textures.side, rear, shape.length))
-        upper = [(window[0], w * 0.97, belt), (screen[0], w * 0.97, belt),
-                 (screen[1], roof_w, shape.height), (window[1], roof_w, shape.height)]  # fmt: skip
+        for start, end in zip(outline, outline[1:], strict=False):
+            meshes.append(_side_panel(textures, start, end, side))
+        upper = [(window[0], w * 0.97, belt), (screen[0], w * 0.97, belt)]
+        upper += [(screen[1], roof_w, roof), (window[1], roof_w, roof)]
         corners = [(x, side * y, z) for x, y, z in (upper if side < 0 else [upper[i] for i in (1, 0, 3, 2)])]
         panel = quad(corners, textures.windows)
         panel["origin"], panel["across"] = (
@@ -100,35 +75,48 @@ def car(textures: CarTextures) -> np.ndarray:
             (1 / (screen[0] - window[0]), 0, 0),
         )
         meshes.append(panel)
-
-    def strip(x0, z0, w0, x1, z1, w1, texture):
-        """A panel across the car, from a lower or front edge to an upper or rear one, seen from outside."""
-        direction = 1 if x0 >= x1 else -1
-        corners = [(x0, -w0, z0), (x0, w0, z0), (x1, w1, z1), (x1, -w1, z1)]
-        meshes.append(quad([(x, direction * y, z) for x, y, z in corners], texture))
-
     paint = textures.paint
-    strip(front, SILL, front_w, front, shape.bonnet, front_w, textures.front)
-    strip(front, shape.bonnet, front_w, nose, nose_height, w, paint)
-    strip(nose, nose_height, w, screen[0], belt, w, paint)
-    strip(screen[0], belt, w * 0.97, screen[1], shape.height, roof_w, textures.glass)
-    strip(screen[1], shape.height, roof_w, window[1], shape.height, roof_w, paint)
-    strip(window[0], belt, w * 0.97, window[1], shape.height, roof_w, textures.glass)
+    nose_edge = (nose, nose_height, w)
+    meshes += [
+        _panel_across((front, SILL, front_w), (front, shape.bonnet, front_w), textures.front),
+        _panel_across((front, shape.bonnet, front_w), nose_edge, paint),
+        _panel_across(nose_edge, (screen[0], belt, w), paint),
+        _panel_across((screen[0], belt, w * 0.97), (screen[1], roof, roof_w), textures.glass),
+        _panel_across((screen[1], roof, roof_w), (window[1], roof, roof_w), paint),
+        _panel_across((window[0], belt, w * 0.97), (window[1], roof, roof_w), textures.glass),
+    ]
     if window[0] > tail:
-        strip(window[0], belt, w, tail, shape.boot, w, paint)
-        strip(tail, shape.boot, w, rear, shape.boot, rear_w, paint)
+        boot_edge = (tail, shape.boot, w)
+        meshes.append(_panel_across((window[0], belt, w), boot_edge, paint))
+        meshes.append(_panel_across(boot_edge, (rear, shape.boot, rear_w), paint))
     back = [(rear, rear_w, SILL), (rear, -rear_w, SILL), (rear, -rear_w, belt), (rear, rear_w, belt)]
     meshes.append(quad(back, textures.rear))
     return join(*meshes)
 
 
-def _side_panel(x0, w0, x1, w1, side: int, belt: float, texture: int, rear: float, length: float) -> np.ndarray:
-    """A piece of the body's side from x0 to x1, on the side's picture as it is seen from far away."""
+def _panel_across(first: tuple[float, float, float], last: tuple[float, float, float], texture: int) -> np.ndarray:
+    """A panel across the car between two edges (x, z, half width), seen from outside.
+
+    The first edge is the lower or the front one, the last edge the upper or the rear one.
+    """
+    (x0, z0, w0), (x1, z1, w1) = first, last
+    direction = 1 if x0 >= x1 else -1
+    corners = [(x0, -w0, z0), (x0, w0, z0), (x1, w1, z1), (x1, -w1, z1)]
+    return quad([(x, direction * y, z) for x, y, z in corners], texture)
+
+
+def _side_panel(textures: CarTextures, start: tuple[float, float], end: tuple[float, float], side: int) -> np.ndarray:
+    """A piece of the body's side between two points (x, half width) of its outline.
+
+    Its texture is the whole side in parallel projection.
+    """
+    shape = textures.shape
+    (x0, w0), (x1, w1) = start, end
     a, b = (x0, side * w0), (x1, side * w1)
     if side > 0:
         a, b = b, a
-    panel = quad([(*a, 0), (*b, 0), (*b, belt), (*a, belt)], texture)
-    panel["origin"], panel["across"] = (rear, 0, 0), (1 / length, 0, 0)
+    panel = quad([(*a, 0), (*b, 0), (*b, shape.belt), (*a, shape.belt)], textures.side)
+    panel["origin"], panel["across"] = (-shape.length / 2, 0, 0), (1 / shape.length, 0, 0)
     return panel
 
 
@@ -141,7 +129,7 @@ def _side(shape: Shape, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return int(x * sx), int(height * fine - z * sz)
 
     z = np.linspace(shape.belt, 0, height * fine, dtype=np.float32)[:, None, None]
-    # Light from above on the shoulder, the ground's reflection below.
+    # Light from above on the shoulder, reflection of the ground below.
     relief = 0.82 + 0.3 * np.exp(-np.square((z - shape.belt * 0.86) / 0.1)) - 0.22 * np.clip(0.45 - z, 0, 1)
     image = np.ascontiguousarray(np.broadcast_to(color * relief, (height * fine, width * fine, 3)), np.float32)
     outline = np.zeros(image.shape[:2], np.uint8)
@@ -173,18 +161,20 @@ def _side(shape: Shape, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for x in shape.wheels:
         for radius, tone in ((1.18, 18), (1.0, RUBBER[0]), (0.66, 150), (0.58, 96), (0.16, 60)):
             axes = (int(radius * shape.wheel_radius * sx), int(radius * shape.wheel_radius * sz))
-            cv2.ellipse(image, at(x, shape.wheel_radius), axes, 0, 0, 360, (float(tone),) * 3, -1)
+            ellipse = dict(center=at(x, shape.wheel_radius), axes=axes, angle=0, startAngle=0, endAngle=360)
+            cv2.ellipse(image, **ellipse, color=(float(tone),) * 3, thickness=-1)
         for angle in np.arange(5) * 2 * np.pi / 5 + 0.3:
             r = 0.56 * shape.wheel_radius
             tip = (x + r * np.cos(angle), shape.wheel_radius + r * np.sin(angle))
             cv2.line(image, at(x, shape.wheel_radius), at(*tip), (168.0,) * 3, 2 * fine)
         tyre = (int(shape.wheel_radius * sx), int(shape.wheel_radius * sz))
-        cv2.ellipse(outline, at(x, shape.wheel_radius), tyre, 0, 0, 360, 255, -1)
+        ellipse = dict(center=at(x, shape.wheel_radius), axes=tyre, angle=0, startAngle=0, endAngle=360)
+        cv2.ellipse(outline, **ellipse, color=255, thickness=-1)
     return _halved(image), cv2.resize(outline, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _windows(shape: Shape, color: np.ndarray) -> np.ndarray:
-    """The side windows as seen from the right, rear to the left: (32, 128, 3)."""
+    """The side windows (32, 128, 3) seen from the right, with the rear on the left."""
     image = np.empty((128, 512, 3), np.float32)
     image[:] = color * 0.92
     length = shape.windscreen[0] - shape.rear_window[0]
@@ -205,7 +195,7 @@ def _windows(shape: Shape, color: np.ndarray) -> np.ndarray:
 
 
 def _screen(color: np.ndarray) -> np.ndarray:
-    """Windscreen or rear window between its pillars: (32, 64, 3)."""
+    """Windscreen or rear window between its pillars (32, 64, 3)."""
     image = np.empty((128, 256, 3), np.float32)
     image[:] = color * 0.95
     y = np.linspace(0, 1, 128, dtype=np.float32)[:, None, None]
@@ -220,7 +210,7 @@ def _screen(color: np.ndarray) -> np.ndarray:
 
 
 def _end(rng: np.random.Generator, color: np.ndarray, front: bool) -> np.ndarray:
-    """The front or the rear seen head on: (32, 64, 3)."""
+    """The front or the rear (32, 64, 3), seen straight on."""
     image = np.empty((128, 256, 3), np.float32)
     image[:] = color * np.linspace(1.0, 0.72, 128)[:, None, None]
     image[104:] = color * 0.3 + 14

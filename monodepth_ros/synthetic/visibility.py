@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which surface every sample of a picture sees, and how far away it is: exact, without any approximation."""
+"""The surface that each sample of a picture sees and its exact depth."""
 
 import cv2
 import numpy as np
@@ -10,18 +10,18 @@ from monodepth_ros.synthetic.sample_grid import SampleGrid
 
 SKY, GROUND, FIRST = 0, 1, 2  # surface numbers; polygons count from FIRST
 EDGE = 3e-6  # radians by which polygons are enlarged, against cracks from rounding
-SMALL = 1000  # samples in a box, up to which polygons are traced together
-BAND = 12_000  # samples worked on at once: they stay in the cache, and BLAS does not wake its threads
-# Hidden polygons are found by the farthest sample of each block of so many rows and columns, looked up anew
-# after so many polygons.
+SMALL = 1000  # samples, size of the box up to which polygons are traced together
+BAND = 12_000  # samples traced at once: they fit the cache, and are too few for BLAS to start its threads
+# Hidden polygons are found by the farthest sample of each block of BLOCK x BLOCK samples. The blocks are updated after
+# every BLOCKS_AGE polygons.
 BLOCK, BLOCKS_AGE = 16, 200
 
 
 class Visibility:
-    """What the samples of one picture see.
+    """Surface and depth of the samples of one picture.
 
-    surface: (rows, columns) int32, SKY, GROUND or FIRST + the polygon's index. inverse_depth: (rows, columns)
-    float32, 1 / z in 1/m, 0 for sky. far: metres beyond which the ground counts as sky.
+    surface: (rows, columns) int32: SKY, GROUND, or FIRST plus the index of the polygon. inverse_depth: (rows, columns)
+    float32 1 / z [1/m], 0 for sky. far: distance beyond which the ground counts as sky [m].
     """
 
     def __init__(self, grid: SampleGrid, projection: Projection, masks: Masks, far: float) -> None:
@@ -34,7 +34,7 @@ class Visibility:
         self._trace_together(candidates.where(small))
 
     def _trace_ground(self, projection: Projection, far: float) -> None:
-        """The ground is the plane z = 0 without end."""
+        """Trace the infinite plane z = 0."""
         plane = (-projection.R[2] / projection.position[2]).astype(np.float32)
         x, y, _ = self._rays
         inverse_depth = plane[0] * x + plane[1] * y + plane[2]
@@ -43,7 +43,7 @@ class Visibility:
         self.surface = below.astype(np.int32) * GROUND
 
     def _trace_one_by_one(self, candidates: Candidates) -> None:
-        """Large polygons; those wholly behind what is there already are left out."""
+        """Trace large polygons, except those that nearer ones hide."""
         for i, ((r0, r1, c0, c1), nearest) in enumerate(
             zip(candidates.boxes.tolist(), candidates.nearest.tolist(), strict=True)
         ):
@@ -77,7 +77,7 @@ class Visibility:
         np.copyto(self.surface[window], candidates.numbers[i] + FIRST, where=visible, casting="same_kind")
 
     def _trace_together(self, candidates: Candidates) -> None:
-        """Small polygons: all samples of all their boxes in one list, which every test makes shorter."""
+        """Trace small polygons: one list holds the samples of all their boxes, and every test shortens it."""
         candidates = candidates.where(~self._hidden(candidates))
         if not len(candidates.numbers):
             return
@@ -104,7 +104,7 @@ class Visibility:
         surface[at[first]] = candidates.numbers[polygon[first]] + FIRST
 
     def _hidden(self, candidates: Candidates) -> np.ndarray:
-        """(N,) which small polygons are wholly behind what is there already."""
+        """(N,) bool, whether nearer polygons hide the small polygons."""
         around = cv2.erode(_block_minima(self.inverse_depth), np.ones((3, 3), np.uint8))
         r0, r1, c0, c1 = candidates.boxes.T
         row, column = (r0 + r1) // (2 * BLOCK), (c0 + c1) // (2 * BLOCK)
@@ -114,7 +114,7 @@ class Visibility:
 
 
 def _block_minima(values: np.ndarray) -> np.ndarray:
-    """The smallest value in every BLOCK x BLOCK part of a picture, the last ones being smaller."""
+    """The smallest value in each block of BLOCK x BLOCK samples; the blocks at the end may be smaller."""
     whole = values.shape[0] // BLOCK * BLOCK
     rows = [values[:whole].reshape(-1, BLOCK, values.shape[1]).min(axis=1)]
     if whole < values.shape[0]:
@@ -123,7 +123,7 @@ def _block_minima(values: np.ndarray) -> np.ndarray:
 
 
 def _samples(boxes: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every sample of every box: which box (S,), and its flat index in a picture of so many columns (S,)."""
+    """All samples of all boxes: their box (S,), and their flat index (S,) in a picture with `columns` columns."""
     r0, r1, c0, c1 = boxes.astype(np.int32).T
     width = c1 - c0
     count = (r1 - r0) * width

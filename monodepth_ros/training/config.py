@@ -118,5 +118,5 @@ class TrainConfig:
 
 def training_file() -> str:
     """config/train.yaml: every setting at its default, with unit, range and meaning."""
-    head = "# Every setting of `monodepth train` at its default. Written by scripts/docs; copy it and keep what you change."
+    head = "# monodepth train: every setting at its default (monodepth config --dump train). Keep what you change."
     return "\n".join([head, *commented_yaml(specifications(TrainConfig).values())]) + "\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running scripts/bench with networks so small that it takes seconds."""
+"""Runs of scripts/bench that take seconds, thanks to small networks and images."""
 
 import json
 import os
@@ -15,8 +15,8 @@ TINY = ["--size", "64x32", "--input", "160x96", "--images", "procedural", "--war
 
 @pytest.fixture
 def run_bench():
-    """Runs `scripts/bench <words>` and returns the finished process."""
-    # The checkout comes last on the path, for bench/ alone; the package is the one under test.
+    """A function that runs `scripts/bench <words>` and returns the finished process."""
+    # The checkout comes last on the path, for bench/ alone: the package is the installed one.
     path = os.pathsep.join((*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": path}
 
@@ -29,10 +29,11 @@ def run_bench():
 
 @pytest.fixture
 def run_live(run_bench, tmp_path):
-    """Runs `scripts/bench live` in small: its figures, what it printed, and the file of the figures."""
+    """A function that runs a small `scripts/bench live`: its figures, its output, and the file of the figures."""
 
     def run(*words):
-        process = run_bench("live", "--network", "rt_monodepth_s", *TINY, "--results", str(tmp_path), *words)
+        network = ("--network", "rt_monodepth_s", *TINY)
+        process = run_bench("live", *network, "--results", str(tmp_path), *words)
         assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
         (result,) = tmp_path.glob("live_*.json")
         return json.loads(result.read_text()), process.stdout, result

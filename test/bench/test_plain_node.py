@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The plain node that the depth node is compared with does the same work."""
+"""The plain node of the benchmark does the same work as the depth node."""
 
 import os
 import sys
@@ -43,8 +43,8 @@ def ros():
 
 
 @pytest.mark.parametrize(("depth", "pose"), [("rt_monodepth_s", "posecnn"), ("resnet18", "shared_resnet18")])
-def test_its_messages_hold_what_the_pipeline_computes(tmp_path, monkeypatch, depth, pose):
-    # A node like that does not look whether its images can be believed.
+def test_the_messages_agree_with_the_pipeline(tmp_path, monkeypatch, depth, pose):
+    # A plain node does not check its images.
     monkeypatch.setattr(ImageCheck, "update", lambda self, gray: ImageChange())
     header = CheckpointHeader(depth, 64, 96, (0.58, 1.92, 0.5, 0.5), pose, scale_kind="metric", scale_factor=2.5)
     networks = build_depth(depth), build_pose(pose)
@@ -74,7 +74,7 @@ def test_its_messages_hold_what_the_pipeline_computes(tmp_path, monkeypatch, dep
     assert np.frombuffer(sent["depth"].data, np.float32).reshape(64, 96) == pytest.approx(expected.depth, rel=1e-4)
     points = np.frombuffer(sent["cloud"].data, expected.cloud.dtype).reshape(64, 96)
     assert points["z"] == pytest.approx(expected.cloud["z"], rel=1e-4)
-    # It scales the principal point with the size, as such nodes do: off by a fraction of a pixel.
+    # Like most such nodes it scales the principal point with the size, which is off by a fraction of a pixel.
     for name, focal in (("x", expected.camera.fx), ("y", expected.camera.fy)):
         assert np.all(np.abs(points[name] - expected.cloud[name]) < 0.5 / focal * points["z"]), name
     assert np.array_equal(points["rgb"].view(np.uint32), expected.cloud["rgb"].view(np.uint32))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/bench train, with networks and images so small that it takes seconds."""
+"""scripts/bench train with small networks and images."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-# Before the checkout is on the path: the package is the one under test, and looks for its parts when it is imported.
+# Before the checkout is on the path, so that the package is the installed one.
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.objective import ObjectiveConfig
 
@@ -29,21 +29,9 @@ CPU = torch.device("cpu")
 
 
 def run_train(results, *arguments):
-    """The benchmark's figures and what it printed."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench",
-        "train",
-        *TINY,
-        "--rounds",
-        "2",
-        "--steps",
-        "1",
-        "--results",
-        str(results),
-        *arguments,
-    ]
+    """The benchmark's figures and its output."""
+    command = [sys.executable, "-m", "bench", "train", *TINY, "--rounds", "2", "--steps", "1"]
+    command += ["--results", str(results), *arguments]
     process = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
     (result,) = results.glob("train_*.json")
@@ -53,7 +41,7 @@ def run_train(results, *arguments):
 @pytest.mark.parametrize(
     ("depth", "pose", "scales"), [("resnet18", "separate_resnet18", 4), ("rt_monodepth_s", "posecnn", 3)]
 )
-def test_the_package_and_the_baseline_have_one_loss_and_one_gradient(depth, pose, scales):
+def test_loss_and_gradients_of_package_and_baseline_agree(depth, pose, scales):
     networks, objective = NetworksConfig(depth=depth, pose=pose, width=96, height=64), ObjectiveConfig(scales=scales)
     batch = make_batch(2, 96, 64).to(CPU)
     losses, gradients = [], []
@@ -69,7 +57,7 @@ def test_the_package_and_the_baseline_have_one_loss_and_one_gradient(depth, pose
     for scale in range(scales):
         shape = (2, 1, 64 >> scale, 96 >> scale)
         difference = (package[shape] - baseline[shape]).norm() / baseline[shape].norm()
-        # Where two sources are equally good to rounding, either may have the gradient.
+        # If two sources are equally good up to rounding, either may get the gradient.
         assert difference < 0.05, (scale, difference)
 
 
@@ -92,7 +80,7 @@ def test_the_package_is_compared_with_the_baseline(tmp_path):
     assert "| bf16 |" in table[-1] and f" {variants['bf16']['ratio']:.2f} |" in table[-1]
 
 
-def test_losses_that_differ_are_refused():
+def test_different_losses_are_refused():
     check_losses({"baseline": 0.2, "fp32": 0.20005, "bf16": 0.3})
     for wrong in (0.2002, float("nan")):
         with pytest.raises(BenchError, match="the first losses differ"):
@@ -109,17 +97,8 @@ def test_the_wait_for_data_is_a_share_of_the_time(tmp_path):
     assert "% of the time waiting" in printed
 
 
-def test_bad_input_is_one_line(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "bench",
-        "train",
-        *TINY,
-        "--data",
-        str(tmp_path / "none.mcap"),
-        "--results",
-        str(tmp_path),
-    ]
+def test_bad_input_gives_an_error_of_one_line(tmp_path):
+    command = [sys.executable, "-m", "bench", "train", *TINY]
+    command += ["--data", str(tmp_path / "none.mcap"), "--results", str(tmp_path)]
     process = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100)
     assert process.returncode == 2 and "none.mcap" in process.stderr and "Traceback" not in process.stderr, process

@@ -12,7 +12,8 @@ import zipfile
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.downloads.catalogue import checkpoints_folder, user_catalogue
+from monodepth_ros.downloads.catalogue import user_catalogue
+from monodepth_ros.downloads.checkpoint_cache import checkpoints_folder
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
@@ -118,7 +119,7 @@ def test_on_a_terminal_consent_is_asked_for(site, weights, capsys, monkeypatch, 
         (b"other", {"sha256": "0" * 64}, "refused and removed"),
         (zipped(readme=b"1"), {}, "no single checkpoint, but readme"),
         (zipped(a_pth=b"1", b_pth=b"1"), {}, "no single checkpoint"),
-        (b"PK", {}, "not a sound zip"),
+        (b"PK", {}, "not a valid zip"),
         (b"x" * 9000, {"bytes": 100}, "at most 100"),
     ],
 )

@@ -25,7 +25,7 @@ from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
-from monodepth_ros.pipeline.run_config import read_run_config
+from monodepth_ros.pipeline.run_parameters import read_run_config
 
 FRAMES = 8
 _header = load_checkpoint(bundled_checkpoint()).header
@@ -122,7 +122,9 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
         assert counts == {
             **{f"/depth/{name}": FRAMES for name in per_frame},
             "/rgb/image_rect": FRAMES,
+            "/depth/status": FRAMES,
             "/odom": FRAMES,
+            "/odom/correspondences": FRAMES,
             "/twist": FRAMES,
             "/tf": FRAMES,
             "/path": 2,
@@ -181,7 +183,7 @@ def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, re
         cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8))
     code, printed, results = run(folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false")
     assert code == 0, printed.err
-    assert "taken for the one the checkpoint was trained on" in printed.out
+    assert "assuming the camera that the checkpoint was trained on" in printed.out
     there = {path.name for path in results.iterdir()}
     assert not there & {"cloud.ply", "trajectory_tum.txt", "metrics.json"} and "report.html" in there
     size = cv2.imread(str(results / "depth" / "0.png"), cv2.IMREAD_UNCHANGED).shape

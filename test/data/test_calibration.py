@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calibration files: ROS's own format read and written, everything else named."""
+"""Calibration files: ROS's format is read and written, and any other file gives a clear error."""
 
 import numpy as np
 import pytest

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A LiDAR's clouds become depth of the camera's pixels, and the ground truth of a recording."""
+"""A LiDAR's clouds become depth of the camera's pixels and the reference of a recording."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.cloud_depth import CloudError, cloud_points, depth_of_points
 from monodepth_ros.data.sources.open_source import open_source
@@ -52,11 +52,21 @@ def test_clouds_in_every_layout(datatype, kind, order):
     fields = [field(name, layout.fields[name][1], datatype, 1) for name in "zyx"]
     padded = np.zeros((2, 130), np.uint8)  # rows may be longer than their points
     padded[:, :120] = array.view(np.uint8).reshape(2, 120)
-    cloud = type_(messages.header(START_NS, "lidar"), 2, 3, fields, order == ">", 40, 130, padded.ravel(), False)
+    cloud = type_(
+        header=messages.header(START_NS, "lidar"),
+        height=2,
+        width=3,
+        fields=fields,
+        is_bigendian=order == ">",
+        point_step=40,
+        row_step=130,
+        data=padded.ravel(),
+        is_dense=False,
+    )
     np.testing.assert_array_equal(cloud_points(cloud), [(3, 7, 9), (4, 7, 9), (5, 7, 9)])
 
 
-def test_a_cloud_that_is_none_says_so():
+def test_clouds_without_coordinates_or_with_missing_data_are_refused():
     cloud = cloud_of([(1.0, 2.0, 3.0)])
     cloud.fields = cloud.fields[:2]
     with pytest.raises(CloudError, match="without float z"):
@@ -85,30 +95,35 @@ def lidar_bag(path, connected=True, clouds=("/velodyne_points",), delay_ns=0):
             points = CAMERA.backproject(np.array([[3.0, 2.0]]), np.array([5.0 + i]))
             for topic in clouds:
                 bag.write(topic, stamp_ns + 2000, cloud_of(in_lidar(points), stamp_ns=stamp_ns + delay_ns))
-            # The camera's own cloud is no measurement of another sensor.
+            # The camera's own cloud is not a measurement of another sensor.
             bag.write("/camera/points", stamp_ns + 3000, cloud_of(points * 2, "camera_optical", stamp_ns))
     return str(path)
 
 
 @pytest.mark.parametrize("delay_ns", [0, 30_000_000, -30_000_000])
-def test_the_lidar_of_a_bag_is_its_ground_truth(tmp_path, delay_ns):
+def test_the_lidar_of_a_bag_is_its_reference_depth(tmp_path, delay_ns):
     with open_source(lidar_bag(tmp_path / "bag.mcap", delay_ns=delay_ns)) as source:
         depths = [frame.truth_depth for frame in source.frames()]
-        assert any("/velodyne_points" in note and "ground truth" in note for note in source.notes)
+        assert any("/velodyne_points" in note and "reference depth" in note for note in source.notes)
     for i, depth in enumerate(depths):
         assert np.isfinite(depth).sum() == 1 and depth[2, 3] == pytest.approx(5.0 + i, abs=1e-4)
 
 
-def test_clouds_that_cannot_be_used_are_named(tmp_path):
-    for name, options, said in (
-        ("far", {"delay_ns": 400_000_000}, None),
-        ("loose", {"connected": False}, "no static transforms"),
-        ("two", {"clouds": ("/lidar/front", "/lidar/rear")}, "several point clouds"),
-    ):
-        with open_source(lidar_bag(tmp_path / f"{name}.mcap", **options)) as source:
-            frames = list(source.frames())
-            assert len(frames) == 4
-            if said:
-                assert all(frame.truth_depth is None for frame in frames) and any(said in note for note in source.notes)
-            else:
-                assert frames[0].truth_depth is None
+def test_clouds_far_from_the_image_in_time_are_not_used(tmp_path):
+    with open_source(lidar_bag(tmp_path / "bag.mcap", delay_ns=400_000_000)) as source:
+        frames = list(source.frames())
+    assert len(frames) == 4 and frames[0].truth_depth is None
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"connected": False}, "no static transforms"),
+        ({"clouds": ("/lidar/front", "/lidar/rear")}, "several point clouds"),
+    ],
+)
+def test_unusable_clouds_are_noted_with_the_reason(tmp_path, options, reason):
+    with open_source(lidar_bag(tmp_path / "bag.mcap", **options)) as source:
+        frames = list(source.frames())
+        assert len(frames) == 4 and all(frame.truth_depth is None for frame in frames)
+        assert any(reason in note for note in source.notes), source.notes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame index: what it says of a recording, and when it is made anew."""
+"""The frame index describes a recording, is kept beside it, and is built again when the recording changes."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def same(first, second):
     ) and [c.key for c in first.cameras] == [c.key for c in second.cameras]
 
 
-def test_it_says_what_the_recording_holds(drive):
+def test_the_index_holds_times_poses_and_cameras_of_the_frames(drive):
     index = index_frames(str(drive), SourceOptions())
     with open_source(str(drive)) as source:
         frames = list(source.frames())
@@ -45,7 +45,7 @@ def test_it_says_what_the_recording_holds(drive):
     assert np.isnan(index.flow[0]) and (index.flow[1:] > 0.001).all(), index.flow
 
 
-def test_it_is_kept_and_made_again_when_the_recording_changes(drive, tmp_path):
+def test_the_index_is_kept_and_built_again_when_the_recording_changes(drive, tmp_path):
     path = tmp_path / "drive.mcap"
     shutil.copy(drive, path)
     read = []
@@ -58,14 +58,14 @@ def test_it_is_kept_and_made_again_when_the_recording_changes(drive, tmp_path):
     assert 8 < len(read) < 16
     read_before = len(read)
     index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
-    assert len(read) == read_before, "another way to read it (the other camera of a pair) has its own index"
+    assert len(read) == read_before, "other options (the other camera of a pair) have an index of their own"
     os.utime(path, (1, 1))
     index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
     assert len(read) >= 16
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage"])
-def test_a_damaged_index_is_made_again(drive, tmp_path, damage):
+def test_a_damaged_index_is_built_again(drive, tmp_path, damage):
     path = tmp_path / "drive.mcap"
     shutil.copy(drive, path)
     first = index_frames(str(path), SourceOptions())
@@ -75,7 +75,7 @@ def test_a_damaged_index_is_made_again(drive, tmp_path, damage):
     assert FrameIndex.load(kept, "another key") is None
 
 
-def test_still_images_do_not_move_and_shifted_ones_by_their_shift():
+def test_image_motion_is_zero_for_still_images_and_the_shift_for_shifted_ones():
     texture = np.random.default_rng(0).integers(0, 256, (24, 80), np.uint8).repeat(8, 0).repeat(8, 1)
     noise = np.random.default_rng(1).normal(0, 3, (2, 192, 600))
     motion = ImageMotion()

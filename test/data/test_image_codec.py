@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every encoding of image messages, well and badly formed."""
+"""Image messages of every encoding, well-formed and malformed."""
 
 from types import SimpleNamespace
 
@@ -83,7 +83,7 @@ def test_bayer_patterns_give_back_a_flat_colour(pattern, bits):
 @pytest.mark.parametrize(
     "encoding, order", [("yuv422", "uyvy"), ("uyvy", "uyvy"), ("yuv422_yuy2", "yuyv"), ("yuyv", "yuyv")]
 )
-def test_yuv_grey_and_red_come_out_right(encoding, order):
+def test_yuv_grey_and_red_are_decoded(encoding, order):
     for y, u, v, expected in ((126, 128, 128, (128, 128, 128)), (82, 90, 240, (255, 0, 0))):
         pair = {"uyvy": [u, y, v, y], "yuyv": [y, u, y, v]}[order]
         image = np.tile(np.array(pair, np.uint8), (4, 3)).reshape(4, 6, 2)
@@ -132,7 +132,7 @@ def broken(**changes):
         (broken(encoding="bayer_rggb8", width=1), "Bayer"),
     ],
 )
-def test_malformed_messages_are_refused_in_one_line_that_names_the_fault(source, words):
+def test_malformed_messages_are_refused_with_the_fault_in_one_line(source, words):
     with pytest.raises(ImageError) as caught:
         decode_image(source)
     assert words in str(caught.value) and "\n" not in str(caught.value)

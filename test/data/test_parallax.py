@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rotation and translation of the camera are told apart by the points that they move."""
+"""Parallax separates translation of the camera from rotation."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ def seen(picture, homography):
     return cv2.warpPerspective(picture, homography, (320, 96), flags=cv2.INTER_LINEAR)
 
 
-def test_the_best_rotation_is_not_moved_by_a_minority():
+def test_a_minority_of_moving_points_does_not_change_the_best_rotation():
     rng = np.random.default_rng(1)
     before = rng.normal(size=(200, 3)) * (0.5, 0.2, 0.01) + (0, 0, 1)
     before /= np.linalg.norm(before, axis=1, keepdims=True)
@@ -32,7 +32,7 @@ def test_the_best_rotation_is_not_moved_by_a_minority():
     assert error < 1e-4, f"off by {error:.2e}"
 
 
-def test_a_turn_shows_no_parallax_and_a_plane_that_comes_nearer_does():
+def test_a_rotation_has_no_parallax_and_an_approaching_plane_has():
     wide = texture(640, 240)
     place = np.array([[1.0, 0, -160], [0, 1, -72], [0, 0, 1]])
     first = seen(wide, place)
@@ -43,8 +43,8 @@ def test_a_turn_shows_no_parallax_and_a_plane_that_comes_nearer_does():
     assert share[0] < 0.05 and share[1] > 0.8, share
 
 
-def test_a_lens_with_distortion_that_turns_shows_none_either():
-    """The rays count, not the pixels: seen through a barrel lens a turn is no homography."""
+def test_a_rotation_has_no_parallax_through_a_distorting_lens_either():
+    """Rays are compared, not pixels: seen through a barrel lens a rotation is not a homography."""
     lens = CameraModel(320, 96, K=CAMERA.K, D=np.array([-0.3, 0.09, 0, 0, 0]))
     pixels = np.stack(np.meshgrid(np.arange(320.0), np.arange(96.0)), -1)
     rays = lens.backproject(pixels, np.ones((96, 320)))
@@ -58,5 +58,5 @@ def test_a_lens_with_distortion_that_turns_shows_none_either():
 
 
 @pytest.mark.parametrize("image", [np.full((96, 320), 90, np.uint8), np.zeros((96, 320), np.uint8)])
-def test_without_texture_nothing_is_said(image):
+def test_images_without_texture_give_nan(image):
     assert np.isnan(parallax_share(image, image, CAMERA))

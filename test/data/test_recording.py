@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of every format come back message by message; broken ones give one line."""
+"""Recordings of every format read back message by message; broken ones give an error of one line."""
 
 import sqlite3
 from pathlib import Path
@@ -33,14 +33,34 @@ def header(index, frame="camera"):
 
 def image(index, encoding="mono8", channels=1, frame="camera"):
     pixels = np.full(12 * channels, index % 256, np.uint8)
-    return TYPES["sensor_msgs/msg/Image"](header(index, frame), 3, 4, encoding, 0, 4 * channels, pixels)
+    return TYPES["sensor_msgs/msg/Image"](
+        header=header(index, frame),
+        height=3,
+        width=4,
+        encoding=encoding,
+        is_bigendian=0,
+        step=4 * channels,
+        data=pixels,
+    )
 
 
 def camera_info(index, frame="camera"):
-    region = TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
-    K, R, P = np.arange(9.0), np.zeros(9), np.zeros(12)
-    return TYPES["sensor_msgs/msg/CameraInfo"](
-        header(index, frame), 3, 4, "plumb_bob", np.zeros(5), K, R, P, 0, 0, region
+    return camera_info_of(TYPES, header(index, frame), 4, 3, "dkrp")
+
+
+def camera_info_of(types, header, width, height, matrices):
+    """sensor_msgs/CameraInfo of a typestore; `matrices`: its names of D, K, R and P."""
+    region = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    values = np.zeros(5), np.arange(9.0), np.zeros(9), np.zeros(12)
+    return types["sensor_msgs/msg/CameraInfo"](
+        header=header,
+        height=height,
+        width=width,
+        distortion_model="plumb_bob",
+        binning_x=0,
+        binning_y=0,
+        roi=region,
+        **dict(zip(matrices, values, strict=True)),
     )
 
 
@@ -120,15 +140,12 @@ def test_message_compressed_storage_reads_through_the_bare_file_too(tmp_path):
 
 
 def test_ros1_bags_give_ros2_messages(tmp_path):
-    """Headers lose seq, field and type names become those of ROS 2, own types keep their definition."""
+    """Headers lose seq, field and type names become those of ROS 2, custom types keep their definition."""
     ros1 = get_typestore(Stores.ROS1_NOETIC)
     ros1.register(get_types_from_msg("Header header\nfloat64[] values\ntime when\n", "my_msgs/msg/Values"))
     time = ros1.types["builtin_interfaces/msg/Time"](12, 34)
     head = ros1.types["std_msgs/msg/Header"](seq=99, stamp=time, frame_id="cam")
-    roi = ros1.types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
-    info = ros1.types["sensor_msgs/msg/CameraInfo"](
-        head, 375, 1242, "plumb_bob", np.zeros(5), np.arange(9.0), np.zeros(9), np.zeros(12), 0, 0, roi
-    )
+    info = camera_info_of(ros1.types, head, 1242, 375, "DKRP")
     values = ros1.types["my_msgs/msg/Values"](head, np.array([1.0, 2.5]), time)
     with Ros1Writer(tmp_path / "old.bag") as writer:
         for topic, message in (("/info", info), ("/values", values)):
@@ -140,11 +157,8 @@ def test_ros1_bags_give_ros2_messages(tmp_path):
         raw = {message.topic: message for message in recording.messages()}
         assert raw["/info"].type == "sensor_msgs/msg/CameraInfo"
         assert raw["/info"].data[:4] == b"\x00\x01\x00\x00"
-        expected = TYPES["sensor_msgs/msg/CameraInfo"](
-            TYPES["std_msgs/msg/Header"](TYPES["builtin_interfaces/msg/Time"](12, 34), "cam"),
-            375, 1242, "plumb_bob", np.zeros(5), np.arange(9.0), np.zeros(9), np.zeros(12), 0, 0,
-            TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
-        )  # fmt: skip
+        head = TYPES["std_msgs/msg/Header"](TYPES["builtin_interfaces/msg/Time"](12, 34), "cam")
+        expected = camera_info_of(TYPES, head, 1242, 375, "dkrp")
         assert raw["/info"].data == bytes(get_typestore(Stores.ROS2_JAZZY).serialize_cdr(expected, raw["/info"].type))
         read = recording.deserialize(raw["/values"])
         assert (read.header.frame_id, read.header.stamp.sec, list(read.values)) == ("cam", 12, [1.0, 2.5])
@@ -173,7 +187,7 @@ def test_time_limits_and_topics_select_messages(tmp_path):
             recording.messages(["/nope"])
 
 
-def test_a_definition_that_cannot_be_parsed_spoils_only_its_own_topic(tmp_path):
+def test_a_broken_type_definition_affects_its_own_topic_only(tmp_path):
     store = get_typestore(Stores.ROS2_JAZZY)
     with Writer(tmp_path / "bag", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         good = writer.add_connection("/image", "sensor_msgs/msg/Image", typestore=store)
@@ -211,7 +225,7 @@ def test_real_bags_of_both_storages(monodepth_data):
         assert ground_truth_depth(recording) == ""
 
 
-def test_depth_is_no_camera_and_raw_wins_over_compressed(tmp_path):
+def test_depth_images_are_not_cameras_and_raw_is_preferred_to_compressed(tmp_path):
     topics = {
         "/cam/image_raw": "mono8", "/cam/image_raw/compressed": "jpeg", "/cam/camera_info": "info",
         "/cam/depth": "32FC1", "/ground_truth/depth": "32FC1", "/range/millimetres": "16UC1",
@@ -222,7 +236,7 @@ def test_depth_is_no_camera_and_raw_wins_over_compressed(tmp_path):
         assert ground_truth_depth(recording) == "/ground_truth/depth"
 
 
-def test_calibration_elsewhere_is_found_by_its_frame(tmp_path):
+def test_calibration_under_another_name_is_found_by_its_frame(tmp_path):
     topics = {"/left/image": "mono8", "/left/calibration/info": "info", "/right/calibration/info": "info"}
     with Recording(write_images(tmp_path / "bag", topics)) as recording:
         assert choose_image_stream(recording).camera_info == "/left/calibration/info"
@@ -233,13 +247,13 @@ def test_calibration_elsewhere_is_found_by_its_frame(tmp_path):
             choose_image_stream(recording, camera_info="/left/image")
 
 
-def test_broken_recordings_give_one_line(tmp_path):
+def test_broken_recordings_give_an_error_of_one_line(tmp_path):
     whole = write_bag(tmp_path / "whole.mcap", count=200).read_bytes()
     database = write_bag(tmp_path / "whole.db3", count=200).read_bytes()
     cases = {
         "missing.mcap": (None, "does not exist"),
         "empty.mcap": (b"", "empty"),
-        "cut.mcap": (whole[: len(whole) * 2 // 3], "cut off"),
+        "cut.mcap": (whole[: len(whole) * 2 // 3], "truncated"),
         "foreign.mcap": (b"\x89PNG" + bytes(500), "cannot be read"),
         "cut.db3": (database[: len(database) // 2], "read|damaged"),
         "foreign.db3": (b"hello" * 100, "cannot be read"),
@@ -259,7 +273,7 @@ def test_broken_recordings_give_one_line(tmp_path):
     assert "cannot be read" in error_of(tmp_path / "other.db3")
 
 
-def test_bytes_damaged_in_the_middle_give_one_line(tmp_path):
+def test_bytes_damaged_in_the_middle_give_an_error_of_one_line(tmp_path):
     damaged = bytearray(write_bag(tmp_path / "bag.mcap", compress=True, count=500).read_bytes())
     damaged[100 : len(damaged) // 2] = bytes(len(damaged) // 2 - 100)
     (tmp_path / "damaged.mcap").write_bytes(damaged)
@@ -273,7 +287,7 @@ def test_the_writer_never_overwrites_and_leaves_nothing_behind_after_an_error(tm
     with pytest.raises(RecordingError, match="does not fit storage sqlite3"):
         BagWriter(tmp_path / "other.mcap", "sqlite3")
     with pytest.raises(ZeroDivisionError), BagWriter(tmp_path / "failed"):
-        1 / 0
+        raise ZeroDivisionError
     assert [entry.name for entry in tmp_path.iterdir()] == ["bag.mcap"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to the camera is found in images of a world that moves."""
+"""The hood and other static regions are found in images of a moving world."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ HOOD[50:] = True
 
 
 def moving(count=40, sky=True, seed=0):
-    """Grey frames (N, 64, 160): a texture that passes by, under a white sky."""
+    """Grey frames (N, 64, 160) of a texture that passes by under a white sky."""
     texture = np.random.default_rng(seed).integers(0, 256, (12, 200), np.uint8)
     texture = cv2.resize(texture, (1000, 64), interpolation=cv2.INTER_CUBIC)
     frames = np.stack([texture[:, 9 * i : 9 * i + 160] for i in range(count)])
@@ -31,7 +31,7 @@ def with_region(frames, region, level=120, noise=0.0, gains=None):
     return np.clip(made, 0, 255).astype(np.uint8)
 
 
-def test_a_white_sky_is_no_part_of_the_camera():
+def test_a_white_sky_is_not_a_static_region():
     assert find_static_region(moving()) is None
 
 
@@ -42,7 +42,7 @@ def test_a_hood_is_found_with_its_height(noise):
     assert (found.region ^ HOOD).mean() < 0.02
 
 
-def test_changes_of_exposure_do_not_hide_it():
+def test_changes_of_exposure_do_not_hide_the_hood():
     gains = 1 + 0.15 * np.sin(np.arange(40))
     found = find_static_region(with_region(moving(sky=False), HOOD, level=90, gains=gains))
     assert found is not None and (found.region & HOOD).sum() > 0.7 * HOOD.sum(), (
@@ -50,7 +50,7 @@ def test_changes_of_exposure_do_not_hide_it():
     )
 
 
-def test_dark_corners_are_found_but_are_no_rows():
+def test_dark_corners_are_found_but_are_not_a_hood():
     corners = np.zeros((64, 160), bool)
     corners[:20, :25] = corners[:20, -25:] = True
     frames = moving()
@@ -59,15 +59,18 @@ def test_dark_corners_are_found_but_are_no_rows():
     assert found is not None and found.hood == 0 and (found.region ^ corners).mean() < 0.02
 
 
-def test_the_mask_leaves_a_margin():
+def test_the_mask_has_a_margin_around_the_region():
     mask = find_static_region(with_region(moving(), HOOD)).mask(640, 256)
     assert mask.shape == (256, 640) and not mask[200:].any() and not mask[197:200].any() and mask[:190].all()
 
 
-def test_what_is_left_out_already_is_not_found_again():
+def test_a_region_that_is_masked_already_is_not_reported_again():
     assert find_static_region(with_region(moving(), HOOD), HOOD) is None
 
 
-def test_a_camera_that_stands_has_no_hood():
+def test_a_static_camera_has_no_hood():
     assert find_static_region(np.repeat(moving(1, sky=False), 20, axis=0)) is None
-    assert find_static_region(moving(5)) is None, "five frames say nothing"
+
+
+def test_five_frames_are_too_few_to_find_a_hood():
+    assert find_static_region(with_region(moving(5), HOOD)) is None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archives are unpacked into their folder or not at all."""
+"""Archives are unpacked into their folder or refused."""
 
 import stat
 import zipfile
@@ -17,7 +17,7 @@ def make_zip(path, members):
     return path
 
 
-def test_files_come_out_as_they_went_in(tmp_path):
+def test_files_are_unpacked_unchanged(tmp_path):
     source = make_zip(tmp_path / "a.zip", {"encoder.pth": b"1", "sub/depth.pth": b"2" * 5000})
     found = unpack_zip(source, tmp_path / "out")
     assert {p.relative_to(tmp_path / "out").as_posix(): p.read_bytes() for p in found} == {
@@ -26,7 +26,7 @@ def test_files_come_out_as_they_went_in(tmp_path):
     }
 
 
-def test_a_folder_around_everything_is_left_out(tmp_path):
+def test_a_folder_around_all_files_is_omitted(tmp_path):
     source = make_zip(tmp_path / "a.zip", {"weights/encoder.pth": b"1", "weights/depth.pth": b"2"})
     assert sorted(path.name for path in unpack_zip(source, tmp_path / "out")) == ["depth.pth", "encoder.pth"]
     assert (tmp_path / "out/depth.pth").read_bytes() == b"2"
@@ -48,7 +48,7 @@ def test_links_are_refused(tmp_path):
         unpack_zip(source, tmp_path / "out")
 
 
-def test_a_bomb_is_stopped_by_what_comes_out_not_by_what_it_says(tmp_path):
+def test_an_archive_that_unpacks_to_too_much_is_stopped(tmp_path):
     source = make_zip(tmp_path / "a.zip", {"zeros": bytes(5_000_000), "b": b"1"})
     assert source.stat().st_size < 10_000
     with pytest.raises(ArchiveError, match="more than 1000000 bytes"):
@@ -56,7 +56,7 @@ def test_a_bomb_is_stopped_by_what_comes_out_not_by_what_it_says(tmp_path):
     assert sum(path.stat().st_size for path in (tmp_path / "out").rglob("*")) <= 2_000_000
 
 
-def test_too_many_files_and_damage_are_refused(tmp_path, monkeypatch):
+def test_too_many_files_and_damaged_archives_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_FILES", 3)
     many = make_zip(tmp_path / "a.zip", {str(i): b"" for i in range(4)})
     with pytest.raises(ArchiveError, match="4 files"):
@@ -64,10 +64,10 @@ def test_too_many_files_and_damage_are_refused(tmp_path, monkeypatch):
     whole = make_zip(tmp_path / "b.zip", {"a": bytes(range(256)) * 100})
     for cut in (whole.stat().st_size // 2, 10, 0):
         (tmp_path / "c.zip").write_bytes(whole.read_bytes()[:cut])
-        with pytest.raises(ArchiveError, match="not a sound zip"):
+        with pytest.raises(ArchiveError, match="not a valid zip"):
             unpack_zip(tmp_path / "c.zip", tmp_path / "out")
     damaged = bytearray(whole.read_bytes())
     damaged[60] ^= 0xFF
     (tmp_path / "d.zip").write_bytes(damaged)
-    with pytest.raises(ArchiveError, match="not a sound zip"):
+    with pytest.raises(ArchiveError, match="not a valid zip"):
         unpack_zip(tmp_path / "d.zip", tmp_path / "out2")

@@ -1,21 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of checkpoints, and how a name becomes a path."""
-
-import json
+"""The catalogue of checkpoints: the package's entries, the user's entries, malformed files."""
 
 import pytest
 
-from monodepth_ros.downloads.catalogue import (
-    CatalogueError,
-    checkpoints_folder,
-    parse_catalogue,
-    read_catalogue,
-    resolve_name,
-    user_catalogue,
-)
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
-from monodepth_ros.networks.registry import build_depth
+from monodepth_ros.downloads.catalogue import CatalogueError, parse_catalogue, read_catalogue, user_catalogue
 
 OWN = """
 checkpoints:
@@ -39,19 +27,7 @@ def write_own(text):
     user_catalogue().write_text(text)
 
 
-def make_checkpoint(path, height):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    header = CheckpointHeader("rt_monodepth_s", height, 64, training_camera=(0.5, 0.7, 0.5, 0.5))
-    save_checkpoint(path, header, build_depth("rt_monodepth_s"))
-
-
-def put_in_cache(name, height):
-    folder = checkpoints_folder() / name
-    make_checkpoint(folder / "weights.safetensors", height)
-    (folder / "source.json").write_text(json.dumps({"load": "weights.safetensors"}))
-
-
-def test_the_official_sets_have_their_address_hash_and_licence():
+def test_the_published_weights_have_address_hash_and_licence():
     catalogue = read_catalogue()
     entry = catalogue["mono+stereo_640x192"]
     folder = "https://storage.googleapis.com/niantic-lon-static/research/monodepth2"
@@ -62,7 +38,7 @@ def test_the_official_sets_have_their_address_hash_and_licence():
     assert not catalogue["mono_odom_640x192"].digest
 
 
-def test_the_users_own_file_adds_entries_and_wins():
+def test_the_users_file_adds_and_replaces_entries():
     write_own(OWN + "  mono_640x192: {url: 'http://localhost/x.zip'}\n")
     catalogue = read_catalogue()
     assert catalogue["garden"].url == "https://example.org/garden.safetensors"
@@ -85,37 +61,7 @@ def test_the_users_own_file_adds_entries_and_wins():
         ("checkpoints: {a: 3}", "expected url"),
     ],
 )
-def test_a_wrong_catalogue_is_one_line_that_says_where(text, words):
+def test_a_malformed_catalogue_is_refused_in_one_line_with_its_name(text, words):
     with pytest.raises(CatalogueError, match=words) as error:
         parse_catalogue(text, "own.yaml")
     assert "own.yaml" in str(error.value) and "\n" not in str(error.value)
-
-
-def test_a_name_finds_the_downloaded_checkpoint():
-    put_in_cache("garden", 96)
-    assert load_checkpoint("garden").header.height == 96
-
-
-def test_an_existing_path_wins_over_a_name(tmp_path):
-    put_in_cache("garden.safetensors", 96)
-    make_checkpoint(tmp_path / "garden.safetensors", 128)
-    assert load_checkpoint("garden.safetensors").header.height == 128
-    (tmp_path / "garden.safetensors").unlink()
-    assert load_checkpoint("garden.safetensors").header.height == 96
-
-
-def test_a_name_that_is_not_downloaded_says_the_command():
-    with pytest.raises(CatalogueError, match="run monodepth download mono_640x192$"):
-        load_checkpoint("mono_640x192")
-
-
-def test_what_is_neither_path_nor_name_is_said_to_be_so():
-    with pytest.raises(CheckpointError, match="no such file or folder.*a name of `monodepth download"):
-        load_checkpoint("garden")
-    assert resolve_name("../garden") is None and resolve_name("/garden") is None
-
-
-def test_a_half_made_cache_folder_counts_for_nothing():
-    (checkpoints_folder() / "garden").mkdir(parents=True)
-    (checkpoints_folder() / "garden/source.json").write_text('{"load": "weights.safetensors"}')
-    assert resolve_name("garden") is None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Downloads from a server that breaks off, changes its mind, or lies."""
+"""Downloads from a server that interrupts, changes its file or sends a wrong one."""
 
 import hashlib
 import random
@@ -17,7 +17,7 @@ MD5 = hashlib.md5(CONTENT).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves `server.content` with ranges; `server.breaks`: bytes after which an answer is broken off."""
+    """Serves `server.content` with ranges; `server.breaks` lists after how many bytes answers are interrupted."""
 
     protocol_version = "HTTP/1.1"
 
@@ -26,7 +26,8 @@ class Handler(BaseHTTPRequestHandler):
         start, asked = 0, self.headers.get("Range", "")
         server.ranges.append(asked)
         if self.path != "/file":
-            return self.send_error(404)
+            self.send_error(404)
+            return
         tag = f'"{hashlib.md5(content).hexdigest()}"'
         if asked and self.headers.get("If-Range") == tag and server.knows_ranges:
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
@@ -34,7 +35,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(content)}")
                 self.send_header("Content-Length", "0")
-                return self.end_headers()
+                self.end_headers()
+                return
             self.send_response(206)
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         else:
@@ -64,7 +66,7 @@ def server():
         thread.join()
 
 
-def test_a_file_arrives_whole_and_leaves_nothing_else(server, tmp_path):
+def test_a_downloaded_file_is_complete_and_leaves_nothing_else(server, tmp_path):
     seen = []
     download(server.url, tmp_path / "a/file", "md5", MD5, len(CONTENT), progress=lambda *p: seen.append(p))
     assert (tmp_path / "a/file").read_bytes() == CONTENT
@@ -72,16 +74,16 @@ def test_a_file_arrives_whole_and_leaves_nothing_else(server, tmp_path):
     assert seen[-1] == (len(CONTENT), len(CONTENT))
 
 
-def test_a_connection_that_breaks_off_is_taken_up_again_within_the_call(server, tmp_path):
+def test_an_interrupted_connection_resumes_within_the_call(server, tmp_path):
     server.breaks = [300_000, 100_000]
     download(server.url, tmp_path / "file", "md5", MD5)
     assert server.ranges == ["", "bytes=300000-", "bytes=400000-"]
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
-def test_a_download_that_failed_goes_on_at_the_next_call(server, tmp_path):
+def test_a_failed_download_resumes_on_the_next_call(server, tmp_path):
     server.breaks = [300_000, 0]
-    with pytest.raises(DownloadError, match="interrupted after 300000 bytes .* goes on from there"):
+    with pytest.raises(DownloadError, match="interrupted after 300000 bytes .* to resume"):
         download(server.url, tmp_path / "file", "md5", MD5)
     assert not (tmp_path / "file").exists()
     server.ranges.clear()
@@ -91,7 +93,7 @@ def test_a_download_that_failed_goes_on_at_the_next_call(server, tmp_path):
 
 
 @pytest.mark.parametrize("change", ["another file", "no ranges"])
-def test_where_going_on_is_impossible_it_begins_anew(server, tmp_path, change):
+def test_a_download_that_cannot_resume_restarts(server, tmp_path, change):
     server.breaks = [300_000, 0]
     with pytest.raises(DownloadError):
         download(server.url, tmp_path / "file")
@@ -103,7 +105,7 @@ def test_where_going_on_is_impossible_it_begins_anew(server, tmp_path, change):
     assert (tmp_path / "file").read_bytes() == server.content
 
 
-def test_a_part_that_lacks_nothing_is_taken_as_it_is(server, tmp_path):
+def test_a_complete_part_is_not_downloaded_again(server, tmp_path):
     (tmp_path / "file.part").write_bytes(CONTENT)
     (tmp_path / "file.part.tag").write_text(f'"{MD5}"')
     download(server.url, tmp_path / "file", "md5", MD5)
@@ -120,7 +122,7 @@ def test_a_tampered_file_is_refused_and_removed(server, tmp_path, hash_name):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_of_another_size_is_refused(server, tmp_path):
+def test_a_file_of_a_wrong_size_is_refused(server, tmp_path):
     with pytest.raises(DownloadError, match="900000 bytes, but at most 1000 were expected"):
         download(server.url, tmp_path / "file", size=1000)
     with pytest.raises(DownloadError, match="expected 900001 bytes, found 900000 bytes"):
@@ -128,8 +130,8 @@ def test_a_file_of_another_size_is_refused(server, tmp_path):
     assert not (tmp_path / "file").exists()
 
 
-def test_the_network_and_the_server_fail_in_one_line(server, tmp_path):
-    with pytest.raises(DownloadError, match="HTTP 404 .*not there"):
+def test_errors_of_network_and_server_are_one_line(server, tmp_path):
+    with pytest.raises(DownloadError, match="HTTP 404 .*no such file"):
         download(server.url + "s", tmp_path / "file")
     with pytest.raises(DownloadError, match="no connection .*online"):
         download("http://127.0.0.1:9/file", tmp_path / "file")
@@ -137,8 +139,8 @@ def test_the_network_and_the_server_fail_in_one_line(server, tmp_path):
         download("http://nowhere.invalid/file", tmp_path / "file")
 
 
-def test_a_full_disk_is_said_and_the_part_that_fits_is_kept(server, tmp_path):
-    # A limit on file sizes fails a write as a full disk does.
+def test_a_full_disk_is_reported_and_the_part_is_kept(server, tmp_path):
+    # A limit on file sizes makes a write fail as a full disk does.
     code = (
         "import resource, sys; from pathlib import Path;"
         "from monodepth_ros.downloads.http_file import download, DownloadError;"
@@ -148,6 +150,6 @@ def test_a_full_disk_is_said_and_the_part_that_fits_is_kept(server, tmp_path):
     )
     command = [sys.executable, "-c", code, server.url, str(tmp_path / "file")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert "cannot be written (File too large); make room" in done.stdout, done.stdout + done.stderr
+    assert "cannot be written (File too large); free some space" in done.stdout, done.stdout + done.stderr
     download(server.url, tmp_path / "file", "md5", MD5)
-    assert server.ranges[-1].startswith("bytes="), "what had come was used"
+    assert server.ranges[-1].startswith("bytes="), "the part was not used"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth of one camera at the pixels of another: exact depth of a plane, known for both."""
+"""Depth of one camera at the pixels of another, for a plane with known depth in both."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_the_walls_depth_is_the_same_through_every_camera(target):
     assert seen.mean() > 0.4 and error < 2e-3, f"{error:.2e} over {seen.mean():.0%} of the pixels"
 
 
-def test_what_the_source_does_not_see_is_nan():
+def test_pixels_outside_the_source_are_nan():
     source, target = (CameraModel.pinhole(100, 80, f, f, 49.5, 39.5) for f in (100.0, 50.0))
     found = DepthInCamera(source, target)(np.full((80, 100), 5.0, np.float32))
     assert np.isnan(found[:18]).all() and np.isfinite(found[22:58, 27:73]).all()
@@ -50,7 +50,7 @@ def test_without_calibration_the_image_is_resized():
     np.testing.assert_allclose(found, np.full((32, 64), 4.0))
 
 
-def test_infinity_and_no_depth_stay_what_they_are():
+def test_infinite_and_missing_depth_are_kept():
     camera = CameraModel.pinhole(64, 32, 50.0, 50.0, 31.5, 15.5)
     depth = np.full((32, 64), 8.0, np.float32)
     depth[:8], depth[24:] = np.inf, np.nan

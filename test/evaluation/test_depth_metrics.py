@@ -51,7 +51,8 @@ def test_predictions_are_clamped_after_scaling():
 
 
 def test_ground_truth_beyond_the_cap_is_left_out_unless_asked_for():
-    truth, prediction = one_row(10, 100, 80, 0, math.nan, math.inf, -3), one_row(10, 50, 8, 1, 1, 1, 1)
+    truth = np.array([[10, 100, 80, 0, math.nan, math.inf, -3]], np.float32)
+    prediction = np.array([[10, 50, 8, 1, 1, 1, 1]], np.float32)
     assert evaluate_depth(truth, prediction, crop="none", scaling="none").abs_rel == 0
     uncapped = evaluate_depth(truth, prediction, crop="none", scaling="none", cap_ground_truth=False)
     assert uncapped.abs_rel == pytest.approx((0 + 0.5 + 0.9) / 3)

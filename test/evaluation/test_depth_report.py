@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many depth images: their protocols, their mean, the files they come from."""
+"""Errors of many depth images: protocols, means, files."""
 
 import os
 import zipfile
@@ -18,7 +18,7 @@ def row(*values):
     return np.array([values], np.float32)
 
 
-def test_ratios_are_told_as_median_and_relative_deviation():
+def test_ratios_are_reported_as_median_and_relative_deviation():
     report = DepthReport(PLAIN)
     for ratio in (10.0, 20.0, 40.0):
         report.add(f"{ratio:g}", row(ratio, ratio), row(1, 1))
@@ -73,14 +73,14 @@ def test_inverse_depth_is_resized_before_it_is_inverted(tmp_path):
         ([1.0, -2.0], True, "no depth, the first is -2; expected positive"),
     ],
 )
-def test_predictions_that_are_none_are_refused(tmp_path, values, is_depth, expected):
+def test_invalid_predictions_are_refused(tmp_path, values, is_depth, expected):
     np.save(tmp_path / "a.npy", np.array([[values]]))
     with pytest.raises(EvaluationError, match=expected):
         DepthPredictions(tmp_path / "a.npy", is_depth).depth(0, (2, 1))
 
 
 @pytest.mark.parametrize("content", [np.zeros((4, 5)), np.zeros((2, 3, 4), int), np.array([{}], object)])
-def test_arrays_that_are_no_predictions_are_refused(tmp_path, content):
+def test_arrays_of_another_shape_or_type_are_refused(tmp_path, content):
     np.save(tmp_path / "a.npy", content)
     with pytest.raises(EvaluationError, match=r"expected .*\(N, height, width\)"):
         DepthPredictions(tmp_path / "a.npy")
@@ -125,7 +125,7 @@ def test_nothing_in_a_ground_truth_file_is_executed(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
-def test_archives_that_hold_no_depth_maps_are_refused(tmp_path):
+def test_archives_without_depth_maps_are_refused(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, first=np.zeros(3), second=np.zeros(3))
     with pytest.raises(EvaluationError, match="holds first.npy, second.npy; expected an array named data"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The evaluation command on published weights and outputs, against the figures known of them."""
+"""The evaluation command on published weights and outputs, against their published figures."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from monodepth_ros.cli.main import main
 
 @pytest.fixture
 def evaluated(tmp_path):
-    """Runs the command; its figures, as a dictionary."""
+    """Run the command and return its figures as a dictionary."""
 
     def run(*arguments):
         path = tmp_path / "figures.json"
@@ -29,13 +29,14 @@ def test_abs_rel_is_that_of_the_published_weights(monodepth_data, evaluated, tmp
     drive = monodepth_data / "kitti_raw_2011_09_26_drive_0052"
     weights = monodepth_data / "rtmonodepth_s_weights" / f"{name}_640_192"
     table = tmp_path / "images.csv"
-    found = evaluated("depth", drive, "--checkpoint", weights, "--device", "cpu", "--csv", table)
+    options = ["--checkpoint", weights, "--device", "cpu", "--csv", table]
+    found = evaluated("depth", drive, *options)
     protocol = found["protocol"]
     assert (protocol["crop"], protocol["max_depth"], protocol["cap_ground_truth"]) == ("garg", 80.0, True)
     assert (protocol["scaling"], protocol["factor"]) == (scaling, factor)
     assert found["images"] == 78 and found["checkpoint"].split(": ")[1].startswith("rt_monodepth_s 640x192")
     assert found["mean"]["abs_rel"] == pytest.approx(expected, abs=0.002), found["mean"]
-    # The medians, too, are right to 1 % for the metric weights, and steady for both.
+    # The ratio of the medians is 1 for the metric weights, and steady for both.
     if factor == 5.4:
         assert found["scale_median"] == pytest.approx(1.0, abs=0.03), found["scale_median"]
     assert found["scale_std_over_median"] < 0.06, found["scale_std_over_median"]
@@ -60,14 +61,11 @@ def test_odometry_figures_are_those_of_the_official_poses(monodepth_data, evalua
     assert lengths == [100, 200, 300, 400, 500, 600, 700, 800]
 
 
-def test_a_slam_result_gives_the_figures_that_tables_have_of_it(monodepth_data, evaluated):
-    """Monocular SLAM on KITTI odometry 09, after a 7dof alignment: 2.88 %, 0.25 degrees per 100 m, ATE 8.39 m,
-    mean error of a step 0.343 m."""
+def test_a_slam_result_has_its_published_errors(monodepth_data, evaluated):
+    """Monocular SLAM on KITTI 09, 7dof alignment: t_err 2.88 %, r_err 0.25 deg/100 m, ATE 8.39 m, RPE 0.343 m."""
     folder = monodepth_data / "kitti_odometry_poses_and_examples"
-    found = evaluated(
-        "odometry", "--trajectory", folder / "example_0" / "09.txt",
-        "--ground-truth", folder / "gt_poses" / "09.txt", "--align", "7dof",
-    )["aligned"]["7dof"]  # fmt: skip
+    files = ["--trajectory", folder / "example_0" / "09.txt", "--ground-truth", folder / "gt_poses" / "09.txt"]
+    found = evaluated("odometry", *files, "--align", "7dof")["aligned"]["7dof"]
     assert found["t_err"] == pytest.approx(2.88, abs=0.02), found
     assert found["r_err"] == pytest.approx(0.25, abs=0.005), found
     assert found["ate_rmse"] == pytest.approx(8.39, abs=0.01), found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's segment errors against cases worked out by hand."""
+"""KITTI's t_err and r_err against results computed by hand."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_turns_are_counted_per_hundred_metres():
     assert found.r_err == pytest.approx(100 * 0.1 * 51 / 50), found
 
 
-def test_all_segments_weigh_alike_and_lengths_are_told_apart():
+def test_all_segments_have_the_same_weight_and_each_length_has_its_errors():
     found = segment_errors(drive(), drive(length=0.9), (10.0, 90.0, 500.0), step=5)
     (_, short, short_t, _), (_, long, long_t, _), (_, none, none_t, _) = found.by_length
     assert (short, long, none) == (18, 2, 0) and np.isnan(none_t)
@@ -36,13 +36,13 @@ def test_all_segments_weigh_alike_and_lengths_are_told_apart():
     assert short_t == pytest.approx(11.0) and long_t == pytest.approx(100 * 0.1 * 91 / 90)
 
 
-def test_where_the_worlds_lie_does_not_matter():
+def test_the_choice_of_the_world_frames_does_not_matter():
     elsewhere = exp_se3(np.array([5, -3, 2, 0.3, 1.0, -0.2])) @ drive(turn_degrees=1.0)
     found = segment_errors(drive(turn_degrees=1.0), elsewhere, (30.0,))
     assert found.t_err == pytest.approx(0, abs=1e-9) and found.r_err == pytest.approx(0, abs=1e-6)
 
 
-def test_lengths_suit_the_path():
+def test_default_lengths_fit_the_path():
     assert default_lengths(1705.0) == ((100, 200, 300, 400, 500, 600, 700, 800), 10)
     assert default_lengths(250.0) == ((100, 200), 10)
     assert default_lengths(85.0) == ((10, 20, 30, 40, 50, 60, 70, 80), 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The 5-frame error against cases worked out by hand, in both conventions."""
+"""The 5-frame ATE, in both conventions, against results computed by hand."""
 
 import math
 
@@ -39,35 +39,35 @@ def test_snippets_are_chained_from_motions_to_the_earlier_frame():
 
 def test_the_conventions_differ_by_the_root_of_the_frames():
     rng = np.random.default_rng(0)
-    truth = path(*(exp_se3(rng.normal(0, 0.2, 6) + (0, 0, 1, 0, 0, 0)) for _ in range(4)))
-    estimate = path(*(exp_se3(rng.normal(0, 0.2, 6) + (0, 0, 1, 0, 0, 0)) for _ in range(4)))
-    full = snippet_ate(truth, estimate, frames=5)
+    reference = path(*(exp_se3(rng.normal((0, 0, 1, 0, 0, 0), 0.2)) for _ in range(4)))
+    estimate = path(*(exp_se3(rng.normal((0, 0, 1, 0, 0, 0), 0.2)) for _ in range(4)))
+    full = snippet_ate(reference, estimate, frames=5)
     # The snippets that begin at frames 0, 1 and 2 hold 5, 4 and 3 positions.
     assert full.snippets == 3
-    single = [snippet_ate(truth[i:], estimate[i:], frames=5 - i) for i in range(3)]
-    first = snippet_ate(truth[:3], estimate[:3], frames=3)
+    single = [snippet_ate(reference[i:], estimate[i:], frames=5 - i) for i in range(3)]
+    first = snippet_ate(reference[:3], estimate[:3], frames=3)
     assert first.rmse_mean == pytest.approx(math.sqrt(3) * first.mean)
     assert full.mean < full.rmse_mean < math.sqrt(5) * full.mean
     assert single[-1].snippets == 1
 
 
 def test_every_snippet_has_its_own_scale():
-    truth = path(*[1.0] * 20)
+    reference = path(*[1.0] * 20)
     estimate = path(*[0.1] * 10, *[7.0] * 10)
-    alone = snippet_ate(truth[:10], estimate[:10])
+    alone = snippet_ate(reference[:10], estimate[:10])
     assert alone.mean == pytest.approx(0, abs=1e-12)
-    whole = snippet_ate(truth, estimate)
+    whole = snippet_ate(reference, estimate)
     assert 0 < whole.mean < 0.2, whole
 
 
-def test_an_estimate_that_stands_still_has_the_error_of_the_path():
+def test_an_estimate_without_motion_has_the_error_of_the_whole_path():
     found = snippet_ate(path(1, 1), path(0, 0))
     assert found.mean == pytest.approx(math.sqrt(1 + 4) / 3)
 
 
 @pytest.mark.parametrize(
-    ("truth", "estimate", "frames"), [(path(1), path(1, 1), 5), (path(), path(), 5), (path(1), path(1), 1)]
+    ("reference", "estimate", "frames"), [(path(1), path(1, 1), 5), (path(), path(), 5), (path(1), path(1), 1)]
 )
-def test_what_makes_no_snippet_is_refused(truth, estimate, frames):
+def test_poses_without_a_snippet_are_refused(reference, estimate, frames):
     with pytest.raises(EvaluationError, match="two or more"):
-        snippet_ate(truth, estimate, frames)
+        snippet_ate(reference, estimate, frames)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Split files: whose frames they name."""
+"""Split files and the frames that they name."""
 
 import pytest
 
@@ -26,16 +26,11 @@ def test_frames_are_found_by_drive_and_number(tmp_path):
     assert split.may_name("/data/2011_09_26/2011_09_26_drive_0002_sync")
 
 
-def test_lines_without_a_drive_are_of_any_source(tmp_path):
+def test_lines_without_a_drive_name_frames_of_any_source(tmp_path):
     path = tmp_path / "frames.txt"
     path.write_text("000004\n\nleft_7.png\n9 12 l\n")
     split = read_split(path)
-    assert [split.line_of("/data/bag.mcap", name) for name in ("4", "left_7", "000012", "5")] == [
-        0,
-        1,
-        2,
-        None,
-    ]
+    assert [split.line_of("/data/bag.mcap", name) for name in ("4", "left_7", "000012", "5")] == [0, 1, 2, None]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +41,7 @@ def test_lines_without_a_drive_are_of_any_source(tmp_path):
         ("7\n007\n", "names '007' twice"),
     ],
 )
-def test_what_is_no_split_is_refused(tmp_path, text, expected):
+def test_a_malformed_split_is_rejected(tmp_path, text, expected):
     path = tmp_path / "split.txt"
     path.write_text(text)
     with pytest.raises(EvaluationError, match=expected):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The normalised error of a trajectory's steps, against simulated errors."""
+"""NEES of the steps of a trajectory with simulated errors."""
 
 import numpy as np
 import pytest
@@ -19,36 +19,36 @@ def walk(steps):
 
 @pytest.fixture
 def drive():
-    """True poses, estimated ones of half the size with errors of METRES (true ones) and RADIANS, and their covariances."""
+    """Reference poses, and estimates of half the size with errors of METRES and RADIANS and their covariances."""
     rng = np.random.default_rng(0)
-    true, found = [], []
+    exact, found = [], []
     for _ in range(2000):
         turn, ahead = rng.normal(size=3) * 0.02, np.array((0.0, 0.1, 1.0))
-        true.append(make_transform(axis_angle_to_rotation(turn), ahead))
-        wrong = axis_angle_to_rotation(rng.normal(size=3) * RADIANS) @ true[-1][:3, :3]
+        exact.append(make_transform(axis_angle_to_rotation(turn), ahead))
+        wrong = axis_angle_to_rotation(rng.normal(size=3) * RADIANS) @ exact[-1][:3, :3]
         found.append(make_transform(wrong, 0.5 * (ahead + rng.normal(size=3) * METRES)))
     covariance = np.diag([(0.5 * METRES) ** 2] * 3 + [RADIANS**2] * 3)
-    return walk(true), walk(found), np.tile(covariance, (2001, 1, 1))
+    return walk(exact), walk(found), np.tile(covariance, (2001, 1, 1))
 
 
-def test_it_is_six_where_covariances_are_right(drive):
+def test_nees_is_six_for_right_covariances(drive):
     assert step_consistency(*drive, scale=2.0).nees == pytest.approx(6.0, rel=0.05)
 
 
-def test_it_tells_covariances_that_are_too_small_and_a_wrong_scale(drive):
-    truth, found, covariances = drive
-    assert step_consistency(truth, found, covariances / 4, scale=2.0).nees == pytest.approx(24.0, rel=0.05)
-    assert step_consistency(truth, found, covariances, scale=1.8).nees > 20
+def test_nees_grows_with_covariances_that_are_too_small_and_with_a_wrong_scale(drive):
+    reference, found, covariances = drive
+    assert step_consistency(reference, found, covariances / 4, scale=2.0).nees == pytest.approx(24.0, rel=0.05)
+    assert step_consistency(reference, found, covariances, scale=1.8).nees > 20
 
 
-def test_noise_of_the_truth_is_added(drive):
-    assert step_consistency(*drive, scale=2.0, truth_noise=(METRES, RADIANS)).nees == pytest.approx(3.0, rel=0.05)
+def test_noise_of_the_reference_is_added(drive):
+    assert step_consistency(*drive, scale=2.0, reference_noise=(METRES, RADIANS)).nees == pytest.approx(3.0, rel=0.05)
 
 
 def test_steps_without_covariance_do_not_count(drive):
-    truth, found, covariances = drive
+    reference, found, covariances = drive
     covariances[100:] = np.nan
     found[100:] += 1.0
-    assert step_consistency(truth, found, covariances, scale=2.0).steps == 99
+    assert step_consistency(reference, found, covariances, scale=2.0).steps == 99
     covariances[:] = np.nan
-    assert step_consistency(truth, found, covariances, scale=2.0) is None
+    assert step_consistency(reference, found, covariances, scale=2.0) is None

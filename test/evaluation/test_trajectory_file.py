@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trajectory files of every format, and which poses of two of them belong together."""
+"""Trajectory files of every format, and the pairing of their poses."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_relative_poses_are_chained_to_where_the_camera_was(tmp_path):
         ("a.npy", ["no array"], "not a readable .npy"),
     ],
 )  # fmt: skip
-def test_what_is_no_trajectory_is_refused_in_one_line(tmp_path, name, lines, expected):
+def test_a_malformed_trajectory_is_rejected_in_one_line(tmp_path, name, lines, expected):
     path = write(tmp_path, name, lines)
     with pytest.raises(EvaluationError, match=expected) as caught:
         read_trajectory(path)
@@ -95,21 +95,21 @@ def places(pairs):
 
 
 def test_poses_are_paired_by_time_each_once():
-    truth = numbered("truth", range(6), seconds=[0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    reference = numbered("reference", range(6), seconds=[0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     estimate = numbered("estimate", [10, 11, 12, 13], seconds=[0.095, 0.104, 0.25, 0.31])
     # 0.104 is nearer to 0.1 than 0.095; 0.25 lies too far from both neighbours.
-    assert places(pair(truth, estimate)) == [[1, 3], [11, 13]]
-    assert places(pair(truth, estimate, 0.2))[0] == [1, 2, 3]
+    assert places(pair(reference, estimate)) == [[1, 3], [11, 13]]
+    assert places(pair(reference, estimate, 0.2))[0] == [1, 2, 3]
 
 
 def test_poses_are_paired_by_number_where_there_are_numbers():
-    truth, estimate = numbered("truth", range(5)), numbered("estimate", [7, 8], frames=[1, 4])
-    assert places(pair(truth, estimate)) == [[1, 4], [7, 8]]
+    reference, estimate = numbered("reference", range(5)), numbered("estimate", [7, 8], frames=[1, 4])
+    assert places(pair(reference, estimate)) == [[1, 4], [7, 8]]
 
 
-def test_lengths_that_differ_and_times_that_never_meet_are_refused():
-    with pytest.raises(EvaluationError, match="estimate has 4 poses, truth 5: expected as many, or times"):
-        pair(numbered("truth", range(5)), numbered("estimate", range(4)))
-    early, late = numbered("truth", [1, 2], seconds=[0, 1]), numbered("estimate", [1, 2], seconds=[50, 51])
-    with pytest.raises(EvaluationError, match="0 of 2 poses.*true ones are of 0.000 to 1.000 s, the estimated of 50"):
+def test_different_lengths_and_disjoint_times_are_rejected():
+    with pytest.raises(EvaluationError, match="estimate has 4 poses, reference 5: expected as many, or times"):
+        pair(numbered("reference", range(5)), numbered("estimate", range(4)))
+    early, late = numbered("reference", [1, 2], seconds=[0, 1]), numbered("estimate", [1, 2], seconds=[50, 51])
+    with pytest.raises(EvaluationError, match="0 of 2 poses.*the reference is of 0.000 to 1.000 s, the estimate of 50"):
         pair(early, late)

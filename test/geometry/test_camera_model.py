@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CameraModel against OpenCV over whole images, its pixel convention against resized images, bad input."""
+"""CameraModel: agreement with OpenCV over whole images, pixel convention of resized images, wrong input."""
 
 from types import SimpleNamespace
 
@@ -16,7 +16,7 @@ def rotation(x, y, z):
 
 
 def camera(model, D, fx=0.8, new_fx=0.55, size=(320, 200), baseline=0.12, turn=(0.02, -0.05, 0.03)):
-    """A camera with R and P unlike identity and K."""
+    """A camera whose R is not the identity and whose P differs from K."""
     width, height = size
     f, g = fx * width, new_fx * width
     K = np.array([[f, 0, 0.51 * width], [0, 1.01 * f, 0.47 * height], [0, 0, 1]])
@@ -69,7 +69,7 @@ def test_projection_equals_opencvs(cam):
 
 @each_camera
 def test_rectification_map_equals_opencvs(cam):
-    """Target pixel -> source pixel with R and P, as initUndistortRectifyMap has it."""
+    """Target pixel to source pixel with R and P, as in initUndistortRectifyMap."""
     init = (cv2.fisheye if cam.distortion_model == "equidistant" else cv2).initUndistortRectifyMap
     x, y = init(cam.K, cam.D, cam.R, cam.P[:, :3], (cam.width, cam.height), cv2.CV_32FC1)
     rays = cam.rectified().backproject(pixel_grid(cam), np.ones((cam.height, cam.width)))
@@ -80,7 +80,7 @@ def test_rectification_map_equals_opencvs(cam):
 
 @each_camera
 def test_undistorted_points_equal_opencvs(cam):
-    """Source pixel -> rectified pixel with R and P, as undistortPoints has it."""
+    """Source pixel to rectified pixel with R and P, as in undistortPoints."""
     pixels = pixel_grid(cam)
     rays = cam.backproject(pixels, np.ones(pixels.shape[:2]))
     ours = cam.rectified().project(rays @ cam.R.T)
@@ -143,7 +143,7 @@ def test_ray_grid_is_backprojection_at_depth_one_and_cached():
 
 
 def ramp(cam):
-    """(H, W, 2) float32: every pixel holds its own x and y."""
+    """An image (H, W, 2) float32 whose pixels hold their own x and y."""
     return pixel_grid(cam).astype(np.float32)
 
 
@@ -153,7 +153,7 @@ def sample(image, pixels):
 
 
 def assert_shows_the_same_world(cam, changed, image, tolerance=0.02):
-    """What the changed image of the ramp shows at a point is the pixel that the point has in the original."""
+    """Check that the changed image of the ramp shows each point's pixel in the original image."""
     assert image.shape[:2] == (changed.height, changed.width)
     rng = np.random.default_rng(1)
     seen = rng.uniform([2, 2], [changed.width - 3, changed.height - 3], (300, 2))
@@ -235,7 +235,7 @@ def test_rectified_model_is_a_pinhole_that_keeps_the_baseline():
     assert rectified.baseline == pytest.approx(0.12)
 
 
-def test_undistorted_camera_is_not_rectified_while_it_is_turned_or_its_projection_differs():
+def test_an_undistorted_camera_with_another_rotation_or_projection_is_not_rectified():
     assert PINHOLE.is_rectified
     assert not CameraModel(320, 200, PINHOLE.K, R=rotation(0, 0.01, 0)).is_rectified
     assert not CameraModel(320, 200, PINHOLE.K, P=PINHOLE.resized(330, 200).P).is_rectified
@@ -265,7 +265,7 @@ def test_ros_1_and_ros_2_field_names_give_the_same_camera():
     assert CameraModel.from_camera_info(new).key == CameraModel.from_camera_info(old).key == cam.key
 
 
-def test_keys_differ_where_models_differ_and_only_there():
+def test_keys_are_equal_only_for_equal_models():
     cam = DISTORTED["plumb_bob"]
     same = CameraModel(cam.width, cam.height, cam.K, cam.D, cam.distortion_model, cam.R, cam.P)
     assert same.key == cam.key and hash(same.key) == hash(cam.key)
@@ -275,7 +275,7 @@ def test_keys_differ_where_models_differ_and_only_there():
     assert len({other.key for other in others}) == len(others)
 
 
-def test_arrays_cannot_be_changed_and_are_not_the_callers():
+def test_arrays_are_read_only_copies():
     K = np.eye(3) * [100, 100, 1]
     cam = CameraModel(10, 10, K)
     K[0, 0] = 5
@@ -284,7 +284,7 @@ def test_arrays_cannot_be_changed_and_are_not_the_callers():
         cam.K[0, 0] = 5
 
 
-def test_uncalibrated_camera_knows_its_size_and_refuses_to_project():
+def test_an_uncalibrated_camera_has_a_size_and_refuses_to_project():
     cam = CameraModel.from_camera_info(camera_info(PINHOLE, k=np.zeros(9), p=np.zeros(12), r=np.zeros(9)))
     assert not cam.is_calibrated and (cam.resized(32, 20).width, cam.width) == (32, 320)
     for use, arguments in (
@@ -319,13 +319,13 @@ def test_uncalibrated_camera_knows_its_size_and_refuses_to_project():
         (dict(roi=roi(0, 0, 3, 3), binning_x=4), "0x3"),
     ],
 )
-def test_impossible_camera_info_is_named_in_one_line(changes, words):
+def test_impossible_camera_info_is_refused_in_one_line(changes, words):
     with pytest.raises(CalibrationError) as caught:
         CameraModel.from_camera_info(camera_info(PINHOLE, **changes))
     assert words in str(caught.value) and "\n" not in str(caught.value), caught.value
 
 
-def test_a_distorted_camera_refuses_what_only_a_pinhole_can_do():
+def test_a_distorted_camera_refuses_operations_for_pinholes():
     for use in (DISTORTED["plumb_bob"].flipped, DISTORTED["plumb_bob"].ray_grid):
         with pytest.raises(CalibrationError, match="rectify it first"):
             use()

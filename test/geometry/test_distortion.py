@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Distortion models against OpenCV and against their own inverse, inside and beyond their domain."""
+"""Distortion models: agreement with OpenCV and with their own inverse, inside and outside their domain."""
 
 import cv2
 import numpy as np
@@ -29,13 +29,13 @@ each_model = pytest.mark.parametrize("model, coefficients", MODELS.values(), ids
 
 
 def disc(radius, count=60):
-    """Points (N, 2) on rings up to the radius, centre included."""
+    """Points (N, 2) on rings up to the radius, with the centre."""
     r, angle = np.meshgrid(np.linspace(0, radius, count), np.linspace(0, 2 * np.pi, 72, endpoint=False))
     return np.stack([r * np.cos(angle), r * np.sin(angle)], axis=-1).reshape(-1, 2)
 
 
 def domain(model, D, share=0.97):
-    """Ideal points that fill the model's domain, at most 80 degrees off the axis for those without an end."""
+    """Ideal points that fill the model's domain, up to 80 degrees off the axis if it is unlimited."""
     points = disc(share * min(domain_radius(model, D), np.tan(np.radians(80))))
     return points[np.isfinite(distort(points, model, D)).all(axis=-1)]
 
@@ -114,7 +114,7 @@ def test_a_profile_that_folds_back_ends_at_its_extremum():
     assert np.isnan(distort(outside, "plumb_bob", D)).all()
     folded = opencv_distort(outside, "plumb_bob", D)
     back = undistort(folded, "plumb_bob", D)
-    found = np.isfinite(back[:, 0])  # what folds onto the image has its true ray inside the domain
+    found = np.isfinite(back[:, 0])  # points that fold onto the image have their true ray inside the domain
     assert found.any() and (np.hypot(*back[found].T) <= radius).all()
 
 
@@ -138,7 +138,7 @@ def test_a_pole_of_the_rational_model_ends_its_domain():
     assert np.isnan(distort(np.array([[2.01, 0.0]]), model, D)).all()
 
 
-def test_strong_tangential_terms_do_not_fold_back_either():
+def test_strong_tangential_terms_end_the_domain():
     model, D = check_distortion("plumb_bob", [0, 0, 0, 0.1, 0])  # x + 0.3 x^2 folds at -5/3
     assert domain_radius(model, D) == np.inf
     x = np.array([[-1.6, 0.0], [-1.7, 0.0], [-8.0, 0.0]])
@@ -187,7 +187,7 @@ def test_short_and_padded_coefficients_are_brought_to_full_length():
         ("rational_polynomial", [0.1] * 12 + [0.01, 0.0], "thin prism or tilt"),
     ],
 )
-def test_impossible_coefficients_are_named(model, coefficients, words):
+def test_impossible_coefficients_are_refused(model, coefficients, words):
     with pytest.raises(CalibrationError) as caught:
         check_distortion(model, coefficients)
     assert words in str(caught.value) and "\n" not in str(caught.value), caught.value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Lanczos filter against its definition."""
+"""Agreement of the Lanczos filter with its definition."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from monodepth_ros.geometry.lanczos import lanczos_resize
 
 
 def reference(line, size):
-    """One row resized in float64 by the formula, pixel by pixel."""
+    """One row resized in float64 with the formula, pixel by pixel."""
     scale = len(line) / size
     wide = max(scale, 1.0)
     result = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Resampler: exact where it can be, close to an analytic world elsewhere, honest about its borders."""
+"""Resampler: exact crops and resizes, rendered views against an analytic world, valid pixels at the borders."""
 
 from functools import lru_cache
 
@@ -39,7 +39,7 @@ def noise(cam, channels=(3,), dtype=np.uint8):
 
 
 def pattern(rays):
-    """(..., 3) rays in the rectified frame to (..., 3) grey values 0 to 255: a smooth world at infinity."""
+    """Grey values (..., 3) from 0 to 255 of rays (..., 3) in the rectified frame: a smooth world at infinity."""
     x, y = np.arctan2(rays[..., 0], rays[..., 2]), np.arctan2(rays[..., 1], rays[..., 2])
     waves = [np.sin(9 * x + 2 * y), np.cos(7 * y - 2 * x), np.sin(6 * (x + y))]
     return 127.5 + 120 * np.stack(waves, axis=-1)
@@ -47,7 +47,7 @@ def pattern(rays):
 
 @lru_cache(maxsize=64)
 def photograph(cam, samples=3):
-    """The pattern as this camera's pixels average it, float32."""
+    """The camera's image of the pattern, averaged over its pixels, float32."""
     total = 0
     for dx, dy in np.ndindex(samples, samples):
         u, v = np.meshgrid(np.arange(cam.width), np.arange(cam.height))
@@ -113,7 +113,7 @@ def test_bilinear_filter_is_opencvs_linear_resize():
 @pytest.mark.parametrize("zoom", [1.0, 0.6, 0.45, 0.2])
 @pytest.mark.parametrize("filter, tolerance", [("area", 0.5), ("lanczos", 1.6)])
 def test_rendered_view_shows_what_the_target_camera_would_see(source, zoom, filter, tolerance):
-    """zoom: target pixels per source pixel near the axis."""
+    """zoom: number of target pixels per source pixel near the axis."""
     target = source.rectified().resized(round(source.width * zoom), round(source.height * zoom))
     resampler = Resampler(source, target, filter)
     ours, exact = resampler(photograph(source)), photograph(target)
@@ -146,7 +146,7 @@ def test_bilinear_rendering_equals_opencvs_rectification(source):
     assert error < 0.3, f"{error} grey levels"  # map coordinates are held to 1/64 px
 
 
-def test_area_means_beat_single_samples_of_a_fine_texture():
+def test_area_means_are_closer_than_single_samples_of_a_fine_texture():
     """A sub-pixel crop of noise, shrunk twice: the mean of 4 samples has half the deviation of one."""
     fine = CameraModel.pinhole(600, 400, 300, 300, 300, 200)
     target = fine.cropped(3.3, 2.6, 590, 390).resized(295, 195)
@@ -193,7 +193,7 @@ def test_pixels_count_as_seen_up_to_the_source_pixels_edges():
 
 
 def test_a_distortion_that_folds_back_shows_no_ghosts():
-    """Beyond the radius where k1 < 0 turns around OpenCV shows the image again, mirrored."""
+    """OpenCV shows the image again, mirrored, beyond the radius where a model with k1 < 0 folds back."""
     K = np.array([[200.0, 0, 150], [0, 200, 100], [0, 0, 1]])
     source = CameraModel(300, 200, K=K, D=[-0.33, 0, 0, 0, 0])
     target = CameraModel.pinhole(1200, 800, 200, 200, 599.5, 399.5)
@@ -216,13 +216,13 @@ def test_rays_beside_and_behind_a_fisheye_are_invalid():
     assert np.isfinite(resampler(noise(fisheye, dtype=np.float32))).all()
 
 
-def test_a_target_that_sees_nothing_of_the_source_still_answers():
+def test_a_target_that_sees_nothing_of_the_source_still_gives_an_image():
     source = CameraModel(100, 80, PINHOLE.K, R=rotation(0, np.pi, 0))
     resampler = Resampler(source, PINHOLE)
     assert resampler.coverage == 0.0 and resampler(noise(source)).shape == (188, 310, 3)
 
 
-def test_not_a_number_in_a_float_image_stays_where_it_is():
+def test_nan_in_a_float_image_does_not_spread():
     image = noise(DISTORTED["plumb_bob"], dtype=np.float32)
     image[120, 160] = np.nan
     ours = Resampler(DISTORTED["plumb_bob"], DISTORTED["plumb_bob"].rectified())(image)
@@ -251,7 +251,7 @@ def test_tables_are_made_once_per_pair_of_cameras():
 
 
 def test_a_four_times_finer_source_loses_no_field_of_view():
-    """The integer pre-shrink works on whole blocks; what it shows must still lie at the right place."""
+    """The integer pre-shrink works on whole blocks; the result must still lie at the right place."""
     source = CameraModel.pinhole(1247, 933, 800, 800, 620, 470)
     u = np.arange(1247, dtype=np.float32)[None] * np.ones((933, 1), np.float32)
     target = source.cropped(0.45, 0.3, 1246, 932).resized(137, 103)
@@ -271,13 +271,13 @@ def test_a_four_times_finer_source_loses_no_field_of_view():
         (lambda: Resampler(PINHOLE, PINHOLE)(np.zeros((188, 310), np.uint16)), "uint16"),
     ],
 )
-def test_impossible_requests_are_named(make, words):
+def test_wrong_arguments_are_refused(make, words):
     with pytest.raises(MonodepthError) as caught:
         make()
     assert words in str(caught.value) and "\n" not in str(caught.value), caught.value
 
 
-def test_an_image_of_another_size_than_its_calibration_is_refused():
+def test_an_image_whose_size_differs_from_its_calibration_is_refused():
     with pytest.raises(CalibrationError) as caught:
         Resampler(PINHOLE, PINHOLE.resized(64, 32))(np.zeros((190, 310, 3), np.uint8))
     assert "(190, 310, 3)" in str(caught.value) and "310x188" in str(caught.value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rotations, transforms and their group: identities, the difficult angles, and long integration."""
+"""Rotations, transforms and their group: identities, difficult angles, long integration."""
 
 import cv2
 import numpy as np
@@ -39,7 +39,7 @@ def some_transforms(count=20, seed=0):
 
 
 def expm(matrix):
-    """The matrix exponential by its series after halving: independent of every closed form."""
+    """The matrix exponential by its series after repeated halving, independent of the closed forms."""
     result, term = np.eye(4), np.eye(4)
     for k in range(1, 25):
         term = term @ (matrix / 2**10) / k
@@ -54,7 +54,7 @@ def test_rotations_equal_opencvs():
         assert np.abs(axis_angle_to_rotation(w) - cv2.Rodrigues(w)[0]).max() < 1e-14, w
 
 
-def test_axis_angle_survives_the_matrix_at_every_angle():
+def test_axis_angle_is_recovered_from_the_matrix_at_every_angle():
     for w in axis_angles():
         back = rotation_to_axis_angle(axis_angle_to_rotation(w))
         error = min(np.abs(back - w).max(), np.abs(back + w).max() if np.linalg.norm(w) > 3.14 else np.inf)
@@ -73,7 +73,7 @@ def test_tiny_rotations_keep_their_relative_precision():
     assert rotation_to_axis_angle(axis_angle_to_rotation(w)) == pytest.approx(w, rel=1e-7)
 
 
-def test_quaternions_are_in_ros_order_and_survive_the_matrix():
+def test_quaternions_are_in_ros_order_and_are_recovered_from_the_matrix():
     quarter = rotation_to_quaternion(axis_angle_to_rotation([0, 0, np.pi / 2]))
     assert quarter == pytest.approx([0, 0, np.sqrt(0.5), np.sqrt(0.5)])
     for w in axis_angles():
@@ -186,7 +186,7 @@ def test_optical_axes_turn_into_body_axes():
         (orthonormalize, np.zeros((3, 3)), "singular"),
     ],
 )
-def test_what_is_no_motion_is_named(use, argument, words):
+def test_numbers_that_are_not_a_motion_are_refused(use, argument, words):
     with pytest.raises(MotionError) as caught:
         use(argument)
     assert words in str(caught.value) and "\n" not in str(caught.value), caught.value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""View synthesis: exact where the answer is known, right gradients, one pixel convention."""
+"""View synthesis: known results, gradients, pixel convention."""
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ def random_depth(batch=1, low=1.0, high=20.0):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-4), (torch.float64, 1e-6)])
-def test_without_motion_the_image_stays_as_it_is(dtype, tolerance):
+def test_without_motion_the_image_does_not_change(dtype, tolerance):
     image, depth = smooth_image(2).to(dtype), random_depth(2).to(dtype)
     warped = warp(image, depth, K.to(dtype), identity(2, dtype))
     error = (warped - image).abs().max().item()
@@ -55,7 +55,7 @@ def test_points_and_pixels_agree_with_the_camera_model():
 
 
 @pytest.mark.parametrize("size", [(HEIGHT, WIDTH), (54, 74)])
-def test_the_grid_in_one_step_is_that_of_backprojection_motion_and_projection(size):
+def test_the_grid_equals_backprojection_motion_and_projection(size):
     T = make_transform(axis_angle_to_rotation([0.01, -0.03, 0.02]), [0.1, -0.05, 0.2])
     T = torch.from_numpy(np.stack((T, invert(T))))
     depth = random_depth(2)
@@ -104,7 +104,7 @@ def test_a_source_of_another_size_is_sampled_by_its_own_pixels():
     assert warped.shape == (1, 3, HEIGHT, WIDTH) and (warped - smooth_image()).abs().max() < 1e-6
 
 
-def test_the_reference_pixel_convention_is_the_callers_choice():
+def test_the_caller_chooses_the_pixel_convention():
     normalised = torch.tensor([[0.58, 0, 0.5], [0, 1.92, 0.5], [0, 0, 1]], dtype=torch.float64)
     K_reference = (torch.diag(torch.tensor([640.0, 192.0, 1.0], dtype=torch.float64)) @ normalised)[None]
     depth = torch.ones(1, 1, 192, 640, dtype=torch.float64)
@@ -159,7 +159,7 @@ def test_half_precision_training_keeps_the_geometry_exact():
     assert backproject(depth.bfloat16(), K).dtype == torch.float32
 
 
-def test_wrong_shapes_are_named():
+def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match="depth has shape"):
         backproject(torch.ones(1, HEIGHT, WIDTH), K)
     with pytest.raises(ValueError, match=r"T_source_target has shape \(1, 3, 4\)"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error of a motion: radians, whatever the units of length."""
+"""The error of a motion, in radians for any unit of length."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def motion(axis_angle, translation):
     return torch.from_numpy(make_transform(axis_angle_to_rotation(np.array(axis_angle)), np.array(translation)))[None]
 
 
-def test_it_is_the_angle_and_the_translation_seen_at_the_depth():
+def test_the_error_is_the_angle_plus_the_translation_seen_at_the_depth():
     known, depth = motion((0, 0.1, 0), (0, 0, 1.0)), torch.full((1, 1, 4, 6), 10.0)
     assert motion_error(known, known, depth).item() == 0
     turned = motion((0, 0.12, 0), (0, 0, 1.0))
@@ -22,7 +22,7 @@ def test_it_is_the_angle_and_the_translation_seen_at_the_depth():
     assert motion_error(moved, known, depth).item() == pytest.approx(0.03, rel=1e-6)
 
 
-def test_units_do_not_matter_and_gradients_are_finite():
+def test_the_error_does_not_depend_on_the_unit_and_gradients_are_finite():
     known, depth = motion((0, 0.1, 0), (0.2, 0, 1.0)), torch.tensor([2.0, 20.0, 200.0, 5.0]).view(1, 1, 2, 2)
     predicted = motion((0.01, 0, 0), (0, 0, 0.5)).requires_grad_()
     error = motion_error(predicted, known, depth)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each term of the objective against what its equation says."""
+"""Each term of the objective against its equation."""
 
 import math
 
@@ -18,7 +18,7 @@ OTHER_SOURCE = torch.tensor([0.4, 0.2, 0.3, 0.6]).view(1, 1, 2, 2)
 IDENTITY = torch.tensor([0.3, 0.3, 0.05, 0.3]).view(1, 1, 2, 2)
 
 
-def test_a_target_serves_many_reconstructions():
+def test_a_target_can_be_compared_with_many_reconstructions():
     torch.manual_seed(0)
     target, *images = torch.rand(4, 2, 3, 8, 9, dtype=torch.float64)
     shared = PhotometricTarget(target)
@@ -70,7 +70,7 @@ def test_a_predictive_mask_weighs_errors_and_costs_its_cross_entropy():
     assert torch.isfinite(masked_reprojection(REPROJECTION, torch.zeros_like(mask))[1])
 
 
-def test_velocity_error_compares_lengths_and_leaves_out_what_is_not_known():
+def test_velocity_error_compares_lengths_and_ignores_unknown_distances():
     translation = torch.tensor([[0.0, 0.3, 0.4], [1.0, 0.0, 0.0]])
     assert velocity_error(translation, torch.tensor([0.7, 1.5])).item() == pytest.approx(0.35)
     assert velocity_error(translation, torch.tensor([0.7, math.nan])).item() == pytest.approx(0.2)
@@ -91,7 +91,7 @@ def test_depth_inconsistency_is_relative_and_symmetric():
     assert depth_inconsistency(7 * second, 7 * first).flatten().tolist() == expected
 
 
-def test_brightness_of_an_affine_change_is_undone():
+def test_an_affine_change_of_brightness_is_undone():
     torch.manual_seed(0)
     target = torch.rand(2, 3, 16, 16, dtype=torch.float64) * 0.6 + 0.2
     darker = 0.7 * target + 0.05
@@ -103,8 +103,8 @@ def test_brightness_of_an_affine_change_is_undone():
     assert (match_brightness(target, target) - target).abs().max() < 1e-12
 
 
-def test_brightness_gives_the_networks_nothing_to_gain():
-    """The gradient is that of a * image with a constant a."""
+def test_networks_cannot_lower_the_error_through_the_brightness():
+    """The gradient is that of a * image with constant a."""
     torch.manual_seed(0)
     image = (torch.rand(1, 1, 4, 4) * 0.2 + 0.4).requires_grad_()
     matched = match_brightness(image, torch.rand(1, 1, 8, 8) * 0.2 + 0.4)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Photometric error with its structural term, and smoothness."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,7 +18,7 @@ def pair(dtype):
 
 
 def ssim_error(first, second):
-    """Per pixel and channel: each channel as an image of its own."""
+    """Error per pixel and channel: each channel is compared as an image."""
     each = (image.flatten(0, 1)[:, None] for image in (first, second))
     return photometric_error(*each, ssim_weight=1.0).view_as(first)
 
@@ -33,7 +35,7 @@ def test_photometric_error_gives_the_reference_number(dtype, tolerance):
     assert photometric_error(*pair(dtype)).mean().item() == pytest.approx(0.21475052736643038, abs=tolerance)
 
 
-def test_equal_images_have_no_error_and_opposite_ones_the_largest():
+def test_equal_images_have_no_error_and_opposite_images_the_largest():
     image = pair(torch.float64)[0]
     assert photometric_error(image, image).abs().max() < 1e-12
     chessboard = (torch.arange(32)[:, None] + torch.arange(64)) % 2 * torch.ones(1, 3, 1, 1)
@@ -57,7 +59,7 @@ def test_photometric_error_has_correct_gradients(size, ssim_weight):
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 16, 24), (1, 1, 2, 3)])
-def test_photometric_error_is_that_of_its_equations(shape):
+def test_photometric_error_follows_its_equations(shape):
     torch.manual_seed(0)
     image, target = torch.rand(2, *shape, dtype=torch.float64)
     x, y = (F.pad(tensor, (1, 1, 1, 1), mode="reflect") for tensor in (image, target))
@@ -71,7 +73,7 @@ def test_photometric_error_is_that_of_its_equations(shape):
     assert (photometric_error(image, target) - expected).abs().max() < 1e-12
 
 
-def test_a_batch_that_is_compared_in_parts_is_compared_as_a_whole(monkeypatch):
+def test_comparing_a_batch_in_parts_does_not_change_the_error(monkeypatch):
     torch.manual_seed(0)
     target, image = torch.rand(2, 3, 3, 8, 12, dtype=torch.float64)
     results = []
@@ -92,14 +94,14 @@ def test_smoothness_is_zero_for_constant_disparity_and_ignores_its_magnitude():
     assert smoothness(5 * disparity, image).item() == pytest.approx(smoothness(disparity, image).item(), rel=1e-6)
 
 
-def test_smoothness_matches_its_formula_on_a_ramp():
+def test_smoothness_follows_its_formula_on_a_ramp():
     # d = x / mean: one step of 1 / 1.5 per column, none per row; the image steps by 0.5 everywhere.
     columns = torch.arange(4, dtype=torch.float64).expand(1, 1, 3, 4)
     expected = (1 / (1.5 + 1e-7)) * torch.exp(torch.tensor(-0.5, dtype=torch.float64))
     assert smoothness(columns, 0.5 * columns.expand(1, 3, 3, 4)).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
-def test_smoothness_costs_less_where_the_image_has_an_edge():
+def test_smoothness_is_lower_where_the_image_has_an_edge():
     disparity = torch.ones(1, 1, 8, 8)
     disparity[..., 4:] = 2
     flat, edge = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)

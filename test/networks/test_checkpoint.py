@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own `.safetensors` checkpoints, good and bad."""
+"""Checkpoints of this package: saved, loaded, damaged, foreign."""
 
 import dataclasses
 import json
@@ -41,7 +41,7 @@ def good(networks, tmp_path_factory):
 
 
 def refused(path, expected):
-    """Loading gives one line that names the file and matches `expected`."""
+    """Check that loading fails with one line that names the file and matches `expected`."""
     with pytest.raises(CheckpointError, match=expected) as caught:
         load_checkpoint(path)
     message = str(caught.value)
@@ -49,7 +49,7 @@ def refused(path, expected):
     return message
 
 
-def test_everything_comes_back(good, networks):
+def test_a_saved_checkpoint_loads_unchanged(good, networks):
     checkpoint = load_checkpoint(good)
     assert dataclasses.replace(checkpoint.header, versions={}) == HEADER
     assert set(checkpoint.header.versions) == {"monodepth_ros", "torch"}
@@ -59,8 +59,8 @@ def test_everything_comes_back(good, networks):
     assert len(checkpoint.sha256) == 64 and checkpoint.sha256 == load_checkpoint(good).sha256
 
 
-def test_loading_costs_no_imports(good):
-    """Random initial values on the meta device would make PyTorch import 800 modules, which takes a second."""
+def test_loading_imports_few_modules(good):
+    """PyTorch imports 800 modules, which takes a second, to fill tensors on the meta device with random values."""
     program = (
         "import sys; from monodepth_ros.networks.checkpoint import load_checkpoint; before = len(sys.modules);"
         f"load_checkpoint({str(good)!r}); print(len(sys.modules) - before)"
@@ -69,7 +69,7 @@ def test_loading_costs_no_imports(good):
     assert int(done.stdout) < 50, done.stdout
 
 
-def test_loaded_networks_can_be_trained_on(good):
+def test_loaded_networks_can_be_trained(good):
     checkpoint = load_checkpoint(good)
     parameters = list(checkpoint.depth.parameters())
     checkpoint.depth.train()(torch.rand(1, 3, 64, 96))[0].mean().backward()
@@ -115,7 +115,7 @@ def test_values_too_large_for_float16_are_not_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_saving_replaces_an_older_file_and_leaves_nothing_else(networks, tmp_path):
+def test_saving_replaces_an_old_file_and_leaves_nothing_else(networks, tmp_path):
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"old")
     save_checkpoint(path, HEADER, *networks)
@@ -131,7 +131,7 @@ def test_saving_replaces_an_older_file_and_leaves_nothing_else(networks, tmp_pat
         ({"depth_network": "resnet18"}, "lacks 128 tensors"),
     ],
 )
-def test_networks_that_are_not_the_headers_are_not_saved(networks, tmp_path, changes, expected):
+def test_networks_that_do_not_match_the_header_are_not_saved(networks, tmp_path, changes, expected):
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"old")
     with pytest.raises(CheckpointError, match=expected):
@@ -139,7 +139,7 @@ def test_networks_that_are_not_the_headers_are_not_saved(networks, tmp_path, cha
     assert path.read_bytes() == b"old"
 
 
-def test_saving_where_nothing_can_be_written_is_one_line(networks, tmp_path):
+def test_a_path_that_cannot_be_written_is_refused_in_one_line(networks, tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "none" / "a.safetensors", tmp_path / "file" / "a.safetensors"):
         with pytest.raises(CheckpointError, match="cannot be written"):
@@ -149,7 +149,7 @@ def test_saving_where_nothing_can_be_written_is_one_line(networks, tmp_path):
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 100, 5_000, 100_000, -1])
-def test_a_truncated_file_is_refused_wherever_it_ends(good, tmp_path, length):
+def test_a_truncated_file_is_refused_at_every_length(good, tmp_path, length):
     path = tmp_path / "cut.safetensors"
     path.write_bytes(good.read_bytes()[:length])
     refused(path, "empty|not a safetensors file|truncated or damaged")
@@ -174,7 +174,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(good, tmp_path, length):
         pytest.param(b"\x80\x04cos\nsystem\n.", id="a pickle"),
     ],
 )
-def test_files_that_are_no_safetensors_are_refused(tmp_path, content):
+def test_files_of_another_format_are_refused(tmp_path, content):
     path = tmp_path / "foreign.safetensors"
     path.write_bytes(content)
     refused(path, "not a safetensors file|truncated|written by another program")
@@ -186,7 +186,7 @@ def test_trailing_bytes_are_refused(good, tmp_path):
     refused(path, "bytes instead of")
 
 
-def test_a_safetensors_file_of_another_program_is_named_as_such(tmp_path):
+def test_a_safetensors_file_of_another_program_is_refused(tmp_path):
     path = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(2)}, path, metadata={"format": "pt"})
     refused(path, "written by another program")
@@ -196,7 +196,7 @@ def test_a_safetensors_file_of_another_program_is_named_as_such(tmp_path):
 
 @pytest.fixture
 def altered(good, tmp_path):
-    """Writes the good file again with other tensors or another header."""
+    """A function that writes the good file with other tensors or another header."""
     tensors = {f"depth.{key}": tensor for key, tensor in load_checkpoint(good).depth.state_dict().items()}
     header = json.loads(dataclasses.replace(HEADER, pose_network="").to_json())
 
@@ -224,12 +224,12 @@ KEY = "depth.encoder.conv1.weight"
         (torch.zeros((64, 3, 7, 7), dtype=torch.bool), "torch.bool, expected floating point"),
     ],
 )
-def test_wrong_tensors_are_named(altered, value, expected):
+def test_wrong_tensors_are_refused_by_name(altered, value, expected):
     message = refused(altered({KEY: value}), expected)
     assert "encoder.conv1.weight" in message
 
 
-def test_tensors_of_nowhere_are_refused(altered):
+def test_unknown_tensors_are_refused(altered):
     refused(altered({"depth.extra": torch.zeros(3)}), r"holds unknown 1 tensors \('depth.extra'\)")
 
 
@@ -243,7 +243,7 @@ def test_tensors_of_nowhere_are_refused(altered):
         ({"scale_factor": 0}, "scale_factor"),
     ],
 )
-def test_a_header_that_lies_is_refused(altered, changes, expected):
+def test_a_header_that_contradicts_the_tensors_is_refused(altered, changes, expected):
     refused(altered({}, changes), expected)
 
 
@@ -254,12 +254,12 @@ def test_bfloat16_and_float64_tensors_load_as_float32(altered):
 
 
 @pytest.mark.parametrize("name", ["none.safetensors", "none", "no/such/folder", "readme.txt", "/dev/null"])
-def test_paths_that_are_no_checkpoint_are_refused(tmp_path, name):
+def test_paths_without_a_checkpoint_are_refused(tmp_path, name):
     (tmp_path / "readme.txt").write_text("weights are elsewhere")
     refused(tmp_path / name, "no such file or folder|not a checkpoint")
 
 
-def test_the_file_may_vanish_after_loading(good, tmp_path):
+def test_the_file_is_not_needed_after_loading(good, tmp_path):
     path = tmp_path / "gone.safetensors"
     path.write_bytes(good.read_bytes())
     checkpoint = load_checkpoint(path)

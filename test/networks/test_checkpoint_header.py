@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Checkpoint headers: JSON, wrong values, unknown fields."""
+
 import dataclasses
 import json
 
 import pytest
 
-from monodepth_ros.networks.checkpoint_header import FORMAT_VERSION, CheckpointError, CheckpointHeader
+from monodepth_ros.geometry.resample import FILTERS as RESAMPLER_FILTERS
+from monodepth_ros.networks.checkpoint_header import FILTERS, FORMAT_VERSION, CheckpointError, CheckpointHeader
 
 SMALL = dict(depth_network="rt_monodepth_s", height=64, width=96, training_camera=(0.58, 1.92, 0.5, 0.5))
 
 
 def written(**changes):
-    """The JSON of a good header with changed entries; None takes one out."""
+    """The JSON of a good header with changed entries; None removes an entry."""
     values = json.loads(CheckpointHeader(**SMALL).to_json())
     values.update(changes)
     return json.dumps({name: value for name, value in values.items() if value is not None})
 
 
-def test_header_survives_json_unchanged():
+def test_a_header_is_read_back_from_json_unchanged():
     header = CheckpointHeader(
         **SMALL,
         pose_network="separate_resnet18",
@@ -79,26 +82,30 @@ def test_header_survives_json_unchanged():
         ({"training_camera": None}, "training_camera is missing"),
     ],
 )
-def test_each_wrong_value_is_named_in_one_line(changes, expected):
+def test_each_wrong_value_is_refused_in_one_line(changes, expected):
     with pytest.raises(CheckpointError, match=expected) as caught:
         CheckpointHeader.from_json(written(**changes))
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 700
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "[" * 100_000, '{"height": 1' + "0" * 5000 + "}"])
-def test_text_that_is_no_header_is_refused(text):
+def test_text_without_a_header_is_refused(text):
     with pytest.raises(CheckpointError):
         CheckpointHeader.from_json(text)
 
 
-def test_a_newer_version_is_named_even_if_its_fields_are_strange():
+def test_a_newer_version_is_refused_as_such_before_its_fields():
     text = json.dumps({"format_version": 7, "depth_network": {"family": "transformer"}})
     with pytest.raises(CheckpointError, match="format version 7 is newer"):
         CheckpointHeader.from_json(text)
 
 
-def test_fields_of_the_same_version_that_are_not_known_are_passed_over():
+def test_unknown_fields_are_ignored():
     assert CheckpointHeader.from_json(written(colour="RGB", lens={"kind": "fisheye"})) == CheckpointHeader(**SMALL)
+
+
+def test_every_filter_of_a_header_can_be_computed():
+    assert FILTERS == RESAMPLER_FILTERS
 
 
 def test_optional_fields_may_be_absent():
@@ -106,7 +113,7 @@ def test_optional_fields_may_be_absent():
     assert CheckpointHeader.from_json(text) == CheckpointHeader(**SMALL)
 
 
-def test_summary_says_network_size_scale_and_pose():
+def test_the_summary_states_network_size_scale_and_pose():
     relative = CheckpointHeader(**SMALL)
     assert relative.summary() == "rt_monodepth_s 96x64, relative scale, no pose network"
     metric = dataclasses.replace(relative, scale_kind="metric", scale_factor=5.4, pose_network="posecnn")

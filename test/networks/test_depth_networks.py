@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Depth networks: sizes, scales, parameters, export."""
+
 import warnings
 
 import pytest
@@ -17,7 +19,7 @@ def ready(name):
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "rt_monodepth_s"])
 @pytest.mark.parametrize("size", [(64, 96), (32, 64), (32, 32), (96, 224)])
-def test_any_multiple_of_32_works_and_scales_halve(name, size):
+def test_every_multiple_of_32_works_and_scales_halve_the_size(name, size):
     height, width = size
     network = build_depth(name).eval()
     with torch.inference_mode():
@@ -30,14 +32,14 @@ def test_any_multiple_of_32_works_and_scales_halve(name, size):
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
 @pytest.mark.parametrize("size", [(190, 640), (192, 630), (0, 64), (375, 1242)])
-def test_other_sizes_are_refused_with_the_nearest_good_one(name, size):
+def test_other_sizes_are_refused_with_the_nearest_valid_size(name, size):
     height, width = size
     with pytest.raises(NetworkError, match=f"{width}x{height}.*multiples of 32"):
         build_depth(name)(torch.zeros(1, 3, height, width))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
-def test_asked_scales_equal_those_of_a_full_decode(name):
+def test_single_scales_equal_those_of_a_full_decode(name):
     network = ready(name)
     with torch.inference_mode():
         features = network.encode(torch.rand(1, 3, 64, 96))
@@ -49,12 +51,10 @@ def test_asked_scales_equal_those_of_a_full_decode(name):
 
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
-def test_heads_that_are_not_asked_for_are_not_computed(name):
+def test_unneeded_heads_are_not_computed(name):
     network = build_depth(name).eval()
-    first_head = len(network.decoder.decoder) - len(network.scales)
     computed = []
-    for scale in network.scales:
-        head = network.decoder.decoder[first_head + scale]
+    for scale, head in zip(network.scales, network.heads, strict=True):
         head.register_forward_hook(lambda *_, scale=scale: computed.append(scale))
     network(torch.rand(1, 3, 64, 96), (0,))
     assert computed == [0]
@@ -67,12 +67,12 @@ def test_unknown_scales_are_refused(scales):
         network(torch.zeros(1, 3, 32, 32), scales)
 
 
-def test_unknown_name_lists_the_known_ones():
+def test_an_unknown_name_is_refused_with_the_known_names():
     with pytest.raises(NetworkError, match="'resnet20'; known: resnet18, .*rt_monodepth_s"):
         build_depth("resnet20")
 
 
-def test_parameter_counts_are_the_published_ones():
+def test_parameter_counts_are_those_of_the_published_networks():
     def count(module):
         return sum(parameter.numel() for parameter in module.parameters())
 
@@ -109,7 +109,7 @@ def test_network_exports_and_traces_to_the_same_numbers():
     module = FullResolution(ready("resnet18")).eval()
     image = torch.rand(1, 3, 64, 96)
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing warns of every size check
+        warnings.simplefilter("ignore")  # tracing warns about every size check
         expected = module(image)
         exported = torch.export.export(module, (image,)).module()(image)
         traced = torch.jit.trace(module, image)(image)
@@ -118,7 +118,7 @@ def test_network_exports_and_traces_to_the_same_numbers():
 
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
-def test_every_parameter_gets_a_gradient_from_the_scales_it_serves(name):
+def test_every_parameter_has_a_gradient(name):
     network = build_depth(name).train()
     torch.manual_seed(0)
     sum(disparity.sum() for disparity in network(torch.rand(2, 3, 64, 96)).values()).backward()

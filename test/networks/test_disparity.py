@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Disparity and depth."""
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from monodepth_ros.networks.disparity import (
 
 
 @pytest.mark.parametrize("array", [np.array, torch.tensor])
-def test_range_ends_and_middle_of_the_published_range(array):
+def test_ends_and_middle_of_the_published_range(array):
     depth = disparity_to_depth(array([0.0, 0.5, 1.0]), 0.1, 100.0)
     assert [float(value) for value in depth] == pytest.approx([100.0, 1 / 5.005, 0.1])
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Formula weights against the formula in plain integers."""
+
 import zlib
 
 import numpy as np
@@ -32,7 +34,7 @@ def test_values_follow_the_formula_in_c_order():
         ("bn1.running_mean", lambda u: (2 * u - 1) / 10),
     ],
 )
-def test_vectors_have_ranges_of_their_own(key, expected):
+def test_vectors_have_the_range_of_their_kind(key, expected):
     values = formula_tensor(key, (5,))
     assert values == pytest.approx([expected(unit(key, index)) for index in range(1, 6)], abs=1e-15)
 

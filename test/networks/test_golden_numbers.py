@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks against reference numbers for formula weights and images (ResNet-18, 640x192)."""
+"""Reference numbers of the networks with formula weights and images (ResNet-18, 640x192)."""
 
 import pytest
 import torch

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published weights: folders of `.pth` files, good, incomplete, damaged and hostile."""
+"""Published weights: folders and files, complete, incomplete, damaged and hostile."""
 
 import os
 import pickle
@@ -12,7 +12,7 @@ import torch
 
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointError
-from monodepth_ros.networks.monodepth2_format import official_parts
+from monodepth_ros.networks.monodepth2_format import published_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 MONO = {"height": 64, "width": 96, "use_stereo": False}
@@ -20,14 +20,14 @@ PARTS = ("encoder", "depth", "pose_encoder", "pose")
 
 
 def state_dicts(depth, pose="", settings=MONO, random=True):
-    """The content of each file; without `random` each tensor stores one number, for small files."""
+    """The content of each file. Without `random` each tensor stores one number, which keeps the files small."""
     if random:
         networks = build_depth(depth), build_pose(pose) if pose else None
     else:
         with torch.device("meta"):
             networks = build_depth(depth), build_pose(pose) if pose else None
     files = {}
-    for part, module in official_parts(*networks).items():
+    for part, module in published_parts(*networks).items():
         files[part] = dict(module.state_dict())
         if not random:
             files[part] = {key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in files[part].items()}
@@ -44,7 +44,7 @@ def write(folder, files):
 
 @pytest.fixture
 def small(tmp_path):
-    """A good folder with a small network and PoseCNN."""
+    """A complete folder with a small network and PoseCNN."""
     return write(tmp_path / "small", state_dicts("rt_monodepth_s", "posecnn"))
 
 
@@ -69,7 +69,7 @@ def test_four_files_with_classifier_and_settings_load(tmp_path):
     assert header.is_metric and header.scale_factor == 5.4 and "0.54 m" in header.scale_origin
     assert header.training_camera == (0.58, 1.92, 0.5, 0.5)
     assert "non-commercial" in header.licence
-    for part, module in official_parts(checkpoint.depth, checkpoint.pose).items():
+    for part, module in published_parts(checkpoint.depth, checkpoint.pose).items():
         assert not module.training
         for key, tensor in module.state_dict().items():
             assert torch.equal(tensor, files[part][key]), f"{part}: {key}"
@@ -98,7 +98,7 @@ def test_pose_networks_are_recognised_by_their_tensors(tmp_path, depth, pose):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_path_of_one_file_stands_for_its_folder(tmp_path, part):
+def test_the_path_of_one_file_loads_its_folder(tmp_path, part):
     folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", random=False))
     checkpoint = load_checkpoint(folder / f"{part}.pth")
     assert checkpoint.header.pose_network == "separate_resnet18"
@@ -125,14 +125,14 @@ def test_one_file_with_all_parts_loads_in_every_unambiguous_layout(tmp_path):
 
 
 @pytest.mark.parametrize("part", ["encoder", "depth"])
-def test_one_file_with_a_single_part_says_what_is_missing(tmp_path, part):
+def test_one_file_with_a_single_part_is_refused_with_the_missing_part(tmp_path, part):
     path = tmp_path / "weights_only_half.pth"
     torch.save(state_dicts("resnet18", random=False)[part], path)
     refused(path, "holds no (encoder|depth) part; give a folder")
 
 
 @pytest.mark.parametrize("parts", [{"encoder": {1: 2}, "depth": {}}, {"encoder": [], "depth": {}}, {"depth": 3}])
-def test_one_file_with_parts_that_are_no_tensors_by_name_is_refused(tmp_path, parts):
+def test_one_file_with_parts_without_named_tensors_is_refused(tmp_path, parts):
     path = tmp_path / "all.pth"
     torch.save(parts, path)
     refused(path, "expected named tensors|holds no encoder")
@@ -146,7 +146,7 @@ def test_files_of_old_pytorch_load(tmp_path):
     assert load_checkpoint(folder).header.depth_network == "rt_monodepth_s"
 
 
-def test_counters_that_older_pytorch_did_not_write_may_be_absent(tmp_path):
+def test_counters_of_newer_pytorch_may_be_absent(tmp_path):
     files = state_dicts("resnet18", random=False)
     files["encoder"] = {k: v for k, v in files["encoder"].items() if not k.endswith("num_batches_tracked")}
     assert load_checkpoint(write(tmp_path / "weights", files)).header.depth_network == "resnet18"
@@ -166,7 +166,7 @@ def test_counters_that_older_pytorch_did_not_write_may_be_absent(tmp_path):
         ({"height": 320.0, "width": 1024.0, "use_stereo": torch.tensor(0)}, (1024, 320), False),
     ],
 )
-def test_settings_in_every_form_they_are_stored_in(tmp_path, settings, size, is_metric):
+def test_settings_are_read_in_all_stored_forms(tmp_path, settings, size, is_metric):
     folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", settings=settings, random=False))
     header = load_checkpoint(folder).header
     assert (header.width, header.height) == size
@@ -188,13 +188,13 @@ def test_settings_in_every_form_they_are_stored_in(tmp_path, settings, size, is_
         ({"use_stereo": "yes"}, "use_stereo is 'yes', expected"),
     ],
 )
-def test_wrong_settings_are_named(tmp_path, settings, expected):
+def test_wrong_settings_are_refused_by_name(tmp_path, settings, expected):
     folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", settings={**MONO, **settings}, random=False))
     refused(folder, expected, names=folder / "encoder.pth")
 
 
 @pytest.mark.parametrize("missing", ["encoder", "depth"])
-def test_a_missing_depth_file_is_named(small, missing):
+def test_a_missing_depth_file_is_refused_by_name(small, missing):
     (small / f"{missing}.pth").unlink()
     refused(small, f"no {missing}.pth; expected encoder.pth and depth.pth")
 
@@ -210,7 +210,7 @@ def test_half_a_pose_network_is_refused(tmp_path, missing, remaining):
     )
 
 
-def test_folders_without_weights_point_to_what_is_there(tmp_path, small):
+def test_the_error_for_a_folder_without_weights_names_the_weights_near_it(tmp_path, small):
     refused(tmp_path, "give one of its sub-folders: small")
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -220,7 +220,7 @@ def test_folders_without_weights_point_to_what_is_there(tmp_path, small):
 
 
 class Hostile:
-    """Unpickling it would run a command that leaves a file."""
+    """An object whose unpickling runs a command that creates a file."""
 
     def __init__(self, mark):
         self.mark = mark
@@ -263,7 +263,7 @@ def test_pickled_code_in_a_single_file_is_never_run(tmp_path, name):
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
-def test_a_truncated_file_is_named(tmp_path, part, share):
+def test_a_truncated_file_is_refused_by_name(tmp_path, part, share):
     folder = write(tmp_path / "weights", state_dicts("rt_monodepth_s", "separate_resnet18", random=False))
     path = folder / f"{part}.pth"
     data = path.read_bytes()
@@ -272,7 +272,7 @@ def test_a_truncated_file_is_named(tmp_path, part, share):
 
 
 @pytest.mark.parametrize("cut", [10, 500, 1_000_000])
-def test_a_truncated_file_of_old_pytorch_is_named(small, cut):
+def test_a_truncated_file_of_old_pytorch_is_refused_by_name(small, cut):
     path = small / "encoder.pth"
     torch.save(state_dicts("rt_monodepth_s")["encoder"], path, _use_new_zipfile_serialization=False)
     path.write_bytes(path.read_bytes()[:cut])
@@ -297,7 +297,7 @@ def test_foreign_files_are_refused(small, content):
     refused(small, "not a PyTorch weight file|damaged|lacks", names=small / "depth.pth")
 
 
-def test_flipped_bytes_never_escape_as_another_error(small):
+def test_flipped_bytes_cause_no_other_error(small):
     path = small / "encoder.pth"
     good = path.read_bytes()
     for start in range(0, 3000, 150):
@@ -308,7 +308,7 @@ def test_flipped_bytes_never_escape_as_another_error(small):
             assert str(path) in str(error) and "\n" not in str(error)
 
 
-def test_an_archive_that_is_no_weight_file_is_refused(small):
+def test_an_archive_without_weights_is_refused(small):
     with zipfile.ZipFile(small / "encoder.pth", "w") as archive:
         archive.writestr("readme.txt", "weights are elsewhere")
     refused(small, "not a PyTorch weight file", names=small / "encoder.pth")
@@ -373,7 +373,7 @@ def test_files_without_named_tensors_are_refused(small, content):
         ("pose", "net.7.weight", torch.zeros(2), "holds unknown 1 tensors"),
     ],
 )
-def test_wrong_tensors_are_named_with_their_file(tmp_path, part, key, value, expected):
+def test_wrong_tensors_are_refused_with_the_name_of_their_file(tmp_path, part, key, value, expected):
     files = state_dicts("rt_monodepth_s", "posecnn", random=False)
     files[part][key] = value
     folder = write(tmp_path / "weights", files)
@@ -394,13 +394,13 @@ def test_a_pose_network_for_three_images_is_refused(tmp_path):
     refused(folder, r"shape \(64, 9, 7, 7\), expected \(64, 6, 7, 7\)", names=folder / "pose_encoder.pth")
 
 
-def test_a_pose_encoder_that_is_no_resnet_is_refused(tmp_path):
+def test_a_pose_encoder_other_than_a_resnet_is_refused(tmp_path):
     files = state_dicts("rt_monodepth_s", "separate_resnet18", random=False)
     files["pose_encoder"] = {"backbone.weight": torch.zeros(2)}
     folder = write(tmp_path / "weights", files)
     refused(folder, "not a ResNet", names=folder / "pose_encoder.pth")
 
 
-def test_other_files_in_the_folder_are_left_alone(small):
+def test_other_files_in_the_folder_are_ignored(small):
     (small / "adam.pth").write_bytes(b"\x80\x04cos\nsystem\n.")
     assert load_checkpoint(small).header.pose_network == "posecnn"

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Pose networks: shapes, order of the images, initial values."""
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ def inputs(pose, channels=512):
 
 
 @pytest.mark.parametrize("name", ["separate_resnet18", "shared_resnet18", "posecnn"])
-def test_motion_has_its_shape_and_depends_on_the_order(name):
+def test_a_motion_has_two_vectors_and_depends_on_the_order_of_the_images(name):
     pose = ready(name)
     earlier, later = inputs(pose)
     with torch.inference_mode():
@@ -30,7 +32,7 @@ def test_motion_has_its_shape_and_depends_on_the_order(name):
     assert not torch.allclose(torch.cat(forward), torch.cat(backward), atol=1e-5)
 
 
-def test_shared_network_takes_the_features_of_its_depth_encoder():
+def test_a_shared_network_accepts_the_features_of_its_depth_encoder():
     depth, pose = build_depth("resnet50").eval(), build_pose("shared_resnet50").eval()
     with torch.inference_mode():
         feature = depth.encode(torch.rand(1, 3, 64, 96))[-1]
@@ -48,7 +50,7 @@ def test_untrained_motion_is_near_zero():
 
 @pytest.mark.parametrize("name", ["separate_resnet18", "shared_resnet18", "posecnn"])
 def test_an_untrained_motion_depends_on_the_images(name):
-    """Signals that fade on their way leave a motion of biases, which training does not get away from."""
+    """If signals fade from layer to layer, the motion depends on the biases alone, and training cannot recover."""
     torch.manual_seed(0)
     pose, depth = build_pose(name), build_depth("resnet18")
     images = torch.nn.functional.interpolate(torch.rand(16, 3, 4, 6), (64, 96), mode="bilinear")
@@ -60,13 +62,13 @@ def test_an_untrained_motion_depends_on_the_images(name):
 
 
 @pytest.mark.parametrize("name", ["separate_resnet18", "posecnn"])
-def test_sizes_that_are_no_multiple_of_32_are_refused(name):
+def test_sizes_other_than_multiples_of_32_are_refused(name):
     image = torch.zeros(1, 3, 60, 96)
     with pytest.raises(NetworkError, match="96x60.*96x64"):
         build_pose(name)(image, image)
 
 
-def test_unknown_name_lists_the_known_ones():
+def test_an_unknown_name_is_refused_with_the_known_names():
     with pytest.raises(NetworkError, match="'posenet'; known: .*separate_resnet18.*posecnn"):
         build_pose("posenet")
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names and shapes of the tensors in the published files, as our modules must have them."""
+"""Names and shapes of the tensors in the published files, which the modules must have."""
 
 import torch
 
-from monodepth_ros.networks.monodepth2_format import official_parts
+from monodepth_ros.networks.monodepth2_format import published_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 
@@ -13,7 +13,7 @@ def shapes(module):
 
 def parts(depth, pose=None):
     with torch.device("meta"):
-        return official_parts(build_depth(depth), build_pose(pose) if pose else None)
+        return published_parts(build_depth(depth), build_pose(pose) if pose else None)
 
 
 def test_resnet_encoder_has_torchvision_names_without_the_classifier():
@@ -53,7 +53,7 @@ def test_depth_decoder_numbers_blocks_from_coarse_to_fine_and_heads_from_fine_to
     assert [wide[f"decoder.{i}.conv.conv.weight"][1] for i in (0, 1, 3, 5)] == [2048, 1280, 640, 320]
 
 
-def test_pose_files_have_the_published_tensors():
+def test_pose_networks_have_the_published_tensors():
     separate = parts("resnet18", "separate_resnet18")
     assert shapes(separate["pose_encoder"])["encoder.conv1.weight"] == (64, 6, 7, 7)
     assert shapes(separate["pose"]) == {

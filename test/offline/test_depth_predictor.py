@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint's depth in the pixels of the ground truth, through cameras of several kinds."""
+"""Depth of a checkpoint at the pixels of the ground truth, through several kinds of cameras."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ HEADER = CheckpointHeader("rt_monodepth_s", 64, 192, (0.6, 1.8, 0.5, 0.5))
 
 
 class Brightness(Engine):
-    """Takes what is bright for near: where a pixel of the image ends up shows in the depth."""
+    """An engine for which bright is near, so that the depth shows the position of each pixel of the image."""
 
     name, device, precision, has_pose = "brightness", "cpu", "fp32", False
 
@@ -38,21 +38,21 @@ class Brightness(Engine):
 
 
 class Place(Brightness):
-    """Answers by the column alone, whatever it sees."""
+    """An engine whose disparity depends on the column alone."""
 
     def disparity(self, image):
         return np.tile(np.linspace(0.2, 0.8, 192, dtype=np.float32), (64, 1))
 
 
 def smooth(width, height):
-    """A smooth grey image and the disparity it stands for."""
+    """A smooth grey image and the disparity that it encodes."""
     x, y = np.meshgrid(np.arange(width) / width, np.arange(height) / height)
     grey = 128 + 60 * np.sin(20 * x + 1) + 50 * np.cos(6 * y)
     return Pixels(np.dstack([np.rint(grey).astype(np.uint8)] * 3), "rgb"), grey / 255.0
 
 
 def error(found, disparity):
-    """Mean of the disparity's, inside the border, in grey values: half a pixel beside it would be 1.2."""
+    """Mean error of the disparity inside the border, in grey values; an offset of half a pixel gives 1.2."""
     there = depth_to_disparity(found, HEADER.min_depth, HEADER.max_depth)
     return 255 * np.nanmean(np.abs(there - disparity)[8:-8, 8:-8])
 
@@ -86,20 +86,20 @@ def test_depth_lies_where_the_ground_truth_has_its_pixels(camera, size):
     assert shifted > 1.2, f"the test must see a shift of a pixel: {shifted}"
 
 
-def test_a_longer_lens_makes_depth_longer():
+def test_a_longer_focal_length_makes_depth_larger():
     # Twice the focal length: a crop, whose depth is multiplied by the ratio.
     camera = CameraModel.from_normalized(384, 128, (1.2, 3.6, 0.5, 0.5))
     pixels, disparity = smooth(384, 128)
     predictor = DepthPredictor(Brightness(), HEADER)
     found = predictor(pixels, camera, (384, 128))
     ratio = np.nanmedian(found / disparity_to_depth(disparity, HEADER.min_depth, HEADER.max_depth))
-    assert ratio == pytest.approx(2.0, rel=0.01), predictor.view
-    assert "ratio of focal lengths" in predictor.view
+    assert ratio == pytest.approx(2.0, rel=0.01), predictor.view_description
+    assert "ratio of focal lengths" in predictor.view_description
 
 
-def test_the_mirror_image_is_asked_and_its_answer_mirrored_back():
+def test_the_prediction_for_the_mirror_image_is_mirrored_back():
     pixels, disparity = smooth(384, 128)
-    # What sees the same in the mirror image gains nothing.
+    # An engine with the same prediction for both images gains nothing.
     found = DepthPredictor(Brightness(), HEADER, post_process=True)(pixels, camera_of(384, 128), (384, 128))
     assert error(found, disparity) < 0.5
     plain = Place().disparity(None)

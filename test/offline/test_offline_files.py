@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an offline run leaves behind reads back as what went in."""
+"""The results of an offline run, read back."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def estimates(stamps, step=STEP):
     return [odometry.update(stamp, step) for stamp in stamps]
 
 
-def test_depth_as_16_bit_png_is_kittis_and_says_so(tmp_path):
+def test_depth_as_16_bit_png_has_kittis_format_and_states_it(tmp_path):
     depth = np.array([[1.5, 80.0, np.nan, np.inf, -np.inf, 300.0]], np.float32)
     DepthFiles(tmp_path / "depth", "png", "m").write("000000", depth)
     np.testing.assert_array_equal(read_kitti_depth(tmp_path / "depth" / "000000.png"), [[1.5, 80.0, *[np.nan] * 4]])
@@ -84,7 +84,7 @@ def cloud_at(*points):
 
 
 def test_clouds_of_a_path_become_one_map():
-    """A wall, seen from each metre of the way to it, stays where it is, one point per voxel."""
+    """A wall seen from every metre of the path to it keeps its position, with one point per voxel."""
     cloud_map = CloudMap(0.1, T_ODOM_START)
     straight = exp_se3(np.array([0.0, 0, 1.0, 0, 0, 0]))
     for i, estimate in enumerate(estimates([SECOND + i * TENTH for i in range(5)], straight)):
@@ -95,7 +95,7 @@ def test_clouds_of_a_path_become_one_map():
     assert (points["red"][0], points["green"][0], points["blue"][0]) == (0x10, 0x20, 0x30)
 
 
-def test_of_several_trajectories_the_longest_gives_the_map():
+def test_the_longest_of_several_trajectories_gives_the_map():
     cloud_map = CloudMap(0.1, T_ODOM_START)
     stamps = [SECOND, SECOND + TENTH, *(10 * SECOND + i * TENTH for i in range(4)), 30 * SECOND]
     for estimate in estimates(stamps):
@@ -110,7 +110,7 @@ def test_without_odometry_one_cloud_is_kept_with_z_up():
     assert count == 1 and [float(points[name][0]) for name in "xyz"] == [30, -1, -2]
 
 
-def test_a_ply_file_says_what_it_holds(tmp_path):
+def test_a_ply_file_describes_its_content(tmp_path):
     points = np.zeros(3, PLY_DTYPE)
     points["z"], points["green"] = (1, 2, 3), 200
     write_ply(tmp_path / "cloud.ply", points, "three points, größer")
@@ -140,7 +140,7 @@ def test_trajectories_are_written_in_both_formats_and_parts(tmp_path):
     assert metrics.frames == 4 and metrics.drift == pytest.approx(0, abs=1e-9)
 
 
-def test_lost_frames_are_held_in_kittis_format_and_left_out_of_tums(tmp_path):
+def test_lost_frames_hold_their_pose_in_kittis_format_and_are_left_out_of_tums(tmp_path):
     odometry, record = VisualOdometry(), TrajectoryRecord()
     for i, motion in enumerate((None, STEP, None, STEP)):
         estimate = odometry.update(SECOND + i * TENTH, motion)

@@ -4,10 +4,12 @@
 import os
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION = ElementTree.parse(ROOT / "package.xml").getroot().findtext("version")
 EXECUTABLES = [
     ("depth_node", "lib/monodepth_ros"),
     ("play", "lib/monodepth_ros"),
@@ -62,7 +64,7 @@ def test_monodepth_command_on_path_is_the_installed_one(install):
     assert result.returncode == 0, result.stderr
     where, version = result.stdout.splitlines()
     assert where == str(install / "bin" / "monodepth")
-    assert version == "monodepth_ros 0.1.0"
+    assert version == f"monodepth_ros {VERSION}"
 
 
 def test_share_holds_launch_files_and_configuration(install):

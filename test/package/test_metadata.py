@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from monodepth_ros.version import __version__
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,11 +41,21 @@ def run_time_dependencies() -> set[str]:
     return {element.text for element in package_xml() if element.tag in ("depend", "exec_depend")}
 
 
+def projects(requirements: str) -> set[str]:
+    """PyPI projects in lines of requirements, without their versions and extras."""
+    return {re.split(r"[\[<>=~!; ]", line)[0] for line in requirements.split("\n") if line.strip()}
+
+
 def required_projects() -> set[str]:
-    """The PyPI projects that setup.cfg requires or, as extras, offers, without their versions."""
-    options = setup_cfg()
-    lines = [options["options"]["install_requires"], *options["options.extras_require"].values()]
-    return {re.split(r"[<>=~!; ]", line)[0] for line in " ".join(lines).split()}
+    """The PyPI projects that setup.cfg requires or, as extras, offers at run time."""
+    extras = setup_cfg()["options.extras_require"]
+    offered = [requirements for name, requirements in extras.items() if name not in ("all", "test")]
+    return projects("\n".join([setup_cfg()["options"]["install_requires"], *offered]))
+
+
+def pins(requirements: str) -> dict[str, str]:
+    """Project -> exact version, of the lines name==version in the text of a requirements file."""
+    return dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==([^\s;]+)", requirements, re.MULTILINE))
 
 
 def third_party_imports() -> dict[str, str]:
@@ -64,21 +74,43 @@ def third_party_imports() -> dict[str, str]:
     return {k: v for k, v in found.items() if k not in sys.stdlib_module_names and k != "monodepth_ros"}
 
 
-def test_every_file_states_the_same_version():
-    changelog = re.search(r"^(\d+\.\d+\.\d+) \(", (ROOT / "CHANGELOG.rst").read_text(), re.MULTILINE)
-    versions = {
-        "version.py": __version__,
-        "setup.cfg": setup_cfg()["metadata"]["version"],
-        "package.xml": package_xml().findtext("version"),
-        "CHANGELOG.rst": changelog and changelog[1],
-    }
-    assert len(set(versions.values())) == 1, versions
-
-
 def test_name_and_licence_agree():
     cfg, xml = setup_cfg()["metadata"], package_xml()
     assert (cfg["name"], cfg["license"]) == (xml.findtext("name"), xml.findtext("license"))
-    assert "Apache License" in (ROOT / cfg["license_files"]).read_text()[:200]
+    text = (ROOT / cfg["license_files"]).read_text()
+    assert "Apache License" in text[:200]
+    assert re.search(r"^ *Copyright \d{4} monodepth_ros contributors$", text, re.MULTILINE), (
+        "no copyright line in LICENSE"
+    )
+
+
+def test_author_and_addresses_agree():
+    cfg, xml = setup_cfg()["metadata"], package_xml()
+    urls = {element.get("type"): element.text for element in xml.iter("url")}
+    assert cfg["author"] == xml.findtext("author")
+    assert cfg["url"] == urls["website"] == urls["repository"]
+    addresses = dict(line.split(" = ") for line in cfg["project_urls"].strip().split("\n"))
+    assert addresses["Issues"] == urls["bugtracker"]
+    strangers = {text for text in [*addresses.values(), *urls.values()] if not text.startswith(cfg["url"])}
+    assert not strangers, f"{strangers} do not lie below {cfg['url']}"
+
+
+def test_extra_all_holds_every_other_extra_but_the_tests():
+    extras = setup_cfg()["options.extras_require"]
+    assert extras["all"].strip() == f"monodepth_ros[{','.join(sorted(set(extras) - {'all', 'test'}, reverse=True))}]"
+
+
+def test_extra_test_names_what_runs_the_tests():
+    pinned = pins((ROOT / "requirements" / "test.txt").read_text())
+    assert projects(setup_cfg()["options.extras_require"]["test"]) - {"monodepth_ros"} == {
+        name for name in pinned if name.startswith("pytest")
+    }
+
+
+def test_classifiers_name_the_pythons_that_scripts_setup_takes():
+    named = set(re.findall(r"Python :: (3\.\d+)$", setup_cfg()["metadata"]["classifiers"], re.MULTILINE))
+    (pattern,) = re.findall(r"^ +3\.1\[(\d)-(\d)\]\.\*\)", (ROOT / "scripts" / "setup").read_text(), re.MULTILINE)
+    assert named == {f"3.1{minor}" for minor in range(int(pattern[0]), int(pattern[1]) + 1)}
 
 
 def test_package_xml_declares_what_is_imported():
@@ -103,17 +135,17 @@ def test_setup_cfg_requires_what_is_imported():
 
 
 def test_every_run_time_requirement_is_pinned():
-    lines = (ROOT / "requirements" / "runtime.txt").read_text().splitlines()
-    pinned = {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
+    pinned = set(pins((ROOT / "requirements" / "runtime.txt").read_text()))
     required = required_projects()
     assert pinned == required, f"only in setup.cfg: {required - pinned}; only in runtime.txt: {pinned - required}"
 
 
-def test_requirement_files_pin_exact_versions_for_the_wheels():
-    for name in ("runtime", "build", "test", "constraints", "ros-jazzy", "ros-kilted"):
-        lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-        loose = [line for line in lines if line.strip() and not line.startswith("#") and "==" not in line.split(";")[0]]
-        assert not loose, f"{name}.txt: {loose}"
+@pytest.mark.parametrize("name", ["runtime", "build", "test", "constraints", "ros-jazzy", "ros-kilted"])
+def test_a_requirement_file_pins_exact_versions(name):
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
+    loose = [line for line in wanted if not re.match(r"[A-Za-z0-9_.-]+(\[\w+\])?==[\w.]+( |$)", line)]
+    assert wanted and not loose, f"{name}.txt: {loose}"
 
 
 def test_console_scripts_name_modules_of_this_package():
@@ -137,3 +169,12 @@ def test_importing_the_package_imports_neither_torch_nor_rclpy():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]", result.stdout
+
+
+def test_every_source_file_states_the_licence_of_the_package():
+    line = f"# SPDX-License-Identifier: {setup_cfg()['metadata']['license']}"
+    folders = ("monodepth_ros", "bench", "test", "launch", "scripts")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    sources = [path for path in files if path.suffix == ".py" or path.parent.name == "scripts"]
+    silent = [str(path.relative_to(ROOT)) for path in sources if line not in path.read_text().splitlines()[:2]]
+    assert len(sources) > 300 and not silent, silent

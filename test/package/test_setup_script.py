@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION = ElementTree.parse(ROOT / "package.xml").getroot().findtext("version")
 SHELLS = ["bash", "zsh"]
 
 
@@ -28,13 +30,13 @@ def clean_environment() -> dict[str, str]:
     return {"HOME": os.environ.get("HOME", "/"), "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
-@pytest.mark.parametrize("script", ["scripts/setup", "scripts/env", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/env", "scripts/test", "scripts/lint", ".ci/run"])
 def test_script_is_valid_bash(script):
     result = run("bash", "-n", str(ROOT / script))
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/setup", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/test", "scripts/lint", ".ci/run"])
 def test_script_is_executable(script):
     assert os.access(ROOT / script, os.X_OK)
 
@@ -48,6 +50,7 @@ def test_setup_refuses_an_unknown_argument():
 def test_setup_help_is_printed_from_the_head_of_the_script():
     result = run(str(ROOT / "scripts" / "setup"), "--help")
     assert result.returncode == 0
+    assert result.stdout.startswith("Makes this checkout ready"), result.stdout
     assert "MONODEPTH_ROS_DISTRO" in result.stdout and "set -e" not in result.stdout, result.stdout
 
 
@@ -83,7 +86,7 @@ set | grep -i '^_monodepth' || :
     result = run(shell, "-c", script, cwd=tmp_path, env=clean_environment())
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == [
-        "monodepth_ros 0.1.0",
+        f"monodepth_ros {VERSION}",
         "imported",
         "nounset kept",
         "errexit kept",

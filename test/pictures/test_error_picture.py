@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The picture of a depth error says the same as its metrics."""
+"""Pictures of depth errors agree with the metrics."""
 
 import numpy as np
 
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth
-from monodepth_ros.pictures.error_picture import ERROR_RANGE, error_view, relative_error, with_legend
+from monodepth_ros.pictures.error_picture import ERROR_RANGE, error_picture, relative_error, with_legend
 
 TRUTH = np.array([[10.0, 20.0, np.inf, 0.0, np.nan, 90.0, 40.0, 30.0]], np.float32)
 DEPTH = np.array([[12.0, 15.0, 5.0, 5.0, 5.0, 5.0, np.inf, np.nan]], np.float32)
 
 
-def test_the_error_is_relative_and_only_where_there_is_truth():
+def test_the_error_is_relative_and_needs_ground_truth():
     error = relative_error(TRUTH, DEPTH)
     np.testing.assert_allclose(error, [[0.2, 0.25, np.nan, np.nan, np.nan, np.nan, 1.0, np.inf]], rtol=1e-6)
 
@@ -26,15 +26,15 @@ def test_its_mean_is_the_metrics_abs_rel():
     assert abs(mean - expected) < 1e-5, f"{mean} in the picture, {expected} in the table"
 
 
-def test_missing_truth_is_grey_missing_prediction_black_and_beyond_the_range_all_alike():
-    picture = error_view(np.array([[0.0, ERROR_RANGE, 9.0, np.nan, np.inf]], np.float32))[0].astype(int)
+def test_missing_truth_is_grey_missing_prediction_black_and_errors_beyond_the_range_saturate():
+    picture = error_picture(np.array([[0.0, ERROR_RANGE, 9.0, np.nan, np.inf]], np.float32))[0].astype(int)
     assert picture[3].tolist() == [128] * 3 and picture[4].tolist() == [0] * 3
     assert picture[1].tolist() == picture[2].tolist()
     blue_at_zero, red_at_zero = picture[0, 0], picture[0, 2]
     assert blue_at_zero >= red_at_zero and picture[1, 2] > picture[1, 0], picture.tolist()
 
 
-def test_the_legend_has_the_bar_and_leaves_the_rest_alone():
+def test_the_legend_changes_its_corner_only():
     plain = np.full((180, 600, 3), 77, np.uint8)
     picture = with_legend(plain)
     assert (plain == 77).all()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clouds and trajectories drawn to scale and the right way up, and sheets of pictures."""
+"""Scale and orientation of clouds and trajectories, and sheets of pictures."""
 
 import numpy as np
 
 from monodepth_ros.pictures.cloud_picture import (
+    EYE,
     CloudExtent,
     cloud_from_above,
     cloud_from_side,
@@ -32,7 +33,7 @@ def test_from_the_side_up_is_up():
     assert abs(x - 120.5) <= 1 and abs(y - 120.5) <= 1, (x, y)
 
 
-def test_what_is_higher_hides_what_is_lower():
+def test_higher_points_hide_lower_ones():
     points = np.array([[20.0, 0.0, 3.0], [20.0, 0.0, -1.0], [20.0, 0.0, 99.0]])
     picture = cloud_from_above(points, np.array([[255, 0, 0], [0, 255, 0], [9, 9, 9]], np.uint8), EXTENT)
     assert (picture == (0, 0, 255)).all(axis=-1).any() and not (picture == (0, 255, 0)).all(axis=-1).any()
@@ -47,9 +48,7 @@ def test_in_perspective_left_is_left_far_is_up_and_near_is_larger():
     assert (picture == (0, 0, 255)).all(-1).sum() > (picture == (255, 0, 0)).all(-1).sum()
 
 
-def test_in_perspective_what_is_near_hides_what_is_far():
-    from monodepth_ros.pictures.cloud_picture import EYE
-
+def test_in_perspective_near_points_hide_far_ones():
     near = np.array([10.0, 0.0, 0.0])
     points = np.stack((near, EYE + 1.6 * (near - EYE)))
     for order in ((0, 1), (1, 0)):
@@ -74,9 +73,9 @@ def test_a_trajectory_has_forward_up_and_left_left():
     assert rows.min() < start_y - 100 and columns.min() < start_x - 10, found
 
 
-def test_the_true_path_is_drawn_beside_the_estimate_and_both_fit():
-    estimate, truth = np.array([[0.0, 0, 0], [10, 0, 0]]), np.array([[0.0, 0, 0], [10, 8, 0]])
-    picture = trajectory_from_above(estimate, 300, 200, truth)
+def test_the_reference_is_drawn_beside_the_estimate_and_both_fit():
+    estimate, reference = np.array([[0.0, 0, 0], [10, 0, 0]]), np.array([[0.0, 0, 0], [10, 8, 0]])
+    picture = trajectory_from_above(estimate, 300, 200, reference)
     rows, columns = np.nonzero((picture == (150, 150, 150)).all(axis=-1))
     below_caption = rows > 40
     assert below_caption.any() and columns[below_caption].min() > 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compressedDepth is read back by what its format says, and to the same millimetres."""
+"""compressedDepth read back by its published format, to the same millimetres."""
 
 import struct
 
@@ -12,7 +12,7 @@ from monodepth_ros.pipeline.depth_image import to_millimetres
 
 
 def read(format, data):
-    """A reader as others wrote it: float32 metres with NaN, or uint16 millimetres."""
+    """A reader of the published format: float32 metres with NaN, or uint16 millimetres."""
     encoding, _, codec = format.partition("; ")
     assert codec == "compressedDepth png", format
     kind, a, b = struct.unpack_from("<iff", data)
@@ -54,7 +54,7 @@ def test_32FC1_near_the_camera_comes_back_to_the_same_millimetres():
     assert error < 0.5, f"{error:.3f} mm"
 
 
-def test_what_is_no_depth_or_does_not_fit_is_no_depth(depth):
+def test_missing_depth_and_depth_out_of_range_are_read_back_as_missing(depth):
     depth[0, :7] = np.nan, np.inf, -np.inf, 0.0, -1.0, 0.1, 100.0
     found = read(*bytes_of(compress_depth(depth, 100.0, 100.0)))
     assert np.isnan(found[0, :7]).all() and np.isfinite(found[1:]).all()

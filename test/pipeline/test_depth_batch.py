@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint
+from monodepth_ros.networks.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.pipeline.config import PipelineConfig
@@ -72,6 +73,12 @@ def test_a_batch_of_different_cameras_gives_the_depth_and_motion_of_each_alone(e
             np.testing.assert_array_equal(found.rectified, expected.rectified)
 
 
+def test_an_image_of_another_size_than_its_calibration_is_refused(engine_and_header):
+    wrong = Frame(TENTH, frame("left", 1).pixels, frame("front", 1).camera)
+    with pytest.raises(CalibrationError, match="image of 200x150 but its calibration is for 320x96"):
+        pipelines(*engine_and_header)["front"].process(wrong, EVERYTHING)
+
+
 def test_only_frames_that_want_depth_are_in_the_batch(engine_and_header):
     engine, _ = engine_and_header
     made = pipelines(*engine_and_header)
@@ -86,7 +93,7 @@ def test_only_frames_that_want_depth_are_in_the_batch(engine_and_header):
     assert results["left"].rectified.shape == (150, 200, 3) and results["right"].odometry is not None
 
 
-def test_a_batch_that_fails_is_taken_apart_and_costs_only_the_frames_that_fail_alone(engine_and_header, monkeypatch):
+def test_a_failed_batch_runs_frame_by_frame_and_loses_only_frames_that_fail_alone(engine_and_header, monkeypatch):
     engine, _ = engine_and_header
     made = pipelines(*engine_and_header)
     prepared = {name: made[name].prepare(frame(name, 1), EVERYTHING) for name in CAMERAS}

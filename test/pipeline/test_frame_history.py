@@ -40,7 +40,7 @@ def test_memory_is_bounded_for_a_very_fast_camera():
     history = FrameHistory(0.1, capacity=16)
     for i in range(1000):
         history.add(i * MS, i)
-    assert len(history._frames) <= 16
+    assert len(history) <= 16
 
 
 def test_a_frame_never_pairs_with_itself_or_a_later_one():

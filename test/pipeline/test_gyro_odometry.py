@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.cli.main import main
+from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.bag import BagSource
@@ -15,7 +16,7 @@ from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
@@ -78,34 +79,34 @@ def checkpoint():
 
 
 def run(recording, checkpoint, change=lambda engine: None, frames=FRAMES, **settings):
-    """True and estimated poses, and the notes."""
+    """Reference and estimated poses, and the notes."""
     config = replace(RunConfig(), {"odometry.source": "features"} | {f"odometry.{k}": v for k, v in settings.items()})
     engine = create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32"))
     change(engine)
     with BagSource(recording) as source:
-        truth, found, notes = network_odometry(source, engine, checkpoint.header, frames, config=config)
-    return truth.poses, found.poses, notes
+        reference, found, notes = checkpoint_odometry(source, engine, checkpoint.header, frames, config=config)
+    return reference.poses, found.poses, notes
 
 
-def end_error(truth, found):
-    error = invert(invert(truth[0]) @ truth[-1]) @ invert(found[0]) @ found[-1]
+def end_error(reference, found):
+    error = invert(invert(reference[0]) @ reference[-1]) @ invert(found[0]) @ found[-1]
     return np.linalg.norm(error[:3, 3]), angles(error[None])[0]
 
 
 def test_a_drive_with_blurred_images_stays_tracked_with_the_gyro_and_only_with_it(recording, checkpoint):
-    truth, found, notes = run(recording, checkpoint)
+    reference, found, notes = run(recording, checkpoint)
     assert any("held" in note for note in notes), f"not lost without a gyro: {notes}"
-    metres_alone, _ = end_error(truth, found)
-    truth, found, notes = run(recording, checkpoint, imu_topic="/imu", **GIVEN)
+    metres_alone, _ = end_error(reference, found)
+    reference, found, notes = run(recording, checkpoint, imu_topic="/imu", **GIVEN)
     assert not any("held" in note for note in notes), notes
     assert any(note.startswith("gyro: bias (") for note in notes), notes
-    metres, radians = end_error(truth, found)
+    metres, radians = end_error(reference, found)
     assert metres < 0.25 * metres_alone and radians < 0.01, (
         f"{metres:.2f} m (alone {metres_alone:.2f}), {radians:.4f} rad"
     )
 
 
-def test_a_pose_network_that_turns_wrongly_is_set_right(recording, checkpoint, drive):
+def test_the_gyro_corrects_the_rotation_of_the_pose_network(recording, checkpoint, drive):
     def spoil(engine):
         rng, shown = np.random.default_rng(2), {}
         load_image = engine.load_image
@@ -129,8 +130,8 @@ def test_a_pose_network_that_turns_wrongly_is_set_right(recording, checkpoint, d
     error = {}
     for topic in ("", "/imu"):
         settings = {"source": "network", "rotation_noise_floor": 0.01, "imu_topic": topic, **GIVEN}
-        truth, found, _ = run(recording, checkpoint, spoil, BLURRED[0], **settings)
-        steps = between(between(truth[:-1], truth[1:]), between(found[:-1], found[1:]))
+        reference, found, _ = run(recording, checkpoint, spoil, BLURRED[0], **settings)
+        steps = between(between(reference[:-1], reference[1:]), between(found[:-1], found[1:]))
         error[topic] = np.sqrt(np.mean(angles(steps) ** 2))
     assert error["/imu"] < 0.4 * error[""], f"{error['/imu']:.4f} rad per step, {error['']:.4f} without gyro"
 
@@ -145,19 +146,19 @@ def alone(recording, checkpoint):
     [
         ("/imu/none", "/imu/none has no messages"),
         ("/imu/elsewhere", "no topic /imu/elsewhere in"),
-        ("/imu/nan", "rates that are not finite are passed over"),
+        ("/imu/nan", "rates that are not finite are skipped"),
         ("/imu/unconnected", "not used: no static transforms lead from 'elsewhere'"),
         ("/imu/gaps", "gyro: not used: no rates of the images' times"),
     ],
 )
-def test_without_a_usable_gyro_odometry_goes_on_and_one_line_says_why(recording, checkpoint, alone, topic, said):
+def test_without_a_usable_gyro_odometry_goes_on_and_one_note_has_the_reason(recording, checkpoint, alone, topic, said):
     _, found, notes = run(recording, checkpoint, frames=8, imu_topic=topic, **GIVEN)
     np.testing.assert_allclose(found, alone[1], atol=1e-9)
     assert sum(said in note for note in notes) == 1, notes
     assert len(notes) <= len(alone[2]) + 2
 
 
-def test_a_topic_that_holds_no_imu_is_refused(recording, checkpoint):
+def test_a_topic_of_another_type_is_refused(recording, checkpoint):
     with pytest.raises(
         RecordingError, match="odometry.imu_topic /camera/image_raw holds sensor_msgs/msg/Image, expected"
     ):
@@ -165,8 +166,6 @@ def test_a_topic_that_holds_no_imu_is_refused(recording, checkpoint):
 
 
 def test_the_synthetic_world_writes_its_rates(tmp_path):
-    from monodepth_ros.cli.main import main
-
     path = tmp_path / "drive.mcap"
     arguments = ["--seconds", "0.5", "--width", "64", "--height", "32", "--imu", "--seed", "4"]
     assert main(["synth", "--out", str(path), *arguments]) == 0

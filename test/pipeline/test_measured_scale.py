@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measured scales in the pipeline over a recording: exact depth and motion, times a factor that nobody tells."""
-
-from collections import Counter
+"""Measured scales in the pipeline over a recording: exact depth and motion in units of an unknown length."""
 
 import numpy as np
 import pytest
@@ -11,17 +9,16 @@ from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.offline.frames import process_frames
+from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
@@ -34,7 +31,7 @@ HEADER = CheckpointHeader("resnet18", 96, 320, (0.58, 1.92, 0.5, 0.5), pose_netw
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """A drive nobody has seen: 16 frames at 5 Hz."""
+    """A drive outside the training data: 16 frames at 5 Hz."""
     path = tmp_path_factory.mktemp("drive") / "drive.mcap"
     drive = Drive(9401, seconds=FRAMES / 5, rate=5, cameras={"camera": mounted(default_camera(320, 96))})
     assert list(write_drive(drive, path))[-1] == FRAMES
@@ -42,7 +39,7 @@ def recording(tmp_path_factory):
 
 
 class ExactEngine(Engine):
-    """Knows the recording's depth and motion, in units of FACTOR metres."""
+    """Gives the recording's exact depth and motion, in units of FACTOR metres."""
 
     name, device, precision, has_pose = "exact", "cpu", "fp32", True
 
@@ -74,14 +71,11 @@ def run(path, demand=Demand(depth=True, statistics=True, odometry=True), **setti
     changes = {name.replace("__", "."): value for name, value in settings.items()} | {"odometry.source": "network"}
     config = replace(RunConfig(), changes)
     with BagSource(path) as source:
-        pipeline = FramePipeline(ExactEngine(path), HEADER, config)
-        inputs = RecordedScaleInputs(source, config.scale, pipeline.travel)
-        moving = MovingFrame(config, source.frame_id, source.transforms)
-        frames = process_frames(source, pipeline, moving, demand, Counter(), inputs)
-        found = [frame.result for frame in frames]
-        inputs.close()
+        run = SourcePipeline(source, ExactEngine(path), HEADER, config)
+        found = [frame.result for frame in run.frames(demand)]
+        run.close()
     assert len(found) == FRAMES
-    return found, inputs.notes
+    return found, run.input_notes
 
 
 @pytest.mark.parametrize(
@@ -103,7 +97,7 @@ def test_the_ground_in_the_depth_gives_metres_from_the_first_frame(recording, se
 
 
 @pytest.mark.parametrize("topic", ["/ground_truth/odometry", ""])
-def test_the_recordings_odometry_or_its_exact_poses_give_metres(recording, topic):
+def test_the_recordings_odometry_or_the_sources_poses_give_metres(recording, topic):
     found, _ = run(recording, scale__source="odometry", scale__odometry_topic=topic)
     assert np.isnan(found[0].depth).all() and found[0].scale.state is ScaleState.WAITING
     assert found[-1].scale.factor == pytest.approx(FACTOR, rel=0.02)
@@ -113,7 +107,7 @@ def test_the_recordings_odometry_or_its_exact_poses_give_metres(recording, topic
     assert 5 < speed < 12.5, "metres per second"
 
 
-def test_the_cameras_place_on_the_robot_is_taken_from_the_recordings_transforms(recording):
+def test_the_cameras_position_on_the_robot_comes_from_the_recordings_transforms(recording):
     with BagSource(recording) as source:
         for known in (True, False):
             travel = TravelLog()
@@ -128,7 +122,7 @@ def test_the_cameras_place_on_the_robot_is_taken_from_the_recordings_transforms(
     assert "turns are left out" in inputs.notes[0] and "'base_link'" in inputs.notes[0]
 
 
-def test_what_only_the_scale_wants_is_computed_but_not_given(recording):
+def test_outputs_that_only_the_scale_needs_are_computed_but_not_returned(recording):
     found, _ = run(recording, Demand(odometry=True), scale__source="camera_height")
     assert found[-1].scale.kind is ScaleKind.CAMERA_HEIGHT and found[-1].depth is None
     found, _ = run(recording, Demand(depth=True), scale__source="odometry")
@@ -144,16 +138,20 @@ def test_the_picture_of_the_ground_is_green_on_the_road_and_nowhere_above(record
     assert found[-1].ground is None
 
 
-def test_other_settings_leave_what_was_measured_alone(recording):
-    pipeline = FramePipeline(ExactEngine(recording), HEADER, replace(PipelineConfig(), {"scale.camera_height": 1.65}))
-    before = pipeline._scale
+def test_only_a_change_of_the_scales_own_settings_discards_its_measurements(recording):
+    engine = ExactEngine(recording)
+    pipeline = FramePipeline(engine, HEADER, replace(PipelineConfig(), {"scale.camera_height": 1.65}))
+    for frame in engine.frames[:6]:
+        pipeline.process(Frame(frame.stamp_ns, frame.pixels, frame.camera), Demand(depth=True))
+    measured = pipeline.scale
+    assert measured.state is ScaleState.MEASURED and measured.factor == pytest.approx(FACTOR, rel=0.05)
     pipeline.configure(replace(PipelineConfig(), {"scale.camera_height": 1.65, "depth.max_range": 30.0}))
-    assert pipeline._scale is before
+    assert pipeline.scale == measured
     pipeline.configure(replace(PipelineConfig(), {"scale.camera_height": 1.5}))
-    assert pipeline._scale is not before
+    assert pipeline.scale.state is ScaleState.WAITING, pipeline.scale
 
 
-def test_a_topic_that_is_no_odometry_is_refused(recording):
+def test_a_topic_without_odometry_is_refused(recording):
     with BagSource(recording) as source:
         with pytest.raises(
             RecordingError, match="/camera/camera_info holds sensor_msgs/msg/CameraInfo, expected nav_msgs"
@@ -162,8 +160,8 @@ def test_a_topic_that_is_no_odometry_is_refused(recording):
         with pytest.raises(RecordingError, match="no topic /wheels"):
             RecordedScaleInputs(source, ScaleConfig(source="odometry", odometry_topic="/wheels"), None)
         RecordedScaleInputs(source, ScaleConfig(source="fixed", odometry_topic="/wheels"), None)
-        nobody = RecordedScaleInputs(source, ScaleConfig(source="camera_height", ground_frame="floor"), None)
-        assert nobody.mount.height == 0 and "'camera_optical_frame' to floor" in nobody.notes[0]
+        unconnected = RecordedScaleInputs(source, ScaleConfig(source="camera_height", ground_frame="floor"), None)
+        assert unconnected.mount.height == 0 and "'camera_optical_frame' to floor" in unconnected.notes[0]
 
 
 def test_a_camera_without_motion_follows_the_camera_that_measures(recording):

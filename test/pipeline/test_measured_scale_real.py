@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metric scale of a published network on real drives, against the LiDAR and against exact poses."""
+"""Metric scale of a published network on real drives, against LiDAR and reference poses."""
 
 import time
-from collections import Counter
 
 import cv2
 import numpy as np
@@ -15,11 +14,8 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.ground_plane import find_ground
-from monodepth_ros.offline.frames import process_frames
-from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
+from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.pipeline.frame import Demand
-from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 
@@ -37,34 +33,26 @@ def measured(network, folder, seconds, **settings):
     engine, header = network
     config = replace(RunConfig(), {"scale.time_constant": 1.0} | {n.replace("__", "."): v for n, v in settings.items()})
     with open_source(str(folder), SourceOptions(duration=seconds)) as source:
-        pipeline = FramePipeline(engine, header, config)
-        inputs = RecordedScaleInputs(source, config.scale, pipeline.travel)
-        moving = MovingFrame(config, source.frame_id, source.transforms)
-        frames = list(process_frames(source, pipeline, moving, Demand(depth=True), Counter(), inputs))
+        frames = list(SourcePipeline(source, engine, header, config).frames(Demand(depth=True)))
     return frames[-1].result.scale, frames
 
 
-def test_the_search_for_the_ground_costs_little_beside_the_network(network, monodepth_data, linked):
+def test_the_ground_is_found_in_every_frame_of_a_street(network, monodepth_data, linked):
     folder = linked(monodepth_data / "kitti_odom_06_f000-050_gray_stereo")
     engine, header = network
-    searches, inferences = [], []
+    milliseconds = []  # printed for docs/benchmarks; other programs share the processor, so no test judges it
     with open_source(str(folder), SourceOptions(duration=2.0)) as source:
         for frame in source.frames():
             image = engine.load_image(cv2.resize(frame.pixels.array, (640, 192))[..., None].repeat(3, -1))
             camera = frame.camera.resized(640, 192)
-            # The processor's time: other programs may want it, too.
-            began = time.process_time()
+            started = time.process_time()
             disparity = engine.disparity(image)
             inferred = time.process_time()
             ground = find_ground(scale_disparity(disparity, header.min_depth, header.max_depth), camera)
-            searches.append(time.process_time() - inferred)
-            inferences.append(inferred - began)
-            assert ground is not None
-    search, inference = 1e3 * np.median(searches), 1e3 * np.median(inferences)
-    print(
-        f"search for the ground {search:.2f} ms, network {inference:.1f} ms of a processor, ratio {search / inference:.3f}"
-    )
-    assert search < 0.25 * inference
+            milliseconds.append((1e3 * (time.process_time() - inferred), 1e3 * (inferred - started)))
+            assert ground is not None, frame.name
+    search, inference = np.median(milliseconds, axis=0)
+    print(f"search for the ground {search:.2f} ms, network {inference:.1f} ms of a processor")
 
 
 def test_the_cameras_height_agrees_with_the_lidar_within_ten_percent(network, monodepth_data, linked):
@@ -88,9 +76,9 @@ def test_the_cameras_height_agrees_with_the_lidar_within_ten_percent(network, mo
     assert len(ratios) > 10 and scale.factor == pytest.approx(lidar, rel=0.10)
 
 
-def test_the_cameras_height_agrees_with_the_exact_poses_within_ten_percent(network, monodepth_data, linked):
+def test_the_cameras_height_agrees_with_the_reference_poses_within_ten_percent(network, monodepth_data, linked):
     folder = linked(monodepth_data / "kitti_odom_06_f000-050_gray_stereo")
     height, _ = measured(network, folder, 5.0, scale__source="camera_height", scale__camera_height=CAMERA_HEIGHT)
     poses, _ = measured(network, folder, 5.0, scale__source="odometry", odometry__source="features")
-    print(f"camera height {height.factor:.3f}, exact poses {poses.factor:.3f} m per network unit")
+    print(f"camera height {height.factor:.3f}, reference poses {poses.factor:.3f} m per network unit")
     assert height.factor == pytest.approx(poses.factor, rel=0.10)

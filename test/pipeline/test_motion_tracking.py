@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pipeline's odometry by features: on the synthetic world with the bundled network, and on KITTI."""
+"""The pipeline's odometry from features: in the synthetic world with the bundled network, and on KITTI."""
 
 import cv2
 import numpy as np
@@ -14,9 +14,10 @@ from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
+from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.odometry.visual_odometry import TrackingState
-from monodepth_ros.offline.checkpoint_odometry import network_odometry
+from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
@@ -84,7 +85,7 @@ def test_the_covariance_of_a_step_is_not_smaller_than_its_errors(engine, checkpo
     assert 1.0 < np.mean(nees) < 12.0, f"normalised error squared averages {np.mean(nees):.2f}"
 
 
-def test_auto_takes_the_network_where_features_fail_if_its_motion_explains_the_images(engine, checkpoint, frames):
+def test_auto_uses_the_network_when_features_fail_if_its_motion_explains_the_images(engine, checkpoint, frames):
     """Blurred beyond any corner, but not beyond recognition."""
 
     at = {}
@@ -110,8 +111,8 @@ def test_auto_takes_the_network_where_features_fail_if_its_motion_explains_the_i
     assert states("auto", lambda earlier, later: exp_se3(np.array((0.2, 0.0, 0.1, 0.0, 0.1, 0.0)))) == lost
 
 
-def test_standing_is_zero_for_the_network_too_and_creeping_is_counted_once_it_is_seen(engine, checkpoint, frames):
-    """The pose network sees every motion; the images do not show those of a camera that stands, nor at once one that creeps."""
+def test_with_the_network_a_standstill_is_zero_and_creeping_counts_once_the_images_show_it(engine, checkpoint, frames):
+    """The pose network reports motion for every pair; the image check decides whether the camera stands or creeps."""
     still = [frames[5]] * 8
     engine.motion = lambda earlier, later: exp_se3(np.array((0.1, 0.0, -0.2, 0.0, 0.05, 0.0)))
     for estimate in run(engine, checkpoint.header, still, "network")[1:]:
@@ -142,7 +143,7 @@ def test_standing_is_zero_for_the_network_too_and_creeping_is_counted_once_it_is
     assert found > 0.7 * way, f"{found:.3f} m of {way:.3f} m"
 
 
-def test_a_pose_network_with_a_small_input_is_not_lost_for_that(frames):
+def test_a_pose_network_with_a_small_input_stays_tracked(frames):
     """96x32 pixels hold ten corners or so, the camera's image behind them enough."""
     header = CheckpointHeader("resnet18", 32, 96, (0.58, 1.92, 0.5, 0.5), pose_network="posecnn", scale_kind="metric")
     estimates = run(ForwardEngine(), header, frames[:6], "network")
@@ -170,7 +171,7 @@ class ForwardEngine(Engine):
 
 
 def test_the_engine_expects_the_pairs_whose_motion_it_is_asked_for(engine, checkpoint, frames, monkeypatch):
-    """Before each frame's depth; and none where features come first."""
+    """The engine is told before the frame's depth; with features it is not told at all."""
     calls, disparities, motion = [], engine.disparity, engine.motion
     monkeypatch.setattr(engine, "expect_motion", lambda *pair: calls.append(("expected", *map(id, pair))))
     monkeypatch.setattr(engine, "disparity", lambda image: (calls.append(("depth", id(image))), disparities(image))[1])
@@ -227,17 +228,17 @@ def kitti(monodepth_data):
 
 
 def test_kitti_00_with_a_depth_only_checkpoint(kitti):
-    """Figures of docs/benchmarks.md, with a margin. Most of the rotation error is the truth's or the calibration's: see docs/odometry.md."""
+    """Figures of docs/benchmarks/odometry.md, with a margin; the page explains most of the rotation error."""
     clip, checkpoint = kitti
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
-        truth, found, notes = network_odometry(
+        reference, found, notes = checkpoint_odometry(
             source,
             create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32")),
             checkpoint.header,
             config=config,
         )
     assert not any("held" in note for note in notes), notes
-    aligned, _ = align(truth.poses, found.poses, "7dof")
-    errors = segment_errors(truth.poses, aligned, (25, 50, 75))
+    aligned, _ = align(reference.poses, found.poses, "7dof")
+    errors = segment_errors(reference.poses, aligned, (25, 50, 75))
     assert errors.t_err < 2.3 and errors.r_err < 3.2, f"t_err {errors.t_err:.2f} %, r_err {errors.r_err:.2f} deg/100 m"

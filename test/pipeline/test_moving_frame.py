@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose motion an offline run tells."""
+"""The moving frame of an offline run, and its place in the TF tree."""
 
 import numpy as np
 import pytest
 
-from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, exp_se3, make_transform
 from monodepth_ros.odometry.visual_odometry import VisualOdometry
@@ -44,7 +44,7 @@ def test_with_a_base_the_base_moves(mounted, estimate):
     assert moving.name == "base_link" and moving.may_publish_tf
 
 
-def test_a_base_that_nobody_knows_is_not_taken_for_the_camera(estimate):
+def test_an_unknown_base_is_not_used_and_a_note_says_so(estimate):
     moving = MovingFrame(RunConfig(base_frame="base_link"), "camera", StaticTransforms())
     assert moving.name == "camera" and "base_frame is not used" in moving.notes[0]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the network looks through cameras other than the one it was trained for."""
+"""The network's view through cameras other than its training camera."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_a_narrow_camera_is_cropped_and_its_depth_corrected():
     assert "2.43" in found.description
 
 
-def test_nearly_all_of_the_training_view_marks_the_rest_invalid():
+def test_pixels_of_the_training_camera_that_the_live_camera_does_not_see_are_invalid():
     camera = CameraModel.pinhole(640, 192, 400.0, 400.0, 319.5, 95.5)
     found = view(camera)
     assert found.kind == "render"
@@ -59,7 +59,7 @@ def test_nearly_all_of_the_training_view_marks_the_rest_invalid():
     assert not found.resampler.valid[0, 0] and found.resampler.valid[96, 320]
 
 
-def test_an_uncalibrated_camera_is_taken_for_the_training_camera():
+def test_an_uncalibrated_camera_is_assumed_to_be_the_training_camera():
     found = view(CameraModel.pinhole(640, 480, 0.0, 0.0, 0.0, 0.0))
     assert found.kind == "uncalibrated" and not found.is_calibrated
     np.testing.assert_allclose(found.camera.normalized, KITTI)
@@ -84,8 +84,8 @@ def test_a_crop_keeps_lateral_motion_and_roll_and_corrects_the_rest():
     np.testing.assert_array_equal(resize.correct_motion(said), said)
 
 
-def test_correction_of_a_crop_explains_the_image_motion_that_the_network_saw():
-    """Points seen with f = 2 f0 moving by the corrected motion move in the image as the network thought."""
+def test_the_corrected_motion_of_a_crop_gives_the_image_motion_that_the_network_saw():
+    """Points seen with f = 2 f0 that move by the corrected motion move in the image as the network assumed."""
     f0, ratio = 370.0, 2.0
     found = view(CameraModel.pinhole(1280, 384, 2 * 2 * f0, 2 * 2 * f0, 639.5, 191.5))
     assert found.kind == "crop" and abs(found.depth_factor - ratio) < 0.01

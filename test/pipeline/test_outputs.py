@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth image, cloud and colour picture from disparity."""
+"""Depth image, cloud and colour picture, from disparity."""
 
 import numpy as np
 import pytest
@@ -13,14 +13,14 @@ from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE, colored_points
 CAMERA = CameraModel.pinhole(8, 6, 10.0, 12.0, 3.5, 2.5)
 
 
-def test_depth_is_the_factor_over_disparity_and_says_what_is_out_of_range():
+def test_depth_is_the_factor_over_disparity_with_marks_for_values_out_of_range():
     disparity = np.array([[0.1, 1.0, 0.001, 100.0, np.nan]], np.float32)
     depth = depth_from_disparity(disparity, 5.4, 0.1, 100.0)
     np.testing.assert_allclose(depth, [[54.0, 5.4, np.inf, -np.inf, np.nan]], rtol=1e-6)
     assert depth.dtype == np.float32
 
 
-def test_millimetres_are_zero_where_depth_cannot_be_told():
+def test_millimetres_are_zero_without_a_depth_that_fits():
     depth = np.array([[1.2345, 65.535, 65.6, np.inf, -np.inf, np.nan, 0.0]], np.float32)
     np.testing.assert_array_equal(to_millimetres(depth), [[1234, 65535, 0, 0, 0, 0, 0]])
 
@@ -55,7 +55,7 @@ def test_stride_keeps_the_cloud_organised(stride):
     np.testing.assert_array_equal(points["z"], depth[::stride, ::stride])
 
 
-def test_points_out_of_range_are_nan_and_the_cloud_says_so():
+def test_points_out_of_range_are_nan_and_the_cloud_is_not_dense():
     depth = np.array([[0.4, 1.0, 70.0, np.nan, np.inf, -np.inf, 2.0, 3.0]] * 6, np.float32)
     points, is_dense = colored_points(depth, np.zeros((6, 8, 3), np.uint8), CAMERA, 1, 0.5, 60.0)
     assert not is_dense
@@ -87,7 +87,7 @@ def test_at_image_size_disparity_is_resized_and_then_inverted():
     np.testing.assert_allclose(enlarged[100, 638:642], [1.0, 0.775, 0.325, 0.1], atol=1e-6)
 
 
-def test_at_image_size_what_the_network_does_not_see_is_nan():
+def test_at_image_size_pixels_outside_the_networks_view_are_nan():
     camera = CameraModel.pinhole(1280, 960, 600.0, 600.0, 639.5, 479.5)
     view = view_through(camera, (0.58, 1.92, 0.5, 0.5), 640, 192, "area")
     enlarged = DepthResizer(view)(np.full((192, 640), 0.1, np.float32))

@@ -349,7 +349,7 @@ def test_broken_compressed_images_are_dropped_counted_and_said_once(harness, dep
     node.output(stream.stamp_ns)
     assert node.counts()["frames_failed"] == 0
     lines = log_lines(capfd, "[ERROR]")
-    assert len(lines) == 1 and "cut-off JPEG" in lines[0], lines
+    assert len(lines) == 1 and "truncated JPEG" in lines[0], lines
 
 
 @pytest.mark.parametrize("resolution", ["network", "image"])

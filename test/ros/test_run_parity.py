@@ -10,10 +10,7 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.cli.main import main
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.pipeline.node_config import NodeConfig
-from monodepth_ros.pipeline.run_config import NODE_ONLY, RunConfig
 from monodepth_ros.ros.transforms import TF_STATIC_QOS
-from monodepth_ros.settings.schema import specifications
 
 SECOND = 1_000_000_000
 # PyTorch, because OpenVINO does not promise the same bits each time it compiles a network (1.6e-5 were seen).
@@ -154,14 +151,3 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
         np.testing.assert_allclose([other.x, other.y, other.z], [t.x, t.y, t.z], rtol=1e-5, atol=1e-7)
     paths = [[len(m.poses) for m in messages] for messages in (node.received["path"], found["/path"].values())]
     assert paths[0] == paths[1], f"paths of {paths} poses"
-
-
-def test_every_setting_of_the_node_has_its_place_offline():
-    """A setting that the node gains must be added to NODE_ONLY, unless an offline run depends on it too."""
-    node, run = specifications(NodeConfig), specifications(RunConfig)
-    assert set(node) == set(run) | set(NODE_ONLY), (
-        f"not known offline: {sorted(set(node) - set(run) - set(NODE_ONLY))}; "
-        f"not known to the node: {sorted((set(run) | set(NODE_ONLY)) - set(node))}"
-    )
-    different = {name for name in run if run[name] != node[name]}
-    assert not different, f"declared differently: {different}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The synthetic world's truth is true: depth, poses and motion explain the pictures."""
+"""Depth, poses and motion of the synthetic world agree with its pictures."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ LENSES = ("none", "plumb_bob", "rational_polynomial", "equidistant")
 
 
 def make_drive(seed, seconds=3.0):
-    """One street seen through every lens at once, by a stereo partner, and by a wider and a larger image."""
+    """One street seen through every lens, by a stereo partner, by a cropped image and by a camera to the rear."""
     cameras = {lens: make_cameras(WIDTH, HEIGHT, lens)["camera"] for lens in LENSES}
     x, y, z = MOUNT
     cameras["right"] = mounted(default_camera(WIDTH, HEIGHT), (x, y - 0.5, z))
@@ -29,9 +29,9 @@ def drive():
 
 
 def warp_error(target, source, camera, T_source_target):
-    """Mean absolute colour difference (0..255) of target and warped source, and which pixels can be compared.
+    """Mean absolute colour difference (0..255) of target and warped source, and the pixels that can be compared.
 
-    Left out: sky, moving cars, what leaves the picture, and what the source's own depth says is hidden there.
+    Not compared are sky, moving cars, pixels outside the source, and those that are hidden there by its depth.
     """
     height, width = target.depth.shape
     pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float64)
@@ -52,17 +52,17 @@ def warp_error(target, source, camera, T_source_target):
 
 
 def with_longer_motion(T, factor):
-    """The same rotation, the translation times a factor."""
+    """The motion with its translation times a factor."""
     longer = T.copy()
     longer[:3, 3] *= factor
     return longer
 
 
 @pytest.mark.parametrize("lens", LENSES)
-def test_true_depth_and_motion_explain_the_next_picture(drive, lens):
-    """Median error below 1.5 grey levels, mean below 3: the level of bilinear resampling at edges.
+def test_depth_and_motion_explain_the_next_picture(drive, lens):
+    """Median error below 1.5 grey levels, mean below 3, which bilinear resampling causes at edges.
 
-    A motion 20 % too short is at least twice as bad on the same pixels, and the best length is the true one.
+    A motion that is 20 % too short or too long has twice the error or more, and the exact length has the least.
     """
     camera = drive.cameras[lens].model
     for index in (2, 17):
@@ -79,10 +79,10 @@ def test_true_depth_and_motion_explain_the_next_picture(drive, lens):
         assert min(errors[0.8], errors[1.2]) > 2, errors
         assert min(errors[0.97], errors[1.03]) > 1, errors
         still = np.abs(following.image.astype(float) - now.image).mean(-1)[valid].mean()
-        assert still > 4 * mean, f"no motion: {still:.2f}, true motion: {mean:.2f}"
+        assert still > 4 * mean, f"no motion: {still:.2f}, exact motion: {mean:.2f}"
 
 
-def test_the_stereo_partner_is_explained_by_the_baseline(drive):
+def test_depth_and_baseline_explain_the_picture_of_the_stereo_partner(drive):
     left, right = drive.frame(5, "none"), drive.frame(5, "right")
     T_right_left = invert(drive.cameras["right"].T_base_camera) @ drive.cameras["none"].T_base_camera
     assert T_right_left[:3, 3] == pytest.approx([-0.5, 0, 0], abs=1e-12)
@@ -93,7 +93,7 @@ def test_the_stereo_partner_is_explained_by_the_baseline(drive):
 
 
 @pytest.mark.parametrize("lens", ["none", "equidistant"])
-def test_the_lane_ahead_has_the_depth_of_the_plane_it_lies_in(drive, lens):
+def test_the_lane_ahead_has_the_depth_of_the_ground_plane(drive, lens):
     frame, camera = drive.frame(4, lens), drive.cameras[lens].model
     pixels = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), -1).astype(np.float64)
     rays = camera.backproject(pixels, np.ones((HEIGHT, WIDTH))) @ frame.T_world_camera[:3, :3].T
@@ -109,8 +109,8 @@ def test_the_lane_ahead_has_the_depth_of_the_plane_it_lies_in(drive, lens):
     assert ahead.sum() > 3000 and worst < 1e-5, f"{ahead.sum()} pixels, relative error up to {worst:.1e}"
 
 
-def test_depth_does_not_depend_on_how_the_picture_is_sampled(drive):
-    """A cropped camera sees the same depth: it is that of the ray through the pixel's centre."""
+def test_a_cropped_camera_has_the_same_depth(drive):
+    """Depth is that of the ray through the centre of the pixel."""
     whole, crop = drive.frame(9, "none"), drive.frame(9, "crop")
     expected = whole.depth[40:136, 100:420]
     same = np.isclose(crop.depth, expected, rtol=1e-4) | (np.isinf(crop.depth) & np.isinf(expected))
@@ -119,7 +119,7 @@ def test_depth_does_not_depend_on_how_the_picture_is_sampled(drive):
     assert error.mean() < 0.2, f"pictures differ by {error.mean():.2f}"
 
 
-def test_every_direction_is_filled_and_only_the_sky_is_infinitely_far(drive):
+def test_every_pixel_has_depth_and_only_the_sky_is_infinitely_far(drive):
     for name in ("none", "backwards"):
         frame = drive.frame(0, name)
         assert not np.isnan(frame.depth).any()
@@ -128,7 +128,7 @@ def test_every_direction_is_filled_and_only_the_sky_is_infinitely_far(drive):
         assert frame.image.std() > 20, f"contrast {frame.image.std():.1f}"
 
 
-def test_the_vehicle_moves_as_its_twist_says_and_within_its_limits(drive):
+def test_the_poses_change_by_the_twist_and_within_the_limits(drive):
     speeds = []
     for time in np.arange(0, 3, 0.1):
         T0, T1 = drive.trajectory.T_world_base(time), drive.trajectory.T_world_base(time + 0.01)
@@ -140,11 +140,11 @@ def test_the_vehicle_moves_as_its_twist_says_and_within_its_limits(drive):
     assert min(speeds) >= 5 and max(speeds) <= 12, speeds
 
 
-def test_a_seed_is_a_street_and_a_longer_drive_begins_with_the_shorter_one(drive):
+def test_a_longer_drive_of_a_seed_begins_with_the_shorter_one_and_other_seeds_differ(drive):
     first, longer = drive.frame(2, "none"), make_drive(seed=3, seconds=20).frame(2, "none")
     assert (longer.depth == first.depth).all() and (longer.T_world_camera == first.T_world_camera).all()
     difference = np.abs(longer.image.astype(int) - first.image)
-    assert difference.max() < 8 and difference.mean() < 0.05, "more than rounding of texture coordinates"
+    assert difference.max() < 8 and difference.mean() < 0.05, "more than the rounding of texture coordinates"
     other = make_drive(seed=4).frame(2, "none")
     difference = np.abs(other.image.astype(int) - first.image).mean()
     assert difference > 20, f"two seeds differ by {difference:.1f} grey levels"

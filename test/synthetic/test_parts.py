@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The synthetic world's parts: street coordinates, noise, reduced textures."""
+"""Parts of the synthetic world: street coordinates, noise, reduced textures, meshes."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from monodepth_ros.synthetic.road import PIECE, Road
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_street_coordinates_and_world_coordinates_are_inverse(seed):
+def test_conversions_to_and_from_street_coordinates_are_inverse(seed):
     road = Road.generate(np.random.default_rng(seed), 600)
     for reach, tolerance in ((8, 0.03), (20, 0.1)):  # one texel is 0.04 m long
         s, n = np.meshgrid(np.arange(5, 590, 3.7), np.linspace(-reach, reach, 21))
@@ -22,7 +22,7 @@ def test_street_coordinates_and_world_coordinates_are_inverse(seed):
         assert max(along, across) < tolerance, f"{along:.4f} m along, {across:.4f} m across within {reach} m"
 
 
-def test_bends_are_drivable_and_the_street_does_not_meet_itself():
+def test_bends_are_wide_and_the_street_never_turns_back():
     for seed in range(20):
         road = Road.generate(np.random.default_rng(seed), 1500)
         assert np.abs(road.curvature).max() <= 1 / 45 + 1e-9
@@ -30,7 +30,7 @@ def test_bends_are_drivable_and_the_street_does_not_meet_itself():
         assert road.length == pytest.approx(1500, abs=PIECE)
 
 
-def test_the_heading_is_the_curves_direction():
+def test_the_heading_is_the_direction_of_the_curve():
     road = Road.generate(np.random.default_rng(1), 400)
     s = np.arange(10, 390, 1.3)
     x0, y0 = road.to_world(s - 1e-4, np.zeros_like(s))
@@ -38,7 +38,7 @@ def test_the_heading_is_the_curves_direction():
     assert np.arctan2(y1 - y0, x1 - x0) == pytest.approx(road.heading(s), abs=1e-4)
 
 
-def test_noise_tiles_without_a_seam():
+def test_noise_repeats_without_a_seam():
     noise = fractal_noise(np.random.default_rng(0), 128, 256, (4, 8), 4)
     inside = np.abs(np.diff(noise, axis=1)).mean()
     seam = np.abs(noise[:, 0] - noise[:, -1]).mean()
@@ -46,7 +46,7 @@ def test_noise_tiles_without_a_seam():
     assert noise.std() == pytest.approx(1, abs=1e-3) and abs(noise.mean()) < 1e-4
 
 
-def test_reduced_textures_are_the_means_of_their_own_pixels_only():
+def test_reduced_textures_are_means_of_their_own_pixels():
     rng = np.random.default_rng(0)
     textures = [
         Texture(rng.integers(0, 255, (h, w, 3), np.uint8), (1.0, 1.0)) for h, w in ((64, 128), (32, 32), (256, 64))
@@ -61,7 +61,7 @@ def test_reduced_textures_are_the_means_of_their_own_pixels_only():
             assert np.abs(stored - means).max() < 3, f"level {i}, {j} is off by {np.abs(stored - means).max():.1f}"
 
 
-def test_foliage_keeps_its_density_when_reduced():
+def test_the_density_of_foliage_is_preserved_by_reduction():
     noise = fractal_noise(np.random.default_rng(0), 128, 128, (16, 16), 3)
     alpha = np.where(noise > 0.4, 255, 0).astype(np.uint8)
     share = (alpha >= 128).mean()
@@ -69,7 +69,7 @@ def test_foliage_keeps_its_density_when_reduced():
         assert (level >= threshold).mean() == pytest.approx(share, abs=0.06), f"at {level.shape}"
 
 
-def test_a_block_faces_outwards_and_keeps_its_size_when_placed():
+def test_the_faces_of_a_placed_block_look_outwards_and_keep_their_distances():
     mesh = placed(block((0, 0, 0), (2, 3, 4), sides=0, top=0, bottom=0), 10, 20, heading=0.7)
     center = mesh["corners"].mean(axis=(0, 1))
     outward = np.einsum("ij,ij->i", mesh["corners"].mean(axis=1) - center, mesh["normal"])

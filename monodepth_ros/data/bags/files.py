@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a recording lies on the disk: from a path that a user gave to open rosbags readers."""
+"""Files of a recording: from a user's path to open rosbags readers."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -17,14 +17,14 @@ EXPECTED = "expected a rosbag2 folder, an .mcap or .db3 file, or a ROS 1 .bag"
 
 
 class RecordingError(MonodepthError):
-    """A recording that is missing, damaged, foreign, or lacks what was asked of it."""
+    """A recording that is missing, damaged or foreign, or lacks a requested topic."""
 
 
 def open_readers(path: Path) -> list[Any]:
-    """Open every file that belongs to the recording at `path`; the caller closes the readers.
+    """Open every file of the recording at `path`; the caller closes the readers.
 
-    A folder with metadata.yaml is one rosbag2. A folder without (the recorder was killed, or the bag is older
-    than that file) is read as the storage files in it. Raises RecordingError for what is no recording.
+    A folder with metadata.yaml is one rosbag2. A folder without it (its recorder was killed, or the bag is older than
+    that file) is read as the storage files in it. Raises RecordingError if there is no readable recording.
     """
     readers: list[Any] = []
     try:
@@ -71,12 +71,15 @@ def _paths_in_folder(folder: Path) -> list[Path]:
         raise RecordingError(f"folder {folder} is empty: {EXPECTED}")
     bags = [name for name in inside if (folder / name / "metadata.yaml").exists()]
     if bags:
-        raise RecordingError(f"folder {folder} is no recording but contains some: give one of {', '.join(bags[:8])}")
-    raise RecordingError(f"folder {folder} has no metadata.yaml, .mcap, .db3 or .bag in it: {EXPECTED}")
+        raise RecordingError(f"folder {folder} is not a recording but contains some: give one of {', '.join(bags[:8])}")
+    raise RecordingError(f"folder {folder} contains no metadata.yaml, .mcap, .db3 or .bag: {EXPECTED}")
 
 
 def _folder_if_compressed(file: Path) -> Path:
-    """The bag's folder where messages are compressed one by one: only metadata.yaml says so, not the file."""
+    """The bag's folder if its messages are compressed one by one, else the file.
+
+    That compression is recorded in metadata.yaml alone, not in the storage file.
+    """
     metadata = file.parent / "metadata.yaml"
     if file.suffix not in ROS2_SUFFIXES or not metadata.is_file():
         return file
@@ -95,7 +98,7 @@ def _open(path: Path) -> Any:
     try:
         reader = Ros1Reader(path) if is_ros1 else Ros2Reader(path)
         reader.open()
-    except Exception as error:  # rosbags raises whatever the first damaged byte leads to
+    except Exception as error:  # damaged bytes make rosbags raise errors of many types
         raise RecordingError(_describe_failure(path, one_line(error))) from error
     return reader
 
@@ -105,7 +108,7 @@ def _describe_failure(path: Path, reason: str) -> str:
         return f"{path} is empty (0 bytes): {EXPECTED}"
     if path.suffix == ".mcap" and ("end magic" in reason or "footer" in reason or "Truncated" in reason):
         return (
-            f"{path} is cut off (was its recorder killed?): {reason}; "
+            f"{path} is truncated (was its recorder killed?): {reason}; "
             f"repair it with `mcap recover {path.name} -o whole.mcap`"
         )
     if path.suffix == ROS1_SUFFIX and "not indexed" in reason:

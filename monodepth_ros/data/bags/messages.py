@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Message objects for `BagWriter`, from arrays and transforms."""
+"""Message objects for `BagWriter`, made from arrays and transforms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.bags import depth_status
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import rotation_to_quaternion
@@ -25,7 +26,15 @@ def image(header: Any, values: np.ndarray, encoding: str) -> Any:
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     step = values.strides[0]
     data = values.reshape(-1).view(np.uint8)
-    return TYPES["sensor_msgs/msg/Image"](header, values.shape[0], values.shape[1], encoding, 0, step, data)
+    return TYPES["sensor_msgs/msg/Image"](
+        header=header,
+        height=values.shape[0],
+        width=values.shape[1],
+        encoding=encoding,
+        is_bigendian=0,
+        step=step,
+        data=data,
+    )
 
 
 def compressed_image(header: Any, format: str, data: np.ndarray) -> Any:
@@ -34,13 +43,22 @@ def compressed_image(header: Any, format: str, data: np.ndarray) -> Any:
 
 
 def camera_info(header: Any, camera: CameraModel, is_calibrated: bool = True) -> Any:
-    """sensor_msgs/CameraInfo; all zero intrinsics (ROS for "uncalibrated") if it is not."""
-    region = TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    """sensor_msgs/CameraInfo, with K and P of zeros (ROS's sign for "uncalibrated") unless is_calibrated."""
+    region = TYPES["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
     K, P = (camera.K, camera.P) if is_calibrated else (np.zeros(9), np.zeros(12))
     return TYPES["sensor_msgs/msg/CameraInfo"](
-        header, camera.height, camera.width, camera.distortion_model, np.array(camera.D), K.ravel(),
-        camera.R.ravel(), P.ravel(), 0, 0, region,
-    )  # fmt: skip
+        header=header,
+        height=camera.height,
+        width=camera.width,
+        distortion_model=camera.distortion_model,
+        d=np.array(camera.D),
+        k=K.ravel(),
+        r=camera.R.ravel(),
+        p=P.ravel(),
+        binning_x=0,
+        binning_y=0,
+        roi=region,
+    )
 
 
 def point_cloud(header: Any, points: np.ndarray, is_dense: bool) -> Any:
@@ -53,7 +71,15 @@ def point_cloud(header: Any, points: np.ndarray, is_dense: bool) -> Any:
     step = points.dtype.itemsize
     data = np.ascontiguousarray(points).reshape(-1).view(np.uint8)
     return TYPES["sensor_msgs/msg/PointCloud2"](
-        header, height, width, fields, False, step, step * width, data, is_dense
+        header=header,
+        height=height,
+        width=width,
+        fields=fields,
+        is_bigendian=False,
+        point_step=step,
+        row_step=step * width,
+        data=data,
+        is_dense=is_dense,
     )
 
 
@@ -65,7 +91,7 @@ def odometry(
     twist: Sequence[float],
     twist_covariance: np.ndarray,
 ) -> Any:
-    """nav_msgs/Odometry: T (4, 4) in the header's frame, twist (6,) in the child's, covariances (6, 6)."""
+    """nav_msgs/Odometry. T: (4, 4) pose in the header's frame. twist: (6,) in the child frame. Covariances: (6, 6)."""
     vector = TYPES["geometry_msgs/msg/Vector3"]
     velocity = TYPES["geometry_msgs/msg/Twist"](vector(*map(float, twist[:3])), vector(*map(float, twist[3:])))
     return TYPES["nav_msgs/msg/Odometry"](
@@ -77,22 +103,27 @@ def odometry(
 
 
 def twist_stamped(header: Any, twist: Any) -> Any:
-    """geometry_msgs/TwistWithCovarianceStamped of the twist of an odometry message; the header's frame is the moving one."""
+    """geometry_msgs/TwistWithCovarianceStamped from the twist of an odometry message. header: in the moving frame."""
     return TYPES["geometry_msgs/msg/TwistWithCovarianceStamped"](header, twist)
 
 
+def status(header: Any, fields: Mapping[str, Any]) -> Any:
+    """monodepth_ros/DepthStatus with these fields, by name."""
+    return TYPES[depth_status.TYPE](header=header, **fields)
+
+
 def imu(header: Any, rate: Sequence[float], variance: float) -> Any:
-    """sensor_msgs/Imu of a gyro alone: rate (3,) [rad/s]; orientation and acceleration are said not to be known."""
-    unknown = np.r_[-1.0, np.zeros(8)]  # as the message defines it
+    """sensor_msgs/Imu of a gyro: rate (3,) [rad/s], with orientation and acceleration marked as unknown."""
+    unknown = np.r_[-1.0, np.zeros(8)]  # the message's mark for a missing measurement
     vector, still = TYPES["geometry_msgs/msg/Vector3"], TYPES["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0)
     return TYPES["sensor_msgs/msg/Imu"](
-        header,
-        still,
-        unknown,
-        vector(*map(float, rate)),
-        (variance * np.eye(3)).ravel(),
-        vector(0.0, 0.0, 0.0),
-        unknown,
+        header=header,
+        orientation=still,
+        orientation_covariance=unknown,
+        angular_velocity=vector(*map(float, rate)),
+        angular_velocity_covariance=(variance * np.eye(3)).ravel(),
+        linear_acceleration=vector(0.0, 0.0, 0.0),
+        linear_acceleration_covariance=unknown,
     )
 
 

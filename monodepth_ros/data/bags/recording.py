@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings: any bag that `rosbags` reads, as topics and messages in the order of their receive times."""
+"""Recordings: topics, and messages in the order of their receive times, of any bag that `rosbags` reads."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ __all__ = ["RawMessage", "Recording", "RecordingError", "Topic"]
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of a recording; `type` is always written pkg/msg/Name; latched = offered transient local."""
+    """One topic of a recording. type: always in the form pkg/msg/Name. latched: offered transient local."""
 
     name: str
     type: str
@@ -27,7 +27,7 @@ class Topic:
 
 
 class RawMessage(NamedTuple):
-    """One recorded message: receive time in nanoseconds, CDR bytes (ROS 1 translated), type pkg/msg/Name."""
+    """One recorded message. stamp_ns: receive time [ns]. data: CDR bytes, for ROS 1 as well. type: pkg/msg/Name."""
 
     topic: str
     stamp_ns: int
@@ -38,8 +38,8 @@ class RawMessage(NamedTuple):
 class Recording:
     """A recording opened for reading: `with Recording(path) as recording: ...`.
 
-    `path` is a rosbag2 folder, a bare .mcap or .db3 file, or a ROS 1 .bag; compressed storage is read as
-    well. Raises RecordingError, one line, for a path that is missing, empty, truncated or no recording.
+    path: a rosbag2 folder, a single .mcap or .db3 file, or a ROS 1 .bag, compressed or not. Raises RecordingError, one
+    line, for a path that is missing, empty, truncated or not a recording.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -67,17 +67,17 @@ class Recording:
 
     @property
     def start_ns(self) -> int:
-        """Receive time of the first message, nanoseconds; 0 for a recording without messages."""
+        """Receive time of the first message [ns]; 0 for a recording without messages."""
         return min((reader.start_time for reader in self._filled_readers()), default=0)
 
     @property
     def end_ns(self) -> int:
-        """Receive time of the last message, nanoseconds."""
+        """Receive time of the last message [ns]; 0 for a recording without messages."""
         return max((reader.end_time - 1 for reader in self._filled_readers()), default=0)
 
     @property
     def duration(self) -> float:
-        """Seconds from the first message to the last."""
+        """Time from the first message to the last [s]."""
         return (self.end_ns - self.start_ns) * 1e-9
 
     def messages(
@@ -86,32 +86,32 @@ class Recording:
         start_ns: int | None = None,
         stop_ns: int | None = None,
     ) -> Iterator[RawMessage]:
-        """Messages of the given topics (None: of all) with start_ns <= receive time < stop_ns, by time.
+        """Yield the messages of some topics (None: all) with start_ns <= receive time < stop_ns, in order of time.
 
-        Raises RecordingError for a topic that the recording does not have and where its bytes turn out damaged.
+        Raises RecordingError for a topic that the recording does not have, and on reaching damaged bytes.
         """
         wanted = None if topics is None else {self.topic(name).name for name in topics}
         return self._iterate(wanted, start_ns, stop_ns)
 
     def deserialize(self, message: RawMessage) -> Any:
-        """The message as an object with its fields as attributes; arrays are numpy and read-only."""
+        """The message as an object with its fields as attributes; arrays are read-only numpy arrays."""
         return self._types.deserialize(message.data, message.type)
 
     def read(
         self, topics: Iterable[str] | None = None, start_ns: int | None = None, stop_ns: int | None = None
     ) -> Iterator[tuple[str, int, Any]]:
-        """(topic, receive time in nanoseconds, message object), otherwise as `messages`."""
+        """Yield (topic, receive time [ns], message object); arguments and errors as for `messages`."""
         for message in self.messages(topics, start_ns, stop_ns):
             yield message.topic, message.stamp_ns, self.deserialize(message)
 
     def first(self, topic: str) -> Any:
-        """The topic's first message as an object. Raises RecordingError if there is none."""
+        """The first message of a topic as an object. Raises RecordingError if there is none."""
         for _, _, message in self.read([topic]):
             return message
         raise RecordingError(f"topic {topic} of {self.path} has no messages")
 
     def topic(self, name: str) -> Topic:
-        """Look a topic up, with or without leading slash. Raises RecordingError that names what there is."""
+        """Look up a topic, with or without its leading slash. Raises RecordingError, which lists the topics."""
         for candidate in (name, f"/{name}", name.removeprefix("/")):
             if candidate in self.topics:
                 return self.topics[candidate]
@@ -136,19 +136,19 @@ class Recording:
         return [reader for reader in self._readers if reader.message_count]
 
     def _iterate(self, wanted: set[str] | None, start_ns: int | None, stop_ns: int | None) -> Iterator[RawMessage]:
-        sources = []
+        streams = []
         for reader in self._filled_readers():
             selected = [c for c in reader.connections if c.msgcount and (wanted is None or c.topic in wanted)]
             if selected:
-                sources.append(self._guarded(reader.messages(selected, start_ns, stop_ns)))
-        for connection, stamp_ns, data in heapq.merge(*sources, key=lambda item: item[1]):
+                streams.append(self._guarded(reader.messages(selected, start_ns, stop_ns)))
+        for connection, stamp_ns, data in heapq.merge(*streams, key=lambda item: item[1]):
             cdr = self._types.to_cdr(data, connection.msgtype)
             yield RawMessage(connection.topic, stamp_ns, cdr, self._types.published_name(connection.msgtype))
 
     def _guarded(self, messages: Iterator[Any]) -> Iterator[Any]:
         try:
             yield from messages
-        except Exception as error:  # rosbags raises whatever the first damaged byte leads to
+        except Exception as error:  # damaged bytes make rosbags raise errors of many types
             raise RecordingError(f"{self.path} is damaged: {one_line(error)}") from error
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames that never move to each other, as /tf_static tells of them."""
+"""Static transforms between coordinate frames, as published on /tf_static."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,17 +11,17 @@ from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_
 
 
 class StaticTransformError(MonodepthError):
-    """Two frames that no chain of static transforms connects."""
+    """Two frames without a chain of static transforms between them."""
 
 
 class StaticTransforms:
-    """A tree of frames; the last word on a frame counts."""
+    """A tree of frames. The last transform added for a child frame counts."""
 
     def __init__(self) -> None:
         self._parents: dict[str, tuple[str, np.ndarray]] = {}
 
     def add(self, transforms: Iterable[Any]) -> None:
-        """Take over geometry_msgs/TransformStamped; nameless ones and no rotations are passed over."""
+        """Add geometry_msgs/TransformStamped; those without frame names or with an invalid rotation are skipped."""
         for item in transforms:
             child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
             if not child or not parent or child == parent:
@@ -34,11 +34,11 @@ class StaticTransforms:
                 continue
 
     def parent_of(self, frame: str) -> str:
-        """The frame that this one hangs on, '' if none."""
+        """Parent of a frame, '' if it has none."""
         return self._parents.get(frame.lstrip("/"), ("", None))[0]
 
     def lookup(self, target: str, source: str) -> np.ndarray:
-        """T_target_source (4, 4); StaticTransformError if the two are not connected."""
+        """T_target_source (4, 4). Raises StaticTransformError if the two frames are not connected."""
         target, source = target.lstrip("/"), source.lstrip("/")
         above_target, above_source = self._above(target), self._above(source)
         for frame, T_frame_source in above_source.items():
@@ -51,11 +51,11 @@ class StaticTransforms:
         )
 
     def _above(self, frame: str) -> dict[str, np.ndarray]:
-        """This frame and all above it, with T_above_frame."""
+        """The frame and all frames above it in the tree, with T_above_frame."""
         found, T = {frame: np.eye(4)}, np.eye(4)
         while frame in self._parents:
             frame, T_parent_child = self._parents[frame]
-            if frame in found:  # a circle
+            if frame in found:  # a cycle
                 break
             T = T_parent_child @ T
             found[frame] = T

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which topic of a recording is what: camera images with their calibration, and ground truth."""
+"""Roles of a recording's topics: camera images with their calibration, and the reference."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ GROUND_TRUTH_WORDS = ("ground_truth", "groundtruth", "gt")
 
 @dataclass(frozen=True)
 class ImageStream:
-    """A camera's topics: `camera_info` is empty where the recording has none that belongs to the image."""
+    """Topics of one camera. camera_info: '' if no camera_info of the recording belongs to the image topic."""
 
     image: str
     camera_info: str
@@ -24,7 +24,7 @@ class ImageStream:
 
 
 def image_streams(recording: Recording) -> list[ImageStream]:
-    """Every camera of the recording; depth images are none, raw wins where raw and compressed both exist."""
+    """All cameras of the recording, without depth images; raw rather than compressed if a camera has both."""
     streams: dict[str, ImageStream] = {}
     for topic in recording.topics.values():
         if topic.type not in (IMAGE, COMPRESSED_IMAGE) or not topic.count or _is_depth(recording, topic.name):
@@ -37,10 +37,10 @@ def image_streams(recording: Recording) -> list[ImageStream]:
 
 
 def choose_image_stream(recording: Recording, topic: str = "", camera_info: str = "") -> ImageStream:
-    """The camera to use: the one named by `topic`, else the only one there is.
+    """The camera to use: the one on `topic`, or else the only one of the recording.
 
-    Raises RecordingError where none or several fit (then with choices ready to paste), where `topic` is no
-    image and where `camera_info` is no calibration.
+    Raises RecordingError if there is no camera or more than one (the message then lists options to paste), if `topic`
+    is not an image topic, and if `camera_info` is not a calibration topic.
     """
     if topic:
         stream = _named_stream(recording, topic)
@@ -61,19 +61,19 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
 
 
 def ground_truth_depth(recording: Recording) -> str:
-    """The topic of exact depth images ('' if none): a depth image with ground truth in its name."""
+    """The depth image topic with ground truth in its name, '' if there is none."""
     return _ground_truth(
         recording, [t for t in recording.topics if _is_image(recording, t) and _is_depth(recording, t)]
     )
 
 
 def ground_truth_odometry(recording: Recording) -> str:
-    """The topic of exact nav_msgs/Odometry ('' if none), recognised by its name."""
+    """The nav_msgs/Odometry topic with ground truth in its name, '' if there is none."""
     return _ground_truth(recording, [t.name for t in recording.topics.values() if t.type == ODOMETRY])
 
 
 def odometry_topic(recording: Recording, name: str) -> str:
-    """The topic called `name`; RecordingError if it is no nav_msgs/Odometry, with those that are."""
+    """Full name of the odometry topic `name`. Raises RecordingError, which lists such topics, for another type."""
     topic = recording.topic(name)
     if topic.type != ODOMETRY or not topic.count:
         others = [other.name for other in recording.topics.values() if other.type == ODOMETRY and other.count]
@@ -85,7 +85,7 @@ def odometry_topic(recording: Recording, name: str) -> str:
 
 
 def lidar_clouds(recording: Recording, camera_frame: str) -> list[str]:
-    """Topics of point clouds that are not a camera's own: those in another frame than the camera's."""
+    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds."""
     clouds = [topic.name for topic in recording.topics.values() if topic.type == POINT_CLOUD and topic.count]
     return [name for name in clouds if recording.first(name).header.frame_id != camera_frame]
 
@@ -111,7 +111,7 @@ def _is_image(recording: Recording, name: str) -> bool:
 
 
 def _is_depth(recording: Recording, name: str) -> bool:
-    """Only the message tells: depth has no type of its own in ROS."""
+    """Whether the images are depth. That takes a look at a message, because ROS has no message type for depth."""
     topic = recording.topics[name]
     if topic.type == COMPRESSED_IMAGE:
         return name.endswith("/compressedDepth") or "compressedDepth" in recording.first(name).format
@@ -123,7 +123,7 @@ def _base_name(name: str, compressed: bool) -> str:
 
 
 def _matching_camera_info(recording: Recording, image: str, base: str) -> str:
-    """image_transport's rule: camera_info beside the image; else the only one of the same optical frame."""
+    """The camera_info beside the image topic (image_transport's rule), or else the only one of the same frame."""
     infos = [t.name for t in recording.topics.values() if t.type == CAMERA_INFO and t.count]
     sibling = f"{base.rpartition('/')[0]}/camera_info"
     if sibling in infos:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Message types of recordings: their stored definitions, ROS 1 translated to ROS 2, CDR to objects."""
+"""Message types of recordings: stored definitions, translation of ROS 1 to ROS 2, CDR bytes to objects."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
+from monodepth_ros.data.bags import depth_status
 from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.errors import one_line
 
@@ -17,21 +18,23 @@ RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own message packages, for bags that carry no definitions and for writing."""
-    return get_typestore(Stores.ROS2_JAZZY)
+    """The typestore of ROS 2's own packages and DepthStatus, for bags that carry no definitions and for writing."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    store.register(get_types_from_msg(depth_status.DEFINITION, depth_status.TYPE))
+    return store
 
 
 def normalize_type(name: str) -> str:
-    """'sensor_msgs/Image' (ROS 1 and bags of 2019) and 'sensor_msgs/msg/Image' both give the latter."""
+    """'sensor_msgs/msg/Image' for that name and for 'sensor_msgs/Image', the form of ROS 1 and of bags from 2019."""
     parts = name.split("/")
     return f"{parts[0]}/msg/{parts[1]}" if len(parts) == 2 else name
 
 
 class Ros2Types:
-    """Reads CDR with the definition that the bag itself stores, else with the common one.
+    """Reader of CDR bytes, by the definitions stored in the bag or else the common ones.
 
-    Each type has a typestore of its own and is parsed when it is first needed, so that one exotic or broken
-    definition does not make the rest of the recording unreadable.
+    Each type has a typestore of its own, parsed on first use: one unusual or broken definition does not make the rest
+    of the recording unreadable.
     """
 
     def __init__(self, connections: list[Any]) -> None:
@@ -49,7 +52,7 @@ class Ros2Types:
         return normalize_type(name)
 
     def deserialize(self, data: bytes, name: str) -> Any:
-        """Raises RecordingError for a type nobody knows and for bytes that do not fit it."""
+        """The message as an object. Raises RecordingError for an unknown type and for bytes that do not match it."""
         if name not in self._stores:
             self._stores[name] = self._store(name)
         try:
@@ -58,7 +61,7 @@ class Ros2Types:
             raise RecordingError(f"a message of type {name} cannot be read: {one_line(error)}") from error
 
     def _store(self, name: str) -> Any:
-        reason = "the recording does not define it"
+        reason = "the recording contains no definition"
         definition = self._definitions.get(name)
         if definition is not None and definition.format != MessageDefinitionFormat.NONE:
             try:
@@ -70,11 +73,11 @@ class Ros2Types:
                 reason = f"its definition in the recording cannot be parsed ({one_line(error)})"
         if name in common_types().fielddefs:
             return common_types()
-        raise RecordingError(f"message type {name} is unknown: {reason}, and it is none of ROS 2's common types")
+        raise RecordingError(f"message type {name} is unknown: {reason}, and it is not one of ROS 2's common types")
 
 
 class Ros1Types:
-    """Translates ROS 1 messages to the CDR bytes of the ROS 2 type of the same name."""
+    """Translator of ROS 1 messages to CDR bytes of the ROS 2 type of the same name."""
 
     def __init__(self, connections: list[Any]) -> None:
         self._definitions = {connection.msgtype: connection.msgdef for connection in connections}
@@ -103,20 +106,20 @@ class Ros1Types:
             raise RecordingError(f"a message of type {name} cannot be read: {one_line(error)}") from error
 
     def _translator(self, name: str) -> Any:
-        source = get_typestore(Stores.EMPTY)
+        recorded = get_typestore(Stores.EMPTY)
         types = get_types_from_msg(self._definitions[name].data, name)
-        # ROS 1's header has one field more (seq); rosbags skips it given the two-field type of ROS 2.
+        # ROS 1's header has an additional field (seq), which rosbags skips given ROS 2's type of two fields.
         types[HEADER] = common_types().fielddefs[HEADER]
         types.setdefault("builtin_interfaces/msg/Time", common_types().fielddefs["builtin_interfaces/msg/Time"])
         types.setdefault("builtin_interfaces/msg/Duration", common_types().fielddefs["builtin_interfaces/msg/Duration"])
-        source.register(types)
+        recorded.register(types)
         target_name = self.published_name(name)
-        target = common_types() if target_name in common_types().fielddefs else source
+        target = common_types() if target_name in common_types().fielddefs else recorded
         self._targets[target_name] = target
-        if is_same_wireformat(source, target, name, target_name):
+        if is_same_wireformat(recorded, target, name, target_name):
             return lambda data: target.ros1_to_cdr(data, target_name)
         return lambda data: migrate_bytes(
-            source, target, name, target_name, self._migration_cache, data, src_is2=False, dst_is2=True
+            recorded, target, name, target_name, self._migration_cache, data, src_is2=False, dst_is2=True
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing recordings: a rosbag2 folder or one bare .mcap or .db3 file, there only once it is complete."""
+"""Writing recordings: a rosbag2 folder or a single .mcap or .db3 file, which appears once it is complete."""
 
 import shutil
 import tempfile
@@ -17,15 +17,15 @@ from monodepth_ros.errors import one_line
 STORAGES = ("mcap", "sqlite3")
 STORAGE_OF_SUFFIX = {".mcap": "mcap", ".db3": "sqlite3"}
 SUFFIX_OF_STORAGE = {storage: suffix for suffix, storage in STORAGE_OF_SUFFIX.items()}
-METADATA_VERSION = 8  # what jazzy writes; older readers take it too
+METADATA_VERSION = 8  # the version that jazzy writes; older readers accept it
 
 
 class BagWriter:
     """A new recording: `with BagWriter(path) as bag: bag.add_topic(...); bag.write(...)`.
 
-    A path that ends in .mcap or .db3 becomes that one file, any other path a rosbag2 folder. `storage` is
-    "mcap" (default) or "sqlite3"; `compress` uses zstd (per chunk in mcap, per message in sqlite3, folders
-    only). Messages are objects of `BagWriter.types`. Nothing is left at `path` if the block raises.
+    path: a name with suffix .mcap or .db3 becomes a single file, any other name a rosbag2 folder. storage: "mcap"
+    (default) or "sqlite3". compress: use zstd, per chunk in mcap, per message in sqlite3 (folders only). Messages are
+    objects of `BagWriter.types`. If the block raises, nothing is left at `path`.
 
     Raises RecordingError if the path exists, cannot be written, or contradicts `storage`.
     """
@@ -41,9 +41,9 @@ class BagWriter:
         self._bare_file = suffix in STORAGE_OF_SUFFIX
         if self._bare_file and STORAGE_OF_SUFFIX[suffix] != self.storage:
             wanted = SUFFIX_OF_STORAGE[self.storage]
-            raise RecordingError(f"{path} does not fit storage {self.storage}: end its name in {wanted} or in nothing")
+            raise RecordingError(f"{path} does not fit storage {self.storage}: use the suffix {wanted} or none")
         if compress and self._bare_file and self.storage == "sqlite3":
-            raise RecordingError(f"{path}: only a folder can hold compressed sqlite3 storage, leave out the suffix")
+            raise RecordingError(f"{path}: compressed sqlite3 storage needs a folder, leave out the suffix")
         if self.path.exists():
             raise RecordingError(f"{path} exists already: choose another name or remove it")
         self._compress = compress
@@ -77,13 +77,13 @@ class BagWriter:
             shutil.rmtree(self._workplace, ignore_errors=True)
 
     def add_topic(self, name: str, message_type: str, latched: bool = False) -> None:
-        """Announce a topic of type pkg/msg/Name; latched: offered transient local, as /tf_static must be."""
+        """Add a topic of type pkg/msg/Name. latched: offered transient local, as required of /tf_static."""
         self._connections[name] = self._writer.add_connection(
             name, message_type, typestore=common_types(), offered_qos_profiles=[_quality_of_service(latched)]
         )
 
     def write(self, topic: str, stamp_ns: int, message: Any) -> None:
-        """Serialise a message object and append it; `stamp_ns` is its receive time."""
+        """Serialise and append a message object. stamp_ns: its receive time [ns]."""
         self.write_raw(topic, stamp_ns, common_types().serialize_cdr(message, message.__msgtype__))
 
     def write_raw(self, topic: str, stamp_ns: int, data: bytes | memoryview) -> None:
@@ -99,20 +99,20 @@ class BagWriter:
         else:
             stored = self._folder
         if self.path.exists():
-            raise RecordingError(f"{self.path} exists already: another program made it meanwhile")
+            raise RecordingError(f"{self.path} exists already: another program has created it, choose another name")
         stored.rename(self.path)
 
 
 def _quality_of_service(latched: bool) -> Qos:
     forever = QosTime(2147483647, 4294967295)
     return Qos(
-        QosHistory.KEEP_LAST,
-        1 if latched else 10,
-        QosReliability.RELIABLE,
-        QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
-        forever,
-        forever,
-        QosLiveliness.AUTOMATIC,
-        forever,
+        history=QosHistory.KEEP_LAST,
+        depth=1 if latched else 10,
+        reliability=QosReliability.RELIABLE,
+        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        deadline=forever,
+        lifespan=forever,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=forever,
         avoid_ros_namespace_conventions=False,
     )

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames from wherever they are kept: bags, image folders, KITTI, videos, cameras; one reader per file."""
+"""Sources of frames: bags, image folders, KITTI, videos and cameras, one reader per file."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of a recording: images with the calibration beside them, and ground truth where the bag has it."""
+"""Frames of a recording: images with their calibration, and the reference if the bag has one."""
 
 import math
 import threading
@@ -10,8 +10,9 @@ from typing import Any
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
-from monodepth_ros.data.sources.bag_truth import BagTruth
+from monodepth_ros.data.sources.bag_reference import BagReference
 from monodepth_ros.data.sources.source import (
+    ASSUMED_CAMERA,
     FrameSource,
     SourceChoiceError,
     SourceError,
@@ -26,10 +27,11 @@ from monodepth_ros.stamps import nanoseconds
 
 
 class BagSource(FrameSource):
-    """One camera of a recording. Raises RecordingError, and SourceChoiceError where several cameras fit.
+    """One camera of a recording.
 
-    The newest camera_info serves for every image, as in the live node; the first one also for the images
-    before it. Ground truth: see `bag_truth`.
+    Each image uses the newest camera_info before it, as in the live node; images before the first camera_info use that
+    one. For the reference see `BagReference`. Raises RecordingError, and SourceChoiceError if the recording has
+    several cameras and `options` selects none of them.
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
@@ -60,16 +62,13 @@ class BagSource(FrameSource):
         self._given = given_camera(options)
         self._rectified = options.rectified
         if self._given is None and not stream.camera_info:
-            self.notes.append(
-                "no camera_info in the recording: the camera is taken for the one the checkpoint was trained "
-                "on (or give --calibration FILE)"
-            )
-        self._truth = BagTruth(recording, header.frame_id, self._start_ns, self._stop_ns, self, options.odometry)
+            self.notes.append(f"no camera_info in the recording: {ASSUMED_CAMERA}")
+        self._reference = BagReference(self, recording, self._start_ns, self._stop_ns, options.odometry)
 
     def close(self) -> None:
         self._recording.close()
-        if hasattr(self, "_truth"):
-            self._truth.close()
+        if hasattr(self, "_reference"):
+            self._reference.close()
 
     def frames(self) -> Iterator[SourceFrame]:
         stream = self.stream
@@ -84,7 +83,7 @@ class BagSource(FrameSource):
             camera = self._model(self._recording.first(stream.camera_info))
         for message in self._recording.messages(topics, self._start_ns, self._stop_ns):
             if message.topic != stream.image:
-                # Stamps aside, calibrations repeat; the header differs in every message.
+                # Calibrations repeat except for their stamps, which lie in the first bytes.
                 if message.data[12:] != info_bytes:
                     info_bytes = message.data[12:]
                     camera = self._model(self._recording.deserialize(message))
@@ -100,12 +99,20 @@ class BagSource(FrameSource):
                 self.left_out[str(error)] += 1
                 continue
             stamp_ns = nanoseconds(image.header.stamp)
-            depth, pose = self._truth.at(stamp_ns, message.stamp_ns, model)
-            yield SourceFrame(f"{index:06d}", stamp_ns, message.stamp_ns, pixels, model, depth, pose)
+            depth, pose = self._reference.at(stamp_ns, message.stamp_ns, model)
+            yield SourceFrame(
+                name=f"{index:06d}",
+                stamp_ns=stamp_ns,
+                received_ns=message.stamp_ns,
+                pixels=pixels,
+                camera=model,
+                truth_depth=depth,
+                T_world_camera=pose,
+            )
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         stream = self.stream
-        with self._reading:  # one file, one place in it
+        with self._reading:  # the reader has one position in the file
             raw = list(self._recording.messages([stream.image], received_ns, received_ns + 1))
         for message in raw:
             image = self._recording.deserialize(message)
@@ -114,10 +121,10 @@ class BagSource(FrameSource):
                     return decode_compressed(image) if stream.compressed else decode_image(image)
                 except ImageError as error:
                     raise SourceError(f"{self.description}: image of stamp {stamp_ns}: {error}") from None
-        raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed")
+        raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: the recording has changed since then")
 
     def _model(self, info: Any) -> CameraModel | CalibrationError:
-        """A camera_info that is no calibration concerns the images after it, until a better one comes."""
+        """The camera of a camera_info, or the error for the images that follow it until the next valid one."""
         try:
             return as_published(CameraModel.from_camera_info(info), self._rectified)
         except CalibrationError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder of images, with a calibration file and times.txt beside them where somebody put them."""
+"""A folder of images, optionally with a calibration file and times.txt."""
 
 from pathlib import Path
 
@@ -7,14 +7,15 @@ from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
 from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
 
-# What camera_calibration and camera_info_manager call their files.
+# Names that camera_calibration and camera_info_manager give to their files.
 CALIBRATION_NAMES = ("calibration.yaml", "camera_info.yaml", "camera.yaml", "ost.yaml")
 
 
 def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """The images of a folder by name; its calibration is the file given, else one of CALIBRATION_NAMES in it.
+    """Open the images of a folder in natural order of their names.
 
-    Raises SourceError for a folder without images, CalibrationError for a bad calibration file.
+    The calibration is the one in `options`, or else the first of CALIBRATION_NAMES in the folder. Raises SourceError
+    for a folder without images, CalibrationError for a bad calibration file.
     """
     folder = Path(folder)
     files = image_files(folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames that lie as image files in a folder, one after the other."""
+"""Frames from the image files of a folder."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ import numpy as np
 from monodepth_ros.data.depth_codec import read_kitti_depth
 from monodepth_ros.data.image_codec import ImageError, Pixels
 from monodepth_ros.data.sources.source import (
+    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -25,7 +26,7 @@ DEFAULT_RATE = 10.0
 
 @dataclass
 class ImageFiles:
-    """What a folder's reader has found: files with their times [s], and by index what is exact about them."""
+    """Image files with their times [s] and their camera; depth files and reference poses by the index of the image."""
 
     files: list[Path]
     times: Sequence[float]
@@ -36,9 +37,10 @@ class ImageFiles:
 
 
 class ImageSequence(FrameSource):
-    """Image files in the order of their times. Times begin at 0; the first stamp is 1 ns, since 0 means none.
+    """Image files in the order of their times.
 
-    A file that is no image or of another size than the calibration is left out.
+    A first frame at time 0 gets the stamp 1 ns, because 0 means that there is no stamp. Files that are not images, or
+    not of the calibrated size, are skipped and counted in `left_out`.
     """
 
     def __init__(self, description: str, found: ImageFiles, options: SourceOptions):
@@ -51,10 +53,7 @@ class ImageSequence(FrameSource):
         stems = [file.stem for file in found.files]
         self._has_unique_stems = len(set(stems)) == len(stems)
         if found.camera is None:
-            self.notes.append(
-                "no calibration: the camera is taken for the one the checkpoint was trained on "
-                "(or give --calibration FILE)"
-            )
+            self.notes.append(NO_CALIBRATION)
 
     def frames(self) -> Iterator[SourceFrame]:
         found = self._found
@@ -69,14 +68,20 @@ class ImageSequence(FrameSource):
                 continue
             stamp_ns = _stamp_ns(found.times[index])
             name = file.stem if self._has_unique_stems else f"{index:06d}"
-            yield SourceFrame(name, stamp_ns, stamp_ns, pixels, camera, depth, found.poses.get(index))
+            yield SourceFrame(
+                name=name,
+                stamp_ns=stamp_ns,
+                received_ns=stamp_ns,
+                pixels=pixels,
+                camera=camera,
+                truth_depth=depth,
+                T_world_camera=found.poses.get(index),
+            )
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         index = self._by_stamp.get(stamp_ns)
         if index is None:
-            raise SourceError(
-                f"{self.description} has no image of stamp {stamp_ns}: it has changed since it was indexed"
-            )
+            raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: the folder has changed since then")
         try:
             return read_pixels(self._found.files[index])
         except (ImageError, OSError) as error:
@@ -88,30 +93,30 @@ def _stamp_ns(time: float) -> int:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images in a folder, by name (frame_2 before frame_10). SourceError if there are none."""
+    """The image files of a folder in natural order (frame_2 before frame_10). Raises SourceError if there are none."""
     try:
         found = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
     if not found:
-        raise SourceError(f"{folder} has no images in it: expected {', '.join(SUFFIXES)}")
+        raise SourceError(f"{folder} contains no images: expected {', '.join(SUFFIXES)}")
     return sorted(found, key=_natural)
 
 
 def read_pixels(file: Path) -> Pixels:
-    """An image file as 8-bit pixels; ImageError if OpenCV cannot read it."""
+    """Read an image file as 8-bit pixels. Raises ImageError if OpenCV cannot read it."""
     data = np.fromfile(file, np.uint8)
     array = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     if array is None:
         raise ImageError(f"{file} is not a readable image")
-    return Pixels(array, "mono" if array.ndim == 2 else "bgr")
+    return Pixels.from_opencv(array)
 
 
 def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:
-    """Seconds of each of `count` images: times.txt of the first folder that has one, else by `rate` [1/s].
+    """Time [s] of each of `count` images.
 
-    A rate that is given (not 0) wins. Raises SourceError for a times.txt of another length, or whose times do
-    not grow.
+    A `rate` other than 0 [Hz] determines the times. Otherwise they come from the first times.txt in `folders`, or from
+    DEFAULT_RATE if there is none. Raises SourceError for a times.txt with too few lines or without increasing times.
     """
     path = next((folder / "times.txt" for folder in folders if (folder / "times.txt").is_file()), None)
     if rate or path is None:
@@ -119,17 +124,17 @@ def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:
     try:
         times = [float(line.split()[0]) for line in path.read_text().splitlines() if line.strip()]
     except (ValueError, UnicodeDecodeError):
-        raise SourceError(f"{path} does not hold one time in seconds per line") from None
+        raise SourceError(f"{path} is not a list of times in seconds, one per line: give --rate HZ instead") from None
     if len(times) < count:
         raise SourceError(f"{path} has {len(times)} times for {count} images: give --rate HZ instead")
     times = times[:count]
     if any(later <= earlier for earlier, later in zip(times, times[1:])):
-        raise SourceError(f"the times in {path} do not grow from line to line: give --rate HZ instead")
+        raise SourceError(f"the times in {path} do not increase from line to line: give --rate HZ instead")
     return times
 
 
 def _natural(path: Path) -> tuple:
-    """Digits count as numbers."""
+    """Sort key in which runs of digits compare as numbers."""
     parts: list[tuple[int, int, str]] = []
     text, digits = "", ""
     for letter in path.name + "\0":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What KITTI's raw recordings and its odometry sequences have in common: cameras, and calibration files."""
+"""Cameras and calibration files of KITTI, shared by its raw drives and its odometry sequences."""
 
 from pathlib import Path
 
@@ -13,9 +13,10 @@ LEFT_GRAY, RIGHT_GRAY, LEFT, RIGHT = range(4)
 
 
 def choose_camera(folder: Path, folders: dict[int, Path], name: str) -> int:
-    """The number of 'left' (default) or 'right' (colour before grey), or of a number or sub-folder's name.
+    """Number of the camera called `name`.
 
-    folders: the sub-folders with images there are. Raises SourceError for one that is not there.
+    folders: sub-folders with images, by camera number. name: 'left' ('' too) or 'right', which prefer colour over grey;
+    a number; or the name of a sub-folder. Raises SourceError for a camera that the folder does not have.
     """
     for wanted, order in (("left", (LEFT, LEFT_GRAY)), ("right", (RIGHT, RIGHT_GRAY))):
         if (name or "left") == wanted:
@@ -32,9 +33,9 @@ def choose_camera(folder: Path, folders: dict[int, Path], name: str) -> int:
 
 
 def read_projections(path: Path) -> dict[str, np.ndarray]:
-    """Rows of numbers by name from a KITTI calibration file ('P0: ...'); nameless rows are P0, P1, ...
+    """Rows of numbers of a KITTI calibration file ('P0: ...') by name; unnamed rows are called P0, P1, ...
 
-    Raises SourceError if it cannot be read.
+    Raises SourceError if the file cannot be read.
     """
     rows = {}
     try:
@@ -53,7 +54,7 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
 
 
 def projection(path: Path, name: str) -> np.ndarray:
-    """The 3x4 projection of that name; SourceError if the file has none."""
+    """The projection `name` (3, 4) of a KITTI calibration file. Raises SourceError if the file does not have it."""
     rows = read_projections(path)
     if name not in rows or rows[name].size != 12:
         raise SourceError(f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}")
@@ -61,7 +62,7 @@ def projection(path: Path, name: str) -> np.ndarray:
 
 
 def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> CameraModel | None:
-    """The camera of rectified images: the calibration given, else P at the first image's size."""
+    """The camera of rectified images: the calibration in `options`, or else P with the size of the first image."""
     given = given_camera(options)
     if given is not None or P is None:
         return given
@@ -70,7 +71,7 @@ def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> C
 
 
 def place_of_camera(P: np.ndarray) -> np.ndarray:
-    """T_camera0_camera (4, 4) of a rectified camera: P = K [I | t] with t its negative place."""
+    """T_camera0_camera (4, 4) of a rectified camera, from P = K [I | t] with t its negative position."""
     T = np.eye(4)
     T[:3, 3] = -np.linalg.solve(P[:, :3], P[:, 3])
     return T

@@ -16,17 +16,17 @@ CAMERA_CALIBRATION = "calibration.yaml"
 
 
 def camera_folders(folder: Path) -> dict[int, Path]:
-    """The sub-folders image_0 to image_3 that are there, by number."""
+    """The existing sub-folders image_0 to image_3, by camera number."""
     return {n: folder / f"image_{n}" for n in range(4) if (folder / f"image_{n}").is_dir()}
 
 
 def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """One camera of a sequence, with the exact poses of poses.txt or ../../poses/NN.txt if there are some.
+    """Open one camera of a sequence, with the reference poses of poses.txt or ../../poses/NN.txt if there are some.
 
-    What `monodepth extract` adds to KITTI's layout: image_N/calibration.yaml comes before calib.txt and may
-    have distortion; image_N/times.txt, the times of this camera's images, whose names are then the frames'
-    numbers; exact depth in proj_depth/groundtruth/image_N/; lines of nan for poses that are not known. Raises
-    SourceError for a camera, calibration or times that are not there.
+    `monodepth extract` adds the following to KITTI's layout. image_N/calibration.yaml, which may have distortion, has
+    precedence over calib.txt. image_N/times.txt holds the times of this camera's images, whose names are then frame
+    numbers. proj_depth/groundtruth/image_N/ holds reference depth. Lines of nan in poses.txt are unknown poses. Raises
+    SourceError for a missing camera or calibration, and for too few times.
     """
     folder = Path(folder)
     folders = camera_folders(folder)
@@ -63,7 +63,7 @@ def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptio
 
 
 def read_poses(path: Path) -> list[np.ndarray]:
-    """T_first_camera0 (4, 4) of each frame, twelve numbers per line; SourceError for any other text."""
+    """T_first_camera0 (4, 4) of each frame, from twelve numbers per line. Raises SourceError for any other text."""
     try:
         rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
         tops = rows.reshape(-1, 3, 4)

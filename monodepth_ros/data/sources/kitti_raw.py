@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drive of KITTI's raw data: image_00 to image_03 with data/, timestamps, calibration, depth."""
+"""A drive of KITTI's raw data: image_00 to image_03 with their data/, timestamps, calibration and depth."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +12,15 @@ CALIBRATION = "calib_cam_to_cam.txt"
 
 
 def camera_folders(folder: Path) -> dict[int, Path]:
-    """The sub-folders image_00 to image_03 with images, by number."""
+    """The sub-folders image_00 to image_03 that contain images, by camera number."""
     return {n: folder / f"image_{n:02d}" for n in range(4) if (folder / f"image_{n:02d}" / "data").is_dir()}
 
 
 def open_kitti_raw(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """One rectified camera of a drive; the calibration lies in the drive's folder or above it (KITTI's way).
+    """Open one rectified camera of a drive, calibrated by a file in the drive's folder or, as KITTI has it, above it.
 
-    Exact depth: proj_depth/groundtruth/image_0N/ (the depth benchmark) or proj_depth_png16/ (of image_02), by
-    file name. Raises SourceError for a camera or times that are not there.
+    Reference depth comes from proj_depth/groundtruth/image_0N/ (the depth benchmark) or proj_depth_png16/ (for
+    image_02), by file name. Raises SourceError for a missing camera and for too few times.
     """
     folder = Path(folder)
     folders = camera_folders(folder)
@@ -46,14 +46,14 @@ def open_kitti_raw(folder: str | Path, options: SourceOptions = SourceOptions())
 
 
 def _times(camera_folder: Path, folder: Path, count: int, rate: float) -> list[float]:
-    """Seconds from the first frame: KITTI's timestamps.txt (2011-09-26 13:02:25.594360375), or read_times."""
+    """Times from the first frame on [s], by KITTI's timestamps.txt (2011-09-26 13:02:25.594360375) or `read_times`."""
     path = camera_folder / "timestamps.txt"
     if rate or not path.is_file():
         return read_times([folder, camera_folder], count, rate)
     try:
         stamps = [datetime.fromisoformat(line.strip()[:26]) for line in path.read_text().splitlines() if line.strip()]
     except ValueError:
-        raise SourceError(f"{path} does not hold one date and time per line: give --rate HZ instead") from None
+        raise SourceError(f"{path} is not a list of dates and times, one per line: give --rate HZ instead") from None
     if len(stamps) < count:
         raise SourceError(f"{path} has {len(stamps)} times for {count} images: give --rate HZ instead")
     return [(stamp - stamps[0]).total_seconds() for stamp in stamps[:count]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of a camera on this machine, through OpenCV."""
+"""Frames of a camera of this machine, through OpenCV."""
 
 import sys
 import time
@@ -10,6 +10,7 @@ import cv2
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.source import (
+    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -20,7 +21,7 @@ from monodepth_ros.data.sources.source import (
 
 
 class LiveCamera(FrameSource):
-    """The camera of a number (0 is the first), for options.duration; stamps are the times of arrival.
+    """Frames of camera `number` (0 is the first) for options.duration, stamped on arrival.
 
     Raises SourceError if there is no such camera.
     """
@@ -30,13 +31,10 @@ class LiveCamera(FrameSource):
         self._camera = given_camera(options)
         self._duration = options.duration
         self._capture = open_camera(number)
-        # What waits in the driver is old; not every driver takes this.
+        # Images that wait in the driver are old. Some drivers ignore this setting.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if self._camera is None:
-            self.notes.append(
-                "no calibration: the camera is taken for the one the checkpoint was trained on "
-                "(or give --calibration FILE)"
-            )
+            self.notes.append(NO_CALIBRATION)
 
     def close(self) -> None:
         self._capture.release()
@@ -48,19 +46,22 @@ class LiveCamera(FrameSource):
             if not is_read:
                 return
             stamp_ns = time.time_ns()
-            pixels = Pixels(image, "mono" if image.ndim == 2 else "bgr")
+            pixels = Pixels.from_opencv(image)
             camera = camera_of_size(self._camera, pixels, "the calibration file")
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
             index += 1
 
 
 def open_camera(number: int) -> cv2.VideoCapture:
-    """The camera of a number; SourceError if it is not there or cannot be opened."""
+    """Open camera `number`. Raises SourceError if it does not exist or cannot be opened."""
     device = Path(f"/dev/video{number}")
-    # OpenCV would say so in several lines of its own.
+    # OpenCV would print several lines about a missing device.
     if sys.platform.startswith("linux") and not device.exists():
         raise SourceError(f"camera {number} cannot be opened: there is no {device}")
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
-        raise SourceError(f"camera {number} cannot be opened: is it connected, allowed, and used by nobody else?")
+        raise SourceError(
+            f"camera {number} cannot be opened: check that it is connected, that you may access it, and that no other "
+            "program uses it"
+        )
     return capture

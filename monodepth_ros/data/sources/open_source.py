@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what a user gave (a path, or a camera's number) to a frame source."""
+"""Open the frame source for a path or a camera number given by a user."""
 
 from pathlib import Path
 
@@ -19,9 +19,9 @@ EXPECTED = (
 
 
 def open_source(path: str, options: SourceOptions = SourceOptions()) -> FrameSource:
-    """The source at a path; digits that are no path are a camera's number.
+    """Open the source at a path; digits that are not a path are a camera number.
 
-    Raises SourceError (or the reader's RecordingError, CalibrationError) for what cannot be read.
+    Raises SourceError, or RecordingError or CalibrationError of a reader, if the source cannot be read.
     """
     place = Path(path)
     if path.isascii() and path.isdigit() and not place.exists():
@@ -50,5 +50,5 @@ def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
     if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):
-        raise SourceError(f"{folder} holds nothing to run on: expected {EXPECTED}")
+        raise SourceError(f"{folder} contains no frames: expected {EXPECTED}")
     return BagSource(folder, options)

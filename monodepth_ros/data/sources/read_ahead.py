@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames decoded by a second thread while the caller works on the one before."""
+"""Frames decoded in a second thread while the caller works on earlier ones."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -8,11 +8,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-_PATIENCE = 0.1  # seconds after which a waiting thread looks whether it is still wanted
+_PATIENCE = 0.1  # seconds after which a waiting thread checks whether it should end
 
 
 def read_ahead(items: Iterable[Item], count: int = 3) -> Iterator[Item]:
-    """The items in order, up to `count` taken in advance. What `items` raises is raised in its place."""
+    """Yield the items in order, up to `count` of them taken in advance. Errors of `items` are raised in their place."""
     queue: Queue = Queue(count)
     ended = threading.Event()
 
@@ -31,7 +31,7 @@ def read_ahead(items: Iterable[Item], count: int = 3) -> Iterator[Item]:
                 if not put((item, None)):
                     return
             put((None, None))
-        except BaseException as error:  # raised again on the caller's side
+        except BaseException as error:  # raised again in the caller's thread
             put((None, error))
 
     thread = threading.Thread(target=read, name="read ahead", daemon=True)

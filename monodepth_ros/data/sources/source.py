@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of every frame source."""
+"""The interface of all frame sources, their options and their frames."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -13,15 +13,18 @@ from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.geometry.camera import CameraModel
+
+ASSUMED_CAMERA = "assuming the camera that the checkpoint was trained on (or give --calibration FILE)"
+NO_CALIBRATION = f"no calibration: {ASSUMED_CAMERA}"
 
 
 class SourceError(MonodepthError):
-    """A path, device or choice from which no frames can be had."""
+    """A path, device or choice that gives no frames."""
 
 
 class SourceChoiceError(SourceError):
-    """Several cameras fit; choices: the command-line arguments that name each of them."""
+    """Several cameras to choose from. choices: the command-line arguments that select each of them."""
 
     def __init__(self, message: str, choices: list[list[str]]):
         super().__init__(message)
@@ -30,13 +33,13 @@ class SourceChoiceError(SourceError):
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What a user may say about a source; each reader takes what concerns it.
+    """A user's choices about a source. Each reader uses those that apply to it.
 
-    topic, camera_info: of a bag; odometry: its nav_msgs/Odometry to take poses from, '' for one that is named as
-    ground truth. camera: of a folder with several ('left', 'right' or the sub-folder's name).
-    calibration_file: in camera_calibration's format, instead of the source's own. rectified: the images are
-    rectified already: intrinsics are P, and D is ignored. rate: frames per second where the source states no
-    times (0: its reader's default). start: seconds to skip; duration: seconds to read.
+    topic, camera_info: topics of a bag. odometry: the nav_msgs/Odometry topic of a bag that gives the poses; '' uses a
+    topic named as ground truth, if there is one. camera: the camera of a folder with several ('left', 'right' or the
+    name of a sub-folder). calibration_file: a calibration in camera_calibration's format that replaces the source's
+    own. rectified: the images are already rectified, so the intrinsics are P and D is ignored. rate: frame rate [Hz]
+    of a source without times; 0 means the reader's default. start: time to skip [s]. duration: time to read [s].
     """
 
     topic: str = ""
@@ -52,11 +55,11 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """One image and what the source knows about it.
+    """One image with its times, its camera and its reference.
 
-    name: unique within the source, fit for a file name. stamp_ns: when it was taken; 0 if the source states
-    none. received_ns: when it was recorded. truth_depth: (H, W) float32 [m] of the image as published, NaN
-    where unknown. T_world_camera: (4, 4) exact pose of the optical frame.
+    name: unique within the source and valid as a file name. stamp_ns: time of exposure [ns]; 0 if the source has
+    none. received_ns: time of recording [ns]. truth_depth: (H, W) float32 reference depth [m] of the image as
+    published, NaN where unknown. T_world_camera: (4, 4) reference pose of the optical frame.
     """
 
     name: str
@@ -71,11 +74,10 @@ class SourceFrame:
 class FrameSource(ABC):
     """Frames in the order of their times: `with open_source(path) as source: ... source.frames()`.
 
-    description: what it is, in words. frame_id: of the images. frame_count: how many frames to expect, None
-    if nobody knows. truth_crop: the part of an image that its ground truth is compared on, 'garg' for
-    KITTI's. recording: the path of a recording with more topics, if it is one. transforms: the source's
-    static transforms. left_out: frames that could not be used, by reason, as known so far. notes: what a user
-    should know about this source.
+    description: the source in words. frame_id: coordinate frame of the images. frame_count: expected number of frames,
+    None if unknown. truth_crop: part of the image on which depth is compared with the reference, 'garg' for KITTI's.
+    recording: path of the recording, None for a source that is not one. transforms: static transforms of the source.
+    left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
 
     def __init__(self, description: str, frame_id: str, frame_count: int | None):
@@ -90,15 +92,14 @@ class FrameSource(ABC):
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:
-        """Every usable frame, once; the others are counted in `left_out`."""
+        """Yield each usable frame once; skipped frames are counted in `left_out`."""
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
-        """The image of a frame that `frames` gave before, by its two times; may be called from several
-        threads.
+        """Read an image again, by the two times of a frame that `frames` has given. Safe to call from several threads.
 
-        Raises SourceError where there is none, or for a source whose frames come once.
+        Raises SourceError if there is no such image, and for a source that can be read only once.
         """
-        raise SourceError(f"{self.description}: its frames come once; record them and give the recording")
+        raise SourceError(f"{self.description}: can be read only once; record it and give the recording")
 
     def close(self) -> None:
         """Release files and devices."""
@@ -111,23 +112,25 @@ class FrameSource(ABC):
 
 
 def given_camera(options: SourceOptions) -> CameraModel | None:
-    """The camera of the calibration file that was given, or None. Raises CalibrationError for a bad file."""
+    """The camera of `calibration_file`, or None if none was given. Raises CalibrationError for a bad file."""
     if not options.calibration_file:
         return None
     return as_published(read_calibration(options.calibration_file), options.rectified)
 
 
 def as_published(camera: CameraModel, rectified: bool) -> CameraModel:
-    """The model of the images, which may be declared rectified: P counts then."""
+    """The camera of the published images: the rectified one, by P, if they are declared rectified."""
     return camera.rectified() if rectified and camera.is_calibrated else camera
 
 
 def camera_of_size(camera: CameraModel | None, pixels: Pixels, origin: str) -> CameraModel:
-    """The camera if it has the image's size, an uncalibrated one if there is none; else CalibrationError."""
+    """The camera of an image, or an uncalibrated one if `camera` is None.
+
+    origin: what an error calls the calibration, such as a file or a topic. Raises CalibrationError for an image of
+    another size.
+    """
+    width, height = pixels.size
     if camera is None:
-        return CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
-    if (camera.width, camera.height) != pixels.size:
-        raise CalibrationError(
-            f"image of {pixels.size[0]}x{pixels.size[1]} but {origin} is for {camera.width}x{camera.height}"
-        )
+        return CameraModel.pinhole(width, height, fx=0.0, fy=0.0, cx=0.0, cy=0.0)
+    camera.check_size(width, height, origin)
     return camera

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The right camera of a stereo pair, found from its left one."""
+"""The right camera that belongs to the left camera of a stereo pair."""
 
 from dataclasses import replace
 
@@ -10,8 +10,10 @@ from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, So
 
 
 def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
-    """(options that open one camera, a note or ''): of a bag with several the first, which is the left one of
-    a pair."""
+    """Options that open a single camera, and a note or ''. Among several cameras of a bag the first one is selected.
+
+    The first camera is the left one of a pair, because topics are sorted by name.
+    """
     try:
         open_source(path, options).close()
     except SourceChoiceError as error:
@@ -21,12 +23,11 @@ def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
 
 
 def stereo_partner(path: str, options: SourceOptions, source: FrameSource, topic: str = "") -> SourceOptions | None:
-    """How the right camera beside `source` (opened from `path` with `options`) is opened; None where there is
-    none.
+    """Options that open the right camera of the pair whose left camera is `source`; None if there is no right camera.
 
-    Of a bag: `topic`, else the topic that says right where this one says left. Of a KITTI folder: the right
-    camera, of the same kind where this one was named. Raises RecordingError for a `topic` that the bag does
-    not have.
+    path, options: those that `source` was opened with. In a bag the right camera is `topic`, or else the topic of
+    `source` with "right" in place of "left". In a KITTI folder it is the right camera, grey or colour like a left one
+    that was named. Raises RecordingError for a `topic` that the bag does not have.
     """
     if isinstance(source, BagSource):
         other = topic or source.stream.image.replace("left", "right")

@@ -10,6 +10,7 @@ import cv2
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.source import (
+    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -23,10 +24,10 @@ DEFAULT_RATE = 30.0
 
 
 class VideoSource(FrameSource):
-    """A video file.
+    """Frames of a video file.
 
-    Times are the file's own (they begin at 0; the first stamp is 1 ns), or by the rate that is given.
-    Raises SourceError for a file that OpenCV cannot open.
+    Times are those of the file, or follow from options.rate if that is given. They begin at 0, and the first stamp is
+    1 ns, because 0 means that there is no stamp. Raises SourceError for a file that OpenCV cannot open.
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
@@ -35,7 +36,7 @@ class VideoSource(FrameSource):
         self._camera = given_camera(options)
         self._capture = cv2.VideoCapture(str(path))
         if not self._capture.isOpened():
-            raise SourceError(f"{path} cannot be opened as a video: OpenCV does not know its format")
+            raise SourceError(f"{path} cannot be opened as a video: OpenCV does not support its format")
         stated = self._capture.get(cv2.CAP_PROP_FPS)
         self._rate = options.rate or (stated if math.isfinite(stated) and 0 < stated < 1000 else DEFAULT_RATE)
         self._has_own_times = not options.rate
@@ -47,10 +48,7 @@ class VideoSource(FrameSource):
         self._reading = threading.Lock()
         self._start, self._end = options.start, options.start + options.duration
         if self._camera is None:
-            self.notes.append(
-                "no calibration: the camera is taken for the one the checkpoint was trained on "
-                "(or give --calibration FILE)"
-            )
+            self.notes.append(NO_CALIBRATION)
 
     def close(self) -> None:
         self._capture.release()
@@ -60,7 +58,7 @@ class VideoSource(FrameSource):
         while self._capture.grab():
             index += 1
             own = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-            # Some containers state no times, or the same one again.
+            # Some containers have no times, or repeat them.
             time = own if self._has_own_times and own > time else (time + 1.0 / self._rate if index else 0.0)
             if time < self._start:
                 continue
@@ -70,7 +68,7 @@ class VideoSource(FrameSource):
             if not is_read:
                 self.left_out["a frame of the video cannot be decoded"] += 1
                 continue
-            pixels = Pixels(image, "mono" if image.ndim == 2 else "bgr")
+            pixels = Pixels.from_opencv(image)
             try:
                 camera = camera_of_size(self._camera, pixels, "the calibration file")
             except CalibrationError as error:
@@ -80,9 +78,8 @@ class VideoSource(FrameSource):
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
-        # Seeking is exact only by decoding from a key frame on, which OpenCV does when told a frame's number;
-        # the number
-        # follows from the time as long as the rate is constant.
+        # Exact seeking means decoding from a key frame on, which OpenCV does when given a frame number. The number
+        # follows from the time because the rate is constant.
         with self._reading:
             number = round(stamp_ns * 1e-9 * self._rate)
             if number != round(self._capture.get(cv2.CAP_PROP_POS_FRAMES)):
@@ -90,4 +87,4 @@ class VideoSource(FrameSource):
             is_read, image = self._capture.read()
         if not is_read:
             raise SourceError(f"{self.description}: the frame at {stamp_ns * 1e-9:.3f} s cannot be read")
-        return Pixels(image, "mono" if image.ndim == 2 else "bgr")
+        return Pixels.from_opencv(image)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One cloud of a whole run: points of many frames in the odometry's frame, one per voxel."""
+"""The cloud of a whole run: points of many frames in the odometry's frame, one per voxel."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ import numpy as np
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform, rotation_to_axis_angle
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 
-# A frame adds to the map if the camera has moved or turned this far since the last that did.
+# A frame is added if the camera has moved or turned this far since the last added frame.
 STEP_VOXELS = 5.0
 STEP_ANGLE = np.radians(5.0)
 # Points further from the camera are left out: the error of a depth grows with its square.
 RANGE_VOXELS = 250.0
-# Points kept before voxels are made larger, and how many may wait to be merged.
+# Points in the map before voxels become larger, and points that may wait to be merged.
 MAX_POINTS = 2_000_000
 MERGE_FROM = 1_000_000
 
@@ -21,10 +21,10 @@ PLY_DTYPE = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), (
 
 
 class CloudMap:
-    """Accumulates clouds along the longest trajectory; without odometry it keeps the last cloud given.
+    """Merges the clouds along the longest trajectory; without odometry it keeps the last cloud.
 
-    voxel: size in the depth's unit. T_odom_start: (4, 4), optical axes at the trajectory's start to the odom
-    frame.
+    voxel: edge length in the depth's unit. T_odom_start: (4, 4), the camera's pose in the odom frame at the start of
+    the trajectory, optical axes.
     """
 
     def __init__(self, voxel: float, T_odom_start: np.ndarray):
@@ -43,7 +43,7 @@ class CloudMap:
         self.voxel = self._first_voxel
 
     def add(self, cloud: np.ndarray, estimate: OdometryEstimate | None) -> None:
-        """A frame's cloud (h, w) of CLOUD_DTYPE, optical frame, and where the camera was (None: unknown)."""
+        """Add the cloud (h, w) of a frame, CLOUD_DTYPE in the optical frame, and the camera's pose, None if unknown."""
         if estimate is None:
             self._single = cloud
             return
@@ -62,7 +62,7 @@ class CloudMap:
             self._merge()
 
     def result(self) -> tuple[np.ndarray, str, int]:
-        """Points (N,) of PLY_DTYPE, the frame they are given in, and of how many frames they are."""
+        """Points (N,) of PLY_DTYPE, the name of their frame, and the number of frames they come from."""
         self._finish_segment()
         if self._best is not None:
             points, count, self.voxel = self._best
@@ -110,7 +110,7 @@ def placed(cloud: np.ndarray, T: np.ndarray) -> np.ndarray:
 
 
 def thinned(points: np.ndarray, voxel: float) -> np.ndarray:
-    """The first point in each voxel of that size."""
+    """The first point in each voxel of this size."""
     if len(points) == 0:
         return points
     cells = np.stack([np.floor(points[name] / voxel).astype(np.int64) for name in "xyz"])
@@ -122,7 +122,7 @@ def thinned(points: np.ndarray, voxel: float) -> np.ndarray:
 
 
 def write_ply(path: Path, points: np.ndarray, comment: str) -> None:
-    """Binary little-endian PLY of points (N,) of PLY_DTYPE."""
+    """Write points (N,) of PLY_DTYPE as binary little-endian PLY."""
     kinds = {"f4": "float", "u1": "uchar"}
     lines = ["ply", "format binary_little_endian 1.0", f"comment {comment}", f"element vertex {len(points)}"]
     lines += [f"property {kinds[points.dtype[name].str[1:]]} {name}" for name in points.dtype.names]

@@ -8,15 +8,15 @@ import numpy as np
 
 from monodepth_ros.errors import MonodepthError
 
-# What OpenCV can write depends on how it was built; the first that opens is taken.
+# The formats that OpenCV can write depend on its build; the first that opens is used.
 FORMATS = (("mp4v", ".mp4"), ("VP80", ".webm"), ("MJPG", ".avi"))
-# The frame rate is that of the first frames' stamps.
+# Frames whose stamps give the frame rate.
 SAMPLE = 8
 FALLBACK_RATE = 10.0
 
 
 class ColorVideo:
-    """Writes <folder>/<name>.mp4, or the next of FORMATS that can be written. path: None until then."""
+    """Writes <folder>/<name>.mp4, or the next of FORMATS that can be written. path: None until the first is written."""
 
     def __init__(self, folder: Path, name: str = "depth"):
         self._folder, self._name = folder, name
@@ -25,7 +25,7 @@ class ColorVideo:
         self._waiting: list[tuple[int, np.ndarray]] = []
 
     def add(self, stamp_ns: int, rgb: np.ndarray, color: np.ndarray) -> None:
-        """The next frame: rgb (H, W, 3), coloured depth bgr (H, W, 3). MonodepthError if no format works."""
+        """Add a frame: rgb (H, W, 3), coloured depth bgr (H, W, 3). MonodepthError if no format works."""
         picture = np.vstack((cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), color))
         # Codecs that share colours between pixels need even sizes.
         picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
@@ -63,6 +63,6 @@ class ColorVideo:
         self._waiting = []
 
     def _write(self, picture: np.ndarray) -> None:
-        if picture.shape[1::-1] != self._size:  # the camera changed on the way
+        if picture.shape[1::-1] != self._size:  # the camera changed during the run
             picture = cv2.resize(picture, self._size)
         self._writer.write(np.ascontiguousarray(picture))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth images as files: 16-bit PNG, or floating point."""
+"""Depth images in files: 16-bit PNG, or floating point."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ _MAX_COUNT = 65535
 
 
 class DepthFiles:
-    """Writes <folder>/<name>.png or .npz for each frame, and format.json, which says what the numbers mean.
+    """Writes <folder>/<name>.png or .npz for each frame, and format.json with the meaning of the numbers.
 
-    kind: png, npz or none. unit: 'm', or 'network units' for a relative scale.
+    kind: png, npz or none. unit: 'm', or 'network units' for a relative scale. MonodepthError for another kind.
     """
 
     def __init__(self, folder: Path, kind: str, unit: str):
@@ -44,19 +44,19 @@ class DepthFiles:
         (folder / "format.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def write(self, name: str, depth: np.ndarray) -> None:
-        """Depth (H, W) float32 as the pipeline gives it. MonodepthError if the disk is full or gone."""
+        """Write depth (H, W), float32 as in the pipeline; MonodepthError if the disk is full or gone."""
         if self._kind == "none":
             return
         path = self._folder / f"{name}.{self._kind}"
         if self._kind == "npz":
             np.savez_compressed(path, depth=depth)
-        # Depth compresses well; the highest levels cost more than the networks.
+        # Depth compresses well at low levels; the highest take longer than the networks.
         elif not cv2.imwrite(str(path), depth_counts(depth), [cv2.IMWRITE_PNG_COMPRESSION, 3]):
             raise MonodepthError(f"{path} cannot be written: is the disk full?")
 
 
 def depth_counts(depth: np.ndarray) -> np.ndarray:
-    """Depth as uint16 (H, W), 256 counts per unit; 0 where it is not finite, not positive or too large."""
+    """Depth as uint16 (H, W), 256 counts per unit; 0 if it is not finite, not positive or too large."""
     with np.errstate(invalid="ignore"):
         counts = np.rint(depth * COUNTS_PER_UNIT)
         return np.where((counts > 0) & (counts <= _MAX_COUNT), counts, 0).astype(np.uint16)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A few frames of a run as pictures, spread evenly over it however long it gets."""
+"""Pictures of a few frames of a run, evenly spread over a run of any length."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from monodepth_ros.pictures.error_picture import error_view, relative_error
+from monodepth_ros.pictures.error_picture import error_picture, relative_error
 from monodepth_ros.pictures.color_picture import color_limits, color_picture
 
 MOST = 6
@@ -16,7 +16,7 @@ _MAX_WIDTH = 640
 
 @dataclass(frozen=True)
 class FramePictures:
-    """JPEG data of one frame by caption, in the order of a row."""
+    """JPEG data of one frame by caption, in the order of the row."""
 
     name: str
     seconds: float
@@ -24,14 +24,14 @@ class FramePictures:
 
 
 class PictureSampler:
-    """Keeps the pictures of at most 2 * MOST frames: every one at first, then every second, fourth, ..."""
+    """Keeps the pictures of at most 2 * MOST frames: of every frame at first, then of every second, and so on."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, FramePictures]] = []
         self._stride = 1
 
     def wants(self, index: int) -> bool:
-        """Whether the frame of this index is to be kept."""
+        """Whether to keep the frame with this index."""
         return index % self._stride == 0
 
     def add(self, index: int, pictures: FramePictures) -> None:
@@ -42,7 +42,7 @@ class PictureSampler:
             self._kept = [item for item in self._kept if item[0] % self._stride == 0]
 
     def chosen(self) -> list[FramePictures]:
-        """At most MOST of them, the first and the last included."""
+        """At most MOST of the kept frames, the first and the last included."""
         if not self._kept:
             return []
         picks = np.unique(np.linspace(0, len(self._kept) - 1, MOST).round().astype(int))
@@ -56,17 +56,17 @@ def pictures_of(
     truth: np.ndarray | None,
     seen_there: np.ndarray | None,
 ) -> dict[str, bytes]:
-    """Input, depth and, where there is ground truth, truth and error, each as the camera that took it has it.
+    """Input and depth, and ground truth and error if there is ground truth.
 
-    rgb: (H, W, 3); depth: (H, W); color: bgr (H, W, 3) of it. truth: (H', W') [m]; seen_there: the depth
-    there, (H', W').
+    rgb: (H, W, 3). depth: (H, W) [m]; color: its picture, bgr (H, W, 3). truth: (H', W') [m]; seen_there: the depth at
+    the pixels of the ground truth, (H', W').
     """
     pictures = {"input": jpeg(rgb[..., ::-1]), "depth": jpeg(color)}
     if truth is not None:
         limits = color_limits(np.where(np.isneginf(depth), np.nan, depth).astype(np.float32))
         pictures["ground truth"] = jpeg(_grown(color_picture(truth, limits), np.isfinite(truth)))
         error = relative_error(truth, seen_there)
-        pictures["relative error"] = jpeg(_grown(error_view(error), ~np.isnan(error)))
+        pictures["relative error"] = jpeg(_grown(error_picture(error), ~np.isnan(error)))
     return pictures
 
 
@@ -80,7 +80,7 @@ def jpeg(picture: np.ndarray) -> bytes:
 
 
 def _grown(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The points of a lidar as dots that survive being made smaller; a dense picture stays as it is."""
+    """The picture with single points, such as those of a LiDAR, enlarged; a dense picture stays as it is."""
     if known.mean() > 0.5:
         return picture
     background = np.full_like(picture, 24)

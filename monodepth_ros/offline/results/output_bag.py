@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node's topics in a bag, to be played beside the recording they were made from."""
 
+import math
 from pathlib import Path
 from typing import Any
 
-from monodepth_ros.data.bags import messages as messages
+from monodepth_ros.data.bags import depth_status, messages
 from monodepth_ros.data.bags.writer import BagWriter
-from monodepth_ros.geometry.motion import invert
 from monodepth_ros.odometry.visual_odometry import TrackingState
+from monodepth_ros.offline.frames import DUPLICATE, RunFrame, SourcePipeline
 from monodepth_ros.pipeline.compressed_depth import compress_depth
-from monodepth_ros.offline.frames import RunFrame
-from monodepth_ros.pipeline.moving_frame import MovingFrame
-from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.pipeline.frame_status import StageTimes, status_fields
+from monodepth_ros.pipeline.moving_frame import odometry_transform
+from monodepth_ros.pipeline.run_config import PATH_PERIOD_NS, RunConfig
 
+IMAGE = "sensor_msgs/msg/Image"
 TOPICS = {
-    "/depth/image": "sensor_msgs/msg/Image",
+    "/depth/image": IMAGE,
     "/depth/camera_info": "sensor_msgs/msg/CameraInfo",
-    "/rgb/image_rect": "sensor_msgs/msg/Image",
-    "/depth/color": "sensor_msgs/msg/Image",
+    "/rgb/image_rect": IMAGE,
+    "/depth/color": IMAGE,
     "/depth/points": "sensor_msgs/msg/PointCloud2",
+    "/depth/status": depth_status.TYPE,
 }
 COMPRESSED_DEPTH = {"/depth/image/compressedDepth": "sensor_msgs/msg/CompressedImage"}
 ODOMETRY_TOPICS = {
@@ -27,31 +30,25 @@ ODOMETRY_TOPICS = {
     "/path": "nav_msgs/msg/Path",
     "/tf": "tf2_msgs/msg/TFMessage",
 }
-# As in the node: often enough to look at.
-PATH_PERIOD_NS = 500_000_000
+# Pictures that depend on the source of the scale and of the motion: these topics begin with their first message.
+PICTURES = {"/depth/ground": IMAGE, "/odom/correspondences": IMAGE}
 
 
 class OutputBag:
     """A new bag: `with OutputBag(...) as bag: bag.write(frame)`.
 
-    Messages are as the node would have published them.
-    They carry the stamp of the image they were made from, and are received when it was. Raises
-    RecordingError, see BagWriter.
+    Messages are those that the node would publish. They carry the stamp and the receive time of the image that they
+    were made from. Raises RecordingError, see BagWriter.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        config: RunConfig,
-        camera_frame: str,
-        moving_frame: MovingFrame,
-        has_odometry: bool,
-    ):
+    def __init__(self, path: str | Path, config: RunConfig, run: SourcePipeline):
         self._writer = BagWriter(path)
         self._config = config
-        self._camera_frame = camera_frame
-        self._moving_frame = moving_frame
-        self._has_odometry = has_odometry
+        self._run = run
+        self._camera_frame = run.source.frame_id
+        self._moving_frame = run.moving_frame
+        self._begun_pictures: set[str] = set()
+        self._processed = 0
         self._poses: list[Any] = []
         self._path_stamp_ns: int | None = None
 
@@ -60,7 +57,7 @@ class OutputBag:
         topics = dict(TOPICS)
         if self._config.depth.compressed:
             topics |= COMPRESSED_DEPTH
-        if self._has_odometry:
+        if self._run.pipeline.has_odometry:
             topics |= ODOMETRY_TOPICS
         for topic, message_type in topics.items():
             self._writer.add_topic(topic, message_type)
@@ -70,7 +67,7 @@ class OutputBag:
         self._writer.__exit__(*exception)
 
     def write(self, frame: RunFrame) -> None:
-        """Append the topics of one frame; all outputs but statistics must have been asked for."""
+        """Append the topics of one frame, whose Demand must have asked for every output."""
         result, received_ns = frame.result, frame.source.received_ns
         header = messages.header(frame.source.stamp_ns, self._camera_frame)
 
@@ -82,19 +79,55 @@ class OutputBag:
         if settings.compressed:
             compressed = compress_depth(result.depth, settings.compressed_quantization, settings.max_range)
             write("/depth/image/compressedDepth", messages.compressed_image(header, *compressed))
-        # P has no baseline here: the camera of the depth image is a single one.
-        pinhole = result.camera.pinhole(
-            result.camera.width,
-            result.camera.height,
-            *(getattr(result.camera, name) for name in ("fx", "fy", "cx", "cy")),
-        )
+        # A new model without the baseline that P of a stereo camera holds: depth has no second camera.
+        camera = result.camera
+        pinhole = camera.pinhole(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)
         write("/depth/camera_info", messages.camera_info(header, pinhole, result.view.is_calibrated))
         write("/rgb/image_rect", messages.image(header, result.rectified, "rgb8"))
         write("/depth/color", messages.image(header, result.color, "bgr8"))
         if result.cloud is not None:
             write("/depth/points", messages.point_cloud(header, result.cloud, result.cloud_is_dense))
+        for topic, picture in zip(PICTURES, (result.ground, result.correspondences), strict=True):
+            if picture is not None:
+                self._begin_picture(topic)
+                write(topic, messages.image(header, picture, "bgr8"))
         if frame.moving is not None:
             self._write_odometry(frame, write)
+        write("/depth/status", self._status(frame, header))
+
+    def _begin_picture(self, topic: str) -> None:
+        if topic not in self._begun_pictures:
+            self._begun_pictures.add(topic)
+            self._writer.add_topic(topic, PICTURES[topic])
+
+    def _status(self, frame: RunFrame, header: Any) -> Any:
+        result, run = frame.result, self._run
+        self._processed += 1
+        duplicate = run.source.left_out[DUPLICATE]
+        invalid = run.source.left_out.total() - duplicate
+        counts = dict.fromkeys(("unwanted", "replaced", "uncalibrated", "failed"), 0)
+        counts |= {"processed": self._processed, "duplicate": duplicate, "invalid": invalid}
+        counts["received"] = sum(counts.values())
+        state = TrackingState.NO_DATA if run.pipeline.has_odometry else TrackingState.DISABLED
+        spent = result.milliseconds
+        return messages.status(
+            header,
+            status_fields(
+                result,
+                checkpoint=self._config.checkpoint,
+                engine=run.engine,
+                counts={f"frames_{fate}": number for fate, number in counts.items()},
+                odometry_state=state if result.odometry is None else result.odometry.state,
+                times=StageTimes(
+                    transport=math.nan,
+                    decode=spent["prepare"],
+                    inference=spent["depth network"],
+                    motion=spent["motion"],
+                    publish=math.nan,
+                    total=sum(spent.values()),
+                ),
+            ),
+        )
 
     def _write_odometry(self, frame: RunFrame, write: Any) -> None:
         config, moving, estimate = self._config, frame.moving, frame.result.odometry
@@ -115,8 +148,6 @@ class OutputBag:
             self._path_stamp_ns = estimate.stamp_ns
         is_metric = frame.result.scale.is_metric and frame.result.view.is_calibrated
         if is_metric and self._moving_frame.may_publish_tf:
-            names, T = (config.odom_frame, self._moving_frame.name), moving.T_odom_base
-            if config.invert_odom_tf:
-                names, T = names[::-1], invert(T)
-            parent = messages.header(estimate.stamp_ns, names[0])
-            write("/tf", messages.transforms([messages.transform_stamped(parent, names[1], T)]))
+            parent, child, T = odometry_transform(config, self._moving_frame.name, moving.T_odom_base)
+            parent_header = messages.header(estimate.stamp_ns, parent)
+            write("/tf", messages.transforms([messages.transform_stamped(parent_header, child, T)]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything a run leaves behind, gathered frame by frame."""
+"""The results of a run, gathered frame by frame."""
 
 import csv
 import json
@@ -24,15 +24,16 @@ from monodepth_ros.pipeline.depth_image import DepthStatistics, depth_statistics
 from monodepth_ros.offline.frames import RunFrame
 from monodepth_ros.pipeline.moving_frame import MovingFrame
 
-MAX_DEPTH = 80.0  # metres, as in the tables of the field
+MAX_DEPTH = 80.0  # metres, as in published tables
 VOXEL = 0.1  # metres
-VOXELS_PER_MEDIAN = 150.0  # the same where there are no metres, as a share of the first frame's median depth
+VOXELS_PER_MEDIAN = 150.0  # voxels per median depth of the first frame, without metres
 
 
 class RunRecorder:
-    """Writes depth and video as frames come, and the rest at the end. rows: a table with one line per frame.
+    """Writes depth and video with each frame, and the other results at the end.
 
-    depth: png, npz or none (see DepthFiles). unit: 'm' or 'network units'.
+    depth: png, npz or none (see DepthFiles). rows: the table frames.csv, one row per frame. unit: 'm' or 'network
+    units'.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class RunRecorder:
         self._last_scale: ScaleEstimate | None = None
 
     def add(self, frame: RunFrame) -> None:
-        """Take over a frame; every output must have been asked of the pipeline."""
+        """Add a frame, whose Demand must have asked for every output but the pictures of ground and correspondences."""
         result = frame.result
         depth = in_units(result.depth)
         index = len(self.rows)
@@ -84,14 +85,14 @@ class RunRecorder:
             self.trajectory.add(result.odometry, frame.moving, frame.source.T_world_camera)
         self.rows.append(self._row(frame, statistics, metrics))
         if self.pictures.wants(index):
-            # Network units are compared as in the metrics.
+            # Network units are scaled as in the metrics.
             factor = 1.0 if self.is_metric or metrics is None else np.float32(metrics.scale_ratio)
             truth, there = frame.source.truth_depth, None if seen is None else seen * factor
             pictures = pictures_of(result.rectified, depth * factor, result.color, truth, there)
             self.pictures.add(index, FramePictures(frame.source.name, self.seconds[-1], pictures))
 
     def finish(self) -> None:
-        """Write what could not be written before: video's end, cloud, trajectory, table, metrics."""
+        """Finish the video, and write cloud, trajectory, table and metrics."""
         if self._video is not None:
             self._video.close()
             self.video_path = self._video.path
@@ -113,11 +114,11 @@ class RunRecorder:
 
     @property
     def seconds(self) -> list[float]:
-        """Time of each frame since the first."""
+        """Time of each frame since the first [s]."""
         return [row["stamp"] - self.rows[0]["stamp"] for row in self.rows]
 
     def metrics(self) -> dict[str, Any]:
-        """Errors against the source's ground truth; empty if it has none."""
+        """Errors against the source's ground truth and reference poses; empty without both."""
         found: dict[str, Any] = {}
         if self.depth_metrics:
             found["depth"] = {
@@ -138,7 +139,7 @@ class RunRecorder:
         return found
 
     def _compare(self, frame: RunFrame, depth: np.ndarray) -> tuple[DepthMetrics | None, np.ndarray | None]:
-        """The frame's errors, and its depth where the ground truth has its pixels."""
+        """The errors of a frame, and its depth at the pixels of the ground truth."""
         truth, camera = frame.source.truth_depth, frame.source.camera
         if truth is None:
             return None, None
@@ -152,7 +153,7 @@ class RunRecorder:
             scaling = "none" if self.is_metric else "median"
             crop = self._source.truth_crop
             metrics = evaluate_depth(truth, seen, max_depth=MAX_DEPTH, crop=crop, scaling=scaling)
-        except EvaluationError:  # nothing in this frame can be compared
+        except EvaluationError:  # no pixel of this frame can be compared
             return None, seen
         self.depth_metrics.append(metrics)
         return metrics, seen
@@ -165,13 +166,13 @@ class RunRecorder:
             median = statistics.median if math.isfinite(statistics.median) else 1.0
             voxel = VOXEL if self.is_metric else median / VOXELS_PER_MEDIAN
             self._cloud = CloudMap(voxel, self._moving_frame.T_odom_start)
-        # One frame must do where nothing says how the camera moved: that in the middle.
+        # Without odometry, one frame makes the cloud: the one in the middle.
         count = self._source.frame_count
         if result.odometry is not None or count is None or index <= count // 2:
             self._cloud.add(result.cloud, result.odometry)
 
     def _scale_in_words(self) -> str:
-        """How a measured scale fared; '' for one that was only stated."""
+        """A measured scale over the run, in words; '' for a stated one."""
         measured = [row for row in self.rows if row["scale_state"] != "stated"]
         if not measured:
             return ""
@@ -224,14 +225,14 @@ class RunRecorder:
 
 
 def in_units(depth: np.ndarray) -> np.ndarray:
-    """Depth as float32 in its unit, whatever encoding was configured; 0 millimetres are NaN."""
+    """Depth as float32 in its unit, from either encoding; 0 millimetres become NaN."""
     if depth.dtype == np.float32:
         return depth
     return np.where(depth == 0, np.float32(np.nan), depth.astype(np.float32) / 1000.0)
 
 
 def without_nan(content: Any) -> Any:
-    """The same with None for numbers that JSON cannot hold."""
+    """The same content, with None for numbers that JSON cannot represent."""
     if isinstance(content, dict):
         return {name: without_nan(value) for name, value in content.items()}
     if isinstance(content, float) and not math.isfinite(content):

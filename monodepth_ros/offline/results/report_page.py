@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""report.html: one file that opens from disk, pictures and curves inside."""
+"""report.html: one file with pictures and curves, which opens from disk."""
 
 from monodepth_ros.pictures.html_page import html_page
 import base64
@@ -40,17 +40,17 @@ _DEPTH_ROWS = (
     ("abs_rel", "absolute relative error", "", 4), ("sq_rel", "squared relative error", "m", 3),
     ("rmse", "RMSE", "m", 3), ("rmse_log", "RMSE of the logarithm", "", 4),
     ("a1", "within a factor of 1.25", "", 4), ("a2", "within 1.25²", "", 4), ("a3", "within 1.25³", "", 4),
-    ("scale_ratio", "median truth / median depth, before scaling", "", 3),
-    ("coverage", "share of the true pixels that have a depth", "", 3),
+    ("scale_ratio", "median ground truth / median depth, before scaling", "", 3),
+    ("coverage", "share of the ground-truth pixels with a depth", "", 3),
 )  # fmt: skip
 _TRAJECTORY_ROWS = (
-    ("path_length", "length of the true path", "m", 2),
-    ("scale_ratio", "true length / estimated length, before scaling", "", 3),
-    ("drift", "distance of the ends / length", "", 4),
-    ("rotation_drift", "angle between the ends", "°/m", 4),
-    ("ate_rmse", "ATE (RMSE, rigidly aligned)", "m", 3),
-    ("step_translation_rmse", "RMSE of a step's translation", "m", 4),
-    ("step_rotation_rmse", "RMSE of a step's rotation", "°", 4),
+    ("path_length", "length of the reference path", "m", 2),
+    ("scale_ratio", "length of the reference / length of the estimate, before scaling", "", 3),
+    ("drift", "distance between the ends / length, first poses aligned", "", 4),
+    ("rotation_drift", "angle between the ends / length, first poses aligned", "°/m", 4),
+    ("ate_rmse", "ATE (RMSE, alignment 6dof)", "m", 3),
+    ("step_translation_rmse", "RPE of the translation over one frame (RMSE)", "m", 4),
+    ("step_rotation_rmse", "RPE of the rotation over one frame (RMSE)", "°", 4),
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def write_report(
     run: RunRecorder,
     moving_frame: MovingFrame,
 ) -> None:
-    """Write the page. facts: names and values of the table at its head; notes: what a reader should know."""
+    """Write the page. facts: names and values of the table at its head; notes: messages below the table."""
     parts = [
         _table(facts),
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
@@ -82,8 +82,8 @@ def _table(facts: Sequence[tuple[str, str]]) -> str:
 def _errors(metrics: dict[str, Any]) -> str:
     parts = []
     for kind, heading, rows in (
-        ("depth", "Depth error", _DEPTH_ROWS),
-        ("trajectory", "Odometry error", _TRAJECTORY_ROWS),
+        ("depth", "Depth error against ground truth", _DEPTH_ROWS),
+        ("trajectory", "Odometry error against the reference", _TRAJECTORY_ROWS),
     ):
         if kind not in metrics:
             continue
@@ -96,7 +96,7 @@ def _errors(metrics: dict[str, Any]) -> str:
             f"<tr><td>{name}</td><td>{meaning}</td><td>{_number(found[name], digits)} {unit}</td></tr>"
             for name, meaning, unit, digits in rows
         )
-        parts.append(f"<h2>{heading} against ground truth ({found['frames']} frames, {how})</h2><table>{lines}</table>")
+        parts.append(f"<h2>{heading} ({found['frames']} frames, {how})</h2><table>{lines}</table>")
     return "".join(parts)
 
 
@@ -114,7 +114,7 @@ def _frames(chosen: Sequence[FramePictures]) -> str:
     if any("ground truth" in frame.pictures for frame in chosen):
         legend += (
             " Ground truth: in the colours of the depth. Relative error: from blue (0) to dark red (50 % and"
-            " more); grey or black where there is nothing to compare."
+            " more); grey or black if there is nothing to compare."
         )
     return f"<h2>Frames</h2><p>{legend}</p>" + "".join(rows)
 
@@ -148,7 +148,7 @@ def _speed_chart(run: RunRecorder, seconds: list[float], unit: str) -> str:
         positions = np.array([T[:3, 3] for T in part.T_world_camera])
         times = np.array(part.stamps_ns) * 1e-9
         steps = np.linalg.norm(np.diff(positions, axis=0), axis=1) / np.diff(times)
-        curves.append(Curve("ground truth", times[1:] - run.rows[0]["stamp"], steps))
+        curves.append(Curve("reference", times[1:] - run.rows[0]["stamp"], steps))
     return svg_chart("Speed of the camera", "time [s]", f"{unit}/s", curves)
 
 
@@ -157,13 +157,13 @@ def _trajectory_chart(part: TrajectoryPart, moving_frame: MovingFrame, unit: str
         return ""
     estimated = np.array([(moving_frame.T_odom_start @ T)[:3, 3] for T in part.T_start_camera])
     curves = [Curve("odometry", estimated[:, 0], estimated[:, 1])]
-    truth = part.T_world_camera
-    if is_metric and truth[0] is not None:
+    reference = part.T_world_camera
+    if is_metric and reference[0] is not None:
         placed = [
-            np.full(3, np.nan) if T is None else (moving_frame.T_odom_start @ invert(truth[0]) @ T)[:3, 3]
-            for T in truth
+            np.full(3, np.nan) if T is None else (moving_frame.T_odom_start @ invert(reference[0]) @ T)[:3, 3]
+            for T in reference
         ]
-        curves.append(Curve("ground truth", *np.array(placed)[:, :2].T))
+        curves.append(Curve("reference", *np.array(placed)[:, :2].T))
     return svg_chart("Path of the camera from above", f"x [{unit}]", f"y [{unit}]", curves, height=320, equal=True)
 
 
@@ -177,7 +177,7 @@ def _cloud(run: RunRecorder) -> str:
     else:
         xyz = np.stack([points[name] for name in "xyz"], axis=-1).astype(np.float64)
         colors = np.stack([points[name] for name in ("red", "green", "blue")], axis=-1)
-        # Network units have no known size: the picture shows what there is.
+        # Network units have no known size: fit the picture to most of the points.
         unit = 1.0 if run.is_metric else float(np.percentile(xyz[:, 0], 90)) / 40.0
         picture = cloud_in_perspective(xyz / unit, colors, CloudExtent(), 480)
     data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trajectory of a run: its parts, its files, its errors."""
+"""The trajectory of a run: its parts, files and errors."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingSta
 
 @dataclass
 class TrajectoryPart:
-    """Frames between two breaks of the trajectory. T_world_camera: None where the source knows none."""
+    """Frames between two breaks of the trajectory. T_world_camera: reference poses, None where the source has none."""
 
     stamps_ns: list[int] = field(default_factory=list)
     states: list[TrackingState] = field(default_factory=list)
@@ -27,13 +27,13 @@ class TrajectoryPart:
 
 
 class TrajectoryRecord:
-    """Collects estimates; every break (gap, jump back in time) begins a new part."""
+    """The estimates of a run, in parts: every break (gap, stamp that goes back) begins a new one."""
 
     def __init__(self) -> None:
         self.parts: list[TrajectoryPart] = []
 
     def add(self, estimate: OdometryEstimate, moving: BaseOdometry, T_world_camera: np.ndarray | None) -> None:
-        """The estimate at a frame, for the camera and for the moving frame, and the camera's true pose."""
+        """Add the estimate at a frame, for the camera and for the moving frame, and the camera's reference pose."""
         if estimate.has_reset or not self.parts:
             self.parts.append(TrajectoryPart())
         part = self.parts[-1]
@@ -45,21 +45,21 @@ class TrajectoryRecord:
 
     @property
     def longest(self) -> TrajectoryPart:
-        """The part with the most frames; empty if there is none."""
+        """The part with the most frames; an empty one without any."""
         return max(self.parts, key=len, default=TrajectoryPart())
 
     def metrics(self, is_metric: bool) -> TrajectoryMetrics | None:
-        """Errors of the longest part over its frames of known true pose; None with fewer than two of them."""
+        """Errors of the longest part over its frames with reference poses; None for fewer than two of them."""
         part = self.longest
         known = [i for i, T in enumerate(part.T_world_camera) if T is not None]
         if len(known) < 2:
             return None
-        truth = [part.T_world_camera[i] for i in known]
+        reference = [part.T_world_camera[i] for i in known]
         estimate = [part.T_start_camera[i] for i in known]
-        return evaluate_trajectory(truth, estimate, "none" if is_metric else "length")
+        return evaluate_trajectory(reference, estimate, "none" if is_metric else "length")
 
     def write(self, folder: Path) -> list[Path]:
-        """The files: trajectory_tum.txt, trajectory_kitti.txt; of several parts trajectory_1_tum.txt, ..."""
+        """Write trajectory_tum.txt and trajectory_kitti.txt, or trajectory_1_tum.txt and so on for several parts."""
         written = []
         for number, part in enumerate(self.parts, 1):
             stem = "trajectory" if len(self.parts) == 1 else f"trajectory_{number}"
@@ -71,7 +71,7 @@ class TrajectoryRecord:
 
 
 def _tum(part: TrajectoryPart) -> list[str]:
-    """Stamp [s], position, quaternion x y z w of the moving frame in odom; lost frames are left out."""
+    """Stamp [s], position and quaternion x y z w of the moving frame in odom, without lost frames."""
     lines = []
     for stamp_ns, state, T in zip(part.stamps_ns, part.states, part.T_odom_moving):
         if state is not TrackingState.LOST:
@@ -81,5 +81,5 @@ def _tum(part: TrajectoryPart) -> list[str]:
 
 
 def _kitti(part: TrajectoryPart) -> list[str]:
-    """Upper three rows of the camera's pose in the first camera's optical axes, a line for every frame."""
+    """The upper three rows of the camera's pose in its first optical axes, a line per frame."""
     return [" ".join(f"{value:.9e}" for value in T[:3].ravel()) for T in part.T_start_camera]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the robot adds to the images: wheel odometry, an IMU, the mount of the camera."""
+"""Inputs from the robot besides images, live or recorded: wheel odometry, an IMU, the mount of the camera."""

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames may lie on the ground, and how a camera stands in one."""
+"""Height and tilt of a camera above the ground, from transforms."""
+
+from collections.abc import Callable
 
 import numpy as np
 
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 
@@ -11,7 +14,7 @@ USUAL_FRAMES = ("base_footprint", "base_link")
 
 
 def ground_frames(settings: ScaleConfig) -> tuple[str, ...]:
-    """The frames to ask for, the first that is known counts; none where the settings have no use for them."""
+    """Frames that may lie on the ground, in order of preference; empty if the settings need none."""
     if settings.source not in ("auto", "camera_height"):
         return ()
     if settings.ground_frame:
@@ -19,6 +22,19 @@ def ground_frames(settings: ScaleConfig) -> tuple[str, ...]:
     return USUAL_FRAMES if settings.source == "camera_height" else ()
 
 
+def find_mount(frames: tuple[str, ...], T_frame_camera: Callable[[str], np.ndarray]) -> tuple[str, CameraMount] | None:
+    """The first of the frames that is connected with the camera, and the camera's mount above it; None without one.
+
+    T_frame_camera: (4, 4) pose of the camera, optical axes, in a frame; it raises a MonodepthError if there is none.
+    """
+    for frame in frames:
+        try:
+            return frame, mount_in(T_frame_camera(frame))
+        except MonodepthError:
+            continue
+    return None
+
+
 def mount_in(T_ground_camera: np.ndarray) -> CameraMount:
-    """The mount of a camera by its place (4, 4), optical axes, in a frame on the ground with z up."""
+    """The mount of a camera with this pose (4, 4), optical axes, in a frame on the ground with z up."""
     return CameraMount(max(0.0, float(T_ground_camera[2, 3])), T_ground_camera[2, :3].copy())

@@ -13,7 +13,7 @@ from monodepth_ros.pictures.cloud_picture import (
     cloud_in_perspective,
 )
 from monodepth_ros.pictures.color_picture import color_limits, color_picture
-from monodepth_ros.pictures.error_picture import error_view, relative_error, with_legend
+from monodepth_ros.pictures.error_picture import error_picture, relative_error, with_legend
 from monodepth_ros.pictures.picture_sheet import column_height, labelled, picture_sheet
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
@@ -77,7 +77,7 @@ def compared_pictures(comparison: DepthComparison, is_metric: bool, legend: bool
     pictures = [
         labelled(color_picture(comparison.predicted, limits), f"depth{scaling}"),
         labelled(color_picture(comparison.truth, limits), "ground truth, same colours"),
-        labelled(error_view(error), f"error |d - g| / g, mean {comparison.metrics.abs_rel:.2f}"),
+        labelled(error_picture(error), f"error |d - g| / g, mean {comparison.metrics.abs_rel:.2f}"),
     ]
     if legend:
         pictures[-1] = with_legend(pictures[-1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trajectory as ROS wants it: nav_msgs/Odometry, TF and Path, for the robot's base."""
+"""The odometry in ROS: nav_msgs/Odometry, twist, TF and Path of the robot's base."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,11 @@ from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.errors import typed_line
-from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.pipeline.moving_frame import T_ODOM_START, odometry_transform, second_parent
 from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.pipeline.run_config import PATH_PERIOD_NS
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.outputs import create_output
@@ -26,9 +27,6 @@ from monodepth_ros.ros.transforms import (
     TransformLookup,
     create_transform_lookup,
 )
-
-# A path is sent whole each time: often enough to look at, rarely enough to cost nothing.
-PATH_PERIOD_NS = 500_000_000
 
 
 class _Publication(NamedTuple):
@@ -42,11 +40,11 @@ class _Publication(NamedTuple):
 
 
 class OdometryOutput:
-    """Publishes odom, twist, path and odom_frame -> base_frame; finds the camera's place on the base through TF.
+    """Publishes odom, twist, path and odom_frame -> base_frame, with the camera's pose on the base from TF.
 
-    That may have to be waited for, so it is done on a thread of its own: no depth, and no other camera, waits
-    with it. With an empty base_frame the moving frame is the camera's own optical frame, and odom is x
-    forward, y left, z up where the camera stood first.
+    TF may have to be waited for, on a thread of this object, so that neither depth nor another camera waits. With an
+    empty base_frame the moving frame is the camera's optical frame, and odom is x forward, y left, z up at its first
+    pose.
     """
 
     def __init__(self, node, config: NodeConfig, problems: Problems):
@@ -60,8 +58,7 @@ class OdometryOutput:
         self._twist = create_output(node, TwistWithCovarianceStamped, "twist")
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
-        # Without a base nothing is looked up; but a camera that is mounted on something must not get a second
-        # parent.
+        # Without a base, TF serves only to find the parent that the camera's frame may have.
         self._transforms: TransformLookup | TopicTransforms = (
             create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
         )
@@ -79,24 +76,24 @@ class OdometryOutput:
         self._worker = FrameWorker(self._handle, lambda source, replaced: None, name="odometry")
 
     def stop(self) -> None:
-        """Publish the estimate in work and no more."""
+        """Finish the estimate being published, and drop later ones."""
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
 
     def _forget(self) -> None:
-        """A new trajectory begins: drop the path and the origin."""
+        """Drop the path and the origin: a new trajectory begins."""
         self._T_odom_start: np.ndarray | None = None
         self._poses: list[PoseStamped] = []
         self._path_stamp_ns: int | None = None
 
     def is_wanted(self, publish_tf: bool) -> bool:
-        """Whether somebody listens; a transform to publish counts as demand."""
+        """Whether there is a subscriber, or a transform to publish."""
         listened = (self._odometry, self._twist, self._path)
         return publish_tf or any(publisher.get_subscription_count() > 0 for publisher in listened)
 
     def submit(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
-        """Publish an estimate for the image of this header, soon; a newer one replaces one that still waits."""
+        """Publish the estimate at the image of this header soon; a newer estimate replaces one that still waits."""
         self._submitted_trajectory += estimate.has_reset
         if self._worker is not None:
             self._worker.submit(
@@ -120,11 +117,13 @@ class OdometryOutput:
         config: NodeConfig,
         publish_tf: bool,
     ) -> None:
-        """TransformError where the camera's name or its place on the base is not known (nothing is published
-        then), or where the transform would give the camera a second parent (everything else is published).
+        """Publish one estimate. TransformError, and nothing published, if the camera's frame or its pose on the base is
+        unknown; TransformError after everything else if the transform would give the camera a second parent.
         """
         if not header.frame_id:
-            raise TransformError("the images have no frame_id, so nobody knows what moves: set it in the camera driver")
+            raise TransformError(
+                "the images have no frame_id, which names the moving frame: set it in the camera driver"
+            )
         if trajectory != self._trajectory:
             self._trajectory = trajectory
             self._forget()
@@ -135,7 +134,7 @@ class OdometryOutput:
             T_odom_start = T_base_camera
         else:
             T_base_camera = np.eye(4)
-            T_odom_start = make_transform(R_BODY_OPTICAL, np.zeros(3))
+            T_odom_start = T_ODOM_START
         if self._T_odom_start is None:
             self._T_odom_start = T_odom_start
         moving = express_in_base(estimate, self._T_odom_start, T_base_camera)
@@ -146,19 +145,14 @@ class OdometryOutput:
             header_in_frame = Header(stamp=header.stamp, frame_id=frame)
             self._twist.publish(TwistWithCovarianceStamped(header=header_in_frame, twist=message.twist))
         if estimate.state is not TrackingState.LOST:
-            # A held pose is no news: it belongs neither into the tree nor on the path.
+            # A held pose is not a measurement: it belongs neither in the TF tree nor on the path.
             self._extend_path(message, estimate.stamp_ns, config.path_length)
             if publish_tf:
-                self._refuse_second_parent(frame, config.invert_odom_tf)
-                self._tf.publish(TFMessage(transforms=[_transform(moving, message, config.invert_odom_tf)]))
-
-    def _refuse_second_parent(self, frame: str, inverted: bool) -> None:
-        parent = "" if self._base_frame or inverted else self._transforms.parent_of(frame)
-        if parent and parent != self._odom_frame:
-            raise TransformError(
-                f"no TF from {self._odom_frame!r}: {frame!r} has the parent {parent!r} already; set base_frame to the "
-                "robot's base (or publish_tf to false)"
-            )
+                parent = "" if self._base_frame else self._transforms.parent_of(frame)
+                reason = second_parent(config, frame, parent)
+                if reason:
+                    raise TransformError(reason)
+                self._tf.publish(TFMessage(transforms=[_transform(moving, message, config)]))
 
     def _extend_path(self, message: Odometry, stamp_ns: int, length: int) -> None:
         self._poses.append(PoseStamped(header=message.header, pose=message.pose.pose))
@@ -182,10 +176,8 @@ def odometry_message(moving: BaseOdometry, stamp: Time, odom_frame: str, frame: 
     return message
 
 
-def _transform(moving: BaseOdometry, message: Odometry, inverted: bool) -> TransformStamped:
-    pose = invert(moving.T_odom_base) if inverted else moving.T_odom_base
-    frames = message.header.frame_id, message.child_frame_id
-    parent, child = frames[::-1] if inverted else frames
+def _transform(moving: BaseOdometry, message: Odometry, config: NodeConfig) -> TransformStamped:
+    parent, child, pose = odometry_transform(config, message.child_frame_id, moving.T_odom_base)
     result = TransformStamped(header=Header(stamp=message.header.stamp, frame_id=parent), child_frame_id=child)
     translation = result.transform.translation
     translation.x, translation.y, translation.z = (float(value) for value in pose[:3, 3])

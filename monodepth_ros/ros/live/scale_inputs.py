@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the rest of the robot tells a measured scale: its own odometry, and the camera's place above the ground."""
+"""Live inputs of a measured scale: the robot's own odometry, and the camera's mount above the ground."""
 
 from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
@@ -9,27 +9,23 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
-from monodepth_ros.pipeline.robot_inputs.camera_mount import ground_frames, mount_in
+from monodepth_ros.pipeline.robot_inputs import odometry_messages
+from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
-from monodepth_ros.stamps import nanoseconds
 
-TYPES = {
-    "Odometry": Odometry,
-    "TwistStamped": TwistStamped,
-    "TwistWithCovarianceStamped": TwistWithCovarianceStamped,
-}
-# How often the graph is asked what the odometry's publishers publish, while there are none [s].
+TYPES = dict(zip(odometry_messages.TYPES, (Odometry, TwistStamped, TwistWithCovarianceStamped), strict=True))
+# Period of looking for publishers of the odometry and their type, until there is one [s].
 LOOK_PERIOD = 0.5
-# Wheels turn faster than cameras look; best effort connects to every publisher.
+# Wheel odometry is faster than a camera; best effort connects to every publisher.
 ODOMETRY_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class ScaleInputs:
-    """Subscribes to what the settings name and a measured scale needs; nothing else.
+    """Subscribes to the topics that the settings name and a measured scale needs, and to no other.
 
-    Everything but `mount` is to be called on the executor's thread. travel: gets what the odometry's messages say;
-    None for a camera whose motion is not known, which has no use for them.
+    Call everything but `mount` on the executor's thread. travel: log that gets the odometry's messages; None for a
+    camera without motion, which has no use for them.
     """
 
     def __init__(self, node, settings: ScaleConfig, travel: TravelLog | None, problems: Problems):
@@ -72,18 +68,16 @@ class ScaleInputs:
             self._transforms = None
 
     def mount(self, camera_frame: str) -> CameraMount:
-        """How the camera stands now, as far as TF knows; never waits. Tells `travel` where it is on the robot, too."""
+        """The camera's mount by the newest TF, without waiting; updates the camera's position in `travel` as well."""
         settings, transforms = self._settings, self._transforms
         if transforms is not None and self._moving_frame and camera_frame:
             self._mount_on_robot(transforms, camera_frame)
         frames = ground_frames(settings)
         if transforms is None or not frames or not camera_frame:
             return CameraMount()
-        for frame in frames:
-            try:
-                return mount_in(transforms.lookup(frame, camera_frame, 0, 0.0))
-            except TransformError:
-                continue
+        found = find_mount(frames, lambda frame: transforms.lookup(frame, camera_frame, 0, 0.0))
+        if found is not None:
+            return found[1]
         if not settings.camera_height:
             self._problems.note(
                 "mount",
@@ -96,9 +90,7 @@ class ScaleInputs:
         try:
             self._travel.mount_camera(transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)[:3, 3])
         except TransformError as error:
-            self._problems.note(
-                "lever", f"scale: turns are left out, the camera's place on the robot is not known: {error}"
-            )
+            self._problems.note("lever", odometry_messages.without_lever(error))
 
     def _listen(self) -> None:
         message_type = TYPES.get(self._settings.odometry_type)
@@ -110,7 +102,7 @@ class ScaleInputs:
         self._look()
 
     def _look(self) -> None:
-        """Subscribe once the graph says what the publishers publish."""
+        """Subscribe once a publisher of a known type is there."""
         topic = self._node.resolve_topic_name(self._settings.odometry_topic)
         found = [publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)]
         for topic_type in found:
@@ -119,20 +111,15 @@ class ScaleInputs:
                 self._end_timer()
                 self._subscribe(message_type)
                 return
-        what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "nobody publishes it"
+        what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "it has no publisher"
         self._problems.note(
             "scale odometry",
             f"scale: no odometry on {topic}: {what}; scale.odometry_topic must name one of {', '.join(TYPES)}",
         )
 
     def _subscribe(self, message_type) -> None:
-        takes = {
-            Odometry: self._take_odometry,
-            TwistStamped: self._take_twist,
-            TwistWithCovarianceStamped: self._take_twist_with_covariance,
-        }
         self._subscription = self._node.create_subscription(
-            message_type, self._settings.odometry_topic, takes[message_type], ODOMETRY_QOS
+            message_type, self._settings.odometry_topic, self._take, ODOMETRY_QOS
         )
 
     def _end_timer(self) -> None:
@@ -146,22 +133,6 @@ class ScaleInputs:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
 
-    def _take_odometry(self, message: Odometry) -> None:
-        self._moving_frame = message.child_frame_id
-        p, q = message.pose.pose.position, message.pose.pose.orientation
-        self._travel.add_pose(_nanoseconds(message), (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
-
-    def _take_twist(self, message: TwistStamped) -> None:
-        self._add_twist(message, message.twist)
-
-    def _take_twist_with_covariance(self, message: TwistWithCovarianceStamped) -> None:
-        self._add_twist(message, message.twist.twist)
-
-    def _add_twist(self, message, twist) -> None:
-        self._moving_frame = message.header.frame_id
-        v, w = twist.linear, twist.angular
-        self._travel.add_velocity(_nanoseconds(message), (v.x, v.y, v.z), (w.x, w.y, w.z))
-
-
-def _nanoseconds(message) -> int:
-    return nanoseconds(message.header.stamp)
+    def _take(self, message) -> None:
+        self._moving_frame = odometry_messages.moving_frame(message)
+        odometry_messages.add_travel(self._travel, message)

@@ -217,7 +217,7 @@ def growing(frames: Iterable[SourceFrame], source: FrameSource) -> Iterator[Sour
     last_ns = None
     for frame in frames:
         if last_ns is not None and frame.stamp_ns <= last_ns:
-            source.left_out["stamps that do not grow"] += 1
+            source.left_out["stamps that do not increase"] += 1
             continue
         last_ns = frame.stamp_ns
         yield frame

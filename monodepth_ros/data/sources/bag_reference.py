@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ground truth around the images of a recording: exact depth images or a LiDAR's clouds, and poses."""
+"""Reference for the images of a recording: depth images or a LiDAR's clouds, and poses."""
 
 from typing import Any
 
@@ -15,33 +15,26 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import interpolate, make_transform, quaternion_to_rotation
 from monodepth_ros.stamps import nanoseconds
 
-# Ground truth may be recorded this much later than the image it belongs to.
+# The reference may be recorded this much later than its image.
 LATE_NS = 500_000_000
-# Exact poses further apart than this are not interpolated.
+# Poses further apart than this are not interpolated.
 POSE_GAP_NS = 250_000_000
-# A cloud is of an image if it was taken this close to it: half the period of a LiDAR that turns at 10 Hz.
+# Largest difference of the stamps of a cloud and its image: half the period of a LiDAR that turns at 10 Hz.
 CLOUD_GAP_NS = 50_000_000
 
 
-class BagTruth:
-    """Exact depth and poses of a recording, read beside its images by a reader of its own.
+class BagReference:
+    """Reference depth and poses of a recording, read in step with its images by a reader of its own.
 
-    Depth is the ground-truth depth image of the same stamp and frame, else the cloud of the only LiDAR that static
-    transforms connect with the camera. Poses are those of `odometry`, or of the odometry that is named as ground truth.
-    What cannot be used is said in the source's notes. RecordingError if `odometry` is none.
+    Depth comes from the ground-truth depth image of the same stamp and frame, or else from the only LiDAR that static
+    transforms connect to the camera. Poses come from the topic `odometry`, or else from odometry named as ground truth.
+    Unusable topics are listed in the source's notes. Raises RecordingError if `odometry` is not an odometry topic.
     """
 
-    def __init__(
-        self,
-        recording: Recording,
-        camera_frame: str,
-        start_ns: int,
-        stop_ns: int,
-        source: FrameSource,
-        odometry: str = "",
-    ):
+    def __init__(self, source: FrameSource, recording: Recording, start_ns: int, stop_ns: int, odometry: str = ""):
         self._recording = None
-        self._camera_frame, self._source = camera_frame, source
+        self._source = source
+        camera_frame = source.frame_id
         self._depth_topic = ground_truth_depth(recording)
         self._odometry_topic = odometry_topic(recording, odometry) if odometry else ground_truth_odometry(recording)
         if self._depth_topic and recording.first(self._depth_topic).header.frame_id != camera_frame:
@@ -52,7 +45,7 @@ class BagTruth:
             try:
                 self._T_child_camera = source.transforms.lookup(child, camera_frame)
             except StaticTransformError as error:
-                source.notes.append(f"{self._odometry_topic} is of {child!r} and not used: {error}")
+                source.notes.append(f"{self._odometry_topic} gives the pose of {child!r} and is not used: {error}")
                 self._odometry_topic = ""
         topics = [topic for topic in (self._depth_topic, self._cloud_topic, self._odometry_topic) if topic]
         self._depths: dict[int, Any] = {}
@@ -63,20 +56,21 @@ class BagTruth:
         self._read_until_ns = -1
 
     def _lidar(self, recording: Recording) -> str:
-        """The cloud topic to use, '' if none; sets how its frame stands to the camera's."""
+        """The cloud topic to use, '' if there is none. Sets `_T_camera_cloud`."""
+        camera_frame, notes = self._source.frame_id, self._source.notes
         usable = {}
-        for topic in lidar_clouds(recording, self._camera_frame):
+        for topic in lidar_clouds(recording, camera_frame):
             frame = recording.first(topic).header.frame_id
             try:
-                usable[topic] = self._source.transforms.lookup(self._camera_frame, frame)
+                usable[topic] = self._source.transforms.lookup(camera_frame, frame)
             except StaticTransformError as error:
-                self._source.notes.append(f"{topic} is in {frame!r} and not used as ground truth: {error}")
+                notes.append(f"{topic} is in {frame!r} and not used as reference depth: {error}")
         if len(usable) > 1:
-            self._source.notes.append(f"no ground truth: several point clouds could be it ({', '.join(usable)})")
+            notes.append(f"no reference depth: several point clouds are possible ({', '.join(usable)})")
         if len(usable) != 1:
             return ""
         (topic, self._T_camera_cloud), *_ = usable.items()
-        self._source.notes.append(f"ground truth depth: the points of {topic}, not corrected for motion within a sweep")
+        notes.append(f"reference depth: the points of {topic}, not corrected for motion within a sweep")
         return topic
 
     def close(self) -> None:
@@ -85,12 +79,15 @@ class BagTruth:
             self._recording.close()
 
     def at(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Depth (H, W) [m] in the camera's image and T_world_camera of an image, None where there is none."""
+        """Depth (H, W) [m] in the camera's image and T_world_camera; None for either if it is not known.
+
+        stamp_ns, received_ns: the image's times, which must not decrease from call to call.
+        """
         while self._read_until_ns < received_ns + LATE_NS:
             try:
                 message = next(self._messages, None)
                 content = None if message is None else self._recording.deserialize(message)
-            except RecordingError:  # damaged from here on: the images come to it later, and say so
+            except RecordingError:  # damaged from here on: reading the images raises it again
                 self._messages = iter(())
                 break
             if message is None:

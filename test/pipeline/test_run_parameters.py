@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parameter file of the node serves an offline run."""
+"""A parameter file of the node serves as configuration of an offline run."""
 
 from pathlib import Path
 
 import pytest
 
-from monodepth_ros.pipeline.run_config import RunConfig, parameter_file, read_run_config
+from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.pipeline.run_parameters import NODE_ONLY, parameter_file, read_run_config
 from monodepth_ros.settings.files import changed
-from monodepth_ros.settings.schema import ConfigError
+from monodepth_ros.settings.schema import ConfigError, specifications
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +20,7 @@ def written(tmp_path, text):
     return path
 
 
-def test_the_nodes_own_file_is_taken_as_it_stands():
+def test_the_default_file_of_the_node_is_accepted_unchanged():
     path = PROJECT / "config" / "depth.yaml"
     if not path.exists():
         pytest.skip("an installed copy has no config/ beside the tests")
@@ -32,7 +34,7 @@ def test_settings_are_read_nested_or_dotted(tmp_path):
     assert (config.depth.max_range, config.scale.source, config.base_frame) == (30.0, "relative", "base_link")
 
 
-def test_what_only_a_node_can_use_is_accepted(tmp_path):
+def test_settings_of_the_node_alone_are_accepted(tmp_path):
     text = (
         "{use_sim_time: true, image: {reliability: reliable}, cameras: [front, rear], autostart: false, "
         "qos_overrides: {/image: {subscription: {depth: 3}}}, front: {calibration_file: a.yaml}, "
@@ -51,7 +53,7 @@ def test_what_only_a_node_can_use_is_accepted(tmp_path):
         ("{odom_frame: base, base_frame: base}", "another frame than odom_frame"),
     ],
 )
-def test_what_nobody_knows_is_refused_in_one_line_with_the_files_name(tmp_path, text, expected):
+def test_an_unknown_setting_or_value_is_refused_in_one_line_with_the_files_name(tmp_path, text, expected):
     with pytest.raises(ConfigError, match=expected) as caught:
         read_run_config(written(tmp_path, text))
     assert "depth.yaml" in str(caught.value) and "\n" not in str(caught.value)
@@ -77,3 +79,11 @@ def test_a_configuration_is_written_so_that_it_reads_back(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(parameter_file(config))
     assert read_run_config(path) == config
+
+
+def test_a_setting_of_both_has_one_declaration_and_the_others_are_the_nodes_alone():
+    node, run = specifications(NodeConfig), specifications(RunConfig)
+    different = {name for name in run if run[name] != node.get(name)}
+    assert not different, f"declared differently: {different}"
+    assert {"cameras", "image.reliability", "odometry.camera", "tf_timeout"} <= NODE_ONLY
+    assert "checkpoint" not in NODE_ONLY and "scale.odometry_topic" not in NODE_ONLY

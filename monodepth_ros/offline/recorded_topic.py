@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One topic of a recording, read along with the frames."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.sources.source import SourceFrame
+
+# A message may be recorded this much later than the image of its time.
+LATE_NS = 500_000_000
+
+
+class RecordedTopic:
+    """The messages of one topic, up to each frame; RecordingError for an unknown topic. type, count: of its
+    messages."""
+
+    def __init__(self, path: Path, name: str):
+        self._recording = Recording(path)
+        try:
+            topic = self._recording.topic(name)
+        except Exception:
+            self._recording.close()
+            raise
+        self.name, self.type, self.count = topic.name, topic.type, topic.count
+        self._messages = self._recording.read([topic.name])
+        self._read_until_ns = -1
+
+    def until(self, frame: SourceFrame) -> Iterator[Any]:
+        """The messages since the last call that a node would have received when it processes this frame."""
+        while self._read_until_ns < frame.received_ns + LATE_NS:
+            _, self._read_until_ns, message = next(self._messages, ("", 2**63, None))
+            if message is not None:
+                yield message
+
+    def close(self) -> None:
+        """Release the file; may be called twice."""
+        self._recording.close()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A moving picture of a run for a web page: image above depth, beside them the cloud and the way so far."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
+from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, labelled
+from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
+
+SUFFIXES = (".webp", ".gif", ".png")
+MAX_FRAMES = 300  # all frames stay in memory until the file is written
+QUALITY = 55  # of a WebP, in percent: no visible loss in the cloud, 25 kB a frame
+FALLBACK_STEP_MS = 100
+
+
+class RunAnimation:
+    """Collects a picture for every frame of a run and writes them as one animated .webp, .gif or .png.
+
+    Raises MonodepthError for another suffix, for a folder that is not there, and where this OpenCV writes no
+    animations (before 4.11).
+    """
+
+    def __init__(self, path: Path, is_metric: bool):
+        if path.suffix.lower() not in SUFFIXES:
+            raise MonodepthError(f"an animation called {path.name}: its name must end in {', '.join(SUFFIXES)}")
+        if not path.parent.is_dir():
+            raise MonodepthError(f"{path} cannot be written: {path.parent} is no folder")
+        if not hasattr(cv2, "imwriteanimation"):
+            raise MonodepthError(
+                f"OpenCV {cv2.__version__} writes no animations: install opencv-python-headless 4.11 or newer"
+            )
+        self._path = path
+        self._unit = "m" if is_metric else "units"
+        self._pictures: list[np.ndarray] = []
+        self._stamps: list[int] = []
+        self._positions: list[np.ndarray] = []
+
+    def add(self, frame: RunFrame) -> None:
+        """Take over a frame whose rectified image, depth picture and cloud were computed; MAX_FRAMES at most."""
+        result = frame.result
+        if len(self._pictures) == MAX_FRAMES or result.rectified is None or result.color is None:
+            return
+        if frame.moving is not None:
+            self._positions.append(frame.moving.T_odom_base[:3, 3])
+        image = labelled(cv2.cvtColor(result.rectified, cv2.COLOR_RGB2BGR), "image")
+        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), labelled(result.color, "depth")])
+        panels = [left]
+        if result.cloud is not None:
+            panels.append(cloud_in_perspective(*_points(result.cloud), CloudExtent(unit=self._unit), left.shape[0]))
+        if self._positions:
+            positions = np.array(self._positions)
+            panels.append(trajectory_from_above(positions, left.shape[0], PANEL_HEIGHT, unit=self._unit))
+        gap = np.zeros((left.shape[0], GAP, 3), np.uint8)
+        row = np.hstack([part for panel in panels for part in (panel, gap)][:-1])
+        if self._pictures and row.shape != self._pictures[0].shape:  # the camera changed on the way
+            height, width = self._pictures[0].shape[:2]
+            row = cv2.resize(row, (width, height))
+        self._pictures.append(row)
+        self._stamps.append(frame.source.stamp_ns)
+
+    def write(self) -> None:
+        """Write the file; nothing without frames. MonodepthError if it cannot be written."""
+        if not self._pictures:
+            return
+        steps = np.rint(np.diff(self._stamps) * 1e-6).astype(int)
+        steps = np.where(steps > 0, steps, FALLBACK_STEP_MS)
+        animation = cv2.Animation()
+        animation.frames = self._pictures
+        animation.durations = [*steps.tolist(), int(steps[-1]) if len(steps) else FALLBACK_STEP_MS]
+        try:
+            is_written = cv2.imwriteanimation(str(self._path), animation, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+        except cv2.error:
+            is_written = False
+        if not is_written:
+            raise MonodepthError(f"{self._path} cannot be written: check its folder and the space in it")
+
+
+def _points(cloud: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 3), x forward, y left, z up at the camera, and colours (N, 3) uint8 rgb, of a CLOUD_DTYPE cloud."""
+    points = np.stack([cloud[axis] for axis in "xyz"], axis=-1).reshape(-1, 3)
+    bgra = np.ascontiguousarray(cloud["rgb"]).view(np.uint8).reshape(-1, 4)
+    is_known = np.isfinite(points).all(axis=1)
+    return points[is_known] @ R_BODY_OPTICAL.T, bgra[is_known, 2::-1]

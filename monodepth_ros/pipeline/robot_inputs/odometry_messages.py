@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The robot's own odometry or velocity, live or recorded, for a measured scale."""
+
+from typing import Any
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.stamps import nanoseconds
+
+# Names of the message types without their packages, nav_msgs and geometry_msgs.
+TYPES = ("Odometry", "TwistStamped", "TwistWithCovarianceStamped")
+
+
+def moving_frame(message: Any) -> str:
+    """The frame whose motion a message of one of TYPES describes."""
+    return message.child_frame_id if hasattr(message, "pose") else message.header.frame_id
+
+
+def without_lever(reason: MonodepthError) -> str:
+    """The note for a camera whose position in the moving frame is unknown."""
+    return f"scale: turns are left out, since the camera's position on the robot is not known: {reason}"
+
+
+def add_travel(travel: TravelLog, message: Any) -> None:
+    """Add the pose or velocity of a message of one of TYPES to the log."""
+    stamp_ns = nanoseconds(message.header.stamp)
+    if hasattr(message, "pose"):
+        p, q = message.pose.pose.position, message.pose.pose.orientation
+        travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+        return
+    twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
+    v, w = twist.linear, twist.angular
+    travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of source opens by its path and gives its frames again; other paths give an error of one line."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from small_sources import picture, read, write_bag, write_video
+
+from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.read_ahead import read_ahead
+from monodepth_ros.data.sources.source import SourceChoiceError, SourceError
+from monodepth_ros.errors import MonodepthError
+
+
+def test_a_path_that_cannot_be_opened_gives_an_error_of_one_line(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "noise.mp4").write_bytes(bytes(1000))
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "none.mcap").write_bytes(b"")
+    cases = {
+        "missing": "does not exist: expected a bag",
+        "empty": "contains no frames",
+        "noise.mp4": "cannot be opened as a video",
+        "a.png": "give its folder",
+        "none.mcap": "is empty",
+    }
+    for name, expected in cases.items():
+        with pytest.raises(MonodepthError, match=expected) as caught:
+            open_source(str(tmp_path / name))
+        assert "\n" not in str(caught.value)
+    if not Path("/dev/video7").exists():
+        with pytest.raises(SourceError, match="camera 7 cannot be opened"):
+            open_source("7")
+
+
+def test_reading_ahead_keeps_the_order_passes_errors_on_and_ends_with_its_reader():
+    taken = []
+
+    def numbers():
+        for i in range(100):
+            taken.append(i)
+            yield i
+
+    assert list(read_ahead(numbers())) == list(range(100))
+    taken.clear()
+    for i in read_ahead(numbers(), count=2):
+        if i == 3:
+            break
+    assert len(taken) < 10, f"{len(taken)} taken for 4 items"
+
+    def failing():
+        yield 1
+        raise SourceError("the disk is gone")
+
+    frames = read_ahead(failing())
+    assert next(frames) == 1
+    with pytest.raises(SourceError, match="the disk is gone"):
+        next(frames)
+
+
+def test_any_frame_can_be_read_again_in_any_order(tmp_path):
+    write_bag(tmp_path / "drive.mcap")
+    for i in range(5):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), picture(40 * i))
+    write_video(tmp_path / "clip.avi", range(0, 250, 50), rate=10.0)
+    for path in (tmp_path / "drive.mcap", tmp_path, tmp_path / "clip.avi"):
+        with open_source(str(path)) as source:
+            frames = list(source.frames())
+            assert len(frames) == 5
+            for index in (3, 0, 4, 1, 2, 2):
+                again = source.read(frames[index].stamp_ns, frames[index].received_ns)
+                difference = np.abs(again.array.astype(int) - frames[index].pixels.array).max()
+                assert difference == 0 and again.layout == frames[index].pixels.layout, (
+                    path.name,
+                    index,
+                    difference,
+                )
+            with pytest.raises(SourceError):
+                source.read(frames[-1].stamp_ns + 10**10, frames[-1].received_ns + 10**10)
+
+
+def test_real_recordings_are_read_with_their_reference(monodepth_data):
+    _, frames = read(monodepth_data / "kitti_odom_06_f000-050_gray_stereo", camera="right", start=4.9)
+    assert [f.name for f in frames] == ["000048", "000049", "000050"]
+    assert frames[-1].pixels.size == (frames[-1].camera.width, frames[-1].camera.height) == (1226, 370)
+    assert frames[-1].T_world_camera[2, 3] == pytest.approx(59.84, abs=0.01)
+    with pytest.raises(SourceChoiceError):
+        open_source(str(monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3"))
+    _, frames = read(monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3", topic="/stereo/left/image_raw")
+    assert len(frames) == 12 and frames[-1].T_world_camera is not None
+    _, frames = read(monodepth_data / "kitti_raw_2011_09_26_drive_0052", duration=0.15)
+    assert len(frames) == 2 and np.isfinite(frames[0].truth_depth).sum() > 10000

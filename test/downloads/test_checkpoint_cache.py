@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Downloaded checkpoints by name."""
+
+import json
+
+import pytest
+
+from monodepth_ros.downloads.catalogue import CatalogueError
+from monodepth_ros.downloads.checkpoint_cache import checkpoints_folder, resolve_name
+from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.registry import build_depth
+
+
+@pytest.fixture(autouse=True)
+def homes(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def make_checkpoint(path, height):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = CheckpointHeader("rt_monodepth_s", height, 64, training_camera=(0.5, 0.7, 0.5, 0.5))
+    save_checkpoint(path, header, build_depth("rt_monodepth_s"))
+
+
+def put_in_cache(name, height):
+    folder = checkpoints_folder() / name
+    make_checkpoint(folder / "weights.safetensors", height)
+    (folder / "source.json").write_text(json.dumps({"load": "weights.safetensors"}))
+
+
+def test_a_name_finds_the_downloaded_checkpoint():
+    put_in_cache("garden", 96)
+    assert load_checkpoint("garden").header.height == 96
+
+
+def test_an_existing_path_wins_over_a_name(tmp_path):
+    put_in_cache("garden.safetensors", 96)
+    make_checkpoint(tmp_path / "garden.safetensors", 128)
+    assert load_checkpoint("garden.safetensors").header.height == 128
+    (tmp_path / "garden.safetensors").unlink()
+    assert load_checkpoint("garden.safetensors").header.height == 96
+
+
+def test_the_error_for_a_checkpoint_that_is_not_downloaded_states_the_command():
+    with pytest.raises(CatalogueError, match="run monodepth download mono_640x192$"):
+        load_checkpoint("mono_640x192")
+
+
+def test_a_text_that_is_neither_path_nor_name_is_refused():
+    with pytest.raises(CheckpointError, match="no such file or folder.*a name of `monodepth download"):
+        load_checkpoint("garden")
+    assert resolve_name("../garden") is None and resolve_name("/garden") is None
+
+
+def test_an_incomplete_folder_in_the_cache_is_ignored():
+    (checkpoints_folder() / "garden").mkdir(parents=True)
+    (checkpoints_folder() / "garden/source.json").write_text('{"load": "weights.safetensors"}')
+    assert resolve_name("garden") is None

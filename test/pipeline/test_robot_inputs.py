@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Robot inputs from messages, the same live and offline."""
+
+import numpy as np
+import pytest
+
+from monodepth_ros.data.bags import messages
+from monodepth_ros.data.bags.static_transforms import StaticTransformError
+from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
+from monodepth_ros.odometry.gyro.gyro import Gyro
+from monodepth_ros.odometry.scale.config import ScaleConfig
+from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.pipeline.moving_frame import odometry_transform, second_parent
+from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
+from monodepth_ros.pipeline.robot_inputs.gyro_messages import add_rate
+from monodepth_ros.pipeline.robot_inputs.odometry_messages import TYPES, add_travel, moving_frame
+from monodepth_ros.pipeline.run_config import RunConfig
+
+TENTH = 100_000_000
+SPEED = 2.0  # m/s, ahead
+
+
+def odometry_message(kind, i):
+    """Message number i, 10 per second, of a robot that goes straight ahead."""
+    stamp_ns, zero = (i + 1) * TENTH, np.zeros((6, 6))
+    pose = make_transform(np.eye(3), (SPEED * i / 10, 0, 0))
+    twist = (SPEED, 0, 0, 0, 0, 0)
+    if kind == "Odometry":
+        return messages.odometry(messages.header(stamp_ns, "odom"), "base_link", pose, zero, twist, zero)
+    header = messages.header(stamp_ns, "base_link")
+    with_covariance = messages.odometry(header, "", pose, zero, twist, zero).twist
+    if kind == "TwistWithCovarianceStamped":
+        return messages.twist_stamped(header, with_covariance)
+    return messages.TYPES["geometry_msgs/msg/TwistStamped"](header, with_covariance.twist)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_type_of_odometry_gives_the_path_and_names_its_frame(kind):
+    travel = TravelLog()
+    for i in range(11):
+        message = odometry_message(kind, i)
+        assert moving_frame(message) == "base_link"
+        add_travel(travel, message)
+    length, angle = travel.between(TENTH, 11 * TENTH)
+    assert (length, angle) == pytest.approx((SPEED, 0.0), abs=1e-9)
+
+
+def test_rates_are_turned_into_the_cameras_axes_and_invalid_ones_are_refused_with_a_reason():
+    gyro, R_camera_imu = Gyro(0.002), R_BODY_OPTICAL.T
+    for i in range(11):
+        stamp_ns = (i + 1) * TENTH // 10
+        assert add_rate(gyro, messages.imu(messages.header(stamp_ns, "imu"), (0, 0, 0.5), 1e-4), R_camera_imu) == ""
+    invalid = messages.imu(messages.header(2 * TENTH, "imu"), (np.nan, 0, 0), 1e-4)
+    assert "not finite" in add_rate(gyro, invalid, R_camera_imu)
+    turn = gyro.turn(TENTH // 10, 11 * TENTH // 10)
+    # A turn to the left about the body's z is one about the optical -y.
+    np.testing.assert_allclose(turn.R_start_stop[0, 2], np.sin(-0.5 * 0.1), atol=1e-9)
+
+
+def test_the_mount_is_that_above_the_first_frame_that_is_connected():
+    T_link_camera = make_transform(R_BODY_OPTICAL, (1.0, 0.0, 1.5))
+
+    def lookup(frame):
+        if frame != "base_link":
+            raise StaticTransformError(f"no {frame}")
+        return T_link_camera
+
+    frames = ground_frames(ScaleConfig(source="camera_height"))
+    frame, mount = find_mount(frames, lookup)
+    assert (frames, frame, mount.height) == (("base_footprint", "base_link"), "base_link", 1.5)
+    np.testing.assert_allclose(mount.up, (0, -1, 0), atol=1e-12)
+    assert find_mount(("floor",), lookup) is None and ground_frames(ScaleConfig(source="fixed")) == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "frame", "parent", "is_refused"),
+    [
+        ({}, "camera", "base_link", True),
+        ({}, "camera", "", False),
+        ({}, "camera", "odom", False),
+        ({"invert_odom_tf": True}, "camera", "base_link", False),
+        ({"base_frame": "base_link"}, "base_link", "base_footprint", False),
+    ],
+)
+def test_a_frame_with_another_parent_gets_no_second_one(settings, frame, parent, is_refused):
+    reason = second_parent(RunConfig(**settings), frame, parent)
+    assert bool(reason) is is_refused and (not reason or "'camera' has the parent 'base_link' already" in reason)
+
+
+def test_the_inverted_transform_swaps_the_frames():
+    T = make_transform(np.eye(3), (1.0, 2.0, 3.0))
+    assert odometry_transform(RunConfig(), "base_link", T)[:2] == ("odom", "base_link")
+    parent, child, inverse = odometry_transform(RunConfig(invert_odom_tf=True), "base_link", T)
+    assert (parent, child) == ("base_link", "odom")
+    np.testing.assert_allclose(inverse @ T, np.eye(4), atol=1e-12)
