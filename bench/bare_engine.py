@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 from bench.worker import answer, questions
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 
@@ -47,9 +48,10 @@ def main() -> None:
     for name in ("compile", "motion"):
         parser.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
-    engine = create_engine(
-        options.checkpoint, options.device, options.precision, options.engine, compile=options.compile
+    config = EngineConfig(
+        device=options.device, engine=options.engine, precision=options.precision, compile=options.compile
     )
+    engine = create_engine(options.checkpoint, config)
     engine.warm_up()
     shape = (4, engine.header.height, engine.header.width, 3)
     images = list(np.random.default_rng(1).integers(0, 256, shape, np.uint8))

@@ -10,10 +10,11 @@ import numpy as np
 from bench.arguments import KITTI_CAMERA
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
-from monodepth_ros.odometry import image_check
+from monodepth_ros.odometry.checks import image_check
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
 from monodepth_ros.odometry.scale.ground_plane import find_ground
@@ -28,7 +29,7 @@ def motion_stages(
 
     camera: of the images. options: size of the network's input, and the checkpoint whose depth is used.
     """
-    engine = create_engine(options.checkpoint or bundled_checkpoint(), "cpu")
+    engine = create_engine(options.checkpoint or bundled_checkpoint(), EngineConfig(device="cpu"))
     header = engine.header
     view = view_through(camera, KITTI_CAMERA, *options.size, "area")
     own_view = view_through(camera, header.training_camera, header.width, header.height, header.filter)

@@ -13,6 +13,7 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
 from monodepth_ros.evaluation.depth_report import DepthProtocol, DepthReport
 from monodepth_ros.evaluation.split_file import read_split
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
@@ -147,7 +148,8 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
-                engine = create_engine(checkpoint, options.device, options.precision, options.engine, warn=notes.append)
+                config = EngineConfig(device=options.device, engine=options.engine, precision=options.precision)
+                engine = create_engine(checkpoint, config, notes.append)
                 predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
             crop = source.truth_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)

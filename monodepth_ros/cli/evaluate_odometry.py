@@ -158,7 +158,7 @@ def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, 
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
-        engine = create_engine(checkpoint, config.device, config.precision, config.engine, notes.append, config.compile)
+        engine = create_engine(checkpoint, config, notes.append)
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
             motion = options.motion or ("network" if engine.has_pose else "features")
             config = replace(config, {"odometry.source": motion})

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running networks on images: one interface, several engines."""
+"""Inference: a checkpoint's networks on images, by one of several engines behind one interface."""

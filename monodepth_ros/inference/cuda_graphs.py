@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CUDA graphs: the kernels of a function submitted at once, on a stream of its own, with its traffic to and from it."""
+"""CUDA graphs: a function's kernels, submitted together on one stream, with the copies to and from the device."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,46 +10,50 @@ from torch import Tensor
 
 from monodepth_ros.errors import one_line
 
-MOST_SIZES = 8  # of batches that are recorded; a recording keeps the memory of its inputs and outputs
-WARM_UP = 3  # passes in front of a recording: libraries choose and load their kernels in the first ones
+MAX_SIZES = 8  # number of batch sizes to record; a recording keeps the memory of its inputs and outputs
+WARM_UP = 3  # passes before a recording, in which libraries choose and load their kernels
 
 BatchFunction = Callable[..., tuple[Tensor, ...]]
 """Tensors whose first dimension is the batch -> tensors."""
 Replay = Callable[[], tuple[Tensor, ...]]
-"""Runs a function again on the tensors that it was recorded with; the outputs are the same tensors each time."""
+"""Runs a function again on the tensors it was recorded with; the outputs are the same tensors each time."""
 
 
 class CudaQueue:
-    """A stream of one CUDA device. Whatever is called, allocated and computed within `current` is in its order."""
+    """A stream of one CUDA device; work within `current` is queued on it in order."""
 
     def __init__(self, device: torch.device):
         self._device = device
         self._stream = torch.cuda.Stream(device)
-        # A recording that fails leaves a stream behind that nothing else should run on.
+        # A failed recording leaves its stream unusable.
         self._recording_stream = torch.cuda.Stream(device)
-        # One pool for all recordings: they are never replayed at the same time, and only their outputs outlive a replay.
+        # One memory pool for all recordings: they are never replayed at the same time, and only outputs outlive a
+        # replay.
         self._pool = torch.cuda.graph_pool_handle()
-        self._stream.wait_stream(torch.cuda.current_stream(device))  # weights may still be on their way
+        self._stream.wait_stream(torch.cuda.current_stream(device))  # weights may still be being copied
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Makes the stream the current one, and convolutions in float32 exact.
+        """Make the stream current, and compute float32 convolutions in full precision.
 
-        PyTorch's default for them, TensorFloat-32, has the 10 bits of fp16.
+        PyTorch's default, TensorFloat-32, has only the 10 bits of fp16.
         """
         exact = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
         with torch.cuda.stream(self._stream), exact:
             yield
 
     def upload(self, array: np.ndarray) -> Tensor:
-        """A uint8 array on the device; it may be written to at once, and nothing waits for the copy."""
-        # PyTorch hands pinned memory out again only when the copies from it are done.
+        """Copy a uint8 array to the device without waiting; the array may be overwritten at once."""
+        # PyTorch reuses pinned memory only after the copies from it are done.
         staged = torch.empty(array.shape, dtype=torch.uint8, pin_memory=True)
         np.copyto(staged.numpy(), array)
         return staged.to(self._device, non_blocking=True)
 
     def download(self, tensor: Tensor) -> Callable[[], np.ndarray]:
-        """Queue a tensor's way to the host. What this gives waits for it, not for what is queued after it, and returns it."""
+        """Queue a tensor's copy to the host.
+
+        Returns a function that waits for the copy, but not for later work, and returns the array.
+        """
         staged = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
         staged.copy_(tensor, non_blocking=True)
         arrived = torch.cuda.Event()
@@ -57,23 +61,23 @@ class CudaQueue:
 
         def fetch() -> np.ndarray:
             arrived.synchronize()
-            # A copy, as pinned memory is scarce and nobody knows how long an array will be kept.
+            # A copy, because pinned memory is scarce and the caller may keep the array for long.
             return staged.numpy().copy()
 
         return fetch
 
     def wait(self) -> None:
-        """Until all that has been queued is done."""
+        """Wait until all queued work is done."""
         self._stream.synchronize()
 
     def record(self, function: BatchFunction, inputs: Sequence[Tensor]) -> Replay:
-        """A graph of function(*inputs); RuntimeError where the device or the function does not allow one."""
+        """Record function(*inputs) as a graph; RuntimeError if the device or the function does not allow it."""
         self._recording_stream.wait_stream(self._stream)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.stream(self._recording_stream):
             for _ in range(WARM_UP):
                 function(*inputs)
-            # thread_local: what other threads of the process do on the device does not spoil the recording.
+            # thread_local: other threads may use the device during the recording.
             with torch.cuda.graph(graph, self._pool, stream=self._recording_stream, capture_error_mode="thread_local"):
                 outputs = function(*inputs)
         self._stream.wait_stream(self._recording_stream)
@@ -86,10 +90,10 @@ class CudaQueue:
 
 
 class Replayed:
-    """A function that is recorded for each size of batch when that first comes, and replayed from then on.
+    """A function that is recorded at the first use of each batch size and replayed afterwards.
 
-    record: as `CudaQueue.record`. At most MOST_SIZES sizes are recorded. Others run as they are, and so does everything
-    once a recording has failed, which `warn` is told.
+    record: as `CudaQueue.record`. At most MAX_SIZES sizes are recorded; other sizes run without a graph. After a failed
+    recording, everything does, and `warn` gets the reason.
     """
 
     def __init__(
@@ -103,18 +107,17 @@ class Replayed:
         self._can_record = True
 
     def __call__(self, *inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """The outputs for batches, each given as its items of shape (1, ...); the next call may overwrite them."""
+        """Outputs for batches, each given as a list of items (1, ...); the next call may overwrite them."""
         size = len(inputs[0])
         if size not in self._recordings:
             batches = [torch.cat(tuple(items)) for items in inputs]
-            if not self._can_record or len(self._recordings) == MOST_SIZES:
+            if not self._can_record or len(self._recordings) == MAX_SIZES:
                 return self._function(*batches)
             try:
                 self._recordings[size] = batches, self._record(self._function, batches)
             except RuntimeError as error:
                 self._can_record = False
-                reason = one_line(error)
-                self._warn(f"the networks run without CUDA graphs, which is slower: {reason:.200}")
+                self._warn(f"the networks run without CUDA graphs, which is slower: {one_line(error, 200)}")
                 return self._function(*batches)
         buffers, replay = self._recordings[size]
         for buffer, items in zip(buffers, inputs, strict=True):

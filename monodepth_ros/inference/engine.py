@@ -3,74 +3,85 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform
+from monodepth_ros.inference.config import PRECISIONS
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
-
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
 class EngineError(MonodepthError):
-    """An engine, device or precision that is not there, or an image or call that an engine cannot take."""
+    """An engine, device or precision that is not available, or an image or call that an engine cannot take."""
+
+
+@dataclass(eq=False)
+class LoadedImage:
+    """An image on an engine's device, and intermediate results of it that the engine keeps for later calls.
+
+    Only the engine that loaded it can use it; the types of the fields are the engine's own.
+    """
+
+    pixels: Any
+    """The image, with a batch dimension of one."""
+    deepest_feature: Any = None
+    """Last feature of the depth encoder (1, C, H / 32, W / 32), for pose networks that share it."""
+    mean_inverse_depth: Any = None
+    """Spatial mean of the inverse depth [1 / network unit], for pose networks that need it."""
 
 
 class Engine(ABC):
     """Runs the networks of one checkpoint on one device.
 
-    An image is loaded once and then used for disparity and, in up to two pairs, for motion. An engine serves
-    one thread at a time.
+    An image is loaded once and then used for disparity and, in up to two pairs, for motion. An engine serves one thread
+    at a time.
     """
 
     name: str
-    """Of the engine, for logs: 'pytorch', 'openvino', ..."""
+    """Name of the engine: 'pytorch', 'openvino', ..."""
     device: str
     """'cpu' or 'cuda:0'."""
     precision: str
     """'fp32', 'bf16' or 'fp16'."""
 
     header: CheckpointHeader
-    """Of the checkpoint."""
+    """Header of the checkpoint."""
 
     @property
     @abstractmethod
     def has_pose(self) -> bool:
-        """Whether `motion` can be had."""
+        """Whether the checkpoint has a pose network, for `motion`."""
 
     @abstractmethod
-    def load_image(self, rgb: np.ndarray) -> Any:
-        """An image at the network's size, (H, W, 3) uint8, to the device; EngineError for any other array.
-
-        What comes back is a handle for the other methods: it holds a copy of the image and whatever the
-        engine wants to remember of it.
-        """
+    def load_image(self, rgb: np.ndarray) -> LoadedImage:
+        """Copy an image of the network's size, (H, W, 3) uint8, to the device; EngineError for any other array."""
 
     @abstractmethod
-    def disparity(self, image: Any) -> np.ndarray:
-        """Sigmoid disparity (H, W) float32 in [0, 1]; `networks.disparity` makes depth of it."""
+    def disparity(self, image: LoadedImage) -> np.ndarray:
+        """Sigmoid disparity (H, W) float32 in [0, 1]; `networks.disparity` converts it to depth."""
 
-    def disparities(self, images: Sequence[Any]) -> list[np.ndarray]:
-        """`disparity` of each of several images; one pass where the device gains by it."""
+    def disparities(self, images: Sequence[LoadedImage]) -> list[np.ndarray]:
+        """`disparity` of each of several images, in one pass if the device is faster that way."""
         return [self.disparity(image) for image in images]
 
     @abstractmethod
-    def motion(self, earlier: Any, later: Any) -> np.ndarray:
-        """T_later_earlier (4, 4) float64 of two loaded images, translation in network units.
+    def motion(self, earlier: LoadedImage, later: LoadedImage) -> np.ndarray:
+        """T_later_earlier (4, 4) float64 of two images, translation in network units.
 
-        All NaN where the network's output is not finite. EngineError without a pose network.
+        All NaN if the network's output is not finite. EngineError without a pose network.
         """
 
-    def expect_motion(self, earlier: Any, later: Any) -> None:
-        """Say, before its disparity is asked for, that `motion` of this pair will most probably be.
+    def expect_motion(self, earlier: LoadedImage, later: LoadedImage) -> None:
+        """Announce, before `disparity` of the later image, that `motion` of this pair will probably follow.
 
-        A device can then compute it while the disparity is already on its way. It costs nothing where that is of no use.
+        A device may then compute it while the disparity is copied to the host. Other devices ignore the call.
         """
 
     def warm_up(self) -> None:
-        """Run everything, so that no live frame pays for allocations and kernel selection."""
+        """Run all networks, so that no live frame waits for allocations and kernel selection."""
         image = self.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))
         for _ in range(2):
             self.disparity(image)
@@ -90,12 +101,17 @@ def check_image(rgb: np.ndarray, header: CheckpointHeader) -> None:
 
 
 def released() -> EngineError:
-    """What a call of an engine without networks raises."""
+    """Error of a call of a released engine."""
     return EngineError("this engine has been released: create another one")
 
 
+def no_pose_network() -> EngineError:
+    """Error of `motion` without a pose network."""
+    return EngineError("the checkpoint has no pose network: use one that has, or depth alone")
+
+
 def check_cpu_precision(name: str) -> None:
-    """EngineError for a precision that is unknown, or that no CPU computes in."""
+    """EngineError for a precision that is unknown, or that no CPU supports."""
     if name not in PRECISIONS:
         raise EngineError(f"unknown precision {name!r}: expected one of {', '.join(PRECISIONS)}")
     if name == "fp16":
@@ -103,7 +119,7 @@ def check_cpu_precision(name: str) -> None:
 
 
 def motion_matrix(axis_angle_translation: np.ndarray, translation_factor: float = 1.0) -> np.ndarray:
-    """T (4, 4) float64 of a pose network's six numbers; all NaN unless each is finite."""
+    """T (4, 4) float64 from a pose network's six numbers; all NaN unless each is finite."""
     numbers = axis_angle_translation.astype(np.float64)
     if not np.isfinite(numbers).all():
         return np.full((4, 4), np.nan)

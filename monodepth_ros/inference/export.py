@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint's networks as files for other programs, each checked against PyTorch and with its card attached."""
+"""Export of a checkpoint's networks to files for other programs, with metadata and a check against PyTorch."""
 
 import os
 import tempfile
@@ -21,16 +21,16 @@ FORMATS = ("onnx", "openvino", "torchscript")
 
 
 class ExportError(MonodepthError):
-    """A format that is not known, a batch that is none, or a folder that cannot be written."""
+    """An unknown format, an invalid batch size, or a folder that cannot be written."""
 
 
 def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: int = 0) -> list[Path]:
-    """Write depth.* and, where there is a pose network, pose.* into a folder, and return the files.
+    """Write depth.* and, if there is a pose network, pose.* into a folder, and return the files.
 
-    to: one of FORMATS. batch: the one size that the networks will take; 0 leaves it open. The weights are float32.
-    Existing files are replaced once the new ones have been read back and agree with PyTorch, as engines must.
-    ExportError for bad arguments, EngineError where the format's runtime is not installed, cannot convert the
-    networks or does not agree.
+    to: one of FORMATS. batch: the only batch size that the networks will take; 0 leaves it open. The weights are
+    float32. Existing files are replaced only after the new ones have been read back and agree with PyTorch. ExportError
+    for bad arguments, EngineError if the format's runtime is not installed, cannot convert the networks or does not
+    agree.
     """
     if batch < 0:
         raise ExportError(f"batch is {batch}: expected a positive number of images, or 0 for any")
@@ -49,7 +49,7 @@ def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: 
                 runtime.save(network, path, graph.card(checkpoint))
         except (OSError, RuntimeError) as error:
             raise _unwritable(folder, error) from None
-        # Where any batch is taken, two images show that it is not one by accident.
+        # With an open batch size, two images show that it is really open.
         loaded = [_first_of_batch(runtime.load(path), batch or 2) for path in paths]
         check_parity(GraphEngine(checkpoint, runtime, loaded), checkpoint)
         names = sorted(path.name for path in Path(staging.name).iterdir())
@@ -62,8 +62,7 @@ def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: 
 
 
 def _unwritable(folder: Path, error: Exception) -> ExportError:
-    reason = one_line(error)
-    return ExportError(f"{folder}: cannot be written ({reason:.200}); choose another folder")
+    return ExportError(f"{folder}: cannot be written ({one_line(error, 200)}); choose another folder")
 
 
 def _runtime(to: str) -> GraphRuntime:
@@ -77,5 +76,5 @@ def _runtime(to: str) -> GraphRuntime:
 
 
 def _first_of_batch(network: Network, batch: int) -> Network:
-    """The network, given the same input `batch` times, as one that takes a single one."""
+    """A network for batches, wrapped to take a single input, which is repeated `batch` times."""
     return lambda inputs: [output[:1] for output in network([np.repeat(item, batch, axis=0) for item in inputs])]

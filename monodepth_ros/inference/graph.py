@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint's networks as functions of plain image arrays: what other runtimes than PyTorch are given."""
+"""A checkpoint's networks as functions of plain image arrays, for runtimes other than PyTorch."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from monodepth_ros.networks.depth_network import STRIDE
 
 @dataclass(frozen=True, eq=False)
 class NetworkGraph:
-    """One network, an example of its inputs, and what its inputs and outputs mean."""
+    """One network, an example of its inputs, and descriptions of its inputs and outputs."""
 
     name: str
     """depth or pose."""
@@ -22,11 +22,11 @@ class NetworkGraph:
     example: tuple[Tensor, ...]
     """A batch of one; the first dimension of every input and output is the batch."""
     inputs: dict[str, str]
-    """Names in their order, each with type, shape and meaning."""
+    """Names in order, each with type, shape and meaning."""
     outputs: dict[str, str]
 
     def card(self, checkpoint: Checkpoint) -> dict[str, str]:
-        """What is to be attached to a file of this graph: text by name, JSON but for the hash and the name."""
+        """Metadata to attach to a file of this graph: texts by name, JSON except for hash and network name."""
         return {
             HEADER_KEY: checkpoint.header.to_json(),
             "checkpoint_sha256": checkpoint.sha256,
@@ -39,7 +39,7 @@ class NetworkGraph:
 class DepthGraph(nn.Module):
     """(B, H, W, 3) uint8 -> disparity (B, H, W), and the deepest feature (B, C, H / 32, W / 32) if with_feature.
 
-    Scaling, normalisation and layout are inside, so that whoever runs the graph hands over what a camera gives.
+    Scaling, normalisation and layout are part of the graph: its input is a camera's image.
     """
 
     def __init__(self, depth: nn.Module, with_feature: bool):
@@ -72,7 +72,7 @@ def to_network_input(image: Tensor) -> Tensor:
 
 
 def network_graphs(checkpoint: Checkpoint) -> list[NetworkGraph]:
-    """The depth network's graph and, where the checkpoint has a pose network, that one's."""
+    """Graphs of the depth network and, if the checkpoint has one, of the pose network."""
     header, depth, pose = checkpoint.header, checkpoint.depth, checkpoint.pose
     size = (header.height, header.width)
     image = torch.zeros(1, *size, 3, dtype=torch.uint8)
@@ -84,7 +84,13 @@ def network_graphs(checkpoint: Checkpoint) -> list[NetworkGraph]:
         feature_shape = f"float32 (batch, {', '.join(map(str, feature.shape[1:]))})"
         outputs["feature"] = f"{feature_shape}: what the pose network takes instead of the image"
     graphs = [
-        NetworkGraph("depth", DepthGraph(depth, shares_features).eval(), (image,), {"image": image_meaning}, outputs)
+        NetworkGraph(
+            name="depth",
+            module=DepthGraph(depth, shares_features).eval(),
+            example=(image,),
+            inputs={"image": image_meaning},
+            outputs=outputs,
+        )
     ]
     if pose is not None:
         example = feature if shares_features else image
@@ -92,11 +98,11 @@ def network_graphs(checkpoint: Checkpoint) -> list[NetworkGraph]:
         inputs = {name: f"{meaning}, of the {name} image" for name in ("earlier", "later")}
         graphs.append(
             NetworkGraph(
-                "pose",
-                PoseGraph(pose).eval(),
-                (example, example.clone()),
-                inputs,
-                {"motion": _motion_meaning(pose.times_mean_inverse_depth)},
+                name="pose",
+                module=PoseGraph(pose).eval(),
+                example=(example, example.clone()),
+                inputs=inputs,
+                outputs={"motion": _motion_meaning(pose.times_mean_inverse_depth)},
             )
         )
     return graphs

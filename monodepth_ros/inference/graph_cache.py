@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Converted networks, kept: a conversion takes seconds, reading one back takes a moment."""
+"""Cache of converted networks: a conversion takes seconds, reading it back milliseconds."""
 
 import hashlib
 import os
@@ -16,16 +16,16 @@ import monodepth_ros.networks
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.networks.checkpoint import Checkpoint
 
-KEPT = 8  # entries; one of a ResNet-18 pair has 110 MB
+KEPT = 8  # number of entries to keep; that of a ResNet-18 pair has 110 MB
 PARTIAL = ".partial-"
-ABANDONED = 3600.0  # seconds; nobody writes an entry for so long
+ABANDONED = 3600.0  # age at which an unfinished entry is removed [s]
 
 
 class GraphCache:
     """The folder of one checkpoint's converted networks.
 
-    converter: name and version of what converts, part of the key with the weights' hash and the source of the
-    networks: whatever changes the graph changes the folder. A checkpoint without a hash is not cached.
+    converter: name and version of the converter. The folder's name is a hash of it, of the weights and of the networks'
+    source code: anything that changes the graph changes the folder. A checkpoint without a hash is not cached.
     """
 
     def __init__(self, checkpoint: Checkpoint, converter: str):
@@ -35,15 +35,15 @@ class GraphCache:
         self._folder = cache_folder() / "graphs" / key.hexdigest()[:32] if checkpoint.sha256 else None
 
     def read(self) -> Path | None:
-        """The folder, if it is there."""
+        """The folder, if it exists."""
         if self._folder is None or not self._folder.is_dir():
             return None
         with suppress(OSError):
-            os.utime(self._folder)  # the least recently used entries are the ones to go
+            os.utime(self._folder)  # marks it as recently used, for _prune
         return self._folder
 
     def write(self, save: Callable[[Path], None]) -> Path | None:
-        """Let `save` fill the folder, which appears complete or not at all. None where it cannot be written."""
+        """Let `save` fill the folder, which appears complete or not at all; None if it cannot be written."""
         if self._folder is None:
             return None
         try:
@@ -54,17 +54,18 @@ class GraphCache:
         try:
             save(partial)
             partial.rename(self._folder)
-        except (OSError, RuntimeError):  # no space, or another process was first
+        except (OSError, RuntimeError):  # disk full, or another process was first
             shutil.rmtree(partial, ignore_errors=True)
         self._prune()
         return self.read()
 
     def discard(self) -> None:
-        """Remove what is kept."""
+        """Remove the folder."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _prune(self) -> None:
+        """Remove the least recently used entries and abandoned partial ones."""
         with suppress(OSError):
             ages = {path: time.time() - path.stat().st_mtime for path in self._folder.parent.iterdir()}
             partial = [path for path in ages if path.name.startswith(PARTIAL)]
@@ -75,7 +76,7 @@ class GraphCache:
 
 @cache
 def _source_digest() -> str:
-    """Of the code that defines the graphs."""
+    """Hash of the code that defines the graphs."""
     digest = hashlib.sha256(Path(monodepth_ros.inference.graph.__file__).read_bytes())
     for path in sorted(Path(monodepth_ros.networks.__path__[0]).glob("*.py")):
         digest.update(path.read_bytes())

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine of every runtime that runs converted networks: cached, and checked against PyTorch."""
+"""Engine for runtimes that run converted networks, with a cache and a check against PyTorch."""
 
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.inference.engine import Engine, EngineError, check_image, motion_matrix, released
+from monodepth_ros.inference.engine import (
+    Engine,
+    EngineError,
+    LoadedImage,
+    check_image,
+    motion_matrix,
+    no_pose_network,
+    released,
+)
 from monodepth_ros.inference.graph import network_graphs
 from monodepth_ros.inference.graph_cache import GraphCache
 from monodepth_ros.inference.graph_runtime import GraphRuntime, Network
@@ -18,20 +25,8 @@ from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
 
-@dataclass(eq=False)
-class LoadedImage:
-    """An image and what has been computed of it."""
-
-    pixels: np.ndarray
-    """(1, H, W, 3) uint8."""
-    deepest_feature: np.ndarray | None = None
-    """Last feature of the depth encoder, kept for pose networks that share it."""
-    mean_inverse_depth: float | None = None
-    """Spatial mean in 1 / network units, kept for pose networks that need it."""
-
-
 class GraphEngine(Engine):
-    """The checkpoint's networks as a runtime has loaded them: depth, and pose if there is one."""
+    """A checkpoint's networks, loaded by a runtime: depth, and pose if there is one. Images are (1, H, W, 3) uint8."""
 
     def __init__(self, checkpoint: Checkpoint, runtime: GraphRuntime, networks: Sequence[Network]):
         self.name, self.device, self.precision = runtime.name, runtime.device, runtime.precision
@@ -67,7 +62,7 @@ class GraphEngine(Engine):
     def motion(self, earlier: LoadedImage, later: LoadedImage) -> np.ndarray:
         self._require_networks()
         if not self.has_pose:
-            raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
+            raise no_pose_network()
         if self._shares_features:
             for image in (earlier, later):
                 if image.deepest_feature is None:
@@ -78,7 +73,7 @@ class GraphEngine(Engine):
         numbers = self._pose(pair)[0][0]
         factor = 1.0
         if self._scales_translation:
-            # In training either image of a pair is the target; the later one's depth is at hand here.
+            # In training, either image of a pair may be the target; here the later one's depth is available.
             if later.mean_inverse_depth is None:
                 self.disparity(later)
             factor = later.mean_inverse_depth
@@ -97,20 +92,20 @@ def create_graph_engine(
 ) -> GraphEngine:
     """The checkpoint's networks, converted and checked against PyTorch.
 
-    runtimes: one, or the same one in several precisions, of which the first that agrees is taken; `warn` gets the
-    reason where that is not the first. Converted networks are cached; a cached one that is damaged or wrong is
-    converted again. EngineError where the runtime cannot convert the networks or does not agree with PyTorch.
+    runtimes: one, or the same one in several precisions; the first that agrees is used, and `warn` gets the reasons
+    against those before it. Converted networks are cached; a damaged or wrong entry is converted again. EngineError if
+    the runtime cannot convert the networks or does not agree with PyTorch.
     """
-    runtime = runtimes[0]  # what is converted is in float32 and the same for all
+    runtime = runtimes[0]  # the conversion is in float32 and the same for all
     cache = GraphCache(checkpoint, f"{runtime.name} {runtime.version}")
     kept = cache.read()
     if kept is not None:
         try:
             return _load(checkpoint, runtimes, kept, warn)
-        except Exception:  # a damaged file may surface anywhere in a runtime; what is wrong without it comes up again
+        except Exception:  # a damaged file can fail anywhere in a runtime; other errors come up again below
             cache.discard()
     save = _convert(checkpoint, runtime)
-    # Always from files: what is read back may be compiled differently, and results must not depend on the cache.
+    # Always load from files: results must not depend on whether the networks came from the cache.
     with ExitStack() as stack:
         folder = cache.write(save)
         if folder is None:
@@ -124,8 +119,8 @@ def create_graph_engine(
 
 
 def _convert(checkpoint: Checkpoint, runtime: GraphRuntime) -> Callable[[Path], None]:
-    """What writes the converted networks into a folder."""
-    # One image at a time: with the batch fixed, runtimes know every shape beforehand.
+    """Convert the networks; returns a function that writes them into a folder."""
+    # A fixed batch of one image lets runtimes compile for known shapes.
     converted = [(graph, runtime.convert(graph, batch=1)) for graph in network_graphs(checkpoint)]
 
     def save(folder: Path) -> None:
@@ -138,8 +133,8 @@ def _convert(checkpoint: Checkpoint, runtime: GraphRuntime) -> Callable[[Path], 
 def _load(
     checkpoint: Checkpoint, runtimes: Sequence[GraphRuntime], folder: Path, warn: Callable[[str], None]
 ) -> GraphEngine:
-    """Of the first runtime that agrees; EngineError of the last one."""
-    reasons = []
+    """The engine of the first runtime that agrees; the last one's EngineError if none does."""
+    reasons: list[str] = []
     for runtime in runtimes[:-1]:
         try:
             engine = _load_one(checkpoint, runtime, folder)
@@ -148,9 +143,9 @@ def _load(
             reasons.append(f"{error}; precision auto takes {runtimes[-1].precision}")
     else:
         engine = _load_one(checkpoint, runtimes[-1], folder)
-    # Not before: files that no precision agrees with are damaged and say nothing about the first one.
-    for line in reasons:
-        warn(line)
+    # Warn only now: if no precision agrees, the files are damaged and the precisions are not to blame.
+    for reason in reasons:
+        warn(reason)
     return engine
 
 

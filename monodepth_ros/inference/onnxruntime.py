@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime on CPUs of every kind, and on CUDA where the installed build of it can."""
+"""ONNX Runtime on CPUs, and on CUDA if the installed build supports it."""
 
 import io
 import os
@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from monodepth_ros.inference.engine import PRECISIONS, EngineError, check_cpu_precision
+from monodepth_ros.inference.config import PRECISIONS
+from monodepth_ros.inference.engine import EngineError, check_cpu_precision
 from monodepth_ros.inference.graph import NetworkGraph
 from monodepth_ros.inference.graph_runtime import (
     GraphRuntime,
@@ -22,14 +23,14 @@ from monodepth_ros.inference.pytorch import find_device
 
 OPSET = 17
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
-ERRORS_ONLY = 3  # of its log
+ERRORS_ONLY = 3  # ONNX Runtime's log level
 
 
 class OnnxRuntime(GraphRuntime):
-    """Networks run by ONNX Runtime; arguments as in `choice.create_engine`.
+    """Networks run by ONNX Runtime; device and precision as in EngineConfig.
 
-    On a CPU and on CUDA it computes in fp32; fp16 is TensorRT's, which compiles the networks for minutes when it
-    sees them first. On a CPU it uses as many threads as PyTorch would (OMP_NUM_THREADS).
+    It computes in fp32 on a CPU and on CUDA. fp16 needs TensorRT, which compiles new networks for minutes. On a CPU it
+    uses as many threads as PyTorch (OMP_NUM_THREADS).
     """
 
     name = "onnxruntime"
@@ -57,10 +58,10 @@ class OnnxRuntime(GraphRuntime):
         axes = None if batch else {name: {0: "batch"} for name in (*inputs, *outputs)}
         written = io.BytesIO()
         try:
-            # Tracing warns of every test of a shape in Python; height and width are fixed here.
+            # Tracing warns about every shape test in Python; height and width are fixed here.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                # The exporter that traces: the other one needs two more packages.
+                # The tracing exporter: the other one needs two more packages.
                 torch.onnx.export(
                     graph.module,
                     example,
@@ -71,7 +72,7 @@ class OnnxRuntime(GraphRuntime):
                     output_names=outputs,
                     dynamic_axes=axes,
                 )
-        except Exception as error:  # whatever the exporter of that version raises
+        except Exception as error:  # the exporter's exceptions differ between versions
             raise conversion_failed(self.name, error) from None
         return onnx.load_from_string(written.getvalue())
 
@@ -85,15 +86,15 @@ class OnnxRuntime(GraphRuntime):
         options.log_severity_level = ERRORS_ONLY
         options.intra_op_num_threads = torch.get_num_threads()
         options.inter_op_num_threads = 1
-        # Threads that spin while they wait would take the cores of the decoder and the camera driver.
+        # Spinning threads would take CPU time from the decoder and the camera driver.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = self._providers(path.parent)
+        providers = self.providers(path.parent)
         try:
             session = self._onnxruntime.InferenceSession(str(path), options, providers=providers)
-        except Exception as error:  # its exceptions have no base of their own
+        except Exception as error:  # its exceptions have no common base class
             raise loading_failed(self.name, path, error) from None
         wanted = providers[0][0]
-        if wanted not in session.get_providers():  # a provider whose libraries do not load is only logged
+        if wanted not in session.get_providers():  # ONNX Runtime only logs a provider whose libraries do not load
             raise EngineError(
                 f"onnxruntime cannot start its {wanted} here (are its libraries installed?):"
                 " use engine pytorch, or set device to cpu"
@@ -101,11 +102,14 @@ class OnnxRuntime(GraphRuntime):
         names = [value.name for value in session.get_inputs()]
         return lambda inputs: session.run(None, dict(zip(names, inputs, strict=True)))
 
-    def _providers(self, folder: Path) -> list[tuple[str, dict[str, str]]]:
-        """What shall run the networks, the first choice first; folder is where a compiled network is kept."""
+    def providers(self, folder: Path) -> list[tuple[str, dict[str, str]]]:
+        """Execution providers and their options, in order of preference.
+
+        folder: cache of the networks that TensorRT has compiled.
+        """
         if self._index is None:
             return [(CPU, {})]
-        # TensorFloat-32 would be off by more than fp32 may be.
+        # TensorFloat-32 would exceed the tolerance of fp32.
         cuda = (CUDA, {"device_id": str(self._index), "use_tf32": "0"})
         if self.precision == "fp32":
             return [cuda]
@@ -131,12 +135,12 @@ def _find_precision(name: str, device: str, has_tensorrt: bool) -> str:
 
 
 def import_onnxruntime() -> Any:
-    """The package onnxruntime; RuntimeMissing where it cannot be imported."""
-    # Since 1.29 the published Linux builds report every session to their makers unless this is set before they are
-    # loaded (docs/engines.md): a robot reports to nobody.
+    """The package onnxruntime; RuntimeMissing if it cannot be imported."""
+    # Since 1.29 the published Linux builds send telemetry on every session, unless this is set before they are loaded
+    # (docs/engines.md).
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        import onnxruntime
+        import onnxruntime  # noqa: PLC0415 - optional, and the variable above must be set before
     except ImportError as error:
         raise RuntimeMissing(
             f"no onnxruntime here ({error}): pip install onnxruntime onnx, or use engine pytorch"
@@ -145,9 +149,9 @@ def import_onnxruntime() -> Any:
 
 
 def import_onnx() -> Any:
-    """The package onnx, which writes the files; RuntimeMissing where it cannot be imported."""
+    """The package onnx, which writes the files; RuntimeMissing if it cannot be imported."""
     try:
-        import onnx
+        import onnx  # noqa: PLC0415 - optional
     except ImportError as error:
         raise RuntimeMissing(f"no onnx here ({error}): pip install onnx, or use engine pytorch") from None
     return onnx

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO on CPUs: convolutions fused with what follows them, in the CPU's own layout."""
+"""OpenVINO on CPUs: fused convolutions in the CPU's own memory layout."""
 
 import sys
 import warnings
@@ -23,9 +23,10 @@ HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class OpenvinoRuntime(GraphRuntime):
-    """Networks compiled by OpenVINO for this CPU; arguments as in `choice.create_engine`, but auto is fp32 here.
+    """Networks compiled by OpenVINO for this CPU.
 
-    It uses as many threads as PyTorch would (OMP_NUM_THREADS).
+    device, precision: as in EngineConfig, except that precision auto is fp32. It uses as many threads as PyTorch
+    (OMP_NUM_THREADS).
     """
 
     name = "openvino"
@@ -42,17 +43,17 @@ class OpenvinoRuntime(GraphRuntime):
 
     @property
     def has_bf16(self) -> bool:
-        """Whether OpenVINO finds bf16 arithmetic in this CPU."""
+        """Whether OpenVINO supports bf16 arithmetic on this CPU."""
         return "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     def convert(self, graph: NetworkGraph, batch: int = 0) -> Any:
         shapes = [self._openvino.PartialShape([batch or -1, *tensor.shape[1:]]) for tensor in graph.example]
         try:
-            # Tracing warns of every test of a shape in Python; height and width are fixed here.
+            # Tracing warns about every shape test in Python; height and width are fixed here.
             with warnings.catch_warnings(), torch.inference_mode():
                 warnings.simplefilter("ignore")
                 model = self._openvino.convert_model(graph.module, example_input=graph.example, input=shapes)
-        except Exception as error:  # whatever the converter of that version raises
+        except Exception as error:  # the converter's exceptions differ between versions
             raise conversion_failed(self.name, error) from None
         for ports, names in ((model.inputs, graph.inputs), (model.outputs, graph.outputs)):
             for port, name in zip(ports, names, strict=True):
@@ -60,7 +61,7 @@ class OpenvinoRuntime(GraphRuntime):
         return model
 
     def save(self, converted: Any, path: Path, card: dict[str, str]) -> None:
-        """The weights lie beside path, in a file that ends with .bin."""
+        """As `GraphRuntime.save`; the weights go to a .bin file beside path."""
         for name, text in card.items():
             converted.set_rt_info(text, name)
         self._openvino.save_model(converted, path, compress_to_fp16=False)
@@ -70,7 +71,7 @@ class OpenvinoRuntime(GraphRuntime):
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            # Pinned threads would wait for the decoder and the camera driver that share their core.
+            # Pinned threads would wait for the decoder and the camera driver on their core.
             "ENABLE_CPU_PINNING": False,
         }
         try:
@@ -90,7 +91,7 @@ class OpenvinoRuntime(GraphRuntime):
 
 
 def openvino_runtimes(device: str, precision: str) -> list[OpenvinoRuntime]:
-    """The runtime in a precision; for auto in all that the CPU computes in, the fastest first."""
+    """The runtime in one precision, or for auto in each that the CPU supports, the fastest first."""
     runtime = OpenvinoRuntime(device, precision)
     if precision == "auto" and cpu_has_bf16() and runtime.has_bf16:
         return [OpenvinoRuntime(device, "bf16"), runtime]
@@ -98,11 +99,11 @@ def openvino_runtimes(device: str, precision: str) -> list[OpenvinoRuntime]:
 
 
 def import_openvino() -> Any:
-    """The package openvino; RuntimeMissing where it cannot be imported."""
-    # With its telemetry package in reach the import would be reported to the makers: a robot reports to nobody.
+    """The package openvino; RuntimeMissing if it cannot be imported."""
+    # This keeps OpenVINO from loading its telemetry package, which would report the import.
     sys.modules.setdefault("openvino_telemetry", None)
     try:
-        import openvino
+        import openvino  # noqa: PLC0415 - optional, and its telemetry must be off before
     except ImportError as error:
         raise RuntimeMissing(f"no openvino here ({error}): pip install openvino, or use engine pytorch") from None
     return openvino

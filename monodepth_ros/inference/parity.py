@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an engine computes what the checkpoint's networks compute."""
+"""Parity check of an engine against PyTorch in float32."""
 
 import numpy as np
 
 from monodepth_ros.inference.engine import Engine, EngineError
 from monodepth_ros.inference.pytorch import PytorchEngine
 from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.formula_weights import formula_image
 
-FP32_DISPARITY = 1e-4  # largest difference of any pixel
-REDUCED_DEPTH = 0.01  # mean relative difference of depth in bf16 and fp16
-FP32_MOTION = 1e-4  # of each element, beside the same share of its size
+FP32_DISPARITY = 1e-4  # largest difference of a pixel's disparity
+REDUCED_DEPTH = 0.01  # largest mean relative difference of depth in bf16 and fp16
+FP32_MOTION = 1e-4  # largest difference of an element, absolute plus relative
 REDUCED_MOTION = 0.02
 
 
 def check_parity(engine: Engine, checkpoint: Checkpoint) -> None:
-    """Run the engine and PyTorch in float32 on the CPU on one pair of images; EngineError where they differ."""
+    """Run the engine, and PyTorch in float32 on the CPU, on one pair of images; EngineError if they differ."""
     reference = PytorchEngine(checkpoint, "cpu", "fp32")
     header = checkpoint.header
     pair = [
@@ -36,7 +37,9 @@ def check_parity(engine: Engine, checkpoint: Checkpoint) -> None:
             _refuse(engine, f"its motion is off by {np.abs(found - wanted).max():.2g}")
 
 
-def _check_disparity(engine: Engine, found: np.ndarray, wanted: np.ndarray, header, exact: bool) -> None:
+def _check_disparity(
+    engine: Engine, found: np.ndarray, wanted: np.ndarray, header: CheckpointHeader, exact: bool
+) -> None:
     if found.shape != wanted.shape or not np.isfinite(found).all():
         _refuse(engine, f"its disparity is {found.shape} with {np.isnan(found).sum()} NaN, expected {wanted.shape}")
     if exact:
@@ -50,8 +53,8 @@ def _check_disparity(engine: Engine, found: np.ndarray, wanted: np.ndarray, head
             _refuse(engine, f"its depth is off by {100 * difference:.2g} %, {100 * REDUCED_DEPTH:g} % is allowed")
 
 
-def _refuse(engine: Engine, what: str) -> None:
+def _refuse(engine: Engine, reason: str) -> None:
     raise EngineError(
-        f"engine {engine.name} ({engine.precision}) does not agree with PyTorch on this checkpoint: {what};"
+        f"engine {engine.name} ({engine.precision}) does not agree with PyTorch on this checkpoint: {reason};"
         " use engine pytorch, or another precision"
     )

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inference with PyTorch, one operation after the other: on the CPU, and what `pytorch_cuda` makes graphs of."""
+"""Inference with eager PyTorch, used on the CPU; `pytorch_cuda` records it into CUDA graphs."""
 
 import copy
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from monodepth_ros.errors import one_line
+from monodepth_ros.inference.config import PRECISIONS
 from monodepth_ros.inference.engine import (
-    PRECISIONS,
     Engine,
     EngineError,
+    LoadedImage,
     check_cpu_precision,
     check_image,
     motion_matrix,
+    no_pose_network,
     released,
 )
 from monodepth_ros.networks.checkpoint import Checkpoint
@@ -25,24 +27,13 @@ from monodepth_ros.networks.disparity import scale_disparity
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-@dataclass(eq=False)
-class LoadedImage:
-    """An image on the device and what has been computed of it."""
-
-    tensor: Tensor
-    """(1, 3, H, W) in [0, 1]; float32 where the engine's precision is bf16."""
-    deepest_feature: Tensor | None = None
-    """Last feature of the depth encoder, kept for pose networks that share it."""
-    mean_inverse_depth: float | None = None
-    """Spatial mean in 1 / network units, kept for pose networks that need it."""
-
-
 class PytorchEngine(Engine):
-    """Both networks in eager PyTorch, channels last, without gradients; arguments as in `create_engine`, but
-    auto is fp32 on the CPU here.
+    """Both networks in eager PyTorch, channels last, without gradients.
 
-    In bf16, whose 8 bits are those of an image, images are normalised in float32, and the last layer in front of the
-    sigmoid computes in float32: far depth is a small disparity, the sigmoid of a large number.
+    device, precision: as in EngineConfig, except that precision auto is fp32 on the CPU. Images are loaded as float
+    tensors (1, 3, H, W) in [0, 1]. In bf16, which has as few significant bits as an image, images are normalised in
+    float32, and the last layer before the sigmoid computes in float32: far depth is a small disparity, the sigmoid of a
+    large number.
     """
 
     name = "pytorch"
@@ -61,19 +52,20 @@ class PytorchEngine(Engine):
         self._pose = None if checkpoint.pose is None else self._place(checkpoint.pose)
 
     def compile(self) -> None:
-        """Compile the networks with torch.compile, before anything else runs: it takes a minute.
+        """Compile the networks with torch.compile, which takes a minute; call it before anything else.
 
-        Each size of batch is compiled when it first comes, one image here. EngineError where that fails.
+        Each batch size is compiled at its first use, one image here. EngineError if that fails.
         """
-        freezing = {"freezing": True}  # the weights are constants, in whatever layout suits the kernels
+        freezing = {"freezing": True}  # weights become constants, in the layout that suits the kernels
         self._infer_depth = torch.compile(self._infer_depth, dynamic=False, options=freezing)
         self._infer_motion = torch.compile(self._infer_motion, dynamic=False, options=freezing)
         try:
             self.warm_up()
-        except Exception as error:  # whatever the compiler of that version raises
+        except Exception as error:  # the compiler's exceptions differ between versions
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise EngineError(
-                f"torch.compile failed ({reason:.200}): install a C++ compiler if there is none, or set compile to false"
+                f"torch.compile failed ({reason:.200}): install a C++ compiler if none is installed,"
+                " or set compile to false"
             ) from None
 
     @property
@@ -85,7 +77,7 @@ class PytorchEngine(Engine):
         check_image(rgb, self.header)
         if not rgb.flags.c_contiguous or not rgb.flags.writeable:
             rgb = rgb.copy()
-        # The copy is the conversion to floating point.
+        # The conversion to floating point copies the pixels.
         return LoadedImage(self._network_input(torch.from_numpy(rgb)[None].to(self._device)))
 
     def disparity(self, image: LoadedImage) -> np.ndarray:
@@ -96,7 +88,7 @@ class PytorchEngine(Engine):
         self._require_networks()
         if not images:
             return []
-        batch = images[0].tensor if len(images) == 1 else torch.cat([image.tensor for image in images])
+        batch = images[0].pixels if len(images) == 1 else torch.cat([image.pixels for image in images])
         found, deepest_feature = self._infer_depth(batch)
         if self.has_pose and self._pose.uses_depth_features:
             for index, image in enumerate(images):
@@ -112,14 +104,14 @@ class PytorchEngine(Engine):
     def motion(self, earlier: LoadedImage, later: LoadedImage) -> np.ndarray:
         self._require_networks()
         if not self.has_pose:
-            raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
+            raise no_pose_network()
         if self._pose.uses_depth_features:
             numbers = self._infer_motion(self._deepest_feature(earlier), self._deepest_feature(later))
         else:
-            numbers = self._infer_motion(earlier.tensor, later.tensor)
+            numbers = self._infer_motion(earlier.pixels, later.pixels)
         factor = 1.0
         if self._pose.times_mean_inverse_depth:
-            # In training either image of a pair is the target; the later one's depth is at hand here.
+            # In training, either image of a pair may be the target; here the later one's depth is available.
             if later.mean_inverse_depth is None:
                 self.disparity(later)
             factor = later.mean_inverse_depth
@@ -131,7 +123,7 @@ class PytorchEngine(Engine):
             torch.cuda.empty_cache()
 
     def _network_input(self, pixels: Tensor) -> Tensor:
-        """(B, H, W, 3) uint8 -> (B, 3, H, W) in [0, 1], channels last as the pixels are."""
+        """(B, H, W, 3) uint8 -> (B, 3, H, W) in [0, 1], channels last like the pixels."""
         return pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255).to(self._image_dtype)
 
     def _infer_depth(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,22 +132,21 @@ class PytorchEngine(Engine):
         return self._depth.decode(features, (0,))[0][:, 0].to(torch.float32), features[-1]
 
     def _infer_motion(self, earlier: Tensor, later: Tensor) -> Tensor:
-        """Axis-angle and translation (B, 6) float32 of batches of images, or of deepest features."""
+        """Axis-angle and translation (B, 6) float32, from batches of images or of deepest features."""
         return torch.cat(self._pose(earlier, later), dim=1).to(torch.float32)
 
     def _deepest_feature(self, image: LoadedImage) -> Tensor:
         if image.deepest_feature is None:
-            image.deepest_feature = self._depth.encode(image.tensor)[-1]
+            image.deepest_feature = self._depth.encode(image.pixels)[-1]
         return image.deepest_feature
 
     def _place(self, network: torch.nn.Module) -> torch.nn.Module:
-        """A copy on the device: the checkpoint's own networks stay as they are."""
+        """A copy of a network on the device; the checkpoint's own networks stay unchanged."""
         try:
             network = copy.deepcopy(network).to(self._device, self._dtype, memory_format=torch.channels_last)
         except RuntimeError as error:
-            reason = str(error).splitlines()[0]
             raise EngineError(
-                f"the networks do not fit on {self.device} ({reason:.200}): choose another device"
+                f"the networks do not fit on {self.device} ({one_line(error, 200)}): choose another device"
             ) from None
         if self._image_dtype != self._dtype:
             _cast_inputs(_first_convolution(network))
@@ -167,17 +158,17 @@ class PytorchEngine(Engine):
 
 
 def _first_convolution(network: torch.nn.Module) -> torch.nn.Conv2d:
-    """The one that takes a network's input."""
+    """The convolution that takes a network's input."""
     return next(module for module in network.modules() if isinstance(module, torch.nn.Conv2d))
 
 
 def _cast_inputs(convolution: torch.nn.Conv2d) -> None:
-    """Let a convolution take any floating-point type and compute in that of its weights."""
+    """Let a convolution accept any floating-point type and compute in the type of its weights."""
     convolution.register_forward_pre_hook(lambda module, inputs: (inputs[0].to(module.weight.dtype),))
 
 
 def find_device(name: str) -> torch.device:
-    """auto (CUDA where there is one), cpu, cuda or cuda:N; EngineError if there is no such device here."""
+    """The device called auto (CUDA if available), cpu, cuda or cuda:N; EngineError if there is no such device."""
     if not re.fullmatch(r"auto|cpu|cuda|cuda:\d{1,3}", name):
         raise EngineError(f"unknown device {name!r}: expected auto, cpu, cuda or cuda:N")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inference with PyTorch on CUDA: recorded networks on a stream of their own, waited for only where a result leaves."""
+"""Inference with PyTorch on CUDA: recorded networks on their own stream; the host waits only for results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,32 +9,30 @@ import torch
 from torch import Tensor
 
 from monodepth_ros.inference.cuda_graphs import CudaQueue, Replayed
-from monodepth_ros.inference.engine import EngineError, check_image, motion_matrix
+from monodepth_ros.inference.engine import LoadedImage, check_image, motion_matrix, no_pose_network
 from monodepth_ros.inference.pytorch import PytorchEngine
 from monodepth_ros.networks.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
 
 @dataclass(eq=False)
-class CudaImage:
-    """An image on the device and what has been computed of it; all of it the image's own, no recording's."""
+class CudaImage(LoadedImage):
+    """An image (1, H, W, 3) uint8 on the device. Its tensors are its own and belong to no recording.
 
-    pixels: Tensor
-    """(1, H, W, 3) uint8."""
-    deepest_feature: Tensor | None = None
-    """(1, C, H / 32, W / 32), last feature of the depth encoder, kept for pose networks that share it."""
-    mean_inverse_depth: Tensor | None = None
-    """(1,) float32, spatial mean in 1 / network units, kept for pose networks that need it."""
+    mean_inverse_depth is a tensor (1,) float32.
+    """
+
     expected_earlier: "CudaImage | None" = None
-    """With which a motion is expected to be asked for."""
+    """Earlier image of the motion that is expected to be asked for."""
     expected_motion: Callable[[], np.ndarray] | None = None
-    """That motion's numbers, once they are queued."""
+    """Fetches that motion's numbers, once they are queued."""
 
 
 class CudaEngine(PytorchEngine):
-    """`PytorchEngine` for CUDA: what that computes, as CUDA graphs, with the pixels' conversion on the device.
+    """`PytorchEngine` with CUDA graphs, and with the pixels' conversion on the device.
 
-    The first pass of each size of batch takes longer: it is recorded. queue: what stands for the device's stream.
+    The first pass of each batch size takes longer, because it is recorded. `warn` gets the reason if recording fails.
+    queue: the device's stream; tests replace it.
     """
 
     def __init__(
@@ -69,14 +67,14 @@ class CudaEngine(PytorchEngine):
 
     def expect_motion(self, earlier: CudaImage, later: CudaImage) -> None:
         later.expected_earlier, later.expected_motion = earlier, None
-        # Else every image would keep all those before it.
+        # Otherwise each image would keep all images before it alive.
         earlier.expected_earlier = earlier.expected_motion = None
 
     @torch.inference_mode()
     def motion(self, earlier: CudaImage, later: CudaImage) -> np.ndarray:
         self._require_networks()
         if not self.has_pose:
-            raise EngineError("the checkpoint has no pose network: use one that has, or depth alone")
+            raise no_pose_network()
         found = later.expected_motion if later.expected_earlier is earlier else None
         if found is None:
             with self._queue.current():
@@ -91,7 +89,7 @@ class CudaEngine(PytorchEngine):
         super().release()
 
     def _queue_depth(self, images: Sequence[CudaImage]) -> Tensor:
-        """Disparity (B, H, W), which the next call may overwrite; what motion needs is kept in the images."""
+        """Disparity (B, H, W), which the next call may overwrite. The images keep the results that `motion` needs."""
         disparity, *kept = self._replayed_depth([image.pixels for image in images])
         if self.has_pose and self._pose.uses_depth_features:
             for image, feature in zip(images, kept[0].split(1), strict=True):
@@ -106,18 +104,18 @@ class CudaEngine(PytorchEngine):
             return
         try:
             image.expected_motion = self._queue_motion(image.expected_earlier, image)
-        except RuntimeError:  # of no concern to depth; whoever asks for the motion meets it again
+        except RuntimeError:  # depth must not fail for it; `motion` raises it again
             image.expected_earlier = None
 
     def _queue_motion(self, earlier: CudaImage, later: CudaImage) -> Callable[[], np.ndarray]:
-        """The six numbers of a pair and, where the pose network needs it, the translation's factor."""
+        """The six numbers of a pair and, if the pose network needs it, the factor of the translation."""
         pair = [earlier.pixels, later.pixels]
         if self._pose.uses_depth_features:
             for image in (earlier, later):
                 if image.deepest_feature is None:
                     self._queue_depth([image])
             pair = [earlier.deepest_feature, later.deepest_feature]
-        # In training either image of a pair is the target; the later one's depth is at hand here.
+        # In training, either image of a pair may be the target; here the later one's depth is available.
         if self._pose.times_mean_inverse_depth and later.mean_inverse_depth is None:
             self._queue_depth([later])
         numbers = self._replayed_pose(*([item] for item in pair))[0][0]
@@ -126,7 +124,7 @@ class CudaEngine(PytorchEngine):
         return self._queue.download(numbers)
 
     def _depth_outputs(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """(B, H, W, 3) uint8 -> disparity (B, H, W) float32, and what the images keep of it, if they do: (B, ...)."""
+        """(B, H, W, 3) uint8 -> disparity (B, H, W) float32, and the result (B, ...) that the images keep, if any."""
         disparity, deepest_feature = self._infer_depth(self._network_input(pixels))
         if self.has_pose and self._pose.uses_depth_features:
             return disparity, deepest_feature

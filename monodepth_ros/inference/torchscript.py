@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TorchScript: networks in one file that PyTorch runs from Python and from C++, without this package."""
+"""TorchScript: networks in a file that PyTorch runs from Python and C++, without this package."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from monodepth_ros.inference.graph_runtime import GraphRuntime, Network, convers
 
 
 class TorchscriptRuntime(GraphRuntime):
-    """Traced networks on the CPU, for export and its check: eager PyTorch is the faster engine."""
+    """Traced networks on the CPU, only for export and its check: eager PyTorch is the faster engine."""
 
     name = "torchscript"
     device = "cpu"
@@ -29,12 +29,12 @@ class TorchscriptRuntime(GraphRuntime):
         if batch:
             raise EngineError("TorchScript files take any batch: leave the fixed one out")
         try:
-            # Tracing warns of every test of a shape in Python; height and width are fixed here. Newer releases also
-            # warn of TorchScript itself.
+            # Tracing warns about every shape test in Python; height and width are fixed here. Newer releases also
+            # warn about TorchScript itself.
             with warnings.catch_warnings(), torch.no_grad():
                 warnings.simplefilter("ignore")
                 return torch.jit.trace(graph.module, graph.example, check_trace=False)
-        except Exception as error:  # whatever the tracer of that version raises
+        except Exception as error:  # the tracer's exceptions differ between versions
             raise conversion_failed(self.name, error) from None
 
     def save(self, converted: Any, path: Path, card: dict[str, str]) -> None:

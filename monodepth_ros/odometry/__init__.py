@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relative motions into a trajectory: scale sources, gating, integration, covariance."""
+"""Visual odometry: relative motions, their checks and scale, and the trajectory they add up to."""

@@ -56,9 +56,7 @@ class OfflineRun:
         self._source, self._config, self._settings = source, config, settings
         self.notes = list(source.notes)
         checkpoint = load_checkpoint(config.checkpoint)
-        engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, self.notes.append, config.compile
-        )
+        engine = create_engine(checkpoint, config, self.notes.append)
         self._run = run = SourcePipeline(source, engine, checkpoint.header, config)
         scale, moving_frame = run.pipeline.scale, run.moving_frame
         self.notes += run.input_notes

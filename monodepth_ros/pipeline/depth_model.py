@@ -111,9 +111,7 @@ class DepthModel:
         """
         config = replace(PipelineConfig(), {"checkpoint": str(checkpoint), "device": device, **(settings or {})})
         loaded = load_checkpoint(config.checkpoint)
-        engine = create_engine(
-            loaded, config.device, config.precision, config.engine, warn or _warn, compile=config.compile
-        )
+        engine = create_engine(loaded, config, warn or _warn)
         return cls(engine, loaded.header, config)
 
     @property

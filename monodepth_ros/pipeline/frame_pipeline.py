@@ -11,7 +11,7 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.gyro.gyro import Gyro
-from monodepth_ros.odometry.scale.create_scale import choose_scale
+from monodepth_ros.odometry.scale.create_scale import create_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pictures.color_picture import color_picture
@@ -210,16 +210,10 @@ def scale_for(
     leader: Callable[[], ScaleEstimate] | None = None,
 ) -> ScaleSource:
     """The scale source of the settings; ScaleError if it cannot be had."""
-    settings = config.scale
-    return choose_scale(
-        settings.source,
+    return create_scale(
+        config.scale,
         header,
-        factor=settings.factor,
-        camera_height=settings.camera_height,
-        has_ground_frame=bool(settings.ground_frame),
-        has_odometry_topic=bool(settings.odometry_topic),
         has_motion=gives_motion(config.odometry, has_pose),
-        time_constant=settings.time_constant,
         travel=travel,
         previous=previous,
         leader=leader,

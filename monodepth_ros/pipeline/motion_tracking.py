@@ -9,13 +9,14 @@ import numpy as np
 from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
-from monodepth_ros.odometry import image_check
+from monodepth_ros.odometry.checks import image_check
+from monodepth_ros.odometry.checks.photometric_check import motion_explains_images
 from monodepth_ros.odometry.config import OdometryConfig
-from monodepth_ros.odometry.features.feature_odometry import FeatureMotion, FeatureOdometry
+from monodepth_ros.odometry.features.feature_motion import FeatureMotion
+from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
 from monodepth_ros.odometry.gyro.gyro import Gyro, Turn
-from monodepth_ros.odometry.photometric_check import motion_explains_images
 from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
-from monodepth_ros.odometry.visual_odometry import NoiseModel, OdometryEstimate, TrackingState, VisualOdometry
+from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState, VisualOdometry
 from monodepth_ros.pipeline.frame import PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
 from monodepth_ros.pipeline.network_view import NetworkView
@@ -71,20 +72,9 @@ class MotionTracking:
         if (config.source, config.max_points) != (self._config.source, self._config.max_points):
             self.forget()
         if _imu(config) != _imu(self._config):
-            self.gyro = Gyro(*_imu(config)[1:]) if config.imu_topic else None
+            self.gyro = Gyro(config) if config.imu_topic else None
             self.forget()
-        self._config = config
-        odometry = self._odometry
-        odometry.max_gap = config.max_gap
-        odometry.reset_on_gap = config.on_gap == "reset"
-        odometry.max_speed = config.max_speed
-        odometry.max_turn_rate = config.max_turn_rate
-        odometry.noise = NoiseModel(
-            translation=config.translation_noise,
-            translation_floor=config.translation_noise_floor,
-            rotation=config.rotation_noise,
-            rotation_floor=config.rotation_noise_floor,
-        )
+        self._config = self._odometry.config = config
 
     @property
     def is_possible(self) -> bool:
@@ -163,7 +153,12 @@ class MotionTracking:
             else:
                 T_previous_current = None
         found = self._odometry.update(
-            stamp_ns, T_previous_current, estimate.is_metric, covariance, motion.reason, motion.turn
+            stamp_ns,
+            T_previous_current,
+            estimate.is_metric,
+            covariance=covariance,
+            reason=motion.reason,
+            turn=motion.turn,
         )
         if motion.is_bridged and found.state is TrackingState.TRACKING:
             return replace(found, note=f"{motion.reason}: turned by the gyro, at the speed before")
@@ -208,10 +203,10 @@ class MotionTracking:
         stamp_ns = prepared.frame.stamp_ns
         change, before_ns = self._check.update(gray), self._checked_ns
         self._checked_ns = stamp_ns
-        if change.doubt:
+        if change.reason:
             # No later image may be paired with one before this.
             self._history.clear()
-            motion = _Motion(None, reason=change.doubt)
+            motion = _Motion(None, reason=change.reason)
         elif change.is_still:
             if self.gyro is not None:
                 still_angle = image_check.STILL_FLOW / self._tracking_view_of(prepared).camera.fx
@@ -247,7 +242,7 @@ class MotionTracking:
         angle = np.linalg.norm(rotation_to_axis_angle(R_network))
         sigma = np.hypot(config.rotation_noise * angle, config.rotation_noise_floor)
         # A network repeats its errors, so its rotation must not teach the gyro's bias.
-        self.gyro.observe(start_ns, stop_ns, R_network, sigma, tells_bias=False)
+        self.gyro.observe(start_ns, stop_ns, R_network, sigma, has_independent_errors=False)
         return self.gyro.turn(start_ns, stop_ns)
 
     def _by_network_if_plausible(self, prepared: PreparedFrame, instead: _Motion) -> _Motion:

@@ -6,7 +6,7 @@ import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels, to_gray
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.odometry.features.depth_prior import TrackingCamera
+from monodepth_ros.odometry.features.tracking_camera import TrackingCamera
 from monodepth_ros.pipeline.network_view import NetworkView
 
 # Larger images (960, 1241 pixels on KITTI) did not improve the motion from features, and smaller ones made it worse.

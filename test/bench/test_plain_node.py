@@ -20,7 +20,7 @@ from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint  
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader  # noqa: E402
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth, build_pose  # noqa: E402
-from monodepth_ros.odometry.image_check import ImageChange, ImageCheck  # noqa: E402
+from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck  # noqa: E402
 from monodepth_ros.pipeline.config import PipelineConfig  # noqa: E402
 from monodepth_ros.pipeline.frame import Demand, Frame  # noqa: E402
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline  # noqa: E402

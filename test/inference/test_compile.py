@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch's networks compiled with torch.compile."""
+"""The PyTorch engine compiled with torch.compile."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
@@ -21,7 +22,7 @@ has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
 
 @pytest.fixture
 def small_checkpoint(tmp_path):
-    """64x32, depth alone: a network compiles for as long as it has layers."""
+    """A checkpoint of 64x32 pixels without a pose network, which compiles quickly."""
     depth = build_depth("rt_monodepth_s").eval()
     fill_networks_with_formula(depth)
     save_checkpoint(
@@ -31,26 +32,29 @@ def small_checkpoint(tmp_path):
 
 
 @pytest.mark.skipif(not has_compiler, reason="no C++ compiler")
-def test_compiled_networks_give_what_the_others_give(small_checkpoint, monkeypatch, tmp_path):
+def test_compiled_networks_agree_with_eager_ones(small_checkpoint, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled"))
     warnings = []
     checkpoint = load_checkpoint(small_checkpoint)
-    compiled = create_engine(checkpoint, "cpu", "fp32", warn=warnings.append, compile=True)
+    compiled = create_engine(
+        checkpoint, EngineConfig(device="cpu", precision="fp32", compile=True), warn=warnings.append
+    )
     assert (compiled.name, compiled.precision, warnings) == ("pytorch", "fp32", [])
     assert list((tmp_path / "compiled").iterdir()), "nothing was compiled"
-    plain = create_engine(checkpoint, "cpu", "fp32", "pytorch")
+    plain = create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32", engine="pytorch"))
     rgb = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
     found, expected = (engine.disparity(engine.load_image(rgb)) for engine in (compiled, plain))
     assert np.ptp(expected) > 0.01
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_networks_that_do_not_compile_are_one_line(small_checkpoint, tmp_path):
+def test_a_failed_compilation_is_an_error_on_one_line(small_checkpoint, tmp_path):
     program = (
+        "from monodepth_ros.inference.config import EngineConfig\n"
         "from monodepth_ros.inference.create_engine import create_engine\n"
         "from monodepth_ros.inference.engine import EngineError\n"
         "try:\n"
-        f"    create_engine({str(small_checkpoint)!r}, 'cpu', 'fp32', compile=True)\n"
+        f"    create_engine({str(small_checkpoint)!r}, EngineConfig(device='cpu', precision='fp32', compile=True))\n"
         "except EngineError as error:\n"
         "    print(error)\n"
     )
@@ -66,6 +70,6 @@ def test_networks_that_do_not_compile_are_one_line(small_checkpoint, tmp_path):
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_other_engines_take_no_compile(small_checkpoint, engine):
-    with pytest.raises(EngineError, match=f"engine {engine} takes no compile: use engine pytorch"):
-        create_engine(small_checkpoint, "cpu", engine=engine, compile=True)
+def test_other_engines_refuse_compile(small_checkpoint, engine):
+    with pytest.raises(EngineError, match=f"engine {engine} cannot compile: use engine pytorch"):
+        create_engine(small_checkpoint, EngineConfig(device="cpu", engine=engine, compile=True))

@@ -1,99 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine for CUDA: its book-keeping on any machine, its arithmetic where there is a GPU."""
+"""The engine for CUDA, on a GPU or with the CPU in its place."""
 
 import weakref
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
+from host_queue import NETWORKS, CudaQueueWithoutGraphs, HostQueue, expected_of, picture
 
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.inference.cuda_graphs import MOST_SIZES, CudaQueue, Replayed
+from monodepth_ros.inference.cuda_graphs import Replayed
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
-from monodepth_ros.inference.pytorch import PytorchEngine
 from monodepth_ros.inference.pytorch_cuda import CudaEngine
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.networks.formula_weights import formula_image
-
-NETWORKS = [("rt_monodepth_s", "separate_resnet18"), ("resnet18", "shared_resnet18"), ("rt_monodepth_s", "posecnn")]
-
-
-def picture(phase):
-    return (255 * formula_image(phase, 64, 96)).round().astype(np.uint8).transpose(1, 2, 0)
-
-
-class HostQueue:
-    """The CPU in the place of `CudaQueue`: a replay computes anew into the recording's outputs, as a graph does."""
-
-    def __init__(self):
-        self.recorded, self.waits = [], 0
-
-    def current(self):
-        return nullcontext()
-
-    def upload(self, array):
-        return torch.from_numpy(array.copy())
-
-    def download(self, tensor):
-        staged = tensor.clone()
-
-        def fetch():
-            self.waits += 1
-            return staged.numpy().copy()
-
-        return fetch
-
-    def wait(self):
-        pass
-
-    def record(self, function, inputs):
-        self.recorded.append(inputs[0].shape[0])
-        outputs = function(*inputs)
-
-        def replay():
-            for output, found in zip(outputs, function(*inputs), strict=True):
-                output.copy_(found)
-            return outputs
-
-        return replay
-
-
-def refuse_to_record(queue, function, inputs):
-    raise RuntimeError("operation not permitted\nwhen stream is capturing")
-
-
-class HostQueueWithoutGraphs(HostQueue):
-    record = refuse_to_record
-
-
-class CudaQueueWithoutGraphs(CudaQueue):
-    record = refuse_to_record
 
 
 @pytest.fixture(params=["host", pytest.param("cuda", marks=pytest.mark.cuda)])
 def create(request):
-    """A CudaEngine in float32 of a checkpoint: on a GPU, or on the CPU in a GPU's place."""
+    """Creates a CudaEngine in float32: on a GPU, or with a HostQueue on the CPU."""
     if request.param == "cuda":
         return lambda checkpoint: CudaEngine(checkpoint, "cuda", "fp32", pytest.fail)
     return lambda checkpoint: CudaEngine(checkpoint, "cpu", "fp32", pytest.fail, HostQueue())
 
 
-def as_the_cpu_has_it(checkpoint, phases):
-    """Disparities of pictures, and the motion from each to the next."""
-    engine = PytorchEngine(checkpoint, "cpu", "fp32")
-    images = [engine.load_image(picture(phase)) for phase in phases]
-    disparities = [engine.disparity(image) for image in images]
-    return disparities, [engine.motion(*pair) for pair in zip(images, images[1:], strict=False)]
-
-
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
 @pytest.mark.parametrize("depth_first", [True, False])
-def test_depth_and_motion_are_the_eager_engines(create, make_checkpoint, depth, pose, depth_first):
+def test_depth_and_motion_equal_the_eager_engine_s(create, make_checkpoint, depth, pose, depth_first):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     engine, phases = create(checkpoint), (0.0, 0.3, 0.6, 0.9)
-    disparities, motions = as_the_cpu_has_it(checkpoint, phases)
+    disparities, motions = expected_of(checkpoint, phases)
     previous = None
     for index, phase in enumerate(phases):  # the first is recorded, the others are replayed
         image = engine.load_image(picture(phase))
@@ -106,10 +44,10 @@ def test_depth_and_motion_are_the_eager_engines(create, make_checkpoint, depth, 
 
 
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
-def test_six_images_at_once_are_each_as_alone(create, make_checkpoint, depth, pose):
+def test_a_batch_of_six_images_gives_the_results_of_single_images(create, make_checkpoint, depth, pose):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     engine, phases = create(checkpoint), np.arange(6) / 6
-    disparities, motions = as_the_cpu_has_it(checkpoint, phases)
+    disparities, motions = expected_of(checkpoint, phases)
     for _ in range(2):
         images = [engine.load_image(picture(phase)) for phase in phases]
         for found, expected in zip(engine.disparities(images), disparities, strict=True):
@@ -120,10 +58,10 @@ def test_six_images_at_once_are_each_as_alone(create, make_checkpoint, depth, po
 
 
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
-def test_an_image_and_its_results_stay_valid_whatever_comes_after(create, make_checkpoint, depth, pose):
+def test_an_image_and_its_results_stay_valid_after_later_calls(create, make_checkpoint, depth, pose):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     engine, phases = create(checkpoint), (0.0, 0.3)
-    (first, second), (motion,) = as_the_cpu_has_it(checkpoint, phases)
+    (first, second), (motion,) = expected_of(checkpoint, phases)
     images = [engine.load_image(picture(phase)) for phase in phases]
     disparity, _ = [engine.disparity(image) for image in images]
     others = [engine.load_image(picture(1 + index / 20)) for index in range(12)]
@@ -137,10 +75,10 @@ def test_an_image_and_its_results_stay_valid_whatever_comes_after(create, make_c
 
 
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
-def test_a_motion_that_is_expected_is_the_same_and_whatever_else_is_asked_for_too(create, make_checkpoint, depth, pose):
+def test_expected_and_unexpected_motions_are_right(create, make_checkpoint, depth, pose):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     engine, phases = create(checkpoint), (0.0, 0.3, 0.6, 0.9)
-    disparities, motions = as_the_cpu_has_it(checkpoint, phases)
+    disparities, motions = expected_of(checkpoint, phases)
     for _ in range(2):
         images = [engine.load_image(picture(phase)) for phase in phases]
         np.testing.assert_allclose(engine.disparity(images[0]), disparities[0], atol=1e-4)
@@ -153,31 +91,13 @@ def test_a_motion_that_is_expected_is_the_same_and_whatever_else_is_asked_for_to
             np.testing.assert_allclose(engine.motion(images[index - 1], images[index]), motions[index - 1], atol=1e-4)
 
 
-def test_a_motion_that_is_expected_is_queued_with_depth_which_does_not_wait_for_it(make_checkpoint):
-    queue = HostQueue()
-    engine = CudaEngine(load_checkpoint(make_checkpoint()), "cpu", "fp32", queue=queue)
-    ran = []
-    infer_depth, infer_motion = engine._infer_depth, engine._infer_motion
-    engine._infer_depth = lambda *inputs: (ran.append("depth"), infer_depth(*inputs))[1]
-    engine._infer_motion = lambda *inputs: (ran.append("motion"), infer_motion(*inputs))[1]
-    engine.warm_up()  # recordings run twice
-    ran.clear()
-    queue.waits = 0
-    first, second = (engine.load_image(picture(phase)) for phase in (0.0, 0.3))
-    engine.expect_motion(first, second)
-    engine.disparity(second)
-    assert (ran, queue.waits) == (["depth", "motion"], 1)
-    engine.motion(first, second)
-    assert (ran, queue.waits) == (["depth", "motion"], 2)
-
-
-def test_an_image_does_not_keep_all_those_before_it(create, make_checkpoint):
+def test_an_image_does_not_keep_earlier_images_alive(create, make_checkpoint):
     engine = create(load_checkpoint(make_checkpoint()))
     previous, seen = None, []
     for index in range(6):
         image = engine.load_image(picture(index / 6))
         if previous is not None:
-            engine.expect_motion(previous, image)  # and nobody asks for it
+            engine.expect_motion(previous, image)  # the motion itself is never asked for
         engine.disparity(image)
         seen.append(weakref.ref(image))
         previous = image
@@ -185,21 +105,25 @@ def test_an_image_does_not_keep_all_those_before_it(create, make_checkpoint):
     assert [reference() is not None for reference in seen] == [False, False, False, False, True, True]
 
 
-def test_a_motion_that_fails_costs_no_depth(create, make_checkpoint, monkeypatch):
+def test_a_failing_motion_does_not_affect_depth(create, make_checkpoint, monkeypatch):
     engine = create(load_checkpoint(make_checkpoint()))
     first, second = (engine.load_image(picture(phase)) for phase in (0.0, 0.3))
 
-    def out_of_memory(*inputs):
-        raise RuntimeError("out of memory")
+    run = Replayed.__call__
 
-    monkeypatch.setattr(engine, "_replayed_pose", out_of_memory)
+    def out_of_memory_for_pairs(replayed, *inputs):
+        if len(inputs) == 2:
+            raise RuntimeError("out of memory")
+        return run(replayed, *inputs)
+
+    monkeypatch.setattr(Replayed, "__call__", out_of_memory_for_pairs)
     engine.expect_motion(first, second)
     assert np.isfinite(engine.disparity(second)).all()
     with pytest.raises(RuntimeError, match="out of memory"):
         engine.motion(first, second)
 
 
-def test_an_image_may_be_overwritten_once_it_is_loaded(create, checkpoint_file):
+def test_the_pixels_may_be_overwritten_after_loading(create, checkpoint_file):
     engine, pixels = create(load_checkpoint(checkpoint_file)), np.ascontiguousarray(picture(0.0))
     expected = engine.disparity(engine.load_image(pixels))
     for layout in (
@@ -212,7 +136,7 @@ def test_an_image_may_be_overwritten_once_it_is_loaded(create, checkpoint_file):
     assert np.array_equal(engine.disparity(image), expected)
 
 
-def test_other_images_and_a_released_engine_are_refused(create, checkpoint_file):
+def test_wrong_images_and_calls_after_release_are_refused(create, checkpoint_file):
     engine = create(load_checkpoint(checkpoint_file))
     with pytest.raises(EngineError, match=r"the network takes uint8 \(64, 96, 3\)"):
         engine.load_image(np.zeros((64, 95, 3), np.uint8))
@@ -228,58 +152,17 @@ def test_other_images_and_a_released_engine_are_refused(create, checkpoint_file)
             call()
 
 
-@pytest.mark.parametrize(("depth", "pose"), NETWORKS)
-def test_each_size_is_recorded_once_and_only_results_are_waited_for(make_checkpoint, depth, pose):
-    checkpoint, queue = load_checkpoint(make_checkpoint(depth, pose)), HostQueue()
-    engine = CudaEngine(checkpoint, "cpu", "fp32", queue=queue)
-    for _ in range(2):
-        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
-        assert queue.waits == 0
-        engine.motion(*images[:2])  # with the depth network's pass where it needs that
-        assert queue.waits == 1
-        engine.disparities(images)
-        assert queue.waits == 2
-        queue.waits = 0
-    # The pose network's pairs, and the depth network's batches: one for motion's sake where the networks share something.
-    assert sorted(queue.recorded) == ([1, 3] if pose == "separate_resnet18" else [1, 1, 3])
-
-
-def test_where_nothing_can_be_recorded_the_networks_run_without_and_say_so_once(make_checkpoint):
-    checkpoint, warnings = load_checkpoint(make_checkpoint()), []
-    engine = CudaEngine(checkpoint, "cpu", "fp32", warnings.append, HostQueueWithoutGraphs())
-    (first, second), (motion,) = as_the_cpu_has_it(checkpoint, (0.0, 0.3))
-    for _ in range(3):
-        images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3)]
-        np.testing.assert_allclose(engine.disparities(images), [first, second], atol=1e-5)
-        np.testing.assert_allclose(engine.disparity(images[0]), first, atol=1e-5)
-    assert warnings == [
-        "the networks run without CUDA graphs, which is slower: operation not permitted when stream is capturing"
-    ]
-    np.testing.assert_allclose(engine.motion(*images), motion, atol=1e-5)
-
-
-def test_the_number_of_recordings_is_bounded():
-    queue = HostQueue()
-    double = Replayed(lambda batch: (2 * batch,), queue.record, pytest.fail)
-    for _ in range(2):
-        for size in (*range(1, MOST_SIZES + 4), 1):
-            items = [torch.full((1, 2), float(index)) for index in range(size)]
-            (found,) = double(items)
-            assert found[:, 0].tolist() == [2.0 * index for index in range(size)]
-    assert queue.recorded == list(range(1, MOST_SIZES + 1))
-
-
 @pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
 def test_cuda_agrees_with_the_cpu(make_checkpoint, depth, pose, precision):
-    """By the check that other engines must pass; formula weights survive reduced precision less well than trained ones."""
+    """Formula weights tolerate reduced precision less well than trained ones."""
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
-    engine = create_engine(checkpoint, "cuda", precision, warn=pytest.fail)
+    engine = create_engine(checkpoint, EngineConfig(device="cuda", precision=precision), warn=pytest.fail)
     assert (engine.name, engine.device, engine.precision) == ("pytorch", "cuda:0", precision)
     if precision == "fp32":
         check_parity(engine, checkpoint)
-    (expected, _), (motion,) = as_the_cpu_has_it(checkpoint, (0.0, 0.7))
+    (expected, _), (motion,) = expected_of(checkpoint, (0.0, 0.7))
     images = [engine.load_image(picture(phase)) for phase in (0.0, 0.7)]
     error = np.abs(engine.disparity(images[0]) - expected)
     limit = {"fp32": 1e-4, "fp16": 2e-3, "bf16": 2e-2}[precision]
@@ -291,16 +174,16 @@ def test_cuda_agrees_with_the_cpu(make_checkpoint, depth, pose, precision):
 @pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_the_bundled_checkpoint_passes_the_check_on_cuda(precision):
-    from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-
     checkpoint = load_checkpoint(bundled_checkpoint())
-    check_parity(create_engine(checkpoint, "cuda", precision, warn=pytest.fail), checkpoint)
+    check_parity(
+        create_engine(checkpoint, EngineConfig(device="cuda", precision=precision), warn=pytest.fail), checkpoint
+    )
 
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize(("depth", "pose"), NETWORKS)
-def test_graphs_give_what_the_same_kernels_give_one_by_one(make_checkpoint, depth, pose, precision):
+def test_graphs_agree_with_the_same_kernels_run_one_by_one(make_checkpoint, depth, pose, precision):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     graphs = CudaEngine(checkpoint, "cuda", precision, pytest.fail)
     eager = CudaEngine(checkpoint, "cuda", precision, queue=CudaQueueWithoutGraphs(torch.device("cuda", 0)))

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Properties that every engine on the CPU has."""
+
 import dataclasses
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 import torch
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.networks.checkpoint import Checkpoint, save_checkpoint
@@ -15,15 +18,16 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula, f
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 NEEDS = {"pytorch": (), "openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx")}
+PYTORCH = EngineConfig(device="cpu", engine="pytorch", precision="fp32")
 
 
 @pytest.fixture(params=list(NEEDS))
 def create(request, monkeypatch, tmp_path):
-    """create_engine of each engine, in float32 on the CPU, with an empty cache."""
+    """Creates each engine in float32 on the CPU, with an empty cache."""
     for package in NEEDS[request.param]:
         pytest.importorskip(package, reason=f"no {package}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return lambda checkpoint: create_engine(checkpoint, "cpu", "fp32", request.param)
+    return lambda checkpoint: create_engine(checkpoint, dataclasses.replace(PYTORCH, engine=request.param))
 
 
 def checkpoint_of(depth, pose="", height=64, width=96):
@@ -48,7 +52,7 @@ def as_tensor(rgb):
 
 
 @pytest.mark.parametrize("name", ["resnet18", "rt_monodepth_s"])
-def test_disparity_is_the_networks_own(create, name):
+def test_disparity_equals_the_network_s_output(create, name):
     checkpoint = checkpoint_of(name)
     engine = create(checkpoint)
     disparity = engine.disparity(engine.load_image(picture()))
@@ -62,7 +66,7 @@ def test_motion_at_the_reference_size_has_the_reference_numbers(create):
     engine = create(checkpoint_of("rt_monodepth_s", "separate_resnet18", 192, 640))
     images = [engine.load_image(picture(phase, 192, 640)) for phase in (0.0, 0.7)]
     T_later_earlier = engine.motion(*images)
-    # Images of 8 bits are off by up to 0.002 from the formula's.
+    # Rounding the images to 8 bits changes the motion by up to 0.002.
     expected = axis_angle_to_rotation([0.082392396635833, -0.3476267160316218, 0.11310209059155471])
     assert T_later_earlier.dtype == np.float64
     assert T_later_earlier[:3, :3] == pytest.approx(expected, abs=2e-3)
@@ -74,7 +78,7 @@ def test_motion_at_the_reference_size_has_the_reference_numbers(create):
     ("depth", "pose"),
     [("rt_monodepth_s", "separate_resnet18"), ("resnet18", "shared_resnet18"), ("rt_monodepth_s", "posecnn")],
 )
-def test_motion_is_a_rigid_motion_and_the_same_with_or_without_disparity_before(create, depth, pose):
+def test_motion_is_rigid_and_does_not_depend_on_earlier_calls_of_disparity(create, depth, pose):
     engine = create(checkpoint_of(depth, pose))
     engine.warm_up()
     fresh = engine.motion(engine.load_image(picture(0.0)), engine.load_image(picture(0.7)))
@@ -88,7 +92,7 @@ def test_motion_is_a_rigid_motion_and_the_same_with_or_without_disparity_before(
 
 
 def test_shared_features_are_computed_once_per_image():
-    engine = create_engine(checkpoint_of("resnet18", "shared_resnet18"), "cpu", "fp32", "pytorch")
+    engine = create_engine(checkpoint_of("resnet18", "shared_resnet18"), PYTORCH)
     passes = []
     handle = torch.nn.modules.module.register_module_forward_hook(
         lambda module, *_: passes.append(1) if type(module).__name__ == "ResNetEncoder" else None
@@ -104,7 +108,7 @@ def test_shared_features_are_computed_once_per_image():
     assert len(passes) == 3
 
 
-def test_posecnn_translation_is_in_units_of_the_depth(create):
+def test_posecnn_s_translation_is_in_the_units_of_the_depth(create):
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
     engine = create(checkpoint)
     earlier, later = picture(0.0), picture(0.7)
@@ -128,7 +132,7 @@ def test_motion_that_is_not_finite_is_all_nan():
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
     with torch.no_grad():
         checkpoint.pose.pose_conv.bias[0] = float("nan")
-    engine = create_engine(checkpoint, "cpu", "fp32", "pytorch")
+    engine = create_engine(checkpoint, PYTORCH)
     assert np.isnan(engine.motion(engine.load_image(picture(0.0)), engine.load_image(picture(0.7)))).all()
 
 
@@ -142,13 +146,13 @@ def test_motion_that_is_not_finite_is_all_nan():
         np.zeros((3, 64, 96), np.uint8),
     ],
 )
-def test_other_images_are_refused(create, rgb):
+def test_wrong_images_are_refused(create, rgb):
     engine = create(checkpoint_of("rt_monodepth_s"))
     with pytest.raises(EngineError, match=r"the network takes uint8 \(64, 96, 3\)"):
         engine.load_image(rgb)
 
 
-def test_any_memory_layout_is_read_right_and_copied(create):
+def test_images_of_any_memory_layout_are_copied_correctly(create):
     engine = create(checkpoint_of("rt_monodepth_s"))
     rgb = picture()
     expected = engine.disparity(engine.load_image(rgb))
@@ -163,7 +167,9 @@ def test_any_memory_layout_is_read_right_and_copied(create):
 
 def test_bf16_is_close_to_fp32():
     checkpoint = checkpoint_of("rt_monodepth_s")
-    exact, rough = (create_engine(checkpoint, "cpu", precision, "pytorch") for precision in ("fp32", "bf16"))
+    exact, rough = (
+        create_engine(checkpoint, dataclasses.replace(PYTORCH, precision=precision)) for precision in ("fp32", "bf16")
+    )
     assert (exact.precision, rough.precision) == ("fp32", "bf16")
     found = rough.disparity(rough.load_image(picture()))
     assert found.dtype == np.float32
@@ -171,9 +177,9 @@ def test_bf16_is_close_to_fp32():
     assert error.mean() < 0.02, f"mean {error.mean()}, max {error.max()}"
 
 
-def test_engines_leave_the_checkpoint_as_it_is():
+def test_engines_do_not_change_the_checkpoint():
     checkpoint = checkpoint_of("rt_monodepth_s", "posecnn")
-    create_engine(checkpoint, "cpu", "bf16").release()
+    create_engine(checkpoint, EngineConfig(device="cpu", precision="bf16")).release()
     for network in (checkpoint.depth, checkpoint.pose):
         assert all(parameter.dtype == torch.float32 and parameter.requires_grad for parameter in network.parameters())
 
@@ -181,24 +187,24 @@ def test_engines_leave_the_checkpoint_as_it_is():
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "", "CPU", "cpu:0"])
 def test_unknown_devices_are_refused(device):
     with pytest.raises(EngineError, match="unknown device.*auto, cpu, cuda or cuda:N"):
-        create_engine(checkpoint_of("rt_monodepth_s"), device)
+        create_engine(checkpoint_of("rt_monodepth_s"), EngineConfig(device=device))
 
 
-def test_a_device_that_is_not_there_is_refused():
+def test_a_missing_device_is_refused():
     with pytest.raises(EngineError, match="'cuda:99': PyTorch sees .* CUDA device"):
-        create_engine(checkpoint_of("rt_monodepth_s"), "cuda:99")
+        create_engine(checkpoint_of("rt_monodepth_s"), EngineConfig(device="cuda:99"))
 
 
 @pytest.mark.parametrize(
     ("precision", "expected"), [("int8", "unknown precision 'int8'"), ("fp16", "needs a CUDA device")]
 )
-def test_precisions_that_are_not_there_are_refused(precision, expected):
+def test_unsupported_precisions_are_refused(precision, expected):
     with pytest.raises(EngineError, match=expected):
-        create_engine(checkpoint_of("rt_monodepth_s"), "cpu", precision)
+        create_engine(checkpoint_of("rt_monodepth_s"), EngineConfig(device="cpu", precision=precision))
 
 
-def test_auto_takes_a_device_that_works():
-    engine = create_engine(checkpoint_of("rt_monodepth_s"), engine="pytorch")
+def test_auto_selects_a_working_device():
+    engine = create_engine(checkpoint_of("rt_monodepth_s"), EngineConfig(engine="pytorch"))
     assert engine.name == "pytorch"
     assert engine.device == ("cuda:0" if torch.cuda.is_available() else "cpu")
     assert engine.precision in (("fp16",) if torch.cuda.is_available() else ("bf16", "fp32"))
@@ -206,7 +212,7 @@ def test_auto_takes_a_device_that_works():
     assert np.isfinite(engine.disparity(engine.load_image(picture()))).all()
 
 
-def test_several_images_at_once_are_each_as_alone(create):
+def test_a_batch_gives_the_results_of_single_images(create):
     engine = create(checkpoint_of("resnet18", "shared_resnet18"))
     images = [engine.load_image(picture(phase)) for phase in (0.0, 0.3, 0.6)]
     together = engine.disparities(images)
@@ -219,7 +225,7 @@ def test_several_images_at_once_are_each_as_alone(create):
     assert engine.disparities([]) == []
 
 
-def test_a_released_engine_says_so(create):
+def test_calls_of_a_released_engine_are_refused(create):
     engine = create(checkpoint_of("rt_monodepth_s", "posecnn"))
     image = engine.load_image(picture())
     engine.release()
@@ -236,4 +242,4 @@ def test_a_released_engine_says_so(create):
 def test_a_path_is_loaded(tmp_path):
     checkpoint = checkpoint_of("rt_monodepth_s")
     save_checkpoint(tmp_path / "a.safetensors", dataclasses.replace(checkpoint.header, versions={}), checkpoint.depth)
-    assert create_engine(tmp_path / "a.safetensors", "cpu").device == "cpu"
+    assert create_engine(tmp_path / "a.safetensors", EngineConfig(device="cpu")).device == "cpu"

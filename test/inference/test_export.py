@@ -30,7 +30,7 @@ def to(request):
 
 
 def read_back(path):
-    """(a function of arrays, the card) of a file, as docs/engines.md says."""
+    """A function of arrays and the metadata of a file, read as docs/engines.md shows."""
     if path.suffix == ".onnx":
         import onnxruntime
 
@@ -74,7 +74,7 @@ def as_tensor(pixels):
         ("rt_monodepth_s", ""),
     ],
 )
-def test_files_compute_what_the_networks_do_for_any_batch(make_checkpoint, to, tmp_path, depth, pose):
+def test_files_agree_with_the_networks_for_any_batch_size(make_checkpoint, to, tmp_path, depth, pose):
     checkpoint = load_checkpoint(make_checkpoint(depth, pose))
     files = {path.stem: path for path in export_networks(checkpoint, to, tmp_path / "out") if path.suffix != ".bin"}
     assert set(files) == ({"depth", "pose"} if pose else {"depth"})
@@ -98,7 +98,7 @@ def test_files_compute_what_the_networks_do_for_any_batch(make_checkpoint, to, t
             assert np.abs(motion - wanted).max() < 1e-4
 
 
-def test_the_card_is_attached_and_says_how_to_get_depth(make_checkpoint, to, tmp_path):
+def test_the_metadata_explains_how_to_compute_depth(make_checkpoint, to, tmp_path):
     facts = {
         "training_data": 'a "quoted" <name> & more\x1b',
         "scale_kind": "metric",
@@ -121,7 +121,7 @@ def test_the_card_is_attached_and_says_how_to_get_depth(make_checkpoint, to, tmp
     assert "to be multiplied by the mean" in json.loads(card["outputs"])["motion"]
 
 
-def test_names_of_inputs_and_outputs_are_those_of_the_card(make_checkpoint, tmp_path):
+def test_inputs_and_outputs_have_the_names_in_the_metadata(make_checkpoint, tmp_path):
     pytest.importorskip("onnx", reason="no onnx")
     onnxruntime = pytest.importorskip("onnxruntime", reason="no onnxruntime")
     openvino = pytest.importorskip("openvino", reason="no openvino")
@@ -157,7 +157,7 @@ def test_a_fixed_batch_takes_that_number_of_images(make_checkpoint, to, tmp_path
         run(images(1))
 
 
-def test_nothing_is_left_of_an_export_that_disagrees(make_checkpoint, tmp_path):
+def test_an_export_that_disagrees_leaves_the_old_files(make_checkpoint, tmp_path):
     checkpoint = load_checkpoint(make_checkpoint("rt_monodepth_s", ""))
     out = tmp_path / "out"
     export_networks(checkpoint, "torchscript", out)
@@ -169,7 +169,7 @@ def test_nothing_is_left_of_an_export_that_disagrees(make_checkpoint, tmp_path):
     assert os.listdir(out) == ["depth.pt"] and (out / "depth.pt").read_bytes() == before
 
 
-def test_a_batch_that_is_none_is_refused(make_checkpoint, tmp_path):
+def test_an_invalid_batch_size_is_refused(make_checkpoint, tmp_path):
     checkpoint = load_checkpoint(make_checkpoint("rt_monodepth_s", ""))
     with pytest.raises(ExportError, match="batch is -1: expected a positive number"):
         export_networks(checkpoint, "torchscript", tmp_path, batch=-1)
@@ -177,7 +177,7 @@ def test_a_batch_that_is_none_is_refused(make_checkpoint, tmp_path):
         export_networks(checkpoint, "torchscript", tmp_path, batch=2)
 
 
-def test_the_documentation_reads_the_files_back(make_checkpoint, to, tmp_path, monkeypatch):
+def test_the_examples_of_the_documentation_run(make_checkpoint, to, tmp_path, monkeypatch):
     page = Path(__file__).resolve().parents[2] / "docs" / "engines.md"
     marks = {"onnx": "onnxruntime.InferenceSession", "openvino": "read_model", "torchscript": "torch.jit.load"}
     (program,) = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What engines of converted networks have in common: the cache, the check against PyTorch."""
+"""Common properties of engines with converted networks: the cache, the check against PyTorch."""
 
 import os
 import time
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
@@ -32,7 +33,9 @@ def engine_name(request):
 
 @pytest.fixture
 def create(engine_name):
-    return lambda checkpoint: create_engine(checkpoint, "cpu", "fp32", engine_name)
+    return lambda checkpoint: create_engine(
+        checkpoint, EngineConfig(device="cpu", precision="fp32", engine=engine_name)
+    )
 
 
 def test_networks_are_converted_once(create, engine_name, checkpoint_file, disparity_of, graphs):
@@ -45,7 +48,7 @@ def test_networks_are_converted_once(create, engine_name, checkpoint_file, dispa
 
 
 @pytest.mark.parametrize("damage", ["cut off", "garbage", "other weights", "missing"])
-def test_a_damaged_conversion_is_made_again(create, engine_name, checkpoint_file, disparity_of, graphs, damage):
+def test_a_damaged_conversion_is_repeated(create, engine_name, checkpoint_file, disparity_of, graphs, damage):
     expected = disparity_of(create(checkpoint_file))
     (entry,) = graphs.iterdir()
     graph, weights = entry / FILES[engine_name][0], entry / WEIGHTS[engine_name]
@@ -63,7 +66,7 @@ def test_a_damaged_conversion_is_made_again(create, engine_name, checkpoint_file
     assert weights.read_bytes() == kept
 
 
-def test_other_weights_are_another_conversion(create, checkpoint_file, graphs, tmp_path):
+def test_other_weights_get_their_own_conversion(create, checkpoint_file, graphs, tmp_path):
     create(checkpoint_file)
     checkpoint = load_checkpoint(checkpoint_file)
     with torch.no_grad():
@@ -73,13 +76,13 @@ def test_other_weights_are_another_conversion(create, checkpoint_file, graphs, t
     assert len(list(graphs.iterdir())) == 2
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(create, checkpoint_file, disparity_of, monkeypatch, tmp_path):
+def test_engines_work_without_a_writable_cache(create, checkpoint_file, disparity_of, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert np.isfinite(disparity_of(create(checkpoint_file))).all()
 
 
-def test_the_cache_keeps_the_newest_and_nothing_that_was_interrupted(create, checkpoint_file, graphs):
+def test_the_cache_keeps_the_newest_entries_and_drops_abandoned_ones(create, checkpoint_file, graphs):
     for age in range(10):
         for name in (f"old{age}", f".partial-{age}"):
             (graphs / name).mkdir(parents=True)
@@ -91,14 +94,14 @@ def test_the_cache_keeps_the_newest_and_nothing_that_was_interrupted(create, che
     assert len(names) == 3 + 8 and {f"old{age}" for age in range(7)} < names, names
 
 
-def test_disagreement_is_refused_and_auto_falls_back_with_a_line(create, engine_name, checkpoint_file):
+def test_a_disagreeing_engine_is_refused_and_auto_falls_back_with_a_warning(create, engine_name, checkpoint_file):
     checkpoint = load_checkpoint(checkpoint_file)
     with torch.no_grad():
         checkpoint.depth.decoder.decoder[8].conv3.bias[0] = float("nan")
     with pytest.raises(EngineError, match=rf"{engine_name} \(fp32\) does not agree with PyTorch .* use engine pytorch"):
         create(checkpoint)
     warnings = []
-    engine = create_engine(checkpoint, "cpu", warn=warnings.append)
+    engine = create_engine(checkpoint, EngineConfig(device="cpu"), warn=warnings.append)
     assert engine.name == "pytorch"
     assert sum(f"engine {engine_name} (fp32) does not agree" in line for line in warnings) == 1, warnings
     assert not any("\n" in line for line in warnings)
@@ -111,7 +114,7 @@ def test_disagreement_is_refused_and_auto_falls_back_with_a_line(create, engine_
         ("pose", 0.5, "its motion is off by"),
     ],
 )
-def test_parity_sees_a_small_difference(checkpoint_file, network, change, expected):
+def test_the_parity_check_detects_a_small_difference(checkpoint_file, network, change, expected):
     checkpoint, other = load_checkpoint(checkpoint_file), load_checkpoint(checkpoint_file)
     bias = other.depth.decoder.decoder[8].conv3.bias if network == "depth" else other.pose.pose_conv.bias
     with torch.no_grad():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is ONNX Runtime's own: the choice of it, its precisions, its silence."""
+"""ONNX Runtime: its selection, its precisions, and no telemetry."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import monodepth_ros.inference.onnxruntime as runtime_module
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 
@@ -30,22 +31,27 @@ def in_another_process(program: str, **environment: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_auto_takes_it_where_openvino_is_missing(onnxruntime, checkpoint_file):
+def test_auto_selects_it_without_openvino(onnxruntime, checkpoint_file):
     program = (
-        "import sys; sys.modules['openvino'] = None; from monodepth_ros.inference.create_engine import create_engine;"
-        f"engine = create_engine({str(checkpoint_file)!r}, 'cpu', warn=lambda line: print('warned', line));"
+        "import sys\n"
+        "sys.modules['openvino'] = None\n"
+        "from monodepth_ros.inference.config import EngineConfig\n"
+        "from monodepth_ros.inference.create_engine import create_engine\n"
+        f"checkpoint = {str(checkpoint_file)!r}\n"
+        "engine = create_engine(checkpoint, EngineConfig(device='cpu'), warn=lambda line: print('warned', line))\n"
         "print(engine.name, engine.device, engine.precision)"
     )
     assert in_another_process(program) == ["onnxruntime", "cpu", "fp32"]
 
 
-def test_nothing_is_reported_to_anyone(onnxruntime, checkpoint_file, tmp_path):
-    """Builds since 1.29 send events unless told not to; an identifier and the events lie in the cache folder first."""
+def test_no_telemetry_is_sent(onnxruntime, checkpoint_file, tmp_path):
+    """Builds since 1.29 send telemetry by default; they store an identifier and events in the cache folder first."""
     home, cache = tmp_path / "home", tmp_path / "own_cache"
     home.mkdir()
     program = (
+        "from monodepth_ros.inference.config import EngineConfig\n"
         "from monodepth_ros.inference.create_engine import create_engine; import ctypes;"
-        f"engine = create_engine({str(checkpoint_file)!r}, 'cpu', engine='onnxruntime');"
+        f"engine = create_engine({str(checkpoint_file)!r}, EngineConfig(device='cpu', engine='onnxruntime'));"
         "getenv = ctypes.CDLL(None).getenv; getenv.restype = ctypes.c_char_p;"
         "print(engine.name, getenv(b'ORT_DISABLE_TELEMETRY').decode())"
     )
@@ -55,20 +61,21 @@ def test_nothing_is_reported_to_anyone(onnxruntime, checkpoint_file, tmp_path):
 
 
 @pytest.mark.parametrize("package", ["onnxruntime", "onnx"])
-def test_a_missing_package_is_named(package, checkpoint_file):
+def test_the_error_names_a_missing_package(package, checkpoint_file):
     if package == "onnx":
         pytest.importorskip("onnxruntime", reason="no onnxruntime")
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"
+        "from monodepth_ros.inference.config import EngineConfig\n"
         "from monodepth_ros.inference.create_engine import create_engine\n"
         "from monodepth_ros.inference.engine import EngineError\n"
         "try:\n"
-        f"    create_engine({str(checkpoint_file)!r}, 'cpu', engine='onnxruntime')\n"
+        f"    create_engine({str(checkpoint_file)!r}, EngineConfig(device='cpu', engine='onnxruntime'))\n"
         "except EngineError as error:\n"
         "    print(error)\n"
     )
-    said = " ".join(in_another_process(program))
-    assert said.startswith(f"no {package} here") and "use engine pytorch" in said, said
+    error = " ".join(in_another_process(program))
+    assert error.startswith(f"no {package} here") and "use engine pytorch" in error, error
 
 
 @pytest.mark.parametrize(
@@ -80,27 +87,27 @@ def test_a_missing_package_is_named(package, checkpoint_file):
         ("gpu", "auto", "unknown device"),
     ],
 )
-def test_what_is_not_there_is_refused(onnxruntime, checkpoint_file, device, precision, expected):
+def test_unsupported_settings_are_refused(onnxruntime, checkpoint_file, device, precision, expected):
     with pytest.raises(EngineError, match=expected):
-        create_engine(checkpoint_file, device, precision, "onnxruntime")
+        create_engine(checkpoint_file, EngineConfig(device=device, precision=precision, engine="onnxruntime"))
 
 
 @pytest.mark.parametrize(
     ("precision", "expected"),
     [("auto", ["CUDAExecutionProvider"]), ("fp16", ["TensorrtExecutionProvider", "CUDAExecutionProvider"])],
 )
-def test_the_precision_decides_what_runs_on_a_gpu(onnxruntime, monkeypatch, tmp_path, precision, expected):
-    """Without a GPU: only what ONNX Runtime would be asked for."""
+def test_the_precision_selects_the_execution_providers(onnxruntime, monkeypatch, tmp_path, precision, expected):
+    """Checks the requested providers, which needs no GPU."""
     monkeypatch.setattr(runtime_module, "find_device", lambda name: torch.device("cuda", 1))
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*expected, "CPUExecutionProvider"])
     runtime = runtime_module.OnnxRuntime("cuda:1", precision)
-    providers = runtime._providers(tmp_path)
+    providers = runtime.providers(tmp_path)
     assert [name for name, _ in providers] == expected
     assert {options["device_id"] for _, options in providers} == {"1"}
     assert (runtime.device, runtime.precision) == ("cuda:1", precision.replace("auto", "fp32"))
 
 
-def test_a_build_without_cuda_says_so(onnxruntime, monkeypatch):
+def test_a_build_without_cuda_is_refused_for_cuda(onnxruntime, monkeypatch):
     monkeypatch.setattr(runtime_module, "find_device", lambda name: torch.device("cuda", 0))
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(EngineError, match="no CUDA, device is 'cuda': pip install onnxruntime-gpu"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the tests of this folder import what they share (corridor.py)."""
+"""Makes corridor.py importable for the tests of this folder."""
 
 import sys
 from pathlib import Path

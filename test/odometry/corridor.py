@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A corridor of textured planes: pictures of it, and its exact depth."""
+"""A corridor of textured planes: rendered images and exact depth."""
 
 import cv2
 import numpy as np
 
 from monodepth_ros.geometry.motion import exp_se3
-from monodepth_ros.odometry.features.depth_prior import TrackingCamera
+from monodepth_ros.odometry.features.tracking_camera import TrackingCamera
 
 CAMERA = TrackingCamera(480, 160, 280.0, 280.0, 239.5, 79.5)
-GROUND, WALL, SIDE = 1.5, 30.0, 6.0  # metres: camera's height, distance of the end wall, of the side walls
+GROUND, WALL, SIDE = 1.5, 30.0, 6.0  # camera's height, distance of the end wall and of the side walls [m]
 
 
 def texture(seed, size=2048, finest=2):
-    """Blobs of all sizes, so that there are corners at any distance."""
+    """Blobs of all sizes, for corners at any distance."""
     rng = np.random.default_rng(seed)
     image = np.zeros((size, size), np.float32)
     for level in range(finest, 9):
@@ -26,7 +26,7 @@ PIXELS_PER_METRE = 40.0
 
 
 def render(T_world_camera, noise=1.0, seed=0):
-    """A corridor: ground, end wall and two side walls. Image (H, W) uint8 and exact inverse depth (H, W)."""
+    """Image (H, W) uint8 and exact inverse depth (H, W) of ground, end wall and two side walls."""
     v, u = np.mgrid[0 : CAMERA.height, 0 : CAMERA.width].astype(np.float64)
     rays = np.stack([(u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy, np.ones_like(u)], axis=-1)
     rays = rays @ T_world_camera[:3, :3].T
@@ -49,7 +49,7 @@ def render(T_world_camera, noise=1.0, seed=0):
 
 
 def steps_to_poses(*twists):
-    """T_world_camera of a camera that makes these motions, the first at the origin."""
+    """T_world_camera of a camera that starts at the origin and makes these motions."""
     poses = [np.eye(4)]
     for twist in twists:
         poses.append(poses[-1] @ exp_se3(np.array(twist)))

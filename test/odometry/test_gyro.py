@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gyro with noise, bias and a clock of its own: what is learned of it, and what it does for odometry by features."""
+"""A gyro with noise, bias and its own clock: their estimation, and its use in the odometry by features."""
 
 import cv2
 import numpy as np
@@ -7,6 +7,7 @@ import pytest
 from corridor import CAMERA, render, steps_to_poses
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, rotation_to_axis_angle
+from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
 from monodepth_ros.odometry.gyro.gyro import Gyro
 
@@ -18,8 +19,14 @@ OFFSET = -0.04  # seconds; the gyro's stamps are earlier than the images'
 START = 10 * SECOND
 
 
+def gyro_with(offset=0.0, estimates_offset=False, **options):
+    """A gyro with this time offset and the noise of these tests."""
+    config = OdometryConfig(imu_noise=NOISE, imu_time_offset=offset, imu_estimate_offset=estimates_offset)
+    return Gyro(config, **options)
+
+
 def rates_of(turns, rate=200, noise=NOISE, bias=BIAS, offset=OFFSET, seed=0):
-    """Stamps and rates of a gyro, given the camera's rotation (3,) per tenth of a second, evenly turned."""
+    """Stamps and rates of a gyro, given the camera's rotations (3,) per tenth of a second."""
     rng = np.random.default_rng(seed)
     count = round(len(turns) * 0.1 * rate)
     for i in range(count):
@@ -30,7 +37,7 @@ def rates_of(turns, rate=200, noise=NOISE, bias=BIAS, offset=OFFSET, seed=0):
 
 
 def weaving(seconds, amplitude=0.05):
-    """Rotations (3,) per tenth of a second of a vehicle that weaves and rolls."""
+    """Rotations (3,) per tenth of a second of a weaving and rolling vehicle."""
     t = np.arange(round(seconds * 10)) * 0.1
     return (
         np.stack([0.2 * np.sin(2.1 * t), np.sin(1.3 * t) + 0.5 * np.sin(3.7 * t), 0.1 * np.cos(1.7 * t)], -1)
@@ -39,7 +46,7 @@ def weaving(seconds, amplitude=0.05):
 
 
 def watched(turns, gyro, seed=1, **how):
-    """Let the gyro's rates come in, and images that see the turns to a milliradian."""
+    """Feed the gyro with its rates, and with image rotations of a milliradian's noise."""
     rng = np.random.default_rng(seed)
     rates = list(rates_of(turns, **how))
     for i, turn in enumerate(turns):
@@ -50,15 +57,15 @@ def watched(turns, gyro, seed=1, **how):
     return gyro
 
 
-def test_bias_and_time_offset_are_found_from_what_images_see():
-    gyro = watched(weaving(40.0), Gyro(NOISE, 0.1, estimates_offset=True))
+def test_bias_and_time_offset_are_estimated_from_images():
+    gyro = watched(weaving(40.0), gyro_with(0.1, estimates_offset=True))
     assert gyro.offset.value == pytest.approx(OFFSET, abs=0.004), gyro.description
     np.testing.assert_allclose(gyro.bias, BIAS, atol=0.003, err_msg=gyro.description)
 
 
-def test_a_given_offset_is_kept_and_a_wrong_one_costs_trust_in_turns():
-    assert watched(weaving(20.0), Gyro(NOISE, OFFSET)).offset.value == OFFSET
-    wrong = watched(weaving(20.0, amplitude=0.15), Gyro(NOISE, OFFSET - 0.4))
+def test_a_given_offset_is_kept_and_a_wrong_one_loses_trust():
+    assert watched(weaving(20.0), gyro_with(OFFSET)).offset.value == OFFSET
+    wrong = watched(weaving(20.0, amplitude=0.15), gyro_with(OFFSET - 0.4))
     assert not wrong.is_trusted and "contradicts" in wrong.description
     assert wrong.turn(START + 10 * SECOND, START + 10 * SECOND + TENTH) is None
 
@@ -68,7 +75,7 @@ def test_a_gyro_that_contradicts_the_images_is_not_used(wrong):
     def spoil(rate):
         return rate[[1, 0, 2]] if wrong == "axes" else np.degrees(rate)
 
-    gyro = Gyro(NOISE, 0.0)
+    gyro = gyro_with()
     turns = weaving(6.0)
     rates = list(rates_of(turns, offset=0.0))
     for i, turn in enumerate(turns):
@@ -79,35 +86,41 @@ def test_a_gyro_that_contradicts_the_images_is_not_used(wrong):
     assert not gyro.is_trusted
 
 
-def test_the_offset_is_not_guessed_from_a_straight_drive():
-    gyro = watched(weaving(20.0, amplitude=1e-4), Gyro(NOISE, 0.0, estimates_offset=True))
+def test_a_gyro_without_rates_is_not_used():
+    gyro = gyro_with(estimates_offset=True)
+    for i in range(60):
+        gyro.observe(START + i * TENTH, START + (i + 1) * TENTH, np.eye(3), 1e-3)
+    assert gyro.turn(START, START + TENTH) is None and "no rates" in gyro.problem
+
+
+def test_a_straight_drive_leaves_the_offset_unknown():
+    gyro = watched(weaving(20.0, amplitude=1e-4), gyro_with(estimates_offset=True))
     assert gyro.offset.sigma >= 0.03 and gyro.is_trusted
 
 
-def test_a_turn_is_the_integral_of_the_rates_and_its_covariance_that_of_their_errors():
-    """Half a second of turning, against many gyros' noise."""
+def test_a_turn_is_the_integral_of_the_rates_and_its_covariance_matches_their_errors():
+    """Half a second of turning, with the noise of many gyros."""
     turns = weaving(2.0, amplitude=0.01)
     true = np.eye(3)
     for turn in turns[5:10]:
         true = true @ axis_angle_to_rotation(turn)
     nees = []
     for seed in range(60):
-        gyro = Gyro(NOISE, 0.0)
-        gyro._bias_variance = 0.0
+        gyro = gyro_with(bias_sigma=0.0)
         for stamp, rate in rates_of(turns, bias=0.0, offset=0.0, seed=seed):
             gyro.add(stamp, rate)
         found = gyro.turn(START + 5 * TENTH, START + 10 * TENTH)
         error = rotation_to_axis_angle(true.T @ found.R_start_stop)
         assert np.linalg.norm(error) < 0.01
         nees.append(error @ np.linalg.solve(found.covariance, error))
-    # The covariance has the sensitivity's error in it, which is not simulated.
+    # The covariance contains the error of the sensitivity, which is not simulated.
     assert 1.5 < np.mean(nees) < 4.0, (
         f"normalised error squared averages {np.mean(nees):.1f}, a little below 3 expected"
     )
 
 
-def test_gaps_late_ends_and_time_that_goes_back():
-    gyro = Gyro(NOISE, 0.0)
+def test_gaps_late_rates_and_time_that_goes_back_give_no_wrong_turn():
+    gyro = gyro_with()
     for i in [*range(50), *range(80, 100)]:
         gyro.add(START + i * SECOND // 100, np.array((0.0, 0.1, 0.0)))
     at = lambda seconds: START + round(seconds * 1e9)  # noqa: E731
@@ -127,29 +140,29 @@ TWISTS = [(0.0, 0.0, 0.3, *turn) for turn in weaving(3.0, amplitude=0.03)]
 
 
 def drive(change, with_gyro, twists=TWISTS, count=250):
-    """Answers to images at 10 Hz, and the poses; the gyro is given its offset and has had time to learn its bias."""
+    """Motions of images at 10 Hz, and the poses; the gyro has its offset given and its bias estimated."""
     poses = steps_to_poses(*twists)
     gyro = None
     if with_gyro:
-        gyro = watched(np.zeros((30, 3)), Gyro(NOISE, OFFSET))
+        gyro = watched(np.zeros((30, 3)), gyro_with(OFFSET))
         for stamp, rate in rates_of([twist[3:] for twist in twists], seed=3):
             gyro.add(stamp + 3 * SECOND, rate)
         for i in range(1, 40):  # the drive's end
             gyro.add(stamp + 3 * SECOND + i * SECOND // 200, rate)
     odometry = FeatureOdometry(CAMERA, count, gyro)
-    answers = []
+    motions = []
     for i, pose in enumerate(poses):
         image, inverse_depth = render(pose, seed=i)
-        answers.append(odometry.update(change(i, image), inverse_depth, START + 3 * SECOND + i * TENTH))
-    return answers[1:], poses
+        motions.append(odometry.update(change(i, image), inverse_depth, START + 3 * SECOND + i * TENTH))
+    return motions[1:], poses
 
 
-def errors(answers, poses, first=0, last=None):
-    """Of the motion between two frames: metres and radians."""
-    last = len(answers) if last is None else last
+def errors(motions, poses, first=0, last=None):
+    """Error of the motion between two frames: metres and radians."""
+    last = len(motions) if last is None else last
     found = np.eye(4)
-    for answer in answers[first:last]:
-        found = found @ answer.T_previous_current
+    for motion in motions[first:last]:
+        found = found @ motion.T_previous_current
     error = invert(invert(poses[first]) @ poses[last]) @ found
     return np.linalg.norm(error[:3, 3]), np.linalg.norm(rotation_to_axis_angle(error[:3, :3]))
 
@@ -158,35 +171,35 @@ def blurred(first, last):
     return lambda i, image: cv2.GaussianBlur(image, (0, 0), 12) if first <= i < last else image
 
 
-def test_a_turn_in_blurred_images_stays_tracked_and_what_was_bridged_is_corrected_by_the_images_after_it():
+def test_a_gyro_bridges_blurred_images_and_later_images_correct_the_bridged_pose():
     turning = [(0.0, 0.0, 0.2, 0.0, 0.03, 0.0)] * 14
     alone, _ = drive(blurred(6, 10), with_gyro=False, twists=turning)
-    assert [answer.T_previous_current is None for answer in alone[5:9]] == [True] * 4
-    answers, poses = drive(blurred(6, 10), with_gyro=True, twists=turning)
-    assert all(answer.T_previous_current is not None for answer in answers), [answer.reason for answer in answers]
-    assert [answer.is_bridged for answer in answers] == [5 <= i < 9 for i in range(14)]
-    _, radians = errors(answers, poses, 5, 9)
+    assert [motion.T_previous_current is None for motion in alone[5:9]] == [True] * 4
+    motions, poses = drive(blurred(6, 10), with_gyro=True, twists=turning)
+    assert all(motion.T_previous_current is not None for motion in motions), [motion.reason for motion in motions]
+    assert [motion.is_bridged for motion in motions] == [5 <= i < 9 for i in range(14)]
+    _, radians = errors(motions, poses, 5, 9)
     assert radians < 0.01, f"0.12 rad of blurred turn are off by {radians:.4f}"
-    metres, radians = errors(answers, poses)
+    metres, radians = errors(motions, poses)
     assert metres < 0.1 and radians < 0.005, f"the whole is off by {metres:.3f} m and {radians:.4f} rad"
-    bridged, seen = answers[6].covariance, answers[3].covariance
+    bridged, seen = motions[6].covariance, motions[3].covariance
     assert bridged[0, 0] > 20 * seen[0, 0], "a guessed translation is as sure as a measured one"
 
 
-def test_a_stream_that_stays_black_is_lost_with_a_gyro_too():
-    answers, _ = drive(lambda i, image: np.zeros_like(image) if i >= 6 else image, with_gyro=True, twists=TWISTS[:16])
-    known = [answer.T_previous_current is not None for answer in answers]
+def test_a_stream_that_stays_black_is_lost_even_with_a_gyro():
+    motions, _ = drive(lambda i, image: np.zeros_like(image) if i >= 6 else image, with_gyro=True, twists=TWISTS[:16])
+    known = [motion.T_previous_current is not None for motion in motions]
     assert known == [True] * 10 + [False] * 6
 
 
-def test_standing_stays_exactly_zero_with_a_gyro():
-    answers, _ = drive(lambda i, image: image, with_gyro=True, twists=[(0.0,) * 6] * 8)
-    for answer in answers:
-        np.testing.assert_array_equal(answer.T_previous_current, np.eye(4))
+def test_standstill_is_exactly_zero_with_a_gyro():
+    motions, _ = drive(lambda i, image: image, with_gyro=True, twists=[(0.0,) * 6] * 8)
+    for motion in motions:
+        np.testing.assert_array_equal(motion.T_previous_current, np.eye(4))
 
 
-def test_it_makes_rotation_better_where_images_say_little_of_it():
-    """Little is to be seen but the middle of the far wall, where turning left looks like going left."""
+def test_a_gyro_improves_the_rotation_in_images_with_few_corners():
+    """Only the middle of the far wall is visible, where turning left looks like moving left."""
 
     def narrow(i, image):
         view = np.full_like(image, 90)
@@ -196,9 +209,9 @@ def test_it_makes_rotation_better_where_images_say_little_of_it():
     twists = [(0.02 * np.sin(i / 3), 0.0, 0.1, 0.0, 0.01 * np.cos(i / 4), 0.0) for i in range(24)]
     found = {}
     for with_gyro in (False, True):
-        answers, poses = drive(narrow, with_gyro, twists, count=600)
-        assert all(answer.T_previous_current is not None for answer in answers), [a.reason for a in answers]
-        steps = [errors(answers, poses, i, i + 1)[1] for i in range(len(answers))]
+        motions, poses = drive(narrow, with_gyro, twists, count=600)
+        assert all(motion.T_previous_current is not None for motion in motions), [a.reason for a in motions]
+        steps = [errors(motions, poses, i, i + 1)[1] for i in range(len(motions))]
         found[with_gyro] = np.sqrt(np.mean(np.square(steps)))
     assert found[True] < 0.6 * found[False], (
         f"rotation off by {found[True]:.5f} rad per step, {found[False]:.5f} without gyro"

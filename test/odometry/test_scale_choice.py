@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which source is in force, and how one takes over from another."""
+"""Choice of the scale source, and the change from one source to another."""
 
 import math
 
@@ -8,7 +8,8 @@ import pytest
 
 from monodepth_ros.networks.checkpoint import CheckpointHeader
 from monodepth_ros.odometry.scale.best_scale import BestScale
-from monodepth_ros.odometry.scale.create_scale import choose_scale
+from monodepth_ros.odometry.scale.config import ScaleConfig
+from monodepth_ros.odometry.scale.create_scale import create_scale
 from monodepth_ros.odometry.scale.source import (
     CameraMount,
     ScaleError,
@@ -28,7 +29,7 @@ RELATIVE = CheckpointHeader("resnet18", 96, 320, K)
 
 
 class Given(ScaleSource):
-    """A source whose estimate the test writes."""
+    """A source with an estimate set by the test."""
 
     needs_depth = True
 
@@ -48,9 +49,9 @@ def advance(scale, first, last):
     return found
 
 
-def test_the_most_certain_source_takes_over_slowly_and_says_so():
+def test_the_most_certain_source_takes_over_gradually_in_state_changing():
     by_height = Given(ScaleKind.CAMERA_HEIGHT)
-    scale = BestScale([by_height, choose_scale("checkpoint", METRIC)], time_constant=5.0)
+    scale = BestScale([by_height, create_scale(ScaleConfig("checkpoint"), METRIC)], time_constant=5.0)
     assert {e.kind for e in advance(scale, 0, 10)} == {ScaleKind.CHECKPOINT} and scale.estimate().factor == 5.4
     by_height.factor, by_height.uncertainty = 8.0, 0.05
     found = advance(scale, 10, 300)
@@ -62,7 +63,7 @@ def test_the_most_certain_source_takes_over_slowly_and_says_so():
     assert found[-1] == by_height.estimate()
 
 
-def test_a_little_more_certain_is_no_reason_to_change():
+def test_a_slightly_more_certain_source_does_not_take_over():
     height, odometry = Given(ScaleKind.CAMERA_HEIGHT, 8.0, 0.05), Given(ScaleKind.ODOMETRY, 7.0, 0.06)
     scale = BestScale([height, odometry], 5.0)
     advance(scale, 0, 10)
@@ -72,16 +73,16 @@ def test_a_little_more_certain_is_no_reason_to_change():
     assert advance(scale, 20, 30)[-1].kind is ScaleKind.ODOMETRY
 
 
-def test_a_source_asked_for_by_name_begins_with_the_checkpoints_metres():
-    scale = choose_scale("camera_height", METRIC, camera_height=1.65)
+def test_a_measured_source_starts_with_the_checkpoint_s_scale():
+    scale = create_scale(ScaleConfig("camera_height", camera_height=1.65), METRIC)
     assert scale.estimate().factor == 5.4 and scale.estimate().kind is ScaleKind.CHECKPOINT
     assert scale.estimate().state is ScaleState.WAITING and scale.needs_depth and not scale.needs_motion
-    scale = choose_scale("odometry", RELATIVE)
+    scale = create_scale(ScaleConfig("odometry"), RELATIVE)
     assert math.isnan(scale.estimate().factor) and scale.estimate().state is ScaleState.WAITING
     assert scale.needs_motion and not scale.needs_depth
 
 
-def test_the_first_value_of_all_is_taken_at_once():
+def test_the_first_value_is_used_at_once():
     by_height = Given(ScaleKind.CAMERA_HEIGHT)
     scale = BestScale([by_height], 5.0)
     assert not advance(scale, 0, 5)[-1].is_known
@@ -90,43 +91,47 @@ def test_the_first_value_of_all_is_taken_at_once():
 
 
 @pytest.mark.parametrize("header", [METRIC, RELATIVE])
-def test_new_settings_go_on_from_the_scale_in_force(header):
+def test_new_settings_continue_from_the_scale_in_force(header):
     before = FixedScale(3.0).estimate()
-    scale = choose_scale("camera_height", header, camera_height=1.0, previous=before)
+    scale = create_scale(ScaleConfig("camera_height", camera_height=1.0), header, previous=before)
     assert (scale.estimate().factor, scale.estimate().kind) == (3.0, ScaleKind.FIXED)
     assert scale.estimate().state is ScaleState.WAITING
 
 
 @pytest.mark.parametrize(
-    "given,kinds",
+    "given,has_motion,kinds",
     [
-        ({}, []),
-        ({"camera_height": 1.5}, ["CameraHeightScale", "CheckpointScale"]),
-        ({"has_ground_frame": True}, ["CameraHeightScale", "CheckpointScale"]),
-        ({"has_odometry_topic": True}, ["OdometryScale", "CheckpointScale"]),
-        ({"has_odometry_topic": True, "has_motion": False}, []),
-        ({"has_odometry_topic": True, "camera_height": 1.5}, ["OdometryScale", "CameraHeightScale", "CheckpointScale"]),
+        ({}, True, []),
+        ({"camera_height": 1.5}, True, ["CameraHeightScale", "CheckpointScale"]),
+        ({"ground_frame": "base_footprint"}, True, ["CameraHeightScale", "CheckpointScale"]),
+        ({"odometry_topic": "/odom"}, True, ["OdometryScale", "CheckpointScale"]),
+        ({"odometry_topic": "/odom"}, False, []),
+        (
+            {"odometry_topic": "/odom", "camera_height": 1.5},
+            True,
+            ["OdometryScale", "CameraHeightScale", "CheckpointScale"],
+        ),
     ],
 )
-def test_auto_uses_what_is_set_and_the_checkpoint(given, kinds):
-    scale = choose_scale("auto", METRIC, **given)
+def test_auto_uses_the_sources_that_are_set_and_the_checkpoint(given, has_motion, kinds):
+    scale = create_scale(ScaleConfig("auto", **given), METRIC, has_motion=has_motion)
     assert [type(source).__name__ for source in getattr(scale, "sources", ())] == kinds
     assert scale.estimate().factor == 5.4
     if not kinds:
         with pytest.raises(ScaleError, match="scale.camera_height .* scale.odometry_topic"):
-            choose_scale("auto", RELATIVE, **given)
+            create_scale(ScaleConfig("auto", **given), RELATIVE, has_motion=has_motion)
 
 
 def test_odometry_without_motion_is_refused():
     with pytest.raises(ScaleError, match="odometry.enabled"):
-        choose_scale("odometry", METRIC, has_motion=False)
+        create_scale(ScaleConfig("odometry"), METRIC, has_motion=False)
 
 
 @pytest.mark.parametrize("source", ["odometry", "auto"])
-def test_a_camera_without_motion_follows_the_one_with(source):
+def test_a_camera_without_motion_follows_the_one_with_motion(source):
     leader = Given(ScaleKind.ODOMETRY, 7.0, 0.03)
-    given = dict(has_motion=False, has_odometry_topic=True, time_constant=1.0, leader=leader.estimate)
-    scale = choose_scale(source, METRIC, **given)
+    config = ScaleConfig(source, odometry_topic="/odom", time_constant=1.0)
+    scale = create_scale(config, METRIC, has_motion=False, leader=leader.estimate)
     advance(scale, 0, 100)
     assert scale.estimate() == leader.estimate()
     if source == "auto":

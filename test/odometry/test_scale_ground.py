@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground plane in made and in rendered depth: slopes, kerbs, cars, tilted cameras, nothing to see."""
+"""Ground planes in constructed and in rendered depth: slopes, kerbs, cars, tilted cameras, no ground."""
 
 import numpy as np
 import pytest
@@ -19,39 +19,39 @@ def inverse_of_plane(height, up=UPRIGHT):
 
 
 def pitched(degrees, roll=0.0):
-    """Up in a camera that looks down by so much."""
+    """Up in the axes of a camera that is pitched down and rolled by these angles [deg]."""
     R = axis_angle_to_rotation((-np.radians(degrees), 0, 0)) @ axis_angle_to_rotation((0, 0, np.radians(roll)))
     return R.T @ UPRIGHT
 
 
 @pytest.mark.parametrize("degrees,roll", [(0, 0), (2, 1), (15, 0), (25, -3), (-3, 0)])
 @pytest.mark.parametrize("is_known", [True, False])
-def test_the_height_above_a_plane_is_exact_however_the_camera_is_tilted(degrees, roll, is_known):
+def test_the_height_above_a_plane_is_exact_for_tilted_cameras(degrees, roll, is_known):
     up = pitched(degrees, roll)
     ground = find_ground(inverse_of_plane(0.31, up), CAMERA, up if is_known else UPRIGHT, is_known)
     assert ground.height == pytest.approx(0.31, rel=0.003)
     np.testing.assert_allclose(ground.up, up, atol=0.003)
 
 
-def test_cars_and_kerbs_on_the_road_do_not_move_it():
+def test_cars_and_kerbs_do_not_change_the_height():
     inverse = inverse_of_plane(1.65)
-    inverse[:, 220:] = np.maximum(inverse, inverse_of_plane(1.5))[:, 220:]  # a pavement to the right, 15 cm high
+    inverse[:, 220:] = np.maximum(inverse, inverse_of_plane(1.5))[:, 220:]  # a pavement on the right, 15 cm high
     box = slice(50, 90), slice(40, 130)
     inverse[box] = np.maximum(inverse[box], 1 / 7.0)  # the back of a van 7 m ahead
     roof = inverse_of_plane(0.5)[60:64]
     inverse[60:64, 140:200] = np.maximum(inverse[60:64, 140:200], roof[:, 140:200])
     assert find_ground(inverse, CAMERA, UPRIGHT, True).height == pytest.approx(1.65, rel=0.01)
-    # Where up must be found as well, the pavement pulls at it.
+    # With up unknown, the pavement tilts the plane a little.
     assert find_ground(inverse, CAMERA).height == pytest.approx(1.65, rel=0.05)
 
 
-def test_the_floor_counts_and_not_the_larger_table_above_it():
+def test_the_floor_is_found_below_a_larger_table():
     inverse = inverse_of_plane(1.2)
     inverse[70:] = inverse_of_plane(0.45)[70:]
     assert find_ground(inverse, CAMERA, UPRIGHT, True).height == pytest.approx(1.2, rel=0.02)
 
 
-def test_a_ramp_ahead_does_not_lift_the_ground_below_the_camera():
+def test_a_ramp_ahead_does_not_change_the_height():
     ramp = pitched(6)
     beginning = (0.0, 1.65, 8.0)  # from here on the road rises by 6 degrees
     inverse = np.maximum(inverse_of_plane(1.65), inverse_of_plane(-ramp @ beginning, ramp))
@@ -76,11 +76,11 @@ def test_a_noisy_and_bumpy_depth_still_gives_the_height():
     ids=["wall", "nan", "sky", "noise"],
 )
 @pytest.mark.parametrize("is_known", [True, False])
-def test_without_ground_there_is_none(inverse, is_known):
+def test_no_ground_is_found_where_there_is_none(inverse, is_known):
     assert find_ground(inverse, CAMERA, UPRIGHT, is_known) is None
 
 
-def test_pixels_that_the_network_does_not_see_are_passed_over():
+def test_unseen_pixels_are_ignored():
     inverse = inverse_of_plane(0.7)
     inverse[:, :100] = np.nan
     inverse[80:] = np.nan
@@ -94,7 +94,7 @@ def test_a_camera_that_looks_at_the_sky_sees_no_ground():
 
 
 @pytest.mark.parametrize("pitch", [0.0, 12.0])
-def test_every_frame_of_an_unseen_street_gives_the_height_within_a_few_percent(pitch):
+def test_every_frame_of_a_street_gives_the_height_within_four_percent(pitch):
     """Exact depth; the vehicle heaves by 1 cm and pitches by a quarter of a degree on its springs."""
     camera = mounted(CAMERA)
     T = camera.T_base_camera.copy()

@@ -10,6 +10,7 @@ from rosbags.typesys import get_types_from_msg
 from monodepth_ros.data.bags import depth_status
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.sources.bag import BagSource
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
@@ -44,7 +45,7 @@ def written(recording, checkpoint, path, **settings):
     """Messages of the bag by topic, and the results that they were made of."""
     changes = {name.replace("__", "."): value for name, value in settings.items()}
     config = replace(RunConfig(), {"checkpoint": "weights.safetensors"} | changes)
-    engine = create_engine(checkpoint, "cpu", "fp32", "pytorch")
+    engine = create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32", engine="pytorch"))
     with BagSource(recording) as source:
         run = SourcePipeline(source, engine, checkpoint.header, config)
         frames = []

@@ -6,6 +6,7 @@ import pytest
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
@@ -34,7 +35,7 @@ def engine_and_header(request, tmp_path):
     header = CheckpointHeader("rt_monodepth_s", 96, 320, pose_network="posecnn", **facts)
     path = tmp_path / "weights.safetensors"
     save_checkpoint(path, header, *networks)
-    return create_engine(path, "cpu", "fp32", request.param), header
+    return create_engine(path, EngineConfig(device="cpu", precision="fp32", engine=request.param)), header
 
 
 def pipelines(engine, header):

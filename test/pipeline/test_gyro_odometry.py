@@ -12,6 +12,7 @@ from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform
 from monodepth_ros.geometry.pose_array import angles, between
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
@@ -80,7 +81,7 @@ def checkpoint():
 def run(recording, checkpoint, change=lambda engine: None, frames=FRAMES, **settings):
     """Reference and estimated poses, and the notes."""
     config = replace(RunConfig(), {"odometry.source": "features"} | {f"odometry.{k}": v for k, v in settings.items()})
-    engine = create_engine(checkpoint, "cpu", "fp32")
+    engine = create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32"))
     change(engine)
     with BagSource(recording) as source:
         reference, found, notes = checkpoint_odometry(source, engine, checkpoint.header, frames, config=config)

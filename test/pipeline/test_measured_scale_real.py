@@ -9,6 +9,7 @@ import pytest
 
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
@@ -24,7 +25,7 @@ CAMERA_HEIGHT = 1.65  # metres, of KITTI's car
 @pytest.fixture(scope="module")
 def network(monodepth_data):
     checkpoint = load_checkpoint(monodepth_data / "rtmonodepth_s_weights" / "ms_640_192")
-    return create_engine(checkpoint, "cpu", "fp32"), checkpoint.header
+    return create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32")), checkpoint.header
 
 
 def measured(network, folder, seconds, **settings):

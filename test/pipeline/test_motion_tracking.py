@@ -10,6 +10,7 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotation_to_axis_angle
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
@@ -42,7 +43,7 @@ def checkpoint():
 
 @pytest.fixture
 def engine(checkpoint):
-    return create_engine(checkpoint, "cpu", "fp32")
+    return create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32"))
 
 
 def run(engine, header, frames, source="features", change=lambda i, image: image):
@@ -232,7 +233,10 @@ def test_kitti_00_with_a_depth_only_checkpoint(kitti):
     with open_source(str(clip)) as source:
         config = replace(RunConfig(), {"odometry.source": "features"})
         reference, found, notes = checkpoint_odometry(
-            source, create_engine(checkpoint, "cpu", "fp32"), checkpoint.header, config=config
+            source,
+            create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32")),
+            checkpoint.header,
+            config=config,
         )
     assert not any("held" in note for note in notes), notes
     aligned, _ = align(reference.poses, found.poses, "7dof")

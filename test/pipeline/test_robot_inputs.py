@@ -7,6 +7,7 @@ import pytest
 from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.static_transforms import StaticTransformError
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
+from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.travel_log import TravelLog
@@ -46,7 +47,7 @@ def test_every_type_of_odometry_gives_the_path_and_names_its_frame(kind):
 
 
 def test_rates_are_turned_into_the_cameras_axes_and_invalid_ones_are_refused_with_a_reason():
-    gyro, R_camera_imu = Gyro(0.002), R_BODY_OPTICAL.T
+    gyro, R_camera_imu = Gyro(OdometryConfig(imu_estimate_offset=False)), R_BODY_OPTICAL.T
     for i in range(11):
         stamp_ns = (i + 1) * TENTH // 10
         assert add_rate(gyro, messages.imu(messages.header(stamp_ns, "imu"), (0, 0, 0.5), 1e-4), R_camera_imu) == ""

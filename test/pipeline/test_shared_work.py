@@ -10,6 +10,7 @@ import pytest
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.onnxruntime import OnnxRuntime
 from monodepth_ros.inference.openvino import OpenvinoRuntime
@@ -19,7 +20,7 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import ResNetEncoder
 from monodepth_ros.networks.rt_monodepth import RTMonoDepthEncoder
-from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
+from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
@@ -37,7 +38,9 @@ def create(request, monkeypatch, tmp_path):
     for package in PACKAGES[request.param]:
         pytest.importorskip(package, reason=f"no {package}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return lambda checkpoint: create_engine(checkpoint, "cpu", "fp32", request.param)
+    return lambda checkpoint: create_engine(
+        checkpoint, EngineConfig(device="cpu", precision="fp32", engine=request.param)
+    )
 
 
 def checkpoint_of(depth, pose):
@@ -115,7 +118,9 @@ def test_an_image_is_loaded_and_encoded_once_with_the_results_of_separate_passes
 @pytest.mark.parametrize("source", ["network", "features"])
 def test_memory_stays_flat(source):
     """Memory of Python and numpy; one image kept from every frame would be 1.8 MB."""
-    engine = create_engine(checkpoint_of("rt_monodepth_s", "posecnn"), "cpu", "fp32", "pytorch")
+    engine = create_engine(
+        checkpoint_of("rt_monodepth_s", "posecnn"), EngineConfig(device="cpu", precision="fp32", engine="pytorch")
+    )
     pipeline = pipeline_of(engine, odometry__source=source)
     demand = Demand(
         depth=True, color=True, cloud=True, rectified=True, statistics=True, odometry=True, correspondences=True

@@ -10,6 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
@@ -23,7 +24,7 @@ def values(message, dtype=np.float32):
 
 
 def expected_depth(checkpoint, image, scale=2.0):
-    engine = create_engine(checkpoint, "cpu", "fp32")
+    engine = create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32"))
     return scale * disparity_to_depth(engine.disparity(engine.load_image(image)), 0.1, 100.0)
 
 

@@ -8,7 +8,7 @@ import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
+from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
 from monodepth_ros.ros.interop import encode_image
 
 SECOND = 1_000_000_000

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Local bundle adjustment: the poses of the last keyframes and the inverse depths of the points, all at once.
+"""Local bundle adjustment: joint refinement of the last keyframes' poses and the points' inverse depths.
 
-A point lies on the ray of the keyframe in which it was found (its host); its inverse depth rho along that ray is its
-one unknown (Civera et al. 2008), and the network's inverse depth a prior on it. So poses are bound to each other by
-epipolar geometry where the depth is doubtful, and the network's scale comes in softly, by all points of the window.
-The points are eliminated by the Schur complement; their block of the normal equations is diagonal.
+A point lies on the ray of the keyframe in which it was found (its host). Its one unknown is the inverse depth rho along
+that ray (Civera et al. 2008), with the network's inverse depth as a prior. Where the depth is uncertain, epipolar
+geometry constrains the poses; the network's scale enters softly, through all points of the window. The points are
+eliminated by the Schur complement: their block of the normal equations is diagonal.
 """
 
 from collections.abc import Sequence
@@ -13,41 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from monodepth_ros.geometry.motion import exp_se3, orthonormalize
-from monodepth_ros.odometry.features.robust_pose import before_the_camera, camera_jacobian
+from monodepth_ros.odometry.covariance import symmetric
+from monodepth_ros.odometry.features.sightings import (
+    ROBUST_WIDTH,
+    DepthPoints,
+    Linearized,
+    Observations,
+    SightingModel,
+)
 from monodepth_ros.odometry.gyro.gyro import Turn
 from monodepth_ros.odometry.gyro.rotation_prior import add_turns
 
-PIXEL_NOISE = 0.2  # standard deviation of where a point is found, pixels of the tracked image
-ROBUST_WIDTH = 2.0  # of the Cauchy losses, in standard deviations
-MIN_INVERSE_DEPTH = 1e-4  # per network unit: as good as infinitely far
-CONVERGED = 1e-5  # radians and network units
+MIN_INVERSE_DEPTH = 1e-4  # smallest inverse depth per network unit: practically infinitely far
+CONVERGED = 1e-5  # [rad and network units]
 DAMPING = 1e-6
 
 
 @dataclass(frozen=True)
-class Observations:
-    """K sightings of points in frames other than their hosts, sorted by point: point (K,), frame (K,), ray (K, 2)."""
-
-    point: np.ndarray
-    frame: np.ndarray
-    ray: np.ndarray
-
-
-@dataclass(frozen=True)
-class DepthPoints:
-    """M points: index of the host frame (M,), ray (M, 2) in it, the network's inverse depth and its sigma (M,)."""
-
-    host: np.ndarray
-    ray: np.ndarray
-    prior: np.ndarray
-    prior_sigma: np.ndarray
-
-
-@dataclass(frozen=True)
 class Adjusted:
-    """poses (F, 4, 4) T_world_camera, inverse_depth (M,), and of each observation the error (K,) in pixels.
+    """Result: poses (F, 4, 4) T_world_camera, inverse_depth (M,), and the error of each observation (K,) [pixels].
 
-    covariance: (6 * free, 6 * free) of the free poses, for motions xi in their own axes.
+    covariance: (6 * free, 6 * free) of the free poses, for small motions in their own axes.
     """
 
     poses: np.ndarray
@@ -58,78 +44,36 @@ class Adjusted:
 
 def adjust(
     poses: np.ndarray,
-    free: int,
     points: DepthPoints,
     inverse_depth: np.ndarray,
     seen: Observations,
+    *,
+    free: int,
     focal: float,
     iterations: int,
     turns: Sequence[Turn | None] = (),
 ) -> Adjusted:
-    """Refine the last `free` of poses (F, 4, 4) and all inverse depths (M,); the older poses hold the world in place.
+    """Refine the last `free` of the poses (F, 4, 4) and all inverse depths (M,); the older poses stay fixed.
 
-    turns: of a gyro from each pose to the next, F - 1 or none at all.
+    turns: a gyro's from each pose to the next, F - 1 of them or none at all.
     """
-    poses, rho = poses.copy(), inverse_depth.copy()
-    first, count = len(poses) - free, len(seen.point)
-    host = points.host[seen.point]
-    right, down = points.ray[seen.point].T
-    wanted = focal * seen.ray.T
-    is_first = np.r_[True, seen.point[1:] != seen.point[:-1]]
-    starts, among_observed = np.flatnonzero(is_first), np.cumsum(is_first) - 1
-    observed = seen.point[starts]
-    # The block of rows that a frame's pose has; frames that are held share one that is thrown away.
-    block, host_block = (np.where(frame < first, free, frame - first) for frame in (seen.frame, host))
-    sighting, nth = np.arange(count), np.arange(len(observed))
-    pair = seen.frame * len(poses) + host
-    by_host = np.empty((6, 2, count))
+    poses, rho, first = poses.copy(), inverse_depth.copy(), len(poses) - free
+    model = SightingModel(points, seen, len(poses), focal)
+    blocks = _Blocks(points, seen, first, free)
     for _ in range(iterations):
-        depth_scale = rho[seen.point]
-        # T_frame_host of every pair of frames, and of each sighting's.
-        R, t = poses[:, :3, :3], poses[:, :3, 3]
-        R_frame_host = np.einsum("fji,hjk->ikfh", R, R).reshape(3, 3, -1)[:, :, pair]
-        to_host = np.einsum("fji,fhj->ifh", R, t - t[:, None]).reshape(3, -1)[:, pair]
-        # The point in the frame that sees it, times its inverse depth: no division for far points.
-        place = R_frame_host[:, 0] * right + R_frame_host[:, 1] * down + R_frame_host[:, 2] + depth_scale * to_host
-        in_front, place = before_the_camera(place)
-        pixels, by_frame = camera_jacobian(place, focal)
-        by_place = -by_frame[:3] / place[2]
-        residual = (pixels - wanted) / PIXEL_NOISE
-        squared = (residual * residual).sum(axis=0)
-        weight = np.sqrt(np.where(in_front, 1.0 / (1.0 + squared / ROBUST_WIDTH**2), 0.0))
-        residual *= weight
-        weight /= PIXEL_NOISE
-        by_frame[:3] = -depth_scale * by_place
-        a, b, c = by_host_place = np.einsum("iak,ijk->jak", by_place, R_frame_host)
-        by_host[:3] = depth_scale * by_host_place
-        by_host[3], by_host[4], by_host[5] = down * c - b, a - right * c, right * b - down * a
-        by_depth = np.einsum("iak,ik->ak", by_place, to_host) * weight
-        by_frame *= weight
-        by_host *= weight
-        J = np.zeros((free + 1, 6, 2, count))
-        J[block, :, :, sighting] = by_frame.transpose(2, 0, 1)
-        J[host_block, :, :, sighting] += by_host.transpose(2, 0, 1)
-        J = J[:free].reshape(6 * free, -1)
-        # Of a point's sightings each is in another frame, and all have one host.
-        coupling = np.zeros((free + 1, 6, len(observed)))
-        coupling[block, :, among_observed] = (by_frame * by_depth).sum(axis=1).T
-        of_hosts = np.add.reduceat((by_host * by_depth).sum(axis=1), starts, axis=1)
-        coupling[host_block[starts], :, nth] += of_hosts.T
-        coupling = coupling[:free].reshape(6 * free, -1)
-
-        deviation = (rho - points.prior) / points.prior_sigma
-        trust = 1.0 / (1.0 + (deviation / ROBUST_WIDTH) ** 2) / points.prior_sigma
-        H_depth = trust / points.prior_sigma
-        g_depth = trust * deviation
-        H_depth[observed] += np.add.reduceat((by_depth * by_depth).sum(axis=0), starts)
-        g_depth[observed] += np.add.reduceat((by_depth * residual).sum(axis=0), starts)
-        scaled = coupling / H_depth[observed]
+        linearized = model.linearize(poses, rho)
+        H_depth, g_depth = _prior_equations(points, rho)
+        J, coupling = blocks.jacobian(linearized), blocks.coupling(linearized)
+        H_depth[blocks.observed] += blocks.sum_by_point((linearized.by_depth * linearized.by_depth).sum(axis=0))
+        g_depth[blocks.observed] += blocks.sum_by_point((linearized.by_depth * linearized.residual).sum(axis=0))
+        # Schur complement: the poses' equations without the depths.
+        scaled = coupling / H_depth[blocks.observed]
         S = J @ J.T - scaled @ coupling.T + DAMPING * np.eye(6 * free)
-        gradient = J @ residual.reshape(-1) - scaled @ g_depth[observed]
+        gradient = J @ linearized.residual.reshape(-1) - scaled @ g_depth[blocks.observed]
         add_turns(S, gradient, poses, turns, first)
         step = -np.linalg.solve(S, gradient)
         change = -g_depth
-        change[observed] -= step @ coupling
+        change[blocks.observed] -= step @ coupling
         change /= H_depth
         rho = np.clip(rho + change, MIN_INVERSE_DEPTH, 5.0 * rho + 1e-2)
         for i in range(free):
@@ -137,5 +81,49 @@ def adjust(
         if np.abs(step).max() < CONVERGED:
             break
     poses[first:, :3, :3] = orthonormalize(poses[first:, :3, :3])
-    errors = np.where(in_front, PIXEL_NOISE * np.sqrt(squared), np.inf)
-    return Adjusted(poses, rho, errors, np.linalg.inv((S + S.T) / 2))
+    return Adjusted(poses, rho, linearized.errors, np.linalg.inv(symmetric(S)))
+
+
+def _prior_equations(points: DepthPoints, inverse_depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Diagonal of the normal matrix (M,) and gradient (M,) of the network's inverse depth, with a Cauchy loss."""
+    deviation = (inverse_depth - points.prior) / points.prior_sigma
+    trust = 1.0 / (1.0 + (deviation / ROBUST_WIDTH) ** 2) / points.prior_sigma
+    return trust / points.prior_sigma, trust * deviation
+
+
+class _Blocks:
+    """Places of the sightings' derivatives in the normal equations.
+
+    Each free pose has six rows. Fixed frames share a block after them, which is cut off. observed: (P,) points with at
+    least one sighting.
+    """
+
+    def __init__(self, points: DepthPoints, seen: Observations, first: int, free: int):
+        host, count = points.host[seen.point], len(seen.point)
+        is_first = np.r_[True, seen.point[1:] != seen.point[:-1]]
+        self._starts, self._among_observed = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+        self.observed = seen.point[self._starts]
+        self._free = free
+        self._frame, self._host = (np.where(frame < first, free, frame - first) for frame in (seen.frame, host))
+        self._sighting, self._nth = np.arange(count), np.arange(len(self.observed))
+
+    def sum_by_point(self, values: np.ndarray) -> np.ndarray:
+        """Sums (..., P) over the sightings of each observed point, of values (..., K)."""
+        return np.add.reduceat(values, self._starts, axis=-1)
+
+    def jacobian(self, linearized: Linearized) -> np.ndarray:
+        """Derivatives (6 * free, 2 * K) of all residuals by the free poses."""
+        J = np.zeros((self._free + 1, 6, 2, len(self._sighting)))
+        J[self._frame, :, :, self._sighting] = linearized.by_frame.transpose(2, 0, 1)
+        J[self._host, :, :, self._sighting] += linearized.by_host.transpose(2, 0, 1)
+        return J[: self._free].reshape(6 * self._free, -1)
+
+    def coupling(self, linearized: Linearized) -> np.ndarray:
+        """Block (6 * free, P) of the normal matrix between free poses and observed points' inverse depths."""
+        by_frame, by_host, by_depth = linearized.by_frame, linearized.by_host, linearized.by_depth
+        # Each sighting of a point is in another frame, and all of them have one host.
+        coupling = np.zeros((self._free + 1, 6, len(self.observed)))
+        coupling[self._frame, :, self._among_observed] = (by_frame * by_depth).sum(axis=1).T
+        by_hosts = self.sum_by_point((by_host * by_depth).sum(axis=1))
+        coupling[self._host[self._starts], :, self._nth] += by_hosts.T
+        return coupling[: self._free].reshape(6 * self._free, -1)

@@ -1,62 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the network's depth says of single points, and how far it is to be trusted."""
+"""The network's inverse depth at single points, with its uncertainty and slope."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-# Relative standard deviation of the network's inverse depth. The ground's is best by far: the camera's height above it
-# hardly changes, so its depth follows from the row; that of what stands on it wanders by a tenth and more, by scene.
+from monodepth_ros.odometry.features.tracking_camera import TrackingCamera
+
+# Relative standard deviation of the network's inverse depth. The ground's is by far the smallest: the camera's height
+# above it hardly changes, so its depth follows from the row. The depth of objects varies by a tenth and more between
+# scenes.
 GROUND_SIGMA = 0.05
 OTHER_SIGMA = 0.5
-# Added for what is not ground, as a share of the median inverse depth: far away the network cannot tell distances.
+# Added for objects, as a share of the median inverse depth: the network cannot separate large distances.
 FAR_SIGMA = 0.3
-# Cosine of the angle between a surface's normal and the camera's down axis, above which it is ground.
+# A surface is ground if the cosine of the angle between its normal and the camera's down axis is larger.
 GROUND_COSINE = 0.95
-SLOPE_REACH = 4.0  # pixels to each side of a point, over which the slope of its surface is measured
-MAX_SLOPE = 0.1  # per pixel: steeper is an edge, not a surface
-
-
-@dataclass(frozen=True)
-class TrackingCamera:
-    """The image in which points are followed: an undistorted camera's size and intrinsics in pixels."""
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-
-    @property
-    def focal(self) -> float:
-        """Mean of both focal lengths."""
-        return 0.5 * (self.fx + self.fy)
-
-    def rays(self, pixels: np.ndarray) -> np.ndarray:
-        """(N, 2) x / z and y / z of pixels (N, 2)."""
-        return (pixels - (self.cx, self.cy)) / (self.fx, self.fy)
-
-    def pixels(self, points: np.ndarray) -> np.ndarray:
-        """(N, 2) of points (N, 3) in the camera's axes; what is not in front of it lands anywhere."""
-        depth = np.where(points[:, 2] > 1e-3, points[:, 2], 1e-3)
-        return points[:, :2] / depth[:, None] * (self.fx, self.fy) + (self.cx, self.cy)
+SLOPE_REACH = 4.0  # distance to each side of a point over which the slope of its surface is measured [pixels]
+MAX_SLOPE = 0.1  # relative change per pixel; a steeper one is an edge, not a surface
 
 
 @dataclass(frozen=True)
 class DepthPrior:
-    """Of N points: inverse depth (N,), its sigma (N,), its relative change per pixel (N, 2); NaN where not known."""
+    """Prior of N points, NaN if unknown: inverse depth (N,), its sigma (N,), its relative change per pixel (N, 2)."""
 
     inverse_depth: np.ndarray
     sigma: np.ndarray
     slope: np.ndarray
 
+    @property
+    def is_usable(self) -> np.ndarray:
+        """Which points have a complete prior: (N,) bool."""
+        return np.isfinite(self.sigma) & np.isfinite(self.slope).all(axis=1) & (self.sigma > 0)
+
+    def chosen(self, is_chosen: np.ndarray) -> "DepthPrior":
+        """Prior of some of the points, given by (N,) bool."""
+        return DepthPrior(self.inverse_depth[is_chosen], self.sigma[is_chosen], self.slope[is_chosen])
+
 
 def depth_prior(inverse_depth: np.ndarray, pixels: np.ndarray, camera: TrackingCamera) -> DepthPrior:
-    """Look up points at pixels (N, 2) of the tracked image in the network's inverse depth, float32 (h, w) of any size.
+    """Prior of the points at pixels (N, 2) of the tracked image.
 
-    Inverse depth is linear in the pixel on a plane: rho(u, v) = n . ray(u, v) / h, so its slope gives the normal.
+    inverse_depth: the network's, float32 (h, w) of any size. On a plane, inverse depth is linear in the pixel:
+    rho(u, v) = n . ray(u, v) / h, so its slope gives the normal.
     """
     if not len(pixels):
         return DepthPrior(np.zeros(0), np.zeros(0), np.zeros((0, 2)))

@@ -1,34 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The last keyframes, the points seen in them, and the frame that is being looked at."""
+"""The last keyframes, the points seen in them, and the newest frame."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from monodepth_ros.geometry.motion import adjoint, invert
-from monodepth_ros.odometry.features.bundle import PIXEL_NOISE, DepthPoints, Observations, adjust
-from monodepth_ros.odometry.features.corners import find_corners
-from monodepth_ros.odometry.features.depth_prior import TrackingCamera, depth_prior
+from monodepth_ros.odometry.corners import find_corners
+from monodepth_ros.odometry.features.bundle import adjust
+from monodepth_ros.odometry.features.depth_prior import depth_prior
 from monodepth_ros.odometry.features.patches import SIDE, align_patches, warped_patches
 from monodepth_ros.odometry.features.point_table import PointTable
 from monodepth_ros.odometry.features.robust_pose import MIN_DEPTH
+from monodepth_ros.odometry.features.sightings import PIXEL_NOISE, DepthPoints, Observations
+from monodepth_ros.odometry.features.tracking_camera import TrackingCamera
 from monodepth_ros.odometry.gyro.gyro import Turn
 
-LENGTH = 6  # keyframes that are remembered
-FREE = 4  # of them, how many may still move, besides the newest frame
-ITERATIONS = 3  # of the bundle adjustment, per frame
-KEYFRAME_PARALLAX = 10.0  # pixels, median, rotation taken out
-KEYFRAME_SHARE = 0.45  # a keyframe when fewer of the points that could be followed are
-WARP_REACH = 2.0  # pixels over which the warp of a patch is measured
+LENGTH = 6  # number of keyframes to keep
+FREE = 4  # number of keyframes that the adjustment may still move, besides the newest frame
+ITERATIONS = 3  # iterations of the bundle adjustment per frame
+# A frame becomes a keyframe at this median parallax without rotation [pixels], or with a smaller share of the wanted
+# points.
+KEYFRAME_PARALLAX = 10.0
+KEYFRAME_SHARE = 0.45
+WARP_REACH = 2.0  # distance over which the warp of a patch is measured [pixels]
+MAX_WARP = 8.0  # largest change of a patch's area
 MAD_OF_NORMAL = 0.6745  # median absolute deviation of a normal error, in its standard deviations
 MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in its standard deviations
-VARIANCE_LIMITS = (0.1, 10.0)  # within which the errors' size may change the covariance
-LARGEST_WARP = 8.0  # change of a patch's area beyond which it is another picture
+VARIANCE_LIMITS = (0.1, 10.0)  # limits of the factor by which the errors' size changes the covariance
 
 
 @dataclass(frozen=True)
 class WindowState:
-    """What a frame may change before it is settled. Arrays in it are never written to, only replaced."""
+    """State that a frame may change before it is settled. Its arrays are never written to, only replaced."""
 
     points: PointTable
     poses: np.ndarray
@@ -36,31 +40,33 @@ class WindowState:
 
 
 class KeyframeWindow:
-    """Poses and images of up to LENGTH keyframes; the world is that of the first frame of all.
+    """Poses and images of up to LENGTH keyframes; the world is the camera's frame at the first image.
 
-    poses: (F, 4, 4) T_world_camera, of the keyframes and, between `look` and `settle`, of the frame looked at.
-    points: what is followed, with their sightings in these frames.
+    poses: (F, 4, 4) T_world_camera of the keyframes and, between `look` and `settle`, of the newest frame. points: the
+    tracked points, with their sightings in these frames.
     """
 
     def __init__(self, camera: TrackingCamera, count: int, gray: np.ndarray, inverse_depth: np.ndarray):
-        """Begin with one keyframe, (H, W) uint8 with the network's inverse depth (h, w); count: points wanted."""
+        """Begin with one keyframe.
+
+        gray: (H, W) uint8. inverse_depth: the network's, (h, w). count: number of points to track.
+        """
         self._camera, self._count = camera, count
         self._images, self._depths = [gray], [inverse_depth]
         self.poses = np.eye(4)[None]
-        self._turns: list[Turn | None] = []  # of a gyro, from each of the poses to the next
-        self.points = PointTable.empty()
-        self.points.add_frame(np.zeros((0, 2)))
+        self._turns: list[Turn | None] = []  # a gyro's, from each pose to the next
+        self.points = PointTable.empty(frames=1)
         self._find_points()
 
     def points_in_world(self) -> np.ndarray:
-        """(M, 3) of all points."""
+        """Positions (M, 3) of all points."""
         return self.points.in_world(self.poses)
 
     def errors_at_any_depth(self, pose: np.ndarray) -> np.ndarray:
-        """How far the points' pixels (M,) lie from where a camera at T_world_camera may see them.
+        """Distances (M,) [pixels] from the points' pixels to where a camera at T_world_camera may see them.
 
-        That is a point for those whose depth two keyframes have told, and a line for new ones: as long as the network's
-        depth is uncertain. So a motion is judged by the points, and not by the network.
+        A point seen by two keyframes has one such place. A new point has a line of places, as long as the network's
+        depth is uncertain: the points judge a motion, not the network.
         """
         points, camera = self.points, self._camera
         hosts = self.poses[points.host]
@@ -78,8 +84,10 @@ class KeyframeWindow:
         return np.where(np.isfinite(error), error, np.inf)
 
     def align(self, gray: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (M, 2) at which the points' patches lie in an image taken from about T_world_camera, beginning where
-        the points are, and their likeness (M,)."""
+        """Pixels (M, 2) of the points' patches in an image taken near T_world_camera, and their likeness (M,).
+
+        The search begins at the points' pixels.
+        """
         points = self.points
         warps, is_usable = self._warps(pose)
         patches = np.zeros((len(points), SIDE, SIDE), np.float32)
@@ -90,7 +98,7 @@ class KeyframeWindow:
         return pixels, np.where(is_usable, likeness, 0.0)
 
     def _warps(self, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(M, 2, 2) pixels of the host per pixel of the frame at `pose`, and whether they make sense (M,)."""
+        """Warps (M, 2, 2), pixels of the host per pixel of the frame at `pose`, and whether they are usable (M,)."""
         points, camera = self.points, self._camera
         hosts = self.poses[points.host]
         R = np.einsum("ji,mjk->mik", pose[:3, :3], hosts[:, :3, :3])
@@ -107,16 +115,16 @@ class KeyframeWindow:
         across, down = seen(WARP_REACH, 0.0) - middle, seen(0.0, WARP_REACH) - middle
         frame_host = np.stack([across, down], axis=-1) / WARP_REACH
         area = np.linalg.det(frame_host)
-        is_usable = (area > 1.0 / LARGEST_WARP) & (area < LARGEST_WARP)
+        is_usable = (area > 1.0 / MAX_WARP) & (area < MAX_WARP)
         frame_host[~is_usable] = np.eye(2)
         return np.linalg.inv(frame_host), is_usable
 
     def look(self, pose: np.ndarray, turn: Turn | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Take the points' pixels for those of a new frame at about T_world_camera, and adjust everything.
+        """Add a new frame near T_world_camera, in which the points have their pixels, and adjust everything.
 
-        turn: of a gyro since the last keyframe. Its error for each point (M,), pixels, the worst of all its sightings; and
-        the covariance (6, 6) of its pose relative to that of the last keyframe, in its own axes. The pose is then the
-        last of `poses`.
+        turn: a gyro's since the last keyframe. Returns the largest error of each point's sightings (M,) [pixels], and
+        the covariance (6, 6) of the new pose relative to the last keyframe, in its own axes. The new pose is the last
+        of `poses`.
         """
         points = self.points
         points.add_frame(self._camera.rays(points.pixel))
@@ -127,13 +135,13 @@ class KeyframeWindow:
         point, frame = np.nonzero(is_sighting)
         adjusted = adjust(
             self.poses,
-            min(FREE + 1, len(self.poses) - 1),
             DepthPoints(points.host, points.ray, points.prior, points.prior_sigma),
             points.inverse_depth,
             Observations(point, frame, points.rays[point, frame]),
-            self._camera.focal,
-            ITERATIONS,
-            self._turns,
+            free=min(FREE + 1, len(self.poses) - 1),
+            focal=self._camera.focal,
+            iterations=ITERATIONS,
+            turns=self._turns,
         )
         self.poses, points.inverse_depth = adjusted.poses, adjusted.inverse_depth
         worst = np.zeros(len(points))
@@ -142,13 +150,13 @@ class KeyframeWindow:
         return worst, covariance * _variance_factor(adjusted.errors[frame == len(self.poses) - 1])
 
     def depth_scatter(self) -> float:
-        """Standard deviation of the logarithm of the network's depth about that of the adjusted points, by its median."""
+        """Robust standard deviation of the logarithm of the network's depth about the adjusted points' depth."""
         points = self.points
         deviation = np.log(points.inverse_depth / points.prior)
         return float(np.median(np.abs(deviation - np.median(deviation))) / MAD_OF_NORMAL)
 
     def settle(self, gray: np.ndarray, inverse_depth: np.ndarray) -> bool:
-        """Keep the frame looked at as a keyframe if it shows enough that is new, or let it go; whether it is one."""
+        """Keep the newest frame as a keyframe if it shows enough that is new, else drop it; whether it was kept."""
         if not self._is_new():
             self.poses = self.poses[:-1]
             self._turns.pop()
@@ -161,12 +169,12 @@ class KeyframeWindow:
         self._find_points()
         return True
 
-    def snapshot(self) -> "WindowState":
-        """The state to go `back_to` if what comes next turns out to be useless."""
+    def snapshot(self) -> WindowState:
+        """The state now, for `back_to`."""
         return WindowState(replace(self.points), self.poses, len(self._turns))
 
-    def back_to(self, state: "WindowState") -> None:
-        """Undo what `align`, `look` and changes of the points have done since; not what `settle` has."""
+    def back_to(self, state: WindowState) -> None:
+        """Undo `align`, `look` and changes of the points since a snapshot; `settle` cannot be undone."""
         self.points, self.poses = state.points, state.poses
         del self._turns[state.turns :]
 
@@ -178,14 +186,13 @@ class KeyframeWindow:
         R_before_now = self.poses[-2, :3, :3].T @ self.poses[-1, :3, :3]
         turned = np.column_stack([points.rays[shared, -1], np.ones(shared.sum())]) @ R_before_now.T
         moved = turned[:, :2] / np.maximum(turned[:, 2:], MIN_DEPTH) - points.rays[shared, -2]
-        return np.median(np.linalg.norm(moved, axis=1)) * self._camera.focal > KEYFRAME_PARALLAX
+        return bool(np.median(np.linalg.norm(moved, axis=1)) * self._camera.focal > KEYFRAME_PARALLAX)
 
     def _drop_oldest(self) -> None:
-        """Points of the oldest keyframe get the next one that saw them for their host, or go."""
+        """Drop the oldest keyframe. Its points move to the next keyframe that saw them, or are dropped."""
         points = self.points
         world = self.points_in_world()
-        points.is_seen, points.rays = points.is_seen[:, 1:], points.rays[:, 1:]
-        points.host = points.host - 1
+        points.drop_first_frame()
         self.poses = self.poses[1:]
         del self._images[0], self._depths[0], self._turns[0]
         orphans = np.flatnonzero(points.host < 0)
@@ -203,31 +210,27 @@ class KeyframeWindow:
         for host in np.unique(hosts):
             own = orphans[hosts == host]
             prior = depth_prior(self._depths[host], points.host_pixel[own], camera)
-            points.prior[own], points.prior_sigma[own] = prior.inverse_depth, prior.sigma
-            points.slope[own] = prior.slope
+            points.set_prior(own, prior)
             is_kept[own] &= np.isfinite(prior.sigma)
         points.keep(is_kept)
 
     def _find_points(self) -> None:
-        """Fill up with new corners of the newest keyframe."""
+        """Add corners of the newest keyframe up to the wanted number of points."""
         found = find_corners(self._images[-1], self.points.pixel, self._count)
         prior = depth_prior(self._depths[-1], found, self._camera)
-        known = np.isfinite(prior.sigma) & np.isfinite(prior.slope).all(axis=1) & (prior.sigma > 0)
-        found = found[known]
-        self.points.add(
-            found, self._camera.rays(found), prior.inverse_depth[known], prior.sigma[known], prior.slope[known]
-        )
+        found = found[prior.is_usable]
+        self.points.add(found, self._camera.rays(found), prior.chosen(prior.is_usable))
 
 
 def _variance_factor(errors: np.ndarray) -> float:
-    """Measured over assumed variance of the sightings, by the median of their errors [pixels]."""
+    """Ratio of the measured to the assumed variance of the sightings, from the median of their errors (K,) [pixels]."""
     sigma = np.median(errors) / MEDIAN_OF_RAYLEIGH
     return float(np.clip((sigma / PIXEL_NOISE) ** 2, *VARIANCE_LIMITS))
 
 
 def _relative_covariance(covariance: np.ndarray, T_last_other: np.ndarray) -> np.ndarray:
-    """(6, 6) of the last pose seen from the one before, given that of all free poses; the other may be held."""
-    if len(covariance) == 6:
+    """Covariance (6, 6) of the last pose relative to the one before, given that of all free poses."""
+    if len(covariance) == 6:  # the pose before is fixed
         return covariance
     J = np.hstack([-adjoint(T_last_other), np.eye(6)])
     return J @ covariance[-12:, -12:] @ J.T

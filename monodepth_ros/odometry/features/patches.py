@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a patch of an earlier image lies in this one, to a fraction of a pixel.
+"""Subpixel location of patches of an earlier image in a new one.
 
-Following a point from frame to frame drifts: its surroundings grow and slant as the camera comes nearer. So the
-patch is always that of the image in which the point was found, warped as its depth and slant say it must look now
+Tracking from frame to frame drifts: a point's surroundings grow and slant as the camera approaches. The patch therefore
+always comes from the image in which the point was found, warped to its expected look by the point's depth and slant
 (inverse compositional alignment, Baker and Matthews 2004, for a translation, with gain and offset removed).
 """
 
 import cv2
 import numpy as np
 
-RADIUS = 4  # pixels to each side of the centre
+RADIUS = 4  # of a patch [pixels to each side of the centre]
 MAX_ITERATIONS = 6
-CONVERGED = 0.03  # pixels
-MAX_STEP = 1.0  # pixels per iteration
-# Determinant over squared trace of the structure matrix: below it the patch is an edge, which slides.
+CONVERGED = 0.03  # [pixels]
+MAX_STEP = 1.0  # [pixels per iteration]
+# Smallest determinant over squared trace of the structure matrix of a corner; below it there is an edge, along which a
+# patch slides.
 MIN_CORNERNESS = 1e-3
 
-SIDE = 2 * RADIUS + 3  # of a warped patch: a pixel more on each side, for its gradient
-# Offsets x, y (2, k) of a patch's pixels, and of a warped one's.
+SIDE = 2 * RADIUS + 3  # side of a warped patch [pixels]: one more on each side for the gradient
+# Offsets x, y (2, k) of the pixels of a patch, and of a warped patch.
 _INNER = np.stack(np.meshgrid(*[np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)] * 2)).reshape(2, -1)
 _OUTER = np.stack(np.meshgrid(*[np.arange(-RADIUS - 1, RADIUS + 2, dtype=np.float32)] * 2)).reshape(2, -1)
 
 
 def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) -> np.ndarray:
-    """Patches (N, side, side) float32 of an image as another camera sees them.
+    """Patches (N, SIDE, SIDE) float32 of an image as another camera sees them.
 
     centres: (N, 2) pixels of this image. warps: (N, 2, 2) pixels of this image per pixel of the other.
     """
@@ -32,9 +33,10 @@ def warped_patches(image: np.ndarray, centres: np.ndarray, warps: np.ndarray) ->
 
 
 def align_patches(patches: np.ndarray, image: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, 2) float32 at which an image looks most like the patches, and how much it does.
+    """Pixels (N, 2) float32 at which an image looks most like the patches, and the likeness (N,) there.
 
-    start: (N, 2), right to a pixel or two. Likeness: (N,) correlation coefficient, 0 where a patch has no corner.
+    start: (N, 2), accurate to a pixel or two. The likeness is the correlation coefficient, 0 for a patch without a
+    corner.
     """
     count = len(patches)
     dx = 0.5 * (patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2]).reshape(count, -1)

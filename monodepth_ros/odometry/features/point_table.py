@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The points that are followed, and in which keyframes of the window each was seen."""
+"""The tracked points, and the keyframes of the window in which each was seen."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from monodepth_ros.odometry.features.depth_prior import DepthPrior
 
-@dataclass
+
+@dataclass(kw_only=True)
 class PointTable:
     """M points in a window of F frames.
 
-    pixel: (M, 2) float32, where it is in the last image it was found in. host: (M,) frame it was found in. host_pixel, ray: (M, 2) where there. inverse_depth: (M,) per network
-    unit, along the host's axis. prior, prior_sigma: (M,) what the network says of it. slope: (M, 2) relative change of the
-    inverse depth per pixel, right and down, of the surface it lies on. is_seen: (M, F), rays: (M, F, 2) its sightings.
+    pixel: (M, 2) float32, place in the newest image in which the point was found. host: (M,) index of the frame that
+    holds the point's patch. host_pixel, ray: (M, 2) place there, as pixel and as x / z, y / z. inverse_depth: (M,) per
+    network unit, along the host's axis. prior, prior_sigma: (M,) the network's inverse depth and its standard
+    deviation. slope: (M, 2) relative change of the inverse depth per pixel of the point's surface, right and down.
+    is_seen: (M, F) and rays: (M, F, 2), the sightings.
     """
 
     pixel: np.ndarray
@@ -27,44 +31,69 @@ class PointTable:
     rays: np.ndarray
 
     @classmethod
-    def empty(cls) -> "PointTable":
-        """No points, no frames."""
-        pairs, numbers = (lambda: np.zeros((0, 2))), (lambda: np.zeros(0))
+    def empty(cls, frames: int) -> "PointTable":
+        """A table without points, for a window of this many frames."""
         return cls(
-            pairs().astype(np.float32), np.zeros(0, int), pairs(), pairs(), numbers(),
-            numbers(), numbers(), pairs(), np.zeros((0, 0), bool), np.zeros((0, 0, 2)),
-        )  # fmt: skip
+            pixel=np.zeros((0, 2), np.float32),
+            host=np.zeros(0, int),
+            host_pixel=np.zeros((0, 2)),
+            ray=np.zeros((0, 2)),
+            inverse_depth=np.zeros(0),
+            prior=np.zeros(0),
+            prior_sigma=np.zeros(0),
+            slope=np.zeros((0, 2)),
+            is_seen=np.zeros((0, frames), bool),
+            rays=np.zeros((0, frames, 2)),
+        )
 
     def __len__(self) -> int:
         return len(self.pixel)
 
-    def keep(self, chosen: np.ndarray) -> None:
-        """Forget all points but the chosen ones: (M,) bool."""
+    def keep(self, is_kept: np.ndarray) -> None:
+        """Drop all points but some, given by (M,) bool."""
         for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name)[chosen])
+            setattr(self, field.name, getattr(self, field.name)[is_kept])
 
     def add_frame(self, rays: np.ndarray) -> None:
-        """A new last frame that sees every point, along rays (M, 2)."""
+        """Add a last frame that sees every point, along rays (M, 2)."""
         self.is_seen = np.column_stack([self.is_seen, np.ones(len(self), bool)])
         self.rays = np.concatenate([self.rays, rays[:, None, :]], axis=1)
 
+    def drop_first_frame(self) -> None:
+        """Remove the first frame; points hosted by it get the host -1."""
+        self.is_seen, self.rays = self.is_seen[:, 1:], self.rays[:, 1:]
+        self.host = self.host - 1
+
     def drop_last_frame(self) -> None:
-        """Forget what the last frame saw; no point may be hosted by it."""
+        """Remove the last frame, which must host no point."""
         self.is_seen, self.rays = self.is_seen[:, :-1], self.rays[:, :-1]
 
-    def add(self, pixel: np.ndarray, ray: np.ndarray, prior: np.ndarray, sigma: np.ndarray, slope: np.ndarray) -> None:
-        """New points (N, ...) hosted by the last frame."""
+    def add(self, pixel: np.ndarray, ray: np.ndarray, prior: DepthPrior) -> None:
+        """Add points hosted by the last frame: pixels (N, 2) float32, rays (N, 2) and their prior."""
         count, frames = len(pixel), self.is_seen.shape[1]
         is_seen, rays = np.zeros((count, frames), bool), np.zeros((count, frames, 2))
         is_seen[:, -1], rays[:, -1] = True, ray
         new = PointTable(
-            pixel, np.full(count, frames - 1), pixel.astype(float), ray, prior, prior, sigma, slope, is_seen, rays
+            pixel=pixel,
+            host=np.full(count, frames - 1),
+            host_pixel=pixel.astype(float),
+            ray=ray,
+            inverse_depth=prior.inverse_depth,
+            prior=prior.inverse_depth,
+            prior_sigma=prior.sigma,
+            slope=prior.slope,
+            is_seen=is_seen,
+            rays=rays,
         )
         for field in fields(self):
             setattr(self, field.name, np.concatenate([getattr(self, field.name), getattr(new, field.name)]))
 
+    def set_prior(self, chosen: np.ndarray, prior: DepthPrior) -> None:
+        """Replace the prior of some points, given by their indices (N,)."""
+        self.prior[chosen], self.prior_sigma[chosen], self.slope[chosen] = prior.inverse_depth, prior.sigma, prior.slope
+
     def in_world(self, poses: np.ndarray) -> np.ndarray:
-        """(M, 3), given T_world_camera (F, 4, 4) of the frames."""
+        """Positions (M, 3), given T_world_camera (F, 4, 4) of the frames."""
         places = np.column_stack([self.ray, np.ones(len(self))]) / self.inverse_depth[:, None]
         hosts = poses[self.host]
         return np.einsum("mij,mj->mi", hosts[:, :3, :3], places) + hosts[:, :3, 3]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The camera's pose from points in space and where they are seen now."""
+"""The camera's pose from points in space and the rays along which they are seen."""
 
 import cv2
 import numpy as np
@@ -7,23 +7,23 @@ import numpy as np
 from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, orthonormalize
 from monodepth_ros.odometry.gyro.rotation_prior import RotationPrior
 
-MIN_DEPTH = 0.05  # network units; nearer than this a point is not in front of the camera
-# RANSAC's threshold and the size of the noise are in pixels of the tracked image.
+MIN_DEPTH = 0.05  # smallest depth of a point in front of the camera [network units]
+# Thresholds and noise are in pixels of the tracked image.
 RANSAC_THRESHOLD = 2.0
 RANSAC_TRIALS = 200
-ROBUST_WIDTH = 2.0  # of the Cauchy loss, pixels; the first iterations are five times more tolerant
+ROBUST_WIDTH = 2.0  # width of the Cauchy loss [pixels]; five times wider in the first iterations
 ITERATIONS = 7
-FLOW_NOISE = 0.5  # standard deviation of a point's place, pixels; weighs the points against what else is known
-MIN_POINTS = 8  # for an essential matrix
-# Angle between two rays below which a point's depth cannot be told from them [rad].
+FLOW_NOISE = 0.5  # standard deviation of a point's place [pixels]; weighs the points against a prior
+MIN_POINTS = 8  # of an essential matrix
+# Smallest angle between two rays that determine a depth [rad].
 MIN_PARALLAX = np.radians(0.5)
 
 
 def camera_jacobian(points: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (2, N) of points (3, N) relative to the principal point, and their derivatives (6, 2, N) by a small motion xi
-    of the camera, T <- T exp(xi), times the depth for the translation's three.
+    """Pixels (2, N) of points (3, N) relative to the principal point, and their derivatives (6, 2, N) by a motion xi.
 
-    The many points come last: what is computed of all of them lies in one piece.
+    xi moves the camera, T <- T exp(xi). The three derivatives by the translation are multiplied by the depth. The
+    points are the last dimension: every operation on all of them runs over contiguous memory.
     """
     x, y = points[:2] / points[2]
     u, v = pixels = focal * np.stack([x, y])
@@ -36,7 +36,7 @@ def camera_jacobian(points: np.ndarray, focal: float) -> tuple[np.ndarray, np.nd
 
 
 def before_the_camera(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the places (3, N) are, (N,) bool, and the places with the others moved to where they do no harm."""
+    """Which places (3, N) are in front of the camera (N,), and the places with the others replaced."""
     in_front = places[2] > MIN_DEPTH
     if in_front.all():
         return in_front, places
@@ -50,9 +50,10 @@ def refine_pose(
     focal: float,
     prior: RotationPrior | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """T_world_camera that brings points (N, 3) of the world onto the rays (N, 2) = (x / z, y / z), and the errors
-    (N,) left, in pixels: Gauss-Newton with a Cauchy loss, for which half of the points may be wrong. prior: what
-    else is known of its rotation."""
+    """T_world_camera that brings points (N, 3) of the world onto rays (N, 2), and the remaining errors (N,) [pixels].
+
+    Gauss-Newton with a Cauchy loss: up to half of the points may be wrong. prior: expected rotation, if there is one.
+    """
     pose = T_world_camera
     points, wanted = np.ascontiguousarray(points.T), focal * rays.T
     for iteration in range(ITERATIONS):
@@ -79,7 +80,7 @@ def refine_pose(
 
 
 def pose_by_ransac(points: np.ndarray, rays: np.ndarray, focal: float) -> np.ndarray | None:
-    """T_world_camera (4, 4) from points (N, 3) and rays (N, 2), most of which may be wrong; None without one."""
+    """T_world_camera (4, 4) from points (N, 3) and rays (N, 2), most of which may be wrong; None without a solution."""
     if len(points) < 6:
         return None
     found, turn, shift, _ = cv2.solvePnPRansac(
@@ -99,15 +100,20 @@ def pose_by_ransac(points: np.ndarray, rays: np.ndarray, focal: float) -> np.nda
 def motion_by_epipolar_geometry(
     rays_before: np.ndarray, rays_now: np.ndarray, inverse_depth: np.ndarray, focal: float
 ) -> np.ndarray | None:
-    """T_before_now (4, 4) where depth is right on the whole but not point by point; None without one.
+    """T_before_now (4, 4) from depths that are right on average but not point by point; None if there is no solution.
 
-    Rotation and direction by the essential matrix of rays (N, 2) and (N, 2), the length by the median ratio of
-    `inverse_depth` (N,), seen from the camera before, to that of the triangulated points (Zhan et al. 2020).
+    The essential matrix of the rays (N, 2) and (N, 2) gives rotation and direction. The median ratio of `inverse_depth`
+    (N,), seen from the camera before, to that of the triangulated points gives the length (Zhan et al. 2020).
     """
     if len(rays_before) < MIN_POINTS:
         return None
     essential, inliers = cv2.findEssentialMat(
-        rays_before, rays_now, np.eye(3), cv2.USAC_MAGSAC, 0.999, RANSAC_THRESHOLD / (2.0 * focal)
+        rays_before,
+        rays_now,
+        np.eye(3),
+        method=cv2.USAC_MAGSAC,
+        prob=0.999,
+        threshold=RANSAC_THRESHOLD / (2.0 * focal),
     )
     if essential is None or essential.shape != (3, 3):
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gyro as a witness of the camera's rotation, itself watched by the images."""
+"""A gyro that measures the camera's rotation, with bias, time offset and trust estimated from images."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,65 +7,65 @@ from functools import cached_property
 import numpy as np
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, rotation_to_axis_angle
+from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.gyro.rate_log import RateLog
 from monodepth_ros.odometry.gyro.time_offset import TimeOffset
 
-SCALE_NOISE = 0.01  # of an angle: sensitivity, and the mounting's angles
-UNKNOWN_BIAS = 0.03  # standard deviation of the bias before anything is known of it [rad/s]
-SMALLEST_BIAS = 5e-4
+SCALE_NOISE = 0.01  # error of an angle as a share of it: sensitivity, and the mounting's angles
+INITIAL_BIAS_SIGMA = 0.03  # standard deviation of the bias before the first observation [rad/s]
+MIN_BIAS_SIGMA = 5e-4  # [rad/s]
 BIAS_WALK = 1e-4  # [rad/s / sqrt(s)]
-CORRELATED = 4  # errors of neighbouring images are alike: so many count as one
-MAX_BIAS_RATE = 0.2  # faster turns say more of the sensitivity than of the bias [rad/s]
-HOLD = 0.05  # the newest rate is taken to last for so long [s]
-ACCELERATION = 3.0  # and may change by so much meanwhile [rad/s^2]
-# A turn is contradicted by the images when it is off by more than DOUBT standard deviations; while more than half of the
-# last 1 / MEMORY or so were, the gyro is not used: its TF, unit or time must be wrong.
+CORRELATED = 4  # neighbouring images have similar errors: this many count as one
+MAX_BIAS_RATE = 0.2  # faster turns depend more on the sensitivity than on the bias [rad/s]
+HOLD = 0.05  # time for which the newest rate is extrapolated [s]
+ACCELERATION = 3.0  # assumed change of the rate in that time [rad/s^2]
+# The images contradict a turn that is off by more than DOUBT standard deviations. The gyro is not used while more than
+# half of the last 1 / MEMORY turns or so were contradicted: its TF, unit or time must be wrong.
 DOUBT, MEMORY = 4.0, 0.08
 
 
 @dataclass(frozen=True)
 class Turn:
-    """R_start_stop (3, 3) of the camera, and the covariance (3, 3) [rad^2] of its error, about the axes at the stop."""
+    """Rotation R_start_stop (3, 3) of the camera, and the covariance (3, 3) [rad^2] of its error, in the final axes."""
 
     R_start_stop: np.ndarray
     covariance: np.ndarray
 
     @cached_property
     def information(self) -> np.ndarray:
-        """Inverse of the covariance (3, 3), which every step of an adjustment asks for."""
+        """Inverse of the covariance (3, 3), used in every iteration of an adjustment."""
         return np.linalg.inv(self.covariance)
 
 
 class Gyro:
     """Rates of an IMU that is fixed to the camera, given in the camera's axes.
 
-    noise: density of the rates' noise [rad/s/sqrt(Hz)]. time_offset: seconds to be added to an image's stamp to get the
-    gyro's stamp of that moment; estimates_offset: it is found from turns. bias: (3,) [rad/s], estimated from what images say.
+    config: its imu_noise, imu_time_offset and imu_estimate_offset apply. bias: (3,) [rad/s], estimated from images; it
+    starts at 0, with standard deviation bias_sigma [rad/s]. offset: time to add to an image's stamp to get the gyro's
+    stamp of the same moment.
     """
 
-    def __init__(self, noise: float, time_offset: float = 0.0, estimates_offset: bool = False):
-        self._noise = noise
+    def __init__(self, config: OdometryConfig, bias_sigma: float = INITIAL_BIAS_SIGMA):
+        self._noise = config.imu_noise
         self._rates = RateLog()
-        self.offset = TimeOffset(time_offset, estimates_offset)
+        self.offset = TimeOffset(config.imu_time_offset, config.imu_estimate_offset)
         self.bias = np.zeros(3)
-        self._bias_variance = UNKNOWN_BIAS**2
+        self._bias_variance = bias_sigma**2
         self._contradicted = 0.0
         self._lacks_rates = False
 
     def add(self, stamp_ns: int, rate: np.ndarray) -> None:
-        """A measured rate (3,) [rad/s]; the caller sees to it that it is finite."""
-        newest_ns = self._rates.newest_ns
-        self._rates.add(stamp_ns, rate, self.bias)
-        if newest_ns is not None and self._rates.newest_ns < newest_ns:
+        """Add a measured rate (3,) [rad/s], which must be finite."""
+        if self._rates.add(stamp_ns, rate, self.bias):
             self.offset.forget_turns()
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the images do not contradict it most of the time."""
+        """Whether most of the recent images agree with it."""
         return self._contradicted < 0.5
 
     def turn(self, start_ns: int, stop_ns: int) -> Turn | None:
-        """The camera's rotation between two images; None where rates are missing or the images contradict them."""
+        """The camera's rotation between two images; None if rates are missing or the images contradict the gyro."""
         return self._turn(start_ns, stop_ns) if self.is_trusted else None
 
     def _turn(self, start_ns: int, stop_ns: int) -> Turn | None:
@@ -79,9 +79,9 @@ class Gyro:
             return None
         known_until = min(stop_ns, newest_ns)
         R = self._rates.rotation(start_ns, known_until)
-        if R is None:
-            return None
         first, last = self._rates.rate(start_ns), self._rates.rate(known_until)
+        if R is None or first is None or last is None:
+            return None
         R = R @ axis_angle_to_rotation(held * last)
         seconds = (stop_ns - start_ns) * 1e-9
         angle = np.linalg.norm(rotation_to_axis_angle(R))
@@ -91,16 +91,17 @@ class Gyro:
             + (SCALE_NOISE * angle) ** 2
             + (0.5 * ACCELERATION * held**2) ** 2
         )
-        # A turn that begins and ends with the same rate is the same a moment later.
+        # An error of the time offset changes the turn by that time times the difference of the rates at both ends.
         shifted = self.offset.sigma * (last - first)
         return Turn(R, variance * np.eye(3) + np.outer(shifted, shifted))
 
     def observe(
-        self, start_ns: int, stop_ns: int, R_start_stop: np.ndarray, sigma: float, tells_bias: bool = True
+        self, start_ns: int, stop_ns: int, R_start_stop: np.ndarray, sigma: float, has_independent_errors: bool = True
     ) -> None:
-        """Learn from a rotation (3, 3) between two images that the images alone tell.
+        """Update bias, time offset and trust from a rotation (3, 3) between two images, measured by the images alone.
 
-        sigma: its standard deviation [rad]. tells_bias: whether its errors are different every time.
+        sigma: its standard deviation [rad]. has_independent_errors: its errors average out over time; the bias is
+        estimated only from such rotations.
         """
         seen = rotation_to_axis_angle(R_start_stop)
         if self.offset.wants_estimate(start_ns, stop_ns, seen):
@@ -114,24 +115,24 @@ class Gyro:
         is_contradicted = error @ np.linalg.solve(covariance, error) > DOUBT**2
         self._contradicted += MEMORY * (float(is_contradicted) - self._contradicted)
         seconds = (stop_ns - start_ns) * 1e-9
-        if is_contradicted or not tells_bias or np.linalg.norm(seen) > MAX_BIAS_RATE * seconds:
+        if is_contradicted or not has_independent_errors or np.linalg.norm(seen) > MAX_BIAS_RATE * seconds:
             return
         variance = CORRELATED * (sigma**2 + self._noise**2 * seconds) / seconds**2
         self._bias_variance += BIAS_WALK**2 * seconds
         gain = self._bias_variance / (self._bias_variance + variance)
         self.bias = self.bias + gain * error / seconds
-        self._bias_variance = max((1.0 - gain) * self._bias_variance, SMALLEST_BIAS**2)
+        self._bias_variance = max((1.0 - gain) * self._bias_variance, MIN_BIAS_SIGMA**2)
 
     @property
     def problem(self) -> str:
-        """Why it is not used now, in words; empty if it is."""
+        """Reason why the gyro is not used now, in plain words, or an empty string."""
         if self._lacks_rates:
             return "no rates of the images' times (late, with gaps, or of another clock)"
         return "" if self.is_trusted else "it contradicts the images (its TF, its unit rad/s, or its time)"
 
     @property
     def description(self) -> str:
-        """How it stands, in words."""
+        """State of the gyro in plain words."""
         if self.problem:
             return f"not used: {self.problem}"
         offset = self.offset

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Angular rates by time, and the rotations that they add up to."""
+"""Angular rates by time, and the rotations they integrate to."""
 
 from bisect import bisect_left
 
@@ -8,14 +8,15 @@ import numpy as np
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, rotation_to_axis_angle
 
 GAP = 0.1  # rates further apart than this are not joined [s]
-MEMORY = 20.0  # how much of the past is kept [s]
-JUMP = 1.0  # a stamp that lies further back than this begins a new recording [s]; nearer ones are late and passed over
+MEMORY = 20.0  # history to keep [s]
+JUMP = 1.0  # a stamp further back than this starts a new recording [s]; nearer ones are late and ignored
+MIN_DROPPED = 256  # old rates are dropped in pieces of at least this many, because each removal copies the rest
 
 
 class RateLog:
-    """Rates [rad/s] in one frame's axes; between two of them the rate changes evenly.
+    """Rates [rad/s] in one frame's axes, interpolated linearly.
 
-    Rotations are those of that frame: R_start_stop (3, 3). After a gap a new row begins, over which nothing is joined.
+    Rotations are those of that frame: R_start_stop (3, 3). A gap starts a new segment; segments are never joined.
     """
 
     def __init__(self) -> None:
@@ -25,35 +26,40 @@ class RateLog:
         """Drop everything."""
         self._stamps: list[int] = []
         self._rates: list[np.ndarray] = []
-        self._turned: list[np.ndarray] = []  # R_first_this of each row
-        self._angles: list[np.ndarray] = []  # the rates summed up as they are, without any correction
-        self._rows: list[int] = []
+        self._turned: list[np.ndarray] = []  # rotation since the start of the segment, R_start_this
+        self._angles: list[np.ndarray] = []  # integral of the measured rates, without any correction
+        self._segments: list[int] = []
 
-    def add(self, stamp_ns: int, rate: np.ndarray, bias: np.ndarray) -> None:
-        """A rate (3,) as measured, and what of it is held to be the gyro's bias (3,)."""
-        if self._stamps and stamp_ns < self._stamps[-1] - JUMP * 1e9:
+    def add(self, stamp_ns: int, rate: np.ndarray, bias: np.ndarray) -> bool:
+        """Add a measured rate (3,) and its estimated bias (3,); whether time went back and the log starts again."""
+        starts_again = bool(self._stamps) and stamp_ns < self._stamps[-1] - JUMP * 1e9
+        if starts_again:
             self.forget()
         if self._stamps and stamp_ns <= self._stamps[-1]:
-            return
+            return starts_again
         corrected = rate - bias
         if not self._stamps:
-            turned, angle, row = np.eye(3), np.zeros(3), 0
+            turned, angle, segment = np.eye(3), np.zeros(3), 0
         elif stamp_ns - self._stamps[-1] > GAP * 1e9:
-            turned, angle, row = np.eye(3), self._angles[-1], self._rows[-1] + 1
+            turned, angle, segment = np.eye(3), self._angles[-1], self._segments[-1] + 1
         else:
             seconds = (stamp_ns - self._stamps[-1]) * 1e-9
             step = axis_angle_to_rotation(0.5 * seconds * (self._rates[-1] + corrected))
-            turned, row = self._turned[-1] @ step, self._rows[-1]
+            turned, segment = self._turned[-1] @ step, self._segments[-1]
             angle = self._angles[-1] + 0.5 * seconds * (self._rates[-1] + corrected) + seconds * bias
-        for series, value in (
-            (self._stamps, stamp_ns), (self._rates, corrected), (self._turned, turned),
-            (self._angles, angle), (self._rows, row),
-        ):  # fmt: skip
-            series.append(value)
-        old = bisect_left(self._stamps, stamp_ns - int(MEMORY * 1e9))
-        if old > 256:  # now and then, in large pieces
-            for series in (self._stamps, self._rates, self._turned, self._angles, self._rows):
-                del series[:old]
+        self._stamps.append(stamp_ns)
+        self._rates.append(corrected)
+        self._turned.append(turned)
+        self._angles.append(angle)
+        self._segments.append(segment)
+        self._drop_old(stamp_ns - int(MEMORY * 1e9))
+        return starts_again
+
+    def _drop_old(self, oldest_ns: int) -> None:
+        count = bisect_left(self._stamps, oldest_ns)
+        if count > MIN_DROPPED:
+            for series in (self._stamps, self._rates, self._turned, self._angles, self._segments):
+                del series[:count]
 
     @property
     def newest_ns(self) -> int | None:
@@ -61,32 +67,32 @@ class RateLog:
         return self._stamps[-1] if self._stamps else None
 
     def rotation(self, start_ns: int, stop_ns: int) -> np.ndarray | None:
-        """R_start_stop (3, 3), None where the two do not lie within one row."""
+        """R_start_stop (3, 3), or None if the two times do not lie in one segment."""
         start, stop = self._at(start_ns), self._at(stop_ns)
         if start is None or stop is None or start[2] != stop[2]:
             return None
         return start[0].T @ stop[0]
 
     def rate(self, stamp_ns: int) -> np.ndarray | None:
-        """The rate (3,) at a time without its bias, None where it is not known."""
+        """The rate (3,) at a time, without its bias; None if unknown."""
         found = self._at(stamp_ns)
         return None if found is None else found[1]
 
     def angle_series(self) -> tuple[np.ndarray, np.ndarray]:
-        """Stamps (N,) [ns], and the measured rates summed up over time (N, 3) [rad]: good for comparing small turns."""
+        """Stamps (N,) [ns], and the integral of the measured rates (N, 3) [rad]: suited to comparing small turns."""
         return np.array(self._stamps, np.int64), np.array(self._angles).reshape(-1, 3)
 
     def _at(self, stamp_ns: int) -> tuple[np.ndarray, np.ndarray, int] | None:
-        """Rotation since the row's beginning, rate, and number of the row."""
+        """Rotation since the start of the segment, rate, and number of the segment."""
         after = bisect_left(self._stamps, stamp_ns)
         if after == len(self._stamps):
             return None
         if self._stamps[after] == stamp_ns:
-            return self._turned[after], self._rates[after], self._rows[after]
-        if after == 0 or self._rows[after - 1] != self._rows[after]:
+            return self._turned[after], self._rates[after], self._segments[after]
+        if after == 0 or self._segments[after - 1] != self._segments[after]:
             return None
         before_ns, after_ns = self._stamps[after - 1], self._stamps[after]
         share = (stamp_ns - before_ns) / (after_ns - before_ns)
         step = rotation_to_axis_angle(self._turned[after - 1].T @ self._turned[after])
         rate = (1.0 - share) * self._rates[after - 1] + share * self._rates[after]
-        return self._turned[after - 1] @ axis_angle_to_rotation(share * step), rate, self._rows[after]
+        return self._turned[after - 1] @ axis_angle_to_rotation(share * step), rate, self._segments[after]

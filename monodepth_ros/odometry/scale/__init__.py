@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scale sources: where the factor from network units to metres comes from, one class per source."""
+"""Metric scale: sources of the metres per network unit, and the choice between them."""

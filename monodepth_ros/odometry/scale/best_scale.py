@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The best of several scale sources, and no jump when that changes."""
+"""The most certain of several scale sources, without a jump when that changes."""
 
 import dataclasses
 import math
@@ -14,18 +14,18 @@ from monodepth_ros.odometry.scale.source import (
     SeenMotion,
 )
 
-# Another source takes over when its uncertainty is less than this share of the present one's.
+# Another source takes over if its uncertainty is less than this share of the present one's.
 CLEARLY_BETTER = 0.75
-# Two factors this close (as a share) are the same.
+# Two factors that differ by less than this share are the same.
 ARRIVED = 0.005
 
 
 class BestScale(ScaleSource):
-    """Takes the source of least uncertainty among those that know a factor; the others follow along.
+    """Uses the source with the least uncertainty among those that have a factor; all of them keep measuring.
 
-    A change of source is a slow one: the factor goes from the old value to the new source's with the time constant [s],
-    and the state says CHANGING meanwhile. fallback: used until one of `sources` knows a factor, and no longer. previous: the
-    scale in force before this one, used in place of the fallback.
+    A change of source is gradual: the factor approaches the new source's with the time constant [s], in state CHANGING.
+    fallback: used until one of `sources` has a factor. previous: the scale in force before this one, used instead of
+    the fallback.
     """
 
     def __init__(
@@ -40,13 +40,13 @@ class BestScale(ScaleSource):
         self.needs_depth = any(source.needs_depth for source in sources)
         self.needs_motion = any(source.needs_motion for source in sources)
         self._chosen: ScaleSource | None = None
-        # The logarithm of (factor in force / factor of the chosen source), and when it was last reduced.
+        # Logarithm of (factor in force / factor of the chosen source), and the stamp to which it has been reduced.
         self._offset = 0.0
         self._now_ns = 0
-        has_previous = previous is not None and previous.is_metric and previous.is_known
-        self._before = previous if has_previous else fallback.estimate() if fallback is not None else None
-        self._in_force = self._before
-        self._choose()
+        self._before = fallback.estimate() if fallback is not None else None
+        if previous is not None and previous.is_metric and previous.is_known:
+            self._before = previous
+        self._in_force = self._choose(self._before)
 
     @property
     def ground(self) -> GroundPlane | None:
@@ -70,28 +70,27 @@ class BestScale(ScaleSource):
         self._now_ns = stamp_ns
         if seconds > 0:
             self._offset *= math.exp(-seconds / self._time_constant)
-        self._choose()
+        self._in_force = self._choose(self._in_force)
 
-    def _choose(self) -> None:
+    def _choose(self, in_force: ScaleEstimate | None) -> ScaleEstimate:
+        """The estimate of the best source, or one on the way to it from the estimate in force."""
         estimates = {source: source.estimate() for source in self.sources}
         known = {source: estimate for source, estimate in estimates.items() if estimate.is_known}
         if not known:
-            self._wait(next(iter(estimates.values())))
-            return
+            return self._wait(next(iter(estimates.values())))
         best = min(known, key=lambda source: known[source].uncertainty)
-        present = known.get(self._chosen)
-        if present is not None and known[best].uncertainty > CLEARLY_BETTER * present.uncertainty:
-            best = self._chosen
+        chosen = self._chosen
+        if chosen in known and known[best].uncertainty > CLEARLY_BETTER * known[chosen].uncertainty:
+            best = chosen
         estimate = known[best]
-        if best is not self._chosen:
-            if self._in_force is not None and self._in_force.is_known:
-                self._offset = math.log(self._in_force.factor / estimate.factor)
+        if best is not chosen:
+            if in_force is not None and in_force.is_known:
+                self._offset = math.log(in_force.factor / estimate.factor)
             self._chosen = best
         if abs(self._offset) < ARRIVED:
             self._offset = 0.0
-            self._in_force = estimate
-            return
-        self._in_force = dataclasses.replace(
+            return estimate
+        return dataclasses.replace(
             estimate,
             factor=estimate.factor * math.exp(self._offset),
             uncertainty=math.hypot(estimate.uncertainty, math.expm1(abs(self._offset))),
@@ -99,9 +98,9 @@ class BestScale(ScaleSource):
             state=ScaleState.CHANGING,
         )
 
-    def _wait(self, waiting: ScaleEstimate) -> None:
-        """No source knows a factor yet: the one before, or the fallback's; else none."""
-        self._in_force = waiting
-        if self._before is not None:
-            description = f"{self._before.description}, until there is {waiting.description}"
-            self._in_force = dataclasses.replace(self._before, description=description, state=ScaleState.WAITING)
+    def _wait(self, waiting: ScaleEstimate) -> ScaleEstimate:
+        """The scale before, or the fallback, while no source has a factor."""
+        if self._before is None:
+            return waiting
+        description = f"{self._before.description}, until there is {waiting.description}"
+        return dataclasses.replace(self._before, description=description, state=ScaleState.WAITING)

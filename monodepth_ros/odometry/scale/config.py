@@ -8,14 +8,14 @@ from monodepth_ros.settings.schema import setting
 
 @dataclass(frozen=True)
 class ScaleConfig:
-    """Where metres come from."""
+    """Source of the metric scale."""
 
     source: str = setting(
         "auto",
-        "auto: the most certain of scale.odometry_topic, scale.camera_height or scale.ground_frame (as far as they are set) "
-        "and what the checkpoint states; camera_height: from the ground in the depth image; odometry: from "
-        "the robot's own odometry; checkpoint: what it states; fixed: scale.factor; relative: network units, NOT metres (TF "
-        "stays off).",
+        "Source of the metres. auto: the most certain of odometry (if scale.odometry_topic is set), camera_height (if "
+        "scale.camera_height or scale.ground_frame is set) and checkpoint. camera_height: the ground in the depth "
+        "image. odometry: the robot's own odometry. checkpoint: the scale stated in the checkpoint. fixed: "
+        "scale.factor. relative: none, network units, NOT metres (TF stays off).",
         choices=("auto", "camera_height", "odometry", "checkpoint", "fixed", "relative"),
         live=True,
     )
@@ -29,7 +29,8 @@ class ScaleConfig:
     )
     camera_height: float = setting(
         0.0,
-        "Height of the camera above the ground; 0: from TF (see scale.ground_frame).",
+        "Height of the camera above the ground; 0 takes it from TF (see scale.ground_frame). Set it for a camera "
+        "rigidly mounted on a ground vehicle.",
         unit="m",
         minimum=0.0,
         maximum=1000.0,
@@ -37,22 +38,24 @@ class ScaleConfig:
     )
     ground_frame: str = setting(
         "",
-        "Frame that lies on the ground with z up: TF from it gives the camera's tilt, and its height where "
-        "scale.camera_height is 0; empty: base_footprint, else base_link, with scale.source camera_height alone.",
+        "Frame on the ground with z up. TF from it gives the camera's tilt, and the camera's height if "
+        "scale.camera_height is 0. Empty: with scale.source camera_height, base_footprint or else base_link; "
+        "otherwise none.",
     )
     odometry_topic: str = setting(
         "",
-        "The robot's own odometry or velocity (nav_msgs/Odometry, geometry_msgs/TwistStamped, TwistWithCovarianceStamped), "
-        "for scale.source odometry or auto.",
+        "Topic of the robot's own odometry or velocity (nav_msgs/Odometry, geometry_msgs/TwistStamped or "
+        "TwistWithCovarianceStamped), for scale.source odometry or auto. Set it if the robot has wheel odometry.",
     )
     odometry_type: str = setting(
         "auto",
-        "Message type on scale.odometry_topic; auto: that of its publishers.",
+        "Message type on scale.odometry_topic. auto: the type of its publishers.",
         choices=("auto", "Odometry", "TwistStamped", "TwistWithCovarianceStamped"),
     )
     time_constant: float = setting(
         5.0,
-        "How slowly a measured scale follows (it is the median of twice this time), and a change of source takes place.",
+        "Time in which a measured scale follows a change (it is the median over twice this time), and in which one "
+        "source replaces another. Raise it for a steadier scale, lower it for a faster response.",
         unit="s",
         minimum=0.1,
         maximum=3600.0,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scale of another camera that the same network looks through."""
+"""The scale of another camera with the same network."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource
 
 
 class FollowedScale(ScaleSource):
-    """Whatever `leader` says: a network's units are as long for one camera as for the other."""
+    """The estimate of `leader`: a network's units have the same length for both cameras."""
 
     def __init__(self, leader: Callable[[], ScaleEstimate]):
         self._leader = leader

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground as a plane in a frame's depth."""
+"""Detection of the ground as a plane in a frame's depth."""
 
 import math
 from dataclasses import dataclass
@@ -7,35 +7,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.odometry.scale.factor_window import MAD_TO_SIGMA
 
-ROWS, COLUMNS = 32, 106  # of the grid of pixels that is looked at
-UPRIGHT = np.array([0.0, -1.0, 0.0])  # up in the optical axes of a camera that looks at the horizon
+ROWS, COLUMNS = 32, 106  # size of the grid of pixels that is evaluated
+UPRIGHT = np.array([0.0, -1.0, 0.0])  # up in the optical axes of a level camera
 UPRIGHT.setflags(write=False)
-# A normal within this angle of up is one of the ground [deg]; the angles on the way there where up is not known.
+# Largest angle between up and a normal of the ground [deg], and the angles of the search for an unknown up.
 NORMAL_TOLERANCE = 10.0
 SEARCH_TOLERANCES = (35.0, 25.0, 15.0)
-# A camera this close to upright was most likely meant to be [deg]; others are taken as they are found.
+# A camera this close to level is assumed to be level [deg]; other tilts are used as found.
 LEVEL = 3.0
-# Springs and road tilt this much about the up that is known, or supposed [deg].
+# Standard deviation of the tilt, from springs and road, about a known or an assumed up [deg].
 KNOWN_TILT, SUPPOSED_TILT = 0.5, 0.8
-# Inverse depths further off the plane than this (as a share) are something else; narrowing, so that a kerb is left out.
+# Largest deviation of the ground's inverse depths from the plane, as a share; narrowing, to exclude kerbs.
 PLANE_TOLERANCES = (0.08, 0.08, 0.07, 0.06)
-# The network's errors are those of patches: so many of the pixels count as independent.
+# The network's errors are those of patches: this many pixels count as independent.
 INDEPENDENT = 5.0
-# No depth is more exact than this (as a share).
+# Smallest error of a depth, as a share.
 LEAST_NOISE = 0.005
-HEIGHT_BIN = 0.03  # of the logarithm of the height
-# A lower plane counts if it has at least this share of the pixels of the largest one.
+HEIGHT_BIN = 0.03  # width of a bin of the logarithm of the height
+# A lower plane needs at least this share of the pixels of the largest one.
 LOWER_SHARE = 0.5
-# Of the grid, as a share: with fewer pixels no ground is seen.
+# Smallest share of the grid's pixels that is a ground.
 MIN_SHARE = 0.03
 
 
 @dataclass(frozen=True)
 class GroundPlane:
-    """height: of the camera above it [network units]; up: (3,) its normal in optical axes; share: of the grid that is ground.
+    """The ground below a camera.
 
-    is_ground: bool (h, w), for the pixels rows (h,) x columns (w,) of the depth image.
+    height: of the camera above it [network units]. up: (3,) its normal in optical axes. share: of the grid's pixels
+    that show it. is_ground: (h, w) bool, for the pixels rows (h,) x columns (w,) of the depth image.
     """
 
     height: float
@@ -49,15 +51,16 @@ class GroundPlane:
 def find_ground(
     inverse_depth: np.ndarray, camera: CameraModel, up: np.ndarray = UPRIGHT, is_up_known: bool = False
 ) -> GroundPlane | None:
-    """The lowest large plane below the camera whose normal is up, or None where none is seen.
+    """The lowest large plane below the camera with its normal up, or None if there is none.
 
-    inverse_depth: (H, W) in 1/network units, NaN where unseen. up: (3,) in optical axes; only a beginning where it is not
-    known. After DNet's dense geometric constraint (Xue et al., IROS 2020): normals near the vertical, below the camera. The
-    height is that of a plane fitted to those pixels, not the median of theirs, for a tilt of half a degree moves the latter by 5 %.
-    A plane n . P = h in space has inverse depth (n / h) . (x, y, 1): linear in the normalised pixel coordinates.
+    inverse_depth: (H, W) in 1 / network unit, NaN if unseen. up: (3,) in optical axes; only a start value unless
+    is_up_known. After DNet's dense geometric constraint (Xue et al., IROS 2020): normals near the vertical, below the
+    camera. The height is that of a plane fitted to these pixels and not their median, which a tilt of half a degree
+    changes by 5 %. A plane n . P = h in space has inverse depth (n / h) . (x, y, 1), linear in the normalised pixel
+    coordinates.
     """
     rows, columns = _grid(camera, up)
-    if len(rows) < 5 or len(columns) < 5:  # the normals of the edge are not known
+    if len(rows) < 5 or len(columns) < 5:  # there are no normals at the edge
         return None
     inverse = inverse_depth[rows[:, None], columns].astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,7 +94,7 @@ def find_ground(
         count = np.count_nonzero(is_ground)
         if count < least:
             return None
-        noise = max(1.4826 * float(np.median(np.abs(error[is_ground]))), LEAST_NOISE)
+        noise = max(MAD_TO_SIGMA * float(np.median(np.abs(error[is_ground]))), LEAST_NOISE)
         weight = math.sqrt(INDEPENDENT / count) / noise
         A = rays[is_ground] * (weight / inverse[is_ground])[:, None]
         prior = sideways * (height / tilt)
@@ -101,7 +104,7 @@ def find_ground(
 
 
 def _grid(camera: CameraModel, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows below the horizon (in the middle of the image) and columns."""
+    """Rows below the horizon (at the middle of the image), and columns."""
     y = (np.arange(camera.height) - camera.cy) / camera.fy
     below = np.flatnonzero(-(up[1] * y + up[2]) > 0.02)
     if not len(below):
@@ -111,7 +114,7 @@ def _grid(camera: CameraModel, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _normals(points: np.ndarray) -> np.ndarray:
-    """Unit normals (h - 2, w - 2, 3) of a grid of points (h, w, 3), upwards for a ground seen from above."""
+    """Unit normals (h - 2, w - 2, 3) of a grid of points (h, w, 3); those of a ground seen from above point up."""
     right = points[1:-1, 2:] - points[1:-1, :-2]
     down = points[2:, 1:-1] - points[:-2, 1:-1]
     # np.cross takes several times as long.
@@ -127,7 +130,7 @@ def _normals(points: np.ndarray) -> np.ndarray:
 
 
 def _likely_up(normals: np.ndarray, up: np.ndarray, least: float) -> np.ndarray:
-    """The mean of the normals about a first guess of up, in narrowing circles."""
+    """Mean of the normals around a first guess of up, in narrowing cones."""
     for tolerance in SEARCH_TOLERANCES:
         near = normals[normals @ up > math.cos(math.radians(tolerance))]
         if len(near) < least:
@@ -138,14 +141,14 @@ def _likely_up(normals: np.ndarray, up: np.ndarray, least: float) -> np.ndarray:
 
 
 def _lowest_height(points: np.ndarray, normals: np.ndarray, up: np.ndarray, least: float) -> float | None:
-    """The camera's height above the lowest large level: neither above car roofs nor above tables."""
+    """The camera's height above the lowest large level, which excludes car roofs and tables; None if there is none."""
     heights = -(points @ up)[normals @ up > math.cos(math.radians(NORMAL_TOLERANCE))]
     heights = heights[heights > 0]
     if len(heights) < least:
         return None
     bins = np.floor(np.log(heights) / HEIGHT_BIN).astype(int)
     first = bins.min()
-    # Three bins at a time: a level may lie on the edge of two.
+    # Sums of three bins: a level may lie on the border of two.
     counts = np.convolve(np.bincount(np.minimum(bins - first, 400), minlength=3), np.ones(3), mode="same")
     level = np.flatnonzero(counts >= LOWER_SHARE * counts.max())[-1]
     peak = level

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metres from another odometry: wheels, GNSS, LiDAR."""
+"""Scale from the robot's own odometry: wheels, GNSS, LiDAR."""
 
 from collections import deque
 
@@ -9,28 +9,27 @@ from monodepth_ros.odometry.scale.factor_window import FactorWindow
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind, ScaleSource, ScaleState, SeenMotion
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 
-# What no averaging removes: tyres, and the network's motion.
+# Error that averaging does not remove: tyres, and the network's motion.
 SYSTEMATIC = 0.02
-# Slower than this is standstill, where there are only errors to compare [m/s].
+# Lowest speed at which motions are compared; below it they consist of errors [m/s].
 MIN_SPEED = 0.1
-# A camera a metre or so off the robot's axle goes another way than the robot while it turns faster than this [rad/m].
+# In sharper turns, the path of a camera a metre or so off the robot's axle differs from the robot's [rad/m].
 MAX_TURN = 0.15
-# If its place there is known it may turn faster; where it hardly does anything else, translation is mostly error.
+# The same if the camera's place on the robot is known: in sharper turns, translation is mostly error [rad/m].
 MAX_TURN_OF_CAMERA = 1.0
-# Ratios are those of pieces of the way that are at least this long [m]: single steps are too noisy.
+# Length of the pieces of the path that are compared [m]: single steps are too noisy.
 PIECE = 0.5
-# At the slowest, a piece of the way takes this long [s].
+# Longest time of a piece [s].
 HELD_AFTER = PIECE / MIN_SPEED
-# Steps that wait for the odometry's messages to catch up with the images.
+# Maximum number of steps that wait for the odometry's messages.
 MAX_WAITING = 100
 
 
 class OdometryScale(ScaleSource):
-    """The robot's way in metres / the camera's in network units, over pieces of the way on which it drives.
+    """Ratio of the robot's path in metres to the camera's in network units, over pieces of the path.
 
-    Turns count if the way is known to be the camera's.
-
-    travel: what the robot's odometry says, filled by whoever listens to it.
+    Standstill is left out, and so are turns, unless the camera's place on the robot is known. travel: the robot's
+    odometry, filled by the caller.
     """
 
     needs_motion = True
@@ -73,7 +72,7 @@ class OdometryScale(ScaleSource):
     def estimate(self) -> ScaleEstimate:
         window = self._window
         if not window.factor > 0:
-            text = "odometry: nothing to compare yet (it needs both odometries, and a straight piece of way)"
+            text = "odometry: nothing to compare yet (it needs both odometries, and a straight piece of path)"
             return ScaleEstimate(window.factor, ScaleKind.ODOMETRY, text, state=ScaleState.WAITING)
         state = ScaleState.HELD if window.is_held else ScaleState.MEASURED
         held = ", held: nothing to compare now" if window.is_held else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of every scale source, and what frames tell it."""
+"""Interface of the scale sources, and the observations they measure from."""
 
 import math
 from abc import ABC, abstractmethod
@@ -14,11 +14,11 @@ from monodepth_ros.odometry.scale.ground_plane import GroundPlane
 
 
 class ScaleError(MonodepthError):
-    """No scale can be had from the source that was asked for."""
+    """A scale source that cannot give a scale."""
 
 
 class ScaleKind(IntEnum):
-    """Who states the scale; the numbers are those of DepthStatus.msg."""
+    """Origin of the scale, numbered as in DepthStatus.msg."""
 
     RELATIVE = 0
     CHECKPOINT = 1
@@ -29,20 +29,21 @@ class ScaleKind(IntEnum):
 
 
 class ScaleState(IntEnum):
-    """How the scale stands; the numbers are those of DepthStatus.msg."""
+    """State of the scale, numbered as in DepthStatus.msg."""
 
-    STATED = 0  # nothing is measured: somebody says so
-    WAITING = 1  # nothing has been measured yet
-    MEASURED = 2  # measured within the last moments
+    STATED = 0  # stated by checkpoint or user, not measured
+    WAITING = 1  # nothing measured yet
+    MEASURED = 2  # measured recently
     HELD = 3  # measured earlier; the value stays and its uncertainty grows
-    CHANGING = 4  # on its way from one source's value to another's
+    CHANGING = 4  # on the way from one source's value to another's
 
 
 @dataclass(frozen=True)
 class ScaleEstimate:
-    """factor: metres per network unit (1 for RELATIVE, NaN while unknown); kind: who states it; description: in plain words.
+    """A scale, its kind, and a description in plain words.
 
-    uncertainty: one standard deviation of the factor as a share of it, NaN where nobody knows.
+    factor: metres per network unit (1 for RELATIVE, NaN if unknown). uncertainty: standard deviation of the factor as a
+    share of it, NaN if unknown.
     """
 
     factor: float
@@ -53,20 +54,20 @@ class ScaleEstimate:
 
     @property
     def is_metric(self) -> bool:
-        """Whether depth times the factor is metres."""
+        """Whether depth times the factor is in metres."""
         return self.kind is not ScaleKind.RELATIVE
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a factor at all."""
+        """Whether there is a factor."""
         return math.isfinite(self.factor)
 
 
 @dataclass(frozen=True)
 class CameraMount:
-    """How a camera stands above the ground.
+    """Mounting of a camera above the ground.
 
-    height: of its optical centre [m], 0 where not known; up: (3,) unit vector in optical axes, None where not known.
+    height: height of its optical centre [m], 0 if unknown. up: (3,) unit vector in optical axes, None if unknown.
     """
 
     height: float = 0.0
@@ -75,7 +76,10 @@ class CameraMount:
 
 @dataclass(frozen=True)
 class SeenDepth:
-    """A frame's depth before any scale: inverse depth (H, W) in 1/network units, NaN where unseen, and its pinhole camera."""
+    """Depth of a frame before scaling.
+
+    inverse_depth: (H, W) in 1 / network unit, NaN if unseen. camera: its pinhole camera.
+    """
 
     stamp_ns: int
     inverse_depth: np.ndarray
@@ -85,7 +89,7 @@ class SeenDepth:
 
 @dataclass(frozen=True)
 class SeenMotion:
-    """The camera's motion between two frames, before any scale: T_start_stop (4, 4), translation in network units."""
+    """Motion of the camera between two frames before scaling: T_start_stop (4, 4), translation in network units."""
 
     start_ns: int
     stop_ns: int
@@ -93,15 +97,18 @@ class SeenMotion:
 
 
 class ScaleSource(ABC):
-    """Something that knows how many metres a network unit is.
+    """A source of the metres per network unit.
 
-    needs_depth, needs_motion: what of each frame it must be shown by `observe_depth` and `observe_motion`. ground: what it
-    took for the ground in the newest depth, if anything.
+    needs_depth, needs_motion: whether `observe_depth` and `observe_motion` must be called for each frame.
     """
 
     needs_depth = False
     needs_motion = False
-    ground: GroundPlane | None = None
+
+    @property
+    def ground(self) -> GroundPlane | None:
+        """The ground in the newest depth, if the source looks for it and it is visible."""
+        return None
 
     def observe_depth(self, depth: SeenDepth) -> None:
         """Take a frame's depth into account."""
@@ -111,4 +118,4 @@ class ScaleSource(ABC):
 
     @abstractmethod
     def estimate(self) -> ScaleEstimate:
-        """The scale as known now, that is at the newest frame observed."""
+        """The scale at the newest frame observed."""

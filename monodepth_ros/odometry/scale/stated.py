@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scales that somebody states: the checkpoint, the user, or nobody."""
+"""Scales that are stated and not measured: the checkpoint's, the user's, or none."""
 
+from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.odometry.scale.source import ScaleError, ScaleEstimate, ScaleKind, ScaleSource
 
-# How far off a network's own metres are on another day and another street of the kind that it was trained on (docs/scale.md).
+# Error of a network's own metres on another day and another street of the kind it was trained on (docs/scale.md).
 CHECKPOINT_UNCERTAINTY = 0.10
 
 
 class CheckpointScale(ScaleSource):
-    """What the checkpoint's header says; ScaleError for one whose depth is relative, with the ways out."""
+    """The scale stated in the checkpoint's header; ScaleError, with the alternatives, if its depth is relative."""
 
-    def __init__(self, scale_kind: str, scale_factor: float, scale_origin: str):
-        if scale_kind != "metric":
+    def __init__(self, header: CheckpointHeader):
+        if not header.is_metric:
             raise ScaleError(
-                "the checkpoint's depth is relative (it states no scale): set scale.camera_height to the camera's height "
-                "above the ground, scale.odometry_topic to the robot's own odometry, or scale.source to 'fixed' and "
-                "scale.factor to the metres per network unit; set scale.source to 'relative' to run without metres, "
-                "or use a checkpoint trained with stereo or velocity"
+                "the checkpoint's depth is relative (it states no scale): set scale.camera_height to the camera's "
+                "height above the ground, scale.odometry_topic to the robot's own odometry, or scale.source to "
+                "'fixed' and scale.factor to the metres per network unit; set scale.source to 'relative' to run "
+                "without metres, or use a checkpoint trained with stereo or velocity"
             )
         self._estimate = ScaleEstimate(
-            scale_factor, ScaleKind.CHECKPOINT, f"checkpoint: {scale_origin}", CHECKPOINT_UNCERTAINTY
+            header.scale_factor, ScaleKind.CHECKPOINT, f"checkpoint: {header.scale_origin}", CHECKPOINT_UNCERTAINTY
         )
 
     def estimate(self) -> ScaleEstimate:
@@ -27,7 +28,7 @@ class CheckpointScale(ScaleSource):
 
 
 class FixedScale(ScaleSource):
-    """A factor that the user gives, in metres per network unit, and vouches for."""
+    """A factor given by the user [metres per network unit]."""
 
     def __init__(self, factor: float):
         self._estimate = ScaleEstimate(factor, ScaleKind.FIXED, f"fixed: {factor:g} m per network unit", 0.0)
@@ -37,7 +38,7 @@ class FixedScale(ScaleSource):
 
 
 class RelativeScale(ScaleSource):
-    """No scale at all: depth stays in network units."""
+    """No scale: depth stays in network units."""
 
     def estimate(self) -> ScaleEstimate:
         return ScaleEstimate(1.0, ScaleKind.RELATIVE, "relative: network units, not metres")

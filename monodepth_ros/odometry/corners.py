@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Corners worth following, spread over the image."""
+"""Corners suited to tracking, spread over the image."""
 
 import cv2
 import numpy as np
 
 GRID = (12, 5)  # cells across and down, each with its share of the corners
-SPACING = 8  # pixels between corners
-BORDER = 8  # pixels at the image's edge that have no corners
-WINDOW = 5  # pixels across which the structure of the image is summed
-# Smaller eigenvalue of the gradients' covariance (OpenCV's units) below which there is no corner, but noise.
+SPACING = 8  # distance between corners [pixels]
+BORDER = 8  # margin without corners at the image's edge [pixels]
+WINDOW = 5  # side of the window over which the image's structure is summed [pixels]
+# Smallest eigenvalue of the gradients' covariance (OpenCV's units) of a corner; below it there is only noise.
 MIN_STRENGTH = 1e-4
 
 
 def find_corners(gray: np.ndarray, taken: np.ndarray, count: int) -> np.ndarray:
-    """New corners (N, 2) float32, pixels, strongest first within each cell of the grid (Shi and Tomasi 1994).
+    """New corners (N, 2) float32 [pixels], strongest first within each cell of the grid (Shi and Tomasi 1994).
 
-    gray: (H, W) uint8. taken: (M, 2) pixels at which points are followed already: none is found near them, and
-    they count towards their cell's share of `count`.
+    gray: (H, W) uint8. taken: (M, 2) pixels of points already tracked: no corner is found near them, and they count
+    towards their cell's share of `count`.
     """
     height, width = gray.shape
     strength = cv2.cornerMinEigenVal(gray, WINDOW)
@@ -25,7 +25,7 @@ def find_corners(gray: np.ndarray, taken: np.ndarray, count: int) -> np.ndarray:
     free = np.zeros((height, width), np.uint8)
     free[BORDER : height - BORDER, BORDER : width - BORDER] = 1
     for x, y in taken.astype(int).tolist():
-        cv2.circle(free, (x, y), SPACING, 0, -1)
+        cv2.circle(free, (x, y), SPACING, color=0, thickness=-1)
     rows, columns = np.nonzero(peaks & (free > 0))
     order = np.argsort(-strength[rows, columns], kind="stable")
     found = np.stack([columns[order], rows[order]], axis=-1).astype(np.float32)
@@ -36,13 +36,14 @@ def find_corners(gray: np.ndarray, taken: np.ndarray, count: int) -> np.ndarray:
 
 
 def _cells(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Index of the grid cell of each pixel (N, 2)."""
     across = np.clip(pixels[:, 0] * GRID[0] / width, 0, GRID[0] - 1).astype(int)
     down = np.clip(pixels[:, 1] * GRID[1] / height, 0, GRID[1] - 1).astype(int)
     return down * GRID[0] + across
 
 
 def _rank_within(groups: np.ndarray) -> np.ndarray:
-    """How many earlier entries have the same group, for each entry."""
+    """Number of earlier entries of the same group, for each entry."""
     order = np.argsort(groups, kind="stable")
     grouped = groups[order]
     first = np.searchsorted(grouped, grouped)
