@@ -81,6 +81,11 @@ class FeatureTrack:
         return self._bridge(image, turn, reason)
 
     def _follow(self, image: TrackedImage, turn: Turn | None) -> FeatureMotion:
+        """The motion that the image itself shows; TrackLost if it shows none.
+
+        Optical flow gives a rough pose, the points' patches refine their pixels, and the bundle adjustment gives the
+        pose.
+        """
         points = self._window.points
         min_inliers = MIN_INLIERS if turn is None else MIN_INLIERS_WITH_TURN
         expected = self._model.pose @ self._model.expected_step(turn, image.stamp_ns)
