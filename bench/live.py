@@ -180,7 +180,7 @@ def run(options: argparse.Namespace, command: str, folder: Path) -> int:
     from bench.session import Session
     from bench.worker import Worker, start
     from monodepth_ros.networks.checkpoint import load_checkpoint
-    from monodepth_ros.ros.demo import ros_arguments, stop
+    from monodepth_ros.ros.demonstration.processes import ros_arguments, stop
 
     checkpoint = options.checkpoint or str(named_checkpoint(options, folder))
     header = load_checkpoint(checkpoint).header

@@ -96,12 +96,12 @@ def path_from_truth(bag, factor=1.0):
 @pytest.mark.parametrize("factor, is_metric", [(1.0, True), (4.0, False)])
 def test_the_true_path_is_laid_over_the_first_pose(bag, factor, is_metric):
     found = compare_trajectories(path_from_truth(bag, factor), "base_link", bag, ODOMETRY, is_metric)
-    error = np.abs(found.positions - found.truth).max()
+    error = np.abs(found.positions - found.reference).max()
     assert error < 1e-6 and found.factor == pytest.approx(factor), f"{error} m, factor {found.factor}"
 
 
 def test_the_truth_of_another_frame_is_not_shown(bag):
     path = path_from_truth(bag)
-    assert compare_trajectories(path, "camera_optical_frame", bag, ODOMETRY, True).truth is None
-    assert compare_trajectories(path, "base_link", bag, "", True).truth is None
+    assert compare_trajectories(path, "camera_optical_frame", bag, ODOMETRY, True).reference is None
+    assert compare_trajectories(path, "base_link", bag, "", True).reference is None
     assert compare_trajectories(None, "", bag, ODOMETRY, True) is None
