@@ -13,7 +13,7 @@ class EngineConfig:
     checkpoint: str = setting(
         "",
         "A .safetensors file of this package, a folder of weights in monodepth2's format, or the name of a checkpoint that "
-        "`monodepth download` has fetched. Required.",
+        "`monodepth download` has fetched; empty: the bundled demonstration checkpoint, trained on synthetic images.",
     )
     device: str = setting("auto", "auto (CUDA where there is one), cpu, cuda or cuda:N.")
     engine: str = setting(

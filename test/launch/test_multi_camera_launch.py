@@ -100,8 +100,8 @@ def test_rviz_shows_the_first_camera(started):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({}, "cameras:= names none"),
-        ({"cameras": " , "}, "cameras:= names none"),
+        ({}, "cameras:= is empty"),
+        ({"cameras": " , "}, "cameras:= is empty"),
         ({"cameras": "a,b", "image_topic": "/image"}, "image_topic:=/image: write {camera}"),
         ({"cameras": "a,b", "info_topic": "/info"}, "info_topic:=/info: write {camera}"),
         ({"cameras": "a", "image_topic": "/{camera}/compressed"}, "leave /compressed away"),

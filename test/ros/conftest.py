@@ -25,6 +25,7 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS
 from monodepth_ros.ros.interop import encode_image
+from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
 
 SECOND = 1_000_000_000
@@ -89,33 +90,42 @@ class Harness:
     """A DepthNode in a context of its own (configured and active) and a client in another, on one DDS domain."""
 
     def __init__(self, node_arguments=(), listen=tuple(OUTPUTS), **parameters):
-        self._contexts = [rclpy.Context(), rclpy.Context()]
-        for context in self._contexts:
+        self.contexts = [rclpy.Context(), rclpy.Context()]
+        for context in self.contexts:
             rclpy.init(context=context)
         # Most motions here are those that a test puts in the pose network's place. Figures are the same on every machine.
         parameters = {"odometry__source": "network", "precision": "fp32"} | parameters
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         self.node = DepthNode(
-            context=self._contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]
+            context=self.contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]
         )
-        self.client = rclpy.create_node("client", context=self._contexts[1])
+        self.client = rclpy.create_node("client", context=self.contexts[1])
         self.received = defaultdict(list)
         for topic in listen:
             self.client.create_subscription(OUTPUTS[topic], topic, self.received[topic].append, RELIABLE)
         self.images = self.client.create_publisher(Image, "image", RELIABLE)
         self.compressed = self.client.create_publisher(CompressedImage, "image/compressed", RELIABLE)
         self.infos = self.client.create_publisher(CameraInfo, "camera_info", RELIABLE)
-        self._executors = [self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)]
+        self.executors = [self._spin(node, context) for node, context in zip((self.node, self.client), self.contexts)]
 
     @property
     def engine(self):
         """The node's engine while it is configured."""
-        return self.node._rig.engine if self.node._rig else None
+        return self.node.engine
 
     @property
     def stream(self):
         """The node's first camera while it is configured."""
-        return self.node._rig.streams[0] if self.node._rig else None
+        return next(iter(self.node.streams), None)
+
+    def health(self):
+        """The first camera's diagnostics of this moment."""
+        return camera_health(self.stream)
+
+    def subscribers(self, topic):
+        """How many subscriptions a topic of the node has, as the node sees it."""
+        found = [p for p in self.node.publishers if p.topic_name == self.node.resolve_topic_name(topic)]
+        return sum(publisher.get_subscription_count() for publisher in found)
 
     def start(self, listen=tuple(OUTPUTS)):
         """Configure and activate the node, and wait for the connections."""
@@ -133,10 +143,8 @@ class Harness:
     def wait_connected(self, listen=tuple(OUTPUTS)):
         """Until the node's subscriptions and the client's are matched, so that no message is lost."""
         self.wait(lambda: self.images.get_subscription_count() or self.compressed.get_subscription_count())
-        outputs = self.stream._outputs
-        wanted = [t for t in listen if t.startswith(("depth/", "rgb/"))]
-        names = {topic: p for p in outputs._publishers.values() for topic in OUTPUTS if p.topic_name.endswith(topic)}
-        self.wait(lambda: all(names[topic].get_subscription_count() for topic in wanted))
+        wanted = [topic for topic in listen if topic.startswith(("depth/", "rgb/"))]
+        self.wait(lambda: all(map(self.subscribers, wanted)))
 
     def wait(self, condition, timeout=20.0, message=""):
         """Until a condition holds; fails with what was received."""
@@ -157,11 +165,10 @@ class Harness:
         """Publish a calibration and wait until the node has it."""
         info = info or camera_info()
         deadline = time.monotonic() + 20.0
-        camera_input = self.stream._input
         while True:
             self.infos.publish(info)
             time.sleep(0.02)
-            if camera_input._info == info:
+            if self.stream.intake.camera_info == info:
                 return
             assert time.monotonic() < deadline, "camera_info did not arrive"
 
@@ -190,7 +197,8 @@ class Harness:
         time.sleep(seconds)
 
     def counts(self):
-        return self.stream._counters.counts()
+        """Frames by fate."""
+        return self.stream.counters.counts()
 
     def set(self, **parameters):
         """Set parameters as one set; the result."""
@@ -207,13 +215,13 @@ class Harness:
         return future.result()
 
     def close(self):
-        for executor, thread in self._executors:
+        for executor, thread in self.executors:
             executor.shutdown()
             thread.join(5)
         self.node.end()
         for node in (self.node, self.client):
             node.destroy_node()
-        for context in self._contexts:
+        for context in self.contexts:
             context.try_shutdown()
 
 

@@ -35,7 +35,9 @@ def set_all(node, **pairs):
 
 
 def camera_parameters(node):
-    return sorted(name for name in node._parameters if name.split(".")[0] in ("front", "left", "right"))
+    return sorted(
+        name for name in node.get_parameters_by_prefix("") if name.split(".")[0] in ("front", "left", "right")
+    )
 
 
 def configs(node):
@@ -46,7 +48,7 @@ def configs(node):
             config.image.reliability,
             config.odometry.enabled,
         )
-        for name, config in node._settings.by_camera().items()
+        for name, config in node.config_by_camera.items()
     }
 
 
@@ -75,7 +77,7 @@ def test_what_a_camera_has_not_of_its_own_is_the_nodes(start_node):
         f"{camera}.{name}" for camera in ("front", "left", "right") for name in OWN
     )
     assert set_all(node, image_transport="compressed", left__image_transport="raw").successful
-    transports = [config.image_transport for config in node._settings.by_camera().values()]
+    transports = [config.image_transport for config in node.config_by_camera.values()]
     assert transports == ["compressed", "raw", "compressed"]
 
 
@@ -144,10 +146,10 @@ def test_bad_settings_are_one_error_at_start(start_node, arguments, message):
 )
 def test_bad_settings_are_refused_at_run_time_and_nothing_changes(start_node, change, message):
     node = start_node("cameras:=[front, left]", "odometry.camera:=left", "bad.image_transport:=theora")
-    before, declared = configs(node), sorted(node._parameters)
+    before, declared = configs(node), sorted(node.get_parameters_by_prefix(""))
     result = set_all(node, **change)
     assert not result.successful and message in result.reason and "\n" not in result.reason, result
-    assert configs(node) == before and sorted(node._parameters) == declared
+    assert configs(node) == before and sorted(node.get_parameters_by_prefix("")) == declared
     assert node.config.path_length == 1000
 
 
@@ -168,7 +170,7 @@ def test_cameras_do_not_change_while_configured(harness, depth_checkpoint):
         result = node.set(**change)
         assert not result.successful and "clean up" in result.reason, result
     assert node.set(enabled=False, depth__max_range=50.0).successful
-    assert [stream._config.depth.max_range for stream in node.node._rig.streams] == [50.0, 50.0]
+    assert [stream.config.depth.max_range for stream in node.node.streams] == [50.0, 50.0]
     assert node.node.trigger_cleanup().name == "SUCCESS"
     assert node.set(cameras=["front"], odometry__camera="front").successful
 

@@ -85,8 +85,7 @@ def test_the_twist_topic_the_picture_and_the_reset(node, images):
     twists, views = [], []
     node.client.create_subscription(TwistWithCovarianceStamped, "twist", twists.append, 10)
     node.client.create_subscription(Image, "odom/correspondences", views.append, 10)
-    node.wait(lambda: node.stream._outputs.wants_correspondences)
-    node.wait(lambda: node.stream._odometry._twist.get_subscription_count() == 1)
+    node.wait(lambda: node.subscribers("odom/correspondences") == node.subscribers("twist") == 1)
     for i, image in enumerate(pictures[:8]):
         message = send(node, image, (i + 1) * TENTH)
     node.wait(lambda: len(twists) == 8 and len(views) == 8)

@@ -47,7 +47,7 @@ class Camera:
 
     @property
     def stream(self):
-        return next(stream for stream in self.node.node._rig.streams if stream.name == self.name)
+        return next(stream for stream in self.node.node.streams if stream.name == self.name)
 
     def connect(self):
         """Start the driver, and wait for whoever is there."""
@@ -61,11 +61,10 @@ class Camera:
         self.node.wait(lambda: self.node.node.count_publishers(f"/{self.name}/image") == 0)
 
     def wait_connected(self):
-        publishers = self.stream._outputs._publishers
-        topics = {publishers[key]: topic for key, topic in (("depth", "depth/image"), ("cloud", "depth/points"))}
+        """Wait until the node's topics of this camera are connected with the client's."""
         self.node.wait(lambda: self.images.get_subscription_count() and self.infos.get_subscription_count())
-        self.node.wait(lambda: all(publisher.get_subscription_count() for publisher in topics))
-        self.node.wait(lambda: publishers["status"].get_subscription_count())
+        for topic in ("depth/image", "depth/points", "depth/status"):
+            self.node.wait(lambda topic=topic: self.node.subscribers(f"{self.name}/{topic}"))
 
     def calibrate(self):
         """Publish the calibration until the node has it."""
@@ -77,7 +76,7 @@ class Camera:
         def arrived():
             self.infos.publish(message)
             self.node.settle(0.02)
-            return self.stream._input._info == message
+            return self.stream.intake.camera_info == message
 
         self.node.wait(arrived, message=f"{self.name}: camera_info did not arrive")
 
@@ -100,7 +99,7 @@ class Camera:
         return self.output(stamp_ns, topic)
 
     def counts(self):
-        return self.stream._counters.counts()
+        return self.stream.counters.counts()
 
 
 @pytest.fixture
@@ -272,7 +271,7 @@ def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothin
     left.calibrate()
     front.die()  # never heard of again
     right.wait_connected()
-    node.wait(lambda: left.stream._outputs._publishers["status"].get_subscription_count())
+    node.wait(lambda: node.subscribers("left/depth/status"))
     for i in range(1, 6):
         right.send(i * TICK)  # no calibration yet: dropped
         broken = encode_image(np.zeros((96, 320, 3), np.uint8), "rgb8", node.header(i * TICK + 1, left.frame))
@@ -329,7 +328,7 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
         left__calibration_file=str(tmp_path / "left.yaml"),
         right__image__reliability="reliable",
     )
-    topics = [(camera.stream._input.image_topic, camera.stream._input.info_topic) for camera in (front, left, right)]
+    topics = [(intake.image_topic, intake.info_topic) for intake in (c.stream.intake for c in (front, left, right))]
     assert topics == [
         ("/front/image/compressed", "/front/camera_info"),
         ("/left/image", "/left/camera_info"),
@@ -339,11 +338,13 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
     others = node.node.get_subscriptions_info_by_topic("/left/image")[0].qos_profile.reliability
     assert (offered.name, others.name) == ("RELIABLE", "BEST_EFFORT")
     compressed = node.client.create_publisher(CompressedImage, "front/image/compressed", RELIABLE)
-    front.stream._input._info = CameraInfo(width=320, height=96, distortion_model="plumb_bob")
+    node.wait(lambda: front.infos.get_subscription_count())
+    front.size = (320, 96)
+    front.calibrate()
     for camera, publisher in ((front, compressed), (left, left.images)):
         node.wait(lambda publisher=publisher: publisher.get_subscription_count())
-        node.wait(lambda camera=camera: camera.stream._outputs._publishers["status"].get_subscription_count())
-        node.wait(lambda camera=camera: camera.stream._outputs._publishers["info"].get_subscription_count())
+        node.wait(lambda camera=camera: node.subscribers(f"{camera.name}/depth/status"))
+        node.wait(lambda camera=camera: node.subscribers(f"{camera.name}/depth/camera_info"))
     message = CompressedImage(header=node.header(SECOND, "front_optical"), format="jpeg")
     message.data.frombytes(cv2.imencode(".jpg", np.zeros((96, 320, 3), np.uint8))[1].tobytes())
     compressed.publish(message)

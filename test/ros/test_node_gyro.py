@@ -81,14 +81,9 @@ def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
             w.x, w.y, w.z = (float(value) for value in rate)
             publisher.publish(message)
         newest = stamp_ns
-        gyro_input = node.stream._gyro_input
-        node.wait(lambda: not gyro_input._messages or _stamp(gyro_input._messages[-1]) == newest)
+        node.wait(lambda: node.stream.gyro_input.newest_stamp_ns in (None, newest))
         answers.append(node.exchange(SECOND + i * TENTH, picture, topic="odom"))
     return answers
-
-
-def _stamp(message):
-    return message.header.stamp.sec * SECOND + message.header.stamp.nanosec
 
 
 def is_lost(message: Odometry) -> bool:
@@ -96,7 +91,7 @@ def is_lost(message: Odometry) -> bool:
 
 
 def problems(node):
-    return [text for text in node.stream.report().messages if "gyro" in text]
+    return [text for text in node.health().messages if "gyro" in text]
 
 
 def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
@@ -111,12 +106,12 @@ def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
     p, start_pose, end_pose = answers[-1].pose.pose.position, drive.frame(0), drive.frame(len(pictures) - 1)
     way = np.linalg.norm(end_pose.T_world_camera[:3, 3] - start_pose.T_world_camera[:3, 3])
     assert math.dist((p.x, p.y, p.z), (0, 0, 0)) == pytest.approx(way, rel=0.08)
-    assert "bias" in node.stream.report().values["gyro"]
+    assert "bias" in node.health().values["gyro"]
 
 
 def _connected(node):
     try:
-        node.stream._gyro_input._transforms.lookup("camera_optical", "imu_link", 0, 0.0)
+        node.stream.gyro_input.transforms.lookup("camera_optical", "imu_link", 0, 0.0)
     except TransformError:
         return False
     return True

@@ -240,7 +240,6 @@ def bad_inputs(folder, checkpoint):
     (folder / "partial.yaml").write_text("image_width: 640\nimage_height: 480\n")
     for name in ("cut", "head", "empty", "text", "foreign"):
         yield {"checkpoint": str(folder / f"{name}.safetensors")}, f"{name}.safetensors"
-    yield {"checkpoint": ""}, "checkpoint"
     yield {"checkpoint": str(folder / "absent.safetensors")}, "absent.safetensors"
     yield {"checkpoint": str(folder / "folder")}, "folder"
     yield {"checkpoint": str(folder / "hostile")}, "hostile"
@@ -266,7 +265,7 @@ def test_what_cannot_be_configured_says_so_in_one_line_and_can_be_put_right(harn
         errors, others = errors_in(capfd.readouterr())
         assert len(errors) == 1 and not others, f"{given}: {errors} {others}"
         assert "not configured" in errors[0] and named in errors[0], errors[0]
-        assert node.node._rig is None
+        assert node.engine is None and node.stream is None
         assert not [p for p in node.node.publishers if isinstance(p, LifecyclePublisher)]
         assert node.node.set_parameters_atomically(list(good.values())).successful
     assert not (tmp_path / "executed").exists(), "code in a weights file was executed"
@@ -345,3 +344,15 @@ def test_services_come_and_go_with_the_configuration(harness, depth_checkpoint):
         node.wait(lambda: len(offered()) == 2)
         assert manager.cleanup()
         node.wait(lambda: not offered())
+
+
+def test_without_a_checkpoint_the_bundled_one_runs_with_one_warning_and_is_named(harness, capfd):
+    node = harness("", listen=("depth/image", "depth/status", "/diagnostics"))
+    warnings = [line for line in capfd.readouterr().err.splitlines() if "[WARN]" in line]
+    assert len(warnings) == 1 and all(word in warnings[0] for word in ("no checkpoint", "demonstration")), warnings
+    node.send_info()
+    status = node.exchange(SECOND, topic="depth/status")
+    assert status.checkpoint == "demonstration" and status.scale_source == status.SCALE_CHECKPOINT
+    node.wait(lambda: node.received["/diagnostics"])
+    values = {pair.key: pair.value for pair in node.received["/diagnostics"][-1].status[-1].values}
+    assert values["checkpoint"] == "demonstration"

@@ -137,13 +137,13 @@ def test_depth_does_not_wait_for_the_motion(harness, pose_checkpoint):
     try:
         node.exchange(stamp, topic="depth/points")
         node.output(stamp, "depth/image")
-        node.settle()
+        node.settle(1.0)
         assert len(node.received["odom"]) == 1 and node.counts()["frames_processed"] == 1
     finally:
         may_go_on.set()
     node.output(stamp, "odom")
     status = node.output(stamp, "depth/status")
-    assert status.frames_processed == 2 and status.latency_inference_ms > 300, status
+    assert status.frames_processed == 2 and status.latency_motion_ms > 1000 > status.latency_inference_ms, status
 
 
 def test_twist_is_in_the_child_frame_from_stamp_differences_and_covariances_are_positive(harness, pose_checkpoint):
@@ -172,20 +172,23 @@ def test_a_faster_camera_is_paired_by_time_and_ends_at_the_same_place(harness, p
     twist = np.array([0.01, -0.02, 0.5, 0.002, 0.03, -0.001]) / 0.1
     asked = []
 
+    load, loaded, period = node.engine.load_image, [], SECOND // 30
+
+    def load_image(rgb):
+        loaded.append(load(rgb))
+        return loaded[-1]
+
     def motion(earlier, later):
-        times = node.stream._pipeline._motion._history
-        stamp = motion.stamp
-        partner = times.partner(stamp)
-        asked.append((stamp - partner.stamp_ns) / SECOND)
+        first, second = (next(i for i, image in enumerate(loaded) if image is one) for one in (earlier, later))
+        asked.append((second - first) * period / SECOND)
         return invert(exp_se3(twist * asked[-1]))
 
-    node.engine.motion = motion
+    node.engine.load_image, node.engine.motion = load_image, motion
     node.send_info()
-    period = SECOND // 30
     for i in range(31):
-        motion.stamp = SECOND + i * period
-        node.send(motion.stamp)
-        last = node.output(motion.stamp, "odom")
+        stamp = SECOND + i * period
+        node.send(stamp)
+        last = node.output(stamp, "odom")
     assert np.allclose(asked[3:], 0.1, atol=0.001), asked
     expected = exp_se3(twist * 30 * period / SECOND)
     np.testing.assert_allclose(R_BODY_OPTICAL.T @ pose_of(last)[:3, 3], expected[:3, 3], atol=1e-6)
@@ -244,7 +247,7 @@ def test_a_camera_frame_that_has_a_parent_already_is_not_given_another(harness, 
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(TFMessage(transforms=[stamped("base_link", "camera_optical", np.eye(4))]))
-    node.wait(lambda: node.stream._odometry._transforms.parent_of("camera_optical") == "base_link")
+    node.wait(lambda: node.stream.odometry_output.transforms.parent_of("camera_optical") == "base_link")
     replace_motion(node, [invert(STEP)] * 5)
     node.send_info()
     run_steps(node, 3)

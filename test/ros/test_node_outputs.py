@@ -164,8 +164,8 @@ def test_one_remapping_moves_image_and_camera_info(harness, depth_checkpoint):
     ):
         node = harness(depth_checkpoint, arguments, start=False, image_transport=transport)
         assert node.node.trigger_configure().name == "SUCCESS" and node.node.trigger_activate().name == "SUCCESS"
-        camera_input = node.stream._input
-        assert (camera_input.image_topic, camera_input.info_topic) == (image, info), arguments
+        intake = node.stream.intake
+        assert (intake.image_topic, intake.info_topic) == (image, info), arguments
 
 
 def test_nothing_is_computed_without_a_subscriber(harness, depth_checkpoint):
@@ -249,8 +249,7 @@ def test_compressed_depth_is_read_back_to_the_same_millimetres(harness, depth_ch
     )
     found = []
     node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)
-    publisher = node.stream._outputs._publishers["compressed_depth"]
-    node.wait(lambda: publisher.get_subscription_count() > 0)
+    node.wait(lambda: node.subscribers("depth/image/compressedDepth") > 0)
     node.send_info()
     depth = values(node.exchange(SECOND, TEXTURE), np.uint16 if encoding == "16UC1" else np.float32)
     node.wait(lambda: found)
@@ -273,11 +272,10 @@ def test_compressed_depth_alone_is_demand_enough_and_without_it_there_is_no_topi
     node = harness(depth_checkpoint, listen=(), depth__compressed=True)
     found = []
     node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)
-    publisher = node.stream._outputs._publishers["compressed_depth"]
-    node.wait(lambda: publisher.get_subscription_count() > 0)
+    node.wait(lambda: node.subscribers("depth/image/compressedDepth") > 0)
     node.send_info()
     node.send(SECOND, TEXTURE)
     node.wait(lambda: found)
     assert node.counts()["frames_processed"] == 1
     plain = harness(depth_checkpoint, listen=())
-    assert not any("compressed" in name for name in plain.stream._outputs._publishers)
+    assert not [p.topic_name for p in plain.node.publishers if "compressed" in p.topic_name]

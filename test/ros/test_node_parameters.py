@@ -242,7 +242,7 @@ def on_executor(node, *transitions):
     def run():
         return [getattr(node.node, f"trigger_{name}")().name for name in transitions]
 
-    task = node._executors[0][0].create_task(run)
+    task = node.executors[0][0].create_task(run)
     node.wait(task.done)
     assert task.result() == ["SUCCESS"] * len(transitions)
 

@@ -26,7 +26,7 @@ def on_executor(executor, node, function):
 def start(node):
     """Configure and activate without waiting for the harness's own publishers."""
     steps = on_executor(
-        node._executors[0][0], node, lambda: [node.node.trigger_configure().name, node.node.trigger_activate().name]
+        node.executors[0][0], node, lambda: [node.node.trigger_configure().name, node.node.trigger_activate().name]
     )
     assert steps == ["SUCCESS", "SUCCESS"]
 
@@ -151,7 +151,7 @@ def test_stamps_may_repeat_go_back_be_zero_or_lie_before_1970(harness, depth_che
         stream.is_dropped(lambda: node.send(50 * SECOND, TEXTURE), "frames_duplicate")
     for stamp_ns in (49 * SECOND, 50 * SECOND + 1, 1, -5 * SECOND, 51 * SECOND):
         node.exchange(stamp_ns, TEXTURE)
-    for i in range(3):
+    for _ in range(3):
         processed = stream.settled_counts()["frames_processed"]
         node.send(0, TEXTURE)
         node.wait(lambda: node.counts()["frames_processed"] == processed + 1)
@@ -262,11 +262,11 @@ def test_a_useless_calibration_drops_frames_until_a_good_one_comes(harness, dept
         for _ in range(30):  # NaN differs from itself, so the harness's comparison would wait for ever
             node.infos.publish(calibration)
             node.settle(0.02)
-            if repr(node.stream._input._info) == repr(calibration):
+            if repr(node.stream.intake.camera_info) == repr(calibration):
                 break
         for _ in range(2):
             stream.is_dropped(lambda: node.send(stream.next(), TEXTURE))
-        message = node.stream._problems.current()[0].message
+        message = node.stream.problems.current()[0].message
         assert named in message and "\n" not in message, f"{message!r} does not name {named}"
         node.send_info()
         stream.works()
@@ -305,7 +305,7 @@ def test_bad_images_are_dropped_counted_and_said_once(harness, depth_checkpoint,
         dict(encoding="bayer_rggb8", width=1, height=1),
     ):
         stream.is_dropped(lambda fields=fields: stream.raw(**fields))
-        message = node.stream._problems.current()[0].message
+        message = node.stream.problems.current()[0].message
         assert "image" in message and "\n" not in message, message
         stream.works()
     assert node.counts()["frames_failed"] == 0
@@ -424,7 +424,7 @@ def test_an_exception_in_the_engine_costs_one_frame(harness, pose_checkpoint, ca
 
 def test_a_best_effort_publisher_and_a_reliable_subscription_are_said_with_the_remedy(harness, depth_checkpoint, capfd):
     node = harness(depth_checkpoint, ["-r", "image:=/shy/image"], start=False, image__reliability="reliable")
-    shy = rclpy.create_node("shy", context=node._contexts[1])
+    shy = rclpy.create_node("shy", context=node.contexts[1])
     shy.create_publisher(Image, "/shy/image", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
     start(node)
     lines = []
@@ -447,12 +447,11 @@ def test_a_transient_local_subscriber_is_said_with_the_remedy_and_others_are_ser
         for name, qos in profiles.items():
             node.client.create_subscription(Image, "depth/image", got[name].append, qos)
 
-    on_executor(node._executors[1][0], node, subscribe)
+    on_executor(node.executors[1][0], node, subscribe)
     lines = []
     node.wait(lambda: lines.extend(log_lines(capfd, "incompatible QoS")) or lines, message="no word of the QoS")
     assert all(word in lines[0] for word in ("/depth/image", "durability", "volatile")), lines
-    publisher = node.stream._outputs._publishers["depth"]
-    node.wait(lambda: publisher.get_subscription_count() == 2)
+    node.wait(lambda: node.subscribers("depth/image") == 2)
     Stream(node).works(topic="depth/status")
     node.wait(lambda: got["reliable"] and got["best effort"])
     assert not got["latched"]
@@ -462,18 +461,18 @@ def test_subscribers_come_and_go_between_frames(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/status",))
     node.send_info()
     stream = Stream(node)
-    executor, publishers = node._executors[1][0], node.stream._outputs._publishers
-    for life in range(4):
+    executor = node.executors[1][0]
+    for _ in range(4):
         clouds = []
         subscription = on_executor(
             executor, node, lambda: node.client.create_subscription(PointCloud2, "depth/points", clouds.append, 5)
         )
-        node.wait(lambda: publishers["cloud"].get_subscription_count() == 1)
+        node.wait(lambda: node.subscribers("depth/points") == 1)
         for _ in range(3):
             stream.works(topic="depth/status")
         node.wait(lambda: len(clouds) == 3)
         on_executor(executor, node, lambda: node.client.destroy_subscription(subscription))
-        node.wait(lambda: publishers["cloud"].get_subscription_count() == 0)
+        node.wait(lambda: node.subscribers("depth/points") == 0)
         stream.works(topic="depth/status")
     counts = stream.settled_counts()
     assert (counts["frames_failed"], counts["frames_processed"]) == (0, 16), counts

@@ -98,7 +98,7 @@ def test_the_robots_odometry_gives_metres_to_a_relative_network(harness, relativ
 
 def is_connected(node):
     try:
-        node.stream._scale_inputs._transforms.lookup("base_link", "camera_optical", 0, 0.0)
+        node.stream.scale_inputs.transforms.lookup("base_link", "camera_optical", 0, 0.0)
     except TransformError:
         return False
     return True
@@ -128,7 +128,7 @@ def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint
 
     without = turn_on(0, 20)
     assert without.scale_state == without.SCALE_STATE_WAITING, "a turn was compared with the axle's way"
-    assert any("turns are left out" in text for text in node.stream.report().messages)
+    assert any("turns are left out" in text for text in node.health().messages)
     camera = stamped("base_link", "camera_optical", make_transform(R_BODY_OPTICAL, (ahead, 0, 0.8)))
     broadcaster.publish(TFMessage(transforms=[camera]))
     node.wait(lambda: is_connected(node), message="TF did not arrive")
@@ -173,10 +173,10 @@ def test_tf_gives_the_cameras_height_and_tilt(harness, relative_checkpoint):
     mast = stamped("base_footprint", "mast", make_transform(np.eye(3), (0.1, 0, 0.4)))
     camera = stamped("mast", "camera_optical", make_transform(R_down @ R_BODY_OPTICAL, (0, 0, 0.2)))
     broadcaster.publish(TFMessage(transforms=[mast, camera]))
-    node.wait(lambda: node.stream._scale_inputs.mount("camera_optical").height > 0, message="TF did not arrive")
+    node.wait(lambda: node.stream.scale_inputs.mount("camera_optical").height > 0, message="TF did not arrive")
     pictures = []
     node.client.create_subscription(Image, "depth/ground", pictures.append, RELIABLE)
-    node.wait(lambda: node.stream._outputs._is_wanted("ground"))
+    node.wait(lambda: node.subscribers("depth/ground"))
     for i in range(1, 6):
         status = node.exchange(SECOND + i * TENTH, topic=STATUS)
     assert status.scale == pytest.approx(FACTOR, rel=0.01)
@@ -184,7 +184,7 @@ def test_tf_gives_the_cameras_height_and_tilt(harness, relative_checkpoint):
     node.wait(lambda: pictures)
     assert (pictures[-1].encoding, pictures[-1].width, pictures[-1].height) == ("bgr8", 320, 96)
     assert pictures[-1].header.frame_id == "camera_optical"
-    health = node.stream.report()
+    health = node.health()
     assert health.values["scale state"] == "Measured" and "camera height" in health.values["scale"]
 
 
@@ -212,7 +212,7 @@ def test_odometry_as_source_without_its_topic_is_refused(harness, relative_check
 
 def test_a_topic_without_odometry_is_named_in_the_diagnostics(harness, relative_checkpoint):
     node = harness(relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels")
-    node.wait(lambda: any("no odometry on /wheels" in text for text in node.stream.report().messages))
+    node.wait(lambda: any("no odometry on /wheels" in text for text in node.health().messages))
     node.client.create_publisher(Image, "wheels", RELIABLE)
-    node.wait(lambda: any("send sensor_msgs/msg/Image" in text for text in node.stream.report().messages))
-    assert node.stream.report().values["scale state"] == "Waiting"
+    node.wait(lambda: any("send sensor_msgs/msg/Image" in text for text in node.health().messages))
+    assert node.health().values["scale state"] == "Waiting"

@@ -18,7 +18,10 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
+from rosbags.typesys import get_types_from_msg  # noqa: E402
+
 from monodepth_ros.data.bags.recording import Recording  # noqa: E402
+from monodepth_ros.data.bags.types import common_types  # noqa: E402
 from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.ros.play import build_parser, parse_remappings  # noqa: E402
 
@@ -106,9 +109,8 @@ def bag(tmp_path_factory):
     with BagWriter(path) as writer:
         writer.add_topic("/image", "sensor_msgs/msg/Image")
         writer.add_topic("/description", "std_msgs/msg/String", latched=True)
-        writer._connections["/odd"] = writer._writer.add_connection(
-            "/odd", "odd_msgs/msg/Odd", msgdef="int32 a", rihs01="RIHS01_0"
-        )
+        common_types().register(get_types_from_msg("int32 a", "odd_msgs/msg/Odd"))
+        writer.add_topic("/odd", "odd_msgs/msg/Odd")
         writer.write("/description", START_NS, TYPES["std_msgs/msg/String"]("robot"))
         writer.write_raw("/odd", START_NS, b"\0\1\0\0\1\0\0\0")
         for index in range(10):

@@ -71,6 +71,11 @@ class ScaleInputs:
             self._transforms.close()
             self._transforms = None
 
+    @property
+    def transforms(self) -> TransformLookup | None:
+        """The transforms that place the camera; None unless the settings need them."""
+        return self._transforms
+
     def mount(self, camera_frame: str) -> CameraMount:
         """How the camera stands now, as far as TF knows; never waits. Tells `travel` where it is on the robot, too."""
         settings, transforms = self._settings, self._transforms
