@@ -212,7 +212,7 @@ class BagPlayer:
         return (position_ns - first_ns) * 1e-9
 
     def _publish_latched_before(self, first_ns: int) -> None:
-        """Publish the latched messages before the start offset, such as static transforms: late joiners get them too."""
+        """Publish the latched messages before the start offset, such as static transforms."""
         latched = [t for t in self._publishers if self._recording.topics[t].latched or t.endswith("/tf_static")]
         if latched and self._options.start_offset > 0:
             for message in self._recording.messages(latched, stop_ns=first_ns):

@@ -42,7 +42,7 @@ def number(name: str, text: str) -> float:
 
 
 def existing_path(name: str, text: str) -> str:
-    """A launch argument as a path, with the tilde of `bag:=~/drive` expanded. FileNotFoundError if it does not exist."""
+    """A launch argument as a path, with its tilde expanded. FileNotFoundError if the path does not exist."""
     path = os.path.expanduser(text)
     if path and not os.path.exists(path):
         raise FileNotFoundError(f"{name}:={text}: no such file or folder")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transforms between frames at a time: from tf2_ros if it is installed, else from a small buffer of /tf and /tf_static."""
+"""Transforms between frames at a time, from tf2_ros if it is installed, else from a buffer of /tf and /tf_static."""
 
 import threading
 import time

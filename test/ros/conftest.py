@@ -93,7 +93,7 @@ class Harness:
         self.contexts = [rclpy.Context(), rclpy.Context()]
         for context in self.contexts:
             rclpy.init(context=context)
-        # Most motions here are those that a test puts in the pose network's place. Figures are the same on every machine.
+        # Most tests replace the pose network's motion by their own; fp32 gives the same figures on every machine.
         parameters = {"odometry__source": "network", "precision": "fp32"} | parameters
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         self.node = DepthNode(

@@ -58,15 +58,23 @@ def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
 
 @pytest.fixture
 def bag_without_frame_ids(tmp_path):
-    """A second of images whose camera has no frame_id: depth can be had, odometry cannot."""
+    """A second of a calibrated camera without a frame_id: everything but odometry can be computed."""
     path, types = tmp_path / "nameless.mcap", BagWriter.types
+    roi = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    K = np.array([185.6, 0, 159.5, 0, 184.3, 47.5, 0, 0, 1.0])
+    P = np.insert(K, (3, 6, 9), 0.0)
     with BagWriter(path) as bag:
         bag.add_topic("/camera/image_raw", "sensor_msgs/msg/Image")
+        bag.add_topic("/camera/camera_info", "sensor_msgs/msg/CameraInfo")
         for i in range(10):
             stamp = types["builtin_interfaces/msg/Time"](100, i * 100_000_000)
             header = types["std_msgs/msg/Header"](stamp, "")
             pixels = np.random.default_rng(i).integers(0, 255, 96 * 320 * 3, np.uint8)
             image = types["sensor_msgs/msg/Image"](header, 96, 320, "rgb8", 0, 960, pixels)
+            info = types["sensor_msgs/msg/CameraInfo"](
+                header, 96, 320, "plumb_bob", np.zeros(5), K, np.eye(3).reshape(-1), P, 0, 0, roi
+            )
+            bag.write("/camera/camera_info", 100 * 10**9 + i * 10**8, info)
             bag.write("/camera/image_raw", 100 * 10**9 + i * 10**8, image)
     return path
 
@@ -77,7 +85,7 @@ def test_odometry_that_does_not_come_is_reported_for_a_checkpoint_without_a_pose
     done = demo(bag_without_frame_ids, "--checkpoint", depth_checkpoint, "--rate", "0.3", cwd=tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("MISSING")]
-    assert "odom, path" in line and "frame_id" in line, line
+    assert line.startswith("MISSING     nothing came on odom, path:") and "frame_id" in line, line
     figures = json.loads((tmp_path / "results/latest/report.json").read_text())
     assert figures["topics"]["depth/image"]["messages"] > 0 and figures["node"]["latency_motion_ms"] > 0
 

@@ -38,7 +38,7 @@ def wrong_types(specification):
         samples.pop(str)
     scalars = [value for kind, value in samples.items() if kind is not specification.type]
     texts = [] if specification.type is tuple else [["a"]]
-    return scalars + [[1, 2], [1.5], [b"a", b"b"]] + texts
+    return [*scalars, [1, 2], [1.5], [b"a", b"b"], *texts]
 
 
 def wrong_values(specification):

@@ -138,9 +138,7 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("moment", "number"), zip(MOMENTS, itertools.cycle((signal.SIGINT, signal.SIGTERM))), ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("moment", "number"), zip(MOMENTS, itertools.cycle((signal.SIGINT, signal.SIGTERM))), ids=str)
 def test_a_signal_at_any_moment_ends_the_process_in_order(start, pose_checkpoint, moment, number):
     process = start("-p", f"checkpoint:={pose_checkpoint}")
     condition, delay = MOMENTS[moment]

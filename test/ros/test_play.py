@@ -14,11 +14,10 @@ rclpy = pytest.importorskip("rclpy")
 
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
+from rosbags.typesys import get_types_from_msg  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
-
-from rosbags.typesys import get_types_from_msg  # noqa: E402
 
 from monodepth_ros.data.bags.recording import Recording  # noqa: E402
 from monodepth_ros.data.bags.types import common_types  # noqa: E402

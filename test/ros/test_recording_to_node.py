@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a recording to a robot's depth and odometry: what `monodepth train` learned runs in the node and in `monodepth run`."""
+"""From a recording to depth and odometry: a checkpoint of `monodepth train` in the node and in `monodepth run`."""
 
 import numpy as np
 import pytest

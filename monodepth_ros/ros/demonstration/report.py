@@ -74,7 +74,7 @@ def missing_topics(figures: dict) -> list[str]:
 
 
 def make_sheet(run: DemoRun, comparisons: dict[int, DepthComparison]) -> np.ndarray | None:
-    """The picture sheet; None if no frame came out whole."""
+    """The picture sheet, bgr (H, W, 3); None if no frame is complete."""
     listener, is_metric = run.listener, run.header.is_metric
     odometry = listener.last.get("odom")
     trajectories = compare_trajectories(

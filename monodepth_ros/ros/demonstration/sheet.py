@@ -41,7 +41,7 @@ class SheetContent:
 
 
 def demonstration_sheet(content: SheetContent, title: str) -> np.ndarray | None:
-    """Bgr sheet (H, W, 3) with one row for each of a few frames spread over the run; None if no frame came out whole."""
+    """Bgr sheet (H, W, 3) with a row for each of a few frames spread over the run; None if no frame is complete."""
     outputs, comparisons, is_metric = content.outputs, content.comparisons, content.is_metric
     needed = {content.input_topic, "depth/image", "depth/points"}
     complete = [stamp for stamp, messages in sorted(outputs.items()) if needed <= messages.keys()]
@@ -95,7 +95,9 @@ def cloud_pictures(cloud: PointCloud2, is_metric: bool, from_above: bool) -> lis
         points = points / unit
         extent = CloudExtent(unit=f"x {unit:.2g} network units")
     pictures = [cloud_in_perspective(points, colors, extent)]
-    return pictures + [cloud_from_above(points, colors, extent)] if from_above else pictures
+    if from_above:
+        pictures.append(cloud_from_above(points, colors, extent))
+    return pictures
 
 
 def trajectory_column(content: SheetContent, picks: list[int], height: int) -> np.ndarray:

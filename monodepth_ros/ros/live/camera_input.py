@@ -160,8 +160,8 @@ class CameraInput:
         if now - self._publishers_since <= limit:
             return ""
         return (
-            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing "
-            "arrives; large images may get lost on the way (set image.reliability to reliable), or the QoS does not match"
+            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing arrives; large "
+            "images may get lost on the way (set image.reliability to reliable), or the QoS does not match"
         )
 
 

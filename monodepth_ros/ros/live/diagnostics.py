@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 @dataclass
 class Health:
-    """One status. Its level is that of the worst problem, whose message comes first; `values` are for people to read."""
+    """One status, with the level of its worst problem, whose message comes first, and values for people to read."""
 
     name: str
     hardware: str

@@ -8,9 +8,10 @@ from rclpy.qos import qos_policy_name_from_kind
 
 
 def log_incompatible_qos(node: Node, who: str, effect: str, remedies: Mapping[str, str]) -> Callable:
-    """An event callback that logs who has an incompatible QoS ("a publisher of /image offers"), its effect and a remedy.
+    """An event callback that logs an incompatible QoS, its effect and a remedy.
 
-    remedies: by policy (lower case); any other policy gets a general one.
+    who: subject and verb, e.g. "a publisher of /image offers". remedies: by policy (lower case); other policies get a
+    general remedy.
     """
 
     def log(event) -> None:
