@@ -338,7 +338,7 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
     others = node.node.get_subscriptions_info_by_topic("/left/image")[0].qos_profile.reliability
     assert (offered.name, others.name) == ("RELIABLE", "BEST_EFFORT")
     compressed = node.client.create_publisher(CompressedImage, "front/image/compressed", RELIABLE)
-    node.wait(lambda: front.infos.get_subscription_count())
+    node.wait(front.infos.get_subscription_count)
     front.size = (320, 96)
     front.calibrate()
     for camera, publisher in ((front, compressed), (left, left.images)):

@@ -19,6 +19,7 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.frame_intake import Arrival, FrameIntake
+from monodepth_ros.ros.live.frame_log import FrameLog
 from monodepth_ros.ros.live.frame_status import StageTimes, status_message
 from monodepth_ros.ros.live.gyro_input import GyroInput
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
@@ -67,8 +68,7 @@ class CameraStream:
         self._config = self._applied_config = config
         self._pipeline = pipeline
         self._must_reset = False
-        self._announced_view = ""
-        self._announced_scale = pipeline.scale.kind
+        self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind)
         self._last_result: FrameResult | None = None
         self._state = self._state_without_motion
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
@@ -192,7 +192,7 @@ class CameraStream:
             result = self._pipeline.finish(pending.prepared)
             self.intake.note_processed(result.stamp_ns)
             self._last_result = result
-            self._announce(result, pending.header, pending.prepared.demand.cloud)
+            self._log.add(result, pending.header, pending.prepared.demand.cloud)
             self._outputs.publish(result, pending.header, pending.config.depth)
             result.milliseconds["publish"] = 1e3 * (time.perf_counter() - started)
             return True
@@ -269,22 +269,6 @@ class CameraStream:
             times=times,
         )
         self._outputs.publish_status(status)
-
-    def _announce(self, result: FrameResult, header: Header, cloud_wanted: bool) -> None:
-        if result.has_new_view:
-            camera, view = result.view.image_camera, result.view.description
-            text = f"{camera.width}x{camera.height} from {header.frame_id or 'no frame_id'}: {view}"
-            if text != self._announced_view:  # a zooming camera changes its calibration with every frame
-                self._announced_view = text
-                self._logger.info(text)
-        if result.scale.kind is not self._announced_scale and result.scale.is_known:
-            self._announced_scale = result.scale.kind
-            self._logger.info(f"scale now from {result.scale.description}")
-        if cloud_wanted and not result.view.is_calibrated:
-            self.problems.note(
-                "cloud",
-                "no cloud: the camera is not calibrated (K[0] is 0); publish its camera_info or set calibration_file",
-            )
 
     @property
     def _state_without_motion(self) -> TrackingState:
