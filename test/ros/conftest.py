@@ -34,7 +34,7 @@ TRAINING_CAMERA = (0.58, 1.92, 0.5, 0.5)
 
 
 def make_checkpoint(path, height=96, width=320, depth="rt_monodepth_s", pose="", **header):
-    """A checkpoint with formula weights; metric unless told otherwise."""
+    """Write a checkpoint with formula weights, metric by default."""
     networks = build_depth(depth), build_pose(pose) if pose else None
     fill_networks_with_formula(*networks)
     facts = dict(scale_kind="metric", scale_factor=2.0, scale_origin="test", training_camera=TRAINING_CAMERA)
@@ -45,25 +45,25 @@ def make_checkpoint(path, height=96, width=320, depth="rt_monodepth_s", pose="",
 
 @pytest.fixture(scope="session")
 def depth_checkpoint(tmp_path_factory):
-    """Depth only, metric."""
+    """A metric checkpoint without a pose network."""
     return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "depth.safetensors")
 
 
 @pytest.fixture(scope="session")
 def pose_checkpoint(tmp_path_factory):
-    """Depth and pose, metric, motions that are plausible at 10 Hz."""
+    """A metric checkpoint with a pose network, whose motions are plausible at 10 Hz."""
     return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "pose.safetensors", pose="posecnn")
 
 
 @pytest.fixture(scope="session")
 def relative_checkpoint(tmp_path_factory):
-    """Depth and pose, scale unknown."""
+    """A relative checkpoint with a pose network."""
     path = tmp_path_factory.mktemp("checkpoints") / "relative.safetensors"
     return make_checkpoint(path, pose="posecnn", scale_kind="relative", scale_factor=1.0)
 
 
 def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_optical", stamp_ns=0):
-    """CameraInfo of a pinhole camera of normalised intrinsics."""
+    """CameraInfo of a pinhole camera with normalised intrinsics."""
     fx, fy, cx, cy = intrinsics
     message = CameraInfo(width=width, height=height, distortion_model="plumb_bob")
     message.header.frame_id = frame
@@ -76,7 +76,7 @@ def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_
 
 
 def texture(height=96, width=320):
-    """Blobs of two pixels and more (H, W, 3) that join at the left and right edge."""
+    """A picture (H, W, 3) of blobs of at least two pixels, continuous across the left and right edge."""
     noise = np.random.default_rng(0).normal(size=(height, 3 * width)).astype(np.float32)
     noise[:, :width] = noise[:, 2 * width :] = noise[:, width : 2 * width]
     gray = cv2.GaussianBlur(noise, (0, 0), 1.5)[:, width : 2 * width]
@@ -87,7 +87,7 @@ TEXTURE = texture()
 
 
 class Harness:
-    """A DepthNode in a context of its own (configured and active) and a client in another, on one DDS domain."""
+    """A DepthNode and a client of it, in two contexts on one DDS domain."""
 
     def __init__(self, node_arguments=(), listen=tuple(OUTPUTS), **parameters):
         self.contexts = [rclpy.Context(), rclpy.Context()]
@@ -123,7 +123,7 @@ class Harness:
         return camera_health(self.stream)
 
     def subscribers(self, topic):
-        """How many subscriptions a topic of the node has, as the node sees it."""
+        """Number of subscriptions to a topic of the node, as the node sees it."""
         found = [p for p in self.node.publishers if p.topic_name == self.node.resolve_topic_name(topic)]
         return sum(publisher.get_subscription_count() for publisher in found)
 
@@ -141,13 +141,13 @@ class Harness:
         return executor, thread
 
     def wait_connected(self, listen=tuple(OUTPUTS)):
-        """Until the node's subscriptions and the client's are matched, so that no message is lost."""
+        """Wait until the topics of node and client are connected, so that no message is lost."""
         self.wait(lambda: self.images.get_subscription_count() or self.compressed.get_subscription_count())
         wanted = [topic for topic in listen if topic.startswith(("depth/", "rgb/"))]
         self.wait(lambda: all(map(self.subscribers, wanted)))
 
     def wait(self, condition, timeout=20.0, message=""):
-        """Until a condition holds; fails with what was received."""
+        """Wait until a condition holds; fail with the numbers of received messages."""
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -173,7 +173,7 @@ class Harness:
             assert time.monotonic() < deadline, "camera_info did not arrive"
 
     def send(self, stamp_ns, array=None, encoding="rgb8", frame="camera_optical"):
-        """Publish one image; by default a texture that goes past at 3 pixels per tenth of a second, round and round."""
+        """Publish one image; by default a texture that shifts by 3 pixels per 0.1 s and wraps around."""
         if array is None:
             array = np.roll(TEXTURE, round(stamp_ns * 3e-8) % 320, axis=1)
         self.images.publish(encode_image(array, encoding, self.header(stamp_ns, frame)))
@@ -184,7 +184,7 @@ class Harness:
         return self.output(stamp_ns, topic)
 
     def output(self, stamp_ns, topic="depth/image"):
-        """The output of a stamp, once it has come."""
+        """Wait for the output of a stamp and return it."""
 
         def match():
             return [m for m in self.received[topic] if m.header.stamp.sec * SECOND + m.header.stamp.nanosec == stamp_ns]
@@ -193,7 +193,7 @@ class Harness:
         return match()[-1]
 
     def settle(self, seconds=0.3):
-        """Give messages that must not come the time to come."""
+        """Wait, so that a message that must not come could come."""
         time.sleep(seconds)
 
     def counts(self):
@@ -201,12 +201,12 @@ class Harness:
         return self.stream.counters.counts()
 
     def set(self, **parameters):
-        """Set parameters as one set; the result."""
+        """Set parameters atomically; the result."""
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         return self.node.set_parameters_atomically(given)
 
     def call(self, service_type, name, request, timeout=10.0):
-        """Call a service of the node from the client."""
+        """Call a service of the node from the client; its answer."""
         client = self.client.create_client(service_type, f"/depth_node/{name}")
         assert client.wait_for_service(timeout)
         future = client.call_async(request)
@@ -227,7 +227,7 @@ class Harness:
 
 @pytest.fixture
 def harness():
-    """Makes harnesses and ends them."""
+    """A function that makes harnesses, which are closed at the end of the test."""
     torch.set_num_threads(2)
     made = []
 

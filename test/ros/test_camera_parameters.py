@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters of several cameras: which are declared, what they fall back to, what is refused."""
+"""The parameters of several cameras: declaration, fallback to the node-wide settings, refusals."""
 
 import pytest
 import rclpy
@@ -13,7 +13,7 @@ OWN = ("calibration_file", "image_transport", "image.reliability")
 
 @pytest.fixture
 def start_node():
-    """Makes a node as if started with arguments, and ends it."""
+    """A function that makes a node from command-line arguments."""
     context = rclpy.Context()
     rclpy.init(context=context)
     made = []
@@ -53,13 +53,13 @@ def configs(node):
 
 
 @pytest.mark.parametrize("arguments", [(), ("cameras:=[]",), ("cameras:=['']",)])
-def test_without_names_there_is_one_camera_with_the_nodes_own_settings(start_node, arguments):
+def test_an_empty_cameras_list_gives_one_camera_with_the_node_wide_settings(start_node, arguments):
     node = start_node(*arguments, "image_transport:=compressed")
     assert node.config.cameras == () and configs(node) == {"": ("", "compressed", "best_effort", True)}
     assert list(node.get_parameter("cameras").value) == [""]
 
 
-def test_what_a_camera_has_not_of_its_own_is_the_nodes(start_node):
+def test_unset_camera_settings_fall_back_to_the_node_wide_ones(start_node):
     node = start_node(
         "cameras:=[front, left, right]",
         "calibration_file:=all.yaml",
@@ -81,12 +81,12 @@ def test_what_a_camera_has_not_of_its_own_is_the_nodes(start_node):
     assert transports == ["compressed", "raw", "compressed"]
 
 
-def test_without_a_name_for_it_the_odometry_is_the_first_cameras(start_node):
+def test_the_first_camera_gives_the_odometry_by_default(start_node):
     node = start_node("cameras:=[left, front]")
     assert {name: own[-1] for name, own in configs(node).items()} == {"left": True, "front": False}
 
 
-def test_parameters_come_and_go_with_the_cameras(start_node):
+def test_camera_parameters_follow_the_list_of_cameras(start_node):
     node = start_node("cameras:=[front]", "left.calibration_file:=left.yaml")
     assert camera_parameters(node) == sorted(f"front.{name}" for name in OWN)
     assert set_all(node, cameras=["front", "left"]).successful
@@ -153,7 +153,7 @@ def test_bad_settings_are_refused_at_run_time_and_nothing_changes(start_node, ch
     assert node.config.path_length == 1000
 
 
-def test_a_setting_of_a_camera_that_is_not_there_is_said(start_node, capfd):
+def test_a_setting_of_an_unknown_camera_is_warned_about(start_node, capfd):
     start_node("cameras:=[front]", "fornt.image_transport:=compressed", "something.else:=1")
     lines = [line for line in capfd.readouterr().err.splitlines() if "WARN" in line]
     assert len(lines) == 1 and "fornt.image_transport is ignored" in lines[0] and "(front)" in lines[0], lines

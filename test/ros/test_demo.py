@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration, whole: the node, the player and the client as processes of their own, over DDS."""
+"""The whole demonstration: node, player and client in separate processes, over DDS."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def demo(*arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=200)
 
 
-def test_the_kitti_recording_comes_out_on_every_topic(monodepth_data, tmp_path):
+def test_the_kitti_recording_gives_messages_on_every_topic(monodepth_data, tmp_path):
     bag = monodepth_data / "rosbag2" / "kitti_colour_compressed_mcap"
     done = demo(
         bag, "--checkpoint", monodepth_data / "rtmonodepth_s_weights" / "ms_640_192", "--rate", "0.5", cwd=tmp_path
@@ -38,7 +38,7 @@ def test_the_kitti_recording_comes_out_on_every_topic(monodepth_data, tmp_path):
     assert "depth/points" in done.stdout and "not measured" in done.stdout
 
 
-def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
+def test_depth_is_compared_with_the_ground_truth_of_the_recording(tmp_path):
     bag = tmp_path / "drive.mcap"
     options = ["--seconds", "2", "--seed", "31", "--width", "320", "--height", "96", "--distortion", "plumb_bob"]
     assert monodepth(["synth", "--out", str(bag), *options]) == 0

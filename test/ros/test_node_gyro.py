@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An IMU beside the camera, over DDS: a blurred stretch stays tracked, and bad gyros are named and left alone."""
+"""An IMU beside the camera, over DDS: tracking through blur, and unusable gyros."""
 
 import math
 
@@ -50,7 +50,7 @@ def mount(node, child, R_base_child, place=MOUNT):
 
 @pytest.fixture
 def start(harness):
-    """A node that listens to `imu`, and a publisher of it."""
+    """A function that makes a node with a gyro, and the publisher of its IMU."""
 
     def make():
         node = harness(
@@ -68,7 +68,7 @@ def start(harness):
 
 
 def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
-    """Images at 10 Hz and the rates up to each of them; the odometry's answers."""
+    """Send images at 10 Hz with the rates up to each image; the odometry messages."""
     answers = []
     for i, picture in enumerate(pictures):
         for k in range(max(0, (i - 1) * RATE // 10 + 1), i * RATE // 10 + 1):
@@ -118,7 +118,7 @@ def _connected(node):
 
 
 @pytest.mark.parametrize("what", ["no transform", "not a number"])
-def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start, drive, pictures, what):
+def test_an_unusable_gyro_is_reported_once_and_the_odometry_goes_on(start, drive, pictures, what):
     node, publisher = start()
     if what == "not a number":
         mount(node, "camera_optical", R_BODY_OPTICAL)
@@ -132,7 +132,7 @@ def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start
     ), said
 
 
-def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoint):
+def test_a_silent_imu_topic_is_reported_with_the_type_of_its_publishers(harness, depth_checkpoint):
     node = harness(depth_checkpoint, odometry__source="features", odometry__imu_topic="imu")
     node.send_info()
     node.client.create_publisher(Odometry, "imu", MANY)
@@ -144,7 +144,7 @@ def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoin
     assert len(said) == 1 and "no sensor_msgs/msg/Imu on /imu" in said[0] and "nav_msgs/msg/Odometry" in said[0], said
 
 
-def test_an_inactive_node_does_not_listen(start):
+def test_an_inactive_node_does_not_subscribe_to_the_imu(start):
     node, publisher = start()
     assert node.node.trigger_deactivate().name == "SUCCESS"
     node.wait(lambda: publisher.get_subscription_count() == 0, message="an inactive node listens")

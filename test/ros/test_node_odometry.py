@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's odometry, over DDS: the pose network's motion, the extrinsic, TF, resets."""
+"""The node's odometry from the pose network, over DDS: motion, extrinsic, TF, resets."""
 
 import threading
 
@@ -46,7 +46,7 @@ def stamped(parent, child, T, stamp_ns=0):
 
 
 def replace_motion(node, motions):
-    """Let the pose network's place be taken by exact motions T_later_earlier, one for each pair in turn."""
+    """Replace the pose network by given motions T_later_earlier, one for each pair in turn."""
     motions = iter(motions)
     node.engine.motion = lambda earlier, later: next(motions).copy()
 
@@ -65,8 +65,8 @@ def golden_checkpoint(tmp_path_factory):
     return path
 
 
-def test_the_nodes_motion_is_the_golden_motion(harness, golden_checkpoint, monkeypatch):
-    """Formula weights and images through messages, DDS, decoding, networks and odometry, to the published pose."""
+def test_the_node_publishes_the_golden_motion(harness, golden_checkpoint, monkeypatch):
+    """The published pose for formula weights and images, through DDS, decoding, networks and odometry."""
     # Images by a formula have no corners, and so would be doubted.
     monkeypatch.setattr(ImageCheck, "update", lambda self, gray: ImageChange())
     node = harness(
@@ -167,7 +167,7 @@ def test_the_scale_multiplies_translation_and_nothing_else(harness, pose_checkpo
 
 
 def test_a_faster_camera_is_paired_by_time_and_ends_at_the_same_place(harness, pose_checkpoint):
-    """At 30 Hz the network is asked for motions over 0.1 s; each frame advances by its own share."""
+    """At 30 Hz the network measures motions over 0.1 s, and each frame advances by its share."""
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0, odometry__max_turn_rate=20.0)
     twist = np.array([0.01, -0.02, 0.5, 0.002, 0.03, -0.001]) / 0.1
     asked = []
@@ -213,7 +213,7 @@ def test_the_base_moves_where_the_extrinsic_comes_from_a_chain_of_tf(harness, po
 
 
 def test_a_moving_extrinsic_is_interpolated_at_the_image_stamp(harness, pose_checkpoint):
-    """The camera pans on a base that stands still: the base must stand still."""
+    """A camera that pans on a standing base must not move the base."""
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0, base_frame="base_link", tf_timeout=2.0)
     publisher = node.client.create_publisher(TFMessage, "/tf", TF_QOS)
 
@@ -243,7 +243,7 @@ def test_a_missing_extrinsic_withholds_odometry_and_warns(harness, pose_checkpoi
     assert not node.received["odom"] and not node.received["/tf"]
 
 
-def test_a_camera_frame_that_has_a_parent_already_is_not_given_another(harness, pose_checkpoint):
+def test_a_camera_frame_gets_no_second_parent(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(TFMessage(transforms=[stamped("base_link", "camera_optical", np.eye(4))]))
@@ -255,7 +255,7 @@ def test_a_camera_frame_that_has_a_parent_already_is_not_given_another(harness, 
     assert not [m for m in node.received["/tf"] if m.transforms[0].header.frame_id == "odom"]
 
 
-def test_the_inverted_transform_has_the_odom_frame_for_its_child(harness, pose_checkpoint):
+def test_the_inverted_transform_has_the_odom_frame_as_child(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0, invert_odom_tf=True)
     replace_motion(node, [invert(STEP)] * 5)
     node.send_info()
@@ -267,7 +267,7 @@ def test_the_inverted_transform_has_the_odom_frame_for_its_child(harness, pose_c
     np.testing.assert_allclose((t.x, t.y, t.z), invert(pose_of(last))[:3, 3], atol=1e-9)
 
 
-def test_a_stamp_that_goes_back_and_a_gap_begin_a_new_trajectory(harness, pose_checkpoint):
+def test_a_backwards_stamp_or_a_gap_begins_a_new_trajectory(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     replace_motion(node, [invert(STEP)] * 20)
     node.send_info()

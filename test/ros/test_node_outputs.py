@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node publishes for one camera, over DDS."""
+"""The node's outputs for one camera, over DDS."""
 
 import struct
 
@@ -53,7 +53,7 @@ def test_every_output_carries_the_image_stamp_frame_and_size(harness, pose_check
     node.wait(lambda: node.received["/tf"] and node.received["path"] and node.received["/diagnostics"])
 
 
-def test_depth_is_the_networks_in_metres(harness, depth_checkpoint):
+def test_depth_is_the_network_output_in_metres(harness, depth_checkpoint):
     node = harness(depth_checkpoint)
     node.send_info()
     depth = values(node.exchange(SECOND, TEXTURE))
@@ -183,7 +183,7 @@ def test_nothing_is_computed_without_a_subscriber(harness, depth_checkpoint):
     assert node.counts()["frames_unwanted"] + node.counts()["frames_replaced"] == 5
 
 
-def test_only_what_is_listened_to_is_published(harness, depth_checkpoint):
+def test_only_subscribed_outputs_are_computed(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()
     node.exchange(SECOND, TEXTURE)
@@ -191,7 +191,7 @@ def test_only_what_is_listened_to_is_published(harness, depth_checkpoint):
     assert demand.depth and not (demand.cloud or demand.color or demand.rectified or demand.statistics)
 
 
-def test_status_tells_what_happened(harness, depth_checkpoint):
+def test_status_has_statistics_scale_counts_and_latencies(harness, depth_checkpoint):
     node = harness(depth_checkpoint)
     node.send_info()
     for i in range(4):
@@ -223,7 +223,7 @@ def test_the_uncalibrated_camera_gets_depth_but_no_cloud(harness, depth_checkpoi
     node.wait(lambda: any("not calibrated" in m.status[0].message for m in node.received["/diagnostics"]))
 
 
-def test_without_camera_info_depth_begins_after_the_timeout_and_says_why(harness, depth_checkpoint):
+def test_without_camera_info_depth_begins_after_the_timeout_with_a_warning(harness, depth_checkpoint):
     node = harness(depth_checkpoint, camera_info_timeout=0.3)
     node.send(SECOND, TEXTURE)
     node.wait(lambda: node.counts()["frames_uncalibrated"] == 1)
@@ -234,7 +234,7 @@ def test_without_camera_info_depth_begins_after_the_timeout_and_says_why(harness
     )
 
 
-def test_a_calibration_file_serves_instead_of_camera_info(harness, depth_checkpoint, tmp_path):
+def test_a_calibration_file_replaces_camera_info(harness, depth_checkpoint, tmp_path):
     path = tmp_path / "camera.yaml"
     write_calibration(path, CameraModel.from_normalized(320, 96, (0.58, 1.92, 0.5, 0.5)), "test")
     node = harness(depth_checkpoint, calibration_file=str(path))
@@ -243,7 +243,7 @@ def test_a_calibration_file_serves_instead_of_camera_info(harness, depth_checkpo
 
 
 @pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
-def test_compressed_depth_is_read_back_to_the_same_millimetres(harness, depth_checkpoint, encoding):
+def test_compressed_depth_decodes_to_the_same_millimetres(harness, depth_checkpoint, encoding):
     node = harness(
         depth_checkpoint, depth__encoding=encoding, depth__compressed=True, depth__compressed_quantization=250.0
     )
@@ -268,7 +268,7 @@ def test_compressed_depth_is_read_back_to_the_same_millimetres(harness, depth_ch
     assert (png[~np.isfinite(depth)] == 0).all()
 
 
-def test_compressed_depth_alone_is_demand_enough_and_without_it_there_is_no_topic(harness, depth_checkpoint):
+def test_compressed_depth_alone_is_computed_and_its_topic_is_optional(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=(), depth__compressed=True)
     found = []
     node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)

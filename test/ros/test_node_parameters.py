@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the node: given at start, changed at run time, refused with a reason."""
+"""The node's parameters: values at start, changes at run time, refusals with a reason."""
 
 import math
 from pathlib import Path
@@ -30,7 +30,7 @@ TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
 
 
 def wrong_types(specification):
-    """Values of other types, as a client may send them."""
+    """Values of wrong types that a client may send."""
     samples = {bool: True, int: 3, float: 2.5, str: "text"}
     if specification.type is float:
         samples.pop(int)  # a whole number is a number
@@ -53,7 +53,7 @@ def wrong_values(specification):
 
 
 class Services:
-    """The node's parameter services as another process sees them."""
+    """A client of the node's parameter services."""
 
     def __init__(self, harness):
         self._harness = harness
@@ -69,7 +69,7 @@ class Services:
         return future.result()
 
     def set(self, *pairs):
-        """Each by itself; the results."""
+        """Set each parameter by itself; the results."""
         given = [Parameter(name, value=value).to_parameter_msg() for name, value in pairs]
         return self._ask(SetParameters, "set_parameters", SetParameters.Request(parameters=given)).results
 
@@ -78,7 +78,7 @@ class Services:
         return self._ask(SetParameters, "set_parameters", SetParameters.Request(parameters=given)).results[0]
 
     def set_all(self, **pairs):
-        """All or none; the result."""
+        """Set the parameters atomically; the result."""
         given = [Parameter(n.replace("__", "."), value=v).to_parameter_msg() for n, v in pairs.items()]
         request = SetParametersAtomically.Request(parameters=given)
         return self._ask(SetParametersAtomically, "set_parameters_atomically", request).result
@@ -96,7 +96,7 @@ class Services:
 
 @pytest.fixture
 def start_node():
-    """Makes a node as if started with arguments, and ends it."""
+    """A function that makes a node from command-line arguments."""
     context = rclpy.Context()
     rclpy.init(context=context)
     made = []
@@ -112,7 +112,7 @@ def start_node():
 
 
 def as_argument(value):
-    """A value as it is written after `-p name:=`."""
+    """The text of a value after `-p name:=`."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
     if isinstance(value, bool):
@@ -130,7 +130,7 @@ def test_a_bad_value_at_start_is_one_error_that_names_it(start_node, name):
         assert text.startswith(f"{name} is ") and ": it must be " in text and "\n" not in text, text
 
 
-def test_whole_numbers_serve_as_doubles_at_start(start_node):
+def test_whole_numbers_are_accepted_for_doubles_at_start(start_node):
     node = start_node("-p", "depth.max_range:=50", "-p", "tf_timeout:=1")
     assert (node.config.depth.max_range, node.config.tf_timeout) == (50.0, 1.0)
     parameter = node.get_parameter("depth.max_range")
@@ -146,12 +146,12 @@ def test_whole_numbers_serve_as_doubles_at_start(start_node):
         (("-p", "base_frame:=odom"), "base_frame"),
     ],
 )
-def test_values_that_do_not_go_together_are_refused_at_start(start_node, arguments, named):
+def test_contradicting_values_are_refused_at_start(start_node, arguments, named):
     with pytest.raises(MonodepthError, match=named):
         start_node(*arguments)
 
 
-def test_the_file_of_defaults_is_the_defaults_and_unknown_parameters_are_harmless(start_node, tmp_path):
+def test_the_default_file_holds_the_defaults_and_unknown_parameters_are_ignored(start_node, tmp_path):
     node = start_node("--params-file", str(ROOT / "config" / "depth.yaml"))
     assert values(node.config) == values(NodeConfig())
     path = tmp_path / "parameters.yaml"
@@ -202,7 +202,7 @@ def test_bad_values_at_run_time_are_refused_and_nothing_changes(harness, depth_c
     node.exchange(SECOND)
 
 
-def test_a_set_is_taken_whole_or_not_at_all(harness, depth_checkpoint):
+def test_a_set_of_parameters_is_atomic(harness, depth_checkpoint):
     node = harness(depth_checkpoint, odometry__source="auto", precision="auto")
     services = Services(node)
     for bad in (
@@ -225,7 +225,7 @@ def test_a_set_is_taken_whole_or_not_at_all(harness, depth_checkpoint):
     assert (node.node.config.depth.min_range, node.node.config.depth.max_range) == (1.0, 20.0)
 
 
-def test_whole_numbers_serve_as_doubles_at_run_time(harness, depth_checkpoint):
+def test_whole_numbers_are_accepted_for_doubles_at_run_time(harness, depth_checkpoint):
     services = Services(harness(depth_checkpoint))
     assert services.set_all(depth__max_range=50, tf_timeout=1).successful
     assert services.set(("odometry.max_gap", 2))[0].successful
@@ -237,7 +237,7 @@ def test_whole_numbers_serve_as_doubles_at_run_time(harness, depth_checkpoint):
 
 
 def on_executor(node, *transitions):
-    """Make transitions where they are made in the process: on the thread that spins the node."""
+    """Make transitions on the thread that spins the node, as the process does."""
 
     def run():
         return [getattr(node.node, f"trigger_{name}")().name for name in transitions]
@@ -259,7 +259,7 @@ def another(specification):
     return specification.type(0.5 * (specification.default + limit))
 
 
-def test_what_is_not_live_waits_for_an_unconfigured_node(harness, depth_checkpoint):
+def test_settings_that_are_not_live_need_an_unconfigured_node(harness, depth_checkpoint):
     node = harness(depth_checkpoint)
     services = Services(node)
     fixed = [s for s in SPECIFICATIONS.values() if not s.live and s.name != "autostart"]
@@ -347,7 +347,7 @@ def _twice(k):
     return [2 * k[0], 0.0, 2 * k[2] + 0.5, 0.0, 2 * k[4], 2 * k[5] + 0.5, 0.0, 0.0, 1.0]
 
 
-def test_a_scale_that_the_checkpoint_cannot_give_is_refused(harness, relative_checkpoint):
+def test_a_scale_that_the_checkpoint_lacks_is_refused(harness, relative_checkpoint):
     node = harness(relative_checkpoint, scale__source="relative")
     services = Services(node)
     for source in ("auto", "checkpoint"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cameras, drivers and clients do to a node, over DDS: it says what is wrong and goes on."""
+"""Faults of cameras, drivers and clients, over DDS: the node reports them and goes on."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
 
 
 def on_executor(executor, node, function):
-    """Do something on the thread that spins, as callbacks do it."""
+    """Run a function on the thread that spins, like a callback; its result."""
     task = executor.create_task(function)
     node.wait(task.done)
     return task.result()
@@ -32,7 +32,7 @@ def start(node):
 
 
 def diagnosis(node, *words):
-    """The first diagnostic message that has all these words."""
+    """Wait for a diagnostic message with all these words and return it."""
 
     def match():
         messages = [m.status[0].message for m in node.received["/diagnostics"]]
@@ -43,13 +43,13 @@ def diagnosis(node, *words):
 
 
 def log_lines(capfd, *words):
-    """The node's log lines that have all these words."""
+    """The node's log lines with all these words."""
     lines = capfd.readouterr().err.splitlines()
     return [line for line in lines if "[depth_node]" in line and all(word in line for word in words)]
 
 
 def info(width=320, height=96, fx=0.58, fy=1.92, **changes):
-    """CameraInfo of a camera of normalised focal lengths, like the training camera by default."""
+    """CameraInfo of a camera with normalised focal lengths, by default those of the training camera."""
     message = CameraInfo(width=width, height=height, distortion_model="plumb_bob", d=[0.0] * 5)
     message.k = [fx * width, 0.0, width / 2 - 0.5, 0.0, fy * height, height / 2 - 0.5, 0.0, 0.0, 1.0]
     for name, value in changes.items():
@@ -66,7 +66,7 @@ def depth_values(message):
 
 
 class Stream:
-    """Sends frames with growing stamps and keeps the books of a node's counters."""
+    """Send frames with growing stamps and check the node's counters."""
 
     def __init__(self, node):
         self.node = node
@@ -77,11 +77,11 @@ class Stream:
         return self.stamp_ns
 
     def works(self, array=TEXTURE, encoding="rgb8", topic="depth/image"):
-        """A frame comes through; the output."""
+        """Send a frame that must be processed; its output."""
         return self.node.exchange(self.next(), array, encoding, topic)
 
     def settled_counts(self):
-        """The counters once every frame received has met its fate (outputs arrive a moment earlier)."""
+        """Wait until every received frame is counted (outputs arrive a moment earlier); the counters."""
 
         def settled():
             counts = self.node.counts()
@@ -91,7 +91,7 @@ class Stream:
         return self.node.counts()
 
     def is_dropped(self, send, cause="frames_invalid"):
-        """Sending adds one to a cause of dropping and yields nothing."""
+        """Send a frame that must be dropped and counted under `cause`."""
         before = self.settled_counts()
         send()
         self.node.wait(lambda: self.node.counts()[cause] == before[cause] + 1, message=f"not counted as {cause}")
@@ -105,7 +105,7 @@ class Stream:
         self.node.images.publish(message)
 
 
-def test_no_publisher_is_said_with_the_topic_and_the_remedy_even_without_a_clock(harness, depth_checkpoint, capfd):
+def test_a_missing_publisher_is_reported_with_topic_and_remedy_even_without_a_clock(harness, depth_checkpoint, capfd):
     node = harness(
         depth_checkpoint, ["-r", "image:=/nobody/camera"], start=False, no_image_timeout=0.1, use_sim_time=True
     )
@@ -115,14 +115,14 @@ def test_no_publisher_is_said_with_the_topic_and_the_remedy_even_without_a_clock
     assert len(log_lines(capfd, "[WARN]", "no publisher on /nobody/camera", "image:=")) == 1
 
 
-def test_a_silent_publisher_is_told_from_an_absent_one(harness, depth_checkpoint):
+def test_a_silent_publisher_is_distinguished_from_a_missing_one(harness, depth_checkpoint):
     node = harness(depth_checkpoint, no_image_timeout=0.1)
     assert "image.reliability" in diagnosis(node, "1 publisher(s) on /image")
     node.send_info()
     Stream(node).works()
 
 
-def test_a_publisher_dies_and_another_takes_its_place(harness, depth_checkpoint):
+def test_a_new_publisher_can_replace_a_dead_one(harness, depth_checkpoint):
     node = harness(depth_checkpoint, ["-r", "image:=/other/image"], start=False)
     start(node)
     node.infos = node.client.create_publisher(CameraInfo, "/other/camera_info", 1)
@@ -181,7 +181,7 @@ def test_the_resolution_changes_before_and_after_its_camera_info(harness, depth_
 
 
 def encoded(rgb):
-    """A picture in encodings that cameras use."""
+    """A picture in several encodings of cameras."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     yield "rgb8", rgb
     yield "bgr8", np.ascontiguousarray(rgb[..., ::-1])
@@ -244,7 +244,7 @@ def test_a_new_calibration_shows_in_the_next_frame(harness, depth_checkpoint):
         assert k_zoom[0] == pytest.approx((0.56 + 0.002 * i) * 320)
 
 
-def test_a_useless_calibration_drops_frames_until_a_good_one_comes(harness, depth_checkpoint):
+def test_an_invalid_calibration_drops_frames_until_a_valid_one_comes(harness, depth_checkpoint):
     node = harness(depth_checkpoint)
     stream = Stream(node)
     k = list(info().k)
@@ -274,7 +274,7 @@ def test_a_useless_calibration_drops_frames_until_a_good_one_comes(harness, dept
     assert node.counts()["frames_failed"] == 0
 
 
-def test_bad_images_are_dropped_counted_and_said_once(harness, depth_checkpoint, capfd):
+def test_bad_images_are_dropped_counted_and_logged_once(harness, depth_checkpoint, capfd):
     node = harness(depth_checkpoint)
     node.send_info()
     stream = Stream(node)
@@ -322,7 +322,7 @@ def test_rows_with_padding_are_read(harness, depth_checkpoint):
     np.testing.assert_array_equal(depth_values(node.output(stream.stamp_ns)), plain)
 
 
-def test_broken_compressed_images_are_dropped_counted_and_said_once(harness, depth_checkpoint, capfd):
+def test_broken_compressed_images_are_dropped_counted_and_logged_once(harness, depth_checkpoint, capfd):
     node = harness(depth_checkpoint, image_transport="compressed")
     node.send_info()
     stream = Stream(node)
@@ -353,7 +353,7 @@ def test_broken_compressed_images_are_dropped_counted_and_said_once(harness, dep
 
 
 @pytest.mark.parametrize("resolution", ["network", "image"])
-def test_images_of_every_size_and_content_come_through(harness, pose_checkpoint, resolution):
+def test_images_of_every_size_and_content_are_processed(harness, pose_checkpoint, resolution):
     outputs = ["depth/image", "depth/status", "rgb/image_rect", "odom"]
     if resolution == "network":  # a cloud of every pixel of a 4K image is 130 MB
         outputs.append("depth/points")
@@ -399,7 +399,7 @@ def test_images_without_a_frame_id_give_depth_but_no_odometry(harness, pose_chec
 
 
 @pytest.mark.parametrize("part", ["load_image", "disparity", "motion"])
-def test_an_exception_in_the_engine_costs_one_frame(harness, pose_checkpoint, capfd, monkeypatch, part):
+def test_an_exception_in_the_engine_loses_one_frame(harness, pose_checkpoint, capfd, monkeypatch, part):
     # The images are all the same, and the pose network is to be asked all the same.
     monkeypatch.setattr(ImageCheck, "update", lambda self, gray: ImageChange())
     node = harness(pose_checkpoint)
@@ -422,7 +422,9 @@ def test_an_exception_in_the_engine_costs_one_frame(harness, pose_checkpoint, ca
     diagnosis(node, "CUDA out of memory")
 
 
-def test_a_best_effort_publisher_and_a_reliable_subscription_are_said_with_the_remedy(harness, depth_checkpoint, capfd):
+def test_a_best_effort_publisher_for_a_reliable_subscription_is_logged_with_the_remedy(
+    harness, depth_checkpoint, capfd
+):
     node = harness(depth_checkpoint, ["-r", "image:=/shy/image"], start=False, image__reliability="reliable")
     shy = rclpy.create_node("shy", context=node.contexts[1])
     shy.create_publisher(Image, "/shy/image", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
@@ -433,7 +435,7 @@ def test_a_best_effort_publisher_and_a_reliable_subscription_are_said_with_the_r
     shy.destroy_node()
 
 
-def test_a_transient_local_subscriber_is_said_with_the_remedy_and_others_are_served(harness, depth_checkpoint, capfd):
+def test_a_transient_local_subscriber_is_logged_with_the_remedy_and_others_are_served(harness, depth_checkpoint, capfd):
     node = harness(depth_checkpoint, listen=("depth/status",))
     node.send_info()
     got = {name: [] for name in ("reliable", "best effort", "latched")}
