@@ -2,8 +2,11 @@
 """The whole demonstration: node, player and client in separate processes, over DDS."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
@@ -104,6 +107,32 @@ def test_networks_are_trained_on_the_recording_and_then_used(tmp_path):
     # camera, before, after, exact
     assert sheet.shape[1] == 4 * (540 + 4), sheet.shape
     assert json.loads((tmp_path / "results/latest/report.json").read_text())["depth_error"]["scaling"] == "median"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_demonstration_with_its_node_and_player(
+    bag_without_frame_ids, depth_checkpoint, tmp_path, number
+):
+    arguments = [bag_without_frame_ids, "--checkpoint", depth_checkpoint, "--rate", "0.01"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "monodepth_ros.ros.demo", *map(str, arguments)],
+            cwd=tmp_path, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 100
+        while "playing" not in (tmp_path / "log").read_text():
+            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(20) == 130, (tmp_path / "log").read_text()
+        with pytest.raises(ProcessLookupError):  # nothing of its session is left
+            os.killpg(process.pid, 0)
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class CameraRig:
         if not config.checkpoint:
             self._logger.warning(
                 f"no checkpoint given: running the bundled {self.checkpoint!r}, trained on synthetic images; "
-                "set the parameter checkpoint to one that knows your camera"
+                "set the parameter checkpoint to weights for your camera"
             )
         self.engine = create_engine(
             checkpoint,
