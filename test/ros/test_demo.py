@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole demonstration: node, player and client in separate processes, over DDS."""
 
+import contextlib
 import json
 import os
 import signal
@@ -129,10 +130,8 @@ def test_a_signal_ends_the_demonstration_with_its_node_and_player(
         with pytest.raises(ProcessLookupError):  # nothing of its session is left
             os.killpg(process.pid, 0)
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 @pytest.mark.parametrize(
