@@ -101,6 +101,7 @@ class Harness:
         )
         self.client = rclpy.create_node("client", context=self.contexts[1])
         self.received = defaultdict(list)
+        self.stamp_ns = 100 * SECOND
         for topic in listen:
             self.client.create_subscription(OUTPUTS[topic], topic, self.received[topic].append, RELIABLE)
         self.images = self.client.create_publisher(Image, "image", RELIABLE)
@@ -199,6 +200,44 @@ class Harness:
     def counts(self):
         """Frames by fate."""
         return self.stream.counters.counts()
+
+    def settled_counts(self):
+        """Wait until every received frame is counted (outputs arrive a moment earlier); the counts."""
+
+        def is_settled():
+            counts = self.counts()
+            return counts["frames_received"] == sum(counts.values()) - counts["frames_received"]
+
+        self.wait(is_settled, message="frames unaccounted for")
+        return self.counts()
+
+    def expect_dropped(self, send, cause="frames_invalid"):
+        """Send a frame that must be dropped and counted under `cause`."""
+        before = self.settled_counts()
+        send()
+        self.wait(lambda: self.counts()[cause] == before[cause] + 1, message=f"not counted as {cause}")
+        assert self.counts()["frames_processed"] == before["frames_processed"]
+
+    def next_stamp(self):
+        """The next stamp, 0.1 s after the last; kept in `stamp_ns`."""
+        self.stamp_ns += SECOND // 10
+        return self.stamp_ns
+
+    def on_executor(self, function, which=0):
+        """Run a function like a callback, on the thread that spins the node (0) or the client (1); its result."""
+        task = self.executors[which][0].create_task(function)
+        self.wait(task.done)
+        return task.result()
+
+    def diagnosis(self, *words):
+        """Wait for a diagnostic message of the first camera with all these words and return it."""
+
+        def match():
+            messages = [m.status[0].message for m in self.received["/diagnostics"]]
+            return [text for text in messages if all(word in text for word in words)]
+
+        self.wait(match, message=f"no diagnostic with {words}")
+        return match()[0]
 
     def set(self, **parameters):
         """Set parameters atomically; the result."""
