@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The managed node over DDS: resources of its states, failures, and the newest frame."""
+"""The managed node over DDS: the resources of its states, and failures."""
 
 import gc
 import pickle
@@ -276,61 +276,6 @@ def test_a_failed_configuration_logs_one_line_and_can_be_corrected(harness, dept
     node.exchange(SECOND)
 
 
-class Gate:
-    """Block an engine's inference until opened, and count the frames that reach it."""
-
-    def __init__(self, engine):
-        self.entered, self._open = threading.Semaphore(0), threading.Event()
-        infer = engine.disparity
-
-        def disparity(image):
-            self.entered.release()
-            assert self._open.wait(20.0)
-            return infer(image)
-
-        engine.disparity = disparity
-
-    def open(self):
-        self._open.set()
-
-
-def test_the_newest_frame_is_processed_and_replaced_ones_are_counted(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, listen=("depth/image",))
-    node.send_info()
-    gate = Gate(node.engine)
-    for i in range(1, 11):  # one at a time: frames that the middleware drops are not counted
-        node.send(i * SECOND)
-        node.wait(lambda: node.counts()["frames_received"] == i)
-        if i == 1:
-            assert gate.entered.acquire(timeout=20.0)
-    assert node.counts()["frames_replaced"] == 8
-    gate.open()
-    node.output(10 * SECOND)
-    node.wait(lambda: node.counts()["frames_processed"] == 2)
-    assert [message.header.stamp.sec for message in node.received["depth/image"]] == [1, 10]
-    counts = node.counts()
-    assert (counts["frames_received"], counts["frames_replaced"], counts["frames_failed"]) == (10, 8, 0), counts
-
-
-def test_deactivation_finishes_the_current_frame(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, listen=("depth/image",))
-    manager = Manager(node)
-    manager.state()
-    node.send_info()
-    gate = Gate(node.engine)
-    node.send(SECOND)
-    assert gate.entered.acquire(timeout=20.0)
-    node.send(2 * SECOND)
-    node.wait(lambda: node.counts()["frames_received"] == 2)
-    opener = threading.Timer(0.2, gate.open)
-    opener.start()
-    assert manager.deactivate()
-    opener.join()
-    node.output(SECOND)
-    assert node.counts()["frames_processed"] == 1 and node.counts()["frames_failed"] == 0
-    assert "frames" not in [thread.name for thread in threading.enumerate()]
-
-
 def test_services_exist_while_configured(harness, depth_checkpoint):
     node = harness(depth_checkpoint, start=False)
     manager = Manager(node)
@@ -348,8 +293,8 @@ def test_services_exist_while_configured(harness, depth_checkpoint):
 
 def test_without_a_checkpoint_the_bundled_one_runs_with_one_warning(harness, capfd):
     node = harness("", listen=("depth/image", "depth/status", "/diagnostics"))
-    warnings = [line for line in capfd.readouterr().err.splitlines() if "[WARN]" in line]
-    assert len(warnings) == 1 and all(word in warnings[0] for word in ("no checkpoint", "demonstration")), warnings
+    (warning,) = [line for line in capfd.readouterr().err.splitlines() if "[WARN]" in line]
+    assert "no checkpoint given" in warning and "demonstration" in warning, warning
     node.send_info()
     status = node.exchange(SECOND, topic="depth/status")
     assert status.checkpoint == "demonstration" and status.scale_source == status.SCALE_CHECKPOINT
