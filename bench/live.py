@@ -62,7 +62,7 @@ from bench.result_file import command_line
 from bench.session import SATURATION, Session
 from bench.worker import Worker, start
 from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.ros.demo import ros_arguments, stop
+from monodepth_ros.ros.demonstration.processes import ros_arguments, stop
 
 BARE_SECONDS = 2.0  # duration of each of the two measurements of the networks alone
 KEPT_UP = 0.9  # share of images with a result above which a node was not saturated

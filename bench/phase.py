@@ -9,9 +9,9 @@ from bench.errors import BenchError
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.ros.live.counters import DROP_CAUSES, PROCESSED, RECEIVED
 
-STAGES = ("transport", "wait", "decode", "inference", "publish")
+STAGES = ("transport", "wait", "decode", "inference", "motion", "publish")
 # What the node does with a frame; the rest of its time is waiting.
-WORK = ("decode", "inference", "publish")
+WORK = ("decode", "inference", "motion", "publish")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Launch the depth node, optionally with a recording to play and RViz to look at it.
+"""Launch the depth node, and optionally the player of a recording and RViz.
 
-ros2 launch monodepth_ros depth.launch.py checkpoint:=/path/to/weights image:=/camera/image_raw
+ros2 launch monodepth_ros depth.launch.py image:=/camera/image_raw checkpoint:=/path/to/weights
 ros2 launch monodepth_ros depth.launch.py -s          (explains every argument)
+
+Without a checkpoint the bundled demonstration checkpoint runs.
 """
 
 from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction
@@ -21,54 +23,62 @@ from monodepth_ros.ros.launching import (
     rviz_node,
 )
 
-# Loading the networks takes seconds; what the player publishes before the node listens would be lost.
+# Loading the networks takes seconds; messages published before the node has subscribed would be lost.
 WAIT_FOR_NODE = ("--wait-subscribers", "1", "--wait-timeout", "30")
 
 ARGUMENTS = [
-    DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its topics."),
+    DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its relative topics."),
     DeclareLaunchArgument(
         "params_file",
         default_value=config_file("depth.yaml"),
-        description="Parameter file; the arguments given here win over it.",
+        description="Parameter file; the other arguments override it.",
     ),
     DeclareLaunchArgument(
         "image", default_value="image", description="Image topic without /compressed, e.g. /camera/image_raw."
     ),
     DeclareLaunchArgument(
-        "image_transport", default_value="", description="raw or compressed; empty: as in the parameter file."
+        "image_transport",
+        default_value="",
+        description="Transport of the images: raw or compressed; empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "camera_info",
         default_value="",
-        description="Calibration topic; empty: camera_info beside the image topic.",
+        description="Calibration topic; empty: the camera_info beside the image topic.",
     ),
     DeclareLaunchArgument(
         "checkpoint",
         default_value="",
-        description="A .safetensors checkpoint, a weights folder in monodepth2's format, or a name of `monodepth download`.",
+        description="Weights: a .safetensors file, a folder in monodepth2's format, or a name of `monodepth download`; "
+        "empty: as in the parameter file (the bundled demonstration checkpoint, with a warning).",
     ),
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="auto, camera_height, odometry, checkpoint, fixed or relative (network units); empty: as in the parameter file.",
+        description="Source of the metric scale: auto, camera_height, odometry, checkpoint, fixed or relative (network "
+        "units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "camera_height",
         default_value="",
-        description="Height of the camera above the ground in metres, for its metric scale; empty: as in the parameter file.",
+        description="Height of the camera above the ground in metres, for the metric scale; empty: as in the "
+        "parameter file.",
     ),
     DeclareLaunchArgument(
         "scale_odometry",
         default_value="",
-        description="Topic of the robot's own odometry or velocity, for the metric scale; empty: as in the parameter file.",
+        description="Topic of the robot's own odometry or velocity, for the metric scale; empty: as in the parameter "
+        "file.",
     ),
     DeclareLaunchArgument(
-        "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."
+        "device",
+        default_value="",
+        description="Device of the networks: auto, cpu, cuda or cuda:N; empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "bag",
         default_value="",
-        description="Recording to play once the node listens (rosbag2 folder, .mcap, .db3, ROS 1 .bag).",
+        description="Recording to play once the node has subscribed (rosbag2 folder, .mcap, .db3 or ROS 1 .bag).",
     ),
     DeclareLaunchArgument(
         "rviz", default_value="false", description="Open RViz with config/depth.rviz (true or false)."
@@ -76,28 +86,30 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "fixed_frame",
         default_value="odom",
-        description="RViz's fixed frame; the camera's optical frame where there is no odometry.",
+        description="Fixed frame of RViz; without odometry, give the camera's optical frame.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",
         default_value="",
-        description="true or false: use /clock, which the player of bag then publishes; "
+        description="true or false: use /clock, which the player of `bag` then publishes; "
         "empty: as in the parameter file (false).",
     ),
     DeclareLaunchArgument(
         "autostart",
         default_value="",
-        description="true or false: configure and activate at start, or leave that to a lifecycle manager; "
+        description="true: configure and activate the node at start; false: leave that to a lifecycle manager; "
         "empty: as in the parameter file (true).",
     ),
     DeclareLaunchArgument(
-        "log_level", default_value="info", description="Of the node: debug, info, warn, error or fatal."
+        "log_level",
+        default_value="info",
+        description="Log level of the node: debug, info, warn, error or fatal.",
     ),
 ]
 
 
 def nodes(context: LaunchContext) -> list[Node]:
-    """The nodes that the arguments ask for; ValueError or FileNotFoundError for arguments that do not fit."""
+    """The nodes for the arguments; ValueError or FileNotFoundError for an invalid argument."""
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     image = given["image"]
     if image.endswith("/compressed"):
@@ -105,7 +117,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     bag = existing_path("bag", given["bag"])
     player = player_node(bag, bool(boolean("use_sim_time", given["use_sim_time"]))) if bag else None
     remappings = [(name, given[name]) for name in ("image", "camera_info") if given[name]]
-    # When the node ends, the player has nobody to play to.
+    # The player is of no use without the node.
     on_exit = player and EmitEvent(event=ShutdownProcess(process_matcher=matches_action(player)))
     found = [depth_node(given, remappings, on_exit=on_exit)]
     if player is not None:
@@ -116,7 +128,7 @@ def nodes(context: LaunchContext) -> list[Node]:
 
 
 def player_node(bag: str, publishes_clock: bool) -> Node:
-    """The player of a recording."""
+    """The player of a recording, with /clock if asked for."""
     return Node(
         package="monodepth_ros",
         executable="play",
@@ -127,5 +139,5 @@ def player_node(bag: str, publishes_clock: bool) -> Node:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """What `ros2 launch` runs."""
+    """The entry point of `ros2 launch`."""
     return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=nodes)])

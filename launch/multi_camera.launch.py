@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Launch one depth node for several cameras: one process, one network, one batch of whatever images wait.
+"""Launch one depth node for several cameras, with one process and one network.
 
 ros2 launch monodepth_ros multi_camera.launch.py cameras:=front,left,right checkpoint:=/path/to/weights
 ros2 launch monodepth_ros multi_camera.launch.py -s          (explains every argument)
+
+Without a checkpoint the bundled demonstration checkpoint runs.
 """
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
@@ -14,7 +16,7 @@ from launch import LaunchContext, LaunchDescription
 from monodepth_ros.ros.launching import boolean, config_file, depth_node, existing_path, rviz_node
 from monodepth_ros.settings.files import read_ros_parameters
 
-# What RViz shows of a camera.
+# The camera topics that RViz shows.
 SHOWN_TOPICS = ("rgb/image_rect", "depth/color", "depth/points")
 
 ARGUMENTS = [
@@ -27,51 +29,57 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "image_topic",
         default_value="{camera}/image_raw",
-        description="Image topic of every camera, without /compressed; {camera} stands for its name.",
+        description="Pattern of the cameras' image topics, without /compressed; {camera} stands for the name.",
     ),
     DeclareLaunchArgument(
         "info_topic",
         default_value="",
-        description="Calibration topic of every camera; {camera} stands for its name; "
-        "empty: camera_info beside the image topic.",
+        description="Pattern of the cameras' calibration topics; {camera} stands for the name; "
+        "empty: the camera_info beside each image topic.",
     ),
     DeclareLaunchArgument(
-        "image_transport", default_value="", description="raw or compressed; empty: as in the parameter file."
+        "image_transport",
+        default_value="",
+        description="Transport of the images: raw or compressed; empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "odometry_camera",
         default_value="",
-        description="The camera whose motion is the odometry; empty: as in the parameter file (the first).",
+        description="The camera that gives the odometry; empty: as in the parameter file (the first).",
     ),
-    DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its topics."),
+    DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its relative topics."),
     DeclareLaunchArgument(
         "params_file",
         default_value=config_file("depth.yaml"),
-        description="Parameter file; the arguments given here win over it. What a camera has of its own "
-        "stands there, under its name.",
+        description="Parameter file; the other arguments override it. Settings of a single camera stand there, "
+        "under its name.",
     ),
     DeclareLaunchArgument(
         "checkpoint",
         default_value="",
-        description="A .safetensors checkpoint, a weights folder in monodepth2's format, or a name of `monodepth download`.",
+        description="Weights: a .safetensors file, a folder in monodepth2's format, or a name of `monodepth download`; "
+        "empty: as in the parameter file (the bundled demonstration checkpoint, with a warning).",
     ),
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="auto, camera_height, odometry, checkpoint, fixed or relative (network units); empty: as in the parameter file.",
+        description="Source of the metric scale: auto, camera_height, odometry, checkpoint, fixed or relative (network "
+        "units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
-        "device", default_value="", description="auto, cpu, cuda or cuda:N; empty: as in the parameter file."
+        "device",
+        default_value="",
+        description="Device of the networks: auto, cpu, cuda or cuda:N; empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "rviz",
         default_value="false",
-        description="Open RViz with config/depth.rviz on the first camera (true or false).",
+        description="Open RViz with config/depth.rviz for the first camera (true or false).",
     ),
     DeclareLaunchArgument(
         "fixed_frame",
         default_value="odom",
-        description="RViz's fixed frame; a camera's optical frame where there is no odometry.",
+        description="Fixed frame of RViz; without odometry, give a camera's optical frame.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",
@@ -81,35 +89,39 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "autostart",
         default_value="",
-        description="true or false: configure and activate at start, or leave that to a lifecycle manager; "
+        description="true: configure and activate the node at start; false: leave that to a lifecycle manager; "
         "empty: as in the parameter file (true).",
     ),
     DeclareLaunchArgument(
-        "log_level", default_value="info", description="Of the node: debug, info, warn, error or fatal."
+        "log_level",
+        default_value="info",
+        description="Log level of the node: debug, info, warn, error or fatal.",
     ),
 ]
 
 
 def camera_names(given: dict[str, str]) -> list[str]:
-    """The cameras asked for, or else those of the parameter file; ValueError if there are none."""
+    """The names in the argument `cameras`, else those of the parameter file; ValueError if there are none."""
     names = [name.strip() for name in given["cameras"].split(",") if name.strip()]
     path = existing_path("params_file", given["params_file"])
     if not names and path:
         names = [name for name in read_ros_parameters(path).get("cameras") or [] if name]
     if not names:
-        raise ValueError("cameras:= names none: e.g. cameras:=front,left,right, or cameras in the parameter file")
+        raise ValueError(
+            "cameras:= is empty: give e.g. cameras:=front,left,right, or set cameras in the parameter file"
+        )
     return names
 
 
 def topic_of(camera: str, argument: str, pattern: str, cameras: list[str]) -> str:
-    """A camera's topic by the pattern; ValueError if it gives all cameras the same."""
+    """A camera's topic by the pattern; ValueError if all cameras would get the same topic."""
     if len(cameras) > 1 and "{camera}" not in pattern:
         raise ValueError(f"{argument}:={pattern}: write {{camera}} where the camera's name belongs")
     return pattern.replace("{camera}", camera)
 
 
 def nodes(context: LaunchContext) -> list[Node]:
-    """The nodes that the arguments ask for; ValueError or FileNotFoundError for arguments that do not fit."""
+    """The nodes for the arguments; ValueError or FileNotFoundError for an invalid argument."""
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     if given["image_topic"].endswith("/compressed"):
         raise ValueError(
@@ -122,7 +134,7 @@ def nodes(context: LaunchContext) -> list[Node]:
         for name, argument in (("image", "image_topic"), ("camera_info", "info_topic"))
         if given[argument]
     ]
-    # As a bare list, launch would write it in a way that only Python reads.
+    # launch would write a bare list as Python text, which is not valid YAML.
     parameters = {"cameras": ParameterValue(cameras, value_type=list[str])}
     if given["odometry_camera"]:
         parameters["odometry.camera"] = given["odometry_camera"]
@@ -133,5 +145,5 @@ def nodes(context: LaunchContext) -> list[Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """What `ros2 launch` runs."""
+    """The entry point of `ros2 launch`."""
     return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=nodes)])

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes a recording's messages at their recorded times."""
+"""Playback of a recording: its messages, published at their recorded times."""
 
 import importlib
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,25 +17,26 @@ from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError, Topic
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.ros.end_request import EndRequest
 
 # Messages kept for reliable subscribers: discovery in both directions can take seconds on a busy machine.
 SHORTEST_QUEUE, LONGEST_QUEUE = 10, 1000
 QUEUE_BYTES = 64 * 2**20
 CLOCK_TOPIC = "/clock"
 SHORTEST_LOOP = 0.1  # seconds
-POLL_PERIOD = 0.02  # seconds between looks for subscribers
-MATCHING_TIME = 0.2  # seconds for a subscriber to learn of the publisher that already knows it
+POLL_PERIOD = 0.02  # seconds between counts of the subscribers
+MATCHING_TIME = 0.2  # seconds for a subscriber to discover a publisher that has discovered it
 LAST_DELIVERY_TIME = 1.0  # seconds granted to reliable subscribers at the end
 
 
 @dataclass(frozen=True)
 class PlaybackOptions:
-    """How to play: times in recorded seconds but for `delay` and `wait_timeout`, which are real ones."""
+    """How to play. Times are recorded seconds, except `delay` and `wait_timeout`, which are real seconds."""
 
     rate: float = 1.0
     loop: bool = False
-    clock_rate: float = 0.0  # hertz of /clock; 0: none
+    clock_rate: float = 0.0  # hertz; 0: do not publish /clock
     start_offset: float = 0.0
     duration: float = float("inf")
     topics: tuple[str, ...] = ()  # empty: all
@@ -48,9 +48,9 @@ class PlaybackOptions:
 
 
 def split_ros_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """(own, ROS's) arguments: ROS's stand between --ros-args and -- or the end.
+    """Separate (own, ROS) arguments: ROS arguments stand between --ros-args and -- or the end.
 
-    rclpy's own function for this takes the old:=new of --remap as well.
+    rclpy's own function for this would also take the old:=new of --remap.
     """
     own: list[str] = []
     ros: list[str] = []
@@ -67,11 +67,11 @@ def split_ros_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 @contextmanager
 def start_ros(ros_arguments: list[str]) -> Iterator[None]:
-    """rclpy for the time of a block, without its signal handlers. MonodepthError for bad ROS arguments."""
+    """Run a block with rclpy initialised, without its signal handlers. MonodepthError for bad ROS arguments."""
     try:
         rclpy.init(args=["play", *ros_arguments], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy's own classes differ between distributions
-        raise MonodepthError(f"ROS 2 does not start: {_first_line(error)}") from error
+        raise MonodepthError(f"ROS 2 does not start: {one_line(error, 200)}") from error
     try:
         yield
     finally:
@@ -79,14 +79,14 @@ def start_ros(ros_arguments: list[str]) -> Iterator[None]:
 
 
 class BagPlayer:
-    """Plays one recording until its end or until `stop` is set, whichever comes first.
+    """Play one recording until its end or until `stop` is set, whichever comes first.
 
-    The bytes published are the recorded ones. Message i is due at start + (t_i - t_0) / rate on a steady
-    clock, so that errors do not add up; a late message goes out at once, none is dropped. Raises
-    RecordingError for a recording that cannot be read and for an unknown topic.
+    Publishes the recorded bytes. Message i is due at start + (t_i - t_0) / rate on a steady clock, so that errors do
+    not add up; a late message goes out at once, and none is dropped. Raises RecordingError for a recording that cannot
+    be read and for an unknown topic.
     """
 
-    def __init__(self, path: str | Path, options: PlaybackOptions, stop: threading.Event) -> None:
+    def __init__(self, path: str | Path, options: PlaybackOptions, stop: EndRequest) -> None:
         self._options = options
         self._stop = stop
         self._recording = Recording(path)
@@ -113,7 +113,7 @@ class BagPlayer:
             self._node.destroy_node()
 
     def play(self) -> None:
-        """Play, in the calling thread; prints what it plays, what it skips, and a closing line."""
+        """Play in the calling thread; print the topics played, the topics skipped and a closing line."""
         self._announce()
         self._wait_for_subscribers()
         self._stop.wait(self._options.delay)
@@ -149,7 +149,7 @@ class BagPlayer:
                     _message_class(topic.type), name, self._quality_of_service(topic)
                 )
             except Exception as error:  # import and type-support errors of many classes; invalid topic names
-                _say(f"skipping {topic.name}: {topic.type} cannot be published here ({_first_line(error)})")
+                _say(f"skipping {topic.name}: {topic.type} cannot be published here ({one_line(error, 200)})")
         if not publishers:
             raise RecordingError(f"nothing to play: no topic of {self._recording.path} can be published")
         return publishers
@@ -178,14 +178,14 @@ class BagPlayer:
     def _wait_for_subscribers(self) -> None:
         wanted = self._options.wait_subscribers
         deadline = time.monotonic() + self._options.wait_timeout
-        told = False
+        is_announced = False
         while not self._stop.is_set() and (count := self._subscription_count()) < wanted:
             if time.monotonic() > deadline:
                 _say(f"only {count} of {wanted} subscribers came within {self._options.wait_timeout:g} s")
                 return
-            if not told:
+            if not is_announced:
                 _say(f"waiting for {wanted} subscribers")
-                told = True
+                is_announced = True
             self._stop.wait(POLL_PERIOD)
         if wanted:
             self._stop.wait(MATCHING_TIME)
@@ -194,7 +194,7 @@ class BagPlayer:
         return sum(publisher.get_subscription_count() for publisher in self._publishers.values())
 
     def _play_once(self) -> float:
-        """One pass over the recording; returns the recorded seconds that went by."""
+        """Play the recording once; the recorded seconds that went by."""
         first_ns = self._recording.start_ns + round(self._options.start_offset * 1e9)
         last_ns = self._recording.end_ns
         if self._options.duration != float("inf"):
@@ -212,7 +212,7 @@ class BagPlayer:
         return (position_ns - first_ns) * 1e-9
 
     def _publish_latched_before(self, first_ns: int) -> None:
-        """What late joiners of the original would have got: static transforms of before the offset."""
+        """Publish the latched messages before the start offset, such as static transforms."""
         latched = [t for t in self._publishers if self._recording.topics[t].latched or t.endswith("/tf_static")]
         if latched and self._options.start_offset > 0:
             for message in self._recording.messages(latched, stop_ns=first_ns):
@@ -223,7 +223,7 @@ class BagPlayer:
         self._published += 1
 
     def _sleep_until(self, due: float, begin: float, first_ns: int) -> None:
-        """Wait for a message's time, publishing /clock on the way."""
+        """Wait until `due`, and publish /clock meanwhile."""
         while not self._stop.is_set():
             now = time.monotonic()
             if self._clock is not None and now >= self._clock_due:
@@ -247,11 +247,6 @@ class BagPlayer:
 def _message_class(name: str) -> Any:
     package, _, kind = name.split("/")
     return getattr(importlib.import_module(f"{package}.msg"), kind)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _say(text: str) -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seam to what ROS users expect: cv_bridge, sensor_msgs_py, tf_transformations (tf2_ros: transforms.py).
+"""Conversions that ROS users expect from cv_bridge, sensor_msgs_py and tf_transformations (tf2_ros: transforms.py).
 
-Each is used where it is installed and fits; elsewhere numpy, OpenCV and transforms3d do the same. The tables
-(IMAGE_DECODERS, CLOUD_BUILDERS, QUATERNIONS) name what is present here, the preferred one first; one set of
-conformance cases runs through all of them.
+Each library is used if it is installed and works here; otherwise numpy, OpenCV and transforms3d do the same. The tables
+IMAGE_DECODERS, CLOUD_BUILDERS and QUATERNIONS list the implementations present, the preferred one first. The same
+conformance tests run through all of them.
 
-Images going out are always packed here: cv_bridge copies them twice, through `bytes`.
+Outgoing images are always packed here: cv_bridge copies them twice, through `bytes`.
 """
 
 import sys
@@ -26,7 +26,7 @@ from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 try:
     from cv_bridge import CvBridge
     from cv_bridge.boost import cv_bridge_boost as _  # noqa: F401  its compiled half is bound to one numpy
-except Exception:  # absent, ROS 1's package of that name, or built for another numpy: it does not fit
+except Exception:  # absent, the ROS 1 package of that name, or built for another numpy
     CvBridge = None
 try:
     from sensor_msgs_py import point_cloud2
@@ -45,22 +45,22 @@ _SYSTEM_IS_BIG_ENDIAN = sys.byteorder == "big"
 
 
 def _message_bytes(values: np.ndarray) -> byte_array:
-    """An array's memory in the one type that rclpy takes without converting element by element; one copy."""
+    """The array's memory, with one copy, in the only type that rclpy takes without converting element by element."""
     data = byte_array("B")
     data.frombytes(memoryview(np.ascontiguousarray(values).reshape(-1).view(np.uint8)))
     return data
 
 
-# Left to cv_bridge: what needs a conversion and is known to all its releases, with the bytes per pixel.
+# Bytes per pixel of the encodings left to cv_bridge: those that need a conversion and that all its releases support.
 _CV_BRIDGE_ENCODINGS = {"yuv422": 2, "yuv422_yuy2": 2}
 _CV_BRIDGE_ENCODINGS |= {f"bayer_{order}8": 1 for order in ("rggb", "bggr", "gbrg", "grbg")}
 
 
 def _decode_with_cv_bridge(message: Image) -> Pixels:
-    """Bayer and YUV through cv_bridge; what needs no conversion, and what it gets wrong, through our codec.
+    """Decode Bayer and YUV with cv_bridge, and all other images with our codec.
 
-    cv_bridge misreads rows whose step is not a multiple of the pixel, and with numpy 2 it fails on foreign
-    byte order, even where a sample is one byte.
+    cv_bridge misreads rows whose step is not a multiple of the pixel size, and with numpy 2 it fails on foreign byte
+    order, even for samples of one byte. Such images also go to our codec.
     """
     is_packed = message.step == message.width * _CV_BRIDGE_ENCODINGS.get(message.encoding, 0)
     if not is_packed or bool(message.is_bigendian) != _SYSTEM_IS_BIG_ENDIAN:
@@ -81,7 +81,7 @@ def decode_image(message: Image) -> Pixels:
 
 
 def encode_image(values: np.ndarray, encoding: str, header: Header) -> Image:
-    """A sensor_msgs/Image of an array (H, W) or (H, W, C) in native byte order, with one copy of the data."""
+    """The sensor_msgs/Image of an array (H, W) or (H, W, C) in native byte order; copies the data once."""
     message = Image(header=header, height=values.shape[0], width=values.shape[1], encoding=encoding)
     message.is_bigendian = int(_SYSTEM_IS_BIG_ENDIAN)
     message.step = values.itemsize * int(np.prod(values.shape[1:]))
@@ -90,14 +90,14 @@ def encode_image(values: np.ndarray, encoding: str, header: Header) -> Image:
 
 
 def encode_compressed(format: str, data: np.ndarray, header: Header) -> CompressedImage:
-    """A sensor_msgs/CompressedImage of bytes (N,), with one copy of them."""
+    """The sensor_msgs/CompressedImage of bytes (N,); copies them once."""
     message = CompressedImage(header=header, format=format)
     message.data = _message_bytes(data)
     return message
 
 
 def _build_with_sensor_msgs_py(points: np.ndarray, header: Header) -> PointCloud2:
-    # It takes the H of a (H, W) array for the width; a flat one, its sizes put right afterwards, serves.
+    # It takes the H of an (H, W) array for the width: give it a flat array; build_cloud sets the sizes.
     return point_cloud2.create_cloud(header, _CLOUD_FIELDS, points.reshape(-1))
 
 
@@ -115,9 +115,9 @@ CLOUD_BUILDERS["numpy"] = _build_with_numpy
 
 
 def build_cloud(points: np.ndarray, is_dense: bool, header: Header, builder: str = "") -> PointCloud2:
-    """A sensor_msgs/PointCloud2 of CLOUD_DTYPE points: (H, W) for an organised cloud, (N,) for a list.
+    """The sensor_msgs/PointCloud2 of CLOUD_DTYPE points, (H, W) for an organised cloud or (N,) for a list.
 
-    `is_dense` says that no point holds NaN. `builder` names an entry of CLOUD_BUILDERS (default: its first).
+    is_dense: no point holds NaN. builder: an entry of CLOUD_BUILDERS (default: the first).
     """
     build = CLOUD_BUILDERS[builder] if builder else next(iter(CLOUD_BUILDERS.values()))
     cloud = build(points, header)
@@ -153,17 +153,17 @@ QUATERNIONS["transforms3d"] = QuaternionFunctions(
 
 
 def rotation_from_quaternion(quaternion, implementation: str = "") -> np.ndarray:
-    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; MotionError if zero or NaN."""
+    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; MotionError if it is zero or holds NaN."""
     functions = QUATERNIONS[implementation] if implementation else next(iter(QUATERNIONS.values()))
     values = np.asarray(quaternion, dtype=np.float64)
     norm = np.linalg.norm(values)
     if not np.isfinite(norm) or norm < 1e-12:
-        raise MotionError(f"quaternion {tuple(values.tolist())} states no rotation: publish one of length 1")
+        raise MotionError(f"quaternion {tuple(values.tolist())} is not a rotation: publish a quaternion of length 1")
     return functions.to_rotation(values / norm)
 
 
 def quaternion_from_rotation(rotation: np.ndarray, implementation: str = "") -> np.ndarray:
-    """Quaternion (x, y, z, w) of length 1 and w >= 0 of a rotation matrix (3, 3)."""
+    """Unit quaternion (x, y, z, w) with w >= 0 of a rotation matrix (3, 3)."""
     functions = QUATERNIONS[implementation] if implementation else next(iter(QUATERNIONS.values()))
     quaternion = functions.from_rotation(rotation)
     quaternion = quaternion / np.linalg.norm(quaternion)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files share: the node, RViz, and arguments that are checked before anything starts."""
+"""Shared code of the launch files: the node, RViz, and the checks of the arguments."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ from launch.action import Action
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-# Launch arguments that are passed on to the node as they are, and the parameters that they set.
+# Launch arguments that are passed to the node as they are, with the parameters that they set.
 TEXT_PARAMETERS = {
     "checkpoint": "checkpoint",
     "device": "device",
@@ -21,12 +21,12 @@ NUMBER_PARAMETERS = {"camera_height": "scale.camera_height"}
 
 
 def config_file(name: str) -> str:
-    """Path of a file of the package's config folder."""
+    """Path of a file in the package's config folder."""
     return os.path.join(get_package_share_directory("monodepth_ros"), "config", name)
 
 
 def boolean(name: str, text: str) -> bool | None:
-    """A launch argument as a boolean; None where it is empty. ValueError for anything else."""
+    """A launch argument as a boolean; None if it is empty. ValueError for anything else."""
     values = {"": None, "true": True, "1": True, "false": False, "0": False}
     if text.lower() not in values:
         raise ValueError(f"{name}:={text}: expected true or false")
@@ -42,7 +42,7 @@ def number(name: str, text: str) -> float:
 
 
 def existing_path(name: str, text: str) -> str:
-    """A launch argument as a path; the shell leaves the tilde in `bag:=~/drive` alone. FileNotFoundError."""
+    """A launch argument as a path, with its tilde expanded. FileNotFoundError if the path does not exist."""
     path = os.path.expanduser(text)
     if path and not os.path.exists(path):
         raise FileNotFoundError(f"{name}:={text}: no such file or folder")
@@ -50,11 +50,11 @@ def existing_path(name: str, text: str) -> str:
 
 
 def middleware_profile() -> dict[str, str]:
-    """Environment with room for clouds of 2 MB, which Fast DDS's default shared memory loses.
+    """Environment variables with a Fast DDS profile for large messages; empty if the user has a profile.
 
-    Empty where the user has a profile of their own.
+    Fast DDS loses clouds of 2 MB with its default shared memory.
     """
-    # Two generations of Fast DDS, two variables; the newer one complains about the older's.
+    # Two generations of Fast DDS use two variables; the newer one warns about the older variable.
     variables = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
     if any(os.environ.get(variable) for variable in variables):
         return {}
@@ -68,9 +68,9 @@ def depth_node(
     parameters: dict[str, Any] | None = None,
     on_exit: Action | None = None,
 ) -> Node:
-    """The node with the launch arguments `given`, and parameters that win over its file.
+    """The node for the launch arguments `given`. parameters: override the parameter file.
 
-    ValueError or FileNotFoundError for an argument that does not fit.
+    ValueError or FileNotFoundError for an invalid argument.
     """
     texts = given | {"checkpoint": os.path.expanduser(given["checkpoint"])}
     # Declared as strings: launch would read a value like 2026 or 1e3 as a number.
@@ -101,11 +101,11 @@ def depth_node(
 
 
 def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = None) -> Node:
-    """RViz, in the node's namespace, as the topics in its configuration are relative. ValueError without RViz."""
+    """RViz in the node's namespace, because its configuration has relative topics. ValueError if RViz is missing."""
     try:
         get_package_prefix("rviz2")
     except PackageNotFoundError:
-        raise ValueError("rviz:=true: there is no RViz here: install the ROS package rviz2") from None
+        raise ValueError("rviz:=true: RViz is not installed: install the ROS package rviz2") from None
     use_sim_time = boolean("use_sim_time", given["use_sim_time"])
     return Node(
         package="rviz2",

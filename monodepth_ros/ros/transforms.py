@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames stand to each other at a moment: tf2_ros where it is installed, else a small buffer of /tf, /tf_static."""
+"""Transforms between frames at a time, from tf2_ros if it is installed, else from a buffer of /tf and /tf_static."""
 
 import threading
 import time
@@ -8,8 +8,10 @@ from typing import Protocol
 
 import numpy as np
 from geometry_msgs.msg import Transform
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.errors import MonodepthError, one_line
@@ -29,21 +31,21 @@ TF_STATIC_QOS = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-# How much of the past is kept; the default of tf2.
+# Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
 
 
 class TransformError(MonodepthError):
-    """Two frames whose relation at a moment is not known."""
+    """The transform between two frames is not known at the time asked for."""
 
 
 class TransformLookup(Protocol):
-    """What both implementations offer."""
+    """The interface of both implementations."""
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
         """T_target_source (4, 4) at a stamp (0: the latest), waiting up to timeout [s]; TransformError if not known.
 
-        Must not be called on the executor's thread: that is the one that fills the buffer.
+        Must not be called on the executor's thread, which fills the buffer.
         """
 
     def close(self) -> None:
@@ -51,13 +53,13 @@ class TransformLookup(Protocol):
 
 
 def matrix_from_transform(transform: Transform) -> np.ndarray:
-    """(4, 4) of a geometry_msgs/Transform; MotionError for a quaternion that states no rotation."""
+    """(4, 4) matrix of a geometry_msgs/Transform; MotionError for a quaternion of length zero or with NaN."""
     q, t = transform.rotation, transform.translation
     return make_transform(rotation_from_quaternion((q.x, q.y, q.z, q.w)), np.array((t.x, t.y, t.z)))
 
 
 class _Track:
-    """One frame's place in its parent over time (or for ever)."""
+    """The transform of one frame to its parent over time, or a static one."""
 
     def __init__(self, parent: str, is_static: bool):
         self.parent = parent
@@ -82,7 +84,7 @@ class _Track:
         del self.stamps[:first], self.transforms[:first]
 
     def at(self, stamp_ns: int, child: str) -> np.ndarray:
-        """T_parent_child, interpolated between its neighbours in time as tf2 does: straight line and slerp."""
+        """T_parent_child, interpolated as tf2 does: translation linearly, rotation by slerp."""
         if self.is_static or stamp_ns == 0:
             return self.transforms[-1]
         after = bisect_left(self.stamps, stamp_ns)
@@ -91,7 +93,8 @@ class _Track:
         if after == len(self.stamps) or after == 0:
             edge, side = (self.stamps[-1], "newest") if after else (self.stamps[0], "oldest")
             raise TransformError(
-                f"{self.parent} -> {child} is not known at {stamp_ns * 1e-9:.3f} s: the {side} is of {edge * 1e-9:.3f} s"
+                f"{self.parent} -> {child} is not known at {stamp_ns * 1e-9:.3f} s: "
+                f"the {side} is of {edge * 1e-9:.3f} s"
             )
         before_ns, after_ns = self.stamps[after - 1], self.stamps[after]
         share = (stamp_ns - before_ns) / (after_ns - before_ns)
@@ -102,14 +105,14 @@ class _Track:
 
 
 class TransformBuffer:
-    """The tree of frames as told by TransformStamped messages. Safe for use by several threads."""
+    """The tree of frames from TransformStamped messages. Thread-safe."""
 
     def __init__(self) -> None:
         self._tracks: dict[str, _Track] = {}
         self._changed = threading.Condition()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
-        """Take over transforms; those without a frame name or with useless numbers are passed over."""
+        """Add transforms; skip those without a frame name or with invalid numbers."""
         with self._changed:
             for item in message.transforms:
                 child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
@@ -139,7 +142,7 @@ class TransformBuffer:
                         raise
 
     def parent_of(self, frame: str) -> str:
-        """The parent that a frame has been given, or an empty string."""
+        """The parent of a frame; empty if it has none."""
         with self._changed:
             track = self._tracks.get(frame.lstrip("/"))
             return track.parent if track is not None else ""
@@ -159,7 +162,7 @@ class TransformBuffer:
         chain = [frame]
         while chain[-1] in self._tracks:
             parent = self._tracks[chain[-1]].parent
-            if parent in chain:  # somebody published a circle
+            if parent in chain:  # published as a loop
                 break
             chain.append(parent)
         return chain
@@ -175,7 +178,7 @@ class TransformBuffer:
 
 
 class TopicTransforms(TransformBuffer):
-    """A TransformBuffer fed by a node's subscriptions; with `static_only` it spares itself the traffic of /tf."""
+    """A TransformBuffer that subscribes to /tf_static and, unless `static_only`, to /tf."""
 
     def __init__(self, node: Node, static_only: bool = False):
         super().__init__()
@@ -196,13 +199,9 @@ class TopicTransforms(TransformBuffer):
 
 
 class Tf2Transforms:
-    """The same through tf2_ros."""
+    """Transforms from tf2_ros."""
 
     def __init__(self, node: Node):
-        from rclpy.duration import Duration
-        from rclpy.time import Time
-
-        self._duration, self._time = Duration, Time
         self._buffer = tf2_ros.Buffer(cache_time=Duration(seconds=CACHE_SECONDS))
         self._listener = tf2_ros.TransformListener(self._buffer, node)
         self._newest_ns = 0
@@ -210,15 +209,15 @@ class Tf2Transforms:
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
         """See TransformLookup."""
         if stamp_ns and stamp_ns < self._newest_ns - CACHE_SECONDS * 1e9:  # time went back: a bag that loops
-            self._buffer.clear()  # else tf2 ignores all that is older than what it has; static transforms stay
+            self._buffer.clear()  # tf2 ignores transforms older than its history; static ones stay
             self._newest_ns = 0
         self._newest_ns = max(self._newest_ns, stamp_ns)
         try:
             found = self._buffer.lookup_transform(
                 target.lstrip("/"),
                 source.lstrip("/"),
-                self._time(nanoseconds=stamp_ns),
-                self._duration(seconds=timeout),
+                Time(nanoseconds=stamp_ns),
+                Duration(seconds=timeout),
             )
         except (tf2_ros.LookupException, tf2_ros.ConnectivityException) as error:
             reason = one_line(error)
@@ -233,5 +232,5 @@ class Tf2Transforms:
 
 
 def create_transform_lookup(node: Node) -> TransformLookup:
-    """The look-up that fits this machine."""
+    """Transforms from tf2_ros if it is installed, else from our own buffer."""
     return Tf2Transforms(node) if tf2_ros is not None else TopicTransforms(node)

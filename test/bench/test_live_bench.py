@@ -29,6 +29,7 @@ def test_the_counts_of_a_slow_camera_add_up(run_live):
             frames["processed"] - 2 <= latency["count"] == frames["received_by_client"][topic] <= frames["processed"]
         ), frames
         assert 0 < stages["inference"]["p50"] < stages["total"]["p50"] < latency["max"], figures
+        assert 0 <= stages["motion"]["p50"] < stages["inference"]["p50"], figures  # nothing asks for odometry
     assert sum(phase["stage_shares"].values()) == pytest.approx(1.0, abs=1e-3)
     assert figures["bare_engine_ms"]["all"]["p50"] > 0, figures
     whole = phase["whole_frame_ms"]["p50"]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real launch with stubs for the executables: which processes start, how they are called, with what
-settings."""
+"""The real launch with stubs for the executables, which record their arguments and environment."""
 
 import json
 import sys
@@ -39,7 +38,7 @@ if name == os.environ.get("STAYS"):
 
 
 class Process:
-    """How a process was started."""
+    """Arguments, parameters and environment of a started process."""
 
     def __init__(self, arguments, environment):
         self.arguments = arguments
@@ -49,7 +48,7 @@ class Process:
             self.parameters.update(read_ros_parameters(path))
 
     def following(self, option):
-        """The values of an option that may occur more than once."""
+        """All values of an option."""
         return [value for name, value in zip(self.arguments[:-1], self.arguments[1:], strict=True) if name == option]
 
     @property
@@ -59,7 +58,7 @@ class Process:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Runs a launch description with stubs for the executables: the exit code, the processes started by name.
+    """A function that runs a launch description with stubs; its exit code, and the started processes by name.
 
     The others are those that must start besides the node.
     """

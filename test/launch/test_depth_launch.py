@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launch file run by the real launch: which processes start, how they are called, with what settings."""
+"""The launch file in the real launch: the processes it starts, their arguments and settings."""
 
 import os
 import re
@@ -55,7 +55,7 @@ def included(**arguments):
 
 @pytest.fixture
 def started(run):
-    """Runs the launch file with arguments; the processes started, by name."""
+    """A function that runs the launch file with arguments; the started processes by name."""
 
     def started(**arguments):
         others = [name for argument, name in (("bag", "play"), ("rviz", "rviz2")) if argument in arguments]
@@ -74,14 +74,14 @@ def test_every_argument_is_declared_and_explained():
     assert not short, f"not explained: {short}"
 
 
-def test_by_default_the_node_starts_alone_with_the_parameter_file_as_it_is(started):
+def test_by_default_the_node_starts_alone_with_the_unchanged_parameter_file(started):
     node = started()["depth_node"]
     assert node.parameters == read_ros_parameters(ROOT / "config" / "depth.yaml")
     assert node.remappings["__node"] == "depth_node" and node.remappings["__ns"] == "/"
     assert node.following("--log-level") == ["info"]
 
 
-def test_arguments_win_over_the_parameter_file(started, tmp_path):
+def test_arguments_override_the_parameter_file(started, tmp_path):
     params_file = tmp_path / "mine.yaml"
     params_file.write_text(
         "/**:\n  ros__parameters:\n    checkpoint: mine\n    device: cpu\n    image_transport: raw\n"
@@ -109,7 +109,7 @@ def test_arguments_win_over_the_parameter_file(started, tmp_path):
     assert node.following("--log-level") == ["debug"] and node.remappings["__ns"] == "/front"
 
 
-def test_what_is_not_given_stays_as_in_the_parameter_file(started, tmp_path):
+def test_arguments_not_given_leave_the_parameter_file(started, tmp_path):
     params_file = tmp_path / "mine.yaml"
     params_file.write_text("/**:\n  ros__parameters:\n    autostart: false\n    use_sim_time: true\n    device: cpu\n")
     node = started(params_file=str(params_file))["depth_node"]
@@ -128,7 +128,7 @@ def test_topics_are_remapped(started):
     assert remappings["image"] == "left/image" and remappings["camera_info"] == "/calibration"
 
 
-def test_a_recording_is_played_once_the_node_listens_and_with_its_clock_if_asked(started, tmp_path):
+def test_the_player_waits_for_the_node_and_publishes_the_clock_if_asked(started, tmp_path):
     bag = tmp_path / "drive.mcap"
     bag.touch()
     player = started(bag=str(bag))["play"]
@@ -154,7 +154,7 @@ def test_rviz_shows_the_topics_of_the_namespace(started, asked):
     assert rviz.parameters == {"use_sim_time": True}
 
 
-def test_inside_another_launch_file_its_namespace_and_clock_hold(run):
+def test_namespace_and_clock_of_an_including_launch_file_are_kept(run):
     group = GroupAction([PushRosNamespace("robot"), SetParameter("use_sim_time", True), included(namespace="front")])
     exit_code, found = run(LaunchDescription([group]))
     assert exit_code == 0
@@ -178,7 +178,7 @@ def test_large_messages_get_a_middleware_profile(started, monkeypatch, tmp_path,
 
 
 @pytest.mark.parametrize("variable", PROFILES)
-def test_a_profile_of_the_user_is_left_alone(started, monkeypatch, variable):
+def test_a_middleware_profile_of_the_user_is_kept(started, monkeypatch, variable):
     monkeypatch.setenv(variable, "/mine.xml")
     environment = started()["depth_node"].environment
     assert {v: environment.get(v) for v in PROFILES} == {v: "/mine.xml" if v == variable else None for v in PROFILES}
@@ -196,7 +196,7 @@ def test_a_profile_of_the_user_is_left_alone(started, monkeypatch, variable):
         ({"namespace": "not-a-name"}, "Invalid namespace"),
     ],
 )
-def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(run, caplog, monkeypatch, arguments, message):
+def test_a_bad_argument_starts_nothing_and_gives_one_error(run, caplog, monkeypatch, arguments, message):
     monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
     exit_code, found = run(LaunchDescription([included(**arguments)]))
     errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files start the real node and the real player, and an interrupt ends both."""
+"""The launch files with the real node and player, and their end by an interrupt."""
 
 import os
 import signal
@@ -57,7 +57,7 @@ def launch_folder():
 
 @pytest.fixture
 def recording(tmp_path):
-    """A calibrated camera's raw images at 10 Hz."""
+    """A recording of raw images of a calibrated camera at 10 Hz."""
     fx, fy, cx, cy = TRAINING_CAMERA
     k = np.array([fx * WIDTH, 0.0, cx * WIDTH - 0.5, 0.0, fy * HEIGHT, cy * HEIGHT - 0.5, 0.0, 0.0, 1.0])
     p = np.hstack((k.reshape(3, 3), np.zeros((3, 1)))).reshape(-1)
@@ -93,7 +93,7 @@ def checkpoint(tmp_path):
 
 @pytest.fixture
 def params_file(tmp_path):
-    """Settings of which the launch arguments must replace one and leave the others."""
+    """A parameter file of which the launch arguments must override one setting only."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         "/**:\n  ros__parameters:\n    checkpoint: /nowhere\n    depth:\n      encoding: 16UC1\n      max_range: 50\n"
@@ -103,7 +103,7 @@ def params_file(tmp_path):
 
 @pytest.fixture
 def listener():
-    """A client's executor and the depth images that it has received."""
+    """A client's executor, and the depth images that it receives."""
     context = rclpy.Context()
     rclpy.init(context=context)
     node = rclpy.create_node("listener", context=context)
@@ -118,7 +118,7 @@ def listener():
 
 
 def launched(launch_file, arguments, tmp_path):
-    """The process of a launch."""
+    """Start a launch as a process."""
     return subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, launch_file, *arguments],
         env={**os.environ, "ROS_LOG_DIR": str(tmp_path / "log")},
@@ -129,7 +129,7 @@ def launched(launch_file, arguments, tmp_path):
     )
 
 
-def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_everything(
+def test_a_recording_gives_depth_from_its_first_second_and_an_interrupt_ends_everything(
     launch_folder, recording, checkpoint, params_file, listener, tmp_path
 ):
     executor, depths = listener
@@ -158,7 +158,7 @@ def test_a_recording_becomes_depth_from_its_first_second_and_an_interrupt_ends_e
         os.killpg(process.pid, 0)
 
 
-def test_each_of_two_cameras_becomes_depth_below_its_name(launch_folder, checkpoint, listener, tmp_path):
+def test_each_of_two_cameras_gives_depth_below_its_name(launch_folder, checkpoint, listener, tmp_path):
     executor, depths = listener
     node = executor.get_nodes()[0]
     cameras = {"front": (320, 96), "left": (200, 150)}

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launch file for several cameras, run by the real launch: the names, the topics, the settings of the
-node."""
+"""The launch file for several cameras in the real launch: names, topics and settings of the node."""
 
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def included(**arguments):
 
 @pytest.fixture
 def started(run):
-    """Runs the launch file with arguments; the processes started, by name."""
+    """A function that runs the launch file with arguments; the started processes by name."""
 
     def started(**arguments):
         others = ["rviz2"] if "rviz" in arguments else []
@@ -44,7 +43,7 @@ def topics(process):
     return {name: topic for name, topic in process.remappings.items() if not name.startswith("__")}
 
 
-def test_names_become_the_parameter_and_each_camera_its_driver_s_image(started):
+def test_names_set_the_parameter_and_the_image_topics(started):
     node = started(cameras="front, left,right")["depth_node"]
     expected = read_ros_parameters(ROOT / "config" / "depth.yaml") | {"cameras": ["front", "left", "right"]}
     assert node.parameters == expected
@@ -75,7 +74,7 @@ def test_a_pattern_gives_every_camera_its_topics(started):
     assert node.remappings["__ns"] == "/robot" and node.following("--log-level") == ["debug"]
 
 
-def test_cameras_and_what_they_have_of_their_own_may_stand_in_the_parameter_file(started, tmp_path):
+def test_cameras_and_their_settings_can_come_from_the_parameter_file(started, tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(
         "/**:\n  ros__parameters:\n    cameras: [front, left]\n"
@@ -100,8 +99,8 @@ def test_rviz_shows_the_first_camera(started):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({}, "cameras:= names none"),
-        ({"cameras": " , "}, "cameras:= names none"),
+        ({}, "cameras:= is empty"),
+        ({"cameras": " , "}, "cameras:= is empty"),
         ({"cameras": "a,b", "image_topic": "/image"}, "image_topic:=/image: write {camera}"),
         ({"cameras": "a,b", "info_topic": "/info"}, "info_topic:=/info: write {camera}"),
         ({"cameras": "a", "image_topic": "/{camera}/compressed"}, "leave /compressed away"),
@@ -113,7 +112,7 @@ def test_rviz_shows_the_first_camera(started):
         ({"cameras": "a", "use_sim_time": "5"}, "use_sim_time:=5: expected true or false"),
     ],
 )
-def test_a_bad_argument_starts_nothing_and_is_named_in_one_error(run, caplog, monkeypatch, arguments, message):
+def test_a_bad_argument_starts_nothing_and_gives_one_error(run, caplog, monkeypatch, arguments, message):
     monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
     exit_code, found = run(LaunchDescription([included(**arguments)]))
     errors = [r.getMessage() for r in caplog.records if r.name == "launch" and r.levelname == "ERROR"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Launch file and configuration as files: they agree with each other and with the code."""
+"""Launch and configuration files: their agreement with each other and with the code."""
 
 import ast
 import configparser
@@ -78,8 +78,8 @@ def test_every_file_that_the_launch_files_name_exists():
     assert len(named) == 3 and not missing, f"missing in config: {missing}"
 
 
-def test_documentation_of_the_parameters_is_what_the_script_writes(tmp_path):
-    """scripts/docs, run in a copy of the project, writes the files that are there."""
+def test_the_generated_files_are_up_to_date(tmp_path):
+    """scripts/docs, run in a copy of the project, must write the committed files."""
     for folder in ROOT.iterdir():
         if folder.is_dir() and not folder.name.startswith(".") and folder.name not in ("build", "install", "log"):
             (tmp_path / folder.name).symlink_to(folder)

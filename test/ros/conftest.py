@@ -25,6 +25,7 @@ from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS
 from monodepth_ros.ros.interop import encode_image
+from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
 
 SECOND = 1_000_000_000
@@ -33,7 +34,7 @@ TRAINING_CAMERA = (0.58, 1.92, 0.5, 0.5)
 
 
 def make_checkpoint(path, height=96, width=320, depth="rt_monodepth_s", pose="", **header):
-    """A checkpoint with formula weights; metric unless told otherwise."""
+    """Write a checkpoint with formula weights, metric by default."""
     networks = build_depth(depth), build_pose(pose) if pose else None
     fill_networks_with_formula(*networks)
     facts = dict(scale_kind="metric", scale_factor=2.0, scale_origin="test", training_camera=TRAINING_CAMERA)
@@ -44,25 +45,25 @@ def make_checkpoint(path, height=96, width=320, depth="rt_monodepth_s", pose="",
 
 @pytest.fixture(scope="session")
 def depth_checkpoint(tmp_path_factory):
-    """Depth only, metric."""
+    """A metric checkpoint without a pose network."""
     return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "depth.safetensors")
 
 
 @pytest.fixture(scope="session")
 def pose_checkpoint(tmp_path_factory):
-    """Depth and pose, metric, motions that are plausible at 10 Hz."""
+    """A metric checkpoint with a pose network, whose motions are plausible at 10 Hz."""
     return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "pose.safetensors", pose="posecnn")
 
 
 @pytest.fixture(scope="session")
 def relative_checkpoint(tmp_path_factory):
-    """Depth and pose, scale unknown."""
+    """A relative checkpoint with a pose network."""
     path = tmp_path_factory.mktemp("checkpoints") / "relative.safetensors"
     return make_checkpoint(path, pose="posecnn", scale_kind="relative", scale_factor=1.0)
 
 
 def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_optical", stamp_ns=0):
-    """CameraInfo of a pinhole camera of normalised intrinsics."""
+    """CameraInfo of a pinhole camera with normalised intrinsics."""
     fx, fy, cx, cy = intrinsics
     message = CameraInfo(width=width, height=height, distortion_model="plumb_bob")
     message.header.frame_id = frame
@@ -75,7 +76,7 @@ def camera_info(width=320, height=96, intrinsics=TRAINING_CAMERA, frame="camera_
 
 
 def texture(height=96, width=320):
-    """Blobs of two pixels and more (H, W, 3) that join at the left and right edge."""
+    """A picture (H, W, 3) of blobs of at least two pixels, continuous across the left and right edge."""
     noise = np.random.default_rng(0).normal(size=(height, 3 * width)).astype(np.float32)
     noise[:, :width] = noise[:, 2 * width :] = noise[:, width : 2 * width]
     gray = cv2.GaussianBlur(noise, (0, 0), 1.5)[:, width : 2 * width]
@@ -86,36 +87,46 @@ TEXTURE = texture()
 
 
 class Harness:
-    """A DepthNode in a context of its own (configured and active) and a client in another, on one DDS domain."""
+    """A DepthNode and a client of it, in two contexts on one DDS domain."""
 
     def __init__(self, node_arguments=(), listen=tuple(OUTPUTS), **parameters):
-        self._contexts = [rclpy.Context(), rclpy.Context()]
-        for context in self._contexts:
+        self.contexts = [rclpy.Context(), rclpy.Context()]
+        for context in self.contexts:
             rclpy.init(context=context)
-        # Most motions here are those that a test puts in the pose network's place. Figures are the same on every machine.
+        # Most tests replace the pose network's motion by their own; fp32 gives the same figures on every machine.
         parameters = {"odometry__source": "network", "precision": "fp32"} | parameters
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         self.node = DepthNode(
-            context=self._contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]
+            context=self.contexts[0], parameter_overrides=given, cli_args=["--ros-args", *node_arguments]
         )
-        self.client = rclpy.create_node("client", context=self._contexts[1])
+        self.client = rclpy.create_node("client", context=self.contexts[1])
         self.received = defaultdict(list)
+        self.stamp_ns = 100 * SECOND
         for topic in listen:
             self.client.create_subscription(OUTPUTS[topic], topic, self.received[topic].append, RELIABLE)
         self.images = self.client.create_publisher(Image, "image", RELIABLE)
         self.compressed = self.client.create_publisher(CompressedImage, "image/compressed", RELIABLE)
         self.infos = self.client.create_publisher(CameraInfo, "camera_info", RELIABLE)
-        self._executors = [self._spin(node, context) for node, context in zip((self.node, self.client), self._contexts)]
+        self.executors = [self._spin(node, context) for node, context in zip((self.node, self.client), self.contexts)]
 
     @property
     def engine(self):
         """The node's engine while it is configured."""
-        return self.node._rig.engine if self.node._rig else None
+        return self.node.engine
 
     @property
     def stream(self):
         """The node's first camera while it is configured."""
-        return self.node._rig.streams[0] if self.node._rig else None
+        return next(iter(self.node.streams), None)
+
+    def health(self):
+        """The first camera's diagnostics of this moment."""
+        return camera_health(self.stream)
+
+    def subscribers(self, topic):
+        """Number of subscriptions to a topic of the node, as the node sees it."""
+        found = [p for p in self.node.publishers if p.topic_name == self.node.resolve_topic_name(topic)]
+        return sum(publisher.get_subscription_count() for publisher in found)
 
     def start(self, listen=tuple(OUTPUTS)):
         """Configure and activate the node, and wait for the connections."""
@@ -131,15 +142,13 @@ class Harness:
         return executor, thread
 
     def wait_connected(self, listen=tuple(OUTPUTS)):
-        """Until the node's subscriptions and the client's are matched, so that no message is lost."""
+        """Wait until the topics of node and client are connected, so that no message is lost."""
         self.wait(lambda: self.images.get_subscription_count() or self.compressed.get_subscription_count())
-        outputs = self.stream._outputs
-        wanted = [t for t in listen if t.startswith(("depth/", "rgb/"))]
-        names = {topic: p for p in outputs._publishers.values() for topic in OUTPUTS if p.topic_name.endswith(topic)}
-        self.wait(lambda: all(names[topic].get_subscription_count() for topic in wanted))
+        wanted = [topic for topic in listen if topic.startswith(("depth/", "rgb/"))]
+        self.wait(lambda: all(map(self.subscribers, wanted)))
 
     def wait(self, condition, timeout=20.0, message=""):
-        """Until a condition holds; fails with what was received."""
+        """Wait until a condition holds; fail with the numbers of received messages."""
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -157,16 +166,15 @@ class Harness:
         """Publish a calibration and wait until the node has it."""
         info = info or camera_info()
         deadline = time.monotonic() + 20.0
-        camera_input = self.stream._input
         while True:
             self.infos.publish(info)
             time.sleep(0.02)
-            if camera_input._info == info:
+            if self.stream.intake.camera_info == info:
                 return
             assert time.monotonic() < deadline, "camera_info did not arrive"
 
     def send(self, stamp_ns, array=None, encoding="rgb8", frame="camera_optical"):
-        """Publish one image; by default a texture that goes past at 3 pixels per tenth of a second, round and round."""
+        """Publish one image; by default a texture that shifts by 3 pixels per 0.1 s and wraps around."""
         if array is None:
             array = np.roll(TEXTURE, round(stamp_ns * 3e-8) % 320, axis=1)
         self.images.publish(encode_image(array, encoding, self.header(stamp_ns, frame)))
@@ -177,7 +185,7 @@ class Harness:
         return self.output(stamp_ns, topic)
 
     def output(self, stamp_ns, topic="depth/image"):
-        """The output of a stamp, once it has come."""
+        """Wait for the output of a stamp and return it."""
 
         def match():
             return [m for m in self.received[topic] if m.header.stamp.sec * SECOND + m.header.stamp.nanosec == stamp_ns]
@@ -186,19 +194,58 @@ class Harness:
         return match()[-1]
 
     def settle(self, seconds=0.3):
-        """Give messages that must not come the time to come."""
+        """Wait, so that a message that must not come could come."""
         time.sleep(seconds)
 
     def counts(self):
-        return self.stream._counters.counts()
+        """Frames by fate."""
+        return self.stream.counters.counts()
+
+    def settled_counts(self):
+        """Wait until every received frame is counted (outputs arrive a moment earlier); the counts."""
+
+        def is_settled():
+            counts = self.counts()
+            return counts["frames_received"] == sum(counts.values()) - counts["frames_received"]
+
+        self.wait(is_settled, message="frames unaccounted for")
+        return self.counts()
+
+    def expect_dropped(self, send, cause="frames_invalid"):
+        """Send a frame that must be dropped and counted under `cause`."""
+        before = self.settled_counts()
+        send()
+        self.wait(lambda: self.counts()[cause] == before[cause] + 1, message=f"not counted as {cause}")
+        assert self.counts()["frames_processed"] == before["frames_processed"]
+
+    def next_stamp(self):
+        """The next stamp, 0.1 s after the last; kept in `stamp_ns`."""
+        self.stamp_ns += SECOND // 10
+        return self.stamp_ns
+
+    def on_executor(self, function, which=0):
+        """Run a function like a callback, on the thread that spins the node (0) or the client (1); its result."""
+        task = self.executors[which][0].create_task(function)
+        self.wait(task.done)
+        return task.result()
+
+    def diagnosis(self, *words):
+        """Wait for a diagnostic message of the first camera with all these words and return it."""
+
+        def match():
+            messages = [m.status[0].message for m in self.received["/diagnostics"]]
+            return [text for text in messages if all(word in text for word in words)]
+
+        self.wait(match, message=f"no diagnostic with {words}")
+        return match()[0]
 
     def set(self, **parameters):
-        """Set parameters as one set; the result."""
+        """Set parameters atomically; the result."""
         given = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]
         return self.node.set_parameters_atomically(given)
 
     def call(self, service_type, name, request, timeout=10.0):
-        """Call a service of the node from the client."""
+        """Call a service of the node from the client; its answer."""
         client = self.client.create_client(service_type, f"/depth_node/{name}")
         assert client.wait_for_service(timeout)
         future = client.call_async(request)
@@ -207,19 +254,19 @@ class Harness:
         return future.result()
 
     def close(self):
-        for executor, thread in self._executors:
+        for executor, thread in self.executors:
             executor.shutdown()
             thread.join(5)
         self.node.end()
         for node in (self.node, self.client):
             node.destroy_node()
-        for context in self._contexts:
+        for context in self.contexts:
             context.try_shutdown()
 
 
 @pytest.fixture
 def harness():
-    """Makes harnesses and ends them."""
+    """A function that makes harnesses, which are closed at the end of the test."""
     torch.set_num_threads(2)
     made = []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters of several cameras: which are declared, what they fall back to, what is refused."""
+"""The parameters of several cameras: declaration, fallback to the node-wide settings, refusals."""
 
 import pytest
 import rclpy
@@ -13,7 +13,7 @@ OWN = ("calibration_file", "image_transport", "image.reliability")
 
 @pytest.fixture
 def start_node():
-    """Makes a node as if started with arguments, and ends it."""
+    """A function that makes a node from command-line arguments."""
     context = rclpy.Context()
     rclpy.init(context=context)
     made = []
@@ -35,7 +35,9 @@ def set_all(node, **pairs):
 
 
 def camera_parameters(node):
-    return sorted(name for name in node._parameters if name.split(".")[0] in ("front", "left", "right"))
+    return sorted(
+        name for name in node.get_parameters_by_prefix("") if name.split(".")[0] in ("front", "left", "right")
+    )
 
 
 def configs(node):
@@ -46,18 +48,18 @@ def configs(node):
             config.image.reliability,
             config.odometry.enabled,
         )
-        for name, config in node._settings.by_camera().items()
+        for name, config in node.config_by_camera.items()
     }
 
 
 @pytest.mark.parametrize("arguments", [(), ("cameras:=[]",), ("cameras:=['']",)])
-def test_without_names_there_is_one_camera_with_the_nodes_own_settings(start_node, arguments):
+def test_an_empty_cameras_list_gives_one_camera_with_the_node_wide_settings(start_node, arguments):
     node = start_node(*arguments, "image_transport:=compressed")
     assert node.config.cameras == () and configs(node) == {"": ("", "compressed", "best_effort", True)}
     assert list(node.get_parameter("cameras").value) == [""]
 
 
-def test_what_a_camera_has_not_of_its_own_is_the_nodes(start_node):
+def test_unset_camera_settings_fall_back_to_the_node_wide_ones(start_node):
     node = start_node(
         "cameras:=[front, left, right]",
         "calibration_file:=all.yaml",
@@ -75,16 +77,16 @@ def test_what_a_camera_has_not_of_its_own_is_the_nodes(start_node):
         f"{camera}.{name}" for camera in ("front", "left", "right") for name in OWN
     )
     assert set_all(node, image_transport="compressed", left__image_transport="raw").successful
-    transports = [config.image_transport for config in node._settings.by_camera().values()]
+    transports = [config.image_transport for config in node.config_by_camera.values()]
     assert transports == ["compressed", "raw", "compressed"]
 
 
-def test_without_a_name_for_it_the_odometry_is_the_first_cameras(start_node):
+def test_the_first_camera_gives_the_odometry_by_default(start_node):
     node = start_node("cameras:=[left, front]")
     assert {name: own[-1] for name, own in configs(node).items()} == {"left": True, "front": False}
 
 
-def test_parameters_come_and_go_with_the_cameras(start_node):
+def test_camera_parameters_follow_the_list_of_cameras(start_node):
     node = start_node("cameras:=[front]", "left.calibration_file:=left.yaml")
     assert camera_parameters(node) == sorted(f"front.{name}" for name in OWN)
     assert set_all(node, cameras=["front", "left"]).successful
@@ -144,14 +146,14 @@ def test_bad_settings_are_one_error_at_start(start_node, arguments, message):
 )
 def test_bad_settings_are_refused_at_run_time_and_nothing_changes(start_node, change, message):
     node = start_node("cameras:=[front, left]", "odometry.camera:=left", "bad.image_transport:=theora")
-    before, declared = configs(node), sorted(node._parameters)
+    before, declared = configs(node), sorted(node.get_parameters_by_prefix(""))
     result = set_all(node, **change)
     assert not result.successful and message in result.reason and "\n" not in result.reason, result
-    assert configs(node) == before and sorted(node._parameters) == declared
+    assert configs(node) == before and sorted(node.get_parameters_by_prefix("")) == declared
     assert node.config.path_length == 1000
 
 
-def test_a_setting_of_a_camera_that_is_not_there_is_said(start_node, capfd):
+def test_a_setting_of_an_unknown_camera_is_warned_about(start_node, capfd):
     start_node("cameras:=[front]", "fornt.image_transport:=compressed", "something.else:=1")
     lines = [line for line in capfd.readouterr().err.splitlines() if "WARN" in line]
     assert len(lines) == 1 and "fornt.image_transport is ignored" in lines[0] and "(front)" in lines[0], lines
@@ -168,7 +170,7 @@ def test_cameras_do_not_change_while_configured(harness, depth_checkpoint):
         result = node.set(**change)
         assert not result.successful and "clean up" in result.reason, result
     assert node.set(enabled=False, depth__max_range=50.0).successful
-    assert [stream._config.depth.max_range for stream in node.node._rig.streams] == [50.0, 50.0]
+    assert [stream.config.depth.max_range for stream in node.node.streams] == [50.0, 50.0]
     assert node.node.trigger_cleanup().name == "SUCCESS"
     assert node.set(cameras=["front"], odometry__camera="front").successful
 

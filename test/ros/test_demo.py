@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration, whole: the node, the player and the client as processes of their own, over DDS."""
+"""The whole demonstration: node, player and client in separate processes, over DDS."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import cv2
+import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.bags.writer import BagWriter
 
 EVERY_FRAME = ("depth/image", "depth/camera_info", "depth/color", "depth/points", "depth/status", "rgb/image_rect")
 
@@ -18,7 +24,7 @@ def demo(*arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=200)
 
 
-def test_the_kitti_recording_comes_out_on_every_topic(monodepth_data, tmp_path):
+def test_the_kitti_recording_gives_messages_on_every_topic(monodepth_data, tmp_path):
     bag = monodepth_data / "rosbag2" / "kitti_colour_compressed_mcap"
     done = demo(
         bag, "--checkpoint", monodepth_data / "rtmonodepth_s_weights" / "ms_640_192", "--rate", "0.5", cwd=tmp_path
@@ -36,7 +42,7 @@ def test_the_kitti_recording_comes_out_on_every_topic(monodepth_data, tmp_path):
     assert "depth/points" in done.stdout and "not measured" in done.stdout
 
 
-def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
+def test_depth_is_compared_with_the_ground_truth_of_the_recording(tmp_path):
     bag = tmp_path / "drive.mcap"
     options = ["--seconds", "2", "--seed", "31", "--width", "320", "--height", "96", "--distortion", "plumb_bob"]
     assert monodepth(["synth", "--out", str(bag), *options]) == 0
@@ -54,6 +60,40 @@ def test_a_recording_with_ground_truth_is_compared_with_it(tmp_path):
     assert has_grey > 1000, "sky has no ground truth: grey in the error picture"
 
 
+@pytest.fixture
+def bag_without_frame_ids(tmp_path):
+    """A second of a calibrated camera without a frame_id: everything but odometry can be computed."""
+    path, types = tmp_path / "nameless.mcap", BagWriter.types
+    roi = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    K = np.array([185.6, 0, 159.5, 0, 184.3, 47.5, 0, 0, 1.0])
+    P = np.insert(K, (3, 6, 9), 0.0)
+    with BagWriter(path) as bag:
+        bag.add_topic("/camera/image_raw", "sensor_msgs/msg/Image")
+        bag.add_topic("/camera/camera_info", "sensor_msgs/msg/CameraInfo")
+        for i in range(10):
+            stamp = types["builtin_interfaces/msg/Time"](100, i * 100_000_000)
+            header = types["std_msgs/msg/Header"](stamp, "")
+            pixels = np.random.default_rng(i).integers(0, 255, 96 * 320 * 3, np.uint8)
+            image = types["sensor_msgs/msg/Image"](header, 96, 320, "rgb8", 0, 960, pixels)
+            info = types["sensor_msgs/msg/CameraInfo"](
+                header, 96, 320, "plumb_bob", np.zeros(5), K, np.eye(3).reshape(-1), P, 0, 0, roi
+            )
+            bag.write("/camera/camera_info", 100 * 10**9 + i * 10**8, info)
+            bag.write("/camera/image_raw", 100 * 10**9 + i * 10**8, image)
+    return path
+
+
+def test_odometry_that_does_not_come_is_reported_for_a_checkpoint_without_a_pose_network(
+    bag_without_frame_ids, depth_checkpoint, tmp_path
+):
+    done = demo(bag_without_frame_ids, "--checkpoint", depth_checkpoint, "--rate", "0.3", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("MISSING")]
+    assert line.startswith("MISSING     nothing came on odom, path:") and "frame_id" in line, line
+    figures = json.loads((tmp_path / "results/latest/report.json").read_text())
+    assert figures["topics"]["depth/image"]["messages"] > 0 and figures["node"]["latency_motion_ms"] > 0
+
+
 def test_networks_are_trained_on_the_recording_and_then_used(tmp_path):
     bag = tmp_path / "drive.mcap"
     assert (
@@ -68,6 +108,30 @@ def test_networks_are_trained_on_the_recording_and_then_used(tmp_path):
     # camera, before, after, exact
     assert sheet.shape[1] == 4 * (540 + 4), sheet.shape
     assert json.loads((tmp_path / "results/latest/report.json").read_text())["depth_error"]["scaling"] == "median"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_demonstration_with_its_node_and_player(
+    bag_without_frame_ids, depth_checkpoint, tmp_path, number
+):
+    arguments = [bag_without_frame_ids, "--checkpoint", depth_checkpoint, "--rate", "0.01"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "monodepth_ros.ros.demo", *map(str, arguments)],
+            cwd=tmp_path, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 100
+        while "playing" not in (tmp_path / "log").read_text():
+            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(20) == 130, (tmp_path / "log").read_text()
+        with pytest.raises(ProcessLookupError):  # nothing of its session is left
+            os.killpg(process.pid, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

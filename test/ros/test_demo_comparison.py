@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a demonstration says of its outputs against the ground truth, with outputs that are known."""
+"""The demonstration's comparison with ground truth and reference, for known outputs."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def bag(tmp_path_factory):
 
 
 def exact_outputs(bag, factor=1.0):
-    """What a node with exact depth (over a factor) would have published."""
+    """The messages of a node with exact depth, divided by a factor."""
     with Recording(bag) as recording:
         source = recording.first(INFO)
         info = CameraInfo(width=source.width, height=source.height, distortion_model="plumb_bob", d=[0.0] * 5)
@@ -56,7 +56,7 @@ def test_exact_depth_has_no_error(bag):
     assert worst < 1e-4, f"abs_rel {worst}"
 
 
-def test_a_relative_depth_is_scaled_by_the_medians_and_says_so(bag):
+def test_relative_depth_is_scaled_by_the_ratio_of_the_medians(bag):
     found = compare_depth(bag, TRUTH, INFO, exact_outputs(bag, factor=7.0), is_metric=False)
     item = next(iter(found.values()))
     assert item.factor == pytest.approx(7.0, rel=1e-3) and item.metrics.abs_rel < 1e-3
@@ -64,7 +64,7 @@ def test_a_relative_depth_is_scaled_by_the_medians_and_says_so(bag):
     assert unscaled.metrics.abs_rel == pytest.approx(6 / 7, abs=0.01) and unscaled.factor == 1.0
 
 
-def test_only_frames_that_came_whole_are_compared(bag):
+def test_only_complete_frames_are_compared(bag):
     outputs = exact_outputs(bag)
     stamps = sorted(outputs)
     del outputs[stamps[0]]
@@ -73,8 +73,8 @@ def test_only_frames_that_came_whole_are_compared(bag):
     assert compare_depth(bag, "", INFO, outputs, True) == {}
 
 
-def path_from_truth(bag, factor=1.0):
-    """The true motion as odometry that begins at the origin of a frame of its own, turned and scaled."""
+def path_from_reference(bag, factor=1.0):
+    """The reference trajectory as a path in another frame, divided by a factor."""
     T_odom_first = make_transform(axis_angle_to_rotation((0, 0, 1.2)), (3.0, -2.0, 0.5))
     path, first = Path(), None
     with Recording(bag) as recording:
@@ -94,14 +94,14 @@ def path_from_truth(bag, factor=1.0):
 
 
 @pytest.mark.parametrize("factor, is_metric", [(1.0, True), (4.0, False)])
-def test_the_true_path_is_laid_over_the_first_pose(bag, factor, is_metric):
-    found = compare_trajectories(path_from_truth(bag, factor), "base_link", bag, ODOMETRY, is_metric)
-    error = np.abs(found.positions - found.truth).max()
+def test_the_reference_is_aligned_to_the_first_pose(bag, factor, is_metric):
+    found = compare_trajectories(path_from_reference(bag, factor), "base_link", bag, ODOMETRY, is_metric)
+    error = np.abs(found.positions - found.reference).max()
     assert error < 1e-6 and found.factor == pytest.approx(factor), f"{error} m, factor {found.factor}"
 
 
-def test_the_truth_of_another_frame_is_not_shown(bag):
-    path = path_from_truth(bag)
-    assert compare_trajectories(path, "camera_optical_frame", bag, ODOMETRY, True).truth is None
-    assert compare_trajectories(path, "base_link", bag, "", True).truth is None
+def test_the_reference_of_another_frame_is_left_out(bag):
+    path = path_from_reference(bag)
+    assert compare_trajectories(path, "camera_optical_frame", bag, ODOMETRY, True).reference is None
+    assert compare_trajectories(path, "base_link", bag, "", True).reference is None
     assert compare_trajectories(None, "", bag, ODOMETRY, True) is None

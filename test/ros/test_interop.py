@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One set of conformance cases for every implementation of the seam that is present here."""
+"""The same conformance tests for every implementation of the conversions that is installed here."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_every_decoder_refuses_malformed_images(decoder):
         (RNG.integers(0, 255, (5, 7), np.uint8), "mono8"),
     ],
 )
-def test_what_is_encoded_is_decoded(decoder, array, encoding):
+def test_encoding_and_decoding_are_inverse(decoder, array, encoding):
     message = encode_image(array, encoding, HEADER)
     assert message.step == array.strides[0] and len(message.data) == array.nbytes
     np.testing.assert_array_equal(IMAGE_DECODERS[decoder](message).array, array)
@@ -132,7 +132,7 @@ def test_quaternions_are_those_of_ros(implementation):
 
 
 @pytest.mark.parametrize("implementation", QUATERNIONS)
-def test_quaternions_of_any_length_are_normalised_and_useless_ones_refused(implementation):
+def test_quaternions_are_normalised_and_invalid_ones_refused(implementation):
     one = rotation_from_quaternion((0.1, 0.2, 0.3, 0.9), implementation)
     np.testing.assert_allclose(rotation_from_quaternion((0.2, 0.4, 0.6, 1.8), implementation), one, atol=1e-12)
     np.testing.assert_allclose(one @ one.T, np.eye(3), atol=1e-12)

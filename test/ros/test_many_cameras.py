@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several cameras on one node, over DDS: each has its own topics, settings, calibration and fate."""
+"""Several cameras on one node, over DDS, each with its own topics, settings, calibration and failures."""
 
 import threading
 
@@ -26,7 +26,7 @@ NAMES = ["front", "left", "right"]
 
 
 class Camera:
-    """A synthetic camera beside a harness's node, and what the node makes of it."""
+    """A synthetic camera of a harness's client, and the node's outputs for it."""
 
     def __init__(self, node, name, size=(320, 96), distortion_model="plumb_bob", distortion=(0.0,) * 5, every=1):
         self.node, self.name, self.size, self.every = node, name, size, every
@@ -47,10 +47,10 @@ class Camera:
 
     @property
     def stream(self):
-        return next(stream for stream in self.node.node._rig.streams if stream.name == self.name)
+        return next(stream for stream in self.node.node.streams if stream.name == self.name)
 
     def connect(self):
-        """Start the driver, and wait for whoever is there."""
+        """Make the publishers of images and calibration."""
         client = self.node.client
         self.images = client.create_publisher(Image, f"{self.name}/image", RELIABLE)
         self.infos = client.create_publisher(CameraInfo, f"{self.name}/camera_info", RELIABLE)
@@ -61,11 +61,10 @@ class Camera:
         self.node.wait(lambda: self.node.node.count_publishers(f"/{self.name}/image") == 0)
 
     def wait_connected(self):
-        publishers = self.stream._outputs._publishers
-        topics = {publishers[key]: topic for key, topic in (("depth", "depth/image"), ("cloud", "depth/points"))}
+        """Wait until the node's topics of this camera are connected with the client's."""
         self.node.wait(lambda: self.images.get_subscription_count() and self.infos.get_subscription_count())
-        self.node.wait(lambda: all(publisher.get_subscription_count() for publisher in topics))
-        self.node.wait(lambda: publishers["status"].get_subscription_count())
+        for topic in ("depth/image", "depth/points", "depth/status"):
+            self.node.wait(lambda topic=topic: self.node.subscribers(f"{self.name}/{topic}"))
 
     def calibrate(self):
         """Publish the calibration until the node has it."""
@@ -77,7 +76,7 @@ class Camera:
         def arrived():
             self.infos.publish(message)
             self.node.settle(0.02)
-            return self.stream._input._info == message
+            return self.stream.intake.camera_info == message
 
         self.node.wait(arrived, message=f"{self.name}: camera_info did not arrive")
 
@@ -100,12 +99,12 @@ class Camera:
         return self.output(stamp_ns, topic)
 
     def counts(self):
-        return self.stream._counters.counts()
+        return self.stream.counters.counts()
 
 
 @pytest.fixture
 def rig(harness):
-    """Makes a node of several cameras, and the cameras."""
+    """A function that makes a node with several cameras, and the cameras."""
 
     def make(checkpoint, *arguments, cameras=NAMES, connect=True, kinds=None, **parameters):
         node = harness(checkpoint, *arguments, start=False, listen=NODE_TOPICS, cameras=cameras, **parameters)
@@ -134,7 +133,7 @@ KINDS = {
 
 
 def drive(cameras, first, count):
-    """Every camera sends at its own rate; a tick ends when each frame of it has become depth."""
+    """Let every camera send at its own rate; wait in each tick until every frame has been processed."""
     for tick in range(first, first + count):
         sending = [camera for camera in cameras if tick % camera.every == 0]
         for camera in sending:
@@ -190,8 +189,7 @@ def test_three_cameras_of_which_one_dies_and_returns(rig, pose_checkpoint):
 
 
 class Hold:
-    """Keeps the worker in its first pass of the depth network until it is let go; notes the size of every
-    batch."""
+    """Block the first pass of the depth network until released, and record the batch sizes."""
 
     def __init__(self, engine):
         self._entered, self._gate = threading.Semaphore(0), threading.Event()
@@ -218,7 +216,7 @@ class Hold:
         self._gate.set()
 
 
-def test_frames_that_wait_become_one_batch_of_the_newest_of_each(rig, depth_checkpoint):
+def test_waiting_frames_become_one_batch_of_the_newest_frame_of_each_camera(rig, depth_checkpoint):
     node, *cameras = rig(depth_checkpoint)
     hold = Hold(node.engine)
     cameras[0].send(SECOND)
@@ -235,7 +233,7 @@ def test_frames_that_wait_become_one_batch_of_the_newest_of_each(rig, depth_chec
     assert [camera.stamps("depth/status") for camera in cameras] == [[SECOND, 3 * SECOND]] + 2 * [[3 * SECOND]]
 
 
-def test_a_frame_that_fails_in_a_batch_costs_its_own_camera_alone(rig, depth_checkpoint):
+def test_a_failing_frame_in_a_batch_affects_its_own_camera_only(rig, depth_checkpoint):
     node, front, left, right = rig(depth_checkpoint)
     hold = Hold(node.engine)
     load_image = node.engine.load_image
@@ -261,18 +259,18 @@ def test_a_frame_that_fails_in_a_batch_costs_its_own_camera_alone(rig, depth_che
 
 
 def diagnosis(node, name):
-    """The newest diagnostic status of a name."""
+    """The newest diagnostic status with this name; None without one."""
     statuses = [status for message in node.received["/diagnostics"] for status in message.status]
     return next((status for status in reversed(statuses) if status.name == name), None)
 
 
-def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothing(rig, depth_checkpoint, capfd):
+def test_problems_of_one_camera_are_reported_for_it_and_leave_the_others_alone(rig, depth_checkpoint, capfd):
     node, front, left, right = rig(depth_checkpoint, connect=False, no_image_timeout=0.2)
     node.wait(lambda: front.images.get_subscription_count() and left.images.get_subscription_count())
     left.calibrate()
     front.die()  # never heard of again
     right.wait_connected()
-    node.wait(lambda: left.stream._outputs._publishers["status"].get_subscription_count())
+    node.wait(lambda: node.subscribers("left/depth/status"))
     for i in range(1, 6):
         right.send(i * TICK)  # no calibration yet: dropped
         broken = encode_image(np.zeros((96, 320, 3), np.uint8), "rgb8", node.header(i * TICK + 1, left.frame))
@@ -294,9 +292,8 @@ def test_what_is_wrong_with_one_camera_is_said_of_it_and_costs_the_others_nothin
     assert len(lines) == 1 and "[depth_node.left]" in lines[0] and "unheard_of" in lines[0], lines
 
 
-def test_a_camera_whose_place_is_not_known_holds_up_no_depth(rig, pose_checkpoint):
-    """The look-up of the odometry's camera may wait ten seconds; a single frame that waited with it would
-    fail this."""
+def test_a_missing_transform_of_one_camera_delays_no_depth(rig, pose_checkpoint):
+    """The look-up of the odometry's camera waits ten seconds; a frame that waited with it would fail the test."""
     node, front, left, right = rig(
         pose_checkpoint,
         base_frame="base_link",
@@ -318,7 +315,7 @@ def test_a_camera_whose_place_is_not_known_holds_up_no_depth(rig, pose_checkpoin
     assert len(node.received["odom"]) == 2
 
 
-def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliability(rig, depth_checkpoint, tmp_path):
+def test_transport_calibration_topic_and_reliability_are_per_camera(rig, depth_checkpoint, tmp_path):
     model = CameraModel.from_normalized(320, 96, (0.59, 1.95, 0.5, 0.5))
     write_calibration(tmp_path / "left.yaml", model, "left")
     node, front, left, right = rig(
@@ -329,7 +326,7 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
         left__calibration_file=str(tmp_path / "left.yaml"),
         right__image__reliability="reliable",
     )
-    topics = [(camera.stream._input.image_topic, camera.stream._input.info_topic) for camera in (front, left, right)]
+    topics = [(intake.image_topic, intake.info_topic) for intake in (c.stream.intake for c in (front, left, right))]
     assert topics == [
         ("/front/image/compressed", "/front/camera_info"),
         ("/left/image", "/left/camera_info"),
@@ -339,11 +336,13 @@ def test_each_camera_may_have_its_own_transport_calibration_topic_and_reliabilit
     others = node.node.get_subscriptions_info_by_topic("/left/image")[0].qos_profile.reliability
     assert (offered.name, others.name) == ("RELIABLE", "BEST_EFFORT")
     compressed = node.client.create_publisher(CompressedImage, "front/image/compressed", RELIABLE)
-    front.stream._input._info = CameraInfo(width=320, height=96, distortion_model="plumb_bob")
+    node.wait(front.infos.get_subscription_count)
+    front.size = (320, 96)
+    front.calibrate()
     for camera, publisher in ((front, compressed), (left, left.images)):
         node.wait(lambda publisher=publisher: publisher.get_subscription_count())
-        node.wait(lambda camera=camera: camera.stream._outputs._publishers["status"].get_subscription_count())
-        node.wait(lambda camera=camera: camera.stream._outputs._publishers["info"].get_subscription_count())
+        node.wait(lambda camera=camera: node.subscribers(f"{camera.name}/depth/status"))
+        node.wait(lambda camera=camera: node.subscribers(f"{camera.name}/depth/camera_info"))
     message = CompressedImage(header=node.header(SECOND, "front_optical"), format="jpeg")
     message.data.frombytes(cv2.imencode(".jpg", np.zeros((96, 320, 3), np.uint8))[1].tobytes())
     compressed.publish(message)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An IMU beside the camera, over DDS: a blurred stretch stays tracked, and bad gyros are named and left alone."""
+"""An IMU beside the camera, over DDS: tracking through blur, and unusable gyros."""
 
 import math
 
@@ -50,7 +50,7 @@ def mount(node, child, R_base_child, place=MOUNT):
 
 @pytest.fixture
 def start(harness):
-    """A node that listens to `imu`, and a publisher of it."""
+    """A function that makes a node with a gyro, and the publisher of its IMU."""
 
     def make():
         node = harness(
@@ -68,7 +68,7 @@ def start(harness):
 
 
 def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
-    """Images at 10 Hz and the rates up to each of them; the odometry's answers."""
+    """Send images at 10 Hz with the rates up to each image; the odometry messages."""
     answers = []
     for i, picture in enumerate(pictures):
         for k in range(max(0, (i - 1) * RATE // 10 + 1), i * RATE // 10 + 1):
@@ -80,15 +80,9 @@ def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
             w = message.angular_velocity
             w.x, w.y, w.z = (float(value) for value in rate)
             publisher.publish(message)
-        newest = stamp_ns
-        gyro_input = node.stream._gyro_input
-        node.wait(lambda: not gyro_input._messages or _stamp(gyro_input._messages[-1]) == newest)
+        node.wait(lambda: node.stream.gyro_input.newest_stamp_ns == stamp_ns, message="the rates did not arrive")
         answers.append(node.exchange(SECOND + i * TENTH, picture, topic="odom"))
     return answers
-
-
-def _stamp(message):
-    return message.header.stamp.sec * SECOND + message.header.stamp.nanosec
 
 
 def is_lost(message: Odometry) -> bool:
@@ -96,7 +90,7 @@ def is_lost(message: Odometry) -> bool:
 
 
 def problems(node):
-    return [text for text in node.stream.report().messages if "gyro" in text]
+    return [text for text in node.health().messages if "gyro" in text]
 
 
 def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
@@ -111,19 +105,19 @@ def test_a_blurred_stretch_stays_tracked(start, drive, pictures):
     p, start_pose, end_pose = answers[-1].pose.pose.position, drive.frame(0), drive.frame(len(pictures) - 1)
     way = np.linalg.norm(end_pose.T_world_camera[:3, 3] - start_pose.T_world_camera[:3, 3])
     assert math.dist((p.x, p.y, p.z), (0, 0, 0)) == pytest.approx(way, rel=0.08)
-    assert "bias" in node.stream.report().values["gyro"]
+    assert "bias" in node.health().values["gyro"]
 
 
 def _connected(node):
     try:
-        node.stream._gyro_input._transforms.lookup("camera_optical", "imu_link", 0, 0.0)
+        node.stream.gyro_input.transforms.lookup("camera_optical", "imu_link", 0, 0.0)
     except TransformError:
         return False
     return True
 
 
 @pytest.mark.parametrize("what", ["no transform", "not a number"])
-def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start, drive, pictures, what):
+def test_an_unusable_gyro_is_reported_once_and_the_odometry_goes_on(start, drive, pictures, what):
     node, publisher = start()
     if what == "not a number":
         mount(node, "camera_optical", R_BODY_OPTICAL)
@@ -137,7 +131,7 @@ def test_a_gyro_that_cannot_be_used_is_named_once_and_the_odometry_goes_on(start
     ), said
 
 
-def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoint):
+def test_a_silent_imu_topic_is_reported_with_the_type_of_its_publishers(harness, depth_checkpoint):
     node = harness(depth_checkpoint, odometry__source="features", odometry__imu_topic="imu")
     node.send_info()
     node.client.create_publisher(Odometry, "imu", MANY)
@@ -149,7 +143,7 @@ def test_silence_is_named_with_what_the_publishers_send(harness, depth_checkpoin
     assert len(said) == 1 and "no sensor_msgs/msg/Imu on /imu" in said[0] and "nav_msgs/msg/Odometry" in said[0], said
 
 
-def test_an_inactive_node_does_not_listen(start):
+def test_an_inactive_node_does_not_subscribe_to_the_imu(start):
     node, publisher = start()
     assert node.node.trigger_deactivate().name == "SUCCESS"
     node.wait(lambda: publisher.get_subscription_count() == 0, message="an inactive node listens")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The managed node over DDS: its states, what each holds, failures, and the newest frame."""
+"""The managed node over DDS: the resources of its states, and failures."""
 
 import gc
 import pickle
@@ -24,7 +24,7 @@ SECOND = 1_000_000_000
 
 
 class Manager:
-    """What a lifecycle manager does: asks the node's services for states and transitions."""
+    """A lifecycle manager: a client of the node's lifecycle services."""
 
     def __init__(self, harness):
         self._harness = harness
@@ -68,7 +68,7 @@ class Manager:
 
 
 def subscriptions(node):
-    """How many the world sees of the node's inputs."""
+    """Number of subscriptions to the node's inputs, as the client sees them."""
     return node.client.count_subscribers("/image") + node.client.count_subscribers("/camera_info")
 
 
@@ -77,12 +77,12 @@ def outputs(node):
 
 
 def errors_in(captured):
-    """The error lines of a log, and every line that is not the log's."""
+    """The error lines of the log, and the lines that do not come from the log."""
     lines = captured.err.splitlines()
     return [line for line in lines if "[ERROR]" in line], [line for line in lines if not line.startswith("[")]
 
 
-def test_each_state_holds_what_it_needs_and_releases_it(harness, pose_checkpoint):
+def test_each_state_allocates_and_releases_its_resources(harness, pose_checkpoint):
     node = harness(pose_checkpoint, start=False)
     manager = Manager(node)
     assert manager.state() == "unconfigured" and manager.possible() == {"configure", "shutdown"}
@@ -123,7 +123,7 @@ def test_an_impossible_transition_is_refused_and_the_node_lives(harness, depth_c
 @pytest.mark.parametrize(
     ("cameras", "engine"), [([], "auto"), (["front", "left", "right"], "pytorch")], ids=["one camera", "three cameras"]
 )
-def test_fifty_cycles_leave_nothing_behind(harness, pose_checkpoint, cameras, engine):
+def test_fifty_cycles_leak_nothing(harness, pose_checkpoint, cameras, engine):
     topics = ("image", "camera_info", "depth/image") if cameras else ()
     remap = [word for topic in topics for word in ("-r", f"front/{topic}:={topic}")]
     listen = ("depth/image", "odom")
@@ -164,7 +164,7 @@ def test_fifty_cycles_leave_nothing_behind(harness, pose_checkpoint, cameras, en
     assert growth < 60.0, f"40 cycles took {growth:.0f} MB"  # one leaked network is 10 MB
 
 
-def test_qos_overrides_hold_in_every_life(harness, depth_checkpoint):
+def test_qos_overrides_hold_after_every_cleanup(harness, depth_checkpoint):
     overrides = [
         *("-p", "qos_overrides./image.subscription.reliability:=reliable"),
         *("-p", "qos_overrides./depth/image.publisher.reliability:=best_effort"),
@@ -185,7 +185,7 @@ def test_qos_overrides_hold_in_every_life(harness, depth_checkpoint):
         node.wait(lambda: subscriptions(node) + outputs(node) == 0)
 
 
-def test_a_qos_override_that_does_not_exist_fails_in_one_line_and_leaves_nothing(harness, depth_checkpoint, capfd):
+def test_an_invalid_qos_override_fails_with_one_line_and_releases_everything(harness, depth_checkpoint, capfd):
     bad_input, bad_output = (
         ["-p", f"qos_overrides./{name}:=nonsense"]
         for name in ("camera_info.subscription.reliability", "depth/points.publisher.history")
@@ -211,7 +211,7 @@ def test_a_qos_override_that_does_not_exist_fails_in_one_line_and_leaves_nothing
 
 
 class Execute:
-    """Pickled, this writes a file when it is read."""
+    """An object whose pickle writes a file when it is loaded."""
 
     def __init__(self, path):
         self._path = str(path)
@@ -221,7 +221,7 @@ class Execute:
 
 
 def bad_inputs(folder, checkpoint):
-    """Parameters that cannot be configured with, and what the log must name."""
+    """Parameters that make the configuration fail, and a word that the log must contain."""
     whole = checkpoint.read_bytes()
     (folder / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
     (folder / "head.safetensors").write_bytes(whole[:100])
@@ -240,7 +240,6 @@ def bad_inputs(folder, checkpoint):
     (folder / "partial.yaml").write_text("image_width: 640\nimage_height: 480\n")
     for name in ("cut", "head", "empty", "text", "foreign"):
         yield {"checkpoint": str(folder / f"{name}.safetensors")}, f"{name}.safetensors"
-    yield {"checkpoint": ""}, "checkpoint"
     yield {"checkpoint": str(folder / "absent.safetensors")}, "absent.safetensors"
     yield {"checkpoint": str(folder / "folder")}, "folder"
     yield {"checkpoint": str(folder / "hostile")}, "hostile"
@@ -252,7 +251,7 @@ def bad_inputs(folder, checkpoint):
     yield {"calibration_file": str(folder)}, str(folder)
 
 
-def test_what_cannot_be_configured_says_so_in_one_line_and_can_be_put_right(harness, depth_checkpoint, tmp_path, capfd):
+def test_a_failed_configuration_logs_one_line_and_can_be_corrected(harness, depth_checkpoint, tmp_path, capfd):
     node = harness(depth_checkpoint, start=False)
     manager = Manager(node)
     good = {name: node.node.get_parameter(name) for name in ("checkpoint", "device", "precision", "calibration_file")}
@@ -266,7 +265,7 @@ def test_what_cannot_be_configured_says_so_in_one_line_and_can_be_put_right(harn
         errors, others = errors_in(capfd.readouterr())
         assert len(errors) == 1 and not others, f"{given}: {errors} {others}"
         assert "not configured" in errors[0] and named in errors[0], errors[0]
-        assert node.node._rig is None
+        assert node.engine is None and node.stream is None
         assert not [p for p in node.node.publishers if isinstance(p, LifecyclePublisher)]
         assert node.node.set_parameters_atomically(list(good.values())).successful
     assert not (tmp_path / "executed").exists(), "code in a weights file was executed"
@@ -277,62 +276,7 @@ def test_what_cannot_be_configured_says_so_in_one_line_and_can_be_put_right(harn
     node.exchange(SECOND)
 
 
-class Gate:
-    """Holds an engine's inference until it is opened; frames that have come this far are counted."""
-
-    def __init__(self, engine):
-        self.entered, self._open = threading.Semaphore(0), threading.Event()
-        infer = engine.disparity
-
-        def disparity(image):
-            self.entered.release()
-            assert self._open.wait(20.0)
-            return infer(image)
-
-        engine.disparity = disparity
-
-    def open(self):
-        self._open.set()
-
-
-def test_the_newest_frame_wins_and_the_rest_are_counted(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, listen=("depth/image",))
-    node.send_info()
-    gate = Gate(node.engine)
-    for i in range(1, 11):  # one at a time: what the middleware drops nobody can count
-        node.send(i * SECOND)
-        node.wait(lambda: node.counts()["frames_received"] == i)
-        if i == 1:
-            assert gate.entered.acquire(timeout=20.0)
-    assert node.counts()["frames_replaced"] == 8
-    gate.open()
-    node.output(10 * SECOND)
-    node.wait(lambda: node.counts()["frames_processed"] == 2)
-    assert [message.header.stamp.sec for message in node.received["depth/image"]] == [1, 10]
-    counts = node.counts()
-    assert (counts["frames_received"], counts["frames_replaced"], counts["frames_failed"]) == (10, 8, 0), counts
-
-
-def test_deactivation_finishes_the_frame_in_work(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, listen=("depth/image",))
-    manager = Manager(node)
-    manager.state()
-    node.send_info()
-    gate = Gate(node.engine)
-    node.send(SECOND)
-    assert gate.entered.acquire(timeout=20.0)
-    node.send(2 * SECOND)
-    node.wait(lambda: node.counts()["frames_received"] == 2)
-    opener = threading.Timer(0.2, gate.open)
-    opener.start()
-    assert manager.deactivate()
-    opener.join()
-    node.output(SECOND)
-    assert node.counts()["frames_processed"] == 1 and node.counts()["frames_failed"] == 0
-    assert "frames" not in [thread.name for thread in threading.enumerate()]
-
-
-def test_services_come_and_go_with_the_configuration(harness, depth_checkpoint):
+def test_services_exist_while_configured(harness, depth_checkpoint):
     node = harness(depth_checkpoint, start=False)
     manager = Manager(node)
     services = ("/depth_node/enable", "/depth_node/reset_odometry")
@@ -345,3 +289,13 @@ def test_services_come_and_go_with_the_configuration(harness, depth_checkpoint):
         node.wait(lambda: len(offered()) == 2)
         assert manager.cleanup()
         node.wait(lambda: not offered())
+
+
+def test_without_a_checkpoint_the_bundled_one_runs_with_one_warning(harness, capfd):
+    node = harness("", listen=("depth/image", "depth/status", "/diagnostics"))
+    (warning,) = [line for line in capfd.readouterr().err.splitlines() if "[WARN]" in line]
+    assert "no checkpoint given" in warning and "demonstration" in warning, warning
+    node.send_info()
+    status = node.exchange(SECOND, topic="depth/status")
+    assert status.checkpoint == "demonstration" and status.scale_source == status.SCALE_CHECKPOINT
+    node.wait(lambda: any("demonstration" in str(m.status[-1].values) for m in node.received["/diagnostics"]))

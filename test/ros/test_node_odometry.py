@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's odometry, over DDS: the pose network's motion, the extrinsic, TF, resets."""
+"""The node's odometry from the pose network, over DDS: motion, extrinsic, TF, resets."""
 
 import threading
 
@@ -47,7 +47,7 @@ def stamped(parent, child, T, stamp_ns=0):
 
 
 def replace_motion(node, motions):
-    """Let the pose network's place be taken by exact motions T_later_earlier, one for each pair in turn."""
+    """Replace the pose network by given motions T_later_earlier, one for each pair in turn."""
     motions = iter(motions)
     node.engine.motion = lambda earlier, later: next(motions).copy()
 
@@ -66,8 +66,8 @@ def golden_checkpoint(tmp_path_factory):
     return path
 
 
-def test_the_nodes_motion_is_the_golden_motion(harness, golden_checkpoint, monkeypatch):
-    """Formula weights and images through messages, DDS, decoding, networks and odometry, to the published pose."""
+def test_the_node_publishes_the_golden_motion(harness, golden_checkpoint, monkeypatch):
+    """The published pose for formula weights and images, through DDS, decoding, networks and odometry."""
     # Images by a formula have no corners, and so would be doubted.
     monkeypatch.setattr(ImageCheck, "update", lambda self, gray: ImageChange())
     node = harness(
@@ -138,13 +138,13 @@ def test_depth_does_not_wait_for_the_motion(harness, pose_checkpoint):
     try:
         node.exchange(stamp, topic="depth/points")
         node.output(stamp, "depth/image")
-        node.settle()
+        node.settle(1.0)
         assert len(node.received["odom"]) == 1 and node.counts()["frames_processed"] == 1
     finally:
         may_go_on.set()
     node.output(stamp, "odom")
     status = node.output(stamp, "depth/status")
-    assert status.frames_processed == 2 and status.latency_inference_ms > 300, status
+    assert status.frames_processed == 2 and status.latency_motion_ms > 1000 > status.latency_inference_ms, status
 
 
 def test_twist_is_in_the_child_frame_from_stamp_differences_and_covariances_are_positive(harness, pose_checkpoint):
@@ -168,25 +168,28 @@ def test_the_scale_multiplies_translation_and_nothing_else(harness, pose_checkpo
 
 
 def test_a_faster_camera_is_paired_by_time_and_ends_at_the_same_place(harness, pose_checkpoint):
-    """At 30 Hz the network is asked for motions over 0.1 s; each frame advances by its own share."""
+    """At 30 Hz the network measures motions over 0.1 s, and each frame advances by its share."""
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0, odometry__max_turn_rate=20.0)
     twist = np.array([0.01, -0.02, 0.5, 0.002, 0.03, -0.001]) / 0.1
     asked = []
 
+    load, loaded, period = node.engine.load_image, [], SECOND // 30
+
+    def load_image(rgb):
+        loaded.append(load(rgb))
+        return loaded[-1]
+
     def motion(earlier, later):
-        times = node.stream._pipeline._motion._history
-        stamp = motion.stamp
-        partner = times.partner(stamp)
-        asked.append((stamp - partner.stamp_ns) / SECOND)
+        first, second = (next(i for i, image in enumerate(loaded) if image is one) for one in (earlier, later))
+        asked.append((second - first) * period / SECOND)
         return invert(exp_se3(twist * asked[-1]))
 
-    node.engine.motion = motion
+    node.engine.load_image, node.engine.motion = load_image, motion
     node.send_info()
-    period = SECOND // 30
     for i in range(31):
-        motion.stamp = SECOND + i * period
-        node.send(motion.stamp)
-        last = node.output(motion.stamp, "odom")
+        stamp = SECOND + i * period
+        node.send(stamp)
+        last = node.output(stamp, "odom")
     assert np.allclose(asked[3:], 0.1, atol=0.001), asked
     expected = exp_se3(twist * 30 * period / SECOND)
     np.testing.assert_allclose(R_BODY_OPTICAL.T @ pose_of(last)[:3, 3], expected[:3, 3], atol=1e-6)
@@ -211,7 +214,7 @@ def test_the_base_moves_where_the_extrinsic_comes_from_a_chain_of_tf(harness, po
 
 
 def test_a_moving_extrinsic_is_interpolated_at_the_image_stamp(harness, pose_checkpoint):
-    """The camera pans on a base that stands still: the base must stand still."""
+    """A camera that pans on a standing base must not move the base."""
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0, base_frame="base_link", tf_timeout=2.0)
     publisher = node.client.create_publisher(TFMessage, "/tf", TF_QOS)
 
@@ -241,11 +244,11 @@ def test_a_missing_extrinsic_withholds_odometry_and_warns(harness, pose_checkpoi
     assert not node.received["odom"] and not node.received["/tf"]
 
 
-def test_a_camera_frame_that_has_a_parent_already_is_not_given_another(harness, pose_checkpoint):
+def test_a_camera_frame_gets_no_second_parent(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(TFMessage(transforms=[stamped("base_link", "camera_optical", np.eye(4))]))
-    node.wait(lambda: node.stream._odometry._transforms.parent_of("camera_optical") == "base_link")
+    node.wait(lambda: node.stream.odometry_output.transforms.parent_of("camera_optical") == "base_link")
     replace_motion(node, [invert(STEP)] * 5)
     node.send_info()
     run_steps(node, 3)
@@ -253,7 +256,7 @@ def test_a_camera_frame_that_has_a_parent_already_is_not_given_another(harness, 
     assert not [m for m in node.received["/tf"] if m.transforms[0].header.frame_id == "odom"]
 
 
-def test_the_inverted_transform_has_the_odom_frame_for_its_child(harness, pose_checkpoint):
+def test_the_inverted_transform_has_the_odom_frame_as_child(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0, invert_odom_tf=True)
     replace_motion(node, [invert(STEP)] * 5)
     node.send_info()
@@ -265,7 +268,7 @@ def test_the_inverted_transform_has_the_odom_frame_for_its_child(harness, pose_c
     np.testing.assert_allclose((t.x, t.y, t.z), invert(pose_of(last))[:3, 3], atol=1e-9)
 
 
-def test_a_stamp_that_goes_back_and_a_gap_begin_a_new_trajectory(harness, pose_checkpoint):
+def test_a_backwards_stamp_or_a_gap_begins_a_new_trajectory(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     replace_motion(node, [invert(STEP)] * 20)
     node.send_info()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node publishes for one camera, over DDS."""
+"""The node's outputs for one camera, over DDS."""
 
 import struct
 
@@ -54,7 +54,7 @@ def test_every_output_carries_the_image_stamp_frame_and_size(harness, pose_check
     node.wait(lambda: node.received["/tf"] and node.received["path"] and node.received["/diagnostics"])
 
 
-def test_depth_is_the_networks_in_metres(harness, depth_checkpoint):
+def test_depth_is_the_network_output_in_metres(harness, depth_checkpoint):
     node = harness(depth_checkpoint)
     node.send_info()
     depth = values(node.exchange(SECOND, TEXTURE))
@@ -165,8 +165,8 @@ def test_one_remapping_moves_image_and_camera_info(harness, depth_checkpoint):
     ):
         node = harness(depth_checkpoint, arguments, start=False, image_transport=transport)
         assert node.node.trigger_configure().name == "SUCCESS" and node.node.trigger_activate().name == "SUCCESS"
-        camera_input = node.stream._input
-        assert (camera_input.image_topic, camera_input.info_topic) == (image, info), arguments
+        intake = node.stream.intake
+        assert (intake.image_topic, intake.info_topic) == (image, info), arguments
 
 
 def test_nothing_is_computed_without_a_subscriber(harness, depth_checkpoint):
@@ -184,7 +184,7 @@ def test_nothing_is_computed_without_a_subscriber(harness, depth_checkpoint):
     assert node.counts()["frames_unwanted"] + node.counts()["frames_replaced"] == 5
 
 
-def test_only_what_is_listened_to_is_published(harness, depth_checkpoint):
+def test_only_subscribed_outputs_are_computed(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()
     node.exchange(SECOND, TEXTURE)
@@ -192,7 +192,7 @@ def test_only_what_is_listened_to_is_published(harness, depth_checkpoint):
     assert demand.depth and not (demand.cloud or demand.color or demand.rectified or demand.statistics)
 
 
-def test_status_tells_what_happened(harness, depth_checkpoint):
+def test_status_has_statistics_scale_counts_and_latencies(harness, depth_checkpoint):
     node = harness(depth_checkpoint)
     node.send_info()
     for i in range(4):
@@ -224,7 +224,7 @@ def test_the_uncalibrated_camera_gets_depth_but_no_cloud(harness, depth_checkpoi
     node.wait(lambda: any("not calibrated" in m.status[0].message for m in node.received["/diagnostics"]))
 
 
-def test_without_camera_info_depth_begins_after_the_timeout_and_says_why(harness, depth_checkpoint):
+def test_without_camera_info_depth_begins_after_the_timeout_with_a_warning(harness, depth_checkpoint):
     node = harness(depth_checkpoint, camera_info_timeout=0.3)
     node.send(SECOND, TEXTURE)
     node.wait(lambda: node.counts()["frames_uncalibrated"] == 1)
@@ -235,7 +235,7 @@ def test_without_camera_info_depth_begins_after_the_timeout_and_says_why(harness
     )
 
 
-def test_a_calibration_file_serves_instead_of_camera_info(harness, depth_checkpoint, tmp_path):
+def test_a_calibration_file_replaces_camera_info(harness, depth_checkpoint, tmp_path):
     path = tmp_path / "camera.yaml"
     write_calibration(path, CameraModel.from_normalized(320, 96, (0.58, 1.92, 0.5, 0.5)), "test")
     node = harness(depth_checkpoint, calibration_file=str(path))
@@ -244,14 +244,13 @@ def test_a_calibration_file_serves_instead_of_camera_info(harness, depth_checkpo
 
 
 @pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
-def test_compressed_depth_is_read_back_to_the_same_millimetres(harness, depth_checkpoint, encoding):
+def test_compressed_depth_decodes_to_the_same_millimetres(harness, depth_checkpoint, encoding):
     node = harness(
         depth_checkpoint, depth__encoding=encoding, depth__compressed=True, depth__compressed_quantization=250.0
     )
     found = []
     node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)
-    publisher = node.stream._outputs._publishers["compressed_depth"]
-    node.wait(lambda: publisher.get_subscription_count() > 0)
+    node.wait(lambda: node.subscribers("depth/image/compressedDepth") > 0)
     node.send_info()
     depth = values(node.exchange(SECOND, TEXTURE), np.uint16 if encoding == "16UC1" else np.float32)
     node.wait(lambda: found)
@@ -270,15 +269,14 @@ def test_compressed_depth_is_read_back_to_the_same_millimetres(harness, depth_ch
     assert (png[~np.isfinite(depth)] == 0).all()
 
 
-def test_compressed_depth_alone_is_demand_enough_and_without_it_there_is_no_topic(harness, depth_checkpoint):
+def test_compressed_depth_alone_is_computed_and_its_topic_is_optional(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=(), depth__compressed=True)
     found = []
     node.client.create_subscription(CompressedImage, "depth/image/compressedDepth", found.append, 5)
-    publisher = node.stream._outputs._publishers["compressed_depth"]
-    node.wait(lambda: publisher.get_subscription_count() > 0)
+    node.wait(lambda: node.subscribers("depth/image/compressedDepth") > 0)
     node.send_info()
     node.send(SECOND, TEXTURE)
     node.wait(lambda: found)
     assert node.counts()["frames_processed"] == 1
     plain = harness(depth_checkpoint, listen=())
-    assert not any("compressed" in name for name in plain.stream._outputs._publishers)
+    assert not [p.topic_name for p in plain.node.publishers if "compressed" in p.topic_name]

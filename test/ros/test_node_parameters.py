@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the node: given at start, changed at run time, refused with a reason."""
+"""The node's parameters: values at start, changes at run time, refusals with a reason."""
 
 import math
 from pathlib import Path
@@ -30,7 +30,7 @@ TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
 
 
 def wrong_types(specification):
-    """Values of other types, as a client may send them."""
+    """Values of wrong types that a client may send."""
     samples = {bool: True, int: 3, float: 2.5, str: "text"}
     if specification.type is float:
         samples.pop(int)  # a whole number is a number
@@ -38,7 +38,7 @@ def wrong_types(specification):
         samples.pop(str)
     scalars = [value for kind, value in samples.items() if kind is not specification.type]
     texts = [] if specification.type is tuple else [["a"]]
-    return scalars + [[1, 2], [1.5], [b"a", b"b"]] + texts
+    return [*scalars, [1, 2], [1.5], [b"a", b"b"], *texts]
 
 
 def wrong_values(specification):
@@ -53,7 +53,7 @@ def wrong_values(specification):
 
 
 class Services:
-    """The node's parameter services as another process sees them."""
+    """A client of the node's parameter services."""
 
     def __init__(self, harness):
         self._harness = harness
@@ -69,7 +69,7 @@ class Services:
         return future.result()
 
     def set(self, *pairs):
-        """Each by itself; the results."""
+        """Set each parameter by itself; the results."""
         given = [Parameter(name, value=value).to_parameter_msg() for name, value in pairs]
         return self._ask(SetParameters, "set_parameters", SetParameters.Request(parameters=given)).results
 
@@ -78,7 +78,7 @@ class Services:
         return self._ask(SetParameters, "set_parameters", SetParameters.Request(parameters=given)).results[0]
 
     def set_all(self, **pairs):
-        """All or none; the result."""
+        """Set the parameters atomically; the result."""
         given = [Parameter(n.replace("__", "."), value=v).to_parameter_msg() for n, v in pairs.items()]
         request = SetParametersAtomically.Request(parameters=given)
         return self._ask(SetParametersAtomically, "set_parameters_atomically", request).result
@@ -96,7 +96,7 @@ class Services:
 
 @pytest.fixture
 def start_node():
-    """Makes a node as if started with arguments, and ends it."""
+    """A function that makes a node from command-line arguments."""
     context = rclpy.Context()
     rclpy.init(context=context)
     made = []
@@ -112,7 +112,7 @@ def start_node():
 
 
 def as_argument(value):
-    """A value as it is written after `-p name:=`."""
+    """The text of a value after `-p name:=`."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
     if isinstance(value, bool):
@@ -130,7 +130,7 @@ def test_a_bad_value_at_start_is_one_error_that_names_it(start_node, name):
         assert text.startswith(f"{name} is ") and ": it must be " in text and "\n" not in text, text
 
 
-def test_whole_numbers_serve_as_doubles_at_start(start_node):
+def test_whole_numbers_are_accepted_for_doubles_at_start(start_node):
     node = start_node("-p", "depth.max_range:=50", "-p", "tf_timeout:=1")
     assert (node.config.depth.max_range, node.config.tf_timeout) == (50.0, 1.0)
     parameter = node.get_parameter("depth.max_range")
@@ -146,12 +146,12 @@ def test_whole_numbers_serve_as_doubles_at_start(start_node):
         (("-p", "base_frame:=odom"), "base_frame"),
     ],
 )
-def test_values_that_do_not_go_together_are_refused_at_start(start_node, arguments, named):
+def test_contradicting_values_are_refused_at_start(start_node, arguments, named):
     with pytest.raises(MonodepthError, match=named):
         start_node(*arguments)
 
 
-def test_the_file_of_defaults_is_the_defaults_and_unknown_parameters_are_harmless(start_node, tmp_path):
+def test_the_default_file_holds_the_defaults_and_unknown_parameters_are_ignored(start_node, tmp_path):
     node = start_node("--params-file", str(ROOT / "config" / "depth.yaml"))
     assert values(node.config) == values(NodeConfig())
     path = tmp_path / "parameters.yaml"
@@ -202,7 +202,7 @@ def test_bad_values_at_run_time_are_refused_and_nothing_changes(harness, depth_c
     node.exchange(SECOND)
 
 
-def test_a_set_is_taken_whole_or_not_at_all(harness, depth_checkpoint):
+def test_a_set_of_parameters_is_atomic(harness, depth_checkpoint):
     node = harness(depth_checkpoint, odometry__source="auto", precision="auto")
     services = Services(node)
     for bad in (
@@ -225,7 +225,7 @@ def test_a_set_is_taken_whole_or_not_at_all(harness, depth_checkpoint):
     assert (node.node.config.depth.min_range, node.node.config.depth.max_range) == (1.0, 20.0)
 
 
-def test_whole_numbers_serve_as_doubles_at_run_time(harness, depth_checkpoint):
+def test_whole_numbers_are_accepted_for_doubles_at_run_time(harness, depth_checkpoint):
     services = Services(harness(depth_checkpoint))
     assert services.set_all(depth__max_range=50, tf_timeout=1).successful
     assert services.set(("odometry.max_gap", 2))[0].successful
@@ -234,125 +234,3 @@ def test_whole_numbers_serve_as_doubles_at_run_time(harness, depth_checkpoint):
     assert [value.double_value for value in found] == [50.0, 1.0, 2.0]
     assert services.describe("depth.max_range")[0].type == ParameterType.PARAMETER_DOUBLE
     assert services.set(("depth.max_range", 60.5))[0].successful
-
-
-def on_executor(node, *transitions):
-    """Make transitions where they are made in the process: on the thread that spins the node."""
-
-    def run():
-        return [getattr(node.node, f"trigger_{name}")().name for name in transitions]
-
-    task = node._executors[0][0].create_task(run)
-    node.wait(task.done)
-    assert task.result() == ["SUCCESS"] * len(transitions)
-
-
-def another(specification):
-    """A valid value that is not the default."""
-    if specification.type is bool:
-        return not specification.default
-    if specification.choices:
-        return next(choice for choice in reversed(specification.choices) if choice != specification.default)
-    if specification.type in (str, tuple):
-        return "another" if specification.type is str else ["another"]
-    limit = specification.minimum if ".min_" in specification.name else specification.maximum
-    return specification.type(0.5 * (specification.default + limit))
-
-
-def test_what_is_not_live_waits_for_an_unconfigured_node(harness, depth_checkpoint):
-    node = harness(depth_checkpoint)
-    services = Services(node)
-    fixed = [s for s in SPECIFICATIONS.values() if not s.live and s.name != "autostart"]
-    assert {"checkpoint", "device", "depth.encoding", "base_frame", "image_transport"} < {s.name for s in fixed}
-    for specification, result in zip(fixed, services.set(*((s.name, another(s)) for s in fixed))):
-        assert not result.successful and specification.name in result.reason and "clean up" in result.reason, result
-    on_executor(node, "deactivate")
-    assert not services.set(("depth.encoding", "16UC1"))[0].successful
-    on_executor(node, "cleanup")
-    assert not services.set(("autostart", False))[0].successful
-    for specification in fixed:
-        if specification.name == "odometry.camera":  # it goes with cameras
-            continue
-        default = values(node.node.config)[specification.name]
-        assert services.set((specification.name, another(specification)))[0].successful, specification.name
-        assert services.set((specification.name, default))[0].successful, specification.name
-    assert services.set(("depth.encoding", "16UC1"))[0].successful
-    on_executor(node, "configure", "activate")
-    node.wait_connected()
-    node.send_info()
-    assert node.exchange(SECOND).encoding == "16UC1"
-
-
-def test_every_live_parameter_may_change_while_active(harness, pose_checkpoint):
-    node = harness(pose_checkpoint, scale__source="fixed")
-    services = Services(node)
-    node.send_info()
-    for i, specification in enumerate(s for s in SPECIFICATIONS.values() if s.live and s.name != "enabled"):
-        default = values(node.node.config)[specification.name]
-        result = services.set((specification.name, another(specification)))[0]
-        assert result.successful, f"{specification.name}: {result.reason}"
-        assert values(node.node.config)[specification.name] == another(specification)
-        node.exchange((10 + i) * SECOND)
-        assert services.set((specification.name, default))[0].successful
-    assert node.counts()["frames_failed"] == node.counts()["frames_invalid"] == 0
-
-
-def test_live_changes_show_in_the_next_frame(harness, depth_checkpoint):
-    node = harness(depth_checkpoint)
-    services = Services(node)
-    node.send_info()
-
-    def depth(second):
-        message = node.exchange(second * SECOND, TEXTURE)
-        return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
-
-    first = depth(1)
-    limit = float(np.median(first))
-    assert services.set(("depth.max_range", limit))[0].successful
-    near = depth(2)
-    assert 0.4 < np.isposinf(near).mean() < 0.6
-    np.testing.assert_array_equal(near, np.where(first > limit, np.inf, first))
-
-    assert services.set_all(depth__max_range=100.0, scale__source="fixed", scale__factor=6.0).successful
-    status = node.exchange(3 * SECOND, TEXTURE, topic="depth/status")
-    assert (status.scale, status.scale_source) == (6.0, status.SCALE_FIXED)
-    fixed = depth(4)
-    both = np.isfinite(first) & np.isfinite(fixed)
-    np.testing.assert_allclose(fixed[both], 3.0 * first[both], rtol=1e-5)
-
-    assert services.set(("cloud.stride", 4))[0].successful
-    cloud = node.exchange(5 * SECOND, TEXTURE, topic="depth/points")
-    assert (cloud.width, cloud.height, cloud.row_step) == (80, 24, 80 * 16)
-
-    large = np.random.default_rng(6).integers(0, 255, (192, 640, 3), np.uint8)
-    info = node.received["depth/camera_info"][-1]
-    node.send_info(type(info)(width=640, height=192, distortion_model="plumb_bob", d=info.d, k=_twice(info.k)))
-    assert (node.exchange(6 * SECOND, large).width, node.exchange(7 * SECOND, large).height) == (320, 96)
-    assert services.set(("depth.resolution", "image"))[0].successful
-    message = node.exchange(8 * SECOND, large)
-    assert (message.width, message.height) == (640, 192)
-    assert node.output(8 * SECOND, "depth/camera_info").width == 640
-
-    assert services.set(("enabled", False))[0].successful
-    unwanted = node.counts()["frames_unwanted"]
-    node.send(9 * SECOND, large)
-    node.wait(lambda: node.counts()["frames_unwanted"] == unwanted + 1)
-    assert services.set(("enabled", True))[0].successful
-    node.exchange(10 * SECOND, large)
-    assert not [message for message in node.received["depth/image"] if message.header.stamp.sec == 9]
-
-
-def _twice(k):
-    """Intrinsics of the same camera at twice the size."""
-    return [2 * k[0], 0.0, 2 * k[2] + 0.5, 0.0, 2 * k[4], 2 * k[5] + 0.5, 0.0, 0.0, 1.0]
-
-
-def test_a_scale_that_the_checkpoint_cannot_give_is_refused(harness, relative_checkpoint):
-    node = harness(relative_checkpoint, scale__source="relative")
-    services = Services(node)
-    for source in ("auto", "checkpoint"):
-        result = services.set(("scale.source", source))[0]
-        assert not result.successful and "relative" in result.reason, result
-    assert services.set_all(scale__source="fixed", scale__factor=2).successful
-    node.send_info()
-    assert node.exchange(SECOND, topic="depth/status").scale == 2.0

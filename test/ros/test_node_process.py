@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The executable: how the process begins and, above all, how it ends."""
+"""The process of the executable: its start, and its end at any moment."""
 
 import itertools
 import os
@@ -23,7 +23,7 @@ from sensor_msgs.msg import Image
 
 from monodepth_ros.ros.interop import encode_image
 
-# What the requirement allows between a signal and the end [s].
+# Longest time between a signal and the end of the process [s].
 LIMIT = 2.0
 CRASHES = (
     "Traceback",
@@ -37,7 +37,7 @@ CRASHES = (
 
 
 class NodeProcess:
-    """A depth_node process; its log goes to a file, which is read as it grows."""
+    """A depth_node process that logs to a file."""
 
     def __init__(self, log: Path, *arguments: str, program=(sys.executable, "-m", "monodepth_ros.ros.depth_node")):
         self._log = log
@@ -55,14 +55,14 @@ class NodeProcess:
         return self._log.read_text(errors="replace")
 
     def proc(self, name: str) -> str:
-        """A file of /proc of this process; empty once it has ended."""
+        """Text of a file in /proc of this process; empty after its end."""
         try:
             return Path(f"/proc/{self._process.pid}/{name}").read_text()
         except OSError:
             return ""
 
     def wait(self, condition, timeout=60.0):
-        """Until a condition holds, which must be before the process ends."""
+        """Wait until a condition holds; fail if the process ends before."""
         deadline = time.monotonic() + timeout
         while not condition():
             assert self._process.poll() is None, f"ended with {self._process.returncode}:\n{self.log}"
@@ -70,7 +70,7 @@ class NodeProcess:
             time.sleep(0.002)
 
     def catches_signals(self) -> bool:
-        """Whether main() has begun; before that Python itself starts, where nobody can catch anything."""
+        """Whether main() has begun; a signal during the start of Python itself cannot be caught."""
         caught = [line for line in self.proc("status").splitlines() if line.startswith("SigCgt:")]
         return bool(caught) and bool(int(caught[0].split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
@@ -78,7 +78,7 @@ class NodeProcess:
         return library in self.proc("maps")
 
     def has_participant(self) -> bool:
-        """Whether the node is being made: the middleware's threads run."""
+        """Whether the node is being made, by the threads of the middleware."""
         try:
             tasks = list(Path(f"/proc/{self._process.pid}/task").iterdir())
             return any((task / "comm").read_text().startswith("dds.") for task in tasks)
@@ -89,7 +89,7 @@ class NodeProcess:
         return "waiting for images" in self.log
 
     def ends_after(self, *signals: int) -> None:
-        """Send signals: exit code 0, soon enough, and nothing that looks like a crash."""
+        """Send signals; require exit code 0 within LIMIT and no trace of a crash."""
         started = time.monotonic()
         for number in signals:
             self._process.send_signal(number)
@@ -110,7 +110,7 @@ class NodeProcess:
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts processes and makes sure that none is left."""
+    """A function that starts processes, which are killed at the end of the test."""
     made = []
 
     def make(*arguments, **options):
@@ -138,10 +138,8 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("moment", "number"), zip(MOMENTS, itertools.cycle((signal.SIGINT, signal.SIGTERM))), ids=lambda value: str(value)
-)
-def test_a_signal_at_any_moment_ends_the_process_in_order(start, pose_checkpoint, moment, number):
+@pytest.mark.parametrize(("moment", "number"), zip(MOMENTS, itertools.cycle((signal.SIGINT, signal.SIGTERM))), ids=str)
+def test_a_signal_at_any_moment_ends_the_process_cleanly(start, pose_checkpoint, moment, number):
     process = start("-p", f"checkpoint:={pose_checkpoint}")
     condition, delay = MOMENTS[moment]
     process.wait(lambda: condition(process))
@@ -150,7 +148,7 @@ def test_a_signal_at_any_moment_ends_the_process_in_order(start, pose_checkpoint
 
 
 @pytest.mark.parametrize("moment", ["importing torch", "configuring"])
-def test_several_signals_in_a_row_end_it_as_well(start, pose_checkpoint, moment):
+def test_several_signals_in_a_row_end_the_process_cleanly(start, pose_checkpoint, moment):
     process = start("-p", f"checkpoint:={pose_checkpoint}")
     condition, delay = MOMENTS[moment]
     process.wait(lambda: condition(process))
@@ -159,7 +157,7 @@ def test_several_signals_in_a_row_end_it_as_well(start, pose_checkpoint, moment)
 
 
 class Camera:
-    """In this process: a camera of 50 Hz, a listener that counts the depth images, a client of the node's services."""
+    """A camera of 50 Hz in this process, with a counter of depth images and a client of the node's services."""
 
     def __init__(self):
         self._context = rclpy.Context()
@@ -187,7 +185,7 @@ class Camera:
         self.outputs += 1
 
     def ask(self, service_type, name, request, timeout=30.0):
-        """The answer of a service of the node, or None if none comes."""
+        """The answer of a service of the node; None if none comes."""
         client = self._clients.get(name)
         if client is None:
             client = self._clients[name] = self.node.create_client(service_type, f"/depth_node/{name}")
@@ -218,14 +216,14 @@ def camera():
     made.close()
 
 
-def test_signals_in_a_row_amid_traffic_end_it(start, pose_checkpoint, camera):
+def test_several_signals_end_a_busy_process_cleanly(start, pose_checkpoint, camera):
     process = start("-p", f"checkpoint:={pose_checkpoint}", "-p", "camera_info_timeout:=0.0")
     process.wait(lambda: camera.outputs >= 5)
     process.ends_after(*[signal.SIGINT, signal.SIGTERM] * 4)
 
 
-def test_the_installed_executable_is_led_over_dds_and_survives_nonsense(start, pose_checkpoint, camera):
-    """What `ros2 run monodepth_ros depth_node` runs, left to a lifecycle manager."""
+def test_the_installed_executable_obeys_a_lifecycle_manager_and_survives_bad_requests(start, pose_checkpoint, camera):
+    """The executable of `ros2 run monodepth_ros depth_node`, led by a lifecycle manager."""
     program = Path(get_package_prefix("monodepth_ros")) / "lib" / "monodepth_ros" / "depth_node"
     assert os.access(program, os.X_OK), program
     arguments = [f"checkpoint:={pose_checkpoint}", "camera_info_timeout:=0.0", "autostart:=false"]
@@ -254,7 +252,7 @@ def test_the_installed_executable_is_led_over_dds_and_survives_nonsense(start, p
     process.ends_after(signal.SIGTERM)
 
 
-def test_what_cannot_start_ends_with_1_and_one_line(start):
+def test_a_failed_start_exits_with_1_and_one_line(start):
     bad = {
         "/no/such/weights.safetensors": ("-p", "checkpoint:=/no/such/weights.safetensors"),
         "depth.max_range is 'abc'": ("-p", "depth.max_range:=abc"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measured scales in the running node: the robot's odometry and the camera's height by TF, over DDS."""
+"""Measured scales in the running node, from the robot's odometry and from the camera's height in TF, over DDS."""
 
 import math
 
@@ -20,13 +20,13 @@ from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 SECOND = 1_000_000_000
 TENTH = SECOND // 10
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
-FACTOR = 7.3  # metres per network unit, which nobody tells the node
+FACTOR = 7.3  # metres per network unit, unknown to the node
 STEP = 0.4  # metres from frame to frame
 STATUS = "depth/status"
 
 
 def see_ground(node, height_units, degrees_down=0.0):
-    """Let the depth network see a plane below a camera that looks down by so much."""
+    """Replace the depth network's output by a ground plane below a camera that looks down by an angle."""
     rows = np.arange(96)[:, None] + np.zeros((1, 320))
     y = (rows - (0.5 * 96 - 0.5)) / (1.92 * 96)
     angle = math.radians(degrees_down)
@@ -37,7 +37,7 @@ def see_ground(node, height_units, degrees_down=0.0):
 
 
 def see_motion(node, metres=STEP):
-    """Let the pose network see the camera go straight ahead."""
+    """Replace the pose network's output by motion straight ahead."""
     T_later_earlier = make_transform(np.eye(3), (0.0, 0.0, -metres / FACTOR))
     node.engine.motion = lambda earlier, later: T_later_earlier.copy()
 
@@ -52,7 +52,7 @@ def stamped(parent, child, T):
 
 
 def odometry(message_type, i):
-    """What the robot's own odometry says at the i-th image."""
+    """The message of the robot's own odometry at the i-th image."""
     message = message_type()
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(SECOND + i * TENTH, SECOND)
     if message_type is Odometry:
@@ -64,7 +64,7 @@ def odometry(message_type, i):
 
 
 def drive(node, publisher, message_type, first, last):
-    """Images at 10 Hz and the odometry beside them; the last status."""
+    """Send images at 10 Hz with the robot's odometry; the last status."""
     for i in range(first, last):
         if publisher is not None:
             publisher.publish(odometry(message_type, i))
@@ -98,14 +98,14 @@ def test_the_robots_odometry_gives_metres_to_a_relative_network(harness, relativ
 
 def is_connected(node):
     try:
-        node.stream._scale_inputs._transforms.lookup("base_link", "camera_optical", 0, 0.0)
+        node.stream.scale_inputs.transforms.lookup("base_link", "camera_optical", 0, 0.0)
     except TransformError:
         return False
     return True
 
 
-def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint):
-    """The axle goes round in a circle of 2 m radius, the camera 1.5 m in front of it goes 25 % further."""
+def test_in_a_turn_the_path_of_the_camera_counts(harness, relative_checkpoint):
+    """The axle drives a circle of 2 m radius; a camera 1.5 m in front of it moves 25 % further."""
     node = harness(
         relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0
     )
@@ -128,7 +128,7 @@ def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint
 
     without = turn_on(0, 20)
     assert without.scale_state == without.SCALE_STATE_WAITING, "a turn was compared with the axle's way"
-    assert any("turns are left out" in text for text in node.stream.report().messages)
+    assert any("turns are left out" in text for text in node.health().messages)
     camera = stamped("base_link", "camera_optical", make_transform(R_BODY_OPTICAL, (ahead, 0, 0.8)))
     broadcaster.publish(TFMessage(transforms=[camera]))
     node.wait(lambda: is_connected(node), message="TF did not arrive")
@@ -136,7 +136,7 @@ def test_in_a_turn_the_cameras_own_way_counts_by_tf(harness, relative_checkpoint
     assert known.scale_state == known.SCALE_STATE_MEASURED and known.scale == pytest.approx(FACTOR, rel=0.01)
 
 
-def test_when_the_robots_odometry_stops_the_value_is_held_and_doubted_more(harness, relative_checkpoint):
+def test_when_the_robots_odometry_stops_the_scale_is_held_with_growing_uncertainty(harness, relative_checkpoint):
     node = harness(
         relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__time_constant=1.0
     )
@@ -152,7 +152,7 @@ def test_when_the_robots_odometry_stops_the_value_is_held_and_doubted_more(harne
     node.wait(lambda: publisher.get_subscription_count() == 0, message="an inactive node listens")
 
 
-def test_a_name_that_is_no_topics_fails_to_activate_and_leaves_nothing(harness, relative_checkpoint):
+def test_an_invalid_topic_name_fails_to_activate_and_releases_everything(harness, relative_checkpoint):
     node = harness(relative_checkpoint, start=False, scale__source="odometry", scale__odometry_topic="no topic")
     assert node.node.trigger_configure().name == "SUCCESS"
     timers = len(list(node.node.timers))
@@ -161,7 +161,7 @@ def test_a_name_that_is_no_topics_fails_to_activate_and_leaves_nothing(harness, 
 
 
 def test_tf_gives_the_cameras_height_and_tilt(harness, relative_checkpoint):
-    """A camera 0.6 m above base_footprint that looks down by 10 degrees, on a mast that TF knows in two pieces."""
+    """A camera 0.6 m above base_footprint that looks down by 10 degrees, over two transforms in TF."""
     node = harness(relative_checkpoint, scale__source="camera_height", odometry__enabled=False)
     height = 0.6
     R_down = axis_angle_to_rotation((0, math.radians(10), 0))
@@ -173,10 +173,10 @@ def test_tf_gives_the_cameras_height_and_tilt(harness, relative_checkpoint):
     mast = stamped("base_footprint", "mast", make_transform(np.eye(3), (0.1, 0, 0.4)))
     camera = stamped("mast", "camera_optical", make_transform(R_down @ R_BODY_OPTICAL, (0, 0, 0.2)))
     broadcaster.publish(TFMessage(transforms=[mast, camera]))
-    node.wait(lambda: node.stream._scale_inputs.mount("camera_optical").height > 0, message="TF did not arrive")
+    node.wait(lambda: node.stream.scale_inputs.mount("camera_optical").height > 0, message="TF did not arrive")
     pictures = []
     node.client.create_subscription(Image, "depth/ground", pictures.append, RELIABLE)
-    node.wait(lambda: node.stream._outputs._is_wanted("ground"))
+    node.wait(lambda: node.subscribers("depth/ground"))
     for i in range(1, 6):
         status = node.exchange(SECOND + i * TENTH, topic=STATUS)
     assert status.scale == pytest.approx(FACTOR, rel=0.01)
@@ -184,12 +184,12 @@ def test_tf_gives_the_cameras_height_and_tilt(harness, relative_checkpoint):
     node.wait(lambda: pictures)
     assert (pictures[-1].encoding, pictures[-1].width, pictures[-1].height) == ("bgr8", 320, 96)
     assert pictures[-1].header.frame_id == "camera_optical"
-    health = node.stream.report()
+    health = node.health()
     assert health.values["scale state"] == "Measured" and "camera height" in health.values["scale"]
 
 
 def test_a_change_of_source_does_not_make_depth_jump(harness, depth_checkpoint):
-    """The checkpoint says 2 m per unit, the camera's height, set while the node runs, says 7.3."""
+    """The checkpoint states 2 m per unit; the camera's height, set at run time, gives 7.3."""
     node = harness(depth_checkpoint)
     see_ground(node, 1.5 / FACTOR)
     node.send_info()
@@ -210,9 +210,9 @@ def test_odometry_as_source_without_its_topic_is_refused(harness, relative_check
     assert not node.node.set_parameters([Parameter("scale.odometry_topic", value="wheels")])[0].successful
 
 
-def test_a_topic_without_odometry_is_named_in_the_diagnostics(harness, relative_checkpoint):
+def test_a_topic_without_odometry_is_reported_in_the_diagnostics(harness, relative_checkpoint):
     node = harness(relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels")
-    node.wait(lambda: any("no odometry on /wheels" in text for text in node.stream.report().messages))
+    node.wait(lambda: any("no odometry on /wheels" in text for text in node.health().messages))
     node.client.create_publisher(Image, "wheels", RELIABLE)
-    node.wait(lambda: any("send sensor_msgs/msg/Image" in text for text in node.stream.report().messages))
-    assert node.stream.report().values["scale state"] == "Waiting"
+    node.wait(lambda: any("send sensor_msgs/msg/Image" in text for text in node.health().messages))
+    assert node.health().values["scale state"] == "Waiting"

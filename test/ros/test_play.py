@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bag player over real DDS: another process receives what the recording holds, in time."""
+"""The bag player over DDS: another process receives the recorded messages in time."""
 
 import os
 import signal
@@ -14,11 +14,13 @@ rclpy = pytest.importorskip("rclpy")
 
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
+from rosbags.typesys import get_types_from_msg  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from monodepth_ros.data.bags.recording import Recording  # noqa: E402
+from monodepth_ros.data.bags.types import common_types  # noqa: E402
 from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.ros.play import build_parser, parse_remappings  # noqa: E402
 
@@ -31,7 +33,7 @@ LATCHED = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durabili
 
 @pytest.fixture(scope="module")
 def ros():
-    """A node of this process in a domain of its own."""
+    """A node of this process, with an executor, in its own domain."""
     before = os.environ.get("ROS_DOMAIN_ID")
     domain = int(before or 1 + os.getpid() % 100)
     os.environ["ROS_DOMAIN_ID"] = str(domain)
@@ -49,7 +51,7 @@ def ros():
 
 
 class Listener:
-    """Collects (arrival time, message) of one topic until closed."""
+    """Collect (arrival time, message) of one topic until closed."""
 
     def __init__(self, ros, message_type, topic, qos=RELIABLE, raw=True):
         self.node, self.executor = ros
@@ -83,7 +85,7 @@ def listen(ros):
 
 @pytest.fixture
 def play():
-    """Starts players; whatever still runs at the end of a test is killed."""
+    """A function that starts players, which are killed at the end of the test."""
     processes = []
 
     def start(*arguments):
@@ -101,14 +103,13 @@ def play():
 
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory):
-    """10 images of 0.1 s, a latched message before them, a topic of a type that nobody has installed."""
+    """A recording of 10 images at 10 Hz, a latched message before them, and a topic of an unknown type."""
     path = tmp_path_factory.mktemp("play") / "drive"
     with BagWriter(path) as writer:
         writer.add_topic("/image", "sensor_msgs/msg/Image")
         writer.add_topic("/description", "std_msgs/msg/String", latched=True)
-        writer._connections["/odd"] = writer._writer.add_connection(
-            "/odd", "odd_msgs/msg/Odd", msgdef="int32 a", rihs01="RIHS01_0"
-        )
+        common_types().register(get_types_from_msg("int32 a", "odd_msgs/msg/Odd"))
+        writer.add_topic("/odd", "odd_msgs/msg/Odd")
         writer.write("/description", START_NS, TYPES["std_msgs/msg/String"]("robot"))
         writer.write_raw("/odd", START_NS, b"\0\1\0\0\1\0\0\0")
         for index in range(10):
@@ -122,7 +123,7 @@ def bag(tmp_path_factory):
 
 
 def numbers(messages):
-    """The image numbers, which every pixel of an image of `bag` repeats."""
+    """The numbers of images of `bag`, which their pixels hold."""
     return [int(message.data[0]) for message in messages]
 
 
@@ -168,7 +169,7 @@ def test_stamps_of_a_ros1_bag_are_kept(tmp_path, listen, play):
     assert list(received.data) == [4, 5]
 
 
-def test_loop_repeats_and_sigint_ends_it_with_0(bag, listen, play):
+def test_loop_repeats_until_sigint_with_exit_code_0(bag, listen, play):
     images = listen(Image, "/image", raw=False)
     player = play(bag, "--loop", "--rate", 5, "--topics", "/image", "--wait-subscribers", 1)
     received = images.spin(lambda: len(images.received) >= 25)
@@ -182,7 +183,7 @@ def test_loop_repeats_and_sigint_ends_it_with_0(bag, listen, play):
 
 
 @pytest.mark.parametrize(("number", "wait"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 0.3)])
-def test_signals_end_it_cleanly_before_the_first_message_too(bag, play, number, wait):
+def test_signals_before_the_first_message_end_the_player_cleanly(bag, play, number, wait):
     player = play(bag, "--loop", "--delay", 5)
     player.stdout.readline()
     time.sleep(wait)
@@ -207,7 +208,7 @@ def test_clock_follows_the_recorded_time_at_the_asked_rate(bag, listen, play):
 
 
 def test_offset_duration_remap_and_delay(bag, listen, play):
-    """The latched message lies before the offset and still comes, as it would to a late joiner."""
+    """The latched message lies before the offset and must come all the same."""
     images = listen(Image, "/front/image", raw=False)
     texts = listen(String, "/description", LATCHED, raw=False)
     arguments = ["--start-offset", 0.3, "--duration", 0.4, "--remap", "/image:=/front/image", "--delay", 0.2]
@@ -225,7 +226,7 @@ def test_ros_arguments_remap_too(bag, listen, play):
     assert numbers(images.spin(lambda: len(images.received) >= 10)) == list(range(10))
 
 
-def test_a_latched_topic_reaches_those_who_come_late(bag, listen, play):
+def test_a_latched_topic_reaches_late_subscribers(bag, listen, play):
     images = listen(Image, "/image", raw=False)
     play(bag, "--rate", 0.2, "--wait-subscribers", 1)
     images.spin(lambda: len(images.received) >= 2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a recording to a robot's depth and odometry: what `monodepth train` learned runs in the node and in `monodepth run`."""
+"""From a recording to depth and odometry: a checkpoint of `monodepth train` in the node and in `monodepth run`."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def synth(path, seed, seconds):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder of `monodepth train`, from random weights, of a synthetic minute."""
+    """A results folder of `monodepth train` on a synthetic minute, from random weights."""
     folder = tmp_path_factory.mktemp("trained")
     torch.set_num_threads(1)  # at this size a second one gains little, and nothing on a busy machine
     drive = synth(folder / "drive.mcap", seed=21, seconds=60)
@@ -50,7 +50,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unseen(tmp_path_factory):
-    """Another street."""
+    """A street that was not trained on."""
     return synth(tmp_path_factory.mktemp("unseen") / "unseen.mcap", seed=900, seconds=3)
 
 
@@ -67,7 +67,7 @@ def frames(unseen):
 
 
 def assert_follows(poses, frames):
-    """The trajectory has the drive's shape: its snippets err by less than a third of what standing still would."""
+    """Require snippets of the trajectory with less than a third of the error of standing still."""
     truth = np.array([frame.T_world_camera for frame in frames])
     still = snippet_ate(truth, np.tile(np.eye(4), (len(truth), 1, 1))).mean
     assert len(poses) == len(truth) and snippet_ate(truth, poses).mean < still / 3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One set of conformance cases for every implementation of the transform look-up that is present here."""
+"""The same conformance tests for every implementation of the transform look-up that is installed here."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ LENS = make_transform(axis_angle_to_rotation((-1.2, 1.2, -1.2)), np.array((0.1, 
 
 
 def head(stamp_ns):
-    """The pan-tilt head on the mast: it turns and moves."""
+    """The transform of a pan-tilt head that turns and moves on its mast."""
     seconds = stamp_ns / SECOND % 10
     return make_transform(axis_angle_to_rotation((0.0, seconds, 0.0)), np.array((0.0, seconds, 0.0)))
 
@@ -39,7 +39,7 @@ def stamped(parent, child, T_parent_child, stamp_ns=0):
 
 
 class World:
-    """A node that looks up and publishers of /tf and /tf_static, over DDS."""
+    """A node with a look-up, and publishers of /tf and /tf_static, over DDS."""
 
     def __init__(self, kind):
         self.context = rclpy.Context()
@@ -88,7 +88,7 @@ def test_chains_of_static_and_moving_frames_are_followed_and_interpolated_as_tf2
     np.testing.assert_allclose(world.lookup.lookup("/base", "/camera", 0, 0.0), MAST @ head(end) @ LENS, atol=1e-9)
 
 
-def test_what_is_not_known_is_an_error_after_the_timeout_and_never_identity(world):
+def test_an_unknown_transform_is_an_error_after_the_timeout(world):
     world.move(101 * SECOND)
     world.lookup.lookup("base", "camera", 101 * SECOND, 5.0)
     for target, source, stamp_ns, said in (
@@ -103,7 +103,7 @@ def test_what_is_not_known_is_an_error_after_the_timeout_and_never_identity(worl
         assert said in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_a_lookup_waits_for_the_transform_that_is_on_its_way(world):
+def test_a_lookup_waits_for_its_transform(world):
     world.move(101 * SECOND)
     world.lookup.lookup("base", "camera", 101 * SECOND, 5.0)
     later = threading.Timer(0.2, world.move, args=(102 * SECOND,))
@@ -112,7 +112,7 @@ def test_a_lookup_waits_for_the_transform_that_is_on_its_way(world):
     np.testing.assert_allclose(found, MAST @ head(102 * SECOND) @ LENS, atol=1e-9)
 
 
-def test_a_recording_that_begins_again_is_followed_back(world):
+def test_a_looping_recording_is_followed(world):
     world.move(100 * SECOND)
     world.lookup.lookup("base", "camera", 100 * SECOND, 5.0)
     for _ in range(100):  # a moving robot goes on telling

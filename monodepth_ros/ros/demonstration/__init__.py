@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What scripts/demo shows: its defaults, the client that listens, the report."""
+"""The demonstration, scripts/demo: recording and checkpoint, processes, client, comparison and report."""

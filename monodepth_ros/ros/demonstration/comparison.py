@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node made of a recording beside the recording's ground truth."""
+"""The node's outputs compared with a recording's ground-truth depth and reference odometry."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
 from monodepth_ros.ros.demonstration.output_listener import stamp_of
 
-MAX_DEPTH = 80.0  # metres; beyond it ground truth is not compared, as in KITTI's tables
+MAX_DEPTH = 80.0  # metres; ground truth beyond it is not compared, as in KITTI's tables
 
 
 @dataclass(frozen=True)
 class DepthComparison:
-    """One frame's depth [m], predicted at the ground truth's pixels: float32 (H, W) both.
+    """One frame's depth [m]: ground truth, and the prediction at its pixels, both float32 (H, W).
 
-    factor: what the prediction was multiplied by (1 for a metric checkpoint, else the ratio of the medians).
+    factor: scale applied to the prediction (1 for a metric checkpoint, else the ratio of the medians).
     """
 
     truth: np.ndarray
@@ -32,9 +32,10 @@ class DepthComparison:
 def compare_depth(
     bag: str, topic: str, camera_info_topic: str, outputs: dict[int, dict], is_metric: bool
 ) -> dict[int, DepthComparison]:
-    """Comparisons by stamp [ns] of the frames whose messages are in `outputs`; none without a topic.
+    """Comparisons by stamp [ns] of the frames whose messages are in `outputs`.
 
-    topic: the ground truth's. camera_info_topic: its calibration; without one, images are taken for resizes.
+    topic: ground-truth depth; if empty, the result is empty. camera_info_topic: its calibration; if empty, the depth
+    images are assumed to show the same field of view as the ground truth.
     """
     found: dict[int, DepthComparison] = {}
     if not topic:
@@ -69,27 +70,28 @@ def compare_depth(
 
 
 def uncalibrated(height: int, width: int) -> CameraModel:
-    """A camera of which only the size is known."""
+    """A camera model without calibration."""
     return CameraModel(width, height, K=np.zeros((3, 3)))
 
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Positions (N, 3) of the odometry, their stamps [ns], the true ones (M, 3) in the same frame or None.
+    """Estimated positions (N, 3), their stamps [ns], and the reference positions (M, 3) in the same frame, if any.
 
-    factor: what the estimate was multiplied by to fit the truth (1 for a metric one, and without truth).
+    factor: scale applied to the estimate so that it fits the reference (1 for a metric estimate, or without reference).
     """
 
     positions: np.ndarray
     stamps: np.ndarray
-    truth: np.ndarray | None = None
+    reference: np.ndarray | None = None
     factor: float = 1.0
 
 
 def compare_trajectories(path, child_frame: str, bag: str, topic: str, is_metric: bool) -> Trajectories | None:
-    """The odometry's path, and the ground truth laid over its first pose; None for a path too short.
+    """The odometry's path with the reference aligned to its first pose; None for a path of fewer than two poses.
 
-    path: nav_msgs/Path or None. The truth is only taken where it moves the same frame as the odometry.
+    path: nav_msgs/Path or None. topic: reference odometry, or empty. The reference is left out if it is the motion of
+    another frame than child_frame.
     """
     if path is None or len(path.poses) < 2:
         return None
@@ -100,20 +102,20 @@ def compare_trajectories(path, child_frame: str, bag: str, topic: str, is_metric
         return Trajectories(positions, stamps)
     with Recording(bag) as recording:
         messages = [message for _, _, message in recording.read([topic])]
-    true_stamps = np.array([stamp_of(message.header) for message in messages])
-    within = (true_stamps >= stamps[0]) & (true_stamps <= stamps[-1])
+    reference_stamps = np.array([stamp_of(message.header) for message in messages])
+    within = (reference_stamps >= stamps[0]) & (reference_stamps <= stamps[-1])
     if messages[0].child_frame_id != child_frame or within.sum() < 2:
         return Trajectories(positions, stamps)
-    truth = [pose_matrix(message.pose.pose) for message, inside in zip(messages, within) if inside]
-    T_odom_world = poses[0] @ invert(truth[0])
-    placed = np.array([(T_odom_world @ T)[:3, 3] for T in truth])
+    reference = [pose_matrix(message.pose.pose) for message, is_within in zip(messages, within) if is_within]
+    T_odom_world = poses[0] @ invert(reference[0])
+    aligned = np.array([(T_odom_world @ T)[:3, 3] for T in reference])
     factor = 1.0
-    if not is_metric:  # the factor that fits best in the sense of least squares, from the first pose on
-        partners = placed[np.abs(true_stamps[within][:, None] - stamps[None]).argmin(axis=0)] - positions[0]
+    if not is_metric:  # least squares over the displacements from the first pose
+        partners = aligned[np.abs(reference_stamps[within][:, None] - stamps[None]).argmin(axis=0)] - positions[0]
         moved = positions - positions[0]
         factor = float((moved * partners).sum() / max((moved * moved).sum(), 1e-12))
         positions = positions[0] + factor * moved
-    return Trajectories(positions, stamps, placed, factor)
+    return Trajectories(positions, stamps, aligned, factor)
 
 
 def pose_matrix(pose) -> np.ndarray:

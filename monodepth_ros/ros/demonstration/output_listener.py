@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the depth node: listens to every output, from its own process, as any subscriber would."""
+"""A subscriber of all the depth node's outputs."""
 
 import time
 from collections import defaultdict
@@ -31,10 +31,10 @@ OUTPUTS = {
 
 
 class OutputListener:
-    """Notes when each message came (steady clock, seconds) by topic and stamp [ns], and keeps the messages asked for.
+    """Arrival times (steady clock [s]) by topic and stamp [ns], message counts, and some messages.
 
-    input_topic: if given, the node's input is listened to as well, so that latency is the time between the input's and
-    the output's arrival here. topics: which of OUTPUTS to listen to. keep: stamp [ns] -> whether to keep its messages.
+    input_topic: the node's input, to which it listens as well if given; latency is the time between the arrivals of
+    input and output here. topics: the OUTPUTS to listen to. keep: stamp [ns] -> whether to keep that frame's messages.
     """
 
     def __init__(self, node: Node, input_topic: str = "", compressed: bool = False, topics=tuple(OUTPUTS), keep=None):
@@ -65,7 +65,7 @@ class OutputListener:
         return take
 
     def latencies_ms(self, topic: str) -> list[float]:
-        """Time from the input's arrival to this output's, for every frame that produced it."""
+        """Time [ms] from the arrival of the input to that of this output, for every frame that has both."""
         inputs = self.arrivals[self.input_topic]
         return [1e3 * (t - inputs[stamp]) for stamp, t in self.arrivals[topic].items() if stamp in inputs]
 

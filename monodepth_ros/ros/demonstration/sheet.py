@@ -1,45 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 """The picture sheet of a demonstration: input | depth | ground truth | error | cloud | trajectory."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sensor_msgs.msg import PointCloud2
 
 from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
-from monodepth_ros.pictures.cloud_picture import (
-    CloudExtent,
-    cloud_from_above,
-    cloud_in_perspective,
-)
+from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_from_above, cloud_in_perspective
 from monodepth_ros.pictures.color_picture import color_limits, color_picture
 from monodepth_ros.pictures.error_picture import error_picture, relative_error, with_legend
 from monodepth_ros.pictures.picture_sheet import column_height, labelled, picture_sheet
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
-from monodepth_ros.ros.demonstration.comparison import (
-    MAX_DEPTH,
-    DepthComparison,
-    Trajectories,
-)
+from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, Trajectories
 
 SHEET_ROWS = 4
 
 
-def demonstration_sheet(
-    outputs: dict[int, dict],
-    input_topic: str,
-    comparisons: dict[int, DepthComparison],
-    trajectories: Trajectories | None,
-    is_metric: bool,
-    start_ns: int,
-    title: str,
-) -> np.ndarray | None:
-    """Bgr sheet with a row for each of a few frames spread over the run; None if no frame came out whole.
+@dataclass(frozen=True)
+class SheetContent:
+    """The pictures' data.
 
-    outputs: messages of the kept frames by stamp [ns] and topic. comparisons: by stamp, where there is truth.
+    outputs: messages of the kept frames by stamp [ns] and topic. comparisons: by stamp [ns], of the frames that have
+    ground truth. start_ns: stamp of the recording's first image.
     """
-    needed = {input_topic, "depth/image", "depth/points"}
+
+    outputs: dict[int, dict]
+    input_topic: str
+    comparisons: dict[int, DepthComparison]
+    trajectories: Trajectories | None
+    is_metric: bool
+    start_ns: int
+
+    def seconds(self, stamp_ns: int) -> str:
+        """A stamp as time since the first image."""
+        return f"{(stamp_ns - self.start_ns) * 1e-9:.1f} s"
+
+
+def demonstration_sheet(content: SheetContent, title: str) -> np.ndarray | None:
+    """Bgr sheet (H, W, 3) with a row for each of a few frames spread over the run; None if no frame is complete."""
+    outputs, comparisons, is_metric = content.outputs, content.comparisons, content.is_metric
+    needed = {content.input_topic, "depth/image", "depth/points"}
     complete = [stamp for stamp, messages in sorted(outputs.items()) if needed <= messages.keys()]
     if comparisons:
         complete = [stamp for stamp in complete if stamp in comparisons]
@@ -49,7 +53,7 @@ def demonstration_sheet(
     rows = []
     for stamp in picks:
         messages = outputs[stamp]
-        row = [labelled(input_picture(messages[input_topic]), f"input, {(stamp - start_ns) * 1e-9:.1f} s")]
+        row = [labelled(input_picture(messages[content.input_topic]), f"input, {content.seconds(stamp)}")]
         if stamp in comparisons:
             row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
         else:
@@ -57,9 +61,7 @@ def demonstration_sheet(
             row.append(labelled(depth, "depth (near is bright)"))
         row += cloud_pictures(messages["depth/points"], is_metric, from_above=stamp not in comparisons)
         rows.append(row)
-    column = None
-    if trajectories is not None:
-        column = trajectory_column(trajectories, picks, start_ns, len(rows), is_metric)
+    column = trajectory_column(content, picks, column_height(len(rows))) if content.trajectories is not None else None
     return picture_sheet(rows, title, column)
 
 
@@ -85,30 +87,31 @@ def compared_pictures(comparison: DepthComparison, is_metric: bool, legend: bool
 
 
 def cloud_pictures(cloud: PointCloud2, is_metric: bool, from_above: bool) -> list[np.ndarray]:
-    """The cloud in perspective, and from above where that is asked for."""
+    """The cloud in perspective and, if asked for, from above."""
     points, colors = cloud_arrays(cloud)
     extent = CloudExtent()
-    if not is_metric and len(points):  # network units have no known size: the picture shows what there is
+    if not is_metric and len(points):  # network units have no known size: fit the picture to the cloud
         unit = float(np.percentile(points[:, 0], 90)) / 40.0
         points = points / unit
         extent = CloudExtent(unit=f"x {unit:.2g} network units")
     pictures = [cloud_in_perspective(points, colors, extent)]
-    return pictures + [cloud_from_above(points, colors, extent)] if from_above else pictures
+    if from_above:
+        pictures.append(cloud_from_above(points, colors, extent))
+    return pictures
 
 
-def trajectory_column(
-    trajectories: Trajectories, picks: list[int], start_ns: int, row_count: int, is_metric: bool
-) -> np.ndarray:
-    """The trajectory with the places of the sheet's frames."""
+def trajectory_column(content: SheetContent, picks: list[int], height: int) -> np.ndarray:
+    """Bgr picture (height, W, 3) of the trajectory, with marks where the sheet's frames were taken."""
+    trajectories = content.trajectories
     marks = {}
     for stamp in picks:
         nearest = int(np.abs(trajectories.stamps - stamp).argmin())
-        marks[f"{(stamp - start_ns) * 1e-9:.1f} s"] = trajectories.positions[nearest]
-    unit = "m" if is_metric or trajectories.truth is not None else "network units"
+        marks[content.seconds(stamp)] = trajectories.positions[nearest]
+    unit = "m" if content.is_metric or trajectories.reference is not None else "network units"
     if trajectories.factor != 1.0:
         unit += f" (x {trajectories.factor:.3g})"
-    height = column_height(row_count)
-    return trajectory_from_above(trajectories.positions, height, max(240, height // 3), trajectories.truth, marks, unit)
+    width = max(240, height // 3)
+    return trajectory_from_above(trajectories.positions, height, width, trajectories.reference, marks, unit)
 
 
 def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:

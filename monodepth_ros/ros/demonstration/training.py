@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`scripts/demo --train`: networks learned from the demonstration's recording, and their depth before and after."""
+"""`scripts/demo --train`: networks trained on the demonstration's recording, and their depth before and after."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ UNTRAINED = "untrained.safetensors"
 
 
 def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path, steps: int) -> Path:
-    """Train the compact pair from random weights on a recording; the checkpoint. KeyboardInterrupt if it was stopped.
+    """Train the compact pair from random weights on a recording; the checkpoint. KeyboardInterrupt if stopped.
 
-    Leaves <results>/train/<time>/ with what `monodepth train` leaves, and a sheet of depth before and after.
+    Writes the files of `monodepth train`, and a sheet of depth before and after, to <results>/train/<time>/.
     """
     changes = {"data.recordings": [bag], "data.topic": topic, "data.camera_info": camera_info}
     changes |= {"loop.device": device, "loop.max_steps": steps}

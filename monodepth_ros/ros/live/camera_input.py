@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One camera's topics: the image, raw or compressed, and the calibration beside it."""
+"""One camera's input topics: the image, raw or compressed, and its camera_info."""
 
 import time
 from collections.abc import Callable
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -15,15 +15,17 @@ from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import decode_image
 from monodepth_ros.ros.live.outputs import topic_prefix
+from monodepth_ros.ros.live.qos_events import log_incompatible_qos
+
+_REMEDIES = {"reliability": "set image.reliability to best_effort"}
 
 
 class CameraInput:
     """Subscriptions of one camera; every image message goes to `on_image` at once, on the executor's thread.
 
-    Topics are `image` (or `image/compressed`) and `camera_info`, below the camera's name if it has one, all
-    remappable. Remapping `image` alone moves the other two along, as image_transport does:
-    image:=/front/image_raw means /front/image_raw/compressed and /front/camera_info. A given calibration
-    (config.calibration_file) stands in for camera_info.
+    The topics are `image` (or `image/compressed`) and `camera_info`, below the camera's name if it has one. All can be
+    remapped. Remapping `image` alone moves the other two along, as image_transport does: image:=/front/image_raw also
+    means /front/image_raw/compressed and /front/camera_info. calibration: replaces camera_info if given.
     """
 
     def __init__(
@@ -59,20 +61,13 @@ class CameraInput:
             raise
 
     def _subscribe(self, message_type, topic: str, callback) -> None:
-        def incompatible(event) -> None:
-            policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
-            remedy = (
-                "set image.reliability to best_effort" if policy == "reliability" else "change its QoS or qos_overrides"
-            )
-            self._node.get_logger().error(
-                f"a publisher of {topic} offers an incompatible QoS ({policy}): nothing arrives from it; {remedy}"
-            )
-
+        who = f"a publisher of {topic} offers"
+        incompatible = log_incompatible_qos(self._node, who, "nothing arrives from it", _REMEDIES)
         subscription = self._node.create_subscription(
             message_type,
             topic,
             callback,
-            # A profile for each: qos_overrides write into it.
+            # A new profile each time: qos_overrides write into it.
             QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=self._reliability),
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
@@ -93,18 +88,23 @@ class CameraInput:
         self._info = message
 
     def decode(self, message: Image | CompressedImage) -> Pixels:
-        """Pixels of one of this camera's messages; ImageError."""
+        """Pixels of an image message of this camera; raises ImageError."""
         return decode_compressed(message) if self._is_compressed else decode_image(message)
 
     @property
+    def camera_info(self) -> CameraInfo | None:
+        """The newest camera_info."""
+        return self._info
+
+    @property
     def has_calibration(self) -> bool:
-        """Whether a calibration has come, by topic or by file."""
+        """Whether there is a calibration, from the topic or the file."""
         return self._fixed is not None or self._info is not None
 
     def camera_for(self, pixels: Pixels) -> CameraModel:
-        """The camera model for an image: from the file or the newest camera_info, else an uncalibrated one.
+        """The camera model of an image, from the file or the newest camera_info; without either, an uncalibrated one.
 
-        Raises CalibrationError if the camera_info is no calibration, or is of another size.
+        Raises CalibrationError if the camera_info is not a valid calibration or is for another image size.
         """
         camera = self._fixed or self._from_info()
         if camera is None:
@@ -141,9 +141,9 @@ class CameraInput:
         return self._camera
 
     def silence(self, limit: float) -> str:
-        """Why no image has come for more than `limit` seconds, with what to do; empty if they come or may yet.
+        """Why no image has come for more than `limit` seconds and what to do; empty if images come.
 
-        To be called now and then: a publisher that has just appeared is given the same time.
+        Call it periodically: a publisher that has just appeared gets the same time.
         """
         now = time.monotonic()
         publishers = self._node.count_publishers(self.image_topic)
@@ -160,13 +160,13 @@ class CameraInput:
         if now - self._publishers_since <= limit:
             return ""
         return (
-            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing "
-            "arrives; large images may get lost on the way (set image.reliability to reliable), or the QoS does not match"
+            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing arrives; large "
+            "images may get lost on the way (set image.reliability to reliable), or the QoS does not match"
         )
 
 
 def _topics(node: Node, prefix: str, is_compressed: bool) -> tuple[str, str]:
-    """Names of the image and the camera_info topic, after remapping."""
+    """Names of the image and camera_info topics after remapping."""
 
     def is_remapped(name: str) -> bool:
         return node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)

@@ -1,35 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks and all the cameras that they serve."""
+"""The networks, and all the cameras that share them."""
 
 import numpy as np
 
 from monodepth_ros.errors import typed_line
 from monodepth_ros.inference.create_engine import create_engine
+from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
 from monodepth_ros.pipeline.node_config import NodeConfig
-from monodepth_ros.ros.live.camera_stream import Arrival, CameraStream
+from monodepth_ros.ros.live.camera_health import camera_health
+from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.live.frame_intake import Arrival
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.problems import Problems
-from monodepth_ros.settings.schema import ConfigError
 
 
 class CameraRig:
-    """One engine, one worker thread and a stream for each camera: the worker takes the newest frame of every
-    camera that has one and runs the depth network on them as one batch. It waits for no camera.
+    """One engine, one worker thread, and a stream for each camera.
 
-    config: the node-wide settings; configs: as they are for each camera, by its name. One camera without a
-    name has the node's own topics. Loads the checkpoint and warms up; raises a MonodepthError, or whatever a
-    device raises.
+    The worker takes the newest frame of every camera that has one and runs the depth network on them as one batch. It
+    waits for no camera.
+
+    config: the node-wide settings; without a checkpoint the bundled one runs, with a warning. configs: the settings of
+    each camera, by its name. A single camera without a name has the node's own topics. Loads the checkpoint and warms
+    up; raises a MonodepthError, or any error of the device.
     """
 
     def __init__(self, node, config: NodeConfig, configs: dict[str, NodeConfig]):
-        if not config.checkpoint:
-            raise ConfigError("no checkpoint: set the parameter checkpoint to a .safetensors file or a weights folder")
         self._logger = node.get_logger()
-        checkpoint = load_checkpoint(config.checkpoint)
+        bundled = bundled_checkpoint()
+        self.checkpoint = config.checkpoint or bundled.stem
+        if not config.checkpoint:
+            self._logger.warning(
+                f"no checkpoint given: running the bundled {self.checkpoint!r}, trained on synthetic images; "
+                "set the parameter checkpoint to weights for your camera"
+            )
+        checkpoint = load_checkpoint(config.checkpoint or bundled)
         self.header = checkpoint.header
         self.streams: list[CameraStream] = []
         self._worker: FrameWorker[CameraStream, Arrival] | None = None
@@ -45,14 +54,15 @@ class CameraRig:
             }
             self._warm_up(len(configs))
             for name, pipeline in pipelines.items():
-                self.streams.append(CameraStream(node, name, configs[name], pipeline, self.engine))
+                stream = CameraStream(node, name, configs[name], pipeline, self.engine, self.checkpoint)
+                self.streams.append(stream)
         except Exception:
             self.close()
             raise
         self._announce(next(iter(pipelines.values())))
 
     def _warm_up(self, cameras: int) -> None:
-        """Every size of batch that may come, so that no live frame pays for its first time."""
+        """Run every batch size once, so that no live frame waits for a first run."""
         self.engine.warm_up()
         image = self.engine.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))
         for count in range(2, cameras + 1):
@@ -60,7 +70,7 @@ class CameraRig:
 
     def _announce(self, pipeline: FramePipeline) -> None:
         engine, config = self.engine, self._config
-        self._logger.info(f"{config.checkpoint}: {self.header.summary()}")
+        self._logger.info(f"{self.checkpoint}: {self.header.summary()}")
         self._logger.info(f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}")
         if not config.odometry.enabled:
             self._logger.info("odometry disabled: odometry.enabled is false")
@@ -68,7 +78,7 @@ class CameraRig:
             self._logger.info(f"odometry from {pipeline.motion_description}")
         elif not self.header.pose_network:
             self._logger.info(
-                "odometry disabled: the checkpoint has no pose network; odometry.source auto or features needs none"
+                "odometry disabled: odometry.source is network but the checkpoint has no pose network; set it to auto"
             )
 
     def activate(self) -> None:
@@ -79,17 +89,17 @@ class CameraRig:
             stream.activate(self._worker.submit)
 
     def deactivate(self) -> None:
-        """Release the subscriptions; the frames in work are finished."""
+        """Release the subscriptions, and finish the frames that are being processed."""
         for stream in self.streams:
             stream.unsubscribe()
         if self._worker is not None and not self._worker.stop():
-            self._logger.warning("a frame is still being processed: left to end by itself")
+            self._logger.warning("a frame is still being processed; not waiting for it")
         self._worker = None
         for stream in self.streams:
             stream.deactivate()
 
     def close(self) -> None:
-        """Release everything, the device's memory too."""
+        """Release everything, including the device's memory."""
         self.deactivate()
         for stream in self.streams:
             stream.close()
@@ -97,7 +107,7 @@ class CameraRig:
         self.engine.release()
 
     def check(self, config: NodeConfig) -> None:
-        """Refuse settings that this checkpoint cannot serve."""
+        """Raise a MonodepthError for settings that this checkpoint does not support."""
         scale_for(config, self.header, self.engine.has_pose)
 
     def configure(self, configs: dict[str, NodeConfig]) -> None:
@@ -113,24 +123,24 @@ class CameraRig:
     def _handle(self, arrivals: dict[CameraStream, Arrival]) -> None:
         """Process one frame of each of these cameras."""
         begun = [(stream, stream.begin(arrival)) for stream, arrival in arrivals.items()]
-        frames = [(stream, work) for stream, work in begun if work is not None]
-        failure = infer_depth(self.engine, [work.prepared for _, work in frames])
+        frames = [(stream, pending) for stream, pending in begun if pending is not None]
+        failure = infer_depth(self.engine, [pending.prepared for _, pending in frames])
         if failure is not None:
             reason = typed_line(failure)
-            self._problems.note("batch", f"{len(frames)} frames at once failed, taken one by one: {reason}")
-        # No camera's depth waits for another one's motion.
-        published = [(stream, work) for stream, work in frames if stream.publish_depth(work)]
-        for stream, work in published:
-            stream.finish(work)
+            self._problems.note("batch", f"a batch of {len(frames)} frames failed, repeated one by one: {reason}")
+        # No camera's depth waits for another camera's motion.
+        published = [(stream, pending) for stream, pending in frames if stream.publish_depth(pending)]
+        for stream, pending in published:
+            stream.finish(pending)
         if frames:
             self._batches[len(frames)] += 1
 
     def report(self) -> list[Health]:
-        """Facts and findings: each camera's, then the networks'."""
+        """Diagnostics of each camera, then of the networks."""
         health = Health("networks", self.engine.device)
         health.values["engine"] = f"{self.engine.name} on {self.engine.device} ({self.engine.precision})"
-        health.values["checkpoint"] = self._config.checkpoint
+        health.values["checkpoint"] = self.checkpoint
         health.values["batches by size"] = ", ".join(f"{size}: {n}" for size, n in self._batches.items())
         for problem in self._problems.current():
             health.warn(problem.message)
-        return [*(stream.report() for stream in self.streams), health]
+        return [*map(camera_health, self.streams), health]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happened to the frames: counts by fate, rates, latencies."""
+"""Counts of frames by fate, rates and latencies."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections import Counter, deque
 
 import numpy as np
 
-# Why a frame was not processed; the names of DepthStatus.msg.
+# Why a frame was not processed; names of fields of DepthStatus.msg.
 UNWANTED = "frames_unwanted"
 REPLACED = "frames_replaced"
 DUPLICATE = "frames_duplicate"
@@ -23,7 +23,7 @@ WINDOW_SECONDS = 10.0
 
 
 class FrameCounters:
-    """Counts since configuration, and rates and latencies over the last seconds. Safe for use by several threads."""
+    """Counts since configuration, and rates and latencies over the last 10 s. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class FrameCounters:
                     times.popleft()
 
     def add_latency(self, milliseconds: float) -> None:
-        """Note the time one frame took from receipt to publication."""
+        """Add the time of one frame from receipt to publication."""
         now = time.monotonic()
         with self._lock:
             self._latencies.append((now, milliseconds))
@@ -56,13 +56,13 @@ class FrameCounters:
             return {name: self._counts[name] for name in (RECEIVED, PROCESSED, *DROP_CAUSES)}
 
     def rate(self, fate: str) -> float:
-        """Frames per second (RECEIVED or PROCESSED) over the last seconds."""
+        """Frames per second (RECEIVED or PROCESSED) over the last 10 s."""
         with self._lock:
             recent = [t for t in self._times[fate] if t >= time.monotonic() - WINDOW_SECONDS]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
 
     def latency_percentiles(self) -> tuple[float, float]:
-        """Median and 95th percentile [ms] of the last seconds; NaN without frames."""
+        """Median and 95th percentile [ms] over the last 10 s; NaN without frames."""
         with self._lock:
             recent = [ms for t, ms in self._latencies if t >= time.monotonic() - WINDOW_SECONDS]
         if not recent:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health on /diagnostics, once per second."""
+"""The statuses on /diagnostics."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 @dataclass
 class Health:
-    """One status: the worst finding gives level and message, the values are facts for people to read."""
+    """One status, with the level of its worst problem, whose message comes first, and values for people to read."""
 
     name: str
     hardware: str
@@ -17,11 +17,11 @@ class Health:
     values: dict[str, str] = field(default_factory=dict)
 
     def warn(self, message: str) -> None:
-        """Note something the user should look at."""
+        """Add a warning."""
         self._raise_to(DiagnosticStatus.WARN, message)
 
     def error(self, message: str) -> None:
-        """Note that the outputs fail."""
+        """Add an error: outputs are lost."""
         self._raise_to(DiagnosticStatus.ERROR, message)
 
     def _raise_to(self, level: bytes, message: str) -> None:
@@ -32,7 +32,7 @@ class Health:
             self.messages.append(message)
 
     def status(self, node_name: str) -> DiagnosticStatus:
-        """As diagnostic_msgs/DiagnosticStatus, under the name of its node."""
+        """The diagnostic_msgs/DiagnosticStatus, with the node's name in front."""
         return DiagnosticStatus(
             level=self.level,
             name=f"{node_name}: {self.name}",

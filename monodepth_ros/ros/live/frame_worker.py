@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that works on frames, so that the executor's stays free; each camera's newest frame wins."""
+"""A thread that processes each camera's newest frame, so that the executor's thread stays free."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 class FrameWorker(Generic[Source, Item]):
-    """Calls `handle` with the newest item of every source that has one, as soon as any has.
+    """Call `handle` with the newest item of every source that has one, as soon as any source has one.
 
-    `handle` must not raise. There is no queue: at most one item of a source waits; one replaced by a newer
-    one is given to `replaced`. No source waits for another, and each that waits is in the next call.
+    `handle` must not raise. There is no queue: each source has at most one waiting item, and an item that a newer one
+    replaces goes to `replaced`. No source waits for another, and all waiting items are in the next call.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class FrameWorker(Generic[Source, Item]):
             self._replaced(source, replaced)
 
     def stop(self, timeout: float = 5.0) -> bool:
-        """Finish what is in work, drop what waits, end the thread; whether it has ended within timeout [s]."""
+        """Finish the current call, drop waiting items and end the thread; whether it ended within timeout [s]."""
         with self._condition:
             self._is_stopping = True
             self._waiting = {}

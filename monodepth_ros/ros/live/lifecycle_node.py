@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`DepthNode`: a managed (lifecycle) node from cameras' images to depth, clouds and odometry."""
+"""`DepthNode`: a managed (lifecycle) node that turns cameras' images into depth, clouds and odometry."""
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
@@ -9,8 +9,10 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.inference.engine import Engine
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
+from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
@@ -20,13 +22,13 @@ DIAGNOSTICS_PERIOD = 1.0  # seconds
 
 
 class DepthNode(LifecycleNode):
-    """configure loads and warms up, activate subscribes, deactivate releases, cleanup frees the device."""
+    """configure loads and warms up, activate subscribes, deactivate unsubscribes, cleanup frees the device."""
 
     def __init__(self, **arguments):
         super().__init__("depth_node", **arguments)
         refuse_impossible_transitions(self)
         self._rig: CameraRig | None = None
-        self._offered: list = []
+        self._services_offered: list = []
         try:
             self._settings = NodeParameters(
                 self, can_restructure=lambda: self._rig is None, check=self._check, apply=self._apply
@@ -35,7 +37,7 @@ class DepthNode(LifecycleNode):
             self.destroy_node()
             raise
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # On the steady clock: with use_sim_time and no /clock there is all the more to report.
+        # On the steady clock: diagnostics must also come with use_sim_time and no /clock.
         self.create_timer(DIAGNOSTICS_PERIOD, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
@@ -43,12 +45,27 @@ class DepthNode(LifecycleNode):
         """The settings in force."""
         return self._settings.config
 
+    @property
+    def config_by_camera(self) -> dict[str, NodeConfig]:
+        """The settings in force for each camera, by its name; for "" if `cameras` is empty."""
+        return self._settings.by_camera()
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine that runs the networks; None unless configured."""
+        return self._rig.engine if self._rig is not None else None
+
+    @property
+    def streams(self) -> tuple[CameraStream, ...]:
+        """The cameras' streams; none unless configured."""
+        return tuple(self._rig.streams) if self._rig is not None else ()
+
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
-        """Each by itself, as in the base class."""
+        """Set each parameter by itself, as the base class does."""
         return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
-        """All or none; a whole number serves where a double is asked for."""
+        """Set all parameters or none; accept a whole number for a double."""
         try:
             parameter_list = self._settings.fitted(parameter_list)
         except ConfigError as error:
@@ -58,20 +75,20 @@ class DepthNode(LifecycleNode):
         return result
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load and warm up; on bad input one line in the log, a clean state and FAILURE."""
+        """Load and warm up; for bad input log one line, release everything and return FAILURE."""
         try:
             self._rig = CameraRig(self, self.config, self._settings.by_camera())
         except Exception as error:
             self._release()
             return self._fail("configured", error)
-        self._offered = [
+        self._services_offered = [
             self.create_service(Trigger, "~/reset_odometry", self._reset_odometry),
             self.create_service(SetBool, "~/enable", self._enable),
         ]
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe; if that cannot be done, one line in the log, an inactive node and FAILURE."""
+        """Subscribe; on an error log one line, stay inactive and return FAILURE."""
         result = super().on_activate(state)  # publishers first: a frame may come at once
         try:
             self._rig.activate()
@@ -87,27 +104,27 @@ class DepthNode(LifecycleNode):
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free everything that configure made."""
+        """Release everything that configure made."""
         self._release()
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """The same from any state."""
+        """Release everything, from any state."""
         self._release()
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """A transition raised: back to a clean, unconfigured state."""
+        """Return to a clean unconfigured state after a transition that raised."""
         self.get_logger().error("a transition failed: everything is released, configure again")
         self._release()
         return TransitionCallbackReturn.SUCCESS
 
     def end(self) -> None:
-        """Free everything, whatever the state: the process ends."""
+        """Release everything, from any state, before the process ends."""
         self._release()
 
     def destroy_node(self) -> None:
-        """Leave the ROS graph at once; rclpy's state machine would keep the node there until garbage collection."""
+        """Leave the ROS graph at once; rclpy's state machine would keep the node in it until garbage collection."""
         super().destroy_node()
         self._state_machine = None
 
@@ -117,18 +134,18 @@ class DepthNode(LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:
-        for service in self._offered:
+        for service in self._services_offered:
             self.destroy_service(service)
-        self._offered = []
+        self._services_offered = []
         if self._rig is not None:
             self._rig.close()
             self._rig = None
-        # What a configuration that failed half-way has made.
+        # Publishers of a configuration that failed half-way.
         for publisher in [p for p in self.publishers if isinstance(p, LifecyclePublisher)]:
             self.destroy_lifecycle_publisher(publisher)
 
     def _check(self, config: NodeConfig) -> None:
-        """Refuse settings that this checkpoint cannot serve."""
+        """Raise a MonodepthError for settings that the checkpoint does not support."""
         if self._rig is not None:
             self._rig.check(config)
 

@@ -71,6 +71,11 @@ class OdometryOutput:
             self._node.destroy_lifecycle_publisher(publisher)
         self._transforms.close()
 
+    @property
+    def transforms(self) -> TransformLookup | TopicTransforms:
+        """The transforms that place the camera on the base or, without a base, give its frame's parent."""
+        return self._transforms
+
     def start(self) -> None:
         """Be ready for estimates."""
         self._worker = FrameWorker(self._handle, lambda source, replaced: None, name="odometry")

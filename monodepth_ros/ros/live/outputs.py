@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The topics of one camera's results, published only for those who listen."""
+"""The topics of one camera's results, published only while they have subscribers."""
 
 import numpy as np
 from rclpy.event_handler import PublisherEventCallbacks
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
@@ -14,11 +14,12 @@ from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.pipeline.config import DepthConfig
 from monodepth_ros.pipeline.frame import Demand, FrameResult
 from monodepth_ros.ros.interop import build_cloud, encode_compressed, encode_image
+from monodepth_ros.ros.live.qos_events import log_incompatible_qos
 
-# What a subscriber should ask for instead, by the policy it cannot have.
+# What a subscriber should request instead, by the policy that does not match.
 _REMEDIES = {
-    "durability": "let it ask for volatile durability",
-    "reliability": "let it ask for best-effort reliability",
+    "durability": "request volatile durability there",
+    "reliability": "request best-effort reliability there",
 }
 
 TOPICS = {
@@ -35,22 +36,17 @@ COMPRESSED_DEPTH = {"compressed_depth": ("depth/image/compressedDepth", Compress
 
 
 def topic_prefix(camera: str) -> str:
-    """What stands before the topics of a camera: its name, or nothing for the one without a name."""
+    """The prefix of a camera's topics: its name and a slash, or nothing for the camera without a name."""
     return f"{camera}/" if camera else ""
 
 
 def create_output(node, message_type, topic: str):
-    """A managed publisher that says when a subscriber's QoS does not match."""
-    # Reliable connects to reliable and to best-effort subscribers alike. A profile for each: qos_overrides write into it.
+    """A managed publisher that logs subscriptions with an incompatible QoS."""
+    # Reliable connects to reliable and to best-effort subscribers alike. A new profile each time: qos_overrides write
+    # into it.
     qos = QoSProfile(depth=2, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
-
-    def incompatible(event) -> None:
-        policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
-        node.get_logger().error(
-            f"a subscriber of {node.resolve_topic_name(topic)} asks for an incompatible QoS ({policy}): "
-            f"it gets nothing; {_REMEDIES.get(policy, 'change its QoS or qos_overrides')}"
-        )
-
+    who = f"a subscriber of {node.resolve_topic_name(topic)} requests"
+    incompatible = log_incompatible_qos(node, who, "it receives nothing", _REMEDIES)
     return node.create_lifecycle_publisher(
         message_type,
         topic,
@@ -61,7 +57,10 @@ def create_output(node, message_type, topic: str):
 
 
 class DepthOutputs:
-    """Publishers of depth, colour view, cloud, rectified image, ground, correspondences and status; of compressed depth if asked for."""
+    """Publishers of depth and everything made from it, of the correspondences and of the status.
+
+    camera: the prefix of the topics; empty for the camera without a name. compressed: also publish compressed depth.
+    """
 
     def __init__(self, node, camera: str, compressed: bool = False):
         self._node = node
@@ -82,16 +81,16 @@ class DepthOutputs:
 
     @property
     def wants_info(self) -> bool:
-        """Whether somebody listens to the camera_info of the depth image."""
+        """Whether the camera_info of the depth image has subscribers."""
         return self._is_wanted("info")
 
     @property
     def wants_correspondences(self) -> bool:
-        """Whether somebody looks at the points that the odometry follows."""
+        """Whether the picture of the odometry's points has subscribers."""
         return self._is_wanted("correspondences")
 
     def demand(self, odometry: bool) -> Demand:
-        """What somebody listens to at this moment."""
+        """The outputs that have subscribers now. odometry: whether odometry is wanted."""
         return Demand(
             depth=self._is_wanted("depth") or self._is_wanted("compressed_depth"),
             color=self._is_wanted("color"),
@@ -104,14 +103,14 @@ class DepthOutputs:
         )
 
     def publish(self, result: FrameResult, header: Header, depth: DepthConfig) -> None:
-        """Publish what was computed of depth; every message carries the input image's stamp and frame."""
+        """Publish depth and everything made from it, with the stamp and frame of the input image."""
         publishers = self._publishers
         if result.depth is not None and self._is_wanted("depth"):
             publishers["depth"].publish(encode_image(result.depth, depth.encoding, header))
         if result.depth is not None and self._is_wanted("compressed_depth"):
             format, data = compress_depth(result.depth, depth.compressed_quantization, depth.max_range)
             publishers["compressed_depth"].publish(encode_compressed(format, data, header))
-        # The info serves the depth and the rectified image alike.
+        # One camera_info for the depth and the rectified image.
         if self.wants_info:
             publishers["info"].publish(camera_info(result.camera, result.view.is_calibrated, header))
         if result.rectified is not None:
@@ -124,7 +123,7 @@ class DepthOutputs:
             publishers["cloud"].publish(build_cloud(result.cloud, result.cloud_is_dense, header))
 
     def publish_correspondences(self, result: FrameResult, header: Header) -> None:
-        """Publish what came with the motion, if somebody looks at it."""
+        """Publish the picture of the odometry's points, if the frame has one."""
         if result.correspondences is not None:
             self._publishers["correspondences"].publish(encode_image(result.correspondences, "bgr8", header))
 
@@ -134,7 +133,7 @@ class DepthOutputs:
 
 
 def camera_info(camera: CameraModel, is_calibrated: bool, header: Header) -> CameraInfo:
-    """CameraInfo of a pinhole camera without distortion; all zero intrinsics (ROS for "uncalibrated") if it is not."""
+    """CameraInfo of a pinhole camera without distortion; if it is not calibrated, with zero intrinsics (REP-104)."""
     message = CameraInfo(header=header, width=camera.width, height=camera.height, distortion_model="plumb_bob")
     message.d = [0.0] * 5
     message.r = np.eye(3).reshape(-1)

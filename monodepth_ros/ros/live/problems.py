@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong at the moment: logged now and then, shown in the diagnostics while it lasts."""
+"""Problems of the moment: logged every few seconds, and shown in the diagnostics while they last."""
 
 import threading
 import time
 from typing import NamedTuple
 
-# A problem of one kind is logged at most this often, and shown for this long after it was last true [s].
+# A problem of one kind is logged at most once per this time, and shown for this long after it last occurred [s].
 PERIOD = 5.0
 
 
 class Problem(NamedTuple):
-    """When something was last wrong (steady clock [s]), what it is, and whether it costs outputs."""
+    """A problem: its last occurrence (steady clock [s]), its message, and whether outputs are lost by it."""
 
     time: float
     message: str
@@ -18,7 +18,7 @@ class Problem(NamedTuple):
 
 
 class Problems:
-    """Warnings and errors by kind. Safe for use by several threads."""
+    """Warnings and errors by kind. Thread-safe."""
 
     def __init__(self, logger):
         self._logger = logger
@@ -27,7 +27,7 @@ class Problems:
         self._logged: dict[str, float] = {}
 
     def note(self, kind: str, message: str, is_error: bool = False) -> None:
-        """Something is wrong now; `kind` stays the same while the figures in the message change."""
+        """Note a problem that occurs now. `kind` identifies it while the figures in its message change."""
         now = time.monotonic()
         with self._lock:
             self._seen[kind] = Problem(now, message, is_error)
@@ -40,7 +40,7 @@ class Problems:
             self._logger.warning(message)
 
     def current(self) -> list[Problem]:
-        """What was wrong within the last seconds, the newest first."""
+        """The problems of the last seconds, newest first."""
         now = time.monotonic()
         with self._lock:
             return sorted((item for item in self._seen.values() if now - item.time < PERIOD), reverse=True)

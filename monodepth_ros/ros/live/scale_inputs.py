@@ -67,6 +67,11 @@ class ScaleInputs:
             self._transforms.close()
             self._transforms = None
 
+    @property
+    def transforms(self) -> TransformLookup | None:
+        """The transforms that place the camera; None unless the settings need them."""
+        return self._transforms
+
     def mount(self, camera_frame: str) -> CameraMount:
         """The camera's mount by the newest TF, without waiting; updates the camera's position in `travel` as well."""
         settings, transforms = self._settings, self._transforms

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameters from the configuration dataclass: declaration, checks, documentation."""
+"""ROS parameters declared from the configuration dataclass."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameters declared from the configuration dataclass: descriptors, ranges, reasons for reason."""
+"""ROS parameters declared from the configuration dataclass: descriptors, ranges, and reasons for a refusal."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
 from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
-# Read once, before anybody could change it.
+# Read once, at start.
 READ_AT_START = ("autostart",)
 
 _TYPES = {
@@ -56,12 +56,12 @@ def descriptor(specification: Specification) -> ParameterDescriptor:
 
 
 class NodeParameters:
-    """Keeps a NodeConfig, and a CameraConfig for each of its cameras, in step with a node's parameters.
+    """A NodeConfig, and a CameraConfig for each camera, kept equal to a node's parameters.
 
-    The cameras' own parameters, `<camera>.<name>`, are declared after `cameras` and come and go with the
-    names in it. can_restructure: whether settings that are not live may change now (the node is not
-    configured). check: called with a configuration before it is taken; a MonodepthError from it refuses the
-    change with its message. apply: called when a configuration has been taken.
+    The parameters of a camera, `<camera>.<name>`, are declared after `cameras`, and declared or undeclared when its
+    names change. can_restructure: whether settings that are not live may change now (the node is not configured).
+    check: called with a new configuration; a MonodepthError from it refuses the change with its message. apply: called
+    after a configuration was accepted.
     """
 
     def __init__(
@@ -82,17 +82,17 @@ class NodeParameters:
         self._own = self._own_configs(self.config, {})
         self._declare(specifications(NodeConfig), values(self.config))
         self.follow_cameras()
-        self._warn_of_strangers()
+        self._warn_of_unknown_cameras()
         node.add_on_set_parameters_callback(self._on_set)
 
     def by_camera(self) -> dict[str, NodeConfig]:
-        """The settings as they are for each camera; for one without a name where `cameras` names none."""
+        """The settings in force for each camera, by its name; for "" if `cameras` is empty."""
         if not self.config.cameras:
             return {"": self.config}
         return {name: config_of(name, self.config, own) for name, own in self._own.items()}
 
     def follow_cameras(self) -> None:
-        """Declare the parameters of cameras that are new, undeclare those of cameras that are gone."""
+        """Declare the parameters of new cameras and undeclare those of removed cameras."""
         wanted = {name: item for camera in self._own for name, item in _specifications_of(camera).items()}
         for name in self._specifications.keys() - wanted.keys() - specifications(NodeConfig).keys():
             self._node.undeclare_parameter(name)
@@ -108,14 +108,14 @@ class NodeParameters:
         self._specifications.update(wanted)
 
     def _given(self, wanted: Mapping[str, Specification]) -> dict[str, Any]:
-        """The values of these settings that were given at start; ConfigError for one that does not fit."""
-        overrides = self._node._parameter_overrides  # rclpy has no public way to ask
+        """The values given at start for these settings; ConfigError for an invalid one."""
+        overrides = self._node._parameter_overrides  # rclpy offers no public access
         found = {name: (item, overrides[name].value) for name, item in wanted.items() if name in overrides}
-        # ROS gives an empty list no type, and so no value.
+        # An empty list has no type in ROS, and so no value.
         return {n: item.check(() if item.type is tuple and v is None else v) for n, (item, v) in found.items()}
 
     def _own_configs(self, config: NodeConfig, changes: Mapping[str, Any]) -> dict[str, CameraConfig]:
-        """What each camera of a configuration has of its own, with changes by parameter name."""
+        """Each camera's own settings, with changes by parameter name."""
         found = {}
         for camera in config.cameras:
             prefix = f"{camera}."
@@ -125,8 +125,8 @@ class NodeParameters:
             found[camera] = replace(own, _without(prefix, changes))
         return found
 
-    def _warn_of_strangers(self) -> None:
-        """A setting of a camera that is not there is a misspelt name more often than not."""
+    def _warn_of_unknown_cameras(self) -> None:
+        """Warn of settings of a camera that does not exist: the name is probably misspelt."""
         for name in self._node._parameter_overrides.keys() - self._specifications.keys():
             camera, _, setting = name.partition(".")
             if setting in specifications(CameraConfig):
@@ -134,10 +134,10 @@ class NodeParameters:
                 self._node.get_logger().warning(f"{name} is ignored: there is no {camera!r} in cameras ({known})")
 
     def fitted(self, parameters: list[Parameter]) -> list[Parameter]:
-        """Parameters with whole numbers made doubles where one is asked for; ConfigError where one does not fit.
+        """The parameters with whole numbers converted to doubles where needed; ConfigError for an invalid value.
 
-        rclpy would take `max_gap: 1` for an integer and an empty list for one of bytes, and say less about
-        what is wrong.
+        rclpy would take `max_gap: 1` for an integer and an empty list for a list of bytes, and its messages are less
+        specific.
         """
         known = self._specifications
         return [
@@ -146,7 +146,7 @@ class NodeParameters:
         ]
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
-        """All changes of a set are taken, or none."""
+        """Accept all changes of a set, or none."""
         changes = {p.name: p.value for p in parameters if p.name in self._specifications}
         if not changes:
             return SetParametersResult(successful=True)
@@ -168,16 +168,16 @@ class NodeParameters:
 
 
 def _specifications_of(camera: str) -> dict[str, Specification]:
-    """The settings of a camera by parameter name."""
+    """The settings of a camera, by parameter name."""
     found = (dataclasses.replace(item, name=f"{camera}.{item.name}") for item in specifications(CameraConfig).values())
     return {item.name: item for item in found}
 
 
 def _without(prefix: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Those settings that begin with a prefix, without it."""
+    """The settings that begin with a prefix, with the prefix removed."""
     return {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix)}
 
 
 def _ros_value(value: Any) -> Any:
-    """A setting's value for rclpy, to which an empty list is one of bytes."""
+    """The value for rclpy, which would take an empty list for a list of bytes."""
     return (list(value) or [""]) if isinstance(value, tuple) else value
