@@ -151,7 +151,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
                 config = EngineConfig(device=options.device, engine=options.engine, precision=options.precision)
                 engine = create_engine(checkpoint, config, notes.append)
                 predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
-            crop = source.truth_crop if archive is None else "garg"
+            crop = source.reference_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)
             if report is None:
                 report = DepthReport(protocol)
@@ -210,8 +210,8 @@ def _evaluate_predictions(options: argparse.Namespace) -> tuple[Facts, DepthRepo
                 break
         return [*facts, ("ground truth", options.ground_truth)], report
     with open_recording(options.ground_truth, options) as source:
-        description, crop = source.description, source.truth_crop
-        known = [frame.truth_depth is not None for frame in source.frames()]
+        description, crop = source.description, source.reference_crop
+        known = [frame.reference_depth is not None for frame in source.frames()]
     if not any(known):
         raise MonodepthError(f"{description}: no ground-truth depth in {len(known)} frames; {NO_TRUTH}")
     # One prediction for each frame, or for each that can be compared.
@@ -224,10 +224,10 @@ def _evaluate_predictions(options: argparse.Namespace) -> tuple[Facts, DepthRepo
     index = 0
     with open_recording(options.ground_truth, options) as source:
         for frame in source.frames():
-            if frame.truth_depth is not None:
-                truth = frame.truth_depth
+            if frame.reference_depth is not None:
+                truth = frame.reference_depth
                 report.add(frame.name, truth, predictions.depth(index, truth.shape[::-1]))
-            if frame.truth_depth is not None or len(predictions) == len(known):
+            if frame.reference_depth is not None or len(predictions) == len(known):
                 index += 1
             if index == options.frames:
                 break

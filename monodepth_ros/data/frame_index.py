@@ -126,7 +126,7 @@ def build_index(source: FrameSource, progress: Callable[[int, int | None], None]
         received.append(frame.received_ns)
         ids.append(number)
         poses.append(np.full((4, 4), np.nan) if frame.T_world_camera is None else frame.T_world_camera)
-        has_depth.append(frame.truth_depth is not None)
+        has_depth.append(frame.reference_depth is not None)
         moved, sharp = measure(frame.pixels)
         flows.append(moved)
         sharpness.append(sharp)

@@ -42,7 +42,7 @@ class FrameChoice:
     def truth(self, frame: SourceFrame, line: int) -> np.ndarray | None:
         """The ground truth of a frame, None without any; line: the frame's line in the split, or its number."""
         if self.archive is None:
-            return frame.truth_depth
+            return frame.reference_depth
         return self.archive[line] if line < len(self.archive) else None
 
 

@@ -154,8 +154,8 @@ def read_truths(dataset: Dataset) -> dict[Sample, Truth]:
         if not wanted:
             continue
         for frame in clip.source.frames():
-            if frame.stamp_ns in wanted and frame.truth_depth is not None:
-                found[wanted.pop(frame.stamp_ns)] = Truth(frame.truth_depth, clip.source.truth_crop)
+            if frame.stamp_ns in wanted and frame.reference_depth is not None:
+                found[wanted.pop(frame.stamp_ns)] = Truth(frame.reference_depth, clip.source.reference_crop)
                 if not wanted:
                     break
     return found

@@ -83,7 +83,7 @@ def test_median_scaling_and_the_improved_protocol(drive, evaluate):
 
 
 def test_saved_predictions_against_a_recording_and_against_saved_ground_truth(drive, frames, evaluate, tmp_path):
-    truth = [frame.truth_depth for frame in frames]
+    truth = [frame.reference_depth for frame in frames]
     inverse = np.nan_to_num(1 / np.array(truth), nan=1e-3)  # the sky is infinitely far
     np.save(tmp_path / "disparities.npy", inverse / 5.4)
     array = np.empty(FRAMES, object)
@@ -110,7 +110,7 @@ def test_a_split_selects_frames_and_their_ground_truth(drive, frames, evaluate, 
     chosen = [5, 0, 2]
     split = tmp_path / "split.txt"
     split.write_text("".join(f"somewhere {number} l\n" for number in chosen))
-    np.savez(tmp_path / "truth.npz", data=np.nan_to_num([frames[i].truth_depth for i in chosen]))
+    np.savez(tmp_path / "truth.npz", data=np.nan_to_num([frames[i].reference_depth for i in chosen]))
     options = ["--engine", "pytorch", "--crop", "none", "--json", "-", "--split", split]
     own = evaluate("depth", drive, *options)
     given = evaluate("depth", drive, *options, "--ground-truth", tmp_path / "truth.npz")

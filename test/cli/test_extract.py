@@ -150,7 +150,7 @@ def test_the_ground_truth_fits_the_images(drive, as_published, rectified):
         assert np.allclose(poses[0], np.eye(4), atol=1e-9)
         assert np.allclose([invert(a) @ b for a, b in zip(poses, poses[1:])], true_steps, atol=1e-6)
     depth = read_kitti_depth(as_published / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
-    truth = np.where(frames[7].truth_depth < 255, frames[7].truth_depth, np.nan)
+    truth = np.where(frames[7].reference_depth < 255, frames[7].reference_depth, np.nan)
     assert np.nanmax(np.abs(depth - truth)) <= 0.5 / 256 + 1e-4
     # The depth of a ray stands at its pixel of the rectified image.
     flat = read_kitti_depth(rectified / "proj_depth" / "groundtruth" / "image_2" / "000007.png")

@@ -24,7 +24,7 @@ def test_a_bag_gives_images_calibration_and_reference(tmp_path):
             START_NS + i * TENTH + 1000,
         )
         assert frame.pixels.array[0, 0, 0] == i and frame.camera.key == CAMERA.key
-        assert (frame.truth_depth == 1.0 + i).all()
+        assert (frame.reference_depth == 1.0 + i).all()
         # Interpolated between two poses, at the camera: 1 m above the base.
         np.testing.assert_allclose(frame.T_world_camera[:3, 3], (0.1 * i, 0, 1), atol=1e-6)
     assert source.transforms.parent_of("camera_optical") == "base_link"
@@ -56,7 +56,7 @@ def test_an_odometry_topic_gives_the_poses_if_it_is_selected(tmp_path):
 def test_start_and_duration_select_a_part_of_a_bag(tmp_path):
     _, frames = read(write_bag(tmp_path / "bag.mcap", count=10), start=0.25, duration=0.4)
     assert [int(f.pixels.array[0, 0, 0]) for f in frames] == [3, 4, 5, 6]
-    assert [f.truth_depth[0, 0] for f in frames] == [4, 5, 6, 7]
+    assert [f.reference_depth[0, 0] for f in frames] == [4, 5, 6, 7]
 
 
 def test_several_cameras_are_listed_as_arguments_to_paste(tmp_path):
@@ -65,7 +65,7 @@ def test_several_cameras_are_listed_as_arguments_to_paste(tmp_path):
         open_source(str(path))
     assert caught.value.choices == [["--topic", "/left/image_raw"], ["--topic", "/right/image_raw"]]
     _, frames = read(path, topic="/right/image_raw")
-    assert frames[0].truth_depth is None, "the depth belongs to the other camera"
+    assert frames[0].reference_depth is None, "the depth belongs to the other camera"
     assert frames[0].T_world_camera is not None
 
 

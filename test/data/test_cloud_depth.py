@@ -103,7 +103,7 @@ def lidar_bag(path, connected=True, clouds=("/velodyne_points",), delay_ns=0):
 @pytest.mark.parametrize("delay_ns", [0, 30_000_000, -30_000_000])
 def test_the_lidar_of_a_bag_is_its_reference_depth(tmp_path, delay_ns):
     with open_source(lidar_bag(tmp_path / "bag.mcap", delay_ns=delay_ns)) as source:
-        depths = [frame.truth_depth for frame in source.frames()]
+        depths = [frame.reference_depth for frame in source.frames()]
         assert any("/velodyne_points" in note and "reference depth" in note for note in source.notes)
     for i, depth in enumerate(depths):
         assert np.isfinite(depth).sum() == 1 and depth[2, 3] == pytest.approx(5.0 + i, abs=1e-4)
@@ -112,7 +112,7 @@ def test_the_lidar_of_a_bag_is_its_reference_depth(tmp_path, delay_ns):
 def test_clouds_far_from_the_image_in_time_are_not_used(tmp_path):
     with open_source(lidar_bag(tmp_path / "bag.mcap", delay_ns=400_000_000)) as source:
         frames = list(source.frames())
-    assert len(frames) == 4 and frames[0].truth_depth is None
+    assert len(frames) == 4 and frames[0].reference_depth is None
 
 
 @pytest.mark.parametrize(
@@ -125,5 +125,5 @@ def test_clouds_far_from_the_image_in_time_are_not_used(tmp_path):
 def test_unusable_clouds_are_noted_with_the_reason(tmp_path, options, reason):
     with open_source(lidar_bag(tmp_path / "bag.mcap", **options)) as source:
         frames = list(source.frames())
-        assert len(frames) == 4 and all(frame.truth_depth is None for frame in frames)
+        assert len(frames) == 4 and all(frame.reference_depth is None for frame in frames)
         assert any(reason in note for note in source.notes), source.notes

@@ -91,4 +91,4 @@ def test_real_recordings_are_read_with_their_reference(monodepth_data):
     _, frames = read(monodepth_data / "rosbag2" / "kitti06_stereo_raw_mono8_sqlite3", topic="/stereo/left/image_raw")
     assert len(frames) == 12 and frames[-1].T_world_camera is not None
     _, frames = read(monodepth_data / "kitti_raw_2011_09_26_drive_0052", duration=0.15)
-    assert len(frames) == 2 and np.isfinite(frames[0].truth_depth).sum() > 10000
+    assert len(frames) == 2 and np.isfinite(frames[0].reference_depth).sum() > 10000

@@ -43,7 +43,7 @@ def real_images(folder, header):
         step = len(frames) // (count // 2)
         for frame in (frames[i + j] for i in range(0, step * (count // 2), step) for j in (0, 1)):
             images.append(network_image(header, frame.pixels.array, frame.pixels.layout, frame.camera))
-            references.append(frame.truth_depth)
+            references.append(frame.reference_depth)
     assert len(images) == 12 and sum(depth is not None for depth in references) >= 7
     return images, references
 

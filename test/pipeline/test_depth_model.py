@@ -56,7 +56,7 @@ def test_depth_of_an_image_is_near_the_truth_in_metres(model, frames):
     frame = frames[0]
     result = model.infer(frame.pixels.array, frame.camera)
     assert result.is_metric
-    truth = cv2.resize(frame.truth_depth, result.depth.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    truth = cv2.resize(frame.reference_depth, result.depth.shape[::-1], interpolation=cv2.INTER_NEAREST)
     is_known = np.isfinite(truth) & np.isfinite(result.depth) & (truth < 60)
     error = np.mean(np.abs(result.depth - truth)[is_known] / truth[is_known])
     assert error < 0.2, f"abs_rel {error:.3f}"

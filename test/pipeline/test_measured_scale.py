@@ -55,7 +55,7 @@ class ExactEngine(Engine):
     def disparity(self, index):
         far, near = scale_disparity(np.array([0.0, 1.0]), 0.1, 100.0)
         with np.errstate(divide="ignore"):
-            return ((FACTOR / self.frames[index].truth_depth - far) / (near - far)).clip(0, 1).astype(np.float32)
+            return ((FACTOR / self.frames[index].reference_depth - far) / (near - far)).clip(0, 1).astype(np.float32)
 
     def motion(self, earlier, later):
         T = invert(self.frames[later].T_world_camera) @ self.frames[earlier].T_world_camera

@@ -60,7 +60,7 @@ def test_the_cameras_height_agrees_with_the_lidar_within_ten_percent(network, mo
     scale, frames = measured(network, folder, 3.0, scale__source="camera_height", scale__camera_height=CAMERA_HEIGHT)
     ratios = []
     for frame in frames:
-        truth = frame.source.truth_depth
+        truth = frame.source.reference_depth
         if truth is None:
             continue
         rows, columns = np.nonzero((truth > 1) & (truth < 80))

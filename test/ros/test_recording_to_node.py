@@ -86,7 +86,7 @@ def test_the_node_runs_it_with_odometry(harness, trained, frames):
         p, q = odometry.position, odometry.orientation
         poses.append(make_transform(rotation_from_quaternion((q.x, q.y, q.z, q.w)), (p.x, p.y, p.z)))
         depth = decode_depth(node.output(frame.stamp_ns, "depth/image"))
-        errors.append(evaluate_depth(frame.truth_depth, depth, crop="none", scaling="median"))
+        errors.append(evaluate_depth(frame.reference_depth, depth, crop="none", scaling="median"))
     assert_follows(np.array(poses), frames)
     # On a street that it has never seen; 0.6 and more without training.
     assert mean_metrics(errors).abs_rel < 0.5

@@ -58,7 +58,7 @@ def test_samples_agree_with_recorded_depth_and_motion(drive):
         step = dataset.recordings[0].selection.step
         frames = list(source.frames())
     assert batch.sources == [-1, 1] and batch.images[TARGET].shape == (3, 3, 64, 160)
-    truth = torch.from_numpy(frames[sample.frame].truth_depth.copy()).clamp(max=1e3)[None, None]
+    truth = torch.from_numpy(frames[sample.frame].reference_depth.copy()).clamp(max=1e3)[None, None]
     errors = {}
     for offset in (-1, 1):
         T = invert(frames[sample.frame + offset * step].T_world_camera) @ frames[sample.frame].T_world_camera

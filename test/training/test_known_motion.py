@@ -99,7 +99,7 @@ def reference_steps(dataset):
 def test_recorded_motion_and_ground_truth_depth_explain_the_images(drive):
     with prepared(config_for(drive, "recorded")) as dataset, open_source(str(drive)) as source:
         batch = first_batch(dataset, 1)
-        truth = [frame.truth_depth for frame in source.frames()][dataset.training[0].frame]
+        truth = [frame.reference_depth for frame in source.frames()][dataset.training[0].frame]
         assert (dataset.metres_per_unit, dataset.chains) == (1.0, [])
     known = {offset: KnownMotion(T) for offset, T in batch.known_motions.items()}
     assert sorted(known) == [-1, 1]
@@ -127,7 +127,7 @@ def test_a_mirrored_batch_has_mirrored_motion(drive):
 def test_features_with_exact_depth_give_the_recorded_motion(drive):
     config = config_for(drive, "network")
     with open_dataset(config.data, config.networks) as dataset, open_source(str(drive)) as source:
-        truths = iter([1 / np.minimum(frame.truth_depth, 1e3) for frame in source.frames()])
+        truths = iter([1 / np.minimum(frame.reference_depth, 1e3) for frame in source.frames()])
         steps = feature_steps(dataset.recordings[0].clip, lambda rgb, view: next(truths).astype(np.float32))
         exact = reference_steps(dataset)
     assert np.isnan(steps[0]).all() and np.isfinite(steps[1:]).all(), "only the first has no image before it"

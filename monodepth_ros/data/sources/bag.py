@@ -106,7 +106,7 @@ class BagSource(FrameSource):
                 received_ns=message.stamp_ns,
                 pixels=pixels,
                 camera=model,
-                truth_depth=depth,
+                reference_depth=depth,
                 T_world_camera=pose,
             )
 

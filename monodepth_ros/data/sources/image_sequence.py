@@ -74,7 +74,7 @@ class ImageSequence(FrameSource):
                 received_ns=stamp_ns,
                 pixels=pixels,
                 camera=camera,
-                truth_depth=depth,
+                reference_depth=depth,
                 T_world_camera=found.poses.get(index),
             )
 

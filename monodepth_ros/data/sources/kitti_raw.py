@@ -41,7 +41,7 @@ def open_kitti_raw(folder: str | Path, options: SourceOptions = SourceOptions())
             if i not in found.depth_files and depth.is_file():
                 found.depth_files[i] = depth
     source = ImageSequence(f"{folder} (KITTI raw, {folders[number].name})", found, options)
-    source.truth_crop = "garg"
+    source.reference_crop = "garg"
     return source
 
 

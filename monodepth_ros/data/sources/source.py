@@ -58,7 +58,7 @@ class SourceFrame:
     """One image with its times, its camera and its reference.
 
     name: unique within the source and valid as a file name. stamp_ns: time of exposure [ns]; 0 if the source has
-    none. received_ns: time of recording [ns]. truth_depth: (H, W) float32 reference depth [m] of the image as
+    none. received_ns: time of recording [ns]. reference_depth: (H, W) float32 reference depth [m] of the image as
     published, NaN where unknown. T_world_camera: (4, 4) reference pose of the optical frame.
     """
 
@@ -67,7 +67,7 @@ class SourceFrame:
     received_ns: int
     pixels: Pixels
     camera: CameraModel
-    truth_depth: np.ndarray | None = None
+    reference_depth: np.ndarray | None = None
     T_world_camera: np.ndarray | None = None
 
 
@@ -75,7 +75,7 @@ class FrameSource(ABC):
     """Frames in the order of their times: `with open_source(path) as source: ... source.frames()`.
 
     description: the source in words. frame_id: coordinate frame of the images. frame_count: expected number of frames,
-    None if unknown. truth_crop: part of the image on which depth is compared with the reference, 'garg' for KITTI's.
+    None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for KITTI's.
     recording: path of the recording, None for a source that is not one. transforms: static transforms of the source.
     left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
@@ -84,7 +84,7 @@ class FrameSource(ABC):
         self.description = description
         self.frame_id = frame_id
         self.frame_count = frame_count
-        self.truth_crop = "none"
+        self.reference_crop = "none"
         self.recording: Path | None = None
         self.transforms = StaticTransforms()
         self.left_out: Counter[str] = Counter()

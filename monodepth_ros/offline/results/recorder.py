@@ -87,7 +87,7 @@ class RunRecorder:
         if self.pictures.wants(index):
             # Network units are scaled as in the metrics.
             factor = 1.0 if self.is_metric or metrics is None else np.float32(metrics.scale_ratio)
-            truth, there = frame.source.truth_depth, None if seen is None else seen * factor
+            truth, there = frame.source.reference_depth, None if seen is None else seen * factor
             pictures = pictures_of(result.rectified, depth * factor, result.color, truth, there)
             self.pictures.add(index, FramePictures(frame.source.name, self.seconds[-1], pictures))
 
@@ -124,7 +124,7 @@ class RunRecorder:
             found["depth"] = {
                 "frames": len(self.depth_metrics),
                 "scaling": "none" if self.is_metric else "median",
-                "crop": self._source.truth_crop,
+                "crop": self._source.reference_crop,
                 "max_depth": MAX_DEPTH,
                 **asdict(mean_metrics(self.depth_metrics)),
             }
@@ -140,7 +140,7 @@ class RunRecorder:
 
     def _compare(self, frame: RunFrame, depth: np.ndarray) -> tuple[DepthMetrics | None, np.ndarray | None]:
         """The errors of a frame, and its depth at the pixels of the ground truth."""
-        truth, camera = frame.source.truth_depth, frame.source.camera
+        truth, camera = frame.source.reference_depth, frame.source.camera
         if truth is None:
             return None, None
         if (camera.height, camera.width) != truth.shape:
@@ -151,7 +151,7 @@ class RunRecorder:
         seen = self._comparison[1](depth)
         try:
             scaling = "none" if self.is_metric else "median"
-            crop = self._source.truth_crop
+            crop = self._source.reference_crop
             metrics = evaluate_depth(truth, seen, max_depth=MAX_DEPTH, crop=crop, scaling=scaling)
         except EvaluationError:  # no pixel of this frame can be compared
             return None, seen

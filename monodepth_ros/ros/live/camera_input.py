@@ -109,12 +109,7 @@ class CameraInput:
         camera = self._fixed or self._from_info()
         if camera is None:
             return CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
-        if (camera.width, camera.height) != pixels.size:
-            source = "the calibration file" if self._fixed is not None else self.info_topic
-            raise CalibrationError(
-                f"image of {pixels.size[0]}x{pixels.size[1]} but {source} is for {camera.width}x{camera.height}: "
-                "frame dropped until they agree"
-            )
+        camera.check_size(*pixels.size, "the calibration file" if self._fixed is not None else self.info_topic)
         return camera
 
     def _from_info(self) -> CameraModel | None:

@@ -11,16 +11,17 @@ from std_msgs.msg import Header
 
 from monodepth_ros.errors import MonodepthError, typed_line
 from monodepth_ros.inference.engine import Engine
+from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.frame import Frame, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
+from monodepth_ros.pipeline.frame_status import StageTimes, status_fields
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.frame_intake import Arrival, FrameIntake
 from monodepth_ros.ros.live.frame_log import FrameLog
-from monodepth_ros.ros.live.frame_status import StageTimes, status_message
 from monodepth_ros.ros.live.gyro_input import GyroInput
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs
@@ -259,16 +260,15 @@ class CameraStream:
             publish=spent["publish"] + 1e3 * (finished - tracked),
             total=total_ms + (transport_ms if math.isfinite(transport_ms) else 0.0),
         )
-        status = status_message(
+        fields = status_fields(
             result,
-            header,
             checkpoint=self._checkpoint,
             engine=self.engine,
             counts=self.counters.counts(),
             odometry_state=self._state,
             times=times,
         )
-        self._outputs.publish_status(status)
+        self._outputs.publish_status(DepthStatus(header=header, **fields))
 
     @property
     def _state_without_motion(self) -> TrackingState:

@@ -136,7 +136,7 @@ class FrameIntake:
             return True
         self._problems.note(
             "camera_info",
-            f"no camera_info on {camera_input.info_topic}: the camera is taken for the one the checkpoint was trained "
-            f"on; publish it, remap with {topic_prefix(self._camera)}camera_info:=/your/topic, or set calibration_file",
+            f"no camera_info on {camera_input.info_topic}: assuming the camera that the checkpoint was trained on; "
+            f"publish it, remap with {topic_prefix(self._camera)}camera_info:=/your/topic, or set calibration_file",
         )
         return False

@@ -194,17 +194,17 @@ class _Images:
         Raises ExtractionError if images as published change their calibration.
         """
         if frame.camera.key == self.camera.key:
-            return frame.pixels, frame.truth_depth
+            return frame.pixels, frame.reference_depth
         if not self._is_rectified:
             raise ExtractionError(
                 f"the calibration changes at frame {frame.name}, and a folder holds one calibration: leave"
                 " --as-published out, or give --start and --duration"
             )
         pixels = replace(frame.pixels, array=self._resampler(frame.camera)(frame.pixels.array))
-        if frame.truth_depth is None:
+        if frame.reference_depth is None:
             return pixels, None
         depth = self._depths.setdefault(frame.camera.key, RectifiedDepth(frame.camera, self.camera))
-        return pixels, depth(frame.truth_depth)
+        return pixels, depth(frame.reference_depth)
 
     def pose(self, frame: SourceFrame) -> np.ndarray | None:
         """T_world_rectified (4, 4) of a frame, None if unknown."""
