@@ -12,8 +12,8 @@ FILES = {"node": parameter_file, "train": training_file}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.description = (
-        "Print a YAML file that holds every setting at its default, with its unit, range and meaning. Redirect it into a"
-        " file, keep what you change, and give that file to the node (params_file:=FILE), to `monodepth run --config"
+        "Print a YAML file that holds every setting at its default, with its unit, range and meaning. Redirect it into"
+        " a file, keep what you change, and give that file to the node (params_file:=FILE), to `monodepth run --config"
         " FILE` or to `monodepth train --config FILE`."
     )
     parser.add_argument(

@@ -7,10 +7,50 @@ from monodepth_ros.settings.schema import Specification, specifications
 
 _TYPES = {bool: "bool", int: "int", float: "double", str: "string", tuple: "string[]"}
 
-_TABLE_HEAD = [
-    "| parameter | type | default | unit | values | live | meaning |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
-]
+_TABLE_HEAD = ["| parameter | type | default | values | live | meaning |", "| --- | --- | --- | --- | --- | --- |"]
+
+_INTRODUCTION = """\
+# Parameters of depth_node
+
+You need not configure anything to see depth: the defaults run the bundled checkpoint on the topic `image`. Most
+robots set four things:
+
+- `checkpoint`, to a network for their kind of scene;
+- `base_frame`, to get the odometry of the robot instead of that of the camera;
+- one of `scale.odometry_topic` and `scale.camera_height`, to get metres;
+- `image_transport: compressed` or `image.reliability: reliable`, if images come over a network.
+
+*Live* parameters may change while the node runs, the others while it is unconfigured. `config/depth.yaml` contains
+all of them at their defaults; `monodepth config --dump node` prints that file. `monodepth run` takes the same file.
+
+This page is written by `scripts/docs`. The texts stand beside the code that each parameter configures.
+"""
+
+# What each section is about, and when to look into it.
+_SECTIONS = {
+    "": (
+        "The node",
+        "Checkpoint, engine, frames and cameras: choose them once for a robot.",
+    ),
+    "image": ("The image", "Change these if the driver publishes rectified images, or if large images get lost."),
+    "depth": (
+        "The depth image",
+        "Change these to suit the software that takes the depth: its encoding, size and range.",
+    ),
+    "cloud": (
+        "The point cloud",
+        "Change these to make the cloud smaller, or to cut off points too far away to be useful.",
+    ),
+    "scale": (
+        "Metres",
+        "Change these if depth has the wrong scale, or if the checkpoint has none: see [scale](scale.md).",
+    ),
+    "odometry": (
+        "Odometry",
+        "The defaults suit cars, ground robots and slow drones. Change the limits for faster ones, and add an IMU for "
+        "fast turns: see [odometry](odometry.md).",
+    ),
+}
 
 
 def parameter_file() -> str:
@@ -24,21 +64,15 @@ def parameter_file() -> str:
 
 
 def parameter_page() -> str:
-    """docs/parameters.md: the same as a table."""
-    lines = [
-        "# Parameters of depth_node",
-        "",
-        "You need to set `checkpoint` only; every other default suits most cameras. *Live* parameters may change "
-        "while the",
-        "node runs, the others while it is unconfigured. `config/depth.yaml` contains all of them at their defaults.",
-        "This page is written by `scripts/docs`; the texts are in `monodepth_ros/pipeline/node_config.py` and the",
-        "configurations that it includes.",
-        "",
-        *_TABLE_HEAD,
-    ]
-    lines += [_row(item) for item in _sorted()]
+    """Text of docs/parameters.md: a table for each section, with the reasons to change its parameters."""
+    sections: dict[str, list[Specification]] = {name: [] for name in _SECTIONS}
+    for item in specifications(NodeConfig).values():
+        sections[item.name.rpartition(".")[0]].append(item)
+    lines = [_INTRODUCTION]
+    for name, items in sections.items():
+        title, when = _SECTIONS[name]
+        lines += [f"## {title}", "", when, "", *_TABLE_HEAD, *map(_row, items), ""]
     lines += [
-        "",
         "## Parameters of each camera",
         "",
         "Each camera named in `cameras` may override these, as `front.image_transport` and so on:",
@@ -50,13 +84,8 @@ def parameter_page() -> str:
 
 
 def _row(item: Specification, prefix: str = "") -> str:
-    values = limits(item).replace("|", "\\|")
+    values = " ".join(part for part in (limits(item), item.unit) if part).replace("|", "\\|")
     default = f"`{yaml_value(item.default)}`"
     doc = item.doc.replace("|", "\\|")
     live = "yes" if item.live else ""
-    return f"| `{prefix}{item.name}` | {_TYPES[item.type]} | {default} | {item.unit} | {values} | {live} | {doc} |"
-
-
-def _sorted() -> list[Specification]:
-    """All parameters, those without a section first, which keeps the nesting of the YAML simple."""
-    return sorted(specifications(NodeConfig).values(), key=lambda item: "." in item.name)
+    return f"| `{prefix}{item.name}` | {_TYPES[item.type]} | {default} | {values} | {live} | {doc} |"

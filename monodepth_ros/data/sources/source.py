@@ -75,8 +75,9 @@ class FrameSource(ABC):
     """Frames in the order of their times: `with open_source(path) as source: ... source.frames()`.
 
     description: the source in words. frame_id: coordinate frame of the images. frame_count: expected number of frames,
-    None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for KITTI's.
-    recording: path of the recording, None for a source that is not one. transforms: static transforms of the source.
+    None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for
+    KITTI's. recording: path of the recording, None for a source that is not one. transforms: static transforms of the
+    source.
     left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
 
