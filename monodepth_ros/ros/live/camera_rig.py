@@ -33,6 +33,11 @@ class CameraRig:
         self._logger = node.get_logger()
         bundled = bundled_checkpoint()
         self.checkpoint = config.checkpoint or bundled.stem
+        if not config.checkpoint:
+            self._logger.warning(
+                f"no checkpoint given: running the bundled {self.checkpoint!r}, trained on synthetic images; "
+                "set the parameter checkpoint to weights for your camera"
+            )
         checkpoint = load_checkpoint(config.checkpoint or bundled)
         self.header = checkpoint.header
         self.streams: list[CameraStream] = []
@@ -40,18 +45,8 @@ class CameraRig:
         self._problems = Problems(self._logger)
         self._batches = dict.fromkeys(range(1, len(configs) + 1), 0)
         self._config = config
-        if not config.checkpoint:
-            self._logger.warning(
-                f"no checkpoint given: running the bundled {self.checkpoint!r}, trained on synthetic images; "
-                "set the parameter checkpoint to weights for your camera"
-            )
         self.engine = create_engine(
-            checkpoint,
-            config.device,
-            config.precision,
-            engine=config.engine,
-            warn=self._logger.warning,
-            compile=config.compile,
+            checkpoint, config.device, config.precision, config.engine, self._logger.warning, config.compile
         )
         try:
             leader = FramePipeline(self.engine, self.header, configs[config.odometry_camera])
