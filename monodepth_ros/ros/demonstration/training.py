@@ -31,8 +31,7 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
         untrained = folder / UNTRAINED
         save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
         print(
-            f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, "
-            f"held out {len(dataset.validation)}"
+            f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}"
         )
         is_finished = run_to_end(trainer, bar)
         finish(trainer, is_finished)
