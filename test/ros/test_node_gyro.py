@@ -67,12 +67,6 @@ def start(harness):
     return make
 
 
-def has_arrived(node, message):
-    """Whether this message is the newest one that waits for the next image."""
-    newest = node.stream.gyro_input.newest_message
-    return newest is not None and newest.header == message.header
-
-
 def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
     """Send images at 10 Hz with the rates up to each image; the odometry messages."""
     answers = []
@@ -86,7 +80,7 @@ def run(node, publisher, drive, pictures, spoil=lambda rate: rate):
             w = message.angular_velocity
             w.x, w.y, w.z = (float(value) for value in rate)
             publisher.publish(message)
-        node.wait(lambda: has_arrived(node, message), message="the rates did not arrive")
+        node.wait(lambda: node.stream.gyro_input.newest_stamp_ns == stamp_ns, message="the rates did not arrive")
         answers.append(node.exchange(SECOND + i * TENTH, picture, topic="odom"))
     return answers
 

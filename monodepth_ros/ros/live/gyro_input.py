@@ -11,7 +11,7 @@ from sensor_msgs.msg import Imu
 
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.ros.live.problems import Problems
-from monodepth_ros.ros.transforms import TransformError, create_transform_lookup
+from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
 from monodepth_ros.stamps import nanoseconds
 
 # An IMU speaks many times per image; best effort connects to every publisher.
@@ -42,14 +42,14 @@ class GyroInput:
             self._subscription = None
 
     @property
-    def transforms(self):
-        """The TransformLookup that places the IMU."""
+    def transforms(self) -> TransformLookup:
+        """The transforms that place the IMU."""
         return self._transforms
 
     @property
-    def newest_message(self) -> Imu | None:
-        """The newest message that waits for the next image; None if none waits."""
-        return self._messages[-1] if self._messages else None
+    def newest_stamp_ns(self) -> int | None:
+        """Stamp of the newest message that waits for the next image; None if none waits."""
+        return nanoseconds(self._messages[-1].header.stamp) if self._messages else None
 
     def _receive(self, message: Imu) -> None:
         self._messages.append(message)
