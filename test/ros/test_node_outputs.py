@@ -188,7 +188,7 @@ def test_only_subscribed_outputs_are_computed(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()
     node.exchange(SECOND, TEXTURE)
-    demand = node.stream._outputs.demand(False)
+    demand = node.stream.outputs.demand(odometry=False)
     assert demand.depth and not (demand.cloud or demand.color or demand.rectified or demand.statistics)
 
 

@@ -78,6 +78,11 @@ class CameraStream:
         self._gyro_input: GyroInput | None = None
 
     @property
+    def outputs(self) -> DepthOutputs:
+        """The publishers of depth and everything made from it."""
+        return self._outputs
+
+    @property
     def odometry_output(self) -> OdometryOutput | None:
         """The publishers of the odometry; None for a camera that is not the odometry's."""
         return self._odometry
