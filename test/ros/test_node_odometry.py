@@ -12,16 +12,10 @@ from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, exp_se3, invert, make_transform
-<<<<<<< HEAD
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.formula_weights import formula_image
 from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
-=======
-from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.formula_weights import formula_image
-from monodepth_ros.odometry.image_check import ImageChange, ImageCheck
->>>>>>> d
 from monodepth_ros.ros.interop import quaternion_from_rotation, rotation_from_quaternion
 from monodepth_ros.ros.transforms import TF_QOS, TF_STATIC_QOS
 
@@ -91,11 +85,7 @@ def test_the_node_publishes_the_golden_motion(harness, golden_checkpoint, monkey
     error = np.abs(found - golden).max()
     # 8-bit images instead of exact ones.
     assert error < 2e-3, f"published motion is off by {error}:\n{found}\nexpected\n{golden}"
-<<<<<<< HEAD
     engine = create_engine(golden_checkpoint, EngineConfig(device="cpu", precision="fp32"))
-=======
-    engine = create_engine(golden_checkpoint, "cpu", "fp32")
->>>>>>> d
     direct = engine.motion(engine.load_image(images[0]), engine.load_image(images[1]))
     error = np.abs(found - direct).max()
     assert error < 1e-5, f"node and engine differ by {error}"

@@ -27,7 +27,6 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
     changes = {"data.recordings": [bag], "data.topic": topic, "data.camera_info": camera_info}
     changes |= {"loop.device": device, "loop.max_steps": steps}
     config = replace(TrainConfig(), {**PRESETS["compact"], **changes})
-<<<<<<< HEAD
     with ReadingProgress() as reading:
         dataset = open_training_data(config, reading)
     with dataset:
@@ -43,19 +42,6 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
             print(f"training    {trainer.steps} steps on {trainer.device}: {samples}")
             is_finished = trainer.run()
         print_facts(conclude(trainer, is_finished), width=19)
-=======
-    with open_data(config, True) as dataset:
-        folder = make_folder("", "", config, "train", results)
-        bar = Bar(True)
-        trainer = Trainer(config, dataset, folder, report=bar)
-        untrained = folder / UNTRAINED
-        save_checkpoint(untrained, trainer.header(), trainer.learner.depth, trainer.learner.pose)
-        print(
-            f"training    {trainer.steps} steps on {trainer.device}: {len(dataset.training)} samples, held out {len(dataset.validation)}"
-        )
-        is_finished = run_to_end(trainer, bar)
-        finish(trainer, is_finished)
->>>>>>> d
         if not is_finished:
             raise KeyboardInterrupt
         trained = folder / BEST if (folder / BEST).exists() else folder / LAST

@@ -45,13 +45,7 @@ class CameraRig:
         self._problems = Problems(self._logger)
         self._batches = dict.fromkeys(range(1, len(configs) + 1), 0)
         self._config = config
-<<<<<<< HEAD
         self.engine = create_engine(checkpoint, config, self._logger.warning)
-=======
-        self.engine = create_engine(
-            checkpoint, config.device, config.precision, config.engine, self._logger.warning, config.compile
-        )
->>>>>>> d
         try:
             leader = FramePipeline(self.engine, self.header, configs[config.odometry_camera])
             pipelines = {
