@@ -3,6 +3,7 @@
 
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class OpenvinoRuntime(GraphRuntime):
         self._openvino = import_openvino()
         if device not in ("auto", "cpu"):
             raise EngineError(f"engine openvino runs on the CPU, device is {device!r}: set device to cpu")
-        self._core = self._openvino.Core()
+        self._core = shared_core()
         self.precision = self._find_precision(precision)
         self.version = f"{self._openvino.__version__}, torch {torch.__version__}"
 
@@ -96,6 +97,18 @@ def openvino_runtimes(device: str, precision: str) -> list[OpenvinoRuntime]:
     if precision == "auto" and cpu_has_bf16() and runtime.has_bf16:
         return [OpenvinoRuntime(device, "bf16"), runtime]
     return [runtime]
+
+
+@cache
+def shared_core() -> Any:
+    """The `openvino.Core` of this process; RuntimeMissing if there is no openvino.
+
+    One serves all engines and lives as long as the process. The first model that a Core compiles replaces the calling
+    thread's alternate signal stack, on which Python's signal handlers run, by memory that goes with the Core (OpenVINO
+    2026.4.1, SigAltStackSetup of its CPU plugin). A process that had released several Cores died of SIGSEGV at a later
+    control-C.
+    """
+    return import_openvino().Core()
 
 
 def import_openvino() -> Any:

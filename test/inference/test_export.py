@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from monodepth_ros.inference.export import FORMATS, ExportError, export_networks
+from monodepth_ros.inference.openvino import shared_core
 from monodepth_ros.networks.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoint_header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
@@ -39,11 +40,9 @@ def read_back(path):
         card = session.get_modelmeta().custom_metadata_map
         return lambda *inputs: session.run(None, dict(zip(names, inputs, strict=True))), card
     if path.suffix == ".xml":
-        import openvino
-
-        model = openvino.Core().read_model(path)
+        model = shared_core().read_model(path)
         card = {name: model.get_rt_info(name).astype(str) for name in CARD}
-        compiled = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = shared_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         return lambda *inputs: list(compiled(inputs).values()), card
     files = dict.fromkeys(CARD, "")
     module = torch.jit.load(str(path), _extra_files=files)
@@ -124,7 +123,7 @@ def test_the_metadata_explains_how_to_compute_depth(make_checkpoint, to, tmp_pat
 def test_inputs_and_outputs_have_the_names_in_the_metadata(make_checkpoint, tmp_path):
     pytest.importorskip("onnx", reason="no onnx")
     onnxruntime = pytest.importorskip("onnxruntime", reason="no onnxruntime")
-    openvino = pytest.importorskip("openvino", reason="no openvino")
+    pytest.importorskip("openvino", reason="no openvino")
     checkpoint = load_checkpoint(make_checkpoint("resnet18", "shared_resnet18"))
     for to in ("onnx", "openvino"):
         export_networks(checkpoint, to, tmp_path)
@@ -133,7 +132,7 @@ def test_inputs_and_outputs_have_the_names_in_the_metadata(make_checkpoint, tmp_
         ("pose", ["earlier", "later"], ["motion"]),
     ):
         session = onnxruntime.InferenceSession(str(tmp_path / f"{name}.onnx"), providers=["CPUExecutionProvider"])
-        model = openvino.Core().read_model(tmp_path / f"{name}.xml")
+        model = shared_core().read_model(tmp_path / f"{name}.xml")
         for found, ports, expected in (
             (session.get_inputs(), model.inputs, inputs),
             (session.get_outputs(), model.outputs, outputs),

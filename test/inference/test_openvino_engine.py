@@ -10,6 +10,7 @@ import pytest
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
+from monodepth_ros.inference.openvino import shared_core
 
 openvino = pytest.importorskip("openvino", reason="no openvino")
 
@@ -24,7 +25,7 @@ def test_auto_selects_it_on_a_cpu(checkpoint_file):
 
 
 def test_reduced_precision_is_checked(checkpoint_file, disparity_of):
-    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(EngineError, match="no bf16 arithmetic: choose precision auto or fp32"):
             create_engine(checkpoint_file, EngineConfig(device="cpu", precision="bf16", engine="openvino"))
         pytest.skip("no bf16 arithmetic in this CPU")
@@ -85,3 +86,38 @@ def test_auto_selects_pytorch_without_a_warning_if_no_runtime_is_installed(check
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["pytorch"], found
+
+
+ENGINES_IN_TURN = """
+import ctypes, gc, sys
+from monodepth_ros.inference.config import EngineConfig
+from monodepth_ros.inference.create_engine import create_engine
+
+class Stack(ctypes.Structure):
+    _fields_ = [("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+def signal_stack():
+    found = Stack()
+    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found))
+    return found
+
+def is_mapped(address):
+    ranges = (line.split()[0].split("-") for line in open("/proc/self/maps"))
+    return any(int(first, 16) <= address < int(last, 16) for first, last in ranges)
+
+config = EngineConfig(device="cpu", precision="fp32", engine="openvino")
+engines = [create_engine(sys.argv[1], config) for _ in range(2)]
+while engines:
+    engines.pop(0).release()
+    gc.collect()
+stack = signal_stack()
+disabled = 2
+print("sound" if stack.flags & disabled or is_mapped(stack.address) else "gone")
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/maps")
+def test_signals_still_have_their_stack_after_engines_are_released_in_turn(checkpoint_file):
+    command = [sys.executable, "-c", ENGINES_IN_TURN, str(checkpoint_file)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "sound\n"), result.stdout + result.stderr[-2000:]
