@@ -61,7 +61,7 @@ from bench.report import Measurement, write_report
 from bench.result_file import command_line
 from bench.session import SATURATION, Session
 from bench.worker import Worker, start
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.ros.demonstration.processes import ros_arguments, stop
 
 BARE_SECONDS = 2.0  # duration of each of the two measurements of the networks alone

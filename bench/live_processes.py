@@ -5,9 +5,9 @@ import argparse
 from pathlib import Path
 
 from bench.arguments import KITTI_CAMERA
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 

@@ -12,7 +12,7 @@ from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.checks import image_check
 from monodepth_ros.odometry.config import OdometryConfig

@@ -21,7 +21,7 @@ from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 
 SENSOR = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 OUTPUTS = ("depth", "cloud", "odometry")

@@ -10,8 +10,8 @@ from monodepth_ros.cli.argument_types import count
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import ReadingProgress, StepProgress
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.settings.files import changed
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.adaptation import Outcome, adaptation_settings, judge, keep

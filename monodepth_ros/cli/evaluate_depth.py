@@ -15,8 +15,8 @@ from monodepth_ros.evaluation.depth_report import DepthProtocol, DepthReport
 from monodepth_ros.evaluation.split_file import read_split
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.offline.checkpoint_depth import NO_TRUTH, FrameChoice, add_source
 from monodepth_ros.offline.depth_predictor import DepthPredictor
 

@@ -18,8 +18,8 @@ from monodepth_ros.evaluation.trajectory_errors import align
 from monodepth_ros.evaluation.trajectory_file import Trajectory, is_trajectory_file, read_trajectory
 from monodepth_ros.evaluation.trajectory_pairs import pair
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry, reference_trajectory
 from monodepth_ros.pictures.odometry_picture import odometry_picture
 from monodepth_ros.pipeline.run_config import RunConfig

@@ -5,7 +5,7 @@ import argparse
 
 from monodepth_ros.inference.export import export_networks
 from monodepth_ros.inference.parity import FP32_DISPARITY
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import json
 
 from torch import nn
 
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from monodepth_ros.inference.openvino import openvino_runtimes
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.pytorch import PytorchEngine, find_device
 from monodepth_ros.inference.pytorch_cuda import CudaEngine
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 Warn = Callable[[str], None]
 """Takes a line for the user."""

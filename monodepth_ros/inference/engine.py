@@ -11,7 +11,7 @@ import numpy as np
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform
 from monodepth_ros.inference.config import PRECISIONS
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 
 
 class EngineError(MonodepthError):

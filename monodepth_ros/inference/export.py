@@ -15,7 +15,7 @@ from monodepth_ros.inference.onnxruntime import OnnxRuntime
 from monodepth_ros.inference.openvino import OpenvinoRuntime
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.torchscript import TorchscriptRuntime
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 
 FORMATS = ("onnx", "openvino", "torchscript")
 

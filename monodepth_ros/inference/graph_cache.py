@@ -14,7 +14,7 @@ from pathlib import Path
 import monodepth_ros.inference.graph
 import monodepth_ros.networks
 from monodepth_ros.cache_folder import cache_folder
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 
 KEPT = 8  # number of entries to keep; that of a ResNet-18 pair has 110 MB
 PARTIAL = ".partial-"

@@ -21,7 +21,7 @@ from monodepth_ros.inference.graph import network_graphs
 from monodepth_ros.inference.graph_cache import GraphCache
 from monodepth_ros.inference.graph_runtime import GraphRuntime, Network
 from monodepth_ros.inference.parity import check_parity
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
 

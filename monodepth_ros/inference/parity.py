@@ -5,8 +5,8 @@ import numpy as np
 
 from monodepth_ros.inference.engine import Engine, EngineError
 from monodepth_ros.inference.pytorch import PytorchEngine
-from monodepth_ros.networks.checkpoint import Checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.formula_weights import formula_image
 

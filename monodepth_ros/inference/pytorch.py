@@ -21,7 +21,7 @@ from monodepth_ros.inference.engine import (
     no_pose_network,
     released,
 )
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -11,7 +11,7 @@ from torch import Tensor
 from monodepth_ros.inference.cuda_graphs import CudaQueue, Replayed
 from monodepth_ros.inference.engine import LoadedImage, check_image, motion_matrix, no_pose_network
 from monodepth_ros.inference.pytorch import PytorchEngine
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
 

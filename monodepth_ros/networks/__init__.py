@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth and pose networks, and the reading and writing of their checkpoints."""
+"""Depth and pose networks, one idea per file, and their checkpoints."""

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from monodepth_ros.networks.checkpoints.monodepth2_format import published_parts
 from monodepth_ros.networks.depth_network import DepthNetwork
-from monodepth_ros.networks.monodepth2_format import published_parts
 from monodepth_ros.networks.pose_network import PoseNetwork
 
 

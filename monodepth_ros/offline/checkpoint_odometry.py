@@ -10,7 +10,7 @@ from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.evaluation.trajectory_file import Trajectory
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 from monodepth_ros.offline.frames import SourcePipeline

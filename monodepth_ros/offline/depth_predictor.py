@@ -7,7 +7,7 @@ from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.geometry.camera import SAME_ROTATION, CameraModel
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import depth_at_size, scale_disparity
 from monodepth_ros.offline.mirror_ensemble import blend_mirrored
 from monodepth_ros.pipeline.network_view import view_through

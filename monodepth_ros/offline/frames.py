@@ -8,7 +8,7 @@ from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.base_frame import BaseOdometry
 from monodepth_ros.offline.recorded_gyro import RecordedGyro
 from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs

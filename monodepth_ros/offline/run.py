@@ -12,7 +12,7 @@ from typing import Any
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.offline.results.animation import RunAnimation
 from monodepth_ros.offline.results.output_bag import OutputBag

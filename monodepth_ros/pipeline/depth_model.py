@@ -14,8 +14,8 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 from monodepth_ros.pictures.color_picture import color_picture
 from monodepth_ros.pipeline.config import PipelineConfig

@@ -8,7 +8,7 @@ import numpy as np
 
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale

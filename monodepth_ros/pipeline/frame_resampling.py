@@ -8,7 +8,7 @@ import numpy as np
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.pipeline.depth_image import DepthResizer
 from monodepth_ros.pipeline.network_view import view_through
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.checks import image_check
 from monodepth_ros.odometry.checks.photometric_check import motion_explains_images
 from monodepth_ros.odometry.config import OdometryConfig

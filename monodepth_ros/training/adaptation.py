@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.settings.schema import replace as with_settings
 from monodepth_ros.training.config import TrainConfig, network_settings

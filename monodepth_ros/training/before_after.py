@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import torch
 
-from monodepth_ros.networks.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pictures.color_picture import color_picture
 from monodepth_ros.pictures.picture_sheet import labelled, picture_sheet

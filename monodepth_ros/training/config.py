@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monodepth_ros.geometry.resample import FILTERS
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.documentation import commented_yaml

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from monodepth_ros.errors import one_line
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.depth_decoder import DepthDecoder
 from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.disparity import depth_to_disparity

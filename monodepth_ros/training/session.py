@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.settings.files import nested, read_assignments, read_settings
 from monodepth_ros.settings.schema import ConfigError, replace, values

@@ -3,7 +3,7 @@
 
 import math
 
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.samples.dataset import Dataset
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.settings.schema import values
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.hardware import training_device

@@ -16,8 +16,8 @@ from std_msgs.msg import Header  # noqa: E402
 from monodepth_ros.data.image_codec import Pixels  # noqa: E402
 from monodepth_ros.geometry.camera import CameraModel  # noqa: E402
 from monodepth_ros.inference.pytorch import PytorchEngine  # noqa: E402
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader  # noqa: E402
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader  # noqa: E402
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth, build_pose  # noqa: E402
 from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck  # noqa: E402

@@ -14,8 +14,8 @@ import pytest
 from monodepth_ros.cli.main import main
 from monodepth_ros.downloads.catalogue import user_catalogue
 from monodepth_ros.downloads.checkpoint_cache import checkpoints_folder
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
 
 

@@ -13,8 +13,8 @@ import pytest
 from monodepth_ros.cli.main import main
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_quaternion
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
 
 FRAMES = 8

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import specifications
 from monodepth_ros.training.config import TrainConfig

@@ -7,8 +7,8 @@ import pytest
 
 from monodepth_ros.downloads.catalogue import CatalogueError
 from monodepth_ros.downloads.checkpoint_cache import checkpoints_folder, resolve_name
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
 from monodepth_ros.networks.registry import build_depth, build_pose
 

@@ -12,8 +12,8 @@ import pytest
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth
 

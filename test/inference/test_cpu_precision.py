@@ -9,8 +9,8 @@ import torch
 
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 
 pytestmark = pytest.mark.usefixtures("graphs")
 NEEDS = {"pytorch": (), "openvino": ("openvino",), "onnxruntime": ("onnxruntime", "onnx")}

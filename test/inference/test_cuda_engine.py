@@ -14,8 +14,8 @@ from monodepth_ros.inference.cuda_graphs import Replayed
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.pytorch_cuda import CudaEngine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 
 
 @pytest.fixture(params=["host", pytest.param("cuda", marks=pytest.mark.cuda)])

@@ -8,7 +8,7 @@ from host_queue import NETWORKS, HostQueue, HostQueueWithoutGraphs, expected_of,
 
 from monodepth_ros.inference.cuda_graphs import MAX_SIZES, Replayed
 from monodepth_ros.inference.pytorch_cuda import CudaEngine
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 
 
 def test_an_expected_motion_is_queued_after_depth_without_delaying_it(make_checkpoint):

@@ -11,8 +11,8 @@ from monodepth_ros.geometry.motion import axis_angle_to_rotation
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
-from monodepth_ros.networks.checkpoint import Checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula, formula_image
 from monodepth_ros.networks.registry import build_depth, build_pose

@@ -13,8 +13,8 @@ import torch
 
 from monodepth_ros.inference.export import FORMATS, ExportError, export_networks
 from monodepth_ros.inference.openvino import shared_core
-from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.formula_weights import formula_image
 

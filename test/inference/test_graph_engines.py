@@ -13,7 +13,7 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.pytorch import PytorchEngine
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.usefixtures("graphs")
 FILES = {

@@ -16,8 +16,8 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.parity import FP32_DISPARITY, FP32_MOTION, REDUCED_DEPTH, REDUCED_MOTION
 from monodepth_ros.inference.pytorch import PytorchEngine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import depth_at_size, disparity_to_depth, scale_disparity
 from monodepth_ros.pipeline.network_view import view_through
 from monodepth_ros.synthetic.drive import Drive, default_camera

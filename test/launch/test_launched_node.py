@@ -20,7 +20,7 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
-from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
+from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth  # noqa: E402
 

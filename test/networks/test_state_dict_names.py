@@ -3,7 +3,7 @@
 
 import torch
 
-from monodepth_ros.networks.monodepth2_format import published_parts
+from monodepth_ros.networks.checkpoints.monodepth2_format import published_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader
 from monodepth_ros.odometry.scale.best_scale import BestScale
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.create_scale import create_scale

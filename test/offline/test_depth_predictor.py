@@ -7,7 +7,7 @@ import pytest
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import depth_to_disparity, disparity_to_depth, scale_disparity
 from monodepth_ros.offline.depth_predictor import DepthPredictor
 from monodepth_ros.offline.mirror_ensemble import blend_mirrored

@@ -12,8 +12,8 @@ from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.offline.frames import DUPLICATE, SourcePipeline

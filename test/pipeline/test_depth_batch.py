@@ -8,8 +8,8 @@ from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.pipeline.config import PipelineConfig

@@ -14,8 +14,8 @@ from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_t
 from monodepth_ros.geometry.pose_array import angles, between
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace

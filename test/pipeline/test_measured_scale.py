@@ -9,7 +9,7 @@ from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState

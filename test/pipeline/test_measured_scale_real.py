@@ -11,7 +11,7 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.ground_plane import find_ground
 from monodepth_ros.offline.frames import SourcePipeline

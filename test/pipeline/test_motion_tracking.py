@@ -13,9 +13,9 @@ from monodepth_ros.geometry.motion import exp_se3, invert, make_transform, rotat
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.config import PipelineConfig

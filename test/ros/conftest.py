@@ -20,7 +20,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, save_checkpoint
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, Imu
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError

@@ -54,7 +54,7 @@ def replace_motion(node, motions):
 
 @pytest.fixture(scope="module")
 def golden_checkpoint(tmp_path_factory):
-    from monodepth_ros.networks.checkpoint import CheckpointHeader, save_checkpoint
+    from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, save_checkpoint
     from monodepth_ros.networks.formula_weights import fill_networks_with_formula
     from monodepth_ros.networks.registry import build_depth, build_pose
 

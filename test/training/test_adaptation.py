@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.adaptation import ADAPTED, adaptation_settings, judge, keep

@@ -11,9 +11,9 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_axis_angle
 from monodepth_ros.geometry.warp import warp
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training.config import TrainConfig

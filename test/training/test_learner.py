@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from monodepth_ros.networks.checkpoint import save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import ConfigError, replace

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training.config import TrainConfig

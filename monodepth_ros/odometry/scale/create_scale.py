@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.scale.best_scale import BestScale
 from monodepth_ros.odometry.scale.camera_height import CameraHeightScale
 from monodepth_ros.odometry.scale.config import ScaleConfig

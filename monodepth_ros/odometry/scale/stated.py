@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scales that are stated and not measured: the checkpoint's, the user's, or none."""
 
-from monodepth_ros.networks.checkpoint_header import CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.scale.source import ScaleError, ScaleEstimate, ScaleKind, ScaleSource
 
 # Error of a network's own metres on another day and another street of the kind it was trained on (docs/scale.md).

@@ -10,7 +10,7 @@ import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.evaluation.depth_metrics import mean_metrics
-from monodepth_ros.networks.checkpoint import CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, compare_depth, compare_trajectories
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, OutputListener, stamp_of

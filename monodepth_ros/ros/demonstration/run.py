@@ -14,8 +14,8 @@ from monodepth_ros.data.bags.topics import (
     ground_truth_depth,
     ground_truth_odometry,
 )
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import CheckpointHeader, load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.pipeline.motion_tracking import gives_motion
 from monodepth_ros.ros.demonstration.client import START_TIMEOUT, DemoClient

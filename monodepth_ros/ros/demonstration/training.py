@@ -8,7 +8,7 @@ import cv2
 from monodepth_ros.cli.interrupt import stop_on_interrupt
 from monodepth_ros.cli.progress import ReadingProgress, StepProgress
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.config import TrainConfig

@@ -5,8 +5,8 @@ import numpy as np
 
 from monodepth_ros.errors import typed_line
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.bundled_checkpoint import bundled_checkpoint
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
 from monodepth_ros.pipeline.node_config import NodeConfig

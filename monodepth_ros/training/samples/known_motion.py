@@ -16,7 +16,7 @@ import torch
 from monodepth_ros.data.image_codec import to_rgb
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.pytorch import find_device
-from monodepth_ros.networks.checkpoint import Checkpoint, load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry

@@ -12,7 +12,7 @@ from monodepth_ros.data.frame_index import FrameIndex, index_frames
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
-from monodepth_ros.networks.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.network_view import crop_to_aspect
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask

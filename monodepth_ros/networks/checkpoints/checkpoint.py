@@ -15,20 +15,20 @@ from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.downloads.checkpoint_cache import resolve_name
-from monodepth_ros.networks.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
-from monodepth_ros.networks.depth_network import DepthNetwork
-from monodepth_ros.networks.monodepth2_format import (
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.monodepth2_format import (
     PARTS,
     is_published_folder,
     load_published_file,
     load_published_folder,
 )
-from monodepth_ros.networks.pickled_tensors import read_bytes
+from monodepth_ros.networks.checkpoints.pickled_tensors import read_bytes
+from monodepth_ros.networks.checkpoints.weights import load_weights
+from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.pose_network import PoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.unfilled import unfilled
-from monodepth_ros.networks.weights import load_weights
 from monodepth_ros.version import __version__
 
 SUFFIX = ".safetensors"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from monodepth_ros.networks.checkpoint_header import CheckpointError
+from monodepth_ros.networks.checkpoints.header import CheckpointError
 
 FLOAT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 # The count of a training run's batches: old versions of PyTorch did not write it, and inference does not need it.

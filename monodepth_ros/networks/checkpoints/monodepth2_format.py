@@ -7,14 +7,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.pickled_tensors import load_pickled_tensors, named_tensors, read_bytes
+from monodepth_ros.networks.checkpoints.weights import is_plain_tensor, load_weights
 from monodepth_ros.networks.depth_network import DepthNetwork
-from monodepth_ros.networks.pickled_tensors import load_pickled_tensors, named_tensors, read_bytes
 from monodepth_ros.networks.pose_network import PoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.resnet import BLOCKS, BOTTLENECK_DEPTHS
 from monodepth_ros.networks.unfilled import unfilled
-from monodepth_ros.networks.weights import is_plain_tensor, load_weights
 
 PARTS = ("encoder", "depth", "pose_encoder", "pose")
 # Facts that the files do not state, but that hold for all published ones: KITTI's image size and mean intrinsics.

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from monodepth_ros.networks.checkpoint import HEADER_KEY, load_checkpoint, save_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.checkpoint import HEADER_KEY, load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula
 from monodepth_ros.networks.registry import build_depth, build_pose
 
@@ -62,7 +62,8 @@ def test_a_saved_checkpoint_loads_unchanged(good, networks):
 def test_loading_imports_few_modules(good):
     """PyTorch imports 800 modules, which takes a second, to fill tensors on the meta device with random values."""
     program = (
-        "import sys; from monodepth_ros.networks.checkpoint import load_checkpoint; before = len(sys.modules);"
+        "import sys; from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint;"
+        "before = len(sys.modules);"
         f"load_checkpoint({str(good)!r}); print(len(sys.modules) - before)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

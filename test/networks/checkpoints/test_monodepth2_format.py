@@ -10,9 +10,9 @@ import zipfile
 import pytest
 import torch
 
-from monodepth_ros.networks.checkpoint import load_checkpoint
-from monodepth_ros.networks.checkpoint_header import CheckpointError
-from monodepth_ros.networks.monodepth2_format import published_parts
+from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointError
+from monodepth_ros.networks.checkpoints.monodepth2_format import published_parts
 from monodepth_ros.networks.registry import build_depth, build_pose
 
 MONO = {"height": 64, "width": 96, "use_stereo": False}

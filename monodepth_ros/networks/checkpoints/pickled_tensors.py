@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from monodepth_ros.networks.checkpoint_header import CheckpointError
+from monodepth_ros.networks.checkpoints.header import CheckpointError
 
 # The weights of ResNet-152 have 240 MB.
 LARGEST_FILE = 2**30

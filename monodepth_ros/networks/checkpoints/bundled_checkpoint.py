@@ -10,4 +10,4 @@ BUNDLED_NAME = "demonstration"
 
 def bundled_checkpoint() -> Path:
     """Path of the bundled checkpoint: depth and pose in metres, trained on the synthetic world."""
-    return Path(str(resources.files("monodepth_ros.networks.bundled"))) / f"{BUNDLED_NAME}.safetensors"
+    return Path(str(resources.files("monodepth_ros.networks.checkpoints.bundled"))) / f"{BUNDLED_NAME}.safetensors"

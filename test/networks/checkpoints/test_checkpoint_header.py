@@ -7,7 +7,7 @@ import json
 import pytest
 
 from monodepth_ros.geometry.resample import FILTERS as RESAMPLER_FILTERS
-from monodepth_ros.networks.checkpoint_header import FILTERS, FORMAT_VERSION, CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import FILTERS, FORMAT_VERSION, CheckpointError, CheckpointHeader
 
 SMALL = dict(depth_network="rt_monodepth_s", height=64, width=96, training_camera=(0.58, 1.92, 0.5, 0.5))
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoint files: header, reading, writing, formats of others, the bundled checkpoint."""
