@@ -10,7 +10,6 @@ from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import add_source_arguments, print_choices, source_options
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceChoiceError
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.scale.source import ScaleError
 from monodepth_ros.offline.run import OfflineRun, RunSettings
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -101,5 +100,4 @@ def configuration(options: argparse.Namespace) -> RunConfig:
         "calibration_file": options.calibration,
         "image.rectified": options.rectified,
     }
-    config = replace(config, {name: value for name, value in given.items() if value})
-    return config if config.checkpoint else replace(config, {"checkpoint": str(bundled_checkpoint())})
+    return replace(config, {name: value for name, value in given.items() if value})

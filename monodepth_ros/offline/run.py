@@ -12,6 +12,7 @@ from typing import Any
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.create_engine import create_engine
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.offline.results.animation import RunAnimation
@@ -53,8 +54,11 @@ class OfflineRun:
     """
 
     def __init__(self, source: FrameSource, config: RunConfig, settings: RunSettings):
-        self._source, self._config, self._settings = source, config, settings
         self.notes = list(source.notes)
+        if not config.checkpoint:
+            config = replace(config, checkpoint=str(bundled_checkpoint()))
+            self.notes.append(f"{NO_CHECKPOINT}; give --checkpoint weights for your camera")
+        self._source, self._config, self._settings = source, config, settings
         checkpoint = load_checkpoint(config.checkpoint)
         engine = create_engine(checkpoint, config, self.notes.append)
         self._run = run = SourcePipeline(source, engine, checkpoint.header, config)

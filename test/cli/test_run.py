@@ -232,11 +232,18 @@ def test_real_recordings_run(monodepth_data, run):
     assert code == 0 and metrics["frames"] == 10 and 0.15 < metrics["abs_rel"] < 0.3, metrics
 
 
+def test_the_bundled_checkpoint_is_named_if_it_was_not_asked_for(drive, run):
+    code, printed, _ = run(drive, "--frames", "1", "--no-video", "--depth", "none")
+    assert code == 0 and "no checkpoint given: running the bundled 'demonstration'" in printed.out, printed.out
+    code, printed, _ = run(drive, "--frames", "1", "--no-video", "--depth", "none", "--checkpoint", "demonstration")
+    assert code == 0 and "no checkpoint given" not in printed.out, printed.out
+
+
 def test_the_documentation_names_all_options_and_files(capfd, drive, run):
     page = Path(__file__).resolve().parents[2] / "docs" / "run.md"
     if not page.exists():
         pytest.skip("an installed copy has no docs/ beside the tests")
-    text = page.read_text()
+    text = "\n".join(line for line in page.read_text().splitlines() if not line.startswith("monodepth synth"))
     with pytest.raises(SystemExit):
         main(["run", "--help"])
     known = set(re.findall(r"--[a-z-]+", capfd.readouterr().out))

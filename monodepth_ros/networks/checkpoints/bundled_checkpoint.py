@@ -7,6 +7,9 @@ from pathlib import Path
 BUNDLED_NAME = "demonstration"
 """Name of the bundled checkpoint; accepted by `load_checkpoint`, and so wherever a checkpoint's path is."""
 
+NO_CHECKPOINT = f"no checkpoint given: running the bundled {BUNDLED_NAME!r}, trained on synthetic images"
+"""Warning for whoever runs it without having asked for it."""
+
 
 def bundled_checkpoint() -> Path:
     """Path of the bundled checkpoint: depth and pose in metres, trained on the synthetic world."""

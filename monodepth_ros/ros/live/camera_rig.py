@@ -5,7 +5,7 @@ import numpy as np
 
 from monodepth_ros.errors import typed_line
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
@@ -31,14 +31,10 @@ class CameraRig:
 
     def __init__(self, node, config: NodeConfig, configs: dict[str, NodeConfig]):
         self._logger = node.get_logger()
-        bundled = bundled_checkpoint()
-        self.checkpoint = config.checkpoint or bundled.stem
+        self.checkpoint = config.checkpoint or BUNDLED_NAME
         if not config.checkpoint:
-            self._logger.warning(
-                f"no checkpoint given: running the bundled {self.checkpoint!r}, trained on synthetic images; "
-                "set the parameter checkpoint to weights for your camera"
-            )
-        checkpoint = load_checkpoint(config.checkpoint or bundled)
+            self._logger.warning(f"{NO_CHECKPOINT}; set the parameter checkpoint to weights for your camera")
+        checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
         self.header = checkpoint.header
         self.streams: list[CameraStream] = []
         self._worker: FrameWorker[CameraStream, Arrival] | None = None
