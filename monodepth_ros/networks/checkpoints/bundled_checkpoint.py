@@ -8,7 +8,7 @@ BUNDLED_NAME = "demonstration"
 """Name of the bundled checkpoint; accepted by `load_checkpoint`, and so wherever a checkpoint's path is."""
 
 NO_CHECKPOINT = f"no checkpoint given: running the bundled {BUNDLED_NAME!r}, trained on synthetic images"
-"""Warning for whoever runs it without having asked for it."""
+"""Warning for a node or run that was given no checkpoint."""
 
 
 def bundled_checkpoint() -> Path:
