@@ -30,27 +30,6 @@ def extract(recording, out, *words):
 
 
 @pytest.fixture(scope="module")
-def drive(tmp_path_factory):
-    """A stereo drive through a distorted lens, with exact depth and poses."""
-    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    words = [
-        "--seconds",
-        "2",
-        "--width",
-        "160",
-        "--height",
-        "64",
-        "--seed",
-        "5",
-        "--stereo",
-        "--distortion",
-        "plumb_bob",
-    ]
-    assert monodepth(["synth", "--out", str(path), *words, "--constant-light"]) == 0
-    return path
-
-
-@pytest.fixture(scope="module")
 def as_published(drive, tmp_path_factory):
     out = tmp_path_factory.mktemp("published") / "drive"
     assert extract(drive, out, "--as-published") == 0

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import write_calibration
@@ -22,27 +21,6 @@ from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.open_dataset import open_dataset
 
 NETWORKS = NetworksConfig(width=96, height=32)
-
-
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory):
-    """A stereo drive through a distorted lens, with exact depth and poses."""
-    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    words = [
-        "--seconds",
-        "2",
-        "--width",
-        "160",
-        "--height",
-        "64",
-        "--seed",
-        "5",
-        "--stereo",
-        "--distortion",
-        "plumb_bob",
-    ]
-    assert monodepth(["synth", "--out", str(path), *words, "--constant-light"]) == 0
-    return path
 
 
 def without(recording, out, is_dropped):

@@ -7,46 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
+from small_training import SMALL, batch_of
 
-from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.samples.loader import Loader
 from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import Trainer
-
-SMALL = {
-    "networks.depth": "rt_monodepth_s",
-    "networks.pose": "posecnn",
-    "networks.width": 96,
-    "networks.height": 32,
-    "objective.scales": 3,
-    "loop.batch_size": 4,
-    "loop.max_steps": 8,
-    "loop.save_every": 3,
-    "loop.log_every": 1,
-    "loop.device": "cpu",
-    "optimizer.learning_rate": 1e-3,
-}
-
-
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory):
-    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    words = ["synth", "--out", str(path), "--seconds", "2", "--width", "96", "--height", "32", "--seed", "5"]
-    assert monodepth(words) == 0
-    return path
-
-
-def batch_of(dataset, samples):
-    loader = Loader(dataset, len(samples), workers=1)
-    try:
-        return next(loader.batches(samples)).to("cpu")
-    finally:
-        loader.close()
-
 
 WORKER = """
 import json, os, sys

@@ -25,28 +25,6 @@ _header = load_checkpoint(bundled_checkpoint()).header
 BUNDLED_SIZE = _header.width, _header.height
 
 
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory):
-    """A synthetic drive of eight frames with a mounted camera and all ground truth."""
-    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
-    options = ["--seconds", str(FRAMES / 10), "--width", "320", "--height", "96", "--distortion", "plumb_bob"]
-    assert main(["synth", "--out", str(path), *options]) == 0
-    return path
-
-
-@pytest.fixture
-def run(tmp_path, capfd):
-    """Run the verb; returns the exit code, the output and the folder of results."""
-
-    def run(source, *options):
-        capfd.readouterr()
-        exact = ["--set", "engine=pytorch", "--set", "precision=fp32"]
-        code = main(["run", str(source), "--results", str(tmp_path / "results"), *exact, *options])
-        return code, capfd.readouterr(), tmp_path / "results" / "latest"
-
-    return run
-
-
 class Sources(HTMLParser):
     """Collects the addresses that a page would load."""
 
@@ -240,7 +218,7 @@ def test_the_bundled_checkpoint_is_named_if_it_was_not_asked_for(drive, run):
 
 
 def test_the_documentation_names_all_options_and_files(capfd, drive, run):
-    page = Path(__file__).resolve().parents[2] / "docs" / "run.md"
+    page = Path(__file__).resolve().parents[3] / "docs" / "run.md"
     if not page.exists():
         pytest.skip("an installed copy has no docs/ beside the tests")
     text = "\n".join(line for line in page.read_text().splitlines() if not line.startswith("monodepth synth"))
