@@ -137,8 +137,7 @@ class OfflineRun:
         if self._settings.bag:
             self.outcome.append(("bag", self._settings.bag))
         if self._animation is not None:
-            self._animation.write()
-            self.outcome.append(("animation", self._settings.animation))
+            self._write_animation(self._animation)
         files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
         self.outcome.append(("results", f"{self.folder}/: {', '.join([*files, 'report.html', 'run.json'])}"))
         self._write_summary(count, rate)
@@ -150,6 +149,14 @@ class OfflineRun:
         if not count:
             reason = f": {next(iter(left_out))}" if left_out else ""
             raise MonodepthError(f"no frame of {self._source.description} could be processed{reason}")
+
+    def _write_animation(self, animation: RunAnimation) -> None:
+        try:
+            animation.write()
+        except MonodepthError as error:  # the other results are written all the same
+            self._problem = self._problem or error
+        else:
+            self.outcome.append(("animation", self._settings.animation))
 
     def _write_summary(self, count: int, rate: float) -> None:
         summary = {

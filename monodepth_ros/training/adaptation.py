@@ -21,7 +21,7 @@ from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"
 # An adapted checkpoint is kept if the loss falls by this share and depth keeps this share of its spread. Wherever it
-# could be measured, depth did not improve with a smaller gain (docs/benchmarks.md).
+# could be measured, depth did not improve with a smaller gain (docs/benchmarks/adapting.md).
 GAIN, SPREAD = 0.05, 0.5
 # The disagreement in depth of neighbouring frames may grow by this factor plus this margin. Depth that gains detail
 # agrees a little less, depth that falls apart far less.
@@ -62,7 +62,7 @@ def adaptation_settings(checkpoint: Checkpoint, steps: int) -> TrainConfig:
     range.
 
     Without a pose network, tracked features give the motion. A pose network trained on this recording alone would be a
-    coarse teacher for depth that is good already (docs/benchmarks.md).
+    coarse teacher for depth that is good already (docs/benchmarks/negative_results.md).
     """
     return with_settings(
         TrainConfig(),

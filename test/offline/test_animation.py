@@ -43,3 +43,15 @@ def test_a_name_of_no_animation_is_refused_before_the_run(drive, tmp_path, capsy
 def test_a_folder_that_is_not_there_is_refused_before_the_run(tmp_path):
     with pytest.raises(MonodepthError, match="nowhere is no folder"):
         RunAnimation(tmp_path / "nowhere" / "moving.webp", is_metric=True)
+
+
+def test_an_animation_that_cannot_be_written_costs_no_other_result(drive, tmp_path, capsys):
+    picture = tmp_path / "moving.webp"
+    picture.mkdir()
+    arguments = ["--depth", "none", "--no-video", "--results", str(tmp_path / "results")]
+    assert main(["run", str(drive), "--animation", str(picture), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert f"{picture} cannot be written" in error, error
+    assert {"report.html", "run.json", "trajectory_tum.txt"} <= {
+        p.name for p in (tmp_path / "results/latest").iterdir()
+    }
