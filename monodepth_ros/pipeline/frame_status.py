@@ -41,6 +41,7 @@ def status_fields(
         "median_depth": statistics.median,
         "max_depth": statistics.maximum,
         "valid_ratio": statistics.valid_ratio,
+        "image_coverage": result.view.image_coverage,
         "scale": float(scale.factor * result.view.depth_factor),
         "scale_source": int(scale.kind),
         "scale_uncertainty": scale.uncertainty,

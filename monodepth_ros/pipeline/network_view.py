@@ -39,6 +39,13 @@ class NetworkView:
         """Whether the rays of the network's pixels are known."""
         return self.kind != "uncalibrated"
 
+    @property
+    def image_coverage(self) -> float:
+        """Share of the rectified camera image that the network sees, 0 to 1."""
+        image, seen = _field_of_view(self.image_camera), _field_of_view(self.camera)
+        shared = np.minimum(image[1], seen[1]) - np.maximum(image[0], seen[0])
+        return float(np.prod(np.maximum(shared, 0.0) / (image[1] - image[0])))
+
     def correct_motion(self, T_later_earlier: np.ndarray) -> np.ndarray:
         """The camera's motion (4, 4), from the network's, which assumes the training camera's focal length.
 
@@ -84,6 +91,13 @@ def view_through(
         f"aspect-preserving crop, depth multiplied by {factor:.3f} (ratio of focal lengths)"
     )
     return NetworkView(crop, image_camera, Resampler(camera, crop, filter), factor, "crop", description)
+
+
+def _field_of_view(camera: CameraModel) -> np.ndarray:
+    """Edges of a pinhole's image on the plane z = 1: ((left, top), (right, bottom))."""
+    focal, centre = np.array([camera.fx, camera.fy]), np.array([camera.cx, camera.cy])
+    edges = np.array([(0.0, 0.0), (camera.width, camera.height)]) - 0.5
+    return (edges - centre) / focal
 
 
 def _is_close(normalized: tuple[float, ...], training: tuple[float, ...]) -> bool:

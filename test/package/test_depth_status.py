@@ -19,6 +19,7 @@ def test_constants_are_those_that_other_programs_rely_on():
         "SCALE_CAMERA_HEIGHT": 3,
         "SCALE_ODOMETRY": 4,
         "SCALE_METRIC_MODEL": 5,
+        "SCALE_STEREO": 6,
         "SCALE_STATE_STATED": 0,
         "SCALE_STATE_WAITING": 1,
         "SCALE_STATE_MEASURED": 2,

@@ -106,3 +106,13 @@ def test_the_corrected_motion_of_a_crop_gives_the_image_motion_that_the_network_
     error, error_before = np.abs(thought - seen).max(), np.abs(thought - uncorrected).max()
     # What remains is of second order in the rotation.
     assert error < 0.1 * error_before and error < 0.5, f"image motion differs by {error} px, {error_before} uncorrected"
+
+
+def test_image_coverage_is_the_share_of_the_image_that_the_network_sees():
+    camera = CameraModel.pinhole(640, 480, fx=550.0, fy=550.0, cx=319.5, cy=239.5)
+    kitti = (0.58, 1.92, 0.5, 0.5)
+    view = view_through(camera, kitti, 640, 192, "area")
+    assert view.kind == "crop"
+    assert view.image_coverage == pytest.approx(192 / 480, abs=0.01)
+    same = view_through(CameraModel.from_normalized(1242, 375, kitti), kitti, 640, 192, "area")
+    assert same.image_coverage == pytest.approx(1.0)

@@ -12,12 +12,14 @@ float32 min_depth
 float32 median_depth
 float32 max_depth
 float32 valid_ratio
+float32 image_coverage
 uint8 SCALE_RELATIVE=0
 uint8 SCALE_CHECKPOINT=1
 uint8 SCALE_FIXED=2
 uint8 SCALE_CAMERA_HEIGHT=3
 uint8 SCALE_ODOMETRY=4
 uint8 SCALE_METRIC_MODEL=5
+uint8 SCALE_STEREO=6
 float64 scale
 uint8 scale_source
 float32 scale_uncertainty
@@ -35,6 +37,7 @@ uint64 frames_duplicate
 uint64 frames_invalid
 uint64 frames_uncalibrated
 uint64 frames_failed
+uint64 frames_lost
 float32 latency_transport_ms
 float32 latency_decode_ms
 float32 latency_inference_ms

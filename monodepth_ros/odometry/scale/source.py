@@ -26,6 +26,7 @@ class ScaleKind(IntEnum):
     CAMERA_HEIGHT = 3
     ODOMETRY = 4
     METRIC_MODEL = 5
+    STEREO = 6
 
 
 class ScaleState(IntEnum):

@@ -105,7 +105,7 @@ class OutputBag:
         self._processed += 1
         duplicate = run.source.left_out[DUPLICATE]
         invalid = run.source.left_out.total() - duplicate
-        counts = dict.fromkeys(("unwanted", "replaced", "uncalibrated", "failed"), 0)
+        counts = dict.fromkeys(("unwanted", "replaced", "uncalibrated", "failed", "lost"), 0)
         counts |= {"processed": self._processed, "duplicate": duplicate, "invalid": invalid}
         counts["received"] = sum(counts.values())
         state = TrackingState.NO_DATA if run.pipeline.has_odometry else TrackingState.DISABLED

@@ -18,6 +18,7 @@ DROP_CAUSES = (UNWANTED, REPLACED, DUPLICATE, INVALID, UNCALIBRATED, FAILED)
 
 RECEIVED = "frames_received"
 PROCESSED = "frames_processed"
+LOST = "frames_lost"  # by the middleware, before they were received
 
 WINDOW_SECONDS = 10.0
 
@@ -53,7 +54,7 @@ class FrameCounters:
     def counts(self) -> dict[str, int]:
         """All counts by name."""
         with self._lock:
-            return {name: self._counts[name] for name in (RECEIVED, PROCESSED, *DROP_CAUSES)}
+            return {name: self._counts[name] for name in (RECEIVED, PROCESSED, *DROP_CAUSES, LOST)}
 
     def rate(self, fate: str) -> float:
         """Frames per second (RECEIVED or PROCESSED) over the last 10 s."""
