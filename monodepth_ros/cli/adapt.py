@@ -10,7 +10,7 @@ from monodepth_ros.cli.argument_types import count
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import ReadingProgress, StepProgress
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.settings.files import changed
 from monodepth_ros.settings.schema import replace
@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
     After control-C the training so far is judged. Raises MonodepthError for bad input.
     """
+    if not options.checkpoint:
+        print(f"{NO_CHECKPOINT}; give --checkpoint weights for your camera, if you have some")
     checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     config = replace(adaptation_settings(checkpoint, options.steps), {"data.recordings": options.recordings})
     config = changed(config, options.set)
@@ -72,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
             stop_on_interrupt(trainer.stop),
         ):
             summary = checkpoint.header.summary()
-            print(f"{checkpoint.path}: {summary}; on {trainer.device}; at most {trainer.steps} steps")
+            print(f"{checkpoint.title}: {summary}; on {trainer.device}; at most {trainer.steps} steps")
             is_finished = trainer.run()
         outcome = judge(folder)
         kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
@@ -85,7 +87,7 @@ def _report(trainer: Trainer, checkpoint: Checkpoint, outcome: Outcome, kept: Pa
     folder = trainer.folder
     figures = [("before", figures_text(outcome.before, FIGURES)), ("after", figures_text(outcome.after, FIGURES))]
     verdict = f"{'the new checkpoint is kept' if kept else 'the old checkpoint stays'}: {outcome.reason}"
-    facts = [("began with", f"{checkpoint.path} ({checkpoint.header.summary()})"), *figures, ("verdict", verdict)]
+    facts = [("began with", f"{checkpoint.title}: {checkpoint.header.summary()}"), *figures, ("verdict", verdict)]
     facts += [("data", note) for note in trainer.dataset.notes]
     sheet = None
     if kept:

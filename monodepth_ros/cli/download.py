@@ -18,6 +18,7 @@ from monodepth_ros.downloads.catalogue import CatalogueEntry, CatalogueError, re
 from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
 from monodepth_ros.downloads.http_file import DownloadError, download
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE
 
 WEIGHTS = (".safetensors", ".pth", ".pt")
 
@@ -43,8 +44,12 @@ def run(options: argparse.Namespace) -> int:
     if options.list or not options.name:
         print_catalogue(catalogue)
         return 0
+    if options.name == BUNDLED_NAME:
+        print(f"{BUNDLED_TITLE} comes with the package: nothing to download")
+        print_use(BUNDLED_NAME)
+        return 0
     if options.name not in catalogue:
-        known = ", ".join(catalogue)
+        known = ", ".join([BUNDLED_NAME, *catalogue])
         raise CatalogueError(f"no checkpoint {options.name!r} in the catalogue: it has {known}")
     present = downloaded_checkpoint(options.name)
     if present is not None:
@@ -54,16 +59,22 @@ def run(options: argparse.Namespace) -> int:
     print_entry(entry)
     if not options.accept_license:
         ask_for_consent(entry)
-    path = fetch(entry)
-    name = entry.name
-    print(f"{path}\nuse it as: checkpoint:={name}, --checkpoint {name}, monodepth info {name}")
+    print(fetch(entry))
+    print_use(entry.name)
     return 0
 
 
+def print_use(name: str) -> None:
+    """Print how to name a checkpoint."""
+    print(f"use it as: checkpoint:={name}, --checkpoint {name}, monodepth info {name}")
+
+
 def print_catalogue(catalogue: Mapping[str, CatalogueEntry]) -> None:
-    """Print each entry's name, size (or that it is downloaded) and description, then the licences."""
-    width = max(map(len, catalogue))
-    licences: dict[tuple[str, str], int] = {}
+    """Print the bundled checkpoint, then each entry's name, size (or that it is downloaded) and description, then the
+    licences."""
+    width = max(map(len, [BUNDLED_NAME, *catalogue]))
+    licences: dict[tuple[str, str], int] = {("Apache-2.0", ""): 1}
+    print(f"{BUNDLED_NAME:<{width}}  {'bundled':<14}  [1] learned from synthetic streets; to see the package run")
     for entry in catalogue.values():
         number = licences.setdefault((entry.licence, entry.licence_url), len(licences) + 1)
         here = "downloaded" if downloaded_checkpoint(entry.name) else entry.size_text

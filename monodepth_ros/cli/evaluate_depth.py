@@ -170,7 +170,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
         notes.append(f"{len(report.metrics)} of the {len(split)} frames of {split.path} are compared")
     facts = [
         ("source", "; ".join(descriptions)),
-        ("checkpoint", f"{checkpoint.path}: {checkpoint.header.summary()}"),
+        ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),
         ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
         ("view", predictor.view_description),
     ]

@@ -20,6 +20,7 @@ from monodepth_ros.evaluation.trajectory_pairs import pair
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.odometry.config import MOTION_SOURCES
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry, reference_trajectory
 from monodepth_ros.pictures.odometry_picture import odometry_picture
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -41,10 +42,10 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     add_network_arguments(parser)
     parser.add_argument(
         "--motion",
-        choices=("features", "network", "auto"),
+        choices=MOTION_SOURCES,
         default="",
-        help="source of the motion, as odometry.source (default: network, or features for a checkpoint without a pose"
-        " network)",
+        help="source of the motion, as odometry.source (default: auto, as in the node; network judges the pose network"
+        " alone)",
     )
     parser.add_argument(
         "--set",
@@ -159,10 +160,9 @@ def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, 
         notes = list(source.notes)
         checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
         engine = create_engine(checkpoint, config, notes.append)
-        if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
-            motion = options.motion or ("network" if engine.has_pose else "features")
-            config = replace(config, {"odometry.source": motion})
-        say(f"checkpoint  {checkpoint.path}: {checkpoint.header.summary()}", options)
+        if options.motion:
+            config = replace(config, {"odometry.source": options.motion})
+        say(f"checkpoint  {checkpoint.title}: {checkpoint.header.summary()}", options)
         with Progress(source.frame_count) as progress:
             reference, estimate, more = checkpoint_odometry(
                 source, engine, checkpoint.header, options.frames, progress.step, config

@@ -12,7 +12,7 @@ from typing import Any
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT, bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.offline.results.animation import RunAnimation
@@ -55,11 +55,12 @@ class OfflineRun:
 
     def __init__(self, source: FrameSource, config: RunConfig, settings: RunSettings):
         self.notes = list(source.notes)
+        path = config.checkpoint or bundled_checkpoint()
         if not config.checkpoint:
-            config = replace(config, checkpoint=str(bundled_checkpoint()))
+            config = replace(config, checkpoint=BUNDLED_NAME)
             self.notes.append(f"{NO_CHECKPOINT}; give --checkpoint weights for your camera")
         self._source, self._config, self._settings = source, config, settings
-        checkpoint = load_checkpoint(config.checkpoint)
+        checkpoint = load_checkpoint(path)
         engine = create_engine(checkpoint, config, self.notes.append)
         self._run = run = SourcePipeline(source, engine, checkpoint.header, config)
         scale, moving_frame = run.pipeline.scale, run.moving_frame
@@ -75,7 +76,7 @@ class OfflineRun:
             odometry = "none: the checkpoint has no pose network" if config.odometry.enabled else "off"
         self.facts = [
             ("source", source.description),
-            ("checkpoint", f"{config.checkpoint}: {checkpoint.header.summary()}"),
+            ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),
             ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
             ("scale", scale.description),
             ("odometry", odometry),
