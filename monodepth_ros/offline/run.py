@@ -126,6 +126,8 @@ class OfflineRun:
         self.outcome = [("frames", f"{count} in {self._seconds:.1f} s ({rate:.1f} frames/s)")]
         self.outcome += [("left out", f"{number}: {reason}") for reason, number in left_out.most_common(5)]
         self.outcome += [("view", text) for text in recorder.views]
+        if inputs.contradiction:
+            self.outcome.append(("warning", inputs.contradiction))
         if recorder.scale_text:
             self.outcome.append(("scale", recorder.scale_text))
         self.outcome += [("scale", note) for note in inputs.scale_inputs.notes if note not in self.notes]
