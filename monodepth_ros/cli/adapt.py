@@ -10,6 +10,12 @@ from monodepth_ros.cli.argument_types import count
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import ReadingProgress, StepProgress
 from monodepth_ros.cli.result_files import print_facts
+from monodepth_ros.cli.training_arguments import (
+    add_hardware_arguments,
+    add_recording_arguments,
+    hardware_changes,
+    recording_changes,
+)
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.settings.files import changed
@@ -32,17 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " checkpoint is kept only if it explains the held-out images better and its depth is consistent and has not"
         " collapsed."
     )
-    parser.add_argument(
-        "recordings", nargs="+", metavar="RECORDING", help="bags, image folders, KITTI folders or videos"
-    )
+    add_recording_arguments(parser)
     parser.add_argument(
         "--checkpoint", default="", metavar="FILE", help="checkpoint to start with (default: the bundled checkpoint)"
     )
     parser.add_argument("--steps", type=count, default=400, metavar="N", help="maximum number of steps (default 400)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of `monodepth train`; repeatable"
-    )
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
+    add_hardware_arguments(parser)
     parser.add_argument(
         "--out", default="", metavar="DIR", help="folder of the results (default: results/adapt/<time>)"
     )
@@ -54,10 +55,8 @@ def run(options: argparse.Namespace) -> int:
     After control-C the training so far is judged. Raises MonodepthError for bad input.
     """
     checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
-    config = replace(adaptation_settings(checkpoint, options.steps), {"data.recordings": options.recordings})
-    config = changed(config, options.set)
-    if options.device:
-        config = replace(config, {"loop.device": options.device})
+    config = changed(adaptation_settings(checkpoint, options.steps), options.set)
+    config = replace(config, recording_changes(options) | hardware_changes(options))
     with ReadingProgress() as reading:
         dataset = open_training_data(config, reading, checkpoint.header.training_camera)
     with dataset:

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from monodepth_ros.cli.argument_types import positive
-from monodepth_ros.cli.network_arguments import add_network_arguments
+from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import say, write_csv, write_json
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
@@ -19,6 +19,7 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkp
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.offline.checkpoint_depth import NO_TRUTH, FrameChoice, add_source
 from monodepth_ros.offline.depth_predictor import DepthPredictor
+from monodepth_ros.settings.schema import replace
 
 Facts = list[tuple[str, str]]
 
@@ -148,7 +149,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
-                config = EngineConfig(device=options.device, engine=options.engine, precision=options.precision)
+                config = replace(EngineConfig(), engine_settings(options))
                 engine = create_engine(checkpoint, config, notes.append)
                 predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
             crop = source.reference_crop if archive is None else "garg"

@@ -6,7 +6,7 @@ import argparse
 from monodepth_ros.cli.inspection_lines import outcome_lines, recording_lines
 from monodepth_ros.cli.progress import ReadingProgress
 from monodepth_ros.cli.result_files import say, write_json, write_picture
-from monodepth_ros.cli.training_arguments import add_training_arguments, training_changes
+from monodepth_ros.cli.training_arguments import add_recording_arguments, add_training_arguments, training_changes
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.training.inspection.contact_sheet import contact_sheet
@@ -25,8 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " warnings, and leave a contact sheet in results/<time>/. Exit code 1 if a training would refuse the"
         " recordings."
     )
-    parser.add_argument("recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos")
-    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train")
+    add_recording_arguments(parser)
     add_training_arguments(parser)
     parser.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
     parser.add_argument("--json", default="", metavar="FILE", help="the figures as JSON; - is standard output")
@@ -43,8 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
     Raises MonodepthError for recordings that cannot be read.
     """
-    changes = training_changes(options, [*options.recordings, *options.data])
-    config = training_config(options.preset, options.config, options.set, changes)
+    config = training_config(options.preset, options.config, options.set, training_changes(options))
     if not config.data.recordings:
         raise MonodepthError("nothing to inspect: give one or more recordings")
     if options.write_mask and not options.write_mask.lower().endswith(".png"):

@@ -5,6 +5,7 @@ import argparse
 import sys
 from importlib import import_module
 
+from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
@@ -43,13 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
 def command_parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of the command. Only the verb that `arguments` name is imported: most verbs need PyTorch, which takes
     seconds."""
-    parser = argparse.ArgumentParser(
+    parser = VerbParser(
         prog="monodepth", description="Depth and odometry from one camera, learned from its own recordings."
     )
     parser.add_argument("--version", action="version", version=f"monodepth_ros {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     # The options before a verb take no values, so the first word without a dash is the verb.
     chosen = next((word for word in arguments if not word.startswith("-")), None)
+    if chosen is not None and chosen not in VERBS:
+        parser.error(f"unknown verb {chosen!r}{did_you_mean(chosen, list(VERBS))} (verbs: {', '.join(VERBS)})")
     for name, summary in VERBS.items():
         verb = verbs.add_parser(name, help=summary)
         if name == chosen:

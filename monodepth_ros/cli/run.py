@@ -5,9 +5,10 @@ import argparse
 import dataclasses
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
 from monodepth_ros.cli.progress import Progress
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.cli.source_arguments import add_source_arguments, print_choices, source_options
+from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceChoiceError
 from monodepth_ros.odometry.scale.source import ScaleError
@@ -24,10 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, a video,"
         " or a camera. Leaves depth, video, cloud, trajectory, metrics and a report in results/<time>/."
     )
-    parser.add_argument("source", help="bag, folder, video, or the number of a camera (0)")
-    parser.add_argument(
-        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
-    )
+    parser.add_argument("source", nargs="+", metavar="SOURCE", help=SOURCE)
     parser.add_argument(
         "--config",
         default="",
@@ -41,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="one setting, such as depth.resolution=image; repeatable",
     )
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)")
     add_source_arguments(parser)
+    add_network_arguments(parser, precision="")
     what = parser.add_argument_group("what to write")
     what.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
     what.add_argument(
@@ -65,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
     )
     try:
-        source = open_source(options.source, chosen)
+        source = open_source(one_source(options.source, options), chosen)
     except SourceChoiceError as error:
         print_choices(error, options)
         return 2
@@ -94,10 +92,5 @@ def configuration(options: argparse.Namespace) -> RunConfig:
     """The settings that a user asked for: the file, then --set, then the options that are settings."""
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)
-    given = {
-        "checkpoint": options.checkpoint,
-        "device": options.device,
-        "calibration_file": options.calibration,
-        "image.rectified": options.rectified,
-    }
-    return replace(config, {name: value for name, value in given.items() if value})
+    given = {"calibration_file": options.calibration, "image.rectified": options.rectified}
+    return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})

@@ -7,7 +7,13 @@ from pathlib import Path
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import ReadingProgress, StepProgress
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.cli.training_arguments import add_training_arguments, training_changes
+from monodepth_ros.cli.training_arguments import (
+    add_hardware_arguments,
+    add_recording_arguments,
+    add_training_arguments,
+    hardware_changes,
+    training_changes,
+)
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.processes import join_processes
 from monodepth_ros.training.samples.clip import TrainingError
@@ -30,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " node and `monodepth run`, a log and report.html in results/train/<time>/. Several GPUs:"
         " torchrun --nproc-per-node N -m monodepth_ros.cli.main train ..."
     )
-    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="one or more recordings")
+    add_recording_arguments(parser)
     add_training_arguments(parser)
     parser.add_argument("--epochs", type=int, help="passes over the data (optimizer.epochs)")
     parser.add_argument("--batch-size", type=int, help="samples per step (loop.batch_size)")
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
+    add_hardware_arguments(parser)
     parser.add_argument(
         "--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)"
     )
@@ -80,9 +86,8 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
     given = {
         "optimizer.epochs": options.epochs,
         "loop.batch_size": options.batch_size,
-        "loop.device": options.device or None,
     }
-    changes = training_changes(options, options.data)
+    changes = training_changes(options) | hardware_changes(options)
     changes |= {name: value for name, value in given.items() if value is not None}
     file = str(Path(options.resume) / SETTINGS) if options.resume else options.config
     return training_config(options.preset, file, options.set, changes, is_resumed=bool(options.resume))

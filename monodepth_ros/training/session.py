@@ -44,8 +44,8 @@ def training_config(
     config = replace(TrainConfig(), PRESETS[preset])
     settings: dict[str, Any] = {}
     if file:
+        settings = read_settings(file)
         try:
-            settings = read_settings(file)
             config = replace(config, settings)
         except ConfigError as error:
             raise ConfigError(f"{file}: {error}") from None

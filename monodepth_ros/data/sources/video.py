@@ -18,6 +18,7 @@ from monodepth_ros.data.sources.source import (
     camera_of_size,
     given_camera,
 )
+from monodepth_ros.data.sources.video_format import open_quietly
 from monodepth_ros.geometry.camera import CalibrationError
 
 DEFAULT_RATE = 30.0
@@ -31,10 +32,10 @@ class VideoSource(FrameSource):
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
-        if not Path(path).is_file():
+        if "://" not in str(path) and not Path(path).is_file():
             raise SourceError(f"{path} does not exist: give a bag, a folder, a video or a camera's number")
         self._camera = given_camera(options)
-        self._capture = cv2.VideoCapture(str(path))
+        self._capture = open_quietly(str(path))
         if not self._capture.isOpened():
             raise SourceError(f"{path} cannot be opened as a video: OpenCV does not support its format")
         stated = self._capture.get(cv2.CAP_PROP_FPS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.open_source import Place, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.errors import MonodepthError
@@ -52,7 +52,7 @@ class Extraction:
     `process`. Raises what `open_source` raises, and DatasetFolderError for a folder that is not empty.
     """
 
-    def __init__(self, path: str, options: SourceOptions, settings: ExtractionSettings, out: str | Path):
+    def __init__(self, path: Place, options: SourceOptions, settings: ExtractionSettings, out: str | Path):
         check_folder(Path(out))
         self._path, self._settings, self._out = path, settings, Path(out)
         options, note = one_camera(path, options)
@@ -161,7 +161,7 @@ class Extraction:
             self.notes.append("no calibration in the recording: a training needs one (--calibration FILE)")
             return
         masked = f" --set data.mask_file={self._out / MASK}" if mask is not None else ""
-        self.outcome.append(("train", f"monodepth train --data {self._out}{masked}"))
+        self.outcome.append(("train", f"monodepth train {self._out}{masked}"))
 
     def _facts(self, counts: dict[str, int], begin_ns: int, baseline: float) -> dict:
         settings = self._settings

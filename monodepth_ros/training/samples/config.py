@@ -49,6 +49,10 @@ class DataConfig:
         minimum=0.0,
         maximum=1000.0,
     )
+    start: float = setting(0.0, "Time to skip at the start of each recording.", unit="s", minimum=0.0, maximum=1e6)
+    duration: float = setting(
+        0.0, "Time to use of each recording; 0 uses all of it.", unit="s", minimum=0.0, maximum=1e6
+    )
     frame_step: int = setting(
         0,
         "Distance from the target to its neighbours; 0 chooses the smallest one at which the image moves visibly.",

@@ -2,6 +2,7 @@
 """Opens recordings for training: frame index, training camera, and selection of samples."""
 
 import functools
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,7 +44,7 @@ def open_dataset(
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
     if not config.recordings:
-        raise TrainingError("nothing to learn from: give --data with one or more recordings")
+        raise TrainingError("nothing to learn from: give one or more recordings")
     cache = FrameCache(config.cache_mb)
     mask = read_mask(config.mask_file)
     recordings: list[TrainingRecording] = []
@@ -99,6 +100,8 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         calibration_file=config.calibration_file,
         rectified=config.rectified,
         rate=config.rate,
+        start=config.start,
+        duration=config.duration or math.inf,
     )
     # The first of several cameras is as good as any to learn from, and it is the left one of a pair.
     options, note = one_camera(path, options)
