@@ -6,9 +6,10 @@ from pathlib import Path
 
 import cv2
 
+from monodepth_ros.cli.after_training import next_steps
 from monodepth_ros.cli.argument_types import count
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import ReadingProgress, StepProgress
+from monodepth_ros.cli.progress import ReadingProgress, StepProgress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.training_arguments import (
     add_hardware_arguments,
@@ -27,6 +28,7 @@ from monodepth_ros.training.samples.clip import TrainingError
 from monodepth_ros.training.session import figures_text, make_training_folder, open_training_data
 from monodepth_ros.training.trainer import Trainer
 
+WIDTH = 11  # characters up to the values that are printed
 FIGURES = ("loss", "inconsistency", "spread", "abs_rel", "a1", "ate_5", "rotation_error")
 
 
@@ -54,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
     After control-C the training so far is judged. Raises MonodepthError for bad input.
     """
-    checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+    with stage("loading networks"):
+        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     config = changed(adaptation_settings(checkpoint, options.steps), options.set)
     config = replace(config, recording_changes(options) | hardware_changes(options))
     with ReadingProgress() as reading:
@@ -65,17 +68,20 @@ def run(options: argparse.Namespace) -> int:
         if not dataset.validation:
             raise TrainingError("nothing is held out to judge by: record longer, or raise data.validation_share")
         folder = make_training_folder(config, options.out, "adapt")
+        kept_text = f"the training so far is judged, and its results stay in {folder}/"
         with (
             StepProgress() as progress,
             Trainer(config, dataset, folder, report=progress) as trainer,
-            stop_on_interrupt(trainer.stop),
+            stop_on_interrupt(trainer.stop, kept_text),
         ):
             summary = checkpoint.header.summary()
             print(f"{checkpoint.path}: {summary}; on {trainer.device}; at most {trainer.steps} steps")
             is_finished = trainer.run()
-        outcome = judge(folder)
-        kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
+        with stage("comparing with the checkpoint before"):
+            outcome = judge(folder)
+            kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
         _report(trainer, checkpoint, outcome, kept)
+        print_facts(next_steps(trainer, str(kept or options.checkpoint), checkpoint.header.is_metric), WIDTH)
     return 0 if is_finished else INTERRUPTED
 
 
@@ -92,4 +98,4 @@ def _report(trainer: Trainer, checkpoint: Checkpoint, outcome: Outcome, kept: Pa
         cv2.imwrite(str(folder / SHEET), sheet)
     write_report(folder, facts, trainer.pictures, trainer.trajectories, title="Adaptation", sheet=sheet)
     files = [("checkpoint", str(kept or checkpoint.path)), ("report", str(folder / "report.html"))]
-    print_facts([*figures, ("verdict", verdict), *files], width=11)
+    print_facts([*figures, ("verdict", verdict), *files], WIDTH)

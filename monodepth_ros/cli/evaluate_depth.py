@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monodepth_ros.cli.argument_types import positive
 from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_csv, write_json
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
@@ -139,7 +139,8 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     split = read_split(options.split) if options.split else None
     archive = read_truth_archive(options.ground_truth) if options.ground_truth else None
     choice = FrameChoice(split, archive, options.frames)
-    checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+    with stage("loading networks"):
+        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     scaling, factor = _scaling(options, checkpoint)
     notes: list[str] = []
     engine, report, descriptions, chosen = None, None, [], 0
@@ -150,7 +151,8 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
         with open_recording(path, options) as source:
             if engine is None:
                 config = replace(EngineConfig(), engine_settings(options))
-                engine = create_engine(checkpoint, config, notes.append)
+                with stage("starting the engine"):
+                    engine = create_engine(checkpoint, config, notes.append)
                 predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
             crop = source.reference_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)

@@ -8,7 +8,7 @@ import numpy as np
 
 from monodepth_ros.cli.argument_types import count, positive
 from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
@@ -156,8 +156,9 @@ def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, 
     config = changed(replace(RunConfig(), engine_settings(options)), options.set)
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
-        checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
-        engine = create_engine(checkpoint, config, notes.append)
+        with stage("loading networks"):
+            checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
+            engine = create_engine(checkpoint, config, notes.append)
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
             motion = options.motion or ("network" if engine.has_pose else "features")
             config = replace(config, {"odometry.source": motion})

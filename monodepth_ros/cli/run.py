@@ -6,11 +6,12 @@ import dataclasses
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.next_commands import command, next_lines, node_command, source_words
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
-from monodepth_ros.data.sources.open_source import open_source
-from monodepth_ros.data.sources.source import SourceChoiceError
+from monodepth_ros.data.sources.open_source import is_live, open_source
+from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError
 from monodepth_ros.odometry.scale.source import ScaleError
 from monodepth_ros.offline.run import OfflineRun, RunSettings
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -63,7 +64,8 @@ def run(options: argparse.Namespace) -> int:
         source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
     )
     try:
-        source = open_source(one_source(options.source, options), chosen)
+        with stage(f"reading {options.source[0]}"):
+            source = open_source(one_source(options.source, options), chosen)
     except SourceChoiceError as error:
         print_choices(error, options)
         return 2
@@ -75,16 +77,19 @@ def run(options: argparse.Namespace) -> int:
         animation=options.animation,
         frames=options.frames,
     )
-    with source, stop_on_interrupt() as stop:
+    with source:
         try:
-            offline = OfflineRun(source, config, settings)
+            with stage("loading networks"):
+                offline = OfflineRun(source, config, settings)
         except ScaleError as error:
             raise ScaleError(f"{error} (a setting is given as --set scale.source=relative)") from None
         print_facts([*offline.facts, *(("note", note) for note in offline.notes)])
-        with Progress(offline.expected_frames) as progress:
-            offline.process(progress.step, stop.is_set)
-        offline.finish()
-    print_facts(offline.outcome)
+        with stop_on_interrupt(kept=f"results so far stay in {offline.folder}/, with a report") as stop:
+            with Progress(offline.expected_frames) as progress:
+                offline.process(progress.step, stop.is_set)
+            with stage("writing the report"):
+                offline.finish()
+    print_facts([*offline.outcome, *next_steps(options, source, offline)])
     return INTERRUPTED if stop.is_set() else 0
 
 
@@ -94,3 +99,14 @@ def configuration(options: argparse.Namespace) -> RunConfig:
     config = changed(config, options.set)
     given = {"calibration_file": options.calibration, "image.rectified": options.rectified}
     return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})
+
+
+def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
+    """What to do after a run: adapt the networks to this camera, and start the node with the settings of the run."""
+    has_settings = bool(options.set or options.config)
+    parameters = str(offline.folder / "config.yaml") if has_settings else ""
+    node = node_command(source, options.checkpoint, parameters=parameters)
+    if is_live(options.source[0]):
+        return next_lines(node)
+    words = ["--checkpoint", options.checkpoint] if options.checkpoint else []
+    return next_lines(command("adapt", options.source, *words, *source_words(source_options(options))), node)

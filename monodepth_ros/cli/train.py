@@ -4,8 +4,9 @@
 import argparse
 from pathlib import Path
 
+from monodepth_ros.cli.after_training import next_steps
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import ReadingProgress, StepProgress
+from monodepth_ros.cli.progress import ReadingProgress, StepProgress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.training_arguments import (
     add_hardware_arguments,
@@ -22,6 +23,7 @@ from monodepth_ros.training.session import (
     conclude,
     make_training_folder,
     open_training_data,
+    trained_checkpoint,
     training_config,
 )
 from monodepth_ros.training.trainer import Trainer
@@ -53,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     """Train; returns 0, or 130 after control-C (everything is saved for --resume). Raises MonodepthError for bad
     input."""
     config = configuration(options)
-    processes = join_processes(config.loop.device)
+    with stage("starting"):
+        processes = join_processes(config.loop.device)
     try:
         with ReadingProgress() as reading:
             dataset = open_training_data(config, reading if processes.is_first else None)
@@ -63,17 +66,20 @@ def run(options: argparse.Namespace) -> int:
                 for note in dataset.notes:
                     print(note)
                 folder = make_training_folder(config, options.resume or options.out, is_resumed=bool(options.resume))
+            kept = f"the training so far is saved; `monodepth train --resume {folder}` continues it"
             with (
                 StepProgress(processes.is_first) as progress,
                 Trainer(config, dataset, folder, bool(options.resume), processes, progress) as trainer,
-                stop_on_interrupt(trainer.stop),
+                stop_on_interrupt(trainer.stop, kept),
             ):
                 if processes.is_first:
                     summary = trainer.header().summary()
                     print(f"{summary}; on {trainer.device}; {trainer.steps} steps; results in {folder}")
                 is_finished = trainer.run()
             if processes.is_first:
-                print_facts(conclude(trainer, is_finished), FACTS_WIDTH)
+                facts = conclude(trainer, is_finished)
+                checkpoint = str(trained_checkpoint(folder))
+                print_facts([*facts, *next_steps(trainer, checkpoint, trainer.header().is_metric)], FACTS_WIDTH)
     finally:
         processes.end()
     return 0 if is_finished else INTERRUPTED

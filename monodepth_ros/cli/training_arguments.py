@@ -7,6 +7,8 @@ from monodepth_ros.cli.source_arguments import RECORDINGS, add_source_arguments,
 from monodepth_ros.training.presets import PRESETS
 from monodepth_ros.training.samples.config import SOURCES
 
+PRESET = "monodepth2"  # the default
+
 
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recordings, --set, and what to read of each recording."""
@@ -28,7 +30,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --preset, --config, --sources and --from."""
     parser.add_argument(
         "--preset",
-        default="monodepth2",
+        default=PRESET,
         choices=tuple(PRESETS),
         help="settings to start with; compact trains in minutes on a CPU",
     )
