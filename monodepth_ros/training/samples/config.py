@@ -82,6 +82,11 @@ class DataConfig:
     mask_file: str = setting(
         "", "Picture of the size of the camera's images; its black pixels are left out of the loss."
     )
+    index_beside: bool = setting(
+        False,
+        "Keep the index of the frames in a hidden file beside each recording, for other users of the same disk, instead"
+        " of in the user's cache.",
+    )
     cache_mb: int = setting(
         2000, "Memory for frames that have been read and rectified.", unit="MB", minimum=0, maximum=1000000
     )

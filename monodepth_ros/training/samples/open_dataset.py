@@ -53,7 +53,7 @@ def open_dataset(
         for path in config.recordings:
             name = f"{len(recordings)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
             options, right_options = camera_options(path, config, notes)
-            index = _index(path, options, progress)
+            index = _index(path, options, config, progress)
             if training_camera is None:
                 training_camera = training_camera_of(path, index, networks)
             make_clip = functools.partial(
@@ -70,7 +70,7 @@ def open_dataset(
             recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
-                right_index = _index(path, right_options, progress)
+                right_index = _index(path, right_options, config, progress)
                 right_source = sources.enter_context(open_source(path, right_options))
                 recording.right = make_clip(f"{name} right", right_source, right_index)
                 _pair(recording)
@@ -116,8 +116,9 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     return options, right
 
 
-def _index(path: str, options: SourceOptions, progress: Progress | None) -> FrameIndex:
-    return index_frames(path, options, progress and (lambda count, total: progress(path, count, total)))
+def _index(path: str, options: SourceOptions, config: DataConfig, progress: Progress | None) -> FrameIndex:
+    reading = progress and (lambda count, total: progress(path, count, total))
+    return index_frames(path, options, reading, config.index_beside)
 
 
 def _pair(recording: TrainingRecording) -> None:
