@@ -8,11 +8,10 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from monodepth_ros.cli.progress import ProgressLine
+from monodepth_ros.cli.progress import Progress, ProgressLine
 from monodepth_ros.downloads.archive import unpack_zip
 from monodepth_ros.downloads.catalogue import CatalogueEntry, CatalogueError, read_catalogue, user_catalogue
 from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
@@ -167,17 +166,14 @@ class DownloadProgress:
     """Progress of a download on a terminal, called with (bytes done, all bytes)."""
 
     def __init__(self) -> None:
-        self._began, self._first = time.monotonic(), -1
-        self._line = ProgressLine(draw_period=0.2, line_period=math.inf)
+        self._progress: Progress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        if self._first < 0:
-            self._first = done
+        if self._progress is None:
             if done:
                 print(f"resuming after {done / 1e6:.1f} MB", flush=True)
-        is_complete = 0 < total <= done
-        if self._line.is_due or is_complete:
-            rate = (done - self._first) / max(time.monotonic() - self._began, 1e-3) / 1e6
-            self._line.show(f"{done / 1e6:.1f} of {total / 1e6:.1f} MB, {rate:.1f} MB/s")
-        if is_complete:
-            self._line.end()
+            self._progress = Progress(total / 1e6 or None, ProgressLine(0.2, line_period=math.inf), unit="MB")
+            self._progress.begin(done / 1e6)
+        self._progress.at(done / 1e6)
+        if 0 < total <= done:
+            self._progress.end()

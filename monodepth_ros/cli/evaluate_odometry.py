@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 
 from monodepth_ros.cli.argument_types import count, positive
-from monodepth_ros.cli.network_arguments import add_network_arguments
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
@@ -154,12 +154,12 @@ def _from_files(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, li
 
 
 def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
-    given = {"device": options.device, "precision": options.precision, "engine": options.engine}
-    config = changed(replace(RunConfig(), given), options.set)
+    config = changed(replace(RunConfig(), engine_settings(options)), options.set)
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
-        checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
-        engine = create_engine(checkpoint, config, notes.append)
+        with stage("loading networks"):
+            checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
+            engine = create_engine(checkpoint, config, notes.append)
         if options.motion:
             config = replace(config, {"odometry.source": options.motion})
         say(f"checkpoint  {checkpoint.title}: {checkpoint.header.summary()}", options)

@@ -136,6 +136,8 @@ class OfflineRun:
             self.outcome += [("gyro", note) for note in inputs.gyro_input.notes if note not in self.notes]
         if recorder.cloud_text:
             self.outcome.append(("cloud", recorder.cloud_text))
+        if recorder.trajectory.parts:
+            self.outcome.append(("motion", recorder.trajectory.in_words(recorder.unit)))
         self.outcome += _errors_in_words(recorder.metrics())
         if self._settings.bag:
             self.outcome.append(("bag", self._settings.bag))
@@ -188,8 +190,8 @@ def _errors_in_words(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     if "trajectory" in metrics:
         t = metrics["trajectory"]
         text = (
-            f"drift {100 * t['drift']:.1f} % and {t['rotation_drift']:.3f} deg/m over {t['path_length']:.1f} m, "
-            f"ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})"
+            f"drift {100 * t['drift']:.1f} % and {100 * t['rotation_drift']:.1f} deg/100 m over"
+            f" {t['path_length']:.1f} m, ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})"
         )
         lines.append(("motion error", text))
     return lines

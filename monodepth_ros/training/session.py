@@ -45,8 +45,8 @@ def training_config(
     config = replace(TrainConfig(), PRESETS[preset])
     settings: dict[str, Any] = {}
     if file:
+        settings = read_settings(file)
         try:
-            settings = read_settings(file)
             config = replace(config, settings)
         except ConfigError as error:
             raise ConfigError(f"{file}: {error}") from None
@@ -124,12 +124,17 @@ def conclude(trainer: Trainer, is_finished: bool) -> list[tuple[str, str]]:
     facts = [("networks", trainer.header().summary()), ("steps", f"{trainer.step} of {trainer.steps}")]
     facts += [("data", note) for note in trainer.dataset.notes]
     write_report(folder, [*facts, *lines], trainer.pictures, trainer.trajectories)
-    best = folder / BEST
-    lines.append(("checkpoint", str(best if best.exists() else folder / LAST)))
+    lines.append(("checkpoint", str(trained_checkpoint(folder))))
     lines.append(("report", str(folder / "report.html")))
     if not is_finished:
         lines.append(("stopped", f"monodepth train --resume {folder}"))
     return lines
+
+
+def trained_checkpoint(folder: Path) -> Path:
+    """The checkpoint of a training: the best one by validation, else the last one."""
+    best = folder / BEST
+    return best if best.exists() else folder / LAST
 
 
 def figures_text(validation: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -152,7 +152,7 @@ def test_an_interrupted_training_resumes(drive, tmp_path):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], "nothing to learn from: give --data"),
+        ([], "nothing to learn from: give one or more recordings"),
         (["--data", "/nowhere.mcap"], "/nowhere.mcap does not exist"),
         (["--data", "{drive}", "--set", "optimizer.epoch=3"], "unknown setting 'optimizer.epoch'"),
         (["--data", "{drive}", "--set", "networks.width=100"], "multiples of 32; resize to 96x192"),
