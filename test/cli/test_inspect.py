@@ -76,6 +76,9 @@ def test_the_inspection_agrees_with_the_training(drive, tmp_path, capsys):
         f"{len(dataset.training)} for training" in out and "/left/image_raw (sensor_msgs/msg/Image, 24): image" in out
     )
     assert "has 2 cameras: /left/image_raw is used" in out
+    given = "--set data.validation_share=0.2"
+    assert f"next            monodepth train {drive} --sources both {given}\n" in out
+    assert f"or              monodepth adapt {drive} {given}\n" in out
     assert not warnings, warnings
     assert facts["would_train"] and "samples for training are few" in facts["warnings"][0]["found"]
 
