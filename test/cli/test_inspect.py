@@ -245,11 +245,7 @@ def test_recordings_that_a_training_refuses_give_the_reason_and_exit_code_1(imag
     shutil.copytree(images / "image_2", bare)
     (bare / "calibration.yaml").unlink()
     facts, recording, warnings = inspect(tmp_path, bare, expected=1)
-    assert (
-        "has no calibration" in facts["refusal"]
-        and "--calibration FILE" in warnings
-        and not facts["would_train"]
-    )
+    assert "has no calibration" in facts["refusal"] and "--calibration FILE" in warnings and not facts["would_train"]
     assert not recording["camera"]["calibrated"] and recording["motion_per_step"] > 0
     assert "would refuse" in capsys.readouterr().out
     still = tmp_path / "still"
