@@ -127,3 +127,12 @@ def test_coefficients_of_a_distortion_are_read():
     assert parse_distortion("plumb_bob:-0.1,0.2,0,0,0") == ("plumb_bob", (-0.1, 0.2, 0, 0, 0))
     with pytest.raises(MonodepthError, match="unknown distortion 'fisheye'"):
         parse_distortion("fisheye:1")
+
+
+def test_a_drive_that_is_stopped_keeps_its_frames(tmp_path):
+    drive = Drive(1, 2.0, 10.0, make_cameras(64, 32))
+    written = []
+    for count in write_drive(drive, tmp_path / "part.mcap", is_stopped=lambda: len(written) >= 2):
+        written.append(count)
+    with Recording(tmp_path / "part.mcap") as recording:
+        assert recording.topics["/camera/image_raw"].count == len(written) == 3
