@@ -78,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
         ):
             summary = checkpoint.header.summary()
             print(f"{checkpoint.title}: {summary}; on {trainer.device}; at most {trainer.steps} steps")
+            progress.prepare()
             is_finished = trainer.run()
         with stage("comparing with the checkpoint before"):
             outcome = judge(folder)

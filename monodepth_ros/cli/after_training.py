@@ -16,5 +16,5 @@ def next_steps(trainer: Trainer, checkpoint: str, is_metric: bool) -> list[tuple
     source = trainer.dataset.recordings[0].clip.source
     return next_lines(
         run_command(path, chosen, checkpoint, is_metric),
-        node_command(source, checkpoint, is_metric),
+        node_command(source, chosen, checkpoint, is_metric),
     )

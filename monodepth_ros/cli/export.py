@@ -3,6 +3,7 @@
 
 import argparse
 
+from monodepth_ros.cli.network_arguments import add_checkpoint_argument, chosen_checkpoint
 from monodepth_ros.cli.progress import stage
 from monodepth_ros.inference.export import export_networks
 from monodepth_ros.inference.parity import FP32_DISPARITY
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " has a pose network. They take 8-bit RGB images and carry the model card. Before they are put into their"
         " folder, they are read back and compared with PyTorch."
     )
-    parser.add_argument("checkpoint", help="a .safetensors file, published weights, or a name of `monodepth download`")
+    add_checkpoint_argument(parser)
     parser.add_argument("--to", required=True, metavar="FORMAT", help="onnx, openvino or torchscript")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="folder for the files")
     parser.add_argument(
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the files and print their names. Raises MonodepthError if they cannot be written or do not agree."""
     with stage("loading networks"):
-        checkpoint = load_checkpoint(options.checkpoint)
+        checkpoint = load_checkpoint(chosen_checkpoint(options))
     with stage(f"writing {options.to}, and comparing with PyTorch"):
         paths = export_networks(checkpoint, options.to, options.out, options.batch)
     for path in paths:

@@ -7,19 +7,20 @@ import json
 
 from torch import nn
 
+from monodepth_ros.cli.network_arguments import add_checkpoint_argument, chosen_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.description = "Print the model card of a checkpoint."
-    parser.add_argument("checkpoint", help="a .safetensors file, or published weights (a folder of .pth files)")
+    add_checkpoint_argument(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the card. Raises CheckpointError for a file that is not a checkpoint."""
-    checkpoint = load_checkpoint(options.checkpoint)
+    checkpoint = load_checkpoint(chosen_checkpoint(options))
     if options.json:
         card = {
             "path": str(checkpoint.path),
@@ -39,7 +40,7 @@ def model_card(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     """Names and values of the card's lines."""
     header = checkpoint.header
     fx, fy, cx, cy = header.training_camera
-    pose = "none: depth only, no odometry"
+    pose = "none: odometry follows features and takes this depth (odometry.source features or auto)"
     if header.pose_network:
         pose = (
             f"{header.pose_network}, {count_parameters(checkpoint.pose) / 1e6:.2f} M parameters;"

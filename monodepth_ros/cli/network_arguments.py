@@ -2,8 +2,10 @@
 """Options that choose the networks and the engine that runs them: declared once, for every verb that runs networks."""
 
 import argparse
+from pathlib import Path
 
 from monodepth_ros.inference.config import ENGINES, PRECISIONS
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 
 FIXED = "fp32"  # so that figures do not depend on the machine
 
@@ -29,6 +31,24 @@ def add_network_arguments(parser: argparse.ArgumentParser, precision: str = FIXE
         metavar="P",
         help=f"{_listed(PRECISIONS)} (default: {precision or 'auto'}, {reason})",
     )
+
+
+def add_checkpoint_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the checkpoint that a verb is about, as an argument or as --checkpoint, for `chosen_checkpoint`."""
+    parser.add_argument(
+        "checkpoint",
+        nargs="?",
+        default="",
+        metavar="CHECKPOINT",
+        help="a .safetensors file, published weights (a folder of .pth files), or a name of `monodepth download`"
+        " (default: the bundled demonstration checkpoint)",
+    )
+    parser.add_argument("--checkpoint", dest="named", default="", metavar="C", help="the same")
+
+
+def chosen_checkpoint(options: argparse.Namespace) -> str | Path:
+    """The checkpoint of `add_checkpoint_argument`."""
+    return options.named or options.checkpoint or bundled_checkpoint()
 
 
 def engine_settings(options: argparse.Namespace) -> dict[str, str]:

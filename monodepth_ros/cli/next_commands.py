@@ -41,10 +41,13 @@ def run_command(recording: str, chosen: SourceOptions, checkpoint: str = "", is_
     return command("run", [recording], *words, *source_words(chosen), *(() if is_metric else RELATIVE))
 
 
-def node_command(source: FrameSource | None, checkpoint: str = "", is_metric: bool = True, parameters: str = "") -> str:
+def node_command(
+    source: FrameSource, chosen: SourceOptions, checkpoint: str = "", is_metric: bool = True, parameters: str = ""
+) -> str:
     """The command that starts the node on the topics of a recording.
 
-    checkpoint, is_metric: as in `run_command`. parameters: a parameter file that holds both, '' for none.
+    checkpoint, is_metric: as in `run_command`. parameters: a parameter file that holds both and the calibration, '' for
+    none.
     """
     words = ["ros2", "launch", "monodepth_ros", "depth.launch.py"]
     words += [f"params_file:={parameters}"] if parameters else []
@@ -56,7 +59,10 @@ def node_command(source: FrameSource | None, checkpoint: str = "", is_metric: bo
         beside = f"{image.removesuffix(COMPRESSED).rpartition('/')[0]}/camera_info"
         if source.stream.camera_info not in ("", beside):
             words.append(f"camera_info:={source.stream.camera_info}")
-    words += [] if is_metric or parameters else ["scale_source:=relative"]
+    if not parameters:
+        words += [f"calibration_file:={chosen.calibration_file}"] if chosen.calibration_file else []
+        words += ["rectified:=true"] if chosen.rectified else []
+        words += [] if is_metric else ["scale_source:=relative"]
     return shlex.join(words)
 
 

@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Protocol, TextIO, TypeVar
 
 BAR = 28  # characters
@@ -150,7 +151,9 @@ class ReadingProgress:
     def __call__(self, task: str, count: int, total: int | None) -> None:
         if task != self._task:
             self._end()
-            self._task, self._progress = task, Progress(total, ProgressLine(line_period=2.0), task=task)
+            # Without the folders, which would leave no room for the bar.
+            shown = " ".join(Path(word).name or word for word in task.split(" "))
+            self._task, self._progress = task, Progress(total, ProgressLine(line_period=2.0), task=shown)
             self._progress.begin()
         self._progress.at(count, total)
 
@@ -183,10 +186,17 @@ class StepProgress:
     def __init__(self, is_shown: bool = True):
         self._is_shown = is_shown
         self._progress: Progress | None = None
+        self._preparing = ExitStack()
+
+    def prepare(self) -> None:
+        """Show that the training is about to begin: a validation before the first step can take long."""
+        if self._is_shown:
+            self._preparing.enter_context(stage("validating before the first step"))
 
     def __call__(self, training: TrainingStep) -> None:
         if not self._is_shown:
             return
+        self._preparing.close()
         if self._progress is None:
             self._progress = Progress(training.steps, ProgressLine(0.2, line_period=10.0), unit="steps")
             self._progress.begin(training.step - 1)
@@ -201,6 +211,7 @@ class StepProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._preparing.close()
         if self._progress is not None:
             self._progress.close()
 

@@ -30,6 +30,7 @@ def write_json(path: str, content: Any) -> None:
 def write_csv(path: str, rows: list[dict[str, Any]]) -> None:
     """Write a table whose rows have the same names. Raises MonodepthError if the file cannot be written."""
     try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with open(path, "w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, rows[0])
             table.writeheader()
@@ -53,6 +54,7 @@ def write_picture(path: str, picture: np.ndarray) -> None:
 def write_bytes(path: str, data: bytes) -> None:
     """Write a file. Raises MonodepthError if it cannot be written."""
     try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(data)
     except OSError as error:
         raise _not_written(path, error) from None

@@ -105,8 +105,9 @@ def next_steps(options: argparse.Namespace, source: FrameSource, offline: Offlin
     """What to do after a run: adapt the networks to this camera, and start the node with the settings of the run."""
     has_settings = bool(options.set or options.config)
     parameters = str(offline.folder / "config.yaml") if has_settings else ""
-    node = node_command(source, options.checkpoint, parameters=parameters)
+    chosen = source_options(options)
+    node = node_command(source, chosen, options.checkpoint, parameters=parameters)
     if is_live(options.source[0]):
         return next_lines(node)
     words = ["--checkpoint", options.checkpoint] if options.checkpoint else []
-    return next_lines(command("adapt", options.source, *words, *source_words(source_options(options))), node)
+    return next_lines(command("adapt", options.source, *words, *source_words(chosen)), node)

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from monodepth_ros.cli.argument_types import count, not_negative, positive
-from monodepth_ros.data.sources.image_files import is_image, whole_folder
+from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, whole_folder
 from monodepth_ros.data.sources.open_source import Place, is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
@@ -81,17 +81,23 @@ def one_source(words: list[str], options: argparse.Namespace) -> Place:
 
 
 def several_recordings(words: list[str]) -> list[str]:
-    """The recordings of a training. Image files are their folder, which the shell has expanded from folder/*.png.
+    """The recordings of a training, each once.
 
-    Raises SourceError for single images of a folder, and for a live source.
+    A pattern of images is one recording, a pattern of bags or films is one for each match. Image files are their
+    folder, which the shell has expanded from folder/*.png. Raises SourceError for single images of a folder, for a
+    pattern without a match, and for a live source.
     """
     recordings: list[str] = []
     for word in words:
         if is_live(word):
             raise SourceError(f"{word} is live and can be read only once: record it and give the recording")
-        path = whole_folder(word, words) if is_image(word) else word
-        if path not in recordings:
-            recordings.append(path)
+        found = [word]
+        if is_pattern(word):
+            paths = [str(path) for path in matches(word)]
+            found = found if any(map(is_image, paths)) else paths
+        elif is_image(word):
+            found = [whole_folder(word, words)]
+        recordings += [path for path in found if path not in recordings]
     return recordings
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from monodepth_ros.cli.argument_types import positive
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import Progress, ProgressLine
+from monodepth_ros.cli.progress import Progress, ProgressLine, stage
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
@@ -68,14 +68,15 @@ def run(options: argparse.Namespace) -> int:
     BagWriter(options.out, options.storage)  # a path that cannot be written is refused before the work
     if round(options.seconds * options.rate) < 1:
         raise MonodepthError(f"{options.seconds:g} s at {options.rate:g} Hz hold no frame: ask for more of either")
-    drive = Drive(
-        options.seed,
-        options.seconds,
-        options.rate,
-        make_cameras(options.width, options.height, options.distortion, options.stereo),
-        traffic=not options.no_traffic,
-        changing_light=not options.constant_light,
-    )
+    with stage("building the street"):
+        drive = Drive(
+            options.seed,
+            options.seconds,
+            options.rate,
+            make_cameras(options.width, options.height, options.distortion, options.stereo),
+            traffic=not options.no_traffic,
+            changing_light=not options.constant_light,
+        )
     begin = time.monotonic()
     with (
         Progress(len(drive), ProgressLine(line_period=math.inf)) as progress,

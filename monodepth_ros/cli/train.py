@@ -75,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
                 if processes.is_first:
                     summary = trainer.header().summary()
                     print(f"{summary}; on {trainer.device}; {trainer.steps} steps; results in {folder}")
+                progress.prepare()
                 is_finished = trainer.run()
             if processes.is_first:
                 facts = conclude(trainer, is_finished)

@@ -15,7 +15,15 @@ from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 
 
 class EngineError(MonodepthError):
-    """An engine, device or precision that is not available, or an image or call that an engine cannot take."""
+    """An engine, device or precision that is not available, or an image or call that an engine cannot take.
+
+    problem: what was found; advice: what to do when an engine is chosen. Whoever does something else with the networks,
+    such as an export, gives other advice.
+    """
+
+    def __init__(self, problem: str, advice: str = ""):
+        super().__init__(f"{problem}: {advice}" if advice else problem)
+        self.problem = problem
 
 
 @dataclass(eq=False)

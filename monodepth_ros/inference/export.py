@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.graph import network_graphs
 from monodepth_ros.inference.graph_engine import GraphEngine
-from monodepth_ros.inference.graph_runtime import GraphRuntime, Network
+from monodepth_ros.inference.graph_runtime import GraphRuntime, Network, RuntimeMissing
 from monodepth_ros.inference.onnxruntime import OnnxRuntime
 from monodepth_ros.inference.openvino import OpenvinoRuntime
 from monodepth_ros.inference.parity import check_parity
@@ -29,14 +30,21 @@ def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: 
 
     to: one of FORMATS. batch: the only batch size that the networks will take; 0 leaves it open. The weights are
     float32. Existing files are replaced only after the new ones have been read back and agree with PyTorch. ExportError
-    for bad arguments, EngineError if the format's runtime is not installed, cannot convert the networks or does not
-    agree.
+    for bad arguments, and if the format's runtime is not installed, cannot convert the networks or does not agree.
     """
     if batch < 0:
         raise ExportError(f"batch is {batch}: expected a positive number of images, or 0 for any")
-    runtime = _runtime(to)
+    others = f"another format ({', '.join(name for name in FORMATS if name != to)})"
+    try:
+        return _export(checkpoint, _runtime(to), Path(os.path.expanduser(folder)), batch)
+    except RuntimeMissing as error:
+        raise ExportError(f"{error.problem}: {error.install}, or export to {others}") from None
+    except EngineError as error:
+        raise ExportError(f"{error.problem}: export to {others}") from None
+
+
+def _export(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path, batch: int) -> list[Path]:
     converted = [(graph, runtime.convert(graph, batch)) for graph in network_graphs(checkpoint)]
-    folder = Path(os.path.expanduser(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = tempfile.TemporaryDirectory(prefix=".export-", dir=folder)

@@ -16,8 +16,15 @@ Network = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 """A graph's inputs in order -> its outputs in order."""
 
 
+INSTEAD = "use engine pytorch"
+
+
 class RuntimeMissing(EngineError):
-    """A runtime that is not installed."""
+    """A package that is not installed. packages: what to give to pip."""
+
+    def __init__(self, package: str, error: ImportError, packages: str = ""):
+        self.install = f"pip install {packages or package}"
+        super().__init__(f"no {package} here ({error})", f"{self.install}, or {INSTEAD}")
 
 
 class GraphRuntime(ABC):
@@ -50,9 +57,9 @@ class GraphRuntime(ABC):
 
 def conversion_failed(name: str, error: Exception) -> EngineError:
     """Error of `convert` for an exception of the converter."""
-    return EngineError(f"{name} cannot convert these networks ({one_line(error, 200)}): use engine pytorch")
+    return EngineError(f"{name} cannot convert these networks ({one_line(error, 200)})", INSTEAD)
 
 
 def loading_failed(name: str, path: Path, error: Exception) -> EngineError:
     """Error of `load` for an exception of reading or compiling."""
-    return EngineError(f"{name} cannot load {path.name} ({one_line(error, 200)}): use engine pytorch")
+    return EngineError(f"{name} cannot load {path.name} ({one_line(error, 200)})", INSTEAD)

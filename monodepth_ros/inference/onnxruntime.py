@@ -142,9 +142,7 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime  # noqa: PLC0415 - optional, and the variable above must be set before
     except ImportError as error:
-        raise RuntimeMissing(
-            f"no onnxruntime here ({error}): pip install onnxruntime onnx, or use engine pytorch"
-        ) from None
+        raise RuntimeMissing("onnxruntime", error, "onnxruntime onnx") from None
     return onnxruntime
 
 
@@ -153,5 +151,5 @@ def import_onnx() -> Any:
     try:
         import onnx  # noqa: PLC0415 - optional
     except ImportError as error:
-        raise RuntimeMissing(f"no onnx here ({error}): pip install onnx, or use engine pytorch") from None
+        raise RuntimeMissing("onnx", error) from None
     return onnx

@@ -118,5 +118,5 @@ def import_openvino() -> Any:
     try:
         import openvino  # noqa: PLC0415 - optional, and its telemetry must be off before
     except ImportError as error:
-        raise RuntimeMissing(f"no openvino here ({error}): pip install openvino, or use engine pytorch") from None
+        raise RuntimeMissing("openvino", error) from None
     return openvino

@@ -55,6 +55,6 @@ def _check_disparity(
 
 def _refuse(engine: Engine, reason: str) -> None:
     raise EngineError(
-        f"engine {engine.name} ({engine.precision}) does not agree with PyTorch on this checkpoint: {reason};"
-        " use engine pytorch, or another precision"
+        f"engine {engine.name} ({engine.precision}) does not agree with PyTorch on this checkpoint ({reason})",
+        "use engine pytorch, or another precision",
     )

@@ -73,7 +73,8 @@ class OfflineRun:
             odometry = f"of {moving_frame.name!r} in {config.odom_frame!r}, from {run.pipeline.motion_description}"
             self.notes += moving_frame.notes
         else:
-            odometry = "none: the checkpoint has no pose network" if config.odometry.enabled else "off"
+            why = "odometry.source is network, and the checkpoint has no pose network: set it to auto"
+            odometry = f"none: {why}" if config.odometry.enabled else "off"
         self.facts = [
             ("source", source.description),
             ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),

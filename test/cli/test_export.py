@@ -61,4 +61,5 @@ def test_a_missing_runtime_is_one_line(checkpoint, tmp_path, to, package):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert f"no {package} here" in done.stderr and f"pip install {package}" in done.stderr
+    assert "engine pytorch" not in done.stderr and "torchscript" in done.stderr, done.stderr
     assert not (tmp_path / "out").exists()

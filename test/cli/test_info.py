@@ -42,6 +42,13 @@ def test_the_model_card_lists_networks_camera_scale_and_licence(checkpoint, caps
     assert len(card["sha256"]) == 64
 
 
+def test_the_checkpoint_may_be_named_as_in_other_verbs_and_is_the_bundled_one_by_default(checkpoint, capsys):
+    assert main(["info", "--checkpoint", str(checkpoint)]) == 0
+    assert "garden, 300 frames" in capsys.readouterr().out
+    assert main(["info"]) == 0
+    assert "demonstration" in capsys.readouterr().out
+
+
 def test_control_characters_from_the_file_are_not_printed(checkpoint, capsys):
     main(["info", str(checkpoint)])
     out = capsys.readouterr().out
@@ -62,7 +69,7 @@ def test_a_relative_checkpoint_without_pose_is_described(tmp_path, capsys):
     save_checkpoint(path, header, build_depth("rt_monodepth_s"))
     main(["info", str(path)])
     out = capsys.readouterr().out
-    assert "sizes are not known" in out and "no odometry" in out
+    assert "sizes are not known" in out and "odometry follows features" in out and "no odometry" not in out
     assert "licence:         not stated" in out
 
 

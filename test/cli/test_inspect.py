@@ -76,6 +76,9 @@ def test_the_inspection_agrees_with_the_training(drive, tmp_path, capsys):
         f"{len(dataset.training)} for training" in out and "/left/image_raw (sensor_msgs/msg/Image, 24): image" in out
     )
     assert "has 2 cameras: /left/image_raw is used" in out
+    given = "--set data.validation_share=0.2"
+    assert f"next            monodepth train {drive} --sources both {given}\n" in out
+    assert f"or              monodepth adapt {drive} {given}\n" in out
     assert not warnings, warnings
     assert facts["would_train"] and "samples for training are few" in facts["warnings"][0]["found"]
 
@@ -242,11 +245,7 @@ def test_recordings_that_a_training_refuses_give_the_reason_and_exit_code_1(imag
     shutil.copytree(images / "image_2", bare)
     (bare / "calibration.yaml").unlink()
     facts, recording, warnings = inspect(tmp_path, bare, expected=1)
-    assert (
-        "has no calibration" in facts["refusal"]
-        and "data.calibration_file=FILE" in warnings
-        and not facts["would_train"]
-    )
+    assert "has no calibration" in facts["refusal"] and "--calibration FILE" in warnings and not facts["would_train"]
     assert not recording["camera"]["calibrated"] and recording["motion_per_step"] > 0
     assert "would refuse" in capsys.readouterr().out
     still = tmp_path / "still"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros import cli
-from monodepth_ros.cli.main import VERBS, main
+from monodepth_ros.cli.main import VERBS, command_parser, main
+from monodepth_ros.cli.training_arguments import training_changes
 from monodepth_ros.version import __version__
 
 COUNT_IMPORTS = """
@@ -54,6 +55,49 @@ def test_an_unknown_verb_is_refused_with_the_list(capsys):
         main(["levitate"])
     error = capsys.readouterr().err
     assert end.value.code == 2 and "levitate" in error and "evaluate" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "advice"),
+    [
+        (["trani", "a.mcap"], "monodepth VERB ...", "unknown verb 'trani': did you mean train?"),
+        (["run", "a", "--calibraton", "b"], "monodepth run SOURCE ... [options]", "did you mean --calibration?"),
+        (["extract", "a", "--otu=b"], "monodepth extract RECORDING ... --out FOLDER [options]", "did you mean --out?"),
+        (["evaluate", "depht", "a"], "monodepth evaluate depth|odometry ...", "'depht' is none of depth, odometry"),
+        (["evaluate", "odometry", "--topik", "/a"], "monodepth evaluate odometry [source] [options]", "--topic?"),
+        (["train", "a", "--preset", "compcat"], "monodepth train [RECORDING ...] [options]", "did you mean compact?"),
+        (["info", "a", "b"], "monodepth info [CHECKPOINT] [options]", "unexpected argument 'b'"),
+    ],
+)
+def test_a_typo_gets_the_usage_of_its_verb_and_the_nearest_name(words, usage, advice, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    first, second, *more = capsys.readouterr().err.splitlines()
+    assert end.value.code == 2 and not more
+    assert first == f"usage: {usage}" and advice in second, (first, second)
+
+
+@pytest.mark.parametrize("verb", ["run", "train", "inspect", "adapt", "extract", "evaluate depth", "evaluate odometry"])
+def test_every_verb_that_reads_recordings_has_the_same_options_about_them(verb, capsys):
+    with pytest.raises(SystemExit):
+        main([*verb.split(), "--help"])
+    known = capsys.readouterr().out
+    names = ["--topic", "--camera-info", "--camera", "--calibration", "--rectified", "--rate", "--start", "--duration"]
+    names += [] if verb in ("inspect", "extract") else ["--device", "--precision"]
+    names += ["--engine", "--checkpoint"] if verb.startswith(("run", "evaluate")) else []
+    assert [name for name in names if f"  {name}" not in known] == []
+
+
+def test_options_may_stand_between_recordings():
+    parser = command_parser(["train"])
+    options = parser.parse_args(["train", "a.mcap", "--topic", "/left", "b.mcap", "--duration", "5", "c.mcap"])
+    assert options.recordings == ["a.mcap", "b.mcap", "c.mcap"] and options.topic == "/left"
+    changes = training_changes(options)
+    assert changes == {
+        "data.recordings": ["a.mcap", "b.mcap", "c.mcap"],
+        "data.topic": "/left",
+        "data.duration": 5.0,
+    }
 
 
 def test_no_verb_imports_another_one():

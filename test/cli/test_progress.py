@@ -56,9 +56,9 @@ def test_reading_and_training_draw_the_same_bar(monkeypatch):
     screen = Screen(True)
     monkeypatch.setattr("sys.stderr", screen)
     with ReadingProgress() as progress:
-        progress("reading a.mcap", 1, 4)
+        progress("reading long/folder/a.mcap", 1, 4)
         time.sleep(0.11)
-        progress("reading a.mcap", 2, 4)
+        progress("reading long/folder/a.mcap", 2, 4)
     training = SimpleNamespace(step=1, steps=4, epoch=0, loss=0.25, samples_per_second=8.0, waiting=0.5)
     with StepProgress() as progress:
         progress(training)

@@ -12,6 +12,8 @@ from monodepth_ros.data.bags.topics import choose_image_stream, ground_truth_dep
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
+from monodepth_ros.synthetic.drive import Drive
+from monodepth_ros.synthetic.drive_bag import write_drive
 
 SMALL = ["--width", "320", "--height", "96", "--seconds", "0.3", "--seed", "5"]
 
@@ -127,3 +129,12 @@ def test_coefficients_of_a_distortion_are_read():
     assert parse_distortion("plumb_bob:-0.1,0.2,0,0,0") == ("plumb_bob", (-0.1, 0.2, 0, 0, 0))
     with pytest.raises(MonodepthError, match="unknown distortion 'fisheye'"):
         parse_distortion("fisheye:1")
+
+
+def test_a_drive_that_is_stopped_keeps_its_frames(tmp_path):
+    drive = Drive(1, 2.0, 10.0, make_cameras(64, 32))
+    written = []
+    for count in write_drive(drive, tmp_path / "part.mcap", is_stopped=lambda: len(written) >= 2):
+        written.append(count)
+    with Recording(tmp_path / "part.mcap") as recording:
+        assert recording.topics["/camera/image_raw"].count == len(written) == 2

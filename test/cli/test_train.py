@@ -3,6 +3,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def train(*words):
 def test_a_training_needs_nothing_but_a_path(drive, tmp_path, capsys, monkeypatch):
     """Only settings that save time are given."""
     monkeypatch.chdir(tmp_path)
-    assert train("--data", drive, *SMALL, "--epochs", 2) == 0
+    assert train(drive, *SMALL, "--epochs", 2) == 0
     folder = tmp_path / "results" / "train" / "latest"
     out = capsys.readouterr().out
     assert "drive.mcap: 20 frames at 10.0 Hz" in out and "validation after" in out and "best.safetensors" in out
@@ -73,18 +74,33 @@ def test_a_training_that_learned_nothing_says_so(drive, tmp_path, capsys):
     assert "learned nothing: " in (tmp_path / "t" / "report.html").read_text()
 
 
-def test_a_trained_checkpoint_runs(drive, tmp_path):
-    assert train("--data", drive, *SMALL, "--epochs", 1, "--out", tmp_path / "t") == 0
-    words = [
-        "run",
-        str(drive),
-        "--checkpoint",
-        str(tmp_path / "t" / "last.safetensors"),
-        "--results",
-        str(tmp_path / "r"),
-    ]
-    assert monodepth([*words, "--set", "scale.source=relative", "--no-video"]) == 0
-    assert (tmp_path / "r" / "latest" / "trajectory.txt").exists() or list((tmp_path / "r" / "latest").glob("*traj*"))
+def test_a_training_ends_with_commands_for_its_checkpoint_that_run(drive, tmp_path, capsys, monkeypatch):
+    """The recording's name has a space, and the options about it are needed again."""
+    monkeypatch.chdir(tmp_path)
+    Path("my drive.mcap").symlink_to(drive)
+    words = ["my drive.mcap", "--topic", "/camera/image_raw", "--duration", "1.8"]
+    assert train(*words, *SMALL, "--set", "loop.max_steps=1", "--out", "t") == 0
+    run, node = (line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()[-2:])
+    assert run == (
+        "monodepth run 'my drive.mcap' --checkpoint t/best.safetensors --topic /camera/image_raw --duration 1.8"
+        " --set scale.source=relative"
+    )
+    assert node == (
+        "ros2 launch monodepth_ros depth.launch.py checkpoint:=t/best.safetensors image:=/camera/image_raw"
+        " scale_source:=relative"
+    )
+    assert monodepth([*shlex.split(run)[1:], "--no-video"]) == 0
+    assert (tmp_path / "results" / "latest" / "trajectory_tum.txt").exists()
+
+
+def test_options_about_recordings_stand_for_settings(drive, tmp_path):
+    words = [drive, "--topic", "/camera/image_raw", "--start", "0.5", "--duration", 1.2, "--precision", "fp32"]
+    assert train(*words, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "t") == 0
+    config = load_state(tmp_path / "t" / "state.pt").config
+    named = ("data.topic", "data.start", "data.duration", "loop.precision")
+    assert [config[name] for name in named] == ["/camera/image_raw", 0.5, 1.2, "fp32"]
+    log = read_log(tmp_path / "t")
+    assert log and "12 frames at 10.0 Hz" in (tmp_path / "t" / "report.html").read_text()
 
 
 def test_settings_come_from_file_then_set_then_options(drive, tmp_path):
@@ -154,6 +170,8 @@ def test_an_interrupted_training_resumes(drive, tmp_path):
     [
         ([], "nothing to learn from: give one or more recordings"),
         (["--data", "/nowhere.mcap"], "/nowhere.mcap does not exist"),
+        (["0"], "0 is live and can be read only once: record it"),
+        (["{drive}/a.png"], "a.png does not exist"),
         (["--data", "{drive}", "--set", "optimizer.epoch=3"], "unknown setting 'optimizer.epoch'"),
         (["--data", "{drive}", "--set", "networks.width=100"], "multiples of 32; resize to 96x192"),
         (["--data", "{drive}", "--epochs", "0"], "optimizer.epochs is 0: it must be"),

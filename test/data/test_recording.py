@@ -271,6 +271,8 @@ def test_broken_recordings_give_an_error_of_one_line(tmp_path):
     assert "cannot be read" in error_of(tmp_path / "folder")
     sqlite3.connect(tmp_path / "other.db3").execute("create table things(id integer)").connection.commit()
     assert "cannot be read" in error_of(tmp_path / "other.db3")
+    (tmp_path / "noise.db3").write_bytes(bytes(range(256)))
+    assert error_of(tmp_path / "noise.db3").count("noise.db3") == 1, error_of(tmp_path / "noise.db3")
 
 
 def test_bytes_damaged_in_the_middle_give_an_error_of_one_line(tmp_path):
@@ -289,6 +291,18 @@ def test_the_writer_never_overwrites_and_leaves_nothing_behind_after_an_error(tm
     with pytest.raises(ZeroDivisionError), BagWriter(tmp_path / "failed"):
         raise ZeroDivisionError
     assert [entry.name for entry in tmp_path.iterdir()] == ["bag.mcap"]
+
+
+def test_the_writer_takes_the_name_of_a_new_or_empty_folder_and_no_ros_1_name(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "new/deep"):
+        with BagWriter(tmp_path / name) as bag:
+            bag.add_topic("/image", "sensor_msgs/msg/Image")
+        assert (tmp_path / name / "metadata.yaml").is_file()
+    with pytest.raises(RecordingError, match="exists already"):
+        BagWriter(tmp_path / "empty")
+    with pytest.raises(RecordingError, match="out.bag: ROS 1 bags are not written"):
+        BagWriter(tmp_path / "out.bag")
 
 
 def test_a_recording_without_messages_has_no_duration(tmp_path):

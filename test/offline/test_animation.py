@@ -40,9 +40,12 @@ def test_a_name_of_no_animation_is_refused_before_the_run(drive, tmp_path, capsy
     assert not (tmp_path / "results").exists()
 
 
-def test_a_folder_that_is_not_there_is_refused_before_the_run(tmp_path):
-    with pytest.raises(MonodepthError, match="nowhere is no folder"):
-        RunAnimation(tmp_path / "nowhere" / "moving.webp", is_metric=True)
+def test_a_folder_is_made_and_one_that_cannot_be_made_is_refused_before_the_run(tmp_path):
+    RunAnimation(tmp_path / "new" / "moving.webp", is_metric=True)
+    assert (tmp_path / "new").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MonodepthError, match=r"moving.webp cannot be written: (File exists|Not a directory)"):
+        RunAnimation(tmp_path / "file" / "moving.webp", is_metric=True)
 
 
 def test_an_animation_that_cannot_be_written_costs_no_other_result(drive, tmp_path, capsys):

@@ -113,4 +113,5 @@ def _describe_failure(path: Path, reason: str) -> str:
         )
     if path.suffix == ROS1_SUFFIX and "not indexed" in reason:
         return f"{path} was not closed by its recorder: {reason} (`rosbag reindex {path.name}`)"
-    return f"{path} cannot be read as a recording: {reason}"
+    # Some readers begin their reason with the path.
+    return f"{path} cannot be read as a recording: {reason.rpartition(f'{path}: ')[2]}"

@@ -10,7 +10,7 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 
-from monodepth_ros.data.bags.files import RecordingError
+from monodepth_ros.data.bags.files import ROS1_SUFFIX, RecordingError
 from monodepth_ros.data.bags.types import common_types
 from monodepth_ros.errors import one_line
 
@@ -27,7 +27,8 @@ class BagWriter:
     (default) or "sqlite3". compress: use zstd, per chunk in mcap, per message in sqlite3 (folders only). Messages are
     objects of `BagWriter.types`. If the block raises, nothing is left at `path`.
 
-    Raises RecordingError if the path exists, cannot be written, or contradicts `storage`.
+    An empty folder may exist already.
+    Raises RecordingError if the path exists otherwise, cannot be written, or contradicts `storage`.
     """
 
     types = common_types().types
@@ -44,7 +45,11 @@ class BagWriter:
             raise RecordingError(f"{path} does not fit storage {self.storage}: use the suffix {wanted} or none")
         if compress and self._bare_file and self.storage == "sqlite3":
             raise RecordingError(f"{path}: compressed sqlite3 storage needs a folder, leave out the suffix")
-        if self.path.exists():
+        if suffix == ROS1_SUFFIX:
+            raise RecordingError(
+                f"{path}: ROS 1 bags are not written: give a name in .mcap or .db3, or a folder's name"
+            )
+        if not self._is_free():
             raise RecordingError(f"{path} exists already: choose another name or remove it")
         self._compress = compress
         self._connections: dict[str, Any] = {}
@@ -93,12 +98,18 @@ class BagWriter:
         except OSError as error:
             raise RecordingError(f"{self.path} cannot be written: {one_line(error)}") from error
 
+    def _is_free(self) -> bool:
+        """Whether nothing is at the path, or the empty folder that the recording is to become."""
+        if self._bare_file or not self.path.is_dir() or self.path.is_symlink():
+            return not self.path.exists()
+        return not any(self.path.iterdir())
+
     def _move_into_place(self) -> None:
         if self._bare_file:
             stored = self._folder / f"{self._folder.name}{SUFFIX_OF_STORAGE[self.storage]}"
         else:
             stored = self._folder
-        if self.path.exists():
+        if not self._is_free():
             raise RecordingError(f"{self.path} exists already: another program has created it, choose another name")
         stored.rename(self.path)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from monodepth_ros.data.sources.image_sequence import image_files, read_pixels
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
+from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.camera import CameraModel
 
 LEFT_GRAY, RIGHT_GRAY, LEFT, RIGHT = range(4)
@@ -41,7 +42,7 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
     try:
         lines = [line for line in path.read_text().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"calibration {path} cannot be read: {error}") from None
+        raise SourceError(f"calibration {path} cannot be read: {one_line(error)}") from None
     for index, line in enumerate(lines):
         name, separator, numbers = line.partition(":")
         if not separator:

@@ -9,6 +9,7 @@ from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
 from monodepth_ros.data.sources.kitti import camera_from, choose_camera, place_of_camera, projection
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, as_published, given_camera
+from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.motion import make_transform
 
 CALIBRATIONS = ("calib.txt", "calib_P0_P1.txt")
@@ -68,5 +69,5 @@ def read_poses(path: Path) -> list[np.ndarray]:
         rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
         tops = rows.reshape(-1, 3, 4)
     except (OSError, ValueError) as error:
-        raise SourceError(f"poses {path} cannot be read as twelve numbers per line: {error}") from None
+        raise SourceError(f"poses {path} cannot be read as twelve numbers per line: {one_line(error)}") from None
     return [np.vstack((top, (0.0, 0.0, 0.0, 1.0))) for top in tops]

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
 from monodepth_ros.offline.frames import RunFrame
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
@@ -22,15 +22,17 @@ FALLBACK_STEP_MS = 100
 class RunAnimation:
     """Collects a picture for every frame of a run and writes them as one animated .webp, .gif or .png.
 
-    Raises MonodepthError for another suffix, for a folder that is not there, and where this OpenCV writes no
+    Raises MonodepthError for another suffix, for a folder that cannot be made, and where this OpenCV writes no
     animations (before 4.11).
     """
 
     def __init__(self, path: Path, is_metric: bool):
         if path.suffix.lower() not in SUFFIXES:
             raise MonodepthError(f"an animation called {path.name}: its name must end in {', '.join(SUFFIXES)}")
-        if not path.parent.is_dir():
-            raise MonodepthError(f"{path} cannot be written: {path.parent} is no folder")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MonodepthError(f"{path} cannot be written: {one_line(error)}") from None
         if not hasattr(cv2, "imwriteanimation"):
             raise MonodepthError(
                 f"OpenCV {cv2.__version__} writes no animations: install opencv-python-headless 4.11 or newer"

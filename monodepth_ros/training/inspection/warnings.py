@@ -51,7 +51,7 @@ def _calibration(recording: RecordingInspection) -> list[Finding]:
         return [
             Finding(
                 "no calibration",
-                "record camera_info, or --set data.calibration_file=FILE (from ros2 run camera_calibration)",
+                "record camera_info, or --calibration FILE (from ros2 run camera_calibration)",
             )
         ]
     if camera["calibrations"] > 1:

@@ -59,6 +59,29 @@ def test_a_bag_gives_all_results(drive, run, tmp_path):
     assert summary["frames"] == FRAMES and summary["unit"] == "m" and "'base_link' in 'odom'" in summary["odometry"]
     assert f"{FRAMES}/{FRAMES} frames" in printed.err and "frames/s" in printed.err
     assert "\r" not in printed.err, "a bar is for terminals"
+    motion = re.search(r"motion       ([\d.]+) m travelled, lost at (\d+) of 8 frames", printed.out)
+    assert motion and abs(float(motion[1]) - metrics["trajectory"]["path_length"]) < 2, printed.out
+    assert re.search(r"drift [\d.]+ % and [\d.]+ deg/100 m over", printed.out)
+    adapt, node = printed.out.splitlines()[-2:]
+    assert adapt == f"next         monodepth adapt {drive}"
+    parameters = results.resolve() / "config.yaml"
+    assert node.split()[1:5] == ["ros2", "launch", "monodepth_ros", "depth.launch.py"] and node.endswith(
+        f" params_file:={parameters} image:=/camera/image_raw"
+    ), node
+
+
+def test_images_are_run_by_pattern_and_one_by_one(tmp_path, run):
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (32, 96, 3), np.uint8))
+    for words, names in (
+        ([tmp_path / "1.png"], ["1"]),
+        ([tmp_path / "[02].png"], ["0", "2"]),
+        ([tmp_path / "2.png", str(tmp_path / "1.png")], ["1", "2"]),
+    ):
+        code, printed, results = run(*words, "--no-video", "--depth", "npz")
+        assert code == 0 and sorted(path.stem for path in (results / "depth").glob("*.npz")) == names, printed.err
+    code, printed, _ = run(tmp_path / "1.png", "drive.mcap")
+    assert code == 2 and "reads one recording, or several images: drive.mcap is one more" in printed.err
 
 
 def test_the_report_opens_from_disk(drive, run):
