@@ -30,9 +30,14 @@ class DataConfig:
     )
     topic: str = setting("", "Image topic of a bag; empty: the only one (with stereo, the left one of the pair).")
     camera_info: str = setting("", "Topic of the calibration; empty: the one beside the image topic.")
-    odometry: str = setting(
+    depth_topic: str = setting(
         "",
-        "Topic of nav_msgs/Odometry with the motion of the camera; empty: the topic that is named as ground truth.",
+        "Topic of the reference depth of a bag: depth images or a LiDAR's PointCloud2. Empty: found; none: unused.",
+    )
+    odometry_topic: str = setting(
+        "",
+        "Topic of the camera's poses in a bag: nav_msgs/Odometry, nav_msgs/Path, poses or transforms of geometry_msgs, TF."
+        " Empty: the topic that is named as ground truth; none: unused.",
     )
     stereo_topic: str = setting(
         "", "Image topic of the right camera for stereo; empty: the one beside the left camera's."

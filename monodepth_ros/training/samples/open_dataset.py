@@ -94,7 +94,8 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     options = SourceOptions(
         topic=config.topic,
         camera_info=config.camera_info,
-        odometry=config.odometry,
+        depth_topic=config.depth_topic,
+        odometry_topic=config.odometry_topic,
         camera=config.camera,
         calibration_file=config.calibration_file,
         rectified=config.rectified,
