@@ -123,7 +123,7 @@ def stereo_figures(
         figures: dict[str, Any] = {
             "right": right.description,
             "baseline": camera.baseline - index.cameras[0].baseline if is_known else float("nan"),
-            "used": data.sources != "mono",
+            "used": data.sources in ("stereo", "both"),
         }
     if recording is not None and recording.partners is not None:
         figures["paired_share"] = float(np.mean(recording.partners >= 0))

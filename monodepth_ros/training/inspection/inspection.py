@@ -150,7 +150,7 @@ def _inspect(
         index, selection = recording.clip.index, recording.selection
     else:
         index = index_frames(path, options, lambda count, total: progress(path, count, total))
-        selection = select_targets(index, data.frame_step, data.min_motion, data.sources != "stereo")
+        selection = select_targets(index, data.frame_step, data.min_motion, data.has_neighbours)
     uses = _uses(index, data, selection, recording)
     with open_source(path, options) as source:
         scan = scan_frames(source, index, selection.targets, selection.step, _ignored(data, index.cameras[0]))
@@ -190,7 +190,7 @@ def _inspect(
 def _uses(
     index: FrameIndex, data: DataConfig, selection: TargetSelection, recording: TrainingRecording | None
 ) -> np.ndarray:
-    in_time = data.sources != "stereo"
+    in_time = data.has_neighbours
     uses = np.full(len(index), AT_AN_END, dtype=object)
     uses[select_targets(index, selection.step, 0.0, in_time).targets] = STATIC
     targets = selection.targets

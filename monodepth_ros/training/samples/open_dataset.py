@@ -65,7 +65,7 @@ def open_dataset(
                 mask=mask,
             )
             source = sources.enter_context(open_source(path, options))
-            selection = select_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
+            selection = select_targets(index, config.frame_step, config.min_motion, config.has_neighbours)
             recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
@@ -105,7 +105,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     options, note = one_camera(path, options)
     if note:
         notes.append(f"{note} (data.topic chooses)")
-    if config.sources == "mono":
+    if config.sources in ("mono", "none"):
         return options, None
     with open_source(path, options) as source:
         right = stereo_partner(path, options, source, config.stereo_topic)
@@ -145,7 +145,7 @@ def _select_samples(
         targets = selection.targets
         if recording.partners is not None:
             targets = targets[recording.partners[targets] >= 0]
-        span = 0 if config.sources == "stereo" else selection.step
+        span = selection.step if config.has_neighbours else 0
         ours, held_out = split(clip.index, targets, span, config.validation_share)
         training += [Sample(number, int(frame)) for frame in ours]
         validation += [Sample(number, int(frame)) for frame in held_out]
@@ -164,7 +164,7 @@ def _select_samples(
         recordings=recordings,
         training=training,
         validation=_spread(validation, config.validation_frames),
-        chains=[] if config.sources == "stereo" else _chains(recordings, validation, config.validation_frames),
+        chains=_chains(recordings, validation, config.validation_frames) if config.has_neighbours else [],
         training_camera=training_camera,
         pose_interval=float(
             np.median([recording.selection.step * recording.clip.index.interval for recording in recordings])
