@@ -156,7 +156,7 @@ def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, 
     given = {"device": options.device, "precision": options.precision, "engine": options.engine}
     config = changed(replace(RunConfig(), given), options.set)
     with open_recording(options.source, options) as source:
-        notes = list(source.notes)
+        notes = list(source.notes) + [text for _, text in source.reference_lines if text.startswith("poses")]
         checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
         engine = create_engine(checkpoint, config, notes.append)
         if options.motion or not any(text.startswith("odometry.source=") for text in options.set):

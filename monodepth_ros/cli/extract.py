@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         Extraction(options.recording, source_options(options), settings, options.out) as extraction,
         stop_on_interrupt() as stop,
     ):
-        print_facts([("source", extraction.left.description)])
+        print_facts([("source", extraction.left.description), *extraction.left.reference_lines])
         if extraction.right is not None:
             print_facts([("right", extraction.right.description)])
         with Progress(extraction.expected) as progress:

@@ -21,6 +21,12 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--depth-topic", default="", metavar="TOPIC", help="reference depth of a bag: images or a LiDAR's cloud; or none"
+    )
+    where.add_argument(
+        "--odometry-topic", default="", metavar="TOPIC", help="reference poses of a bag: odometry, poses, path; or none"
+    )
     where.add_argument("--rectified", action="store_true", help="take the images as rectified")
     where.add_argument(
         "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
@@ -36,6 +42,8 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         topic=options.topic,
         camera_info=options.camera_info,
         camera=options.camera,
+        depth_topic=options.depth_topic,
+        odometry_topic=options.odometry_topic,
         calibration_file=options.calibration,
         rectified=options.rectified,
         rate=options.rate,

@@ -75,6 +75,7 @@ class OfflineRun:
             odometry = "none: the checkpoint has no pose network" if config.odometry.enabled else "off"
         self.facts = [
             ("source", source.description),
+            *source.reference_lines,
             ("checkpoint", f"{config.checkpoint}: {checkpoint.header.summary()}"),
             ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
             ("scale", scale.description),
@@ -160,7 +161,8 @@ class OfflineRun:
 
     def _write_summary(self, count: int, rate: float) -> None:
         summary = {
-            **dict(self.facts),
+            **{name: value for name, value in self.facts if name != "reference"},
+            "references": dict(self._source.references),
             "version": __version__,
             "unit": self._recorder.unit,
             "frames": count,

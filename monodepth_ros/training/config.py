@@ -152,6 +152,12 @@ class TrainConfig:
             return "data.motion recorded"
         return f"objective.velocity {self.objective.velocity:g}" if self.objective.velocity else ""
 
+    @property
+    def depth_supervision(self) -> str:
+        """The setting by which the recordings' depth teaches the networks; '' if it serves for validation only."""
+        weight = self.objective.depth.weight
+        return f"objective.depth.weight {weight:g}" if weight else ""
+
 
 def network_settings(header: CheckpointHeader) -> dict[str, Any]:
     """Settings by name for a training that continues a checkpoint: networks, input size, filter and depth range."""

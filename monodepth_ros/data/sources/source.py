@@ -94,6 +94,11 @@ class FrameSource(ABC):
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []
 
+    @property
+    def reference_lines(self) -> list[tuple[str, str]]:
+        """Lines about the reference for a list of facts."""
+        return [("reference", f"{name.removeprefix('reference ')} {text}") for name, text in self.references]
+
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:
         """Yield each usable frame once; skipped frames are counted in `left_out`."""
