@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 import torch
 
+from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import depth_to_disparity
+from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.pipeline.network_view import view_through
 from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.synthetic.drive import Drive, default_camera, mounted
+from monodepth_ros.training.adaptation import ADAPTED, judge, with_measured_depth
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.objective import Objective, ObjectiveConfig
 from monodepth_ros.training.prediction import KnownMotion, Prediction
@@ -210,3 +214,48 @@ def test_depth_of_a_kitti_folder_teaches_as_well(tmp_path):
         assert dataset.scale_origin == "reference depth"
     known = np.array([found[:, np.isfinite(found[2])] for found in points])[..., 0]
     np.testing.assert_allclose(known, [(40 + i, 32, 10.0) for i in range(8)], atol=1e-4)
+
+
+def test_adapt_learns_from_the_depth_of_a_recording_and_says_so(rgbd, tmp_path, capsys):
+    torch.manual_seed(0)
+    header = CheckpointHeader("rt_monodepth_s", 64, 96, (0.58, 1.92, 0.5, 0.5), "posecnn", licence="MIT")
+    start = tmp_path / "old.safetensors"
+    save_checkpoint(start, header, build_depth("rt_monodepth_s"), build_pose("posecnn"))
+    few = ["optimizer.learning_rate=1e-3", "loop.validate_every=10"]
+    words = ["adapt", rgbd, "--checkpoint", str(start), "--steps", "20"]
+    words += [word for name in few for word in ("--set", name)]
+    assert monodepth([*words, "--out", str(tmp_path / "a")]) == 0
+    out = capsys.readouterr().out
+    assert f"20 of 20 frames have reference depth to learn from: {DEPTH} (registered, 20 images)" in out
+    assert "the recording's depth teaches beside the images" in out and "objective.depth.weight=0 learns from" in out
+    assert "the new checkpoint is kept: the error against held-out reference depth (abs_rel) fell by" in out
+    adapted = load_checkpoint(tmp_path / "a" / ADAPTED).header
+    assert adapted.is_metric and adapted.scale_origin == f"reference depth of {DEPTH}" and adapted.licence == "MIT"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "given", "weight"),
+    [
+        ("rgbd", {}, (), 1.0),
+        ("rgbd", {"data.depth_topic": "none"}, (), 0.0),
+        ("rgbd", {}, ("objective.depth.weight",), 0.0),
+        ("exact", {}, (), 0.0),
+        ("exact", {"data.depth_topic": "/ground_truth/depth"}, (), 1.0),
+    ],
+)
+def test_measured_depth_teaches_by_itself_and_ground_truth_by_name(rgbd, tmp_path, name, changes, given, weight):
+    if name == "exact":
+        path = tmp_path / "exact.mcap"
+        words = ["synth", "--out", str(path), "--seconds", "0.2", "--width", "32", "--height", "32"]
+        assert monodepth(words) == 0
+    config = replace(TrainConfig(), {"data.recordings": [rgbd if name == "rgbd" else str(path)]} | changes)
+    assert with_measured_depth(config, given).objective.depth.weight == weight
+
+
+def test_held_out_depth_judges_instead_of_the_loss(tmp_path):
+    lines = [{"kind": "validation", "step": 0, "loss": 1.0, "spread": 0.5, "abs_rel": 0.4}]
+    lines += [{"kind": "validation", "step": 50, "loss": 2.0, "spread": 0.1, "abs_rel": 0.3}]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    outcome = judge(tmp_path, by_depth=True)
+    assert outcome.is_better and outcome.reason.endswith("(abs_rel) fell by 25.0 %")
+    assert not judge(tmp_path).is_better

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
 from monodepth_ros.data.sources.bag_reference import BagReference
-from monodepth_ros.data.sources.reference_depth import ImageCamera
+from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
 from monodepth_ros.data.sources.source import (
     ASSUMED_CAMERA,
     FrameSource,
@@ -138,6 +139,11 @@ class BagSource(FrameSource):
     @property
     def has_reference_depth(self) -> bool:
         return self._reference.depth is not None
+
+    @property
+    def has_measured_depth(self) -> bool:
+        depth = self._reference.depth
+        return depth is not None and depth.kind != CLOUD and not is_ground_truth(depth.topic)
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         return self._reference.read(stamp_ns, received_ns, camera)

@@ -115,6 +115,14 @@ class FrameSource(ABC):
         """Whether there is reference depth for some of the images."""
         return False
 
+    @property
+    def has_measured_depth(self) -> bool:
+        """Whether a sensor has measured the reference depth at the images' pixels, which may teach a network.
+
+        Ground truth is there to judge, and a LiDAR's points pass obstacles that the camera does not see past.
+        """
+        return False
+
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         """The reference depth (H, W) [m] of an image, as its frame gives it; None without one.
 

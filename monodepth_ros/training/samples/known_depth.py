@@ -20,7 +20,8 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
     """Let the reference depth teach, if objective.depth.weight asks for it, and determine the network units in metres.
 
     A metric checkpoint that the training starts with keeps its units, a relative one gets those that fit the reference
-    best. In a training from scratch one unit is a metre. Without neighbours in time (data.sources none) samples without
+    best. In a training from scratch one unit is a metre. Motion by features, whose length follows from the depth of the
+    checkpoint, gets the length that follows from the reference. Without neighbours in time (data.sources none) samples without
     reference depth are left out.
 
     Raises TrainingError if there is no reference depth, or it leaves too few samples.
@@ -54,8 +55,7 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
     if dataset.sources in ("stereo", "both"):
         return  # the baseline gives the units
     start = load_checkpoint(config.networks.start_from) if config.networks.start_from else None
-    if not math.isfinite(dataset.metres_per_unit):
-        dataset.metres_per_unit = _metres_per_unit(dataset, config, start)
+    _determine_units(dataset, config, start)
     topics = {
         dict(recording.clip.source.references).get("reference depth", "").split(" (")[0] for recording in holders
     }
@@ -67,11 +67,25 @@ def _has_depth(dataset: Dataset, sample: Sample) -> bool:
     return bool(dataset.recordings[sample.clip].clip.index.has_depth[sample.frame])
 
 
-def _metres_per_unit(dataset: Dataset, config: TrainConfig, start: Checkpoint | None) -> float:
+def _determine_units(dataset: Dataset, config: TrainConfig, start: Checkpoint | None) -> None:
+    """Set the data set's metres per network unit, and correct the length of motion by features."""
     if start is None:
-        return 1.0
-    if start.header.is_metric:
-        return start.header.scale_factor
+        if not math.isfinite(dataset.metres_per_unit):
+            dataset.metres_per_unit = 1.0
+    elif not start.header.is_metric:
+        if not math.isfinite(dataset.metres_per_unit):
+            dataset.metres_per_unit = _fitted_scale(dataset, config, start)
+    else:
+        dataset.metres_per_unit = start.header.scale_factor
+        if config.data.motion == "features":
+            factor = _fitted_scale(dataset, config, start) / dataset.metres_per_unit
+            for recording in dataset.recordings:
+                recording.steps[:, :3, 3] *= factor
+            dataset.notes.append(f"motion by features is {factor:.3g} times as long by the reference depth")
+
+
+def _fitted_scale(dataset: Dataset, config: TrainConfig, start: Checkpoint) -> float:
+    """Median of the reference depth [m] over the checkpoint's depth [network units] at the same points."""
     header, ratios = start.header, []
     start.depth.eval()
     samples = [sample for sample in dataset.training if _has_depth(dataset, sample)]
