@@ -22,7 +22,10 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
     where.add_argument(
-        "--depth-topic", default="", metavar="TOPIC", help="reference depth of a bag: images or a LiDAR's cloud; or none"
+        "--depth-topic",
+        default="",
+        metavar="TOPIC",
+        help="reference depth of a bag: images or a LiDAR's cloud; or none",
     )
     where.add_argument(
         "--odometry-topic", default="", metavar="TOPIC", help="reference poses of a bag: odometry, poses, path; or none"

@@ -16,8 +16,8 @@ HEADER = struct.Struct("<iff")  # kind, A, B of depth = A / (q - B)
 def decode_compressed_depth(message: Any) -> np.ndarray:
     """Depth [m], float32 (H, W), of a sensor_msgs/CompressedImage; NaN where it holds 0.
 
-    16UC1 is millimetres; 32FC1 is quantised in inverse depth, with A and B in a header of 12 bytes. Reads the PNG and RVL
-    forms of compressedDepth, and a bare 16-bit PNG of the compressed transport. Raises ImageError for anything else.
+    16UC1 is millimetres; 32FC1 is quantised in inverse depth, with A and B in a header of 12 bytes. Reads the PNG and
+    RVL forms of compressedDepth, and a bare 16-bit PNG of the compressed transport. Raises ImageError for other data.
     """
     encoding, _, form = (part.strip() for part in message.format.partition(";"))
     data = np.asarray(message.data, np.uint8)

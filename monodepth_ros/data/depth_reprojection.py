@@ -16,9 +16,9 @@ HIDDEN = 0.1
 class DepthReprojection:
     """Reprojects depth images of `source` to `target`, both with or without distortion.
 
-    T_target_source: (4, 4) [m]. Every pixel is moved as a point: nothing is interpolated, and the target's pixels that no
-    point falls upon stay NaN. Of the points on a pixel the nearest counts, and points that show through between those
-    of a nearer surface are removed.
+    T_target_source: (4, 4) [m]. Every pixel is moved as a point: nothing is interpolated, and the target's pixels that
+    no point falls upon stay NaN. Of the points on a pixel the nearest counts, and points that show through between
+    those of a nearer surface are removed.
     """
 
     def __init__(self, source: CameraModel, target: CameraModel, T_target_source: np.ndarray):

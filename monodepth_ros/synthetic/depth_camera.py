@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a stereo depth camera would measure of exact depth: a limited range, noise, and holes at edges and on flat walls."""
+"""What a stereo depth camera would measure of exact depth: a limited range, noise, and holes."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,10 @@ HOLE_PIXELS = 24  # usual size of such a hole
 
 
 def measured_depth(depth: np.ndarray, seed: int) -> np.ndarray:
-    """Millimetres (H, W) uint16, 0 where unknown, of exact depth (H, W) [m]. The same seed gives the same measurement."""
+    """Millimetres (H, W) uint16, 0 where unknown, of exact depth (H, W) [m].
+
+    Depth beyond the range, beside edges and in random holes is unknown. The same seed gives the same measurement.
+    """
     draw = np.random.default_rng(seed)
     known = np.isfinite(depth)
     filled = np.where(known, depth, 2 * FARTHEST).astype(np.float32)

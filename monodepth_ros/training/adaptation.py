@@ -84,11 +84,10 @@ def adaptation_settings(checkpoint: Checkpoint, steps: int) -> TrainConfig:
 
 
 def with_measured_depth(config: TrainConfig, given: Collection[str]) -> TrainConfig:
-    """The settings with supervision by depth that a sensor has measured, if a recording holds some or data.depth_topic
-    names some.
+    """The settings with supervision by depth, if a sensor has measured some, or data.depth_topic names a topic.
 
-    given: names of settings that a user has chosen; objective.depth.weight among them is kept. Raises what `open_source`
-    raises.
+    given: names of settings that a user has chosen; objective.depth.weight among them is kept. Raises what
+    `open_source` raises.
     """
     if "objective.depth.weight" in given or config.data.depth_topic == NONE:
         return config
@@ -150,15 +149,19 @@ def _reason_against(before: dict[str, float], after: dict[str, float]) -> str:
 def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
     """Write the best weights of a training in `folder` to its adapted.safetensors, in the old checkpoint's scale.
 
-    Reference depth that teaches gives the scale anew, and known motion fixes it. With a learned motion the scale may drift, because the video of a single camera has no
-    metres. The new factor then gives the held-out frames the same median depth as the old networks.
+    Reference depth that teaches gives the scale anew, and known motion fixes it. With a learned motion the scale may
+    drift, because the video of a single camera has no metres. The new factor then gives the held-out frames the same
+    median depth as the old networks.
     """
     new = load_checkpoint(folder / BEST)
     ratio = 1.0 if new.header.is_metric else scale_ratio(old, new, dataset, workers)
     header = old.header
     origin = f"{header.scale_origin}; kept while adapting" if header.is_metric else header.scale_origin
     if dataset.depth_range is not None:
-        header, origin = replace(header, scale_kind="metric", scale_factor=new.header.scale_factor), new.header.scale_origin
+        header, origin = (
+            replace(header, scale_kind="metric", scale_factor=new.header.scale_factor),
+            new.header.scale_origin,
+        )
     adapted: CheckpointHeader = replace(
         header,
         pose_network=new.header.pose_network,

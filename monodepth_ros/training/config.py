@@ -85,8 +85,7 @@ class LoopConfig:
     )
     best_by: str = setting(
         "auto",
-        "Measure that selects the best weights; auto is abs_rel if the recordings have reference depth, else the"
-        " loss.",
+        "Measure that selects the best weights; auto is abs_rel if the recordings have reference depth, else the loss.",
         choices=("auto", "loss"),
     )
     patience: int = setting(

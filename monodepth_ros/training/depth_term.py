@@ -22,9 +22,7 @@ class DepthTermConfig:
         "Error: silog (scale-invariant in the logarithm, Eigen et al. 2014) or l1 (of inverse depth, relative).",
         choices=KINDS,
     )
-    min_range: float = setting(
-        0.1, "Nearest reference depth that teaches.", unit="m", minimum=0.0, maximum=1000.0
-    )
+    min_range: float = setting(0.1, "Nearest reference depth that teaches.", unit="m", minimum=0.0, maximum=1000.0)
     max_range: float = setting(
         80.0, "Farthest reference depth that teaches; depth cameras are coarse beyond some metres.", unit="m",
         minimum=0.01, maximum=10000.0,

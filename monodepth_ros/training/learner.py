@@ -44,7 +44,7 @@ class Learner(nn.Module):
         if objective.predictive_mask:
             if not isinstance(self.depth.encoder, ResNetEncoder):
                 raise ConfigError(f"objective.predictive_mask needs a ResNet depth network, not {networks.depth}")
-            self.masks = DepthDecoder(self.depth.encoder.channels, {"mono": 2, "stereo": 1, "both": 3, "none": 0}[sources])
+            self.masks = DepthDecoder(self.depth.encoder.channels, {"mono": 2, "stereo": 1, "both": 3}[sources])
         self.scales = self.depth.scales[: objective.scales]
         self._trains_consistency = objective.depth_consistency > 0
         self._keeps_depth = networks.keep_depth

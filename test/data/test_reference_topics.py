@@ -155,7 +155,7 @@ def test_depth_of_another_camera_is_not_taken_unless_it_is_named(tmp_path):
 
 def test_depth_that_this_package_estimated_is_no_reference(tmp_path):
     estimated = [("/depth/image", "color", np.ones((6, 8), np.float32))]
-    status = ("/depth/status", depth_status.TYPE, lambda at: depth_status_message(at))
+    status = ("/depth/status", depth_status.TYPE, depth_status_message)
     source, frames = read(rgbd_bag(tmp_path / "bag.mcap", estimated, extra=[status]))
     assert frames[0].reference_depth is None and not source.references
 

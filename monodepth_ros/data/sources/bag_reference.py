@@ -21,8 +21,8 @@ from monodepth_ros.stamps import nanoseconds
 LATE_NS, SOON_NS = 500_000_000, 100_000_000
 # Poses further apart than this are not interpolated.
 POSE_GAP_NS = 250_000_000
-# Largest difference of the stamps of a cloud and its image: half the period of a LiDAR at 10 Hz. That of a depth image is
-# half the period of the images, and at most this.
+# Largest difference of the stamps of a cloud and its image: half the period of a LiDAR at 10 Hz. That of a depth image
+# is half the period of the images, and at most this.
 DEPTH_GAP_NS = 50_000_000
 MEASURED_INTERVALS = 30  # at the start of a recording, for the period of the images
 
@@ -30,9 +30,9 @@ MEASURED_INTERVALS = 30  # at the start of a recording, for the period of the im
 class BagReference:
     """Reference depth and poses of a recording, read in step with its images by a reader of its own.
 
-    names: of the depth and the odometry topic, see `choose_depth` and `choose_poses`. The depth of an image is that of the
-    nearest stamp within half the period of the images, or 50 ms for clouds. Fills in `references` and `notes` of the source. Raises RecordingError for a
-    named topic that cannot be used.
+    names: of the depth and the odometry topic, see `choose_depth` and `choose_poses`. The depth of an image is that of
+    the nearest stamp within half the period of the images, or 50 ms for clouds. Fills in `references` and `notes` of
+    the source. Raises RecordingError for a named topic that cannot be used.
     """
 
     def __init__(

@@ -41,8 +41,8 @@ class ImageSequence(FrameSource):
     """Image files in the order of their times.
 
     A first frame at time 0 gets the stamp 1 ns, because 0 means that there is no stamp. Files that are not images, or
-    not of the calibrated size, are skipped and counted in `left_out`. The options depth_topic and odometry_topic switch the
-    reference off if they are 'none'.
+    not of the calibrated size, are skipped and counted in `left_out`. The options depth_topic and odometry_topic switch
+    the reference off if they are 'none'.
     """
 
     def __init__(self, description: str, found: ImageFiles, options: SourceOptions):

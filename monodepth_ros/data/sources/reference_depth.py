@@ -156,9 +156,10 @@ def _reference(recording: Recording, topic: str, image: ImageCamera, transforms:
     camera = _depth_camera(recording, topic)
     is_same_place = bool(np.abs(T_camera_depth - np.eye(4)).max() < 1e-6)
     is_measured = image.model is not None and image.model.is_calibrated
-    if is_same_place and (camera is None or not is_measured or _is_same_camera(camera, image.model)):
-        if image.model is None or _factor((width, height), (image.model.width, image.model.height)):
-            return ReferenceDepth(topic, REGISTERED, count, T_camera_depth)
+    is_same_camera = camera is None or not is_measured or _is_same_camera(camera, image.model)
+    fits = image.model is None or _factor((width, height), (image.model.width, image.model.height))
+    if is_same_place and is_same_camera and fits:
+        return ReferenceDepth(topic, REGISTERED, count, T_camera_depth)
     what = f"depth topic {topic} is in frame {frame!r}, the image in {image.frame_id!r}"
     if is_same_place and image.model is not None:
         what = f"depth topic {topic} has {width}x{height} pixels, the image {image.model.width}x{image.model.height}"

@@ -36,10 +36,11 @@ class SourceOptions:
     """A user's choices about a source. Each reader uses those that apply to it.
 
     topic, camera_info: topics of a bag. depth_topic, odometry_topic: topics of a bag that give the reference depth and
-    poses; '' chooses them by the rules of `choose_depth` and `choose_poses`, 'none' uses none. camera: the camera of a folder with several ('left', 'right' or the
-    name of a sub-folder). calibration_file: a calibration in camera_calibration's format that replaces the source's
-    own. rectified: the images are already rectified, so the intrinsics are P and D is ignored. rate: frame rate [Hz]
-    of a source without times; 0 means the reader's default. start: time to skip [s]. duration: time to read [s].
+    poses; '' chooses them by the rules of `choose_depth` and `choose_poses`, 'none' uses none. camera: the camera of a
+    folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
+    camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
+    intrinsics are P and D is ignored. rate: frame rate [Hz] of a source without times; 0 means the reader's default.
+    start: time to skip [s]. duration: time to read [s].
     """
 
     topic: str = ""

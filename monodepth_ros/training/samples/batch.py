@@ -22,7 +22,8 @@ class Batch:
     the target and each source in time [network units, or metres if these are not determined], NaN if unknown.
     depth_factor: (B,) factor of the networks' depth for a focal length other than the training camera's; None: 1.
     valid: (B, 1, H, W) bool, pixels of the target that count; None: all. reference: (B, 3, N) reference depth at points
-    of the target, column and row [pixels] and depth [network units], NaN where there is no point; None: none. names: of the samples, for messages.
+    of the target, column and row [pixels] and depth [network units], NaN where there is no point; None: none. names: of
+    the samples, for messages.
     """
 
     images: dict[Source, Tensor]

@@ -37,7 +37,7 @@ class DataConfig:
     )
     odometry_topic: str = setting(
         "",
-        "Topic of the camera's poses in a bag: nav_msgs/Odometry, nav_msgs/Path, poses or transforms of geometry_msgs, TF."
+        "Topic of the camera's poses in a bag: nav_msgs/Odometry, nav_msgs/Path, poses of geometry_msgs, or TF."
         " Empty: the topic that is named as ground truth; none: unused.",
     )
     stereo_topic: str = setting(

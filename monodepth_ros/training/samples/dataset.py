@@ -70,9 +70,9 @@ class Dataset:
 
     chains: validation samples that follow each other at one step, for trajectories. training_camera: normalised
     intrinsics of the networks' input. pose_interval: time from a target to its neighbours [s]. metres_per_unit: metres
-    per network unit, from a stereo baseline, a known motion, reference depth or a checkpoint whose depth is kept, else NaN;
-    scale_origin: its origin. depth_range: nearest and farthest reference depth that teaches [m]; None if it does not
-    teach. notes: lines for the user.
+    per network unit, from a stereo baseline, a known motion, reference depth or a checkpoint whose depth is kept, else
+    NaN; scale_origin: its origin. depth_range: nearest and farthest reference depth that teaches [m]; None if none
+    teaches. notes: lines for the user.
     """
 
     recordings: list[TrainingRecording]

@@ -21,8 +21,8 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
 
     A metric checkpoint that the training starts with keeps its units, a relative one gets those that fit the reference
     best. In a training from scratch one unit is a metre. Motion by features, whose length follows from the depth of the
-    checkpoint, gets the length that follows from the reference. Without neighbours in time (data.sources none) samples without
-    reference depth are left out.
+    checkpoint, gets the length that follows from the reference. Without neighbours in time (data.sources none) samples
+    without reference depth are left out.
 
     Raises TrainingError if there is no reference depth, or it leaves too few samples.
     """
@@ -31,8 +31,8 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
     holders = [recording for recording in dataset.recordings if recording.clip.index.has_depth.any()]
     if not holders:
         raise TrainingError(
-            "objective.depth.weight needs reference depth, and the recordings hold none for their images: name its topic"
-            " by data.depth_topic (`monodepth inspect` lists the candidates, and why they cannot be used)"
+            "objective.depth.weight needs reference depth, and the recordings hold none for their images: name its"
+            " topic by data.depth_topic (`monodepth inspect` lists the candidates, and why they cannot be used)"
         )
     dataset.depth_range = config.objective.depth.min_range, config.objective.depth.max_range
     for recording in dataset.recordings:
@@ -56,9 +56,7 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
         return  # the baseline gives the units
     start = load_checkpoint(config.networks.start_from) if config.networks.start_from else None
     _determine_units(dataset, config, start)
-    topics = {
-        dict(recording.clip.source.references).get("reference depth", "").split(" (")[0] for recording in holders
-    }
+    topics = {dict(recording.clip.source.references).get("reference depth", "").split(" (")[0] for recording in holders}
     named = ", ".join(sorted(filter(None, topics)))
     dataset.scale_origin = "reference depth" + (f" of {named}" if named else "")
 

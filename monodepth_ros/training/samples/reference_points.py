@@ -19,8 +19,8 @@ def reference_points(
 
     depth: (H, W) [m] in the image as published of `camera`, unknown where not finite or not positive; None: no point.
     view: pinhole of the networks' input, in camera's rectified orientation. valid: (H', W') bool of the input, or None.
-    depth_range: nearest and farthest depth [m]. Every point keeps its exact place: nothing is interpolated, so holes stay
-    holes. Of more than POINTS points a random choice is taken, the same at every call; missing ones are NaN.
+    depth_range: nearest and farthest depth [m]. Every point keeps its exact place: nothing is interpolated, so holes
+    stay holes. Of more than POINTS points a random choice is taken, the same at every call; missing ones are NaN.
     """
     found = np.full((3, POINTS), np.nan, np.float32)
     if depth is None:
