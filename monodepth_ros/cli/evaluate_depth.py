@@ -92,8 +92,9 @@ def evaluate(options: argparse.Namespace) -> None:
         write_csv(options.csv, report.rows())
     if options.json:
         notes = [value for name, value in facts if name == "note"]
-        content = {name.replace(" ", "_"): value for name, value in facts[:-1] if name != "note"}
-        write_json(options.json, content | {"notes": notes} | report.as_dict())
+        references = [value for name, value in facts if name == "reference"]
+        single = {name.replace(" ", "_"): value for name, value in facts[:-1] if name not in ("note", "reference")}
+        write_json(options.json, single | {"references": references, "notes": notes} | report.as_dict())
 
 
 def _check(options: argparse.Namespace) -> None:
