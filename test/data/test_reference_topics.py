@@ -10,6 +10,7 @@ from monodepth_ros.data.bags import depth_status, messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
+from monodepth_ros.data.sources.stereo_partner import stereo_partner
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import make_transform
@@ -266,3 +267,13 @@ def test_none_switches_the_reference_of_files_off(tmp_path):
     assert all(frame.reference_depth is None for frame in frames)
     _, frames = read(write_kitti_sequence(tmp_path / "sequence"), odometry_topic="none")
     assert all(frame.T_world_camera is None for frame in frames)
+
+
+def test_a_named_depth_topic_is_that_of_the_left_camera_of_a_pair(tmp_path):
+    path = write_bag(tmp_path / "bag", cameras=("left", "right"))
+    options = SourceOptions(topic="/left/image_raw", depth_topic="/ground_truth/depth")
+    with open_source(str(path), options) as source:
+        partner = stereo_partner(str(path), options, source)
+    assert partner is not None and partner.topic == "/right/image_raw"
+    _, frames = read(path, topic=partner.topic, depth_topic=partner.depth_topic)
+    assert frames[0].reference_depth is None

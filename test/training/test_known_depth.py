@@ -160,7 +160,11 @@ def test_supervision_alone_needs_neither_neighbours_nor_motion(rgbd):
     with open_training_data(config) as dataset:
         assert len(dataset.training) + len(dataset.validation) == 20
         assert list(dataset.frames(dataset.training[0])) == [0]
-        assert any(f"20 of 20 frames have reference depth to learn from: {DEPTH}" in note for note in dataset.notes)
+        assert any("20 of 20 frames have reference depth to learn from" in note for note in dataset.notes)
+        assert any(f"reference depth: {DEPTH} (registered, 20 images)" in note for note in dataset.notes)
+    with open_training_data(settings(rgbd, objective__depth__weight=0.0)) as dataset:
+        assert dataset.depth_range is None and math.isnan(dataset.metres_per_unit)
+        assert any("objective.depth.weight=1 learns from it" in note for note in dataset.notes)
 
 
 def test_a_relative_checkpoint_gets_the_metres_that_fit_the_reference(rgbd, tmp_path):
@@ -226,7 +230,8 @@ def test_adapt_learns_from_the_depth_of_a_recording_and_says_so(rgbd, tmp_path, 
     words += [word for name in few for word in ("--set", name)]
     assert monodepth([*words, "--out", str(tmp_path / "a")]) == 0
     out = capsys.readouterr().out
-    assert f"20 of 20 frames have reference depth to learn from: {DEPTH} (registered, 20 images)" in out
+    assert f"reference depth: {DEPTH} (registered, 20 images)" in out
+    assert "20 of 20 frames have reference depth to learn from" in out
     assert "the recording's depth teaches beside the images" in out and "objective.depth.weight=0 learns from" in out
     assert "the new checkpoint is kept: the error against held-out reference depth (abs_rel) fell by" in out
     adapted = load_checkpoint(tmp_path / "a" / ADAPTED).header

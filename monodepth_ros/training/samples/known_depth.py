@@ -27,6 +27,11 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
     Raises TrainingError if there is no reference depth, or it leaves too few samples.
     """
     if not config.objective.depth.weight:
+        dataset.notes += [
+            f"{recording.clip.name}: the measured depth serves for validation; objective.depth.weight=1 learns from it"
+            for recording in dataset.recordings
+            if recording.clip.source.has_measured_depth
+        ]
         return
     holders = [recording for recording in dataset.recordings if recording.clip.index.has_depth.any()]
     if not holders:
@@ -36,11 +41,10 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
         )
     dataset.depth_range = config.objective.depth.min_range, config.objective.depth.max_range
     for recording in dataset.recordings:
-        clip = recording.clip
-        known, origin = int(clip.index.has_depth.sum()), dict(clip.source.references).get("reference depth", "")
+        index = recording.clip.index
+        known = int(index.has_depth.sum())
         dataset.notes.append(
-            f"{clip.name}: {known} of {len(clip.index)} frames have reference depth to learn from"
-            + (f": {origin.split(';')[0]}" if origin else "")
+            f"{recording.clip.name}: {known} of {len(index)} frames have reference depth to learn from"
         )
     if dataset.sources == "none":
         dataset.training, dataset.validation = (

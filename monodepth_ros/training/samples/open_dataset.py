@@ -156,6 +156,7 @@ def _select_samples(
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
         notes += [f"{clip.name}: {view.description}" for view in clip.views]
+        notes += [f"{clip.name}: {name}: {text}" for name, text in clip.source.references]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
         raise TrainingError(f"only {len(training)} samples to learn from: {_shortage(recordings, config)}")
