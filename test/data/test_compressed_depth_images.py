@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.compressed_depth import decode_compressed_depth, decode_rvl
-from monodepth_ros.data.depth_reprojection import DepthReprojection
 from monodepth_ros.data.image_codec import ImageError
-from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.motion import make_transform
 
 
 def rvl(counts):
@@ -68,15 +65,3 @@ def test_damaged_data_is_refused_in_one_line(format, data, reason):
     with pytest.raises(ImageError, match=reason) as caught:
         decode_compressed_depth(message)
     assert "\n" not in str(caught.value)
-
-
-def test_points_behind_a_nearer_surface_do_not_show_through_its_gaps():
-    near_and_far = np.full((60, 80), 4.0, np.float32)
-    near_and_far[20:40, 30:50] = 1.0
-    source = CameraModel.pinhole(80, 60, 60.0, 60.0, 39.5, 29.5)
-    target = CameraModel.pinhole(160, 120, 120.0, 120.0, 79.5, 59.5)
-    found = DepthReprojection(source, target, make_transform(np.eye(3), (0.2, 0.0, 0.0)))(near_and_far)
-    # The near square, moved by 24 pixels of the target, and nothing of the wall within it.
-    inside = found[46:74, 90:118]
-    assert np.isfinite(inside).mean() > 0.2 and np.nanmax(inside) == pytest.approx(1.0)
-    assert np.nanmax(found) == pytest.approx(4.0)
