@@ -55,6 +55,14 @@ class ImageSequence(FrameSource):
         begin, end = options.start, options.start + options.duration
         self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end]
         super().__init__(description, "camera_optical_frame", len(self._indices))
+        for what, given, found_ones in (
+            ("depth", options.depth_topic, found.depth_files),
+            ("poses", options.odometry_topic, found.poses),
+        ):
+            if given == NONE:
+                self.references.append((f"reference {what}", "off"))
+            elif found_ones:
+                self.references.append((f"reference {what}", f"of {len(found_ones)} images, from files"))
         self._by_stamp = {_stamp_ns(found.times[i]): i for i in self._indices}
         stems = [file.stem for file in found.files]
         self._has_unique_stems = len(set(stems)) == len(stems)

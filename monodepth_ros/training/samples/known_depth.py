@@ -60,7 +60,11 @@ def add_known_depth(dataset: Dataset, config: TrainConfig) -> None:
         return  # the baseline gives the units
     start = load_checkpoint(config.networks.start_from) if config.networks.start_from else None
     _determine_units(dataset, config, start)
-    topics = {dict(recording.clip.source.references).get("reference depth", "").split(" (")[0] for recording in holders}
+    topics = {
+        dict(recording.clip.source.references).get("reference depth", "").split(" (")[0]
+        for recording in holders
+        if recording.clip.source.recording is not None
+    }
     named = ", ".join(sorted(filter(None, topics)))
     dataset.scale_origin = "reference depth" + (f" of {named}" if named else "")
 
