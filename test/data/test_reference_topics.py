@@ -8,6 +8,7 @@ from small_sources import CAMERA, START_NS, TENTH, picture, read, write_bag
 
 from monodepth_ros.data.bags import depth_status, messages
 from monodepth_ros.data.bags.writer import BagWriter
+from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import stereo_partner
@@ -277,3 +278,12 @@ def test_a_named_depth_topic_is_that_of_the_left_camera_of_a_pair(tmp_path):
     assert partner is not None and partner.topic == "/right/image_raw"
     _, frames = read(path, topic=partner.topic, depth_topic=partner.depth_topic)
     assert frames[0].reference_depth is None
+
+
+def test_registered_depth_stays_registered_under_another_calibration(tmp_path):
+    info = ("/camera/aligned_depth_to_color/camera_info", "color", CAMERA)
+    path = rgbd_bag(tmp_path / "bag.mcap", [(ALIGNED, "color", with_holes())], infos=[info])
+    write_calibration(tmp_path / "camera.yaml", CameraModel.pinhole(8, 6, 7.0, 7.0, 3.0, 2.0), "camera")
+    source, frames = read(path, calibration_file=str(tmp_path / "camera.yaml"))
+    assert "(registered" in source.references[0][1] and frames[0].camera.fx == 7.0
+    assert frames[0].reference_depth[3, 3] == pytest.approx(with_holes()[3, 3] / 1000)

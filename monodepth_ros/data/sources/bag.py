@@ -67,14 +67,15 @@ class BagSource(FrameSource):
         self._rectified = options.rectified
         if self._given is None and not stream.camera_info:
             self.notes.append(f"no camera_info in the recording: {ASSUMED_CAMERA}")
-        image = ImageCamera(stream.image, self.frame_id, self._first_camera())
+        published = self._first_camera()
+        image = ImageCamera(stream.image, self.frame_id, self._given or published, published)
         window, names = (self._start_ns, self._stop_ns), (options.depth_topic, options.odometry_topic)
         self._reference = BagReference(self, recording, image, window, names)
 
     def _first_camera(self) -> CameraModel | None:
-        """The camera of the first images, None if it is unknown."""
-        if self._given is not None or not self.stream.camera_info:
-            return self._given
+        """The camera of the first images by their camera_info, None if it is unknown."""
+        if not self.stream.camera_info:
+            return None
         model = self._model(self._recording.first(self.stream.camera_info))
         return None if isinstance(model, CalibrationError) else model
 

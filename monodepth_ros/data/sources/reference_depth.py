@@ -24,11 +24,16 @@ SAME_CAMERA = 0.01
 
 @dataclass(frozen=True)
 class ImageCamera:
-    """The camera whose images get a reference: its topic, coordinate frame, and calibration (None if unknown)."""
+    """The camera whose images get a reference.
+
+    topic, frame_id: of its images. model: the calibration in use, None if unknown. published: that of its camera_info,
+    which a depth camera copies for registered depth; it differs from `model` if the user gives a calibration.
+    """
 
     topic: str
     frame_id: str
     model: CameraModel | None
+    published: CameraModel | None = None
 
 
 @dataclass(eq=False)
@@ -156,7 +161,8 @@ def _reference(recording: Recording, topic: str, image: ImageCamera, transforms:
     camera = _depth_camera(recording, topic)
     is_same_place = bool(np.abs(T_camera_depth - np.eye(4)).max() < 1e-6)
     is_measured = image.model is not None and image.model.is_calibrated
-    is_same_camera = camera is None or not is_measured or _is_same_camera(camera, image.model)
+    own = image.published if image.published is not None and image.published.is_calibrated else image.model
+    is_same_camera = camera is None or not is_measured or _is_same_camera(camera, own)
     fits = image.model is None or _factor((width, height), (image.model.width, image.model.height))
     if is_same_place and is_same_camera and fits:
         return ReferenceDepth(topic, REGISTERED, count, T_camera_depth)
