@@ -2,7 +2,7 @@
 """A drive as a rosbag2: images, calibration, static transforms, ground-truth odometry and depth."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,14 @@ def write_drive(
     compressed: bool = False,
     imu: bool = False,
     depth_camera: bool = False,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[int]:
     """Write all frames to a new bag. Yields the number of frames written after each; consume it to the end.
 
     A camera called <name> gives /<name>/image_raw and /<name>/camera_info, with frames <name>_link and
     <name>_optical_frame. Depth is that of the first camera. imu: add exact rates of base_link on /imu at IMU_RATE.
     depth_camera: add MEASURED_DEPTH, the depth that a depth camera would align to the first camera.
+    is_stopped: asked after each frame; once it is true, the bag ends there.
     Raises RecordingError, see BagWriter.
     """
     with BagWriter(path, storage) as bag:
@@ -78,6 +80,8 @@ def write_drive(
                         depth = measured_depth(frame.depth, drive.seed * 100_003 + index)
                         bag.write(measured, received_ns, messages.image(header, depth, "16UC1"))
             yield index + 1
+            if is_stopped():
+                break
 
 
 def _rendered_ahead(drive: Drive) -> Iterator[Frame]:

@@ -47,7 +47,7 @@ def test_evaluation_compares_with_the_topic_that_is_named(rgbd, capsys):
 
 
 def test_inspect_lists_the_candidates_and_what_teaches(rgbd, tmp_path, capsys):
-    setting = ["--set", "objective.depth.weight=1", "--set", f"data.depth_topic={ALIGNED}", "--sources", "none"]
+    setting = ["--set", "objective.depth.weight=1", "--depth-topic", ALIGNED, "--sources", "none"]
     assert main(["inspect", rgbd, "--results", str(tmp_path), *setting]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert f"reference depth {ALIGNED} (registered, 6 images); others: --depth-topic {EXACT}" in lines
