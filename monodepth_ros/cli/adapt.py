@@ -19,9 +19,9 @@ from monodepth_ros.cli.training_arguments import (
 )
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from monodepth_ros.settings.files import changed
+from monodepth_ros.settings.files import changed, read_assignments
 from monodepth_ros.settings.schema import replace
-from monodepth_ros.training.adaptation import Outcome, adaptation_settings, judge, keep
+from monodepth_ros.training.adaptation import Outcome, adaptation_settings, judge, keep, with_measured_depth
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.report import write_report
 from monodepth_ros.training.samples.clip import TrainingError
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Continue the training of a checkpoint for some minutes with recordings of the camera that it will serve. A"
         " fifth of each recording, in blocks, is held out and judges the result without ground truth. The new"
         " checkpoint is kept only if it explains the held-out images better and its depth is consistent and has not"
-        " collapsed."
+        " collapsed. Aligned depth of a depth camera in the recording teaches and judges as well."
     )
     add_recording_arguments(parser)
     parser.add_argument(
@@ -62,11 +62,15 @@ def run(options: argparse.Namespace) -> int:
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     config = changed(adaptation_settings(checkpoint, options.steps), options.set)
     config = replace(config, recording_changes(options) | hardware_changes(options))
+    config = with_measured_depth(config, read_assignments(options.set))
     with ReadingProgress() as reading:
         dataset = open_training_data(config, reading, checkpoint.header.training_camera)
     with dataset:
         for note in dataset.notes:
             print(note)
+        if config.depth_supervision:
+            weight = f"{config.depth_supervision}; --set objective.depth.weight=0 learns from the images alone"
+            print(f"the recording's depth teaches beside the images, and judges the result ({weight})")
         if not dataset.validation:
             raise TrainingError("nothing is held out to judge by: record longer, or raise data.validation_share")
         folder = make_training_folder(config, options.out, "adapt")
@@ -81,10 +85,11 @@ def run(options: argparse.Namespace) -> int:
             progress.prepare()
             is_finished = trainer.run()
         with stage("comparing with the checkpoint before"):
-            outcome = judge(folder)
+            outcome = judge(folder, dataset.depth_range is not None)
             kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
         _report(trainer, checkpoint, outcome, kept)
-        print_facts(next_steps(trainer, str(kept or options.checkpoint), checkpoint.header.is_metric), WIDTH)
+        is_metric = checkpoint.header.is_metric or (kept is not None and dataset.depth_range is not None)
+        print_facts(next_steps(trainer, str(kept or options.checkpoint), is_metric), WIDTH)
     return 0 if is_finished else INTERRUPTED
 
 

@@ -93,8 +93,9 @@ def evaluate(options: argparse.Namespace) -> None:
         write_csv(options.csv, report.rows())
     if options.json:
         notes = [value for name, value in facts if name == "note"]
-        content = {name.replace(" ", "_"): value for name, value in facts[:-1] if name != "note"}
-        write_json(options.json, content | {"notes": notes} | report.as_dict())
+        references = [value for name, value in facts if name == "reference"]
+        single = {name.replace(" ", "_"): value for name, value in facts[:-1] if name not in ("note", "reference")}
+        write_json(options.json, single | {"references": references, "notes": notes} | report.as_dict())
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -143,7 +144,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     scaling, factor = _scaling(options, checkpoint)
     notes: list[str] = []
-    engine, report, descriptions, chosen = None, None, [], 0
+    engine, report, descriptions, references, chosen = None, None, [], [], 0
     sources = options.source
     if split is not None:  # skip recordings without a frame of the split
         sources = [path for path in sources if split.may_name(path)]
@@ -166,6 +167,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
                     report, source, path, predictor, choice=choice, prefix=prefix, advanced=progress.step
                 )
             descriptions.append(source.description)
+            references += [line for line in source.reference_lines if archive is None and line not in references]
             notes += source.notes
     if not chosen:
         raise MonodepthError(f"{options.split} names none of the frames of {', '.join(options.source)}")
@@ -173,6 +175,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
         notes.append(f"{len(report.metrics)} of the {len(split)} frames of {split.path} are compared")
     facts = [
         ("source", "; ".join(descriptions)),
+        *references,
         ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),
         ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
         ("view", predictor.view_description),

@@ -156,7 +156,7 @@ def _from_files(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, li
 def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
     config = changed(replace(RunConfig(), engine_settings(options)), options.set)
     with open_recording(options.source, options) as source:
-        notes = list(source.notes)
+        notes = list(source.notes) + [text for _, text in source.reference_lines if text.startswith("poses")]
         with stage("loading networks"):
             checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
             engine = create_engine(checkpoint, config, notes.append)

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     with stage(f"reading {options.source[0]}"):
         opened = Extraction(place, source_options(options), settings, options.out)
     with opened as extraction, stop_on_interrupt(kept=f"the frames so far stay in {options.out}/") as stop:
-        print_facts([("source", extraction.left.description)])
+        print_facts([("source", extraction.left.description), *extraction.left.reference_lines])
         if extraction.right is not None:
             print_facts([("right", extraction.right.description)])
         with Progress(extraction.expected) as progress:

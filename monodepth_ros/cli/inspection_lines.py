@@ -16,6 +16,7 @@ def recording_lines(recording: RecordingInspection) -> Lines:
     figures = recording.figures
     lines = [("recording", figures["source"])]
     lines += [("topic", _topic(topic)) for topic in figures["topics"]]
+    lines += list(figures["references"].items())
     lines += [("note", note) for note in figures["notes"]]
     lines += camera_lines(figures["camera"])
     lines += [("view", text) for text in figures["view"]]
@@ -95,18 +96,20 @@ def sample_lines(figures: Figures) -> Lines:
 
 def ground_truth_text(figures: Figures) -> str:
     """Depth images and poses of a recording, and what the training uses them for."""
-    depth = f"{figures['depth_images']} depth images" if figures["depth_images"] else ""
-    poses = ""
+    found = []
+    if figures["depth_images"]:
+        found.append((f"{figures['depth_images']} depth images", figures["depth_teaching_setting"]))
     if figures["poses"]:
         path = f"{figures['path_length']:.1f} m at {figures['mean_speed']:.2f} m/s"
-        poses = f"{figures['poses']} poses, {path}"
+        found.append((f"{figures['poses']} poses, {path}", figures["teaching_setting"]))
+    if not found:
+        return "none"
     for_validation = " (for validation only)"
-    if poses and figures["teaching_setting"]:
-        poses += f" (for training: {figures['teaching_setting']})"
-        depth += for_validation if depth else ""
-        for_validation = ""
-    found = ", ".join(filter(None, (depth, poses)))
-    return found + for_validation if found else "none"
+    if not any(teaching for _, teaching in found):
+        return ", ".join(text for text, _ in found) + for_validation
+    return ", ".join(
+        text + (f" (for training: {teaching})" if teaching else for_validation) for text, teaching in found
+    )
 
 
 def outcome_lines(inspection: Inspection) -> Lines:

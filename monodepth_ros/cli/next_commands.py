@@ -18,6 +18,8 @@ def source_words(options: SourceOptions) -> list[str]:
         "--topic": options.topic,
         "--camera-info": options.camera_info,
         "--camera": options.camera,
+        "--depth-topic": options.depth_topic,
+        "--odometry-topic": options.odometry_topic,
         "--calibration": options.calibration_file,
         "--rate": options.rate,
         "--start": options.start,

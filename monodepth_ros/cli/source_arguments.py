@@ -28,6 +28,15 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--depth-topic",
+        default="",
+        metavar="TOPIC",
+        help="reference depth of a bag: images or a LiDAR's cloud; or none",
+    )
+    where.add_argument(
+        "--odometry-topic", default="", metavar="TOPIC", help="reference poses of a bag: odometry, poses, path; or none"
+    )
     where.add_argument("--rectified", action="store_true", help="take the images as rectified")
     where.add_argument(
         "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
@@ -44,6 +53,8 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         topic=options.topic,
         camera_info=options.camera_info,
         camera=options.camera,
+        depth_topic=options.depth_topic,
+        odometry_topic=options.odometry_topic,
         calibration_file=options.calibration,
         rectified=options.rectified,
         rate=options.rate,
@@ -58,6 +69,8 @@ def source_settings(options: argparse.Namespace) -> dict[str, Any]:
         "data.topic": options.topic,
         "data.camera_info": options.camera_info,
         "data.camera": options.camera,
+        "data.depth_topic": options.depth_topic,
+        "data.odometry_topic": options.odometry_topic,
         "data.calibration_file": options.calibration,
         "data.rectified": options.rectified,
         "data.rate": options.rate,

@@ -38,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=640, help="image width [pixels] (default 640)")
     parser.add_argument("--height", type=int, default=192, help="image height [pixels] (default 192)")
     parser.add_argument(
+        "--field-of-view",
+        type=positive,
+        default=0.0,
+        metavar="DEG",
+        help="horizontal field of view, with square pixels (default: that of KITTI's cameras for any image size)",
+    )
+    parser.add_argument(
         "--storage",
         choices=("mcap", "sqlite3"),
         default="",
@@ -59,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"two cameras, /left and /right, B metres apart (default {BASELINE})",
     )
     parser.add_argument("--imu", action="store_true", help="write exact angular velocities on /imu (sensor_msgs/Imu)")
+    parser.add_argument(
+        "--depth-camera",
+        action="store_true",
+        help="add the aligned depth of a depth camera: millimetres, up to 20 m, noisy, with holes",
+    )
     parser.add_argument("--no-traffic", action="store_true", help="no moving cars: a static street")
     parser.add_argument("--constant-light", action="store_true", help="no passing clouds, constant exposure")
 
@@ -73,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
             options.seed,
             options.seconds,
             options.rate,
-            make_cameras(options.width, options.height, options.distortion, options.stereo),
+            make_cameras(options.width, options.height, options.distortion, options.stereo, options.field_of_view),
             traffic=not options.no_traffic,
             changing_light=not options.constant_light,
         )
@@ -82,7 +94,16 @@ def run(options: argparse.Namespace) -> int:
         Progress(len(drive), ProgressLine(line_period=math.inf)) as progress,
         stop_on_interrupt(kept=f"the frames so far stay in {options.out}") as stop,
     ):
-        for _ in write_drive(drive, options.out, options.storage, options.compressed, options.imu, stop.is_set):
+        written = write_drive(
+            drive,
+            options.out,
+            options.storage,
+            options.compressed,
+            options.imu,
+            depth_camera=options.depth_camera,
+            is_stopped=stop.is_set,
+        )
+        for _ in written:
             progress.step()
     seconds = time.monotonic() - begin
     content = f"{progress.count} frames, {progress.count / options.rate:g} s of street {options.seed}"
@@ -90,11 +111,21 @@ def run(options: argparse.Namespace) -> int:
     return INTERRUPTED if stop.is_set() else 0
 
 
-def make_cameras(width: int, height: int, distortion: str = "none", baseline: float | None = None) -> dict:
-    """Cameras on the vehicle by name: "camera", or "left" and "right" with a baseline [m]. Raises MonodepthError."""
+def make_cameras(
+    width: int, height: int, distortion: str = "none", baseline: float | None = None, field_of_view: float = 0.0
+) -> dict:
+    """Cameras on the vehicle by name: "camera", or "left" and "right" with a baseline [m].
+
+    field_of_view: horizontal [degrees], with square pixels; 0: that of `default_camera`. Raises MonodepthError.
+    """
     if min(width, height) < 16:
         raise MonodepthError(f"images of {width}x{height} are too small: 16x16 pixels at least")
     model = default_camera(width, height)
+    if field_of_view:
+        if field_of_view > 150:
+            raise MonodepthError(f"--field-of-view {field_of_view:g}: a pinhole camera sees up to 150 degrees here")
+        focal = 0.5 * width / math.tan(math.radians(field_of_view) / 2)
+        model = CameraModel.pinhole(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
     if distortion != "none":
         kind, coefficients = parse_distortion(distortion)
         model = CameraModel(width, height, K=model.K, D=np.array(coefficients), distortion_model=kind)

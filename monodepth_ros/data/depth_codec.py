@@ -28,7 +28,12 @@ def decode_depth(message) -> np.ndarray:
         )
     strides = message.step, dtype.itemsize
     values = np.ndarray((message.height, message.width), dtype, buffer=message.data, strides=strides)
-    return values.astype(np.float32) if dtype.kind == "f" else _metres(values, 1000.0)
+    return values.astype(np.float32) if dtype.kind == "f" else millimetres(values)
+
+
+def millimetres(counts: np.ndarray) -> np.ndarray:
+    """Depth [m], float32 (H, W), of millimetres (H, W) uint16; NaN for 0."""
+    return _metres(counts, 1000.0)
 
 
 def read_kitti_depth(path: str | Path) -> np.ndarray:

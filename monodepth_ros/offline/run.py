@@ -77,6 +77,7 @@ class OfflineRun:
             odometry = f"none: {why}" if config.odometry.enabled else "off"
         self.facts = [
             ("source", source.description),
+            *source.reference_lines,
             ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),
             ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
             ("scale", scale.description),
@@ -166,7 +167,8 @@ class OfflineRun:
 
     def _write_summary(self, count: int, rate: float) -> None:
         summary = {
-            **dict(self.facts),
+            **{name: value for name, value in self.facts if name != "reference"},
+            "references": dict(self._source.references),
             "version": __version__,
             "unit": self._recorder.unit,
             "frames": count,

@@ -13,6 +13,7 @@ import numpy as np
 from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform
+from monodepth_ros.synthetic.depth_camera import measured_depth
 from monodepth_ros.synthetic.drive import Camera, Drive, Frame
 
 EPOCH_NS = 1_700_000_000_000_000_000
@@ -22,6 +23,7 @@ JPEG_QUALITY = 93
 THREADS = 2  # NumPy and OpenCV release Python's lock for large arrays
 WORLD, BASE = "world", "base_link"
 ODOMETRY, DEPTH, IMU = "/ground_truth/odometry", "/ground_truth/depth", "/imu"
+MEASURED_DEPTH = "/{camera}/aligned_depth_to_color/image_raw"
 IMU_RATE = 100  # Hz
 T_LINK_OPTICAL = make_transform(R_BODY_OPTICAL, (0, 0, 0))
 
@@ -32,12 +34,14 @@ def write_drive(
     storage: str = "",
     compressed: bool = False,
     imu: bool = False,
+    depth_camera: bool = False,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[int]:
     """Write all frames to a new bag. Yields the number of frames written after each; consume it to the end.
 
     A camera called <name> gives /<name>/image_raw and /<name>/camera_info, with frames <name>_link and
     <name>_optical_frame. Depth is that of the first camera. imu: add exact rates of base_link on /imu at IMU_RATE.
+    depth_camera: add MEASURED_DEPTH, the depth that a depth camera would align to the first camera.
     is_stopped: asked after each frame; once it is true, the bag ends there.
     Raises RecordingError, see BagWriter.
     """
@@ -49,6 +53,9 @@ def write_drive(
         bag.add_topic("/tf_static", "tf2_msgs/msg/TFMessage", latched=True)
         bag.add_topic(ODOMETRY, "nav_msgs/msg/Odometry")
         bag.add_topic(DEPTH, "sensor_msgs/msg/Image")
+        measured = MEASURED_DEPTH.format(camera=next(iter(names))) if depth_camera else ""
+        if measured:
+            bag.add_topic(measured, "sensor_msgs/msg/Image")
         if imu:
             bag.add_topic(IMU, "sensor_msgs/msg/Imu")
         transforms = [t for name, camera in drive.cameras.items() for t in _mount(name, camera)]
@@ -69,6 +76,9 @@ def write_drive(
                 bag.write(image_topic, received_ns, _image(header, frame.image, compressed))
                 if k == 0:
                     bag.write(DEPTH, received_ns, messages.image(header, frame.depth, "32FC1"))
+                    if measured:
+                        depth = measured_depth(frame.depth, drive.seed * 100_003 + index)
+                        bag.write(measured, received_ns, messages.image(header, depth, "16UC1"))
             yield index + 1
             if is_stopped():
                 break

@@ -2,6 +2,7 @@
 """Adaptation of networks to a camera by its own recording, judged without ground truth."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from monodepth_ros.data.bags.reference_topics import NONE
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth
@@ -17,6 +20,7 @@ from monodepth_ros.training.config import TrainConfig, network_settings
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.samples.loader import Loader
+from monodepth_ros.training.samples.open_dataset import camera_options
 from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"
@@ -40,6 +44,8 @@ DEFAULTS = {
     "loop.validate_every": 50,
 }
 # For a checkpoint without a pose network. No motion has to be learned first, so some ten steps are enough.
+# Where the recording holds depth that a sensor has measured.
+BY_DEPTH = {"objective.depth.weight": 1.0, "loop.best_by": "auto"}
 BY_FEATURES = {"data.motion": "features", "optimizer.learning_rate": 2e-5, "loop.validate_every": 20}
 
 
@@ -77,16 +83,47 @@ def adaptation_settings(checkpoint: Checkpoint, steps: int) -> TrainConfig:
     )
 
 
-def judge(folder: Path) -> Outcome:
-    """Compare the validation before the first step with the best one after it."""
+def with_measured_depth(config: TrainConfig, given: Collection[str]) -> TrainConfig:
+    """The settings with supervision by depth, if a sensor has measured some, or data.depth_topic names a topic.
+
+    given: names of settings that a user has chosen; objective.depth.weight among them is kept. Raises what
+    `open_source` raises.
+    """
+    if "objective.depth.weight" in given or config.data.depth_topic == NONE:
+        return config
+    for path in config.data.recordings:
+        options, _ = camera_options(path, config.data, [])
+        with open_source(path, options) as source:
+            if source.has_measured_depth or (config.data.depth_topic and source.has_reference_depth):
+                return with_settings(config, {name: value for name, value in BY_DEPTH.items() if name not in given})
+    return config
+
+
+def judge(folder: Path, by_depth: bool = False) -> Outcome:
+    """Compare the validation before the first step with the best one after it.
+
+    by_depth: judge by the error against the held-out reference depth, as far as there is some, instead of the loss.
+    """
     before, *validations = (line for line in read_log(folder) if line["kind"] == "validation")
-    later = [line for line in validations if line["loss"] is not None]
+    measure = "abs_rel" if by_depth and before.get("abs_rel") is not None else "loss"
+    later = [line for line in validations if line.get(measure) is not None]
     if not later:
         return Outcome(before, before, False, "the training was stopped before the first validation")
-    after = min(later, key=lambda line: line["loss"])
+    after = min(later, key=lambda line: line[measure])
+    if measure == "abs_rel":
+        return _judge_by_depth(before, after)
     reason = _reason_against(before, after)
     gain = 1 - after["loss"] / before["loss"]
     return Outcome(before, after, not reason, reason or f"the loss on held-out blocks fell by {100 * gain:.1f} %")
+
+
+def _judge_by_depth(before: dict[str, float], after: dict[str, float]) -> Outcome:
+    what = "the error against held-out reference depth (abs_rel)"
+    if not after["abs_rel"] < (1 - GAIN) * before["abs_rel"]:
+        values = f"from {before['abs_rel']:.4f} to {after['abs_rel']:.4f} at best"
+        return Outcome(before, after, False, f"{what} did not fall by {100 * GAIN:g} % ({values})")
+    gain = 1 - after["abs_rel"] / before["abs_rel"]
+    return Outcome(before, after, True, f"{what} fell by {100 * gain:.1f} %")
 
 
 def _reason_against(before: dict[str, float], after: dict[str, float]) -> str:
@@ -112,13 +149,19 @@ def _reason_against(before: dict[str, float], after: dict[str, float]) -> str:
 def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
     """Write the best weights of a training in `folder` to its adapted.safetensors, in the old checkpoint's scale.
 
-    Known motion fixes the scale. With a learned motion the scale may drift, because the video of a single camera has no
-    metres. The new factor then gives the held-out frames the same median depth as the old networks.
+    Reference depth that teaches gives the scale anew, and known motion fixes it. With a learned motion the scale may
+    drift, because the video of a single camera has no metres. The new factor then gives the held-out frames the same
+    median depth as the old networks.
     """
     new = load_checkpoint(folder / BEST)
     ratio = 1.0 if new.header.is_metric else scale_ratio(old, new, dataset, workers)
     header = old.header
     origin = f"{header.scale_origin}; kept while adapting" if header.is_metric else header.scale_origin
+    if dataset.depth_range is not None:
+        header, origin = (
+            replace(header, scale_kind="metric", scale_factor=new.header.scale_factor),
+            new.header.scale_origin,
+        )
     adapted: CheckpointHeader = replace(
         header,
         pose_network=new.header.pose_network,

@@ -22,7 +22,7 @@ class NetworksConfig:
 
     depth: str = setting("resnet18", "Depth network.", choices=tuple(DEPTH_NETWORKS))
     pose: str = setting(
-        "separate_resnet18", "Pose network; unused with data.sources stereo.", choices=tuple(POSE_NETWORKS)
+        "separate_resnet18", "Pose network; unused with data.sources stereo or none.", choices=tuple(POSE_NETWORKS)
     )
     width: int = setting(
         640, "Width of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
@@ -85,8 +85,7 @@ class LoopConfig:
     )
     best_by: str = setting(
         "auto",
-        "Measure that selects the best weights; auto is abs_rel if the recordings have ground-truth depth, else the"
-        " loss.",
+        "Measure that selects the best weights; auto is abs_rel if the recordings have reference depth, else the loss.",
         choices=("auto", "loss"),
     )
     patience: int = setting(
@@ -120,16 +119,30 @@ class TrainConfig:
             raise ConfigError(
                 "networks.keep_depth needs networks.start_from (--from): a checkpoint whose depth is kept"
             )
+        if self.data.sources == "none":
+            self._check_supervision()
+        if self.networks.keep_depth and self.objective.depth.weight:
+            raise ConfigError("networks.keep_depth leaves depth as it is: set objective.depth.weight to 0")
         if self.networks.keep_depth and self.data.sources != "mono":
             raise ConfigError(
                 f"networks.keep_depth trains the pose network only: set data.sources to mono, not {self.data.sources}"
             )
 
+    def _check_supervision(self) -> None:
+        """Check the objective of a training without images to reconstruct the target from."""
+        if not self.objective.depth.weight:
+            raise ConfigError(
+                "data.sources none learns from reference depth alone: set objective.depth.weight (such as 1)"
+            )
+        for name in ("velocity", "depth_consistency", "predictive_mask"):
+            if getattr(self.objective, name):
+                raise ConfigError(f"objective.{name} needs neighbours in time: set data.sources to mono or both")
+
     @property
     def learns_motion(self) -> bool:
         """Whether a pose network is trained. With known motion it is trained only to imitate it, for depth that is
         kept."""
-        return self.data.sources != "stereo" and (self.data.motion == "network" or self.networks.keep_depth)
+        return self.data.has_neighbours and (self.data.motion == "network" or self.networks.keep_depth)
 
     @property
     def pose_supervision(self) -> str:
@@ -137,6 +150,12 @@ class TrainConfig:
         if self.data.motion == "recorded":
             return "data.motion recorded"
         return f"objective.velocity {self.objective.velocity:g}" if self.objective.velocity else ""
+
+    @property
+    def depth_supervision(self) -> str:
+        """The setting by which the recordings' depth teaches the networks; '' if it serves for validation only."""
+        weight = self.objective.depth.weight
+        return f"objective.depth.weight {weight:g}" if weight else ""
 
 
 def network_settings(header: CheckpointHeader) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def make_learner(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = Learner(networks, objective, sources, learns_motion)
-    if sources != "mono" or not learns_motion:
+    if sources != "mono" or not learns_motion or objective.depth.weight:
         learner.start_in_the_middle(networks.min_depth, networks.max_depth)
     if networks.encoder_weights and networks.start_from:
         raise ConfigError(

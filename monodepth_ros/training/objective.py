@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The self-supervised objective (Godard et al. 2019, section 3): the target image reconstructed from its sources.
+"""The objective: the target image reconstructed from its sources (Godard et al. 2019, section 3), and reference depth.
 
 Sources warped by the predicted depth and motion must look like the target. Disparity must be smooth where the image is.
+Where a recording holds reference depth, it may teach beside the sources or instead of them.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 from monodepth_ros.geometry.warp import backproject, project, sample, transform_points, warp
 from monodepth_ros.losses.brightness import match_brightness
 from monodepth_ros.losses.depth_consistency import depth_inconsistency
+from monodepth_ros.losses.depth_supervision import at_points, depth_error
 from monodepth_ros.losses.motion import motion_error
 from monodepth_ros.losses.photometric import PhotometricTarget
 from monodepth_ros.losses.predictive_mask import masked_reprojection
@@ -20,7 +22,8 @@ from monodepth_ros.losses.reprojection import COMBINATIONS, combine_reprojection
 from monodepth_ros.losses.smoothness import smoothness
 from monodepth_ros.losses.velocity import velocity_error
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.settings.schema import ConfigError, setting
+from monodepth_ros.settings.schema import ConfigError, section, setting
+from monodepth_ros.training.depth_term import DepthTermConfig
 from monodepth_ros.training.prediction import KnownMotion, PredictedMotion, Prediction
 from monodepth_ros.training.samples.batch import TARGET, Batch, Source
 
@@ -76,6 +79,7 @@ class ObjectiveConfig:
         minimum=0.0,
         maximum=100.0,
     )
+    depth: DepthTermConfig = section(DepthTermConfig)
 
     def __post_init__(self) -> None:
         if self.predictive_mask and self.automask:
@@ -121,15 +125,31 @@ class Objective:
             prediction = prediction.for_focal_length(batch.depth_factor)
         if any(isinstance(prediction.motions[source], PredictedMotion) for source in batch.known_motions):
             return self._imitation_loss(batch, prediction)
-        count = len(prediction.disparities)
+        terms, pictures = self._terms_by_scale(batch, prediction, generator, with_pictures)
+        terms |= self._optional_terms(batch, prediction)
+        total = sum(terms.values())
+        return Loss(total, {name: value.detach() for name, value in terms.items()}, pictures)
+
+    def _terms_by_scale(
+        self, batch: Batch, prediction: Prediction, generator: torch.Generator | None, with_pictures: bool
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Photometric error, if there are sources, and smoothness: means over the scales; and pictures at scale 0."""
+        config, count = self.config, len(prediction.disparities)
         zero = batch.images[TARGET].new_zeros(())
-        terms = {"photometric": zero, "smoothness": zero}
+        terms = {"photometric": zero, "smoothness": zero} if batch.sources else {"smoothness": zero}
         pictures: dict[str, Tensor] = {}
         pyramid = [batch.images[TARGET]]
         full = None
         for scale, disparity in sorted(prediction.disparities.items()):
             while len(pyramid) <= scale:
                 pyramid.append(F.avg_pool2d(pyramid[-1], 2))
+            weight = config.smoothness / 2**scale
+            if weight:
+                terms["smoothness"] = terms["smoothness"] + weight * smoothness(disparity, pyramid[scale]) / count
+            if not batch.sources:
+                if scale == 0 and with_pictures:
+                    pictures = {"depth": self._depth(disparity, batch).detach()}
+                continue
             if config.full_resolution:
                 # The parts that depend on the target alone are the same for every scale.
                 full = full or _PhotometricTerm(batch, config, generator)
@@ -142,19 +162,16 @@ class Objective:
             depth = self._depth(enlarged, batch)
             error, mask, warped = photometric.error(depth, prediction, scale)
             terms["photometric"] = terms["photometric"] + error / count
-            weight = config.smoothness / 2**scale
-            if weight:
-                terms["smoothness"] = terms["smoothness"] + weight * smoothness(disparity, pyramid[scale]) / count
             if scale == 0 and with_pictures:
                 pictures = {"depth": depth.detach(), "mask": mask.float()}
                 pictures |= {f"warped_{source}": image.detach() for source, image in warped.items()}
-        terms |= self._optional_terms(batch, prediction)
-        total = sum(terms.values())
-        return Loss(total, {name: value.detach() for name, value in terms.items()}, pictures)
+        return terms, pictures
 
     def _optional_terms(self, batch: Batch, prediction: Prediction) -> dict[str, Tensor]:
-        """Velocity supervision and depth consistency, at the finest scale. Monodepth2 has neither."""
+        """Supervision by depth, at every scale, and by velocity, and depth consistency. Monodepth2 has none of them."""
         config, terms = self.config, {}
+        if config.depth.weight and batch.reference is not None:
+            terms["depth"] = config.depth.weight * self._supervision(batch, prediction)
         if not config.velocity and not config.depth_consistency:
             return terms
         depth = self._depth(prediction.disparities[0], batch)
@@ -170,6 +187,16 @@ class Objective:
         if config.depth_consistency and prediction.source_disparities:
             terms["depth_consistency"] = config.depth_consistency * self.inconsistency(batch, prediction)
         return terms
+
+    def _supervision(self, batch: Batch, prediction: Prediction) -> Tensor:
+        """Error against the reference depth at its points: the mean over the scales."""
+        size = batch.images[TARGET].shape[-2:]
+        points, reference = batch.reference[:, :2], batch.reference[:, 2]
+        errors = []
+        for disparity in prediction.disparities.values():
+            depth = self._depth(at_points(disparity, points, size)[:, None, None], batch)[:, 0, 0]
+            errors.append(depth_error(depth, reference.to(depth), self.config.depth.kind))
+        return sum(errors) / len(errors)
 
     def _imitation_loss(self, batch: Batch, prediction: Prediction) -> Loss:
         """Error of a pose network against known motion."""

@@ -17,6 +17,7 @@ from monodepth_ros.training.report import write_report
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.samples.clip import TrainingError
 from monodepth_ros.training.samples.dataset import Dataset
+from monodepth_ros.training.samples.known_depth import add_known_depth
 from monodepth_ros.training.samples.known_motion import add_known_motion
 from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
@@ -69,7 +70,7 @@ def open_training_data(
     progress: Progress | None = None,
     training_camera: tuple[float, float, float, float] | None = None,
 ) -> Dataset:
-    """Open the recordings and add the motion that data.motion names.
+    """Open the recordings, and add the motion that data.motion names and the depth that objective.depth asks for.
 
     training_camera: see `open_dataset`. Raises TrainingError for recordings that cannot be learned from, and what
     `open_source` raises.
@@ -81,6 +82,7 @@ def open_training_data(
     dataset = open_dataset(config.data, config.networks, reporting("indexing"), training_camera)
     try:
         add_known_motion(dataset, config, reporting("tracking features through"))
+        add_known_depth(dataset, config)
     except BaseException:
         dataset.close()
         raise

@@ -16,6 +16,8 @@ def trained_header(config: TrainConfig, dataset: Dataset, has_pose: bool, metres
     names = [recording.clip.name for recording in dataset.recordings]
     if len(names) > NAMED_RECORDINGS:
         names = [*names[:NAMED_RECORDINGS], f"{len(names) - NAMED_RECORDINGS} more"]
+    taught_by = [] if config.data.sources == "none" else [config.data.sources]
+    taught_by += ["reference depth"] if config.objective.depth.weight else []
     return CheckpointHeader(
         depth_network=networks.depth,
         pose_network=networks.pose if has_pose else "",
@@ -29,6 +31,6 @@ def trained_header(config: TrainConfig, dataset: Dataset, has_pose: bool, metres
         scale_kind="metric" if is_metric else "relative",
         scale_factor=metres_per_unit if is_metric else 1.0,
         scale_origin=(dataset.scale_origin or "velocity supervision") if is_metric else "",
-        training_data=f"{', '.join(names)} ({len(dataset.training)} samples, {config.data.sources})",
+        training_data=f"{', '.join(names)} ({len(dataset.training)} samples, {' and '.join(taught_by)})",
         licence=config.loop.licence,
     )

@@ -232,7 +232,7 @@ def _check_motion(config: TrainConfig, dataset: Dataset) -> None:
     if config.objective.velocity and not any(recording.has_poses for recording in dataset.recordings):
         raise TrainingError(
             "objective.velocity needs odometry, and the recordings have none that is named as ground truth: name its"
-            " topic by data.odometry (its frame must be connected with the camera's by static transforms)"
+            " topic by data.odometry_topic (its frame must be connected with the camera's by static transforms)"
         )
     if config.data.motion != "network" and any(recording.steps is None for recording in dataset.recordings):
         raise TrainingError(

@@ -62,7 +62,7 @@ class Validation:
     def __call__(self, learner: Learner, device: torch.device) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
         """Mean figures by name, and pictures (C, H, W) of the first sample by name."""
         losses, depths, spreads, inconsistencies = [], [], [], []
-        has_neighbours = self._dataset.sources != "stereo"
+        has_neighbours = self._dataset.has_neighbours
         pictures: dict[str, torch.Tensor] = {}
         samples = self._dataset.validation
         learner.eval()

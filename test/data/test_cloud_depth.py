@@ -104,7 +104,9 @@ def lidar_bag(path, connected=True, clouds=("/velodyne_points",), delay_ns=0):
 def test_the_lidar_of_a_bag_is_its_reference_depth(tmp_path, delay_ns):
     with open_source(lidar_bag(tmp_path / "bag.mcap", delay_ns=delay_ns)) as source:
         depths = [frame.reference_depth for frame in source.frames()]
-        assert any("/velodyne_points" in note and "reference depth" in note for note in source.notes)
+        assert source.references == [
+            ("reference depth", "/velodyne_points (points, not corrected for motion in a sweep, 4 clouds)")
+        ]
     for i, depth in enumerate(depths):
         assert np.isfinite(depth).sum() == 1 and depth[2, 3] == pytest.approx(5.0 + i, abs=1e-4)
 

@@ -12,12 +12,8 @@ from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.topics import (
-    choose_image_stream,
-    ground_truth_depth,
-    ground_truth_odometry,
-    image_streams,
-)
+from monodepth_ros.data.bags.reference_topics import ground_truth_depth, ground_truth_odometry
+from monodepth_ros.data.bags.topics import choose_image_stream, image_streams
 from monodepth_ros.data.bags.writer import BagWriter
 
 START_NS = 1_700_000_000_000_000_000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Roles of a recording's topics: camera images with their calibration, and the reference."""
+"""Camera images of a recording, and the calibration that belongs to them."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,7 @@ from monodepth_ros.data.bags.recording import Recording, RecordingError
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-ODOMETRY = "nav_msgs/msg/Odometry"
-POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
 DEPTH_ENCODINGS = ("32FC1", "16UC1")
-GROUND_TRUTH_WORDS = ("ground_truth", "groundtruth", "gt")
 
 
 @dataclass(frozen=True)
@@ -27,12 +24,12 @@ def image_streams(recording: Recording) -> list[ImageStream]:
     """All cameras of the recording, without depth images; raw rather than compressed if a camera has both."""
     streams: dict[str, ImageStream] = {}
     for topic in recording.topics.values():
-        if topic.type not in (IMAGE, COMPRESSED_IMAGE) or not topic.count or _is_depth(recording, topic.name):
+        if topic.type not in (IMAGE, COMPRESSED_IMAGE) or not topic.count or is_depth(recording, topic.name):
             continue
         compressed = topic.type == COMPRESSED_IMAGE
         base = _base_name(topic.name, compressed)
         if base not in streams or not compressed:
-            streams[base] = ImageStream(topic.name, _matching_camera_info(recording, topic.name, base), compressed)
+            streams[base] = ImageStream(topic.name, matching_camera_info(recording, topic.name, base), compressed)
     return list(streams.values())
 
 
@@ -60,69 +57,18 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
     return stream
 
 
-def ground_truth_depth(recording: Recording) -> str:
-    """The depth image topic with ground truth in its name, '' if there is none."""
-    return _ground_truth(
-        recording, [t for t in recording.topics if _is_image(recording, t) and _is_depth(recording, t)]
-    )
-
-
-def ground_truth_odometry(recording: Recording) -> str:
-    """The nav_msgs/Odometry topic with ground truth in its name, '' if there is none."""
-    return _ground_truth(recording, [t.name for t in recording.topics.values() if t.type == ODOMETRY])
-
-
-def odometry_topic(recording: Recording, name: str) -> str:
-    """Full name of the odometry topic `name`. Raises RecordingError, which lists such topics, for another type."""
-    topic = recording.topic(name)
-    if topic.type != ODOMETRY or not topic.count:
-        others = [other.name for other in recording.topics.values() if other.type == ODOMETRY and other.count]
-        raise RecordingError(
-            f"topic {topic.name} holds {topic.count} {topic.type}, expected {ODOMETRY}"
-            f" (there: {', '.join(others) or 'none'})"
-        )
-    return topic.name
-
-
-def lidar_clouds(recording: Recording, camera_frame: str) -> list[str]:
-    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds."""
-    clouds = [topic.name for topic in recording.topics.values() if topic.type == POINT_CLOUD and topic.count]
-    return [name for name in clouds if recording.first(name).header.frame_id != camera_frame]
-
-
-def _ground_truth(recording: Recording, topics: list[str]) -> str:
-    named = [t for t in topics if recording.topics[t].count and set(t.lower().split("/")) & set(GROUND_TRUTH_WORDS)]
-    return named[0] if named else ""
-
-
-def _named_stream(recording: Recording, name: str) -> ImageStream:
-    topic = recording.topic(name)
-    if topic.type not in (IMAGE, COMPRESSED_IMAGE):
-        raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}")
-    if not topic.count:
-        raise RecordingError(f"topic {topic.name} of {recording.path} has no messages")
-    compressed = topic.type == COMPRESSED_IMAGE
-    base = _base_name(topic.name, compressed)
-    return ImageStream(topic.name, _matching_camera_info(recording, topic.name, base), compressed)
-
-
-def _is_image(recording: Recording, name: str) -> bool:
-    return recording.topics[name].type == IMAGE
-
-
-def _is_depth(recording: Recording, name: str) -> bool:
+def is_depth(recording: Recording, name: str) -> bool:
     """Whether the images are depth. That takes a look at a message, because ROS has no message type for depth."""
     topic = recording.topics[name]
     if topic.type == COMPRESSED_IMAGE:
-        return name.endswith("/compressedDepth") or "compressedDepth" in recording.first(name).format
+        if name.endswith("/compressedDepth"):
+            return True
+        format = recording.first(name).format
+        return "compressedDepth" in format or format.startswith(DEPTH_ENCODINGS)
     return topic.count > 0 and recording.first(name).encoding in DEPTH_ENCODINGS
 
 
-def _base_name(name: str, compressed: bool) -> str:
-    return name.removesuffix("/compressed") if compressed else name
-
-
-def _matching_camera_info(recording: Recording, image: str, base: str) -> str:
+def matching_camera_info(recording: Recording, image: str, base: str) -> str:
     """The camera_info beside the image topic (image_transport's rule), or else the only one of the same frame."""
     infos = [t.name for t in recording.topics.values() if t.type == CAMERA_INFO and t.count]
     sibling = f"{base.rpartition('/')[0]}/camera_info"
@@ -133,6 +79,21 @@ def _matching_camera_info(recording: Recording, image: str, base: str) -> str:
     frame = recording.first(image).header.frame_id
     same_frame = [name for name in infos if recording.first(name).header.frame_id == frame]
     return same_frame[0] if len(same_frame) == 1 else ""
+
+
+def _named_stream(recording: Recording, name: str) -> ImageStream:
+    topic = recording.topic(name)
+    if topic.type not in (IMAGE, COMPRESSED_IMAGE):
+        raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}")
+    if not topic.count:
+        raise RecordingError(f"topic {topic.name} of {recording.path} has no messages")
+    compressed = topic.type == COMPRESSED_IMAGE
+    base = _base_name(topic.name, compressed)
+    return ImageStream(topic.name, matching_camera_info(recording, topic.name, base), compressed)
+
+
+def _base_name(name: str, compressed: bool) -> str:
+    return name.removesuffix("/compressed") if compressed else name
 
 
 def _listing(recording: Recording) -> str:

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
 from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
 from monodepth_ros.data.sources.bag_reference import BagReference
+from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
 from monodepth_ros.data.sources.source import (
     ASSUMED_CAMERA,
     FrameSource,
@@ -63,7 +67,17 @@ class BagSource(FrameSource):
         self._rectified = options.rectified
         if self._given is None and not stream.camera_info:
             self.notes.append(f"no camera_info in the recording: {ASSUMED_CAMERA}")
-        self._reference = BagReference(self, recording, self._start_ns, self._stop_ns, options.odometry)
+        published = self._first_camera()
+        image = ImageCamera(stream.image, self.frame_id, self._given or published, published)
+        window, names = (self._start_ns, self._stop_ns), (options.depth_topic, options.odometry_topic)
+        self._reference = BagReference(self, recording, image, window, names)
+
+    def _first_camera(self) -> CameraModel | None:
+        """The camera of the first images by their camera_info, None if it is unknown."""
+        if not self.stream.camera_info:
+            return None
+        model = self._model(self._recording.first(self.stream.camera_info))
+        return None if isinstance(model, CalibrationError) else model
 
     def close(self) -> None:
         self._recording.close()
@@ -122,6 +136,18 @@ class BagSource(FrameSource):
                 except ImageError as error:
                     raise SourceError(f"{self.description}: image of stamp {stamp_ns}: {error}") from None
         raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: the recording has changed since then")
+
+    @property
+    def has_reference_depth(self) -> bool:
+        return self._reference.depth is not None
+
+    @property
+    def has_measured_depth(self) -> bool:
+        depth = self._reference.depth
+        return depth is not None and depth.kind != CLOUD and not is_ground_truth(depth.topic)
+
+    def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
+        return self._reference.read(stamp_ns, received_ns, camera)
 
     def _model(self, info: Any) -> CameraModel | CalibrationError:
         """The camera of a camera_info, or the error for the images that follow it until the next valid one."""

@@ -1,82 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reference for the images of a recording: depth images or a LiDAR's clouds, and poses."""
 
+import threading
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.static_transforms import StaticTransformError
-from monodepth_ros.data.bags.topics import ground_truth_depth, ground_truth_odometry, lidar_clouds, odometry_topic
-from monodepth_ros.data.cloud_depth import CloudError, cloud_points, depth_of_points
-from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.data.bags.reference_topics import NONE, PATH
+from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera, ReferenceDepth, choose_depth
+from monodepth_ros.data.sources.reference_poses import StampedPose, choose_poses
 from monodepth_ros.data.sources.source import FrameSource
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.motion import interpolate, make_transform, quaternion_to_rotation
+from monodepth_ros.geometry.motion import interpolate
 from monodepth_ros.stamps import nanoseconds
 
-# The reference may be recorded this much later than its image.
-LATE_NS = 500_000_000
+# The reference may be recorded this much later or earlier than its image; a synchronised one is within SOON_NS.
+LATE_NS, SOON_NS = 500_000_000, 100_000_000
 # Poses further apart than this are not interpolated.
 POSE_GAP_NS = 250_000_000
-# Largest difference of the stamps of a cloud and its image: half the period of a LiDAR that turns at 10 Hz.
-CLOUD_GAP_NS = 50_000_000
+# Largest difference of the stamps of a cloud and its image: half the period of a LiDAR at 10 Hz. That of a depth image
+# is half the period of the images, and at most this.
+DEPTH_GAP_NS = 50_000_000
+MEASURED_INTERVALS = 30  # at the start of a recording, for the period of the images
 
 
 class BagReference:
     """Reference depth and poses of a recording, read in step with its images by a reader of its own.
 
-    Depth comes from the ground-truth depth image of the same stamp and frame, or else from the only LiDAR that static
-    transforms connect to the camera. Poses come from the topic `odometry`, or else from odometry named as ground truth.
-    Unusable topics are listed in the source's notes. Raises RecordingError if `odometry` is not an odometry topic.
+    names: of the depth and the odometry topic, see `choose_depth` and `choose_poses`. The depth of an image is that of
+    the nearest stamp within half the period of the images, or 50 ms for clouds. Fills in `references` and `notes` of
+    the source. Raises RecordingError for a named topic that cannot be used.
     """
 
-    def __init__(self, source: FrameSource, recording: Recording, start_ns: int, stop_ns: int, odometry: str = ""):
-        self._recording = None
+    def __init__(
+        self,
+        source: FrameSource,
+        recording: Recording,
+        image: ImageCamera,
+        window: tuple[int, int],
+        names: tuple[str, str],
+    ):
+        self._recording = self._random_access = None
+        self._lock = threading.Lock()
         self._source = source
-        camera_frame = source.frame_id
-        self._depth_topic = ground_truth_depth(recording)
-        self._odometry_topic = odometry_topic(recording, odometry) if odometry else ground_truth_odometry(recording)
-        if self._depth_topic and recording.first(self._depth_topic).header.frame_id != camera_frame:
-            self._depth_topic = ""
-        self._cloud_topic = "" if self._depth_topic else self._lidar(recording)
-        if self._odometry_topic:
-            child = recording.first(self._odometry_topic).child_frame_id
-            try:
-                self._T_child_camera = source.transforms.lookup(child, camera_frame)
-            except StaticTransformError as error:
-                source.notes.append(f"{self._odometry_topic} gives the pose of {child!r} and is not used: {error}")
-                self._odometry_topic = ""
-        topics = [topic for topic in (self._depth_topic, self._cloud_topic, self._odometry_topic) if topic]
+        depth = choose_depth(recording, names[0], image, source.transforms)
+        poses = choose_poses(recording, names[1], image.frame_id, source.transforms)
+        self.depth: ReferenceDepth | None = depth.chosen
+        self._poses_of = poses.chosen
+        source.notes += depth.notes + poses.notes
+        source.references += _in_words("reference depth", "--depth-topic", names[0], depth)
+        source.references += _in_words("reference poses", "--odometry-topic", names[1], poses)
+        is_cloud = self.depth is not None and self.depth.kind == CLOUD
+        self._gap_ns = DEPTH_GAP_NS if is_cloud else _half_period(recording, image.topic)
         self._depths: dict[int, Any] = {}
-        self._poses: list[tuple[int, np.ndarray]] = []
+        self._poses: list[StampedPose] = []
+        topics = [] if self.depth is None else [self.depth.topic]
+        if self._poses_of is not None and self._poses_of.type == PATH:
+            self._poses = self._poses_of.all_at_once(recording)
+        elif self._poses_of is not None:
+            topics.append(self._poses_of.topic)
+        self._path = recording.path
         self._recording = Recording(recording.path) if topics else None
-        window = start_ns - LATE_NS, stop_ns + LATE_NS
-        self._messages = self._recording.messages(topics, *window) if topics else iter(())
+        start_ns, stop_ns = window[0] - LATE_NS, window[1] + LATE_NS
+        self._messages = self._recording.messages(topics, start_ns, stop_ns) if self._recording else iter(())
         self._read_until_ns = -1
-
-    def _lidar(self, recording: Recording) -> str:
-        """The cloud topic to use, '' if there is none. Sets `_T_camera_cloud`."""
-        camera_frame, notes = self._source.frame_id, self._source.notes
-        usable = {}
-        for topic in lidar_clouds(recording, camera_frame):
-            frame = recording.first(topic).header.frame_id
-            try:
-                usable[topic] = self._source.transforms.lookup(camera_frame, frame)
-            except StaticTransformError as error:
-                notes.append(f"{topic} is in {frame!r} and not used as reference depth: {error}")
-        if len(usable) > 1:
-            notes.append(f"no reference depth: several point clouds are possible ({', '.join(usable)})")
-        if len(usable) != 1:
-            return ""
-        (topic, self._T_camera_cloud), *_ = usable.items()
-        notes.append(f"reference depth: the points of {topic}, not corrected for motion within a sweep")
-        return topic
 
     def close(self) -> None:
         """Release the file."""
-        if self._recording is not None:
-            self._recording.close()
+        for recording in (self._recording, self._random_access):
+            if recording is not None:
+                recording.close()
 
     def at(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Depth (H, W) [m] in the camera's image and T_world_camera; None for either if it is not known.
@@ -93,26 +89,39 @@ class BagReference:
             if message is None:
                 break
             self._read_until_ns = message.stamp_ns
-            if message.topic == self._odometry_topic:
-                self._poses.append((nanoseconds(content.header.stamp), _pose(content) @ self._T_child_camera))
-            else:
+            if self.depth is not None and message.topic == self.depth.topic:
                 self._depths[nanoseconds(content.header.stamp)] = content
-        return self._depth_at(stamp_ns, camera), self._pose_at(stamp_ns)
+            else:
+                self._poses += self._poses_of.poses(content)
+        self._depths = {stamp: depth for stamp, depth in self._depths.items() if stamp >= stamp_ns - self._gap_ns}
+        return self._nearest(self._depths, stamp_ns, camera), self._pose_at(stamp_ns)
 
-    def _depth_at(self, stamp_ns: int, camera: CameraModel) -> np.ndarray | None:
-        gap = CLOUD_GAP_NS if self._cloud_topic else 0
-        self._depths = {stamp: depth for stamp, depth in self._depths.items() if stamp >= stamp_ns - gap}
-        nearest = min(self._depths, key=lambda stamp: abs(stamp - stamp_ns), default=None)
-        if nearest is None or abs(nearest - stamp_ns) > gap:
+    def read(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
+        """The depth that `at` gives for an image, for any image. Safe to call from several threads."""
+        if self.depth is None:
             return None
-        if not self._cloud_topic:
-            return decode_depth(self._depths[nearest])
-        if not camera.is_calibrated:
+        depths: dict[int, Any] = {}
+        for margin_ns in (SOON_NS, LATE_NS):
+            with self._lock:  # the reader has one position in the file
+                if self._random_access is None:
+                    self._random_access = Recording(self._path)
+                window = received_ns - margin_ns, received_ns + margin_ns
+                raw = list(self._random_access.messages([self.depth.topic], *window))
+            for message in raw:
+                content = self._random_access.deserialize(message)
+                depths[nanoseconds(content.header.stamp)] = content
+            if any(abs(stamp - stamp_ns) <= self._gap_ns for stamp in depths):
+                break
+        return self._nearest(depths, stamp_ns, camera)
+
+    def _nearest(self, depths: dict[int, Any], stamp_ns: int, camera: CameraModel) -> np.ndarray | None:
+        nearest = min(depths, key=lambda stamp: abs(stamp - stamp_ns), default=None)
+        if nearest is None or abs(nearest - stamp_ns) > self._gap_ns:
             return None
         try:
-            return depth_of_points(cloud_points(self._depths[nearest]), self._T_camera_cloud, camera)
-        except CloudError as error:
-            note = f"{self._cloud_topic}: {error}"
+            return self.depth.depth(depths[nearest], camera)
+        except MonodepthError as error:
+            note = f"{self.depth.topic}: {error}"
             if note not in self._source.notes:
                 self._source.notes.append(note)
             return None
@@ -131,6 +140,22 @@ class BagReference:
         return interpolate(before, after, (stamp_ns - before_ns) / (after_ns - before_ns))
 
 
-def _pose(odometry: Any) -> np.ndarray:
-    p, q = odometry.pose.pose.position, odometry.pose.pose.orientation
-    return make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (p.x, p.y, p.z))
+def _half_period(recording: Recording, topic: str) -> int:
+    """Half the median interval of the first images [ns], at most DEPTH_GAP_NS."""
+    first = []
+    try:
+        for message in islice(recording.messages([topic]), MEASURED_INTERVALS + 1):
+            first.append(message.stamp_ns)
+    except RecordingError:  # damaged: reading the images raises it again
+        pass
+    return min(DEPTH_GAP_NS, int(np.median(np.diff(first))) // 2) if len(first) > 1 else DEPTH_GAP_NS
+
+
+def _in_words(what: str, option: str, given: str, choice: Any) -> list[tuple[str, str]]:
+    """The line for the user about one kind of reference; none if the recording has no candidate."""
+    if given == NONE:
+        return [(what, f"off ({option} {NONE})")]
+    others = ", ".join(f"{option} {topic}" for topic in choice.others)
+    if choice.chosen is not None:
+        return [(what, choice.chosen.description + (f"; others: {others}" if others else ""))]
+    return [(what, f"none chosen; candidates: {others}")] if others else []

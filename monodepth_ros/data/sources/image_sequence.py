@@ -2,12 +2,13 @@
 """Frames from the image files of a folder."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.depth_codec import read_kitti_depth
 from monodepth_ros.data.image_codec import ImageError, Pixels
 from monodepth_ros.data.sources.source import (
@@ -40,15 +41,28 @@ class ImageSequence(FrameSource):
     """Image files in the order of their times.
 
     A first frame at time 0 gets the stamp 1 ns, because 0 means that there is no stamp. Files that are not images, or
-    not of the calibrated size, are skipped and counted in `left_out`.
+    not of the calibrated size, are skipped and counted in `left_out`. The options depth_topic and odometry_topic switch
+    the reference off if they are 'none'.
     """
 
     def __init__(self, description: str, found: ImageFiles, options: SourceOptions):
+        if options.depth_topic == NONE:
+            found = replace(found, depth_files={})
+        if options.odometry_topic == NONE:
+            found = replace(found, poses={})
         self._found = found
         first = found.times[0]
         begin, end = options.start, options.start + options.duration
         self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end]
         super().__init__(description, "camera_optical_frame", len(self._indices))
+        for what, given, found_ones in (
+            ("depth", options.depth_topic, found.depth_files),
+            ("poses", options.odometry_topic, found.poses),
+        ):
+            if given == NONE:
+                self.references.append((f"reference {what}", "off"))
+            elif found_ones:
+                self.references.append((f"reference {what}", f"of {len(found_ones)} images, from files"))
         self._by_stamp = {_stamp_ns(found.times[i]): i for i in self._indices}
         stems = [file.stem for file in found.files]
         self._has_unique_stems = len(set(stems)) == len(stems)
@@ -86,6 +100,17 @@ class ImageSequence(FrameSource):
             return read_pixels(self._found.files[index])
         except (ImageError, OSError) as error:
             raise SourceError(str(error)) from None
+
+    @property
+    def has_reference_depth(self) -> bool:
+        return bool(self._found.depth_files)
+
+    def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
+        file = self._found.depth_files.get(self._by_stamp.get(stamp_ns, -1))
+        try:
+            return None if file is None else read_kitti_depth(file)
+        except ImageError:
+            return None
 
 
 def _stamp_ns(time: float) -> int:

@@ -35,16 +35,18 @@ class SourceChoiceError(SourceError):
 class SourceOptions:
     """A user's choices about a source. Each reader uses those that apply to it.
 
-    topic, camera_info: topics of a bag. odometry: the nav_msgs/Odometry topic of a bag that gives the poses; '' uses a
-    topic named as ground truth, if there is one. camera: the camera of a folder with several ('left', 'right' or the
-    name of a sub-folder). calibration_file: a calibration in camera_calibration's format that replaces the source's
-    own. rectified: the images are already rectified, so the intrinsics are P and D is ignored. rate: frame rate [Hz]
-    of a source without times; 0 means the reader's default. start: time to skip [s]. duration: time to read [s].
+    topic, camera_info: topics of a bag. depth_topic, odometry_topic: topics of a bag that give the reference depth and
+    poses; '' chooses them by the rules of `choose_depth` and `choose_poses`, 'none' uses none. camera: the camera of a
+    folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
+    camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
+    intrinsics are P and D is ignored. rate: frame rate [Hz] of a source without times; 0 means the reader's default.
+    start: time to skip [s]. duration: time to read [s].
     """
 
     topic: str = ""
     camera_info: str = ""
-    odometry: str = ""
+    depth_topic: str = ""
+    odometry_topic: str = ""
     camera: str = ""
     calibration_file: str = ""
     rectified: bool = False
@@ -78,7 +80,8 @@ class FrameSource(ABC):
     None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for
     KITTI's. recording: path of the recording, None for a source that is not one. transforms: static transforms of the
     source.
-    left_out: number of frames skipped so far, by reason. notes: remarks for the user.
+    references: the reference of a bag's images in words, (name, value) each. left_out: number of frames skipped so far,
+    by reason. notes: remarks for the user.
     """
 
     def __init__(self, description: str, frame_id: str, frame_count: int | None):
@@ -88,8 +91,14 @@ class FrameSource(ABC):
         self.reference_crop = "none"
         self.recording: Path | None = None
         self.transforms = StaticTransforms()
+        self.references: list[tuple[str, str]] = []
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []
+
+    @property
+    def reference_lines(self) -> list[tuple[str, str]]:
+        """Lines about the reference for a list of facts."""
+        return [("reference", f"{name.removeprefix('reference ')} {text}") for name, text in self.references]
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:
@@ -101,6 +110,26 @@ class FrameSource(ABC):
         Raises SourceError if there is no such image, and for a source that can be read only once.
         """
         raise SourceError(f"{self.description}: can be read only once; record it and give the recording")
+
+    @property
+    def has_reference_depth(self) -> bool:
+        """Whether there is reference depth for some of the images."""
+        return False
+
+    @property
+    def has_measured_depth(self) -> bool:
+        """Whether a sensor has measured the reference depth at the images' pixels, which may teach a network.
+
+        Ground truth is there to judge, and a LiDAR's points pass obstacles that the camera does not see past.
+        """
+        return False
+
+    def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
+        """The reference depth (H, W) [m] of an image, as its frame gives it; None without one.
+
+        Arguments and use as for `read`; camera: of the frame.
+        """
+        return None
 
     def close(self) -> None:
         """Release files and devices."""

@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 from monodepth_ros.data.bags.recording import RecordingError
+from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
@@ -31,7 +32,9 @@ def stereo_partner(path: str, options: SourceOptions, source: FrameSource, topic
     """
     if isinstance(source, BagSource):
         other = topic or source.stream.image.replace("left", "right")
-        candidate = replace(options, topic=other, camera_info="")
+        # A depth topic that was named is the left camera's.
+        depth_topic = options.depth_topic if options.depth_topic == NONE else ""
+        candidate = replace(options, topic=other, camera_info="", depth_topic=depth_topic)
         is_itself = other == source.stream.image
     else:
         name = options.camera

@@ -90,8 +90,8 @@ def motion_figures(index: FrameIndex, step: int) -> dict[str, Any]:
     }
 
 
-def ground_truth_figures(index: FrameIndex, pose_supervision: str) -> dict[str, Any]:
-    """Ground-truth depth images and poses. pose_supervision: see `TrainConfig`."""
+def ground_truth_figures(index: FrameIndex, pose_supervision: str, depth_supervision: str) -> dict[str, Any]:
+    """Reference depth images and poses. pose_supervision, depth_supervision: see `TrainConfig`."""
     known = np.isfinite(index.poses).all(axis=(1, 2))
     both = known[1:] & known[:-1]
     steps = np.linalg.norm(index.poses[1:, :3, 3] - index.poses[:-1, :3, 3], axis=1)[both]
@@ -102,6 +102,7 @@ def ground_truth_figures(index: FrameIndex, pose_supervision: str) -> dict[str, 
         "path_length": float(steps.sum()),
         "mean_speed": float(steps.sum() / seconds.sum()) if len(steps) else float("nan"),
         "teaching_setting": pose_supervision,
+        "depth_teaching_setting": depth_supervision,
     }
 
 
@@ -123,7 +124,7 @@ def stereo_figures(
         figures: dict[str, Any] = {
             "right": right.description,
             "baseline": camera.baseline - index.cameras[0].baseline if is_known else float("nan"),
-            "used": data.sources != "mono",
+            "used": data.sources in ("stereo", "both"),
         }
     if recording is not None and recording.partners is not None:
         figures["paired_share"] = float(np.mean(recording.partners >= 0))

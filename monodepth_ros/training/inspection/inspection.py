@@ -150,15 +150,16 @@ def _inspect(
         index, selection = recording.clip.index, recording.selection
     else:
         index = index_frames(path, options, lambda count, total: progress(path, count, total), data.index_beside)
-        selection = select_targets(index, data.frame_step, data.min_motion, data.sources != "stereo")
+        selection = select_targets(index, data.frame_step, data.min_motion, data.has_neighbours)
     uses = _uses(index, data, selection, recording)
     with open_source(path, options) as source:
         scan = scan_frames(source, index, selection.targets, selection.step, _ignored(data, index.cameras[0]))
         figures = {
             "recording": path,
             "source": source.description,
-            "notes": notes,
+            "notes": [*notes, *source.notes],
             "topics": topic_figures(path, source),
+            "references": dict(source.references),
             "camera": camera_figures(index.cameras[0]) | {"calibrations": len(index.cameras)},
             **timing_figures(index),
             "step": selection.step,
@@ -170,7 +171,7 @@ def _inspect(
             "validation_samples": int(np.count_nonzero(uses == VALIDATION)),
             "frames_by_use": {use: int(np.count_nonzero(uses == use)) for use in dict.fromkeys(uses.tolist())},
             "left_out": dict(index.left_out),
-            "ground_truth": ground_truth_figures(index, config.pose_supervision),
+            "ground_truth": ground_truth_figures(index, config.pose_supervision, config.depth_supervision),
             "stereo": stereo_figures(path, options, data, source, index, recording),
             "view": [view.description for view in recording.clip.views] if recording else [],
             **scan_figures(scan, index),
@@ -190,7 +191,7 @@ def _inspect(
 def _uses(
     index: FrameIndex, data: DataConfig, selection: TargetSelection, recording: TrainingRecording | None
 ) -> np.ndarray:
-    in_time = data.sources != "stereo"
+    in_time = data.has_neighbours
     uses = np.full(len(index), AT_AN_END, dtype=object)
     uses[select_targets(index, selection.step, 0.0, in_time).targets] = STATIC
     targets = selection.targets

@@ -42,7 +42,10 @@ def augment(batch: Batch, config: AugmentationConfig, generator: torch.Generator
 
 
 def mirror(batch: Batch, flipped: Tensor) -> Batch:
-    """Mirror the samples chosen by `flipped` (B,) bool: cx becomes W - 1 - cx, motions are mirrored at x = 0."""
+    """Mirror the samples chosen by `flipped` (B,) bool: cx becomes W - 1 - cx, motions are mirrored at x = 0.
+
+    Points of the reference depth move with their pixels.
+    """
     if not flipped.any():
         return batch
     choose = flipped.view(-1, 1, 1, 1)
@@ -60,6 +63,10 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
     valid = batch.valid
     if valid is not None:
         valid = torch.where(choose, valid.flip(-1), valid)
+    reference = batch.reference
+    if reference is not None:
+        reference = reference.clone()
+        reference[:, 0] = torch.where(flipped.view(-1, 1), width - 1 - reference[:, 0], reference[:, 0])
     return replace(
         batch,
         images=images,
@@ -67,6 +74,7 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
         K=K,
         known_motions=known,
         valid=valid,
+        reference=reference,
     )
 
 

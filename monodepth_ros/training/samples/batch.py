@@ -21,7 +21,9 @@ class Batch:
     4) [network units] of the sources whose motion no network predicts, always STEREO. distances: (B,) distance between
     the target and each source in time [network units, or metres if these are not determined], NaN if unknown.
     depth_factor: (B,) factor of the networks' depth for a focal length other than the training camera's; None: 1.
-    valid: (B, 1, H, W) bool, pixels of the target that count; None: all. names: of the samples, for messages.
+    valid: (B, 1, H, W) bool, pixels of the target that count; None: all. reference: (B, 3, N) reference depth at points
+    of the target, column and row [pixels] and depth [network units], NaN where there is no point; None: none. names: of
+    the samples, for messages.
     """
 
     images: dict[Source, Tensor]
@@ -31,6 +33,7 @@ class Batch:
     distances: dict[Source, Tensor] | None = None
     depth_factor: Tensor | None = None
     valid: Tensor | None = None
+    reference: Tensor | None = None
     names: tuple[str, ...] = ()
 
     @property

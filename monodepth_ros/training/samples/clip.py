@@ -13,6 +13,7 @@ from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.network_view import NetworkView, view_through
+from monodepth_ros.training.samples.reference_points import reference_points
 
 
 class TrainingError(MonodepthError):
@@ -93,6 +94,22 @@ class Clip:
             image.setflags(write=False)
             self._cache.add(key, image)
         return image
+
+    def reference(self, frame: int, depth_range: tuple[float, float]) -> np.ndarray:
+        """Reference depth of a frame as points (3, N), read-only, see `reference_points`. depth_range: [m]."""
+        key = self.name, frame, *depth_range
+        points = self._cache.get(key)
+        if points is None:
+            index = self.index
+            camera = index.cameras[index.camera_ids[frame]]
+            depth = None
+            if index.has_depth[frame]:
+                stamps = int(index.stamps_ns[frame]), int(index.received_ns[frame])
+                depth = self.source.reference_depth(*stamps, camera)
+            points = reference_points(depth, camera, self.view(frame).camera, self.valid(frame), depth_range)
+            points.setflags(write=False)
+            self._cache.add(key, points)
+        return points
 
     def view(self, frame: int) -> NetworkView:
         """The networks' view of a frame."""

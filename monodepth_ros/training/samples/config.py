@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from monodepth_ros.settings.schema import ConfigError, setting
 
-SOURCES = ("mono", "stereo", "both")
+SOURCES = ("mono", "stereo", "both", "none")
 MOTIONS = ("network", "features", "recorded")
 
 
@@ -17,7 +17,8 @@ class DataConfig:
     sources: str = setting(
         "mono",
         "Images that the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair"
-        " (stereo), or both. A stereo pair makes depth metric.",
+        " (stereo), or both. A stereo pair makes depth metric. With none, reference depth alone teaches"
+        " (objective.depth.weight).",
         choices=SOURCES,
     )
     motion: str = setting(
@@ -30,9 +31,14 @@ class DataConfig:
     )
     topic: str = setting("", "Image topic of a bag; empty: the only one (with stereo, the left one of the pair).")
     camera_info: str = setting("", "Topic of the calibration; empty: the one beside the image topic.")
-    odometry: str = setting(
+    depth_topic: str = setting(
         "",
-        "Topic of nav_msgs/Odometry with the motion of the camera; empty: the topic that is named as ground truth.",
+        "Topic of the reference depth of a bag: depth images or a LiDAR's PointCloud2. Empty: found; none: unused.",
+    )
+    odometry_topic: str = setting(
+        "",
+        "Topic of the camera's poses in a bag: nav_msgs/Odometry, nav_msgs/Path, poses of geometry_msgs, or TF."
+        " Empty: the topic that is named as ground truth; none: unused.",
     )
     stereo_topic: str = setting(
         "", "Image topic of the right camera for stereo; empty: the one beside the left camera's."
@@ -92,6 +98,11 @@ class DataConfig:
     )
     workers: int = setting(2, "Threads that read, decode and rectify frames.", unit="threads", minimum=1, maximum=64)
 
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether samples have neighbours in time."""
+        return self.sources in ("mono", "both")
+
     def __post_init__(self) -> None:
-        if self.motion != "network" and self.sources == "stereo":
+        if self.motion != "network" and not self.has_neighbours:
             raise ConfigError(f"data.motion {self.motion} is for neighbours in time: set data.sources to mono or both")

@@ -70,8 +70,9 @@ class Dataset:
 
     chains: validation samples that follow each other at one step, for trajectories. training_camera: normalised
     intrinsics of the networks' input. pose_interval: time from a target to its neighbours [s]. metres_per_unit: metres
-    per network unit, from a stereo baseline, a known motion or a checkpoint whose depth is kept, else NaN;
-    scale_origin: its origin. notes: lines for the user.
+    per network unit, from a stereo baseline, a known motion, reference depth or a checkpoint whose depth is kept, else
+    NaN; scale_origin: its origin. depth_range: nearest and farthest reference depth that teaches [m]; None if none
+    teaches. notes: lines for the user.
     """
 
     recordings: list[TrainingRecording]
@@ -84,6 +85,7 @@ class Dataset:
     sources: str
     notes: list[str] = field(default_factory=list)
     scale_origin: str = ""
+    depth_range: tuple[float, float] | None = None
 
     def close(self) -> None:
         """Close all recordings, even if one of them cannot be closed."""
@@ -108,15 +110,39 @@ class Dataset:
         """Clip and frame number of the target and of each source."""
         recording = self.recordings[sample.clip]
         frames: dict[Source, tuple[Clip, int]] = {TARGET: (recording.clip, sample.frame)}
-        if self.sources != "stereo":
+        if self.has_neighbours:
             step = recording.selection.step
             frames |= {-1: (recording.clip, sample.frame - step), 1: (recording.clip, sample.frame + step)}
-        if self.sources != "mono":
+        if self.has_partner:
             frames[STEREO] = (recording.right, int(recording.partners[sample.frame]))
         return frames
 
-    def batch(self, samples: list[Sample], images: list[dict[Source, np.ndarray]]) -> Batch:
-        """Stack samples on the CPU. images: (H, W, 3) uint8 RGB of each sample, by source."""
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether samples have neighbours in time."""
+        return self.sources in ("mono", "both")
+
+    @property
+    def has_partner(self) -> bool:
+        """Whether samples have an image of the other camera of a stereo pair."""
+        return self.sources in ("stereo", "both")
+
+    def reference(self, sample: Sample) -> np.ndarray | None:
+        """Points (3, N) of the reference depth that teaches, see `reference_points`; None if none does."""
+        if self.depth_range is None:
+            return None
+        return self.recordings[sample.clip].clip.reference(sample.frame, self.depth_range)
+
+    def batch(
+        self,
+        samples: list[Sample],
+        images: list[dict[Source, np.ndarray]],
+        references: list[np.ndarray | None] | None = None,
+    ) -> Batch:
+        """Stack samples on the CPU.
+
+        images: (H, W, 3) uint8 RGB of each sample, by source. references: see `reference`.
+        """
         stacked = {
             source: torch.from_numpy(np.stack([image[source] for image in images])).permute(0, 3, 1, 2)
             for source in images[0]
@@ -134,7 +160,7 @@ class Dataset:
             for source, T in self._known_motions(recording, sample.frame).items():
                 known.setdefault(source, []).append(T)
             for offset, lengths in distances.items():
-                lengths.append(self._distance(recording, sample.frame, offset) if self.sources != "stereo" else np.nan)
+                lengths.append(self._distance(recording, sample.frame, offset) if self.has_neighbours else np.nan)
         masks = np.stack(valid)[:, None]
         return Batch(
             images=stacked,
@@ -144,15 +170,23 @@ class Dataset:
             distances={offset: torch.tensor(lengths, dtype=torch.float32) for offset, lengths in distances.items()},
             depth_factor=None if set(factors) == {1.0} else torch.tensor(factors, dtype=torch.float32),
             valid=None if masks.all() else torch.from_numpy(masks),
+            reference=self._stacked_references(references),
             names=tuple(self.name(sample) for sample in samples),
         )
+
+    def _stacked_references(self, references: list[np.ndarray | None] | None) -> torch.Tensor | None:
+        if self.depth_range is None or references is None:
+            return None
+        points = np.stack([points for points in references if points is not None])
+        points[:, 2] /= self.metres_per_unit
+        return torch.from_numpy(points)
 
     def _known_motions(self, recording: TrainingRecording, frame: int) -> dict[Source, np.ndarray]:
         """T_source_target (4, 4) [network units] of the sources with known motion."""
         motions: dict[Source, np.ndarray] = {}
-        if self.sources != "stereo" and recording.steps is not None:
+        if self.has_neighbours and recording.steps is not None:
             motions |= {offset: recording.known_motion(frame, offset) for offset in (-1, 1)}
-        if self.sources != "mono":
+        if self.has_partner:
             motions[STEREO] = np.eye(4)
             motions[STEREO][0, 3] = -recording.baseline / self.metres_per_unit
         return motions

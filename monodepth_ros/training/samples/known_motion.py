@@ -103,7 +103,7 @@ def _add_recorded_motion(
         if not recording.has_poses:
             raise TrainingError(
                 f"{recording.clip.name} holds no poses of its camera, which data.motion recorded needs: name the"
-                " odometry's topic by data.odometry (its frame must be connected with the camera's by static"
+                " odometry's topic by data.odometry_topic (its frame must be connected with the camera's by static"
                 " transforms), or track features instead (data.motion features)"
             )
         metric.append(recorded_steps(recording.clip.index.poses))

@@ -45,19 +45,21 @@ class Loader:
                 while starts and len(in_preparation) < AHEAD:
                     start = starts.popleft()
                     chosen = samples[start : min(end, start + size)]
-                    in_preparation.append((chosen, [self._pool.submit(self._images, sample) for sample in chosen]))
+                    in_preparation.append((chosen, [self._pool.submit(self._read, sample) for sample in chosen]))
                 chosen, futures = in_preparation.popleft()
                 began = time.perf_counter()
-                images = [future.result() for future in futures]
+                read = [future.result() for future in futures]
                 self.waited += time.perf_counter() - began
-                yield self._dataset.batch(list(chosen), images)
+                images, references = [list(column) for column in zip(*read, strict=True)]
+                yield self._dataset.batch(list(chosen), images, references)
         finally:
             for _, futures in in_preparation:
                 for future in futures:
                     future.cancel()
 
-    def _images(self, sample: Sample) -> dict[Source, np.ndarray]:
-        return {source: clip.image(frame) for source, (clip, frame) in self._dataset.frames(sample).items()}
+    def _read(self, sample: Sample) -> tuple[dict[Source, np.ndarray], np.ndarray | None]:
+        images = {source: clip.image(frame) for source, (clip, frame) in self._dataset.frames(sample).items()}
+        return images, self._dataset.reference(sample)
 
 
 def epoch_order(count: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1) -> list[int]:

@@ -66,7 +66,7 @@ def open_dataset(
                 mask=mask,
             )
             source = sources.enter_context(open_source(path, options))
-            selection = select_targets(index, config.frame_step, config.min_motion, config.sources != "stereo")
+            selection = select_targets(index, config.frame_step, config.min_motion, config.has_neighbours)
             recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
@@ -95,7 +95,8 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     options = SourceOptions(
         topic=config.topic,
         camera_info=config.camera_info,
-        odometry=config.odometry,
+        depth_topic=config.depth_topic,
+        odometry_topic=config.odometry_topic,
         camera=config.camera,
         calibration_file=config.calibration_file,
         rectified=config.rectified,
@@ -107,7 +108,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     options, note = one_camera(path, options)
     if note:
         notes.append(f"{note} (data.topic chooses)")
-    if config.sources == "mono":
+    if config.sources in ("mono", "none"):
         return options, None
     with open_source(path, options) as source:
         right = stereo_partner(path, options, source, config.stereo_topic)
@@ -148,7 +149,7 @@ def _select_samples(
         targets = selection.targets
         if recording.partners is not None:
             targets = targets[recording.partners[targets] >= 0]
-        span = 0 if config.sources == "stereo" else selection.step
+        span = selection.step if config.has_neighbours else 0
         ours, held_out = split(clip.index, targets, span, config.validation_share)
         training += [Sample(number, int(frame)) for frame in ours]
         validation += [Sample(number, int(frame)) for frame in held_out]
@@ -159,6 +160,7 @@ def _select_samples(
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
         notes += [f"{clip.name}: {view.description}" for view in clip.views]
+        notes += [f"{clip.name}: {name}: {text}" for name, text in clip.source.references]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
         raise TrainingError(f"only {len(training)} samples to learn from: {_shortage(recordings, config)}")
@@ -167,7 +169,7 @@ def _select_samples(
         recordings=recordings,
         training=training,
         validation=_spread(validation, config.validation_frames),
-        chains=[] if config.sources == "stereo" else _chains(recordings, validation, config.validation_frames),
+        chains=_chains(recordings, validation, config.validation_frames) if config.has_neighbours else [],
         training_camera=training_camera,
         pose_interval=float(
             np.median([recording.selection.step * recording.clip.index.interval for recording in recordings])

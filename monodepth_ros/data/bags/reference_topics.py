@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Topics of a recording that can serve as the reference of its images: depth images, point clouds and poses."""
+
+from monodepth_ros.data.bags import depth_status
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE, is_depth
+
+POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
+ODOMETRY = "nav_msgs/msg/Odometry"
+PATH = "nav_msgs/msg/Path"
+POSE = "geometry_msgs/msg/PoseStamped"
+POSE_WITH_COVARIANCE = "geometry_msgs/msg/PoseWithCovarianceStamped"
+TRANSFORM = "geometry_msgs/msg/TransformStamped"
+TF = "tf2_msgs/msg/TFMessage"
+POSE_TYPES = (ODOMETRY, POSE, POSE_WITH_COVARIANCE, PATH, TRANSFORM, TF)
+GROUND_TRUTH_WORDS = ("ground_truth", "groundtruth", "gt")
+NONE = "none"
+"""Name of a topic that stands for no reference."""
+
+
+def depth_topics(recording: Recording) -> list[str]:
+    """Topics of depth images that sensors have measured, those named as ground truth first.
+
+    One for each camera, raw rather than compressed. Depth that this package has estimated is left out: a DepthStatus
+    stands beside it.
+    """
+    found: dict[str, str] = {}
+    for topic in recording.topics.values():
+        if topic.type not in (IMAGE, COMPRESSED_IMAGE) or not topic.count or not is_depth(recording, topic.name):
+            continue
+        base = topic.name.removesuffix("/compressedDepth").removesuffix("/compressed")
+        if not _is_estimated(recording, base) and (base not in found or topic.type == IMAGE):
+            found[base] = topic.name
+    return sorted(found.values(), key=lambda name: not is_ground_truth(name))
+
+
+def cloud_topics(recording: Recording, camera_frame: str) -> list[str]:
+    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds."""
+    clouds = [topic.name for topic in recording.topics.values() if topic.type == POINT_CLOUD and topic.count]
+    return [name for name in clouds if recording.first(name).header.frame_id != camera_frame]
+
+
+def pose_topics(recording: Recording) -> list[str]:
+    """Topics with poses of a moving frame, those named as ground truth first; without TF, which any robot has."""
+    found = [topic.name for topic in recording.topics.values() if topic.type in POSE_TYPES and topic.count]
+    found = [name for name in found if recording.topics[name].type != TF]
+    return sorted(found, key=lambda name: not is_ground_truth(name))
+
+
+def ground_truth_depth(recording: Recording) -> str:
+    """The raw depth image topic with ground truth in its name, '' if there is none."""
+    images = [name for name in depth_topics(recording) if recording.topics[name].type == IMAGE]
+    return next(filter(is_ground_truth, images), "")
+
+
+def ground_truth_odometry(recording: Recording) -> str:
+    """The nav_msgs/Odometry topic with ground truth in its name, '' if there is none."""
+    odometry = [name for name in pose_topics(recording) if recording.topics[name].type == ODOMETRY]
+    return next(filter(is_ground_truth, odometry), "")
+
+
+def is_ground_truth(topic: str) -> bool:
+    """Whether a part of the topic's name says that it is ground truth."""
+    return bool(set(topic.lower().split("/")) & set(GROUND_TRUTH_WORDS))
+
+
+def _is_estimated(recording: Recording, base: str) -> bool:
+    status = recording.topics.get(f"{base.rpartition('/')[0]}/status")
+    return status is not None and status.type == depth_status.TYPE

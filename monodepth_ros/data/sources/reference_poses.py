@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The choice of a recording's reference poses for the images of one camera: a topic of odometry or poses."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.reference_topics import (
+    NONE,
+    ODOMETRY,
+    PATH,
+    POSE_TYPES,
+    POSE_WITH_COVARIANCE,
+    TF,
+    TRANSFORM,
+    is_ground_truth,
+    pose_topics,
+)
+from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.geometry.motion import make_transform, quaternion_to_rotation
+from monodepth_ros.stamps import nanoseconds
+
+StampedPose = tuple[int, np.ndarray]
+"""Stamp [ns] and T_world_camera (4, 4)."""
+
+
+@dataclass(frozen=True)
+class ReferencePoses:
+    """Reference poses of a camera from one topic. moving: the frame whose poses it holds. T_moving_camera: (4, 4)."""
+
+    topic: str
+    type: str
+    count: int
+    moving: str
+    is_stated: bool
+    T_moving_camera: np.ndarray
+
+    @property
+    def description(self) -> str:
+        """The topic, the frame whose poses it holds, and the number of messages."""
+        frame = f"of {self.moving!r}" + ("" if self.is_stated else ", the root of the camera's static transforms")
+        return f"{self.topic} ({self.type.rpartition('/')[2]} {frame}, {self.count} messages)"
+
+    def poses(self, message: Any) -> list[StampedPose]:
+        """The camera's poses in one message, in its order."""
+        if self.type == PATH:
+            found = [(item.header.stamp, item.pose) for item in message.poses]
+        elif self.type == TF:
+            items = [item for item in message.transforms if item.child_frame_id.lstrip("/") == self.moving]
+            found = [(item.header.stamp, item.transform) for item in items]
+        elif self.type == TRANSFORM:
+            found = [(message.header.stamp, message.transform)]
+        else:
+            nested = self.type in (ODOMETRY, POSE_WITH_COVARIANCE)
+            found = [(message.header.stamp, message.pose.pose if nested else message.pose)]
+        return [(nanoseconds(stamp), _matrix(pose) @ self.T_moving_camera) for stamp, pose in found]
+
+    def all_at_once(self, recording: Recording) -> list[StampedPose]:
+        """The poses of the last message of a path, which holds them all, in the order of their stamps."""
+        last = None
+        for message in recording.messages([self.topic]):
+            last = message
+        poses = [] if last is None else self.poses(recording.deserialize(last))
+        return sorted(poses, key=lambda item: item[0])
+
+
+@dataclass(frozen=True)
+class PosesChoice:
+    """The reference poses to use, None for none. others: topics to choose instead. notes: why one cannot be used."""
+
+    chosen: ReferencePoses | None
+    others: list[str]
+    notes: list[str]
+
+
+def choose_poses(recording: Recording, name: str, camera_frame: str, transforms: StaticTransforms) -> PosesChoice:
+    """Choose the reference poses of a camera.
+
+    name: a topic, NONE, or '' for a topic that is named as ground truth. Messages that do not name their moving frame
+    hold the poses of the root of the camera's static transforms.
+
+    Raises RecordingError for a named topic that does not exist, is of another type or has an unconnected frame.
+    """
+    if name == NONE:
+        return PosesChoice(None, [], [])
+    candidates = pose_topics(recording)
+    topic = _named(recording, name, candidates) if name else next(filter(is_ground_truth, candidates), "")
+    if not topic:
+        return PosesChoice(None, candidates, [])
+    others = [other for other in candidates if other != topic]
+    moving = _moving_frame(recording, topic)
+    is_stated = bool(moving) or recording.topics[topic].type == TF
+    moving = moving or root_of(camera_frame, transforms)
+    try:
+        T_moving_camera = transforms.lookup(moving, camera_frame)
+    except StaticTransformError as error:
+        reason = f"{topic} gives the pose of {moving!r} and is not used: {error}"
+        if name:
+            raise RecordingError(reason) from None
+        return PosesChoice(None, others, [reason])
+    kind, count = recording.topics[topic].type, recording.topics[topic].count
+    return PosesChoice(ReferencePoses(topic, kind, count, moving, is_stated, T_moving_camera), others, [])
+
+
+def root_of(frame: str, transforms: StaticTransforms) -> str:
+    """The frame at the top of the static transforms above `frame`; itself if there are none."""
+    seen = [frame.lstrip("/")]
+    while (parent := transforms.parent_of(seen[-1])) and parent not in seen:
+        seen.append(parent)
+    return seen[-1]
+
+
+def _named(recording: Recording, name: str, candidates: list[str]) -> str:
+    topic = recording.topic(name)
+    if topic.type not in POSE_TYPES or not topic.count:
+        names = ", ".join(kind.replace("/msg/", "/") for kind in POSE_TYPES)
+        raise RecordingError(
+            f"topic {topic.name} holds {topic.count} {topic.type}, expected {names} (there:"
+            f" {', '.join(candidates) or 'none'})"
+        )
+    return topic.name
+
+
+def _moving_frame(recording: Recording, topic: str) -> str:
+    if recording.topics[topic].type not in (ODOMETRY, TRANSFORM):
+        return ""
+    return recording.first(topic).child_frame_id.lstrip("/")
+
+
+def _matrix(pose: Any) -> np.ndarray:
+    """(4, 4) of a geometry_msgs/Pose or Transform."""
+    position, q = (pose.position, pose.orientation) if hasattr(pose, "position") else (pose.translation, pose.rotation)
+    return make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (position.x, position.y, position.z))
