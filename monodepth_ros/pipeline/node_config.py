@@ -20,6 +20,12 @@ class SubscriptionConfig(ImageConfig):
         "images get lost on the way; it needs a reliable publisher.",
         choices=("best_effort", "reliable"),
     )
+    find_topic: bool = setting(
+        True,
+        "If nothing is published on image, and it was not remapped, take the images of the only camera that is "
+        "published (with several, they are listed). Set to false where other cameras come and go. Only without "
+        "cameras.",
+    )
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,19 @@ class NodeConfig(RunConfig):
     image: SubscriptionConfig = section(SubscriptionConfig)
     odometry: CameraOdometryConfig = section(CameraOdometryConfig)
     image_transport: str = setting(
-        "raw",
-        "Subscribe to image (raw) or image/compressed (compressed). Choose compressed if the camera is on another "
-        "computer.",
-        choices=("raw", "compressed"),
+        "auto",
+        "Subscribe to image (raw) or image/compressed (compressed). auto: raw, unless only compressed images are "
+        "published. Choose compressed if the camera is on another computer.",
+        choices=("auto", "raw", "compressed"),
+    )
+    max_rate: float = setting(
+        0.0,
+        "Process at most this many images per second of each camera, the newest ones, and count the others as "
+        "unwanted; 0 for all. Set it to leave computing time to others.",
+        unit="Hz",
+        minimum=0.0,
+        maximum=1000.0,
+        live=True,
     )
     camera_info_timeout: float = setting(
         1.0,
@@ -132,7 +147,7 @@ class CameraConfig:
 
     calibration_file: str = setting("", "Calibration file of this camera; empty: as calibration_file.")
     image_transport: str = setting(
-        "", "Transport of this camera's images; empty: as image_transport.", choices=("", "raw", "compressed")
+        "", "Transport of this camera's images; empty: as image_transport.", choices=("", "auto", "raw", "compressed")
     )
     image: CameraSubscriptionConfig = section(CameraSubscriptionConfig)
 

@@ -144,7 +144,7 @@ class CameraStream:
         if gyro is not None and self._odometry is not None:
             self._gyro_input = GyroInput(self._node, imu_topic, gyro, self.problems)
         self.intake.open(lambda arrival: submit(self, arrival))
-        self._logger.info(f"waiting for images on {self.intake.image_topic}")
+        self._logger.info(f"waiting for images on {self.intake.description}")
 
     def unsubscribe(self) -> None:
         """Release the subscriptions; frames that are being processed can still be finished."""
