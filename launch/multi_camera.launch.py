@@ -40,7 +40,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "image_transport",
         default_value="",
-        description="Transport of the images: raw or compressed; empty: as in the parameter file.",
+        description="Transport of the images: raw, compressed or auto (raw, unless only compressed images are "
+        "published); empty: as in the parameter file (auto).",
     ),
     DeclareLaunchArgument(
         "odometry_camera",
@@ -125,7 +126,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     if given["image_topic"].endswith("/compressed"):
         raise ValueError(
-            f"image_topic:={given['image_topic']}: leave /compressed away and add image_transport:=compressed"
+            f"image_topic:={given['image_topic']}: leave /compressed away; image_transport:=compressed insists on it"
         )
     cameras = camera_names(given)
     remappings = [

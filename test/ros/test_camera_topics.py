@@ -32,7 +32,9 @@ WITH_DEPTH_NODE = graph(
     "/robot/depth/status",
 )
 OAK = graph("/oak/rgb/image_raw /oak/stereo/image_raw", "", "/oak/rgb/camera_info /oak/stereo/camera_info")
-STEREO = graph("/stereo/left/image_raw /stereo/right/image_raw", "", "/stereo/left/camera_info /stereo/right/camera_info")
+STEREO = graph(
+    "/stereo/left/image_raw /stereo/right/image_raw", "", "/stereo/left/camera_info /stereo/right/camera_info"
+)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ def passed(times, rate):
 
 @pytest.mark.parametrize(
     "camera_rate, max_rate, expected",
-    [(30.0, 20.0, 20.0), (30.0, 15.0, 15.0), (30.0, 7.0, 7.0), (10.0, 20.0, 10.0), (20.0, 20.0, 20.0), (30.0, 0.0, 30.0)],
+    [
+        (30.0, 20.0, 20.0),
+        (30.0, 15.0, 15.0),
+        (30.0, 7.0, 7.0),
+        (10.0, 20.0, 10.0),
+        (20.0, 20.0, 20.0),
+        (30.0, 0.0, 30.0),
+    ],
 )
 @pytest.mark.parametrize("jitter", [0.0, 0.1])
 def test_the_rate_is_the_limit_or_the_cameras(camera_rate, max_rate, expected, jitter):

@@ -71,9 +71,7 @@ class FrameIntake:
             else:
                 self._counts.count(counters.UNWANTED)
 
-        self._input = CameraInput(
-            self._node, self._camera, self._config, self._calibration, receive, self._note_lost
-        )
+        self._input = CameraInput(self._node, self._camera, self._config, self._calibration, receive, self._note_lost)
 
     def _note_lost(self, number: int) -> None:
         self._counts.count(counters.LOST, number)
