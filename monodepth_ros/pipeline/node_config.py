@@ -123,6 +123,19 @@ class NodeConfig(RunConfig):
                 f"odometry.camera is {self.odometry.camera!r}: it must be one of cameras ({known}), or empty "
                 "for the first"
             )
+        self._check_stereo()
+
+    def _check_stereo(self) -> None:
+        partner, others = self.scale.stereo_camera, [name for name in self.cameras if name != self.odometry_camera]
+        if self.scale.source == "stereo" and not partner:
+            raise ConfigError(
+                "scale.source is 'stereo': name both cameras in cameras, and the second one in scale.stereo_camera"
+            )
+        if partner and partner not in others:
+            raise ConfigError(
+                f"scale.stereo_camera is {partner!r}: it must be one of cameras besides {self.odometry_camera!r}, "
+                f"whose depth is measured ({', '.join(others) or 'there is no other'})"
+            )
 
     @property
     def odometry_camera(self) -> str:

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-rclpy = pytest.importorskip("rclpy")
+import rclpy
 
 from monodepth_ros.ros import middleware_profile
 from monodepth_ros.ros.middleware_profile import VARIABLES, large_message_remedy, profile_variable

@@ -23,6 +23,12 @@ def open_source(path: str, options: SourceOptions = SourceOptions()) -> FrameSou
 
     Raises SourceError, or RecordingError or CalibrationError of a reader, if the source cannot be read.
     """
+    source = _open(path, options)
+    source.opened_with = path, options
+    return source
+
+
+def _open(path: str, options: SourceOptions) -> FrameSource:
     place = Path(path)
     if path.isascii() and path.isdigit() and not place.exists():
         return LiveCamera(int(path), options)

@@ -88,6 +88,7 @@ class FrameSource(ABC):
         self.reference_crop = "none"
         self.recording: Path | None = None
         self.transforms = StaticTransforms()
+        self.opened_with: tuple[str, SourceOptions] | None = None
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []
 
