@@ -73,4 +73,4 @@ def _open_partner(source: FrameSource, name: str) -> FrameSource:
             f"scale.source stereo: no second camera belongs to {source.description} as its left one: choose the left "
             "camera, or set scale.stereo_camera to an image topic of the recording"
         )
-    return open_source(path, replace(candidate, calibration_file=""))
+    return open_source(path, replace(candidate, calibration_file="", every=1))

@@ -47,7 +47,7 @@ class ImageSequence(FrameSource):
         self._found = found
         first = found.times[0]
         begin, end = options.start, options.start + options.duration
-        self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end]
+        self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end][:: options.every]
         super().__init__(description, "camera_optical_frame", len(self._indices))
         self._by_stamp = {_stamp_ns(found.times[i]): i for i in self._indices}
         stems = [file.stem for file in found.files]

@@ -30,6 +30,7 @@ class LiveCamera(FrameSource):
         super().__init__(f"camera {number}", "camera_optical_frame", None)
         self._camera = given_camera(options)
         self._duration = options.duration
+        self._takes = options.takes
         self._capture = open_camera(number)
         # Images that wait in the driver are old. Some drivers ignore this setting.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
@@ -40,16 +41,20 @@ class LiveCamera(FrameSource):
         self._capture.release()
 
     def frames(self) -> Iterator[SourceFrame]:
-        index, began = 0, time.monotonic()
+        index, began = -1, time.monotonic()
         while time.monotonic() - began < self._duration:
-            is_read, image = self._capture.read()
-            if not is_read:
+            if not self._capture.grab():
                 return
             stamp_ns = time.time_ns()
+            index += 1
+            if not self._takes(index):
+                continue
+            is_read, image = self._capture.retrieve()
+            if not is_read:
+                return
             pixels = Pixels.from_opencv(image)
             camera = camera_of_size(self._camera, pixels, "the calibration file")
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
-            index += 1
 
 
 def open_camera(number: int) -> cv2.VideoCapture:

@@ -43,9 +43,11 @@ class VideoSource(FrameSource):
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         expected = None
         if math.isfinite(count) and count > 0:
-            expected = max(0, int(min(count - options.start * self._rate, options.duration * self._rate)))
+            within = max(0, int(min(count - options.start * self._rate, options.duration * self._rate)))
+            expected = options.share_of(within)
         super().__init__(f"{path} ({self._rate:g} frames/s)", "camera_optical_frame", expected)
         self._reading = threading.Lock()
+        self._takes = options.takes
         self._start, self._end = options.start, options.start + options.duration
         if self._camera is None:
             self.notes.append(NO_CALIBRATION)
@@ -54,7 +56,7 @@ class VideoSource(FrameSource):
         self._capture.release()
 
     def frames(self) -> Iterator[SourceFrame]:
-        time, index = -1.0, -1
+        time, index, number = -1.0, -1, -1
         while self._capture.grab():
             index += 1
             own = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
@@ -64,6 +66,9 @@ class VideoSource(FrameSource):
                 continue
             if time >= self._end:
                 return
+            number += 1
+            if not self._takes(number):
+                continue
             is_read, image = self._capture.retrieve()
             if not is_read:
                 self.left_out["a frame of the video cannot be decoded"] += 1

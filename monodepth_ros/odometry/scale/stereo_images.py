@@ -38,7 +38,7 @@ class StereoImages:
         self.partner_frame = ""
         self._own: deque[TimedImage] = deque(maxlen=WAITING)
         self._partner: deque[TimedImage] = deque(maxlen=WAITING)
-        self._compared_ns = 0
+        self._compared_ns = -PERIOD_NS
         self._T_own_partner: np.ndarray | None = None
 
     def is_due(self, stamp_ns: int) -> bool:

@@ -32,16 +32,12 @@ class StereoError(MonodepthError):
 
 
 class StereoDepth(NamedTuple):
-    """Depth along the view's axis [m] at pixels of the view, with the disparity there [pixels]; each (N,).
-
-    rows, columns: of the view. share: part of the compared pixels that have a depth.
-    """
+    """Depth along the view's axis [m] at rows and columns of the view, with the disparity there [pixels]; each (N,)."""
 
     rows: np.ndarray
     columns: np.ndarray
     depth: np.ndarray
     disparity: np.ndarray
-    share: float
 
 
 def rectified_baseline(own: CameraModel, partner: CameraModel) -> np.ndarray | None:
@@ -77,7 +73,7 @@ class StereoView:
         bounds = rays[:, :2] / rays[:, 2:]
         low, size = bounds.min(axis=0), np.ptp(bounds, axis=0)
         self._focal = min(float(own.P[0, 0]), WIDTH / float(size[0]))
-        width, height = (max(16, round(self._focal * side)) for side in size)
+        width, height = (max(16, round(self._focal * float(side))) for side in size)
         centre = -self._focal * low - 0.5
         K = np.array([[self._focal, 0, centre[0]], [0, self._focal, centre[1]], [0, 0, 1]])
         self._own = Resampler(own, CameraModel(width, height, K=K, R=R_own_pair))
@@ -127,8 +123,7 @@ class StereoView:
             rows, columns = rows[seen], columns[seen]
         there = disparity[rows, columns]
         depth = self._focal * self._baseline / there * self._ray_z[rows, columns]
-        share = len(rows) / max(1, np.count_nonzero(self._is_comparable & (gradient >= MIN_GRADIENT)))
-        return StereoDepth(self._rows[rows, columns], self._columns[rows, columns], depth, there, share)
+        return StereoDepth(self._rows[rows, columns], self._columns[rows, columns], depth, there)
 
 
 def _pair_axes(T_own_partner: np.ndarray) -> np.ndarray:
