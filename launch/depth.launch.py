@@ -58,8 +58,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="Source of the metric scale: auto, camera_height, odometry, checkpoint, fixed or relative (network "
-        "units); empty: as in the parameter file.",
+        description="Source of the metric scale: auto, camera_height, odometry, stereo, checkpoint, fixed or relative "
+        "(network units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "camera_height",

@@ -16,8 +16,9 @@ class SubscriptionConfig(ImageConfig):
 
     reliability: str = setting(
         "best_effort",
-        "Reliability of the image subscription. best_effort connects to every publisher. Choose reliable if large "
-        "images get lost on the way; it needs a reliable publisher.",
+        "Reliability of the image subscription. best_effort connects to every publisher. Choose reliable if single "
+        "images get lost on the way; it needs a reliable publisher, and does not replace the middleware's profile for "
+        "large images.",
         choices=("best_effort", "reliable"),
     )
     find_topic: bool = setting(
