@@ -9,6 +9,7 @@ from monodepth_ros.errors import MonodepthError
 COMMANDS = {
     "live": "camera process -> depth_node -> client process over DDS: frames/s, latency, drops, CPU, memory",
     "matrix": "live for every combination of networks, sizes, engines and outputs",
+    "loss": "large images that arrive from another process, with and without the remedies for lost ones",
     "stages": "the cost of a frame in the node besides the networks, stage by stage",
     "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
     "table": "results of `live` and `train` as Markdown tables; --docs: the tables of the documentation",

@@ -34,12 +34,15 @@ ARGUMENTS = [
         description="Parameter file; the other arguments override it.",
     ),
     DeclareLaunchArgument(
-        "image", default_value="image", description="Image topic without /compressed, e.g. /camera/image_raw."
+        "image",
+        default_value="image",
+        description="Image topic without /compressed, e.g. /camera/image_raw; if not given, the only camera is found.",
     ),
     DeclareLaunchArgument(
         "image_transport",
         default_value="",
-        description="Transport of the images: raw or compressed; empty: as in the parameter file.",
+        description="Transport of the images: raw, compressed or auto (raw, unless only compressed images are "
+        "published); empty: as in the parameter file (auto).",
     ),
     DeclareLaunchArgument(
         "camera_info",
@@ -55,8 +58,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="Source of the metric scale: auto, camera_height, odometry, checkpoint, fixed or relative (network "
-        "units); empty: as in the parameter file.",
+        description="Source of the metric scale: auto, camera_height, odometry, stereo, checkpoint, fixed or relative "
+        "(network units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "camera_height",
@@ -113,7 +116,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     image = given["image"]
     if image.endswith("/compressed"):
-        raise ValueError(f"image:={image}: leave /compressed away and add image_transport:=compressed")
+        raise ValueError(f"image:={image}: leave /compressed away; image_transport:=compressed insists on it")
     bag = existing_path("bag", given["bag"])
     player = player_node(bag, bool(boolean("use_sim_time", given["use_sim_time"]))) if bag else None
     remappings = [(name, given[name]) for name in ("image", "camera_info") if given[name]]

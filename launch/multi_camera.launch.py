@@ -40,7 +40,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "image_transport",
         default_value="",
-        description="Transport of the images: raw or compressed; empty: as in the parameter file.",
+        description="Transport of the images: raw, compressed or auto (raw, unless only compressed images are "
+        "published); empty: as in the parameter file (auto).",
     ),
     DeclareLaunchArgument(
         "odometry_camera",
@@ -63,8 +64,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "scale_source",
         default_value="",
-        description="Source of the metric scale: auto, camera_height, odometry, checkpoint, fixed or relative (network "
-        "units); empty: as in the parameter file.",
+        description="Source of the metric scale: auto, camera_height, odometry, stereo, checkpoint, fixed or relative "
+        "(network units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
         "device",
@@ -125,7 +126,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     if given["image_topic"].endswith("/compressed"):
         raise ValueError(
-            f"image_topic:={given['image_topic']}: leave /compressed away and add image_transport:=compressed"
+            f"image_topic:={given['image_topic']}: leave /compressed away; image_transport:=compressed insists on it"
         )
     cameras = camera_names(given)
     remappings = [

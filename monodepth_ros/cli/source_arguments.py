@@ -43,6 +43,7 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     )
     where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")
+    where.add_argument("--every", type=count, default=1, metavar="N", help="read every N-th image (default: all)")
     if with_frames:
         where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")
 
@@ -60,6 +61,7 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         rate=options.rate,
         start=options.start,
         duration=options.duration,
+        every=options.every,
     )
 
 

@@ -12,6 +12,7 @@ from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.odometry.base_frame import BaseOdometry
 from monodepth_ros.offline.recorded_gyro import RecordedGyro
 from monodepth_ros.offline.recorded_scale_inputs import RecordedScaleInputs
+from monodepth_ros.offline.recorded_stereo import RecordedStereo
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
@@ -33,7 +34,8 @@ class SourcePipeline:
     """The pipeline over a source, with the robot inputs of its recording.
 
     source: its `left_out` counts the frames that cannot be used, by reason. pipeline: the processing of a frame.
-    moving_frame: the moving frame of the odometry. scale_inputs, gyro_input: the recorded wheel odometry and IMU.
+    moving_frame: the moving frame of the odometry. scale_inputs, gyro_input, stereo_input: the recorded wheel odometry,
+    IMU and second camera.
     contradiction: the first frame at which depth contradicted the motion or the mount for seconds, and how; or empty.
     Raises ScaleError, RecordingError or SourceError if the settings do not fit the checkpoint or the source.
     """
@@ -45,11 +47,12 @@ class SourcePipeline:
         self.scale_inputs = RecordedScaleInputs(source, config.scale, self.pipeline.travel)
         self.contradiction = ""
         self.gyro_input = RecordedGyro(source, config.odometry.imu_topic, self.pipeline.gyro)
+        self.stereo_input = RecordedStereo(source, config.scale, self.pipeline.stereo)
 
     @property
     def input_notes(self) -> list[str]:
         """Notes about the robot inputs so far."""
-        return self.scale_inputs.notes + self.gyro_input.notes
+        return self.scale_inputs.notes + self.gyro_input.notes + self.stereo_input.notes
 
     def frames(self, demand: Demand) -> Iterator[RunFrame]:
         """Every usable frame, in order; none is dropped for being late.
@@ -63,6 +66,7 @@ class SourcePipeline:
                 continue
             self.scale_inputs.advance(frame)
             self.gyro_input.advance(frame)
+            self.stereo_input.advance(frame)
             image = Frame(frame.stamp_ns, frame.pixels, frame.camera, self.scale_inputs.mount)
             try:
                 result = self.pipeline.process(image, demand)
@@ -79,3 +83,4 @@ class SourcePipeline:
         """Release the files of the robot inputs."""
         self.scale_inputs.close()
         self.gyro_input.close()
+        self.stereo_input.close()

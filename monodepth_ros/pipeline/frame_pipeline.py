@@ -3,7 +3,6 @@
 
 import math
 import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from monodepth_ros.odometry.checks.depth_plausibility import DepthPlausibility
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
+from monodepth_ros.odometry.scale.stereo_images import StereoImages
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pictures.color_picture import color_picture
 from monodepth_ros.pictures.correspondence_picture import correspondence_picture
@@ -33,9 +33,9 @@ class FramePipeline:
     """Turns one camera's images into depth and odometry, and keeps the state between its frames.
 
     engine: the networks, which several cameras may share. travel: the robot's own odometry, filled by the caller from
-    any thread (scale.source odometry). leader: the pipeline of the camera that measures this scale, for a camera
-    without motion. Every method must be called from one thread at a time. Raises ScaleError if the settings' scale
-    cannot be had.
+    any thread (scale.source odometry). stereo: the images of this camera, and of a partner, which the caller adds
+    (scale.source stereo). leader: the pipeline of the camera that measures this scale, for a camera without motion.
+    Every method must be called from one thread at a time. Raises ScaleError if the settings' scale cannot be had.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class FramePipeline:
         self._config = config
         self._resampling: FrameResampling | None = None
         self.travel = TravelLog()
+        self.stereo = StereoImages()
         self._scale = self._create_scale(config, previous=None)
         self._motion = MotionTracking(engine, header)
         self._motion.configure(config.odometry)
@@ -63,7 +64,15 @@ class FramePipeline:
     def _create_scale(self, config: PipelineConfig, previous: ScaleEstimate | None) -> ScaleSource:
         leader = self._leader
         leading_scale = None if leader is None else lambda: leader.scale
-        return scale_for(config, self._header, self._engine.has_pose, self.travel, previous, leading_scale)
+        return create_scale(
+            config.scale,
+            self._header,
+            has_motion=gives_motion(config.odometry, self._engine.has_pose),
+            travel=self.travel,
+            stereo=self.stereo,
+            previous=previous,
+            leader=leading_scale,
+        )
 
     @property
     def has_odometry(self) -> bool:
@@ -79,6 +88,10 @@ class FramePipeline:
     def gyro(self) -> Gyro | None:
         """The gyro of odometry.imu_topic: add rates, in the camera's axes, before the frame of their time."""
         return self._motion.gyro
+
+    def images_of_pair(self, stamp_ns: int) -> StereoImages | None:
+        """Where to add the images of this time, of this camera or its stereo partner; None if the scale needs none."""
+        return self.stereo if self._scale.needs_pairs and self.stereo.is_due(stamp_ns) else None
 
     @property
     def scale(self) -> ScaleEstimate:
@@ -131,6 +144,9 @@ class FramePipeline:
             prepared.image = self._engine.load_image(prepared.rgb)
             if wants_motion:
                 self._motion.expect(prepared)
+            pair = self.images_of_pair(frame.stamp_ns)
+            if pair is not None:
+                pair.add_own(frame.stamp_ns, frame.pixels, frame.camera)
         result.milliseconds["prepare"] = 1e3 * (time.perf_counter() - started)
         return prepared
 
@@ -210,23 +226,9 @@ class FramePipeline:
             )
 
 
-def scale_for(
-    config: PipelineConfig,
-    header: CheckpointHeader,
-    has_pose: bool,
-    travel: TravelLog | None = None,
-    previous: ScaleEstimate | None = None,
-    leader: Callable[[], ScaleEstimate] | None = None,
-) -> ScaleSource:
-    """The scale source of the settings; ScaleError if it cannot be had."""
-    return create_scale(
-        config.scale,
-        header,
-        has_motion=gives_motion(config.odometry, has_pose),
-        travel=travel,
-        previous=previous,
-        leader=leader,
-    )
+def check_scale(config: PipelineConfig, header: CheckpointHeader, has_pose: bool) -> None:
+    """Raise ScaleError if the scale of the settings cannot be had."""
+    create_scale(config.scale, header, has_motion=gives_motion(config.odometry, has_pose))
 
 
 def _seen_depth(frame: Frame, view: NetworkView, scaled: np.ndarray) -> SeenDepth:

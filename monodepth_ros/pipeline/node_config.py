@@ -16,9 +16,16 @@ class SubscriptionConfig(ImageConfig):
 
     reliability: str = setting(
         "best_effort",
-        "Reliability of the image subscription. best_effort connects to every publisher. Choose reliable if large "
-        "images get lost on the way; it needs a reliable publisher.",
+        "Reliability of the image subscription. best_effort connects to every publisher. Choose reliable if single "
+        "images get lost on the way; it needs a reliable publisher, and does not replace the middleware's profile for "
+        "large images.",
         choices=("best_effort", "reliable"),
+    )
+    find_topic: bool = setting(
+        True,
+        "If nothing is published on image, and it was not remapped, take the images of the only camera that is "
+        "published (with several, they are listed). Set to false where other cameras come and go. Only without "
+        "cameras.",
     )
 
 
@@ -45,10 +52,19 @@ class NodeConfig(RunConfig):
     image: SubscriptionConfig = section(SubscriptionConfig)
     odometry: CameraOdometryConfig = section(CameraOdometryConfig)
     image_transport: str = setting(
-        "raw",
-        "Subscribe to image (raw) or image/compressed (compressed). Choose compressed if the camera is on another "
-        "computer.",
-        choices=("raw", "compressed"),
+        "auto",
+        "Subscribe to image (raw) or image/compressed (compressed). auto: raw, unless only compressed images are "
+        "published. Choose compressed if the camera is on another computer.",
+        choices=("auto", "raw", "compressed"),
+    )
+    max_rate: float = setting(
+        0.0,
+        "Process at most this many images per second of each camera, the newest ones, and count the others as "
+        "unwanted; 0 for all. Set it to leave computing time to others.",
+        unit="Hz",
+        minimum=0.0,
+        maximum=1000.0,
+        live=True,
     )
     camera_info_timeout: float = setting(
         1.0,
@@ -108,6 +124,19 @@ class NodeConfig(RunConfig):
                 f"odometry.camera is {self.odometry.camera!r}: it must be one of cameras ({known}), or empty "
                 "for the first"
             )
+        self._check_stereo()
+
+    def _check_stereo(self) -> None:
+        partner, others = self.scale.stereo_camera, [name for name in self.cameras if name != self.odometry_camera]
+        if self.scale.source == "stereo" and not partner:
+            raise ConfigError(
+                "scale.source is 'stereo': name both cameras in cameras, and the second one in scale.stereo_camera"
+            )
+        if partner and partner not in others:
+            raise ConfigError(
+                f"scale.stereo_camera is {partner!r}: it must be one of cameras besides {self.odometry_camera!r}, "
+                f"whose depth is measured ({', '.join(others) or 'there is no other'})"
+            )
 
     @property
     def odometry_camera(self) -> str:
@@ -132,7 +161,7 @@ class CameraConfig:
 
     calibration_file: str = setting("", "Calibration file of this camera; empty: as calibration_file.")
     image_transport: str = setting(
-        "", "Transport of this camera's images; empty: as image_transport.", choices=("", "raw", "compressed")
+        "", "Transport of this camera's images; empty: as image_transport.", choices=("", "auto", "raw", "compressed")
     )
     image: CameraSubscriptionConfig = section(CameraSubscriptionConfig)
 

@@ -17,8 +17,8 @@ robots set four things:
 
 - `checkpoint`, to a network for their kind of scene;
 - `base_frame`, to get the odometry of the robot instead of that of the camera;
-- one of `scale.odometry_topic` and `scale.camera_height`, to get metres;
-- `image_transport: compressed` or `image.reliability: reliable`, if images come over a network.
+- one of `scale.odometry_topic`, `scale.stereo_camera` and `scale.camera_height`, to get metres;
+- `image_transport: compressed`, if images come over a network.
 
 *Live* parameters may change while the node runs, the others while it is unconfigured. `config/depth.yaml` contains
 all of them at their defaults; `monodepth config --dump node` prints that file. `monodepth run` takes the same file.

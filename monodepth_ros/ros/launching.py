@@ -9,6 +9,8 @@ from launch.action import Action
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from monodepth_ros.ros.middleware_profile import VARIABLES, profile_path, profile_variable
+
 # Launch arguments that are passed to the node as they are, with the parameters that they set.
 TEXT_PARAMETERS = {
     "checkpoint": "checkpoint",
@@ -54,12 +56,9 @@ def middleware_profile() -> dict[str, str]:
 
     Fast DDS loses clouds of 2 MB with its default shared memory.
     """
-    # Two generations of Fast DDS use two variables; the newer one warns about the older variable.
-    variables = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-    if any(os.environ.get(variable) for variable in variables):
+    if any(os.environ.get(variable) for variable in VARIABLES):
         return {}
-    is_older = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")
-    return {variables[0 if is_older else 1]: config_file("fastdds_large_messages.xml")}
+    return {profile_variable(): profile_path()}
 
 
 def depth_node(

@@ -19,6 +19,7 @@ from monodepth_ros.settings.schema import replace, specifications
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILES = [ROOT / "launch" / "depth.launch.py", ROOT / "launch" / "multi_camera.launch.py"]
 SHARED_CODE = ROOT / "monodepth_ros" / "ros" / "launching.py"
+PROFILE_CODE = SHARED_CODE.with_name("middleware_profile.py")
 PARAMETER_FILE = ROOT / "config" / "depth.yaml"
 COMMON_ARGUMENTS = {
     "namespace",
@@ -71,7 +72,7 @@ def test_the_launch_files_start_executables_that_exist():
 
 
 def test_every_file_that_the_launch_files_name_exists():
-    trees = [ast.parse(path.read_text()) for path in (*LAUNCH_FILES, SHARED_CODE)]
+    trees = [ast.parse(path.read_text()) for path in (*LAUNCH_FILES, SHARED_CODE, PROFILE_CODE)]
     strings = [n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant)]
     named = {s for s in strings if isinstance(s, str) and s.endswith((".yaml", ".rviz", ".xml")) and " " not in s}
     missing = {name for name in named if not (ROOT / "config" / name).is_file()}
@@ -174,6 +175,8 @@ def test_the_middleware_profile_has_room_for_large_messages_and_restricts_no_int
     transports = {t.findtext("type"): t for t in tree.iter("transport_descriptor")}
     assert set(transports) == {"SHM", "UDPv4"}
     assert int(transports["SHM"].findtext("segment_size")) == 64 * 2**20
+    buffers = [int(transports["UDPv4"].findtext(f"{side}BufferSize")) for side in ("send", "receive")]
+    assert buffers == [4 * 2**20] * 2, "another Fast DDS generation is reached over UDP alone"
     participant = tree.find(".//participant")
     used = {element.text for element in participant.iter("transport_id")}
     assert used == {t.findtext("transport_id") for t in transports.values()}

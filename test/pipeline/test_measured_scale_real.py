@@ -14,6 +14,7 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.ground_plane import find_ground
+from monodepth_ros.odometry.scale.source import ScaleKind
 from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -82,3 +83,12 @@ def test_the_cameras_height_agrees_with_the_reference_poses_within_ten_percent(n
     poses, _ = measured(network, folder, 5.0, scale__source="odometry", odometry__source="features")
     print(f"camera height {height.factor:.3f}, reference poses {poses.factor:.3f} m per network unit")
     assert height.factor == pytest.approx(poses.factor, rel=0.10)
+
+
+def test_the_second_camera_agrees_with_the_reference_poses_within_five_percent(network, monodepth_data, linked):
+    folder = linked(monodepth_data / "kitti_odom_06_f000-050_gray_stereo")
+    stereo, frames = measured(network, folder, 5.0, scale__source="stereo", odometry__enabled=False)
+    poses, _ = measured(network, folder, 5.0, scale__source="odometry", odometry__source="features")
+    print(f"stereo {stereo.factor:.3f}, reference poses {poses.factor:.3f} m per network unit")
+    assert stereo.kind is frames[0].result.scale.kind is ScaleKind.STEREO
+    assert stereo.factor == pytest.approx(poses.factor, rel=0.05)

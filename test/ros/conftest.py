@@ -206,7 +206,7 @@ class Harness:
 
         def is_settled():
             counts = self.counts()
-            return counts["frames_received"] == sum(counts.values()) - counts["frames_received"]
+            return 2 * counts["frames_received"] + counts["frames_lost"] == sum(counts.values())
 
         self.wait(is_settled, message="frames unaccounted for")
         return self.counts()

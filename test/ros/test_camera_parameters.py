@@ -69,8 +69,8 @@ def test_unset_camera_settings_fall_back_to_the_node_wide_ones(start_node):
         "odometry.camera:=right",
     )
     assert configs(node) == {
-        "front": ("all.yaml", "raw", "best_effort", False),
-        "left": ("left.yaml", "raw", "reliable", False),
+        "front": ("all.yaml", "auto", "best_effort", False),
+        "left": ("left.yaml", "auto", "reliable", False),
         "right": ("all.yaml", "compressed", "best_effort", True),
     }
     assert camera_parameters(node) == sorted(
@@ -97,7 +97,7 @@ def test_camera_parameters_follow_the_list_of_cameras(start_node):
     assert set_all(node, cameras=[]).successful
     assert camera_parameters(node) == [] and node.config.cameras == ()
     assert set_all(node, cameras=["front"]).successful
-    assert configs(node) == {"front": ("", "raw", "best_effort", True)}
+    assert configs(node) == {"front": ("", "auto", "best_effort", True)}
 
 
 BAD = [
@@ -116,9 +116,15 @@ BAD = [
     (("odometry.camera:=left",), "odometry.camera is 'left': it must be one of cameras (empty)"),
     (
         ("cameras:=[front]", "front.image_transport:=theora"),
-        "front.image_transport is 'theora': it must be one of '', raw",
+        "front.image_transport is 'theora': it must be one of '', auto, raw",
     ),
     (("cameras:=[front]", "front.image.reliability:=3"), "front.image.reliability is 3 (an integer)"),
+    (("scale.source:=stereo",), "scale.source is 'stereo': name both cameras in cameras"),
+    (
+        ("cameras:=[left, right]", "scale.stereo_camera:=left"),
+        "scale.stereo_camera is 'left': it must be one of cameras besides 'left', whose depth is measured (right)",
+    ),
+    (("scale.stereo_camera:=right",), "scale.stereo_camera is 'right'"),
 ]
 
 
@@ -139,7 +145,7 @@ def test_bad_settings_are_one_error_at_start(start_node, arguments, message):
         (dict(cameras=[1, 2]), "a list of strings"),
         (dict(cameras="front"), "a list of strings"),
         (dict(odometry__camera="rear"), "one of cameras (front, left)"),
-        (dict(left__image_transport="theora"), "'', raw, compressed"),
+        (dict(left__image_transport="theora"), "'', auto, raw, compressed"),
         (dict(left__image_transport=True), "a string"),
         (dict(path_length=5, cameras=["front", "left", "bad"]), "bad.image_transport is 'theora'"),
     ],

@@ -42,6 +42,21 @@ def test_the_newest_frame_is_processed_and_replaced_ones_are_counted(harness, de
     assert (counts["frames_received"], counts["frames_replaced"], counts["frames_failed"]) == (10, 8, 0), counts
 
 
+def test_a_limited_rate_drops_frames_and_can_be_changed_while_running(harness, depth_checkpoint):
+    node = harness(depth_checkpoint, listen=("depth/image",), max_rate=1.0)
+    node.send_info()
+    for i in range(1, 6):
+        node.send(i * SECOND)
+        node.wait(lambda: node.counts()["frames_received"] == i)
+    counts = node.settled_counts()
+    assert (counts["frames_processed"], counts["frames_unwanted"]) == (1, 4), counts
+    assert node.set(max_rate=0.0).successful
+    for i in range(6, 9):
+        node.exchange(i * SECOND)
+    assert node.settled_counts()["frames_processed"] == 4
+    assert [message.header.stamp.sec for message in node.received["depth/image"]] == [1, 6, 7, 8]
+
+
 def test_deactivation_finishes_the_current_frame(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()

@@ -57,7 +57,9 @@ class BagSource(FrameSource):
         share = max(0, self._stop_ns - self._start_ns) / max(1, stop - start)
         header = recording.first(stream.image).header
         where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
-        super().__init__(f"{recording.path} ({where})", header.frame_id, math.ceil(count * min(1.0, share)))
+        expected = options.share_of(math.ceil(count * min(1.0, share)))
+        super().__init__(f"{recording.path} ({where})", header.frame_id, expected)
+        self._takes = options.takes
         self.recording = recording.path
         for name, topic in recording.topics.items():
             if name.endswith("/tf_static") and topic.count:
@@ -103,6 +105,8 @@ class BagSource(FrameSource):
                     camera = self._model(self._recording.deserialize(message))
                 continue
             index += 1
+            if not self._takes(index):
+                continue
             image = self._recording.deserialize(message)
             try:
                 pixels = decode_compressed(image) if stream.compressed else decode_image(image)

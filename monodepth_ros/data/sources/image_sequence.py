@@ -53,7 +53,7 @@ class ImageSequence(FrameSource):
         self._found = found
         first = found.times[0]
         begin, end = options.start, options.start + options.duration
-        self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end]
+        self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end][:: options.every]
         super().__init__(description, "camera_optical_frame", len(self._indices))
         for what, given, found_ones in (
             ("depth", options.depth_topic, found.depth_files),

@@ -42,6 +42,7 @@ class LiveCamera(FrameSource):
         super().__init__(name, "camera_optical_frame", None)
         self._camera = given_camera(options)
         self._duration = options.duration
+        self._takes = options.takes
         self._capture = open_camera(place)
         # Images that wait in the driver are old. Some drivers ignore this setting.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
@@ -59,7 +60,7 @@ class LiveCamera(FrameSource):
         self._capture.release()
 
     def frames(self) -> Iterator[SourceFrame]:
-        index, began = 0, time.monotonic()
+        index, began = -1, time.monotonic()
         self._reader.start()
         while time.monotonic() - began < self._duration:
             with self._arrival:
@@ -68,10 +69,12 @@ class LiveCamera(FrameSource):
             if newest is None:
                 return
             stamp_ns, image = newest
+            index += 1
+            if not self._takes(index):
+                continue
             pixels = Pixels.from_opencv(image)
             camera = camera_of_size(self._camera, pixels, "the calibration file")
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
-            index += 1
 
     def _read(self) -> None:
         while not self._has_ended:

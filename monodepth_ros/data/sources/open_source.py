@@ -30,6 +30,12 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
 
     Raises SourceError, or RecordingError or CalibrationError of a reader, if the source cannot be read.
     """
+    source = _open(place, options)
+    source.opened_with = place, options
+    return source
+
+
+def _open(place: Place, options: SourceOptions) -> FrameSource:
     if not isinstance(place, str):
         return open_images(place, f"{place[0]}, ...", options)
     if _is_url(place) and not is_live(place):

@@ -40,7 +40,7 @@ class SourceOptions:
     folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
     camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
     intrinsics are P and D is ignored. rate: frame rate [Hz] of a source without times; 0 means the reader's default.
-    start: time to skip [s]. duration: time to read [s].
+    start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others are not decoded.
     """
 
     topic: str = ""
@@ -53,6 +53,15 @@ class SourceOptions:
     rate: float = 0.0
     start: float = 0.0
     duration: float = float("inf")
+    every: int = 1
+
+    def takes(self, index: int) -> bool:
+        """Whether the image of this index, counted from the first one after `start`, is read."""
+        return index % self.every == 0
+
+    def share_of(self, count: int) -> int:
+        """The number of images that are read, of `count`."""
+        return -(-count // self.every)
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,7 @@ class FrameSource(ABC):
         self.recording: Path | None = None
         self.transforms = StaticTransforms()
         self.references: list[tuple[str, str]] = []
+        self.opened_with: tuple[str | tuple[str, ...], SourceOptions] | None = None
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []
 

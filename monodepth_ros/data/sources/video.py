@@ -46,7 +46,8 @@ class VideoSource(FrameSource):
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         expected = None
         if math.isfinite(count) and count > 0:
-            expected = max(0, int(min(count - options.start * self._rate, options.duration * self._rate)))
+            within = max(0, int(min(count - options.start * self._rate, options.duration * self._rate)))
+            expected = options.share_of(within)
         super().__init__(f"{path} ({self._rate:g} frames/s)", "camera_optical_frame", expected)
         # A second reader of the film, so that `read` does not disturb `frames`.
         self._path = str(path)
@@ -55,6 +56,7 @@ class VideoSource(FrameSource):
         self._numbers: dict[int, int] | None = None
         self._own_times: list[float] | None = None
         self._reading = threading.Lock()
+        self._takes = options.takes
         self._start, self._end = options.start, options.start + options.duration
         if self._camera is None:
             self.notes.append(NO_CALIBRATION)
@@ -65,11 +67,15 @@ class VideoSource(FrameSource):
             self._again.release()
 
     def frames(self) -> Iterator[SourceFrame]:
+        number = -1
         for index, (_, time) in enumerate(self._times(self._capture)):
             if time < self._start:
                 continue
             if time >= self._end:
                 return
+            number += 1
+            if not self._takes(number):
+                continue
             is_read, image = self._capture.retrieve()
             if not is_read:
                 self.left_out["a frame of the video cannot be decoded"] += 1

@@ -39,6 +39,7 @@ class BestScale(ScaleSource):
         self._time_constant = time_constant
         self.needs_depth = any(source.needs_depth for source in sources)
         self.needs_motion = any(source.needs_motion for source in sources)
+        self.needs_pairs = any(source.needs_pairs for source in sources)
         self._chosen: ScaleSource | None = None
         # Logarithm of (factor in force / factor of the chosen source), and the stamp to which it has been reduced.
         self._offset = 0.0

@@ -12,11 +12,12 @@ class ScaleConfig:
 
     source: str = setting(
         "auto",
-        "Source of the metres. auto: the most certain of odometry (if scale.odometry_topic is set), camera_height (if "
-        "scale.camera_height or scale.ground_frame is set) and checkpoint. camera_height: the ground in the depth "
-        "image. odometry: the robot's own odometry. checkpoint: the scale stated in the checkpoint. fixed: "
-        "scale.factor. relative: none, network units, NOT metres (TF stays off).",
-        choices=("auto", "camera_height", "odometry", "checkpoint", "fixed", "relative"),
+        "Source of the metres. auto: the most certain of odometry (if scale.odometry_topic is set), stereo (if "
+        "scale.stereo_camera is set), camera_height (if scale.camera_height or scale.ground_frame is set) and "
+        "checkpoint. camera_height: the ground in the depth image. odometry: the robot's own odometry. stereo: the "
+        "distance to a second camera. checkpoint: the scale stated in the checkpoint. fixed: scale.factor. relative: "
+        "none, network units, NOT metres (TF stays off).",
+        choices=("auto", "camera_height", "odometry", "stereo", "checkpoint", "fixed", "relative"),
         live=True,
     )
     factor: float = setting(
@@ -51,6 +52,12 @@ class ScaleConfig:
         "auto",
         "Message type on scale.odometry_topic. auto: the type of its publishers.",
         choices=("auto", "Odometry", "TwistStamped", "TwistWithCovarianceStamped"),
+    )
+    stereo_camera: str = setting(
+        "",
+        "Second camera of a stereo pair, for scale.source stereo or auto: one of cameras that sees the same as the "
+        "odometry's, taken at the same time. Its place comes from P of both camera_infos, or else from TF. In a "
+        "recording: its image topic, or right.",
     )
     time_constant: float = setting(
         5.0,

@@ -11,6 +11,8 @@ from monodepth_ros.odometry.scale.followed import FollowedScale
 from monodepth_ros.odometry.scale.odometry_scale import OdometryScale
 from monodepth_ros.odometry.scale.source import ScaleError, ScaleEstimate, ScaleSource
 from monodepth_ros.odometry.scale.stated import CheckpointScale, FixedScale, RelativeScale
+from monodepth_ros.odometry.scale.stereo_images import StereoImages
+from monodepth_ros.odometry.scale.stereo_scale import StereoScale
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 
 
@@ -20,14 +22,15 @@ def create_scale(
     *,
     has_motion: bool = True,
     travel: TravelLog | None = None,
+    stereo: StereoImages | None = None,
     previous: ScaleEstimate | None = None,
     leader: Callable[[], ScaleEstimate] | None = None,
 ) -> ScaleSource:
     """The scale source named by `config.source`, for the checkpoint with this header.
 
-    has_motion: frames come with motion. travel: the robot's own odometry. previous: the scale in force until now, if
-    any. leader: the scale of the camera with motion, for a camera without. ScaleError if the source cannot give a
-    scale, or if none of those that `auto` may use can.
+    has_motion: frames come with motion. travel: the robot's own odometry. stereo: images of this camera and its
+    partner. previous: the scale in force until now, if any. leader: the scale of the camera with motion and partner,
+    for a camera without. ScaleError if the source cannot give a scale, or if none of those that `auto` may use can.
     """
     if config.source == "relative":
         return RelativeScale()
@@ -44,15 +47,21 @@ def create_scale(
     checkpoint = CheckpointScale(header) if header.is_metric else None
     by_height = CameraHeightScale(config.camera_height, config.time_constant)
     by_odometry = OdometryScale(travel or TravelLog(), config.time_constant)
+    by_stereo = StereoScale(stereo or StereoImages(), config.time_constant)
+    followed = None if leader is None else FollowedScale(leader)
     if config.source == "camera_height":
         return BestScale([by_height], config.time_constant, checkpoint, previous)
     if config.source == "odometry":
         return BestScale([by_odometry], config.time_constant, checkpoint, previous)
+    if config.source == "stereo":
+        return followed or BestScale([by_stereo], config.time_constant, checkpoint, previous)
     measured: list[ScaleSource] = []
     if config.source == "auto" and config.odometry_topic and has_motion:
         measured.append(by_odometry)
-    elif config.source == "auto" and config.odometry_topic and leader is not None:
-        measured.append(FollowedScale(leader))
+    if config.source == "auto" and config.stereo_camera and followed is None:
+        measured.append(by_stereo)
+    if config.source == "auto" and followed is not None and (config.stereo_camera or config.odometry_topic):
+        measured.append(followed)
     if config.source == "auto" and (config.camera_height > 0 or config.ground_frame):
         measured.append(by_height)
     if not measured:

@@ -100,11 +100,13 @@ class SeenMotion:
 class ScaleSource(ABC):
     """A source of the metres per network unit.
 
-    needs_depth, needs_motion: whether `observe_depth` and `observe_motion` must be called for each frame.
+    needs_depth, needs_motion: whether `observe_depth` and `observe_motion` must be called for each frame. needs_pairs:
+    whether it compares the images of two cameras, which the caller hands over before the depth (`StereoImages`).
     """
 
     needs_depth = False
     needs_motion = False
+    needs_pairs = False
 
     @property
     def ground(self) -> GroundPlane | None:

@@ -18,6 +18,7 @@ ODOMETRY_STATES = {
 def camera_health(stream: CameraStream) -> Health:
     """Values and problems of a camera, for /diagnostics."""
     values = frame_values(stream.counters)
+    values |= {"images": stream.intake.description} if stream.intake.description else {}
     scale = stream.scale
     values["scale"], values["scale state"] = scale.description, scale.state.name.capitalize()
     values["odometry"] = ODOMETRY_STATES[stream.odometry_state]

@@ -4,10 +4,12 @@
 import time
 from collections.abc import Callable
 
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
@@ -16,16 +18,19 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import decode_image
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.qos_events import log_incompatible_qos
+from monodepth_ros.ros.live.topic_choice import ImageTopics, TopicChoice
+from monodepth_ros.ros.middleware_profile import large_message_remedy
 
 _REMEDIES = {"reliability": "set image.reliability to best_effort"}
+# Period of looking at what is published, while no image arrives [s].
+LOOK_PERIOD = 0.5
 
 
 class CameraInput:
     """Subscriptions of one camera; every image message goes to `on_image` at once, on the executor's thread.
 
-    The topics are `image` (or `image/compressed`) and `camera_info`, below the camera's name if it has one. All can be
-    remapped. Remapping `image` alone moves the other two along, as image_transport does: image:=/front/image_raw also
-    means /front/image_raw/compressed and /front/camera_info. calibration: replaces camera_info if given.
+    The topics are those of a `TopicChoice`; they can change while nothing is published on them. calibration: replaces
+    camera_info if given. on_lost: called with the number of images that the middleware has lost since the last call.
     """
 
     def __init__(
@@ -35,50 +40,85 @@ class CameraInput:
         config: NodeConfig,
         calibration: CameraModel | None,
         on_image: Callable[[Image | CompressedImage], None],
+        on_lost: Callable[[int], None],
     ):
         self._node = node
         self._is_rectified = config.image.rectified
         self._fixed = calibration.rectified() if calibration is not None and self._is_rectified else calibration
-        self._is_compressed = config.image_transport == "compressed"
         self._info: CameraInfo | None = None
         self._camera: CameraModel | None = None
         self._camera_source: tuple | None = None
         self._started = self._publishers_since = time.monotonic()
         self._publishers = 0
         self.last_image_time: float | None = None
-        self._on_image = on_image
+        self._on_image, self._on_lost = on_image, on_lost
         self._prefix = topic_prefix(camera)
-        self.image_topic, self.info_topic = _topics(node, self._prefix, self._is_compressed)
+        self._transport = config.image_transport
+        may_search = config.image.find_topic and not camera
+        warn = node.get_logger().warning
+        self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
         reliable = config.image.reliability == "reliable"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-        self._subscriptions = []
+        self._subscriptions: list[Subscription] = []
+        # On the steady clock: a simulation's may not run yet.
+        self._timer = node.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         try:
-            self._subscribe(CompressedImage if self._is_compressed else Image, self.image_topic, self._take_image)
-            if self._fixed is None:
-                self._subscribe(CameraInfo, self.info_topic, self._take_info)
+            self._subscribe_all()
         except Exception:  # bad qos_overrides
             self.close()
             raise
 
-    def _subscribe(self, message_type, topic: str, callback) -> None:
+    def _subscribe_all(self) -> None:
+        topics = self._choice.current
+        lost = lambda event: self._on_lost(event.total_count_change)  # noqa: E731
+        self._subscribe(CompressedImage if topics.is_compressed else Image, topics.image, self._take_image, lost)
+        if self._fixed is None:
+            self._subscribe(CameraInfo, topics.info, self._take_info)
+
+    def _subscribe(self, message_type, topic: str, callback, lost=None) -> None:
         who = f"a publisher of {topic} offers"
         incompatible = log_incompatible_qos(self._node, who, "nothing arrives from it", _REMEDIES)
-        subscription = self._node.create_subscription(
-            message_type,
-            topic,
-            callback,
-            # A new profile each time: qos_overrides write into it.
-            QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=self._reliability),
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+
+        def create(**events) -> Subscription:
+            return self._node.create_subscription(
+                message_type,
+                topic,
+                callback,
+                # A new profile each time: qos_overrides write into it.
+                QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=self._reliability),
+                event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible, **events),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+
+        try:
+            subscription = create(message_lost=lost)
+        except UnsupportedEventTypeError:  # not every middleware tells of lost messages
+            subscription = create()
         self._subscriptions.append(subscription)
 
-    def close(self) -> None:
-        """Release the subscriptions."""
+    def _unsubscribe_all(self) -> None:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
+
+    def _look(self) -> None:
+        """Follow the publishers: subscribe anew if they have changed for others."""
+        if self.last_image_time is not None and time.monotonic() - self.last_image_time < LOOK_PERIOD:
+            return
+        if not self._choice.look():
+            return
+        self._unsubscribe_all()
+        self._info = None
+        self._subscribe_all()
+        topics = self._choice.current
+        self._node.get_logger().info(f"images from {topics}, calibration from {topics.info}")
+
+    def close(self) -> None:
+        """Release the subscriptions."""
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
+            self._timer = None
+        self._unsubscribe_all()
 
     def _take_image(self, message: Image | CompressedImage) -> None:
         self.last_image_time = time.monotonic()
@@ -89,7 +129,12 @@ class CameraInput:
 
     def decode(self, message: Image | CompressedImage) -> Pixels:
         """Pixels of an image message of this camera; raises ImageError."""
-        return decode_compressed(message) if self._is_compressed else decode_image(message)
+        return decode_compressed(message) if isinstance(message, CompressedImage) else decode_image(message)
+
+    @property
+    def topics(self) -> ImageTopics:
+        """The topics that are subscribed to."""
+        return self._choice.current
 
     @property
     def camera_info(self) -> CameraInfo | None:
@@ -109,7 +154,7 @@ class CameraInput:
         camera = self._fixed or self._from_info()
         if camera is None:
             return CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
-        camera.check_size(*pixels.size, "the calibration file" if self._fixed is not None else self.info_topic)
+        camera.check_size(*pixels.size, "the calibration file" if self._fixed is not None else self.topics.info)
         return camera
 
     def _from_info(self) -> CameraModel | None:
@@ -130,7 +175,7 @@ class CameraInput:
             try:
                 camera = CameraModel.from_camera_info(info)
             except CalibrationError as error:
-                raise CalibrationError(f"{self.info_topic}: {error}") from None
+                raise CalibrationError(f"{self.topics.info}: {error}") from None
             self._camera = camera.rectified() if self._is_rectified and camera.is_calibrated else camera
             self._camera_source = source
         return self._camera
@@ -141,37 +186,25 @@ class CameraInput:
         Call it periodically: a publisher that has just appeared gets the same time.
         """
         now = time.monotonic()
-        publishers = self._node.count_publishers(self.image_topic)
+        topic = self._choice.current.image
+        publishers = self._node.count_publishers(topic)
         if publishers != self._publishers:
             self._publishers, self._publishers_since = publishers, now
         seconds = now - (self.last_image_time or self._started)
         if seconds <= limit:
             return ""
         if publishers == 0:
-            return (
-                f"no image for {seconds:.0f} s: no publisher on {self.image_topic}; start the camera, or remap "
-                f"with {self._prefix}image:=/your/topic"
-            )
+            return f"no image for {seconds:.0f} s: no publisher on {topic}; {self._choice.advice}"
+        types, expected = self._choice.types(), self._choice.current.type
+        if expected not in types:
+            way_out = f"remap with {self._prefix}image:=/your/topic"
+            if self._transport != "auto":
+                way_out += ", or set image_transport to auto"
+            return f"no image for {seconds:.0f} s: {topic} carries {', '.join(types)}, expected {expected}; {way_out}"
         if now - self._publishers_since <= limit:
             return ""
         return (
-            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {self.image_topic} but nothing arrives; large "
-            "images may get lost on the way (set image.reliability to reliable), or the QoS does not match"
+            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {topic} but nothing arrives; large images may "
+            f"get lost on the way ({large_message_remedy()}, or set image.reliability to reliable), or the QoS does "
+            "not match"
         )
-
-
-def _topics(node: Node, prefix: str, is_compressed: bool) -> tuple[str, str]:
-    """Names of the image and camera_info topics after remapping."""
-
-    def is_remapped(name: str) -> bool:
-        return node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)
-
-    name, compressed_name, info_name = (f"{prefix}{item}" for item in ("image", "image/compressed", "camera_info"))
-    image = node.resolve_topic_name(name)
-    topic = image
-    if is_compressed:
-        topic = node.resolve_topic_name(compressed_name) if is_remapped(compressed_name) else f"{image}/compressed"
-    info = node.resolve_topic_name(info_name)
-    if is_remapped(name) and not is_remapped(info_name):
-        info = image.rsplit("/", 1)[0] + "/camera_info"
-    return topic, info

@@ -8,7 +8,7 @@ from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
-from monodepth_ros.pipeline.frame_pipeline import FramePipeline, scale_for
+from monodepth_ros.pipeline.frame_pipeline import FramePipeline, check_scale
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.camera_stream import CameraStream
@@ -53,6 +53,8 @@ class CameraRig:
             for name, pipeline in pipelines.items():
                 stream = CameraStream(node, name, configs[name], pipeline, self.engine, self.checkpoint)
                 self.streams.append(stream)
+                if name == config.scale.stereo_camera:
+                    stream.partner_of = leader
         except Exception:
             self.close()
             raise
@@ -105,7 +107,7 @@ class CameraRig:
 
     def check(self, config: NodeConfig) -> None:
         """Raise a MonodepthError for settings that this checkpoint does not support."""
-        scale_for(config, self.header, self.engine.has_pose)
+        check_scale(config, self.header, self.engine.has_pose)
 
     def configure(self, configs: dict[str, NodeConfig]) -> None:
         """Take over live settings."""

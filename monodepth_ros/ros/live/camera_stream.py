@@ -51,8 +51,8 @@ class CameraStream:
 
     Messages come in on the executor's thread. The worker's thread processes and publishes frames in three steps:
     `begin` up to the depth network, `publish_depth` after it, and `finish` with the motion, which no depth waits for.
-    A frame that fails is counted, and its error logged, here. Raises CalibrationError for a calibration file that
-    cannot be read.
+    A frame that fails is counted, and its error logged, here. partner_of: the pipeline whose scale this camera serves,
+    as the second camera of a stereo pair. Raises CalibrationError for a calibration file that cannot be read.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class CameraStream:
         self._checkpoint = checkpoint
         self._config = self._applied_config = config
         self._pipeline = pipeline
+        self.partner_of: FramePipeline | None = None
         self._must_reset = False
         self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind)
         self._last_result: FrameResult | None = None
@@ -139,20 +140,20 @@ class CameraStream:
         if self._odometry is not None:
             self._odometry.start()
         travel = self._pipeline.travel if self._odometry is not None else None
-        self._scale_inputs = ScaleInputs(self._node, self._config.scale, travel, self.problems)
+        stereo = self._pipeline.stereo if self._odometry is not None else None
+        self._scale_inputs = ScaleInputs(self._node, self._config.scale, travel, stereo, self.problems)
         gyro, imu_topic = self._pipeline.gyro, self._config.odometry.imu_topic
         if gyro is not None and self._odometry is not None:
             self._gyro_input = GyroInput(self._node, imu_topic, gyro, self.problems)
         self.intake.open(lambda arrival: submit(self, arrival))
-        self._logger.info(f"waiting for images on {self.intake.image_topic}")
+        self._logger.info(f"waiting for images on {self.intake.description}")
 
     def unsubscribe(self) -> None:
         """Release the subscriptions; frames that are being processed can still be finished."""
         self.intake.unsubscribe()
-        if self._scale_inputs is not None:
-            self._scale_inputs.close()
-        if self._gyro_input is not None:
-            self._gyro_input.close()
+        for item in (self._scale_inputs, self._gyro_input):
+            if item is not None:
+                item.close()
 
     def deactivate(self) -> None:
         """Release the subscriptions and forget the earlier frames; no frame may be in process."""
@@ -232,11 +233,18 @@ class CameraStream:
             and (self._odometry.is_wanted(publish_tf) or self._outputs.wants_correspondences)
         )
         demand = self._outputs.demand(wants_odometry)
-        if not demand and not self._outputs.wants_info:
+        pair = self.partner_of.images_of_pair(arrival.stamp_ns) if self.partner_of is not None else None
+        is_wanted = bool(demand) or self._outputs.wants_info
+        if not is_wanted:
             self.counters.count(counters.UNWANTED)
-            return None
+            if pair is None:
+                return None
         started = time.perf_counter()
         pixels, camera = self.intake.decode(arrival)
+        if pair is not None:
+            pair.add_partner(arrival.stamp_ns, pixels, camera, arrival.header.frame_id)
+        if not is_wanted:
+            return None
         frame = Frame(arrival.stamp_ns, pixels, camera, scale_inputs.mount(arrival.header.frame_id))
         decode_ms = 1e3 * (time.perf_counter() - started)
         return PendingFrame(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)

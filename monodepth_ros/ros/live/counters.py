@@ -32,11 +32,11 @@ class FrameCounters:
         self._times: dict[str, deque[float]] = {RECEIVED: deque(), PROCESSED: deque()}
         self._latencies: deque[tuple[float, float]] = deque()
 
-    def count(self, fate: str) -> None:
-        """Count one frame."""
+    def count(self, fate: str, number: int = 1) -> None:
+        """Count frames, by default one."""
         now = time.monotonic()
         with self._lock:
-            self._counts[fate] += 1
+            self._counts[fate] += number
             if fate in self._times:
                 times = self._times[fate]
                 times.append(now)

@@ -18,6 +18,8 @@ from monodepth_ros.ros.live.camera_input import CameraInput
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.ros.live.rate_limit import RateLimit
+from monodepth_ros.ros.middleware_profile import large_message_remedy
 from monodepth_ros.stamps import nanoseconds
 
 # A stamp this far from the node's clock [s] comes from another clock (a recording), so it has no age.
@@ -54,6 +56,7 @@ class FrameIntake:
         self._problems = problems
         self._calibration = read_calibration(config.calibration_file) if config.calibration_file else None
         self._input: CameraInput | None = None
+        self._limit = RateLimit()
         self._last_stamp_ns = 0
         self._uncalibrated_since: float | None = None
 
@@ -62,12 +65,22 @@ class FrameIntake:
 
         def receive(message: Image | CompressedImage) -> None:
             self._counts.count(counters.RECEIVED)
-            if self._config.enabled:
-                submit(self._arrival(message))
+            arrival = self._arrival(message)
+            if self._config.enabled and self._limit.admits(arrival.time, self._config.max_rate):
+                submit(arrival)
             else:
                 self._counts.count(counters.UNWANTED)
 
-        self._input = CameraInput(self._node, self._camera, self._config, self._calibration, receive)
+        self._input = CameraInput(self._node, self._camera, self._config, self._calibration, receive, self._note_lost)
+
+    def _note_lost(self, number: int) -> None:
+        self._counts.count(counters.LOST, number)
+        lost = self._counts.counts()[counters.LOST]
+        self._problems.note(
+            "lost",
+            f"{lost} images of {self.image_topic} got lost on the way so far: {large_message_remedy()} "
+            "(docs/integration/image_transport.md)",
+        )
 
     def unsubscribe(self) -> None:
         """Release the subscriptions; images that have arrived can still be decoded."""
@@ -87,12 +100,17 @@ class FrameIntake:
     @property
     def image_topic(self) -> str:
         """Name of the subscribed image topic; empty while closed."""
-        return self._input.image_topic if self._input is not None else ""
+        return self._input.topics.image if self._input is not None else ""
+
+    @property
+    def description(self) -> str:
+        """The subscribed image topic, its transport and why it is that one; empty while closed."""
+        return str(self._input.topics) if self._input is not None else ""
 
     @property
     def info_topic(self) -> str:
         """Name of the subscribed camera_info topic; empty while closed."""
-        return self._input.info_topic if self._input is not None else ""
+        return self._input.topics.info if self._input is not None else ""
 
     @property
     def camera_info(self) -> CameraInfo | None:
@@ -136,7 +154,7 @@ class FrameIntake:
             return True
         self._problems.note(
             "camera_info",
-            f"no camera_info on {camera_input.info_topic}: assuming the camera that the checkpoint was trained on; "
+            f"no camera_info on {camera_input.topics.info}: assuming the camera that the checkpoint was trained on; "
             f"publish it, remap with {topic_prefix(self._camera)}camera_info:=/your/topic, or set calibration_file",
         )
         return False

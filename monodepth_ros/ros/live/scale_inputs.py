@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live inputs of a measured scale: the robot's own odometry, and the camera's mount above the ground."""
+"""Live inputs of a measured scale: the robot's odometry, the camera's height, and the place of its stereo partner."""
 
 from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
@@ -8,6 +8,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import CameraMount
+from monodepth_ros.odometry.scale.stereo_images import StereoImages
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.robot_inputs import odometry_messages
 from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
@@ -24,17 +25,27 @@ ODOMETRY_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliabilit
 class ScaleInputs:
     """Subscribes to the topics that the settings name and a measured scale needs, and to no other.
 
-    Call everything but `mount` on the executor's thread. travel: log that gets the odometry's messages; None for a
+    Call everything but `mount` on the executor's thread. travel: log that gets the odometry's messages; stereo: images
+    of the stereo pair, which gets the partner's place from TF if the calibrations do not state it; both None for a
     camera without motion, which has no use for them.
     """
 
-    def __init__(self, node, settings: ScaleConfig, travel: TravelLog | None, problems: Problems):
+    def __init__(
+        self,
+        node,
+        settings: ScaleConfig,
+        travel: TravelLog | None,
+        stereo: StereoImages | None,
+        problems: Problems,
+    ):
         self._node = node
         self._travel = travel
+        self._stereo = stereo
         self._problems = problems
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._moving_frame = ""
+        self._wants_pairs = False
         self._settings: ScaleConfig | None = None
         try:
             self.configure(settings)
@@ -53,7 +64,8 @@ class ScaleInputs:
             self._listen()
         elif not wants_odometry:
             self._stop_listening()
-        needs_transforms = wants_odometry or bool(ground_frames(settings))
+        self._wants_pairs = self._stereo is not None and bool(settings.stereo_camera)
+        needs_transforms = wants_odometry or self._wants_pairs or bool(ground_frames(settings))
         if needs_transforms and self._transforms is None:
             self._transforms = create_transform_lookup(self._node)
         elif not needs_transforms and self._transforms is not None:
@@ -73,8 +85,10 @@ class ScaleInputs:
         return self._transforms
 
     def mount(self, camera_frame: str) -> CameraMount:
-        """The camera's mount by the newest TF, without waiting; updates the camera's position in `travel` as well."""
+        """The camera's mount by the newest TF, without waiting; updates `travel` and `stereo` as well."""
         settings, transforms = self._settings, self._transforms
+        if transforms is not None and self._wants_pairs and self._stereo is not None and self._stereo.needs_mount:
+            self._mount_partner(transforms, self._stereo, camera_frame)
         if transforms is not None and self._moving_frame and camera_frame:
             self._mount_on_robot(transforms, camera_frame)
         frames = ground_frames(settings)
@@ -96,6 +110,16 @@ class ScaleInputs:
             self._travel.mount_camera(transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)[:3, 3])
         except TransformError as error:
             self._problems.note("lever", odometry_messages.without_lever(error))
+
+    def _mount_partner(self, transforms: TransformLookup, stereo: StereoImages, camera_frame: str) -> None:
+        try:
+            stereo.mount(transforms.lookup(camera_frame, stereo.partner_frame, 0, 0.0))
+        except TransformError as error:
+            self._problems.note(
+                "stereo",
+                f"scale: the camera_info of {self._settings.stereo_camera} states no baseline (P[0,3]), and its place "
+                f"is not in TF: {error}",
+            )
 
     def _listen(self) -> None:
         message_type = TYPES.get(self._settings.odometry_type)

@@ -257,3 +257,10 @@ def test_the_documentation_names_all_options_and_files(capfd, drive, run):
     _, _, results = run(drive)
     for path in results.iterdir():
         assert f"`{path.name}" in text, f"{path.name} is not told"
+
+
+def test_every_second_image_of_a_drive(drive, run):
+    code, printed, results = run(drive, "--every", "2", "--no-video", "--depth", "none")
+    assert code == 0, printed.err
+    summary = json.loads((results / "run.json").read_text())
+    assert summary["frames"] == FRAMES // 2 and f"{FRAMES // 2}/{FRAMES // 2} frames" in printed.err

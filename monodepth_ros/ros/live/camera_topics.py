@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The camera images among the published topics."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
+from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
+
+STATUS = "monodepth_ros/msg/DepthStatus"
+# A topic with one of these words in its name is no camera's picture.
+OTHER_IMAGES = {"depth", "disparity", "confidence", "mask", "label", "labels", "segmentation", "semantic"}
+OTHER_TRANSPORTS = {"compressedDepth", "theora", "ffmpeg", "zstd", "draco"}
+# The driver's own image, which others in the same namespace (image_color, image_rect) are made from.
+DRIVER_IMAGE = "image_raw"
+
+
+class PublishedCamera(NamedTuple):
+    """A camera's published images. image: topic without the transport; has_raw, has_compressed: what is published."""
+
+    image: str
+    has_raw: bool
+    has_compressed: bool
+
+
+def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/") -> list[PublishedCamera]:
+    """The cameras among published topics, sorted by name.
+
+    topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
+    depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. The images of one
+    namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
+    images, images without one are left out.
+    """
+    outputs = _outputs_of_depth_nodes(topics)
+    transports: dict[str, set[str]] = defaultdict(set)
+    for name, types in topics.items():
+        if name not in outputs and name.startswith(namespace.rstrip("/") + "/") and _may_be_camera(name):
+            if IMAGE in types:
+                transports[name].add("raw")
+            if COMPRESSED_IMAGE in types and name.endswith("/compressed"):
+                transports[name.removesuffix("/compressed")].add("compressed")
+    found = [PublishedCamera(name, "raw" in kinds, "compressed" in kinds) for name, kinds in sorted(transports.items())]
+    calibrated = [camera for camera in found if CAMERA_INFO in topics.get(info_beside(camera.image), ())]
+    return _without_derived(calibrated or found)
+
+
+def info_beside(image: str) -> str:
+    """The camera_info that belongs to an image topic by image_transport's rule."""
+    return image.rpartition("/")[0] + "/camera_info"
+
+
+def _outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
+    status = TOPICS["status"][0]
+    prefixes = [name.removesuffix(status) for name, types in topics.items() if STATUS in types]
+    return {prefix + topic for prefix in prefixes for topic, _ in (TOPICS | COMPRESSED_DEPTH).values()}
+
+
+def _may_be_camera(name: str) -> bool:
+    segments = name.strip("/").split("/")
+    if any(segment.startswith("_") for segment in segments) or segments[-1] in OTHER_TRANSPORTS:
+        return False
+    # The image of a module called stereo, beside those called left and right, is its depth.
+    words = {word for segment in segments for word in re.split("[^a-z]+", segment.lower())}
+    image = segments[:-1] if segments[-1] == "compressed" else segments
+    return not words & OTHER_IMAGES and image[-2:-1] != ["stereo"]
+
+
+def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:
+    by_namespace: dict[str, list[PublishedCamera]] = defaultdict(list)
+    for camera in cameras:
+        by_namespace[camera.image.rpartition("/")[0]].append(camera)
+    found = []
+    for together in by_namespace.values():
+        of_driver = [camera for camera in together if camera.image.endswith(f"/{DRIVER_IMAGE}")]
+        found += of_driver or together
+    return found

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The choice of the topics that a camera's images and calibration come from, by what is published."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rclpy.node import Node
+
+from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE
+from monodepth_ros.ros.live.camera_topics import PublishedCamera, info_beside, published_cameras
+from monodepth_ros.ros.live.outputs import topic_prefix
+
+# Time for which another topic must be published, and the chosen one not, before it is taken instead [s]. The topics of
+# one driver do not appear at the same moment, and neither do the cameras of a robot that starts.
+PATIENCE = 1.0
+PATIENCE_OF_SEARCH = 2.0
+
+
+class ImageTopics(NamedTuple):
+    """The topics to subscribe to. reason: why these, in a few words."""
+
+    image: str
+    is_compressed: bool
+    info: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.image} ({'compressed' if self.is_compressed else 'raw'}{self.reason and ', ' + self.reason})"
+
+    @property
+    def type(self) -> str:
+        """The message type of the images."""
+        return COMPRESSED_IMAGE if self.is_compressed else IMAGE
+
+
+class TopicChoice:
+    """The topics of one camera: `image` or `image/compressed`, and `camera_info`, as they are remapped.
+
+    transport: raw, compressed or auto, which takes raw images unless only compressed ones are published. Remapping
+    `image` alone moves the others along: image:=/front/image_raw also means /front/image_raw/compressed and
+    /front/camera_info. may_search: if nothing is published there, and nothing was remapped, the images may come from
+    the only camera that is published; several are reported once, through `report`.
+
+    current: the choice; it changes only in `look`, and only while nothing is published on the present one.
+    """
+
+    def __init__(self, node: Node, camera: str, transport: str, may_search: bool, report: Callable[[str], None]):
+        self._node = node
+        self._report = report
+        self._transport = transport
+        self._prefix = topic_prefix(camera)
+        names = [self._prefix + item for item in ("image", "image/compressed", "camera_info")]
+        self._image, compressed, info = map(node.resolve_topic_name, names)
+        is_moved = [node.resolve_topic_name(name, only_expand=True) != node.resolve_topic_name(name) for name in names]
+        self._compressed = compressed if is_moved[1] else f"{self._image}/compressed"
+        self._fixed_info = info if is_moved[2] or not is_moved[0] else ""
+        self._may_search = may_search and not (is_moved[0] or is_moved[1])
+        self._has_own_info = is_moved[2]
+        self._others: list[str] = []
+        self._next: ImageTopics | None = None
+        self._next_since = 0.0
+        self.current = self._named()[0]
+
+    def look(self) -> bool:
+        """Look at what is published; whether `current` has changed."""
+        now = time.monotonic()
+        better = None if self._is_published(self.current) else self._published_instead()
+        if better != self._next:
+            self._next, self._next_since = better, now
+        if better is None:
+            return False
+        patience = PATIENCE if better in self._named() else PATIENCE_OF_SEARCH
+        if now - self._next_since < patience:
+            return False
+        self.current, self._next = better, None
+        return True
+
+    def types(self) -> list[str]:
+        """The message types that are published on the topic of the images, sorted."""
+        return sorted(self._types(self.current.image))
+
+    @property
+    def advice(self) -> str:
+        """What a user can do while nothing is published."""
+        if self._others:
+            choices = " or ".join(f"{self._prefix}image:={name}" for name in self._others)
+            return f"several cameras are published, choose one by remapping: {choices}"
+        return f"start the camera, or remap with {self._prefix}image:=/your/topic"
+
+    def _named(self) -> list[ImageTopics]:
+        """The topics that the node's names stand for, in the order of preference."""
+        image, is_auto = self._image, self._transport == "auto"
+        info = self._fixed_info or info_beside(image)
+        raw = ImageTopics(image, False, info)
+        if self._transport == "raw":
+            return [raw]
+        compressed = ImageTopics(self._compressed, True, info, "nothing raw is published" if is_auto else "")
+        if not is_auto:
+            return [compressed]
+        # image:=/camera/image_raw/compressed, or a driver that calls its compressed images just so.
+        info = self._fixed_info or info_beside(image.removesuffix("/compressed"))
+        return [raw, compressed, ImageTopics(image, True, info, "its images are compressed")]
+
+    def _published_instead(self) -> ImageTopics | None:
+        named = next((topics for topics in self._named() if self._is_published(topics)), None)
+        if named is not None or not self._may_search:
+            return named
+        wanted = [camera for camera in self._cameras() if self._fits(camera)]
+        self._list_once([camera.image for camera in wanted])
+        if len(wanted) != 1:
+            return None
+        image, has_raw, _ = wanted[0]
+        is_compressed = self._transport == "compressed" or not has_raw
+        info = self._fixed_info if self._has_own_info else info_beside(image)
+        topic = f"{image}/compressed" if is_compressed else image
+        return ImageTopics(topic, is_compressed, info, f"the only camera, as nothing is published on {self._image}")
+
+    def _list_once(self, names: list[str]) -> None:
+        others = names if len(names) > 1 else []
+        if others != self._others:
+            self._others = others
+            if others:
+                self._report(f"no image on {self._image}; {self.advice}")
+
+    def _cameras(self) -> list[PublishedCamera]:
+        node = self._node
+        found = dict(node.get_topic_names_and_types())
+        return published_cameras(
+            {name: types for name, types in found.items() if node.count_publishers(name)}, node.get_namespace()
+        )
+
+    def _fits(self, camera: PublishedCamera) -> bool:
+        by_transport = {"raw": camera.has_raw, "compressed": camera.has_compressed}
+        return by_transport.get(self._transport, True)
+
+    def _is_published(self, topics: ImageTopics) -> bool:
+        return topics.type in self._types(topics.image)
+
+    def _types(self, topic: str) -> set[str]:
+        return {publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)}

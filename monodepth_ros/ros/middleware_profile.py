@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Fast DDS profile for large messages: its path, and the environment variable that gives it to a process."""
+
+import os
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+
+# Two generations of Fast DDS read two variables: the newer one warns of the older variable, the older one ignores the
+# newer variable.
+VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+OLDER_DISTRIBUTIONS = ("humble", "iron", "jazzy")
+FILE = os.path.join("config", "fastdds_large_messages.xml")
+
+
+def profile_variable() -> str:
+    """The environment variable that Fast DDS reads in this ROS distribution."""
+    distribution = os.environ.get("ROS_DISTRO")
+    is_older = distribution in OLDER_DISTRIBUTIONS if distribution else _has_older_files()
+    return VARIABLES[0 if is_older else 1]
+
+
+def profile_path() -> str:
+    """Path of the profile in the installed package; below its name if the package is not in the ament index."""
+    try:
+        return os.path.join(get_package_share_directory("monodepth_ros"), FILE)
+    except PackageNotFoundError:
+        return os.path.join("monodepth_ros", FILE)
+
+
+def large_message_remedy() -> str:
+    """What to do if images get lost on the way: the setting of the sender's environment, ready to paste."""
+    return f"start the camera driver (the sender) with {profile_variable()}={profile_path()}"
+
+
+def _has_older_files() -> bool:
+    """Whether the older generation is installed; the wheels of PyPI do not set ROS_DISTRO."""
+    try:
+        return os.path.isdir(os.path.join(get_package_prefix("rmw_fastrtps_cpp"), "share", "fastrtps"))
+    except PackageNotFoundError:
+        return False
