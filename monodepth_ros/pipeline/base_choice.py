@@ -36,9 +36,7 @@ class BaseChoice(NamedTuple):
         return self.frame == self.camera
 
 
-def choose_base(
-    base_frame: str, camera: str, parent_of: Callable[[str], Parent | None], odom_frame: str
-) -> BaseChoice:
+def choose_base(base_frame: str, camera: str, parent_of: Callable[[str], Parent | None], odom_frame: str) -> BaseChoice:
     """The frame that odometry moves for a camera whose images have the frame `camera`.
 
     base_frame: the setting; a frame, empty for the camera, or AUTO. parent_of: the parent of a frame in TF, None if it

@@ -67,6 +67,14 @@ def second_parent(config: MovingFrameConfig, frame: str, parent: str) -> str:
     )
 
 
+def rival(config: MovingFrameConfig, frame: str) -> str:
+    """The reason against publishing between odom_frame and frame what another node publishes already."""
+    return (
+        f"no /tf from {config.odom_frame!r}: another node publishes {config.odom_frame!r} -> {frame!r}; set publish_tf "
+        "to false, or odom_frame to another name and invert_odom_tf to true"
+    )
+
+
 def static_parents(transforms: StaticTransforms) -> Callable[[str], Parent | None]:
     """The parents of frames in static transforms, for `choose_base`."""
 

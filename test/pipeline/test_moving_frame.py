@@ -50,7 +50,9 @@ def test_an_unknown_base_is_not_used_and_a_note_says_so(estimate):
 
 
 def test_by_default_the_root_of_the_static_transforms_moves(mounted, estimate):
-    moving, stated = (MovingFrame(RunConfig(**given), "/camera", mounted) for given in ({}, {"base_frame": "base_link"}))
+    moving, stated = (
+        MovingFrame(RunConfig(**given), "/camera", mounted) for given in ({}, {"base_frame": "base_link"})
+    )
     assert moving.name == "base_link" and moving.may_publish_tf and not moving.notes
     assert "the root of the frames above camera" in moving.description
     np.testing.assert_array_equal(moving.express(estimate).T_odom_base, stated.express(estimate).T_odom_base)

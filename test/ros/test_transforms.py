@@ -153,10 +153,19 @@ def test_old_transforms_are_dropped():
 
 def test_the_newest_parent_replaces_the_older_one():
     buffer = static_buffer(stamped("base", "camera", T_1), stamped("mast", "camera", T_2), stamped("base", "mast", T_3))
-    assert buffer.parent_of("camera") == "mast"
+    assert buffer.tree.parent_of("camera") == ("mast", True)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_3 @ T_2, atol=1e-12)
-    buffer.add(TFMessage(transforms=[stamped("base", "camera", T_1, 1.0)]), is_static=False)
-    assert buffer.parent_of("/camera") == "base" and buffer.parent_of("base") == ""
+    assert buffer.tree.parent_of("base") is None
+    moving = moving_buffer(stamped("base", "camera", T_2, 1.0), stamped("odom", "camera", T_1, 1.0))
+    assert moving.tree.parent_of("/camera") == ("odom", False)
+    np.testing.assert_allclose(found(moving, "odom", "camera"), T_1, atol=1e-12)
+
+
+def test_a_static_parent_stays_when_another_comes_on_tf():
+    """Such as the odometry's own transform from before the tree of the camera came, on its way back."""
+    buffer = static_buffer(stamped("base", "camera", T_1))
+    buffer.add(TFMessage(transforms=[stamped("odom", "camera", T_2, 1.0)]), is_static=False)
+    assert buffer.tree.parent_of("camera") == ("base", True)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
 
 

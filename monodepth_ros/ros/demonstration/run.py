@@ -45,6 +45,11 @@ class DemoRecording:
         return [topic for topic in topics if topic]
 
     @property
+    def counted_topics(self) -> list[str]:
+        """The topics whose subscriptions the player waits for."""
+        return [topic for topic in self.played_topics if topic != "/tf_static"]
+
+    @property
     def remappings(self) -> dict[str, str]:
         """The node's remappings onto the recorded topics."""
         image = self.stream.image.removesuffix("/compressed") if self.stream.compressed else self.stream.image
@@ -138,7 +143,7 @@ def play_to_node(recording: DemoRecording, parameters: dict[str, str], rate: flo
         arguments = ros_arguments(parameters, recording.remappings)
         node = processes.enter_context(child("monodepth_ros.ros.depth_node", arguments))
         client.wait_for_node(node)
-        play += ["--wait-subscribers", str(client.count_subscriptions(topics))]
+        play += ["--wait-subscribers", str(client.count_subscriptions(recording.counted_topics))]
         player = processes.enter_context(child("monodepth_ros.ros.play", play))
         client.wait_for_end(player, START_TIMEOUT + recording.duration / rate)
         return client.listener, stop(node)
