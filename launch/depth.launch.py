@@ -58,8 +58,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "camera_pose",
         default_value="",
-        description="Pose of the camera on the robot, for robots without URDF: x,y,z,roll,pitch,yaw [m, rad] of its body "
-        "(x ahead, y left, z up) in base_frame (base_link if that is auto); published on /tf_static. Empty: none.",
+        description="Pose of the camera on the robot, for robots without URDF: x,y,z,roll,pitch,yaw [m, rad] of its "
+        "body (x ahead, y left, z up) in base_frame (base_link if that is auto); published on /tf_static. Empty: none.",
     ),
     DeclareLaunchArgument(
         "base_frame",

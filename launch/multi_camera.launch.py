@@ -68,9 +68,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "camera_pose",
         default_value="",
-        description="Poses of cameras on the robot, for robots without URDF: front=x,y,z,roll,pitch,yaw;left=... [m, rad] "
-        "of their bodies (x ahead, y left, z up) in base_frame (base_link if that is auto); published on /tf_static. "
-        "Empty: none.",
+        description="Poses of cameras on the robot, for robots without URDF: front=x,y,z,roll,pitch,yaw;left=... "
+        "[m, rad] of their bodies (x ahead, y left, z up) in base_frame (base_link if that is auto); published on "
+        "/tf_static. Empty: none.",
     ),
     DeclareLaunchArgument(
         "odometry_camera",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`ros2 run monodepth_ros camera_pose 0.2,0,0.9,0,0,0`: state where a camera sits on the robot, for robots without URDF."""
+"""`ros2 run monodepth_ros camera_pose 0.2,0,0.9,0,0,0`: the place of a camera on a robot without URDF."""
 
 import argparse
 import re
@@ -39,8 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="camera_pose",
         description="Publish the poses of cameras on the robot on /tf_static. The frame of a camera's images is read "
-        "from depth/camera_info of the running depth_node; if the camera's driver publishes frames of its own, the root "
-        "of these is placed.",
+        "from depth/camera_info of the running depth_node; if the camera's driver publishes frames of its own, their "
+        "root is placed.",
     )
     parser.add_argument(
         "poses",
