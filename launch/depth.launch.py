@@ -122,8 +122,8 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "fixed_frame",
-        default_value="odom",
-        description="Fixed frame of RViz; without odometry, give the camera's optical frame.",
+        default_value="",
+        description="Fixed frame of RViz; empty: odom_frame. Without odometry, give the camera's optical frame.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",

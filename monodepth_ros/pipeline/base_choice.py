@@ -48,7 +48,9 @@ def choose_base(base_frame: str, camera: str, parent_of: Callable[[str], Parent 
     """
     camera, base_frame = camera.lstrip("/"), base_frame.lstrip("/")
     if base_frame in ("", camera):
-        return BaseChoice(camera, camera, f"{camera} (the camera itself)", is_certain=True)
+        return BaseChoice(
+            camera, camera, f"{camera or 'a camera without frame_id'} (the camera itself)", is_certain=True
+        )
     if base_frame != AUTO:
         return BaseChoice(base_frame, camera, base_frame, is_certain=True)
     chain, links = [camera], []
@@ -64,7 +66,7 @@ def choose_base(base_frame: str, camera: str, parent_of: Callable[[str], Parent 
         top += 1
     frame, is_robot = chain[top], _ends_in(chain[robot], ROBOT_BASES)
     reason = f"the root of the frames above {camera}" if top else "the camera itself: no transform places it on a base"
-    return BaseChoice(frame, camera, f"{frame} ({reason})", is_certain=is_robot)
+    return BaseChoice(frame, camera, f"{frame or 'a camera without frame_id'} ({reason})", is_certain=is_robot)
 
 
 def _ends_in(frame: str, names: tuple[str, ...]) -> bool:

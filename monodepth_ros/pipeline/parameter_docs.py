@@ -16,7 +16,7 @@ You need not configure anything to see depth: the defaults run the bundled check
 robots set four things:
 
 - `checkpoint`, to a network for their kind of scene;
-- `base_frame`, to get the odometry of the robot instead of that of the camera;
+- the robot's place for the camera, by its URDF or the launch argument `camera_pose`: `base_frame` then finds the robot's base;
 - one of `scale.odometry_topic` and `scale.camera_height`, to get metres;
 - `image_transport: compressed` or `image.reliability: reliable`, if images come over a network.
 

@@ -172,7 +172,7 @@ def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = 
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", config_file("depth.rviz"), "-f", given["fixed_frame"]],
+        arguments=["-d", config_file("depth.rviz"), "-f", given["fixed_frame"] or given["odom_frame"] or "odom"],
         parameters=[] if use_sim_time is None else [{"use_sim_time": use_sim_time}],
         remappings=remappings,
     )

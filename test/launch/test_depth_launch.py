@@ -186,6 +186,11 @@ def test_rviz_shows_the_topics_of_the_namespace(started, asked):
     assert rviz.parameters == {"use_sim_time": True}
 
 
+@pytest.mark.parametrize(("arguments", "frame"), [({}, "odom"), ({"odom_frame": "visual_odom"}, "visual_odom")])
+def test_the_fixed_frame_of_rviz_is_that_of_the_odometry(started, arguments, frame):
+    assert started(rviz="true", **arguments)["rviz2"].following("-f") == [frame]
+
+
 def test_namespace_and_clock_of_an_including_launch_file_are_kept(run):
     group = GroupAction([PushRosNamespace("robot"), SetParameter("use_sim_time", True), included(namespace="front")])
     exit_code, found = run(LaunchDescription([group]))

@@ -216,7 +216,10 @@ def test_a_set_of_parameters_is_atomic(harness, depth_checkpoint):
     ):
         result = services.set_all(**bad)
         assert not result.successful and result.reason, bad
-        assert values(node.node.config) == values(NodeConfig()) | {"checkpoint": str(depth_checkpoint), "base_frame": ""}, bad
+        assert values(node.node.config) == values(NodeConfig()) | {
+            "checkpoint": str(depth_checkpoint),
+            "base_frame": "",
+        }, bad
         found = services.get("cloud.stride", "depth.max_range")
         assert (found[0].integer_value, found[1].double_value) == (1, 100.0), bad
     # Each of these alone would cross the other's old value.
