@@ -16,7 +16,7 @@ You need not configure anything to see depth: the defaults run the bundled check
 robots set four things:
 
 - `checkpoint`, to a network for their kind of scene;
-- the robot's place for the camera, by its URDF or the launch argument `camera_pose`: `base_frame` then finds the robot's base;
+- the camera's place on the robot, by a URDF or the launch argument `camera_pose`: odometry is then that of the robot;
 - one of `scale.odometry_topic` and `scale.camera_height`, to get metres;
 - `image_transport: compressed` or `image.reliability: reliable`, if images come over a network.
 

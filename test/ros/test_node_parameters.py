@@ -203,7 +203,7 @@ def test_bad_values_at_run_time_are_refused_and_nothing_changes(harness, depth_c
 
 
 def test_a_set_of_parameters_is_atomic(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, odometry__source="auto", precision="auto")
+    node = harness(depth_checkpoint, odometry__source="auto", precision="auto", base_frame="auto")
     services = Services(node)
     for bad in (
         {"depth__max_range": 20.0, "cloud__stride": 0},
@@ -216,10 +216,7 @@ def test_a_set_of_parameters_is_atomic(harness, depth_checkpoint):
     ):
         result = services.set_all(**bad)
         assert not result.successful and result.reason, bad
-        assert values(node.node.config) == values(NodeConfig()) | {
-            "checkpoint": str(depth_checkpoint),
-            "base_frame": "",
-        }, bad
+        assert values(node.node.config) == values(NodeConfig()) | {"checkpoint": str(depth_checkpoint)}, bad
         found = services.get("cloud.stride", "depth.max_range")
         assert (found[0].integer_value, found[1].double_value) == (1, 100.0), bad
     # Each of these alone would cross the other's old value.

@@ -28,7 +28,7 @@ from monodepth_ros.ros.demonstration.training import train_on
 
 @dataclass(frozen=True)
 class DemoRecording:
-    """The recording to play. Topics are empty where it has none; has_tf: it holds the camera's place on the base."""
+    """The recording to play. Topics are empty where it has none; has_tf: it holds static transforms."""
 
     bag: str
     stream: ImageStream
@@ -71,7 +71,7 @@ def open_recording(bag: str, topic: str, camera_info: str) -> DemoRecording:
             reference_odometry_topic=reference,
             image_count=recording.topics[stream.image].count,
             duration=recording.duration,
-            has_tf="/tf_static" in recording.topics and bool(reference),
+            has_tf="/tf_static" in recording.topics,
         )
 
 
@@ -87,7 +87,6 @@ def node_parameters(
         "image.reliability": "reliable",
         "depth.resolution": options.resolution,
         "scale.source": "auto" if header.is_metric else "relative",
-        "base_frame": "base_link" if recording.has_tf else "",
     }
 
 
