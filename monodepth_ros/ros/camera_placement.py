@@ -19,7 +19,7 @@ from monodepth_ros.ros.end_request import EndRequest
 from monodepth_ros.ros.frame_tree import TF_STATIC_QOS, FrameTree
 
 # Time between the first image and the transform, in which the tree of the camera's driver may come [s].
-TREE_TIMEOUT = 1.0
+TREE_TIMEOUT = 2.0
 PERIOD = 0.1  # of looking [s]
 
 
@@ -44,7 +44,7 @@ def place_cameras(base: str, poses: list[StatedPose], arguments: list[str], end:
 class CameraPlacement(Node):
     """Waits for the frame of each camera's images, and publishes the transform that puts it at its pose.
 
-    Call `place` now and then. transforms: those published so far.
+    Call `place` now and then. tree: the static frames heard of. transforms: those published so far.
     """
 
     def __init__(self, base: str, poses: list[StatedPose], **arguments):
@@ -52,11 +52,11 @@ class CameraPlacement(Node):
         self._base = base
         self._waiting = {pose.camera: pose for pose in poses}
         self._first_image: dict[str, tuple[str, float]] = {}
-        self._tree = FrameTree()
+        self.tree = FrameTree()
         self.transforms: list[TransformStamped] = []
         self._publisher = self.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
         self.create_subscription(
-            TFMessage, "/tf_static", lambda message: self._tree.add(message, is_static=True), TF_STATIC_QOS
+            TFMessage, "/tf_static", lambda message: self.tree.add(message, is_static=True), TF_STATIC_QOS
         )
         self._infos = {camera: self._listen(camera) for camera in self._waiting}
 
@@ -79,7 +79,7 @@ class CameraPlacement(Node):
                 self._place(self._waiting.pop(camera), frame)
 
     def _place(self, pose: StatedPose, camera_frame: str) -> None:
-        placed = placed_frame(pose.T_base_body, self._base, camera_frame, self._tree.parent_of)
+        placed = placed_frame(pose.T_base_body, self._base, camera_frame, self.tree.parent_of)
         if placed is None:
             self.get_logger().warning(
                 f"camera_pose is not used: TF connects {camera_frame!r} with {self._base!r} already"

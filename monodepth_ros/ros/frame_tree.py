@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Container
+from collections import deque
 from typing import NamedTuple
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -21,21 +21,21 @@ TF_STATIC_QOS = QoSProfile(
 )
 # A moving transform that was not published for this long has no publisher any more [s].
 SILENCE = 5.0
+OWN_STAMPS = 200  # stamps of our own transforms to remember, until these have come back
 
 
-class _Edge(NamedTuple):
-    """The newest transform of a frame; heard: its time of arrival (steady clock [s])."""
-
-    parent: Parent
-    stamp_ns: int
-    heard: float
+class _Link(NamedTuple):
+    parent: str
+    child: str
 
 
 class FrameTree:
     """The tree of frames. Thread-safe. A frame with a static parent keeps it, whatever comes on /tf."""
 
     def __init__(self) -> None:
-        self._edges: dict[str, _Edge] = {}
+        self._parents: dict[str, Parent] = {}
+        self._own_stamps: deque[int] = deque(maxlen=OWN_STAMPS)
+        self._heard: dict[_Link, float] = {}  # from other nodes, on /tf (steady clock [s])
         self._lock = threading.Lock()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
@@ -46,20 +46,27 @@ class FrameTree:
                 child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
                 if not child or not parent or child == parent:
                     continue
-                known = self._edges.get(child)
-                if known is None or is_static or not known.parent.is_static:
-                    self._edges[child] = _Edge(Parent(parent, is_static), nanoseconds(item.header.stamp), now)
+                known = self._parents.get(child)
+                if known is None or is_static or not known.is_static:
+                    self._parents[child] = Parent(parent, is_static)
+                if not is_static and nanoseconds(item.header.stamp) not in self._own_stamps:
+                    self._heard[_Link(parent, child)] = now
 
     def parent_of(self, frame: str) -> Parent | None:
         """The parent of a frame; None if it has none."""
         with self._lock:
-            edge = self._edges.get(frame.lstrip("/"))
-        return None if edge is None else edge.parent
+            return self._parents.get(frame.lstrip("/"))
 
-    def has_rival(self, parent: str, child: str, own_stamps: Container[int]) -> bool:
-        """Whether another node publishes parent -> child now. own_stamps: those of our own transforms [ns]."""
+    def note_own(self, stamp_ns: int) -> None:
+        """Announce a transform of our own with this stamp, before it is published and so comes back."""
         with self._lock:
-            edge = self._edges.get(child.lstrip("/"))
-        if edge is None or edge.parent.name != parent.lstrip("/"):
-            return False
-        return edge.parent.is_static or (edge.stamp_ns not in own_stamps and time.monotonic() - edge.heard < SILENCE)
+            self._own_stamps.append(stamp_ns)
+
+    def has_rival(self, parent: str, child: str) -> bool:
+        """Whether another node publishes parent -> child, now or for good."""
+        link = _Link(parent.lstrip("/"), child.lstrip("/"))
+        with self._lock:
+            heard, known = self._heard.get(link), self._parents.get(link.child)
+        if known == (link.parent, True):
+            return True
+        return heard is not None and time.monotonic() - heard < SILENCE

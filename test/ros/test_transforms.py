@@ -10,6 +10,7 @@ from geometry_msgs.msg import TransformStamped
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform
+from monodepth_ros.ros import frame_tree
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError
 
@@ -167,6 +168,20 @@ def test_a_static_parent_stays_when_another_comes_on_tf():
     buffer.add(TFMessage(transforms=[stamped("odom", "camera", T_2, 1.0)]), is_static=False)
     assert buffer.tree.parent_of("camera") == ("base", True)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
+
+
+def test_a_slow_rival_is_told_from_our_own_transforms(monkeypatch):
+    buffer = TransformBuffer()
+    for i in range(1, 30):
+        buffer.tree.note_own(i * SECOND)
+        buffer.add(TFMessage(transforms=[stamped("odom", "base", T_1, i)]), is_static=False)
+    assert not buffer.tree.has_rival("odom", "base")
+    for seconds in (29.5, 29.0):  # a rival's, and our own again
+        buffer.add(TFMessage(transforms=[stamped("/odom", "base", T_1, seconds)]), is_static=False)
+    assert buffer.tree.has_rival("odom", "base") and not buffer.tree.has_rival("map", "base")
+    monkeypatch.setattr(frame_tree, "SILENCE", 0.0)
+    assert not buffer.tree.has_rival("odom", "base"), "the rival has ended"
+    assert static_buffer(stamped("odom", "base")).tree.has_rival("odom", "base"), "a static one never ends"
 
 
 def test_invalid_transforms_are_skipped():

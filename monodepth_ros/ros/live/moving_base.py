@@ -2,7 +2,6 @@
 """The moving frame of the live odometry, as TF arrives."""
 
 import time
-from collections import deque
 
 from monodepth_ros.pipeline.base_choice import BaseChoice, choose_base
 from monodepth_ros.pipeline.moving_frame import rival, second_parent
@@ -12,7 +11,6 @@ from monodepth_ros.ros.frame_tree import FrameTree
 # Drivers and robots publish their trees when they start. A tree that may grow gets this much time to do so before the
 # first transform of the odometry: a listener may never get rid of a wrong parent [s].
 SETTLING = 2.0
-OWN_STAMPS = 200  # stamps of our own transforms to remember
 
 
 class MovingBase:
@@ -28,7 +26,7 @@ class MovingBase:
         self._choice: BaseChoice | None = None
         self._changed = 0.0
         self._said: BaseChoice | None = None
-        self._own_stamps: deque[int] = deque(maxlen=OWN_STAMPS)
+        self._has_published = False
 
     @property
     def description(self) -> str:
@@ -55,7 +53,7 @@ class MovingBase:
         if self._said is None:
             self._logger.info(f"odometry of {choice.description}")
         else:
-            listeners = "; restart the listeners of /tf that saw the old parent" if self._own_stamps else ""
+            listeners = "; restart the listeners of /tf that saw the old parent" if self._has_published else ""
             self._logger.warning(
                 f"odometry now of {choice.description}, and no longer of {self._said.frame}: transforms came late; the "
                 f"trajectory goes on in the new frame{listeners}"
@@ -67,11 +65,12 @@ class MovingBase:
         if self._choice is None or not self._is_settled:
             return None
         frame = self._choice.frame
-        if self._tree.has_rival(self._odom_frame, frame, self._own_stamps):
+        if self._tree.has_rival(self._odom_frame, frame):
             return rival(config, frame)
         parent = self._tree.parent_of(frame)
         return second_parent(config, frame, parent.name if parent is not None else "")
 
     def note_published(self, stamp_ns: int) -> None:
-        """Remember a transform of our own, which comes back on /tf."""
-        self._own_stamps.append(stamp_ns)
+        """Announce a transform of our own, before it is published."""
+        self._has_published = True
+        self._tree.note_own(stamp_ns)
