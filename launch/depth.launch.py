@@ -16,15 +16,12 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription
 from monodepth_ros.ros.launching import (
     boolean,
+    camera_pose_node,
     config_file,
     depth_node,
-    existing_path,
-    middleware_profile,
+    player_node,
     rviz_node,
 )
-
-# Loading the networks takes seconds; messages published before the node has subscribed would be lost.
-WAIT_FOR_NODE = ("--wait-subscribers", "1", "--wait-timeout", "30")
 
 ARGUMENTS = [
     DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its relative topics."),
@@ -48,6 +45,40 @@ ARGUMENTS = [
         "camera_info",
         default_value="",
         description="Calibration topic; empty: the camera_info beside the image topic.",
+    ),
+    DeclareLaunchArgument(
+        "calibration_file",
+        default_value="",
+        description="Calibration in camera_calibration's YAML format, instead of camera_info; empty: as in the "
+        "parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "rectified",
+        default_value="",
+        description="true or false: the images are rectified already (image_rect topics); empty: as in the parameter "
+        "file (false).",
+    ),
+    DeclareLaunchArgument(
+        "camera_pose",
+        default_value="",
+        description="Pose of the camera on the robot, for robots without URDF: x,y,z,roll,pitch,yaw [m, rad] of its "
+        "body (x ahead, y left, z up) in base_frame (base_link if that is auto); published on /tf_static. Empty: none.",
+    ),
+    DeclareLaunchArgument(
+        "base_frame",
+        default_value="",
+        description="Moving frame of the odometry: auto (the root of the frames that carry the camera) or a name such "
+        "as base_link; empty: as in the parameter file (auto).",
+    ),
+    DeclareLaunchArgument(
+        "odom_frame",
+        default_value="",
+        description="Fixed frame of the odometry; empty: as in the parameter file (odom).",
+    ),
+    DeclareLaunchArgument(
+        "publish_tf",
+        default_value="",
+        description="true or false: publish odom_frame -> base_frame on /tf; empty: as in the parameter file (true).",
     ),
     DeclareLaunchArgument(
         "checkpoint",
@@ -79,6 +110,12 @@ ARGUMENTS = [
         description="Device of the networks: auto, cpu, cuda or cuda:N; empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
+        "engine",
+        default_value="",
+        description="Engine of the networks: auto, pytorch, openvino, onnx or torchscript; empty: as in the parameter "
+        "file.",
+    ),
+    DeclareLaunchArgument(
         "bag",
         default_value="",
         description="Recording to play once the node has subscribed (rosbag2 folder, .mcap, .db3 or ROS 1 .bag).",
@@ -88,8 +125,8 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "fixed_frame",
-        default_value="odom",
-        description="Fixed frame of RViz; without odometry, give the camera's optical frame.",
+        default_value="",
+        description="Fixed frame of RViz; empty: odom_frame. Without odometry, give the camera's optical frame.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",
@@ -117,28 +154,13 @@ def nodes(context: LaunchContext) -> list[Node]:
     image = given["image"]
     if image.endswith("/compressed"):
         raise ValueError(f"image:={image}: leave /compressed away; image_transport:=compressed insists on it")
-    bag = existing_path("bag", given["bag"])
-    player = player_node(bag, bool(boolean("use_sim_time", given["use_sim_time"]))) if bag else None
     remappings = [(name, given[name]) for name in ("image", "camera_info") if given[name]]
+    player = player_node(given, subscribers=1)
     # The player is of no use without the node.
     on_exit = player and EmitEvent(event=ShutdownProcess(process_matcher=matches_action(player)))
-    found = [depth_node(given, remappings, on_exit=on_exit)]
-    if player is not None:
-        found.append(player)
-    if boolean("rviz", given["rviz"]):
-        found.append(rviz_node(given))
-    return found
-
-
-def player_node(bag: str, publishes_clock: bool) -> Node:
-    """The player of a recording, with /clock if asked for."""
-    return Node(
-        package="monodepth_ros",
-        executable="play",
-        arguments=[bag, *WAIT_FOR_NODE, *(["--clock"] if publishes_clock else [])],
-        additional_env=middleware_profile(),
-        output="screen",
-    )
+    poses = [given["camera_pose"]] if given["camera_pose"] else []
+    others = [player, camera_pose_node(given, poses), rviz_node(given) if boolean("rviz", given["rviz"]) else None]
+    return [depth_node(given, remappings, on_exit=on_exit), *(node for node in others if node is not None)]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -7,13 +7,24 @@ ros2 launch monodepth_ros multi_camera.launch.py -s          (explains every arg
 Without a checkpoint the bundled demonstration checkpoint runs.
 """
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction
+from launch.events import matches_action
+from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
-from monodepth_ros.ros.launching import boolean, config_file, depth_node, existing_path, rviz_node
+from monodepth_ros.pipeline.robot_inputs.camera_pose import parse_pose
+from monodepth_ros.ros.launching import (
+    boolean,
+    camera_pose_node,
+    config_file,
+    depth_node,
+    existing_path,
+    player_node,
+    rviz_node,
+)
 from monodepth_ros.settings.files import read_ros_parameters
 
 # The camera topics that RViz shows.
@@ -44,9 +55,44 @@ ARGUMENTS = [
         "published); empty: as in the parameter file (auto).",
     ),
     DeclareLaunchArgument(
+        "calibration_file",
+        default_value="",
+        description="Pattern of the cameras' calibration files in camera_calibration's YAML format, instead of "
+        "camera_info; {camera} stands for the name; empty: as in the parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "rectified",
+        default_value="",
+        description="true or false: the images are rectified already (image_rect topics); empty: as in the parameter "
+        "file (false).",
+    ),
+    DeclareLaunchArgument(
+        "camera_pose",
+        default_value="",
+        description="Poses of cameras on the robot, for robots without URDF: front=x,y,z,roll,pitch,yaw;left=... "
+        "[m, rad] of their bodies (x ahead, y left, z up) in base_frame (base_link if that is auto); published on "
+        "/tf_static. Empty: none.",
+    ),
+    DeclareLaunchArgument(
         "odometry_camera",
         default_value="",
         description="The camera that gives the odometry; empty: as in the parameter file (the first).",
+    ),
+    DeclareLaunchArgument(
+        "base_frame",
+        default_value="",
+        description="Moving frame of the odometry: auto (the root of the frames that carry the camera) or a name such "
+        "as base_link; empty: as in the parameter file (auto).",
+    ),
+    DeclareLaunchArgument(
+        "odom_frame",
+        default_value="",
+        description="Fixed frame of the odometry; empty: as in the parameter file (odom).",
+    ),
+    DeclareLaunchArgument(
+        "publish_tf",
+        default_value="",
+        description="true or false: publish odom_frame -> base_frame on /tf; empty: as in the parameter file (true).",
     ),
     DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its relative topics."),
     DeclareLaunchArgument(
@@ -68,9 +114,32 @@ ARGUMENTS = [
         "(network units); empty: as in the parameter file.",
     ),
     DeclareLaunchArgument(
+        "camera_height",
+        default_value="",
+        description="Height of odometry_camera above the ground in metres, for the metric scale; empty: as in the "
+        "parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "scale_odometry",
+        default_value="",
+        description="Topic of the robot's own odometry or velocity, for the metric scale; empty: as in the parameter "
+        "file.",
+    ),
+    DeclareLaunchArgument(
         "device",
         default_value="",
         description="Device of the networks: auto, cpu, cuda or cuda:N; empty: as in the parameter file.",
+    ),
+    DeclareLaunchArgument(
+        "engine",
+        default_value="",
+        description="Engine of the networks: auto, pytorch, openvino, onnx or torchscript; empty: as in the parameter "
+        "file.",
+    ),
+    DeclareLaunchArgument(
+        "bag",
+        default_value="",
+        description="Recording to play once the node has subscribed (rosbag2 folder, .mcap, .db3 or ROS 1 .bag).",
     ),
     DeclareLaunchArgument(
         "rviz",
@@ -79,13 +148,14 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "fixed_frame",
-        default_value="odom",
-        description="Fixed frame of RViz; without odometry, give a camera's optical frame.",
+        default_value="",
+        description="Fixed frame of RViz; empty: odom_frame. Without odometry, give a camera's optical frame.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",
         default_value="",
-        description="true or false: use /clock; empty: as in the parameter file (false).",
+        description="true or false: use /clock, which the player of `bag` then publishes; "
+        "empty: as in the parameter file (false).",
     ),
     DeclareLaunchArgument(
         "autostart",
@@ -121,6 +191,27 @@ def topic_of(camera: str, argument: str, pattern: str, cameras: list[str]) -> st
     return pattern.replace("{camera}", camera)
 
 
+def calibration_files(pattern: str, cameras: list[str]) -> dict[str, ParameterValue]:
+    """The parameters of the cameras' calibration files; FileNotFoundError for a file that does not exist."""
+    paths = {camera: topic_of(camera, "calibration_file", pattern, cameras) for camera in cameras if pattern}
+    return {
+        f"{camera}.calibration_file": ParameterValue(existing_path("calibration_file", path), value_type=str)
+        for camera, path in paths.items()
+    }
+
+
+def poses(text: str, cameras: list[str]) -> list[str]:
+    """The poses in the argument `camera_pose`; ValueError for one of a camera that is not among `cameras`."""
+    found = [pose.strip() for pose in text.split(";") if pose.strip()]
+    for pose in found:
+        if parse_pose(pose).camera not in cameras:
+            raise ValueError(
+                f"camera_pose:={text}: expected the name of a camera before each pose, e.g. {cameras[0]}=0.2,0,1,0,0,0 "
+                "and a semicolon between two"
+            )
+    return found
+
+
 def nodes(context: LaunchContext) -> list[Node]:
     """The nodes for the arguments; ValueError or FileNotFoundError for an invalid argument."""
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
@@ -139,10 +230,14 @@ def nodes(context: LaunchContext) -> list[Node]:
     parameters = {"cameras": ParameterValue(cameras, value_type=list[str])}
     if given["odometry_camera"]:
         parameters["odometry.camera"] = given["odometry_camera"]
-    found = [depth_node(given, remappings, parameters)]
+    parameters |= calibration_files(given.pop("calibration_file"), cameras)
+    player = player_node(given, subscribers=len(cameras))
+    # The player is of no use without the node.
+    on_exit = player and EmitEvent(event=ShutdownProcess(process_matcher=matches_action(player)))
+    others = [player, camera_pose_node(given, poses(given["camera_pose"], cameras))]
     if boolean("rviz", given["rviz"]):
-        found.append(rviz_node(given, [(topic, f"{cameras[0]}/{topic}") for topic in SHOWN_TOPICS]))
-    return found
+        others.append(rviz_node(given, [(topic, f"{cameras[0]}/{topic}") for topic in SHOWN_TOPICS]))
+    return [depth_node(given, remappings, parameters, on_exit), *(node for node in others if node is not None)]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -88,6 +88,12 @@ class OdometryConfig:
         maximum=100.0,
         live=True,
     )
+    scale_in_covariance: bool = setting(
+        True,
+        "Include the uncertainty of the metric scale in the covariances of twist and pose. Set to false if your filter "
+        "estimates the scale of this odometry itself.",
+        live=True,
+    )
     translation_noise: float = setting(
         0.05,
         "Standard deviation of a step's translation by the pose network, as a share of the step's length. Sets the "

@@ -71,3 +71,10 @@ def propagate(covariance: np.ndarray, rotation: np.ndarray, translation: np.ndar
     """
     lever, turn = move_origin(rotation @ translation), turn_axes(rotation)
     return symmetric(lever @ covariance @ lever.T + turn @ step @ turn.T)
+
+
+def along(error: np.ndarray) -> np.ndarray:
+    """Covariance (6, 6) of a translation error with one cause, whose standard deviation is `error` (3,)."""
+    covariance = np.zeros((6, 6))
+    covariance[:3, :3] = np.outer(error, error)
+    return covariance

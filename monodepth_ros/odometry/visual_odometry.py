@@ -9,7 +9,7 @@ import numpy as np
 from monodepth_ros.geometry.motion import log_se3, orthonormalize
 from monodepth_ros.odometry.checks.motion_limits import reason_against_motion
 from monodepth_ros.odometry.config import OdometryConfig
-from monodepth_ros.odometry.covariance import propagate, step_covariance, unknown_covariance
+from monodepth_ros.odometry.covariance import along, propagate, step_covariance, unknown_covariance
 from monodepth_ros.odometry.gyro.gyro import Turn
 from monodepth_ros.odometry.gyro.rotation_prior import turned_step
 
@@ -59,6 +59,8 @@ class VisualOdometry:
         self._last_stamp_ns: int | None = None
         self._pose = np.eye(4)
         self._covariance = np.diag([config.translation_noise_floor**2] * 3 + [config.rotation_noise_floor**2] * 3)
+        # Error of the position for an error of the scale of one standard deviation: the same cause in every step.
+        self._scale_error = np.zeros(3)
 
     def breaks(self, stamp_ns: int) -> str:
         """Reason why a frame of this stamp cannot be joined to the last one, or an empty string."""
@@ -78,6 +80,7 @@ class VisualOdometry:
         is_metric: bool = True,
         *,
         covariance: np.ndarray | None = None,
+        scale_uncertainty: float = 0.0,
         reason: str = "no motion for this frame",
         turn: Turn | None = None,
     ) -> OdometryEstimate:
@@ -86,7 +89,8 @@ class VisualOdometry:
         stamp_ns: the frame's own stamp. T_previous_current: (4, 4) pose of this camera in the previous frame's axes, or
         None if unknown; reason: why it is unknown. is_metric: its lengths are metres, so max_speed applies. covariance:
         (6, 6) of the motion in the previous frame's axes. Without it the noise settings give the covariance, and
-        `turn`, a gyro's rotation that the motion does not contain yet, improves both.
+        `turn`, a gyro's rotation that the motion does not contain yet, improves both. scale_uncertainty: standard
+        deviation of the lengths' common factor, as a share of it; it comes on top of the covariance.
         """
         previous_ns = self._last_stamp_ns
         broken = self.breaks(stamp_ns)
@@ -106,7 +110,7 @@ class VisualOdometry:
             covariance = self._noise_of(step)
             if turn is not None:
                 step, covariance = turned_step(step, covariance, turn)
-        return self._advance(stamp_ns, step, seconds, covariance)
+        return self._advance(stamp_ns, step, seconds, covariance, scale_uncertainty)
 
     def _noise_of(self, step: np.ndarray) -> np.ndarray:
         config = self.config
@@ -127,8 +131,11 @@ class VisualOdometry:
         note = f"{reason}: new trajectory"
         return self._estimate_without_motion(stamp_ns, TrackingState.NO_DATA, has_reset=True, note=note)
 
-    def _advance(self, stamp_ns: int, step: np.ndarray, seconds: float, covariance: np.ndarray) -> OdometryEstimate:
+    def _advance(
+        self, stamp_ns: int, step: np.ndarray, seconds: float, covariance: np.ndarray, scale_uncertainty: float
+    ) -> OdometryEstimate:
         self._covariance = propagate(self._covariance, self._pose[:3, :3], step[:3, 3], covariance)
+        self._scale_error = self._scale_error + scale_uncertainty * (self._pose[:3, :3] @ step[:3, 3])
         pose = self._pose @ step
         pose[:3, :3] = orthonormalize(pose[:3, :3])
         self._pose = pose
@@ -136,10 +143,14 @@ class VisualOdometry:
             stamp_ns=stamp_ns,
             state=TrackingState.TRACKING,
             T_start_camera=pose.copy(),
-            pose_covariance=self._covariance.copy(),
+            pose_covariance=self._pose_covariance,
             twist=log_se3(step) / seconds,
-            twist_covariance=covariance / seconds**2,
+            twist_covariance=(covariance + along(scale_uncertainty * step[:3, 3])) / seconds**2,
         )
+
+    @property
+    def _pose_covariance(self) -> np.ndarray:
+        return self._covariance + along(self._scale_error)
 
     def _lose(self, stamp_ns: int, seconds: float, reason: str) -> OdometryEstimate:
         # For the rest of this trajectory the missing step is unknown, but bounded by the limits of speed and turn rate.
@@ -154,7 +165,7 @@ class VisualOdometry:
             stamp_ns=stamp_ns,
             state=state,
             T_start_camera=self._pose.copy(),
-            pose_covariance=unknown_covariance() if state is TrackingState.LOST else self._covariance.copy(),
+            pose_covariance=unknown_covariance() if state is TrackingState.LOST else self._pose_covariance,
             twist=np.zeros(6),
             twist_covariance=unknown_covariance(),
             has_reset=has_reset,

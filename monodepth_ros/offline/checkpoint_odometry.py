@@ -55,6 +55,8 @@ def checkpoint_odometry(
         raise EvaluationError("the checkpoint has no pose network: expected one, or odometry by features")
     if not header.is_metric and config.scale == ScaleConfig():
         config = replace(config, {"scale.source": "relative"})
+    # The steps are compared with the reference's after their common scale has been fitted to it.
+    config = replace(config, {"odometry.scale_in_covariance": False})
     run = SourcePipeline(source, engine, header, config)
     parts, count = _read_parts(run, frames, advanced)
     longest = max(parts, key=lambda part: len(part.estimates), default=_Part([], []))

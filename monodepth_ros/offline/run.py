@@ -70,7 +70,7 @@ class OfflineRun:
             self._bag = OutputBag(settings.bag, config, run)
         self._animation = RunAnimation(Path(settings.animation), scale.is_metric) if settings.animation else None
         if run.pipeline.has_odometry:
-            odometry = f"of {moving_frame.name!r} in {config.odom_frame!r}, from {run.pipeline.motion_description}"
+            odometry = f"of {moving_frame.description} in {config.odom_frame}, from {run.pipeline.motion_description}"
             self.notes += moving_frame.notes
         else:
             why = "odometry.source is network, and the checkpoint has no pose network: set it to auto"

@@ -15,7 +15,7 @@ from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.features.feature_motion import FeatureMotion
 from monodepth_ros.odometry.features.feature_odometry import FeatureOdometry
 from monodepth_ros.odometry.gyro.gyro import Gyro, Turn
-from monodepth_ros.odometry.scale.source import ScaleSource, SeenMotion
+from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenMotion
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState, VisualOdometry
 from monodepth_ros.pipeline.frame import PreparedFrame
 from monodepth_ros.pipeline.frame_history import FrameHistory
@@ -157,12 +157,18 @@ class MotionTracking:
             T_previous_current,
             estimate.is_metric,
             covariance=covariance,
+            scale_uncertainty=self._scale_uncertainty(estimate),
             reason=motion.reason,
             turn=motion.turn,
         )
         if motion.is_bridged and found.state is TrackingState.TRACKING:
             return replace(found, note=f"{motion.reason}: turned by the gyro, at the speed before")
         return found
+
+    def _scale_uncertainty(self, scale: ScaleEstimate) -> float:
+        """The part of the odometry's uncertainty that its scale brings; none for network units, which are exact."""
+        is_included = self._config.scale_in_covariance and scale.is_metric and np.isfinite(scale.uncertainty)
+        return scale.uncertainty if is_included else 0.0
 
     def _motion(self, prepared: PreparedFrame) -> _Motion:
         if self._config.source == "network":

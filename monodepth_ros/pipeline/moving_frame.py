@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The moving frame of the odometry: the camera's own, or the robot's base that the camera is mounted on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from monodepth_ros.data.bags.static_transforms import StaticTransformError, Stat
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
+from monodepth_ros.pipeline.base_choice import AUTO, Parent, choose_base
 from monodepth_ros.settings.schema import ConfigError, setting
 
 
@@ -22,9 +24,10 @@ class MovingFrameConfig:
         "Fixed frame of the odometry. Change it if another node publishes an odom frame already.",
     )
     base_frame: str = setting(
-        "",
-        "Moving frame of the odometry, such as base_link; TF must connect it with the camera. Empty: the camera's "
-        "optical frame. Set it on a robot.",
+        AUTO,
+        "Moving frame of the odometry. auto: the root of the frames that carry the camera in TF, such as base_link or "
+        "the camera driver's camera_link; without any, the camera's optical frame. A name: that frame, which TF must "
+        "connect with the camera. Empty: the camera's optical frame.",
     )
     publish_tf: bool = setting(
         True,
@@ -53,15 +56,33 @@ T_ODOM_START.setflags(write=False)
 def second_parent(config: MovingFrameConfig, frame: str, parent: str) -> str:
     """The reason against publishing odom_frame -> frame on /tf, or an empty string.
 
-    A frame has one parent in the TF tree; parent: the one that it has already, or an empty string. A base_frame is the
-    user's choice, and the inverted transform adds no parent to it.
+    A frame has one parent in the TF tree; parent: the one that it has already, or an empty string. The inverted
+    transform adds no parent to it.
     """
-    if frame == config.base_frame or config.invert_odom_tf or parent in ("", config.odom_frame):
+    if config.invert_odom_tf or parent in ("", config.odom_frame):
         return ""
     return (
-        f"no /tf from {config.odom_frame!r}: {frame!r} has the parent {parent!r} already; set base_frame to the "
-        "robot's base (or publish_tf to false)"
+        f"no /tf from {config.odom_frame!r}: {frame!r} has the parent {parent!r} already; set base_frame to the frame "
+        "that should move, invert_odom_tf to true, or publish_tf to false"
     )
+
+
+def rival(config: MovingFrameConfig, frame: str) -> str:
+    """The reason against publishing between odom_frame and frame what another node publishes already."""
+    return (
+        f"no /tf from {config.odom_frame!r}: another node publishes {config.odom_frame!r} -> {frame!r}; set publish_tf "
+        "to false, or odom_frame to another name and invert_odom_tf to true"
+    )
+
+
+def static_parents(transforms: StaticTransforms) -> Callable[[str], Parent | None]:
+    """The parents of frames in static transforms, for `choose_base`."""
+
+    def parent_of(frame: str) -> Parent | None:
+        name = transforms.parent_of(frame)
+        return Parent(name, is_static=True) if name else None
+
+    return parent_of
 
 
 class OdometryTransform(NamedTuple):
@@ -82,24 +103,24 @@ def odometry_transform(config: MovingFrameConfig, frame: str, T_odom_frame: np.n
 class MovingFrame:
     """The moving frame of a recording's odometry, by its static transforms, and the estimates in that frame.
 
-    With a base_frame that static transforms connect with the camera, that base moves, and odom is its first pose.
-    Otherwise the camera moves, and odom is x forward, y left, z up at its first pose; notes have the reason if a base
-    was asked for. name: the moving frame. may_publish_tf: odom_frame -> name is wanted, and gives no frame a second
-    parent.
+    With a base_frame that static transforms connect with the camera, or with auto and a frame above the camera, that
+    base moves, and odom is its first pose. Otherwise the camera moves, and odom is x forward, y left, z up at its first
+    pose; notes have the reason if a base was asked for. name: the moving frame; description: the same with the reason
+    for it. may_publish_tf: odom_frame -> name is wanted, and gives no frame a second parent.
     """
 
     def __init__(self, config: MovingFrameConfig, camera_frame: str, transforms: StaticTransforms):
         self.notes: list[str] = []
-        self.name = camera_frame
         self.T_base_camera = np.eye(4)
         self.T_odom_start = T_ODOM_START
-        if config.base_frame:
+        choice = choose_base(config.base_frame, camera_frame, static_parents(transforms), config.odom_frame)
+        if not choice.is_camera:
             try:
-                self.T_base_camera = transforms.lookup(config.base_frame, camera_frame)
-                self.T_odom_start = self.T_base_camera
-                self.name = config.base_frame
+                self.T_odom_start = self.T_base_camera = transforms.lookup(choice.frame, camera_frame)
             except StaticTransformError as error:
                 self.notes.append(f"base_frame is not used, the camera's own motion is given: {error}")
+                choice = choose_base("", camera_frame, static_parents(transforms), config.odom_frame)
+        self.name, self.description = choice.frame, choice.description
         reason = second_parent(config, self.name, transforms.parent_of(self.name)) if config.publish_tf else ""
         self.may_publish_tf = config.publish_tf and not reason
         if reason:

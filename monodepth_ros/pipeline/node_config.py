@@ -38,6 +38,12 @@ class CameraOdometryConfig(OdometryConfig):
         "With several cameras, the camera whose motion is estimated and published as odom, path and TF; empty: the "
         "first.",
     )
+    always_on: bool = setting(
+        True,
+        "Follow the motion whenever the node is active, so that the trajectory begins with the first image. Set to "
+        "false to save the networks' time while nobody subscribes to odom, twist or path and no TF is published.",
+        live=True,
+    )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ You need not configure anything to see depth: the defaults run the bundled check
 robots set four things:
 
 - `checkpoint`, to a network for their kind of scene;
-- `base_frame`, to get the odometry of the robot instead of that of the camera;
+- the camera's place on the robot, by a URDF or the launch argument `camera_pose`: odometry is then that of the robot;
 - one of `scale.odometry_topic`, `scale.stereo_camera` and `scale.camera_height`, to get metres;
 - `image_transport: compressed`, if images come over a network.
 

@@ -78,6 +78,11 @@ def start_ros(ros_arguments: list[str]) -> Iterator[None]:
         rclpy.try_shutdown()
 
 
+def is_latched(topic: Topic) -> bool:
+    """Whether late subscribers get the last messages of a topic, too."""
+    return topic.latched or topic.name.endswith("/tf_static")
+
+
 class BagPlayer:
     """Play one recording until its end or until `stop` is set, whichever comes first.
 
@@ -155,7 +160,7 @@ class BagPlayer:
         return publishers
 
     def _quality_of_service(self, topic: Topic) -> QoSProfile:
-        latched = topic.latched or topic.name.endswith("/tf_static")
+        latched = is_latched(topic)
         best_effort = self._options.best_effort and not latched
         return QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
@@ -191,7 +196,10 @@ class BagPlayer:
             self._stop.wait(MATCHING_TIME)
 
     def _subscription_count(self) -> int:
-        return sum(publisher.get_subscription_count() for publisher in self._publishers.values())
+        """Subscriptions of the topics that a late subscriber would miss something of."""
+        topics = self._recording.topics
+        counted = [p for name, p in self._publishers.items() if not is_latched(topics[name])]
+        return sum(publisher.get_subscription_count() for publisher in counted or self._publishers.values())
 
     def _play_once(self) -> float:
         """Play the recording once; the recorded seconds that went by."""
@@ -213,7 +221,7 @@ class BagPlayer:
 
     def _publish_latched_before(self, first_ns: int) -> None:
         """Publish the latched messages before the start offset, such as static transforms."""
-        latched = [t for t in self._publishers if self._recording.topics[t].latched or t.endswith("/tf_static")]
+        latched = [t for t in self._publishers if is_latched(self._recording.topics[t])]
         if latched and self._options.start_offset > 0:
             for message in self._recording.messages(latched, stop_ns=first_ns):
                 self._publish(message)

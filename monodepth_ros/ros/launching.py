@@ -9,7 +9,10 @@ from launch.action import Action
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from monodepth_ros.pipeline.base_choice import AUTO
+from monodepth_ros.pipeline.robot_inputs.camera_pose import parse_pose
 from monodepth_ros.ros.middleware_profile import VARIABLES, profile_path, profile_variable
+from monodepth_ros.settings.files import read_ros_parameters
 
 # Launch arguments that are passed to the node as they are, with the parameters that they set.
 TEXT_PARAMETERS = {
@@ -18,6 +21,16 @@ TEXT_PARAMETERS = {
     "image_transport": "image_transport",
     "scale_source": "scale.source",
     "scale_odometry": "scale.odometry_topic",
+    "base_frame": "base_frame",
+    "odom_frame": "odom_frame",
+    "engine": "engine",
+    "calibration_file": "calibration_file",
+}
+SWITCH_PARAMETERS = {
+    "autostart": "autostart",
+    "use_sim_time": "use_sim_time",
+    "publish_tf": "publish_tf",
+    "rectified": "image.rectified",
 }
 NUMBER_PARAMETERS = {"camera_height": "scale.camera_height"}
 
@@ -71,7 +84,10 @@ def depth_node(
 
     ValueError or FileNotFoundError for an invalid argument.
     """
-    texts = given | {"checkpoint": os.path.expanduser(given["checkpoint"])}
+    texts = given | {
+        "checkpoint": os.path.expanduser(given["checkpoint"]),
+        "calibration_file": existing_path("calibration_file", given.get("calibration_file", "")),
+    }
     # Declared as strings: launch would read a value like 2026 or 1e3 as a number.
     overrides = {
         parameter: ParameterValue(texts[name], value_type=str)
@@ -81,7 +97,7 @@ def depth_node(
     overrides |= {
         parameter: number(name, given[name]) for name, parameter in NUMBER_PARAMETERS.items() if given.get(name)
     }
-    switches = {name: boolean(name, given[name]) for name in ("autostart", "use_sim_time")}
+    switches = {parameter: boolean(name, given[name]) for name, parameter in SWITCH_PARAMETERS.items()}
     overrides |= {name: value for name, value in switches.items() if value is not None} | (parameters or {})
     params_file = existing_path("params_file", given["params_file"])
     return Node(
@@ -99,6 +115,50 @@ def depth_node(
     )
 
 
+def player_node(given: dict[str, str], subscribers: int) -> Node | None:
+    """The player of the recording `bag`, which waits for the node's subscriptions to images; None without a recording.
+
+    With use_sim_time it publishes the clock. FileNotFoundError for a recording that does not exist.
+    """
+    bag = existing_path("bag", given["bag"])
+    if not bag:
+        return None
+    return Node(
+        package="monodepth_ros",
+        executable="play",
+        arguments=[
+            bag,
+            # Loading the networks takes seconds; messages published before the node has subscribed would be lost.
+            *("--wait-subscribers", str(subscribers), "--wait-timeout", "30"),
+            *(["--clock"] if boolean("use_sim_time", given["use_sim_time"]) else []),
+        ],
+        additional_env=middleware_profile(),
+        output="screen",
+    )
+
+
+def camera_pose_node(given: dict[str, str], poses: list[str]) -> Node | None:
+    """The publisher of the static transforms to cameras at these poses; None without poses.
+
+    The poses are in base_frame, which is base_link unless argument or parameter file name another. ValueError for a
+    pose that cannot be read.
+    """
+    if not poses:
+        return None
+    for pose in poses:
+        parse_pose(pose)
+    params_file = existing_path("params_file", given["params_file"])
+    stated = given["base_frame"] or (read_ros_parameters(params_file).get("base_frame", "") if params_file else "")
+    return Node(
+        package="monodepth_ros",
+        executable="camera_pose",
+        name="camera_pose",
+        namespace=given["namespace"],
+        arguments=["--base", "base_link" if stated in ("", AUTO) else stated, *poses],
+        output="screen",
+    )
+
+
 def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = None) -> Node:
     """RViz in the node's namespace, because its configuration has relative topics. ValueError if RViz is missing."""
     try:
@@ -110,7 +170,7 @@ def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = 
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", config_file("depth.rviz"), "-f", given["fixed_frame"]],
+        arguments=["-d", config_file("depth.rviz"), "-f", given["fixed_frame"] or given["odom_frame"] or "odom"],
         parameters=[] if use_sim_time is None else [{"use_sim_time": use_sim_time}],
         remappings=remappings,
     )

@@ -89,7 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="begin once the played topics have N subscriptions, so that no subscriber misses the first messages",
+        help="begin once the played topics, without latched ones, have N subscriptions, so that no subscriber misses "
+        "the first messages",
     )
     parser.add_argument(
         "--wait-timeout",

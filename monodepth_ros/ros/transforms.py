@@ -10,12 +10,12 @@ import numpy as np
 from geometry_msgs.msg import Transform
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import interpolate, invert, make_transform
+from monodepth_ros.ros.frame_tree import TF_QOS, TF_STATIC_QOS, FrameTree
 from monodepth_ros.ros.interop import rotation_from_quaternion
 from monodepth_ros.stamps import nanoseconds
 
@@ -24,13 +24,6 @@ try:
 except ImportError:  # not on PyPI
     tf2_ros = None
 
-TF_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
-TF_STATIC_QOS = QoSProfile(
-    depth=100,
-    history=HistoryPolicy.KEEP_LAST,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
 # Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
 
@@ -47,6 +40,10 @@ class TransformLookup(Protocol):
 
         Must not be called on the executor's thread, which fills the buffer.
         """
+
+    @property
+    def tree(self) -> FrameTree:
+        """The parents of the frames heard of so far."""
 
     def close(self) -> None:
         """Release the subscriptions."""
@@ -105,14 +102,16 @@ class _Track:
 
 
 class TransformBuffer:
-    """The tree of frames from TransformStamped messages. Thread-safe."""
+    """The tree of frames from TransformStamped messages. Thread-safe. A frame with a static parent keeps it."""
 
     def __init__(self) -> None:
+        self.tree = FrameTree()
         self._tracks: dict[str, _Track] = {}
         self._changed = threading.Condition()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
         """Add transforms; skip those without a frame name or with invalid numbers."""
+        self.tree.add(message, is_static)
         with self._changed:
             for item in message.transforms:
                 child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
@@ -123,6 +122,8 @@ class TransformBuffer:
                 except MonodepthError:
                     continue
                 track = self._tracks.get(child)
+                if track is not None and track.is_static and not is_static:
+                    continue
                 if track is None or track.parent != parent or track.is_static != is_static:
                     track = self._tracks[child] = _Track(parent, is_static)
                 track.add(nanoseconds(item.header.stamp), T_parent_child)
@@ -140,12 +141,6 @@ class TransformBuffer:
                     remaining = deadline - time.monotonic()
                     if remaining <= 0 or not self._changed.wait(remaining):
                         raise
-
-    def parent_of(self, frame: str) -> str:
-        """The parent of a frame; empty if it has none."""
-        with self._changed:
-            track = self._tracks.get(frame.lstrip("/"))
-            return track.parent if track is not None else ""
 
     def _find(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         up_source = self._ancestors(source)
@@ -202,8 +197,21 @@ class Tf2Transforms:
     """Transforms from tf2_ros."""
 
     def __init__(self, node: Node):
+        self.tree = tree = FrameTree()
+
+        class Listener(tf2_ros.TransformListener):
+            """Its buffer does not tell the parent of a frame."""
+
+            def callback(self, data: TFMessage) -> None:
+                tree.add(data, is_static=False)
+                super().callback(data)
+
+            def static_callback(self, data: TFMessage) -> None:
+                tree.add(data, is_static=True)
+                super().static_callback(data)
+
         self._buffer = tf2_ros.Buffer(cache_time=Duration(seconds=CACHE_SECONDS))
-        self._listener = tf2_ros.TransformListener(self._buffer, node)
+        self._listener = Listener(self._buffer, node)
         self._newest_ns = 0
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.cli.main import main
+from monodepth_ros.config_files import NAMES
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.pipeline.run_parameters import read_run_config
 from monodepth_ros.settings.files import read_settings
@@ -34,6 +35,12 @@ def test_a_training_takes_its_file_and_nothing_changes_by_it(tmp_path, capsys):
     assert settings.pop("data.recordings") == [""]  # ROS cannot read an empty list, and one way of writing is enough
     assert len(settings) > 50
     assert replace(TrainConfig(), settings) == TrainConfig()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_path_of_an_installed_file_is_printed(name, capsys):
+    assert main(["config", "--path", name]) == 0
+    assert Path(capsys.readouterr().out.strip()).read_bytes() == (CONFIG / name).read_bytes()
 
 
 @pytest.mark.parametrize("arguments", [[], ["--dump", "nodes"]])

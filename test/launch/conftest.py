@@ -64,7 +64,7 @@ def run(tmp_path, monkeypatch):
     """
     prefix, notes = tmp_path / "prefix", tmp_path / "notes"
     notes.mkdir()
-    executables = {"monodepth_ros": ("depth_node", "play"), "rviz2": ("rviz2",)}
+    executables = {"monodepth_ros": ("depth_node", "play", "camera_pose"), "rviz2": ("rviz2",)}
     for package, names in executables.items():
         for folder in ("share/ament_index/resource_index/packages", f"lib/{package}", f"share/{package}"):
             (prefix / folder).mkdir(parents=True, exist_ok=True)

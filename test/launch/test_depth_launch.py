@@ -32,8 +32,15 @@ ARGUMENTS = {
     "image",
     "image_transport",
     "camera_info",
+    "calibration_file",
+    "rectified",
+    "camera_pose",
+    "base_frame",
+    "odom_frame",
+    "publish_tf",
     "checkpoint",
     "device",
+    "engine",
     "scale_source",
     "camera_height",
     "scale_odometry",
@@ -58,7 +65,8 @@ def started(run):
     """A function that runs the launch file with arguments; the started processes by name."""
 
     def started(**arguments):
-        others = [name for argument, name in (("bag", "play"), ("rviz", "rviz2")) if argument in arguments]
+        started_by = {"bag": "play", "rviz": "rviz2", "camera_pose": "camera_pose"}
+        others = [name for argument, name in started_by.items() if argument in arguments]
         exit_code, found = run(LaunchDescription([included(**arguments)]), *others)
         assert exit_code == 0 and set(found) == {"depth_node", *others}
         return found
@@ -94,6 +102,12 @@ def test_arguments_override_the_parameter_file(started, tmp_path):
         scale_source="odometry",
         camera_height="2",
         scale_odometry="/wheels/odom",
+        base_frame="base_footprint",
+        odom_frame="visual_odom",
+        publish_tf="false",
+        rectified="true",
+        engine="pytorch",
+        calibration_file=str(params_file),
         image_transport="compressed",
         autostart="false",
         use_sim_time="true",
@@ -103,7 +117,8 @@ def test_arguments_override_the_parameter_file(started, tmp_path):
     assert node.parameters == {
         "checkpoint": "yours", "device": "cuda:1", "scale.source": "odometry", "scale.camera_height": 2.0,
         "scale.odometry_topic": "/wheels/odom", "image_transport": "compressed", "autostart": False,
-        "use_sim_time": True, "path_length": 7,
+        "use_sim_time": True, "path_length": 7, "base_frame": "base_footprint", "odom_frame": "visual_odom",
+        "publish_tf": False, "image.rectified": True, "engine": "pytorch", "calibration_file": str(params_file),
     }  # fmt: skip
     assert node.following("--params-file")[0] == str(params_file)
     assert node.following("--log-level") == ["debug"] and node.remappings["__ns"] == "/front"
@@ -138,6 +153,23 @@ def test_the_player_waits_for_the_node_and_publishes_the_clock_if_asked(started,
     assert "--clock" not in started(bag=str(bag), use_sim_time="false")["play"].arguments
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parameters", "base"),
+    [
+        ({}, "{}", "base_link"),
+        ({"base_frame": "chassis"}, "{base_frame: torso}", "chassis"),
+        ({}, "{base_frame: torso}", "torso"),
+        ({"base_frame": "auto"}, "{base_frame: torso}", "base_link"),
+    ],
+)
+def test_the_pose_of_the_camera_is_published_in_the_base(started, tmp_path, arguments, parameters, base):
+    params_file = tmp_path / "mine.yaml"
+    params_file.write_text(f"/**:\n  ros__parameters: {parameters}\n")
+    pose = "-0.2,0,0.9,0,0.1,0"
+    placer = started(params_file=str(params_file), camera_pose=pose, namespace="front", **arguments)["camera_pose"]
+    assert placer.arguments[:3] == ["--base", base, pose] and placer.remappings["__ns"] == "/front"
+
+
 def test_paths_may_begin_with_a_tilde(started, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "drive.bag").touch()
@@ -152,6 +184,11 @@ def test_rviz_shows_the_topics_of_the_namespace(started, asked):
     assert Path(rviz.following("-d")[0]).read_text() == (ROOT / "config" / "depth.rviz").read_text()
     assert rviz.following("-f") == ["map"] and rviz.remappings["__ns"] == "/front"
     assert rviz.parameters == {"use_sim_time": True}
+
+
+@pytest.mark.parametrize(("arguments", "frame"), [({}, "odom"), ({"odom_frame": "visual_odom"}, "visual_odom")])
+def test_the_fixed_frame_of_rviz_is_that_of_the_odometry(started, arguments, frame):
+    assert started(rviz="true", **arguments)["rviz2"].following("-f") == [frame]
 
 
 def test_namespace_and_clock_of_an_including_launch_file_are_kept(run):
@@ -194,6 +231,9 @@ def test_a_middleware_profile_of_the_user_is_kept(started, monkeypatch, variable
         ({"params_file": "/nowhere.yaml"}, "params_file:=/nowhere.yaml: no such file or folder"),
         ({"image": "/camera/compressed"}, "image:=/camera/compressed: leave /compressed away"),
         ({"namespace": "not-a-name"}, "Invalid namespace"),
+        ({"publish_tf": "no"}, "publish_tf:=no: expected true or false"),
+        ({"calibration_file": "/nowhere.yaml"}, "calibration_file:=/nowhere.yaml: no such file or folder"),
+        ({"camera_pose": "1,2,3"}, "camera pose '1,2,3': expected x,y,z,roll,pitch,yaw"),
     ],
 )
 def test_a_bad_argument_starts_nothing_and_gives_one_error(run, caplog, monkeypatch, arguments, message):

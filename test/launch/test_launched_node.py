@@ -18,11 +18,13 @@ rclpy = pytest.importorskip("rclpy")
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
+from tf2_msgs.msg import TFMessage  # noqa: E402
 
 from monodepth_ros.data.bags.writer import BagWriter  # noqa: E402
 from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, save_checkpoint  # noqa: E402
 from monodepth_ros.networks.formula_weights import fill_networks_with_formula  # noqa: E402
 from monodepth_ros.networks.registry import build_depth  # noqa: E402
+from monodepth_ros.ros.frame_tree import TF_STATIC_QOS  # noqa: E402
 
 SECOND = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND
@@ -103,15 +105,16 @@ def params_file(tmp_path):
 
 @pytest.fixture
 def listener():
-    """A client's executor, and the depth images that it receives."""
+    """A client's executor, the depth images that it receives, and the static transforms."""
     context = rclpy.Context()
     rclpy.init(context=context)
     node = rclpy.create_node("listener", context=context)
-    depths = []
+    depths, transforms = [], []
     node.create_subscription(Image, "/front/depth/image", depths.append, 50)
+    node.create_subscription(TFMessage, "/tf_static", lambda m: transforms.extend(m.transforms), TF_STATIC_QOS)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
-    yield executor, depths
+    yield executor, depths, transforms
     executor.shutdown()
     node.destroy_node()
     context.try_shutdown()
@@ -132,15 +135,15 @@ def launched(launch_file, arguments, tmp_path):
 def test_a_recording_gives_depth_from_its_first_second_and_an_interrupt_ends_everything(
     launch_folder, recording, checkpoint, params_file, listener, tmp_path
 ):
-    executor, depths = listener
+    executor, depths, transforms = listener
     arguments = (
         f"params_file:={params_file}", f"checkpoint:={checkpoint}", "namespace:=front",
-        f"bag:={recording}", "image:=/camera/image_raw",
+        f"bag:={recording}", "image:=/camera/image_raw", "camera_pose:=-0.2,0,0.9,0,0,0",
     )  # fmt: skip
     process = launched(f"{launch_folder}/depth.launch.py", arguments, tmp_path)
     try:
         deadline = time.monotonic() + 90
-        while not depths and process.poll() is None and time.monotonic() < deadline:
+        while not (depths and transforms) and process.poll() is None and time.monotonic() < deadline:
             executor.spin_once(timeout_sec=0.1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
         output, _ = process.communicate(timeout=30)
@@ -153,13 +156,15 @@ def test_a_recording_gives_depth_from_its_first_second_and_an_interrupt_ends_eve
     assert late < 1.0, f"the first depth image is {late:.1f} s into the recording:\n{output}"
     assert (header.frame_id, depths[0].encoding) == ("camera_optical", "16UC1")
     assert process.returncode == 0, output
-    assert output.count("process has finished cleanly") == 2, output
+    assert output.count("process has finished cleanly") == 3, output
+    assert [(t.header.frame_id, t.child_frame_id) for t in transforms] == [("base_link", "camera_optical")], output
+    assert transforms[0].transform.translation.x == -0.2
     with pytest.raises(ProcessLookupError):  # nothing of the group is left
         os.killpg(process.pid, 0)
 
 
 def test_each_of_two_cameras_gives_depth_below_its_name(launch_folder, checkpoint, listener, tmp_path):
-    executor, depths = listener
+    executor, depths, _ = listener
     node = executor.get_nodes()[0]
     cameras = {"front": (320, 96), "left": (200, 150)}
     publishers = {name: node.create_publisher(Image, f"/rig/{name}/color", 1) for name in cameras}

@@ -31,7 +31,8 @@ def started(run):
     """A function that runs the launch file with arguments; the started processes by name."""
 
     def started(**arguments):
-        others = ["rviz2"] if "rviz" in arguments else []
+        started_by = {"bag": "play", "rviz": "rviz2", "camera_pose": "camera_pose"}
+        others = [name for argument, name in started_by.items() if argument in arguments]
         exit_code, found = run(LaunchDescription([included(**arguments)]), *others)
         assert exit_code == 0 and set(found) == {"depth_node", *others}
         return found
@@ -62,6 +63,13 @@ def test_a_pattern_gives_every_camera_its_topics(started):
         checkpoint="2026",
         log_level="debug",
         autostart="false",
+        camera_height="1.2",
+        scale_odometry="/wheels/odom",
+        base_frame="base_footprint",
+        odom_frame="visual_odom",
+        publish_tf="false",
+        rectified="true",
+        engine="pytorch",
     )["depth_node"]
     assert topics(node) == {
         "front/image": "/rig/front/image_color",
@@ -71,6 +79,9 @@ def test_a_pattern_gives_every_camera_its_topics(started):
     }
     given = ("odometry.camera", "image_transport", "device", "checkpoint", "autostart")
     assert [node.parameters[name] for name in given] == ["left", "compressed", "cpu", "2026", False]
+    given = ("scale.camera_height", "scale.odometry_topic", "base_frame", "odom_frame", "publish_tf", "image.rectified")
+    values = [1.2, "/wheels/odom", "base_footprint", "visual_odom", False, True]
+    assert [node.parameters[name] for name in given] == values and node.parameters["engine"] == "pytorch"
     assert node.remappings["__ns"] == "/robot" and node.following("--log-level") == ["debug"]
 
 
@@ -86,6 +97,31 @@ def test_cameras_and_their_settings_can_come_from_the_parameter_file(started, tm
     assert set(topics(node)) == {"front/image", "left/image"}
     node = started(params_file=str(path), cameras="rear", image_topic="/only/camera")["depth_node"]
     assert node.parameters["cameras"] == ["rear"] and topics(node) == {"rear/image": "/only/camera"}
+
+
+def test_each_camera_has_its_calibration_and_its_pose(started, tmp_path):
+    for camera in ("front", "left"):
+        (tmp_path / f"{camera}.yaml").touch()
+    found = started(
+        cameras="front,left",
+        calibration_file=f"{tmp_path}/{{camera}}.yaml",
+        camera_pose="front=0.2,0,1,0,0,0; left=0,0.2,1,0,0,1.57",
+        base_frame="chassis",
+    )
+    node, placer = found["depth_node"], found["camera_pose"]
+    assert [node.parameters[f"{name}.calibration_file"] for name in ("front", "left")] == [
+        f"{tmp_path}/front.yaml", f"{tmp_path}/left.yaml",
+    ]  # fmt: skip
+    assert "calibration_file" not in node.following("-p")
+    assert placer.arguments[:4] == ["--base", "chassis", "front=0.2,0,1,0,0,0", "left=0,0.2,1,0,0,1.57"]
+
+
+def test_the_player_waits_for_every_camera_and_publishes_the_clock_if_asked(started, tmp_path):
+    bag = tmp_path / "drive.mcap"
+    bag.touch()
+    player = started(cameras="front,left", bag=str(bag), use_sim_time="true")["play"]
+    assert player.arguments[0] == str(bag) and "--clock" in player.arguments
+    assert player.following("--wait-subscribers") == ["2"]
 
 
 def test_rviz_shows_the_first_camera(started):
@@ -108,6 +144,11 @@ def test_rviz_shows_the_first_camera(started):
             {"cameras": "a", "params_file": "/nowhere.yaml"},
             "params_file:=/nowhere.yaml: no such file or folder",
         ),
+        ({"cameras": "a,b", "calibration_file": "/c.yaml"}, "calibration_file:=/c.yaml: write {camera}"),
+        ({"cameras": "a", "calibration_file": "/no/{camera}.yaml"}, "calibration_file:=/no/a.yaml: no such file"),
+        ({"cameras": "a", "camera_pose": "1,2,3,0,0,0"}, "expected the name of a camera before each pose, e.g. a="),
+        ({"cameras": "a", "camera_pose": "a=1,2"}, "camera pose 'a=1,2': expected x,y,z,roll,pitch,yaw"),
+        ({"cameras": "a", "bag": "/nowhere/drive"}, "bag:=/nowhere/drive: no such file or folder"),
         ({"cameras": "a", "rviz": "maybe"}, "rviz:=maybe: expected true or false"),
         ({"cameras": "a", "use_sim_time": "5"}, "use_sim_time:=5: expected true or false"),
     ],

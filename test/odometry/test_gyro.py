@@ -93,6 +93,39 @@ def test_a_gyro_without_rates_is_not_used():
     assert gyro.turn(START, START + TENTH) is None and "no rates" in gyro.problem
 
 
+@pytest.mark.parametrize(
+    "broken",
+    {
+        "one rate": lambda rates: rates[:1],
+        "two rates": lambda rates: rates[:2],
+        "stops": lambda rates: rates[: len(rates) // 4],
+        "repeats one stamp": lambda rates: [(START, rate) for _, rate in rates],
+        "no stamps": lambda rates: [(0, rate) for _, rate in rates],
+        "time since its start": lambda rates: [(stamp - START, rate) for stamp, rate in rates],
+        "another century": lambda rates: [(stamp + 3_000_000_000 * SECOND, rate) for stamp, rate in rates],
+        "before 1970": lambda rates: [(stamp - 1_000_000_000 * SECOND, rate) for stamp, rate in rates],
+        "begins again": lambda rates: [*rates[:400], *((stamp - 20 * SECOND, rate) for stamp, rate in rates[400:])],
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_a_gyro_whose_rates_are_not_those_of_the_images_is_not_used_until_they_are(broken):
+    turns = weaving(8.0)
+    rates = list(rates_of(turns, bias=0.0, offset=0.0))
+    gyro = gyro_with(estimates_offset=True)
+    for stamp, rate in broken[1](rates):
+        gyro.add(stamp, rate)
+    for i, turn in enumerate(turns):
+        gyro.observe(START + i * TENTH, START + (i + 1) * TENTH, axis_angle_to_rotation(turn), 1e-3)
+    assert "no rates of the images' times" in gyro.problem and "not used" in gyro.description
+    assert gyro.turn(START + 70 * TENTH, START + 71 * TENTH) is None
+    again = START + 100 * SECOND
+    for stamp, rate in rates:
+        gyro.add(stamp - START + again, rate)
+    for i, turn in enumerate(turns[:-1]):
+        gyro.observe(again + i * TENTH, again + (i + 1) * TENTH, axis_angle_to_rotation(turn), 1e-3)
+    assert not gyro.problem and gyro.turn(again + 40 * TENTH, again + 41 * TENTH) is not None
+
+
 def test_a_straight_drive_leaves_the_offset_unknown():
     gyro = watched(weaving(20.0, amplitude=1e-4), gyro_with(estimates_offset=True))
     assert gyro.offset.sigma >= 0.03 and gyro.is_trusted

@@ -150,6 +150,26 @@ def test_pose_covariance_matches_simulated_noise():
     assert difference < 0.15, f"covariance differs by {100 * difference:.0f} %:\n{predicted}\nsimulated\n{simulated}"
 
 
+def test_an_uncertain_scale_is_an_error_along_the_way_driven():
+    """Every step has the same error, so it grows with the distance and is gone where the trajectory closes."""
+    quiet = OdometryConfig(translation_noise_floor=1e-6, rotation_noise_floor=1e-6)
+    half_circle = exp_se3(np.array([0.0, 0.0, 1.0, 0.0, np.pi / 20, 0.0]))
+    odometry = VisualOdometry(quiet)
+    odometry.update(SECOND, None)
+    estimates = []
+    for i in range(1, 41):
+        stamp_ns = SECOND + i * SECOND // 10
+        estimates.append(odometry.update(stamp_ns, half_circle, covariance=1e-12 * np.eye(6), scale_uncertainty=0.1))
+    for count in (1, 10, 20):
+        found, way = estimates[count - 1].pose_covariance[:3, :3], estimates[count - 1].T_start_camera[:3, 3]
+        np.testing.assert_allclose(found, 0.01 * np.outer(way, way), atol=1e-6, err_msg=f"after {count} steps")
+    assert np.abs(estimates[-1].pose_covariance).max() < 1e-6, "the circle is closed"
+    twist, covariance = estimates[5].twist, estimates[5].twist_covariance
+    sideways = half_circle[:3, 3] / 0.1
+    np.testing.assert_allclose(covariance[:3, :3], 0.01 * np.outer(sideways, sideways), atol=1e-9)
+    assert np.sqrt(twist[:3] @ covariance[:3, :3] @ twist[:3]) / (twist[:3] @ twist[:3]) == pytest.approx(0.1, rel=0.01)
+
+
 def test_reset_forgets_everything():
     odometry = VisualOdometry()
     drive(odometry, 5)

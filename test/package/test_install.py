@@ -14,6 +14,7 @@ EXECUTABLES = [
     ("depth_node", "lib/monodepth_ros"),
     ("play", "lib/monodepth_ros"),
     ("demo", "lib/monodepth_ros"),
+    ("camera_pose", "lib/monodepth_ros"),
     ("monodepth", "bin"),
 ]
 

@@ -53,8 +53,7 @@ def declared_arguments(launch_file):
 def executables():
     config = configparser.ConfigParser(delimiters=("=",))
     config.read(ROOT / "setup.cfg")
-    scripts = config["options.entry_points"]["console_scripts"]
-    return {line.split("=")[0].strip() for line in scripts.splitlines() if "=" in line}
+    return set(config["ros_executables"])
 
 
 def leaves(group, prefix=""):

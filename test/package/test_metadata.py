@@ -148,18 +148,18 @@ def test_a_requirement_file_pins_exact_versions(name):
     assert wanted and not loose, f"{name}.txt: {loose}"
 
 
-def test_console_scripts_name_modules_of_this_package():
-    entries = setup_cfg()["options.entry_points"]["console_scripts"].split("\n")
+def test_executables_name_modules_of_this_package():
+    scripts = setup_cfg()["options.entry_points"]["console_scripts"].split("\n")
+    entries = [entry.split("=") for entry in filter(None, scripts)] + list(setup_cfg()["ros_executables"].items())
     names = {}
-    for entry in filter(None, entries):
-        name, target = (part.strip() for part in entry.split("="))
+    for name, target in ((name.strip(), target.strip()) for name, target in entries):
         module, function = target.split(":")
         path = ROOT / (module.replace(".", "/") + ".py")
         assert path.is_file(), f"{name} = {target}: there is no {path.relative_to(ROOT)}"
         defined = {n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef)}
         assert function in defined, f"{name} = {target}: {module} defines {sorted(defined)}"
         names[name] = module
-    assert set(names) >= {"monodepth", "depth_node", "play", "demo"}, sorted(names)
+    assert set(names) == {"monodepth", "depth_node", "play", "demo", "camera_pose"}, sorted(names)
 
 
 def test_importing_the_package_imports_neither_torch_nor_rclpy():

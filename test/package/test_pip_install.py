@@ -167,6 +167,19 @@ def test_every_file_of_the_package_is_installed(target):
     assert not missing, f"not installed by pip (setup.cfg, package_data): {missing}"
 
 
+@pytest.mark.parametrize("name", ["depth.yaml", "train.yaml", "depth.rviz", "fastdds_large_messages.xml"])
+def test_parameter_files_and_profiles_are_installed_and_found(target, name):
+    result = without_ros(target, str(target / "bin" / "monodepth"), "config", "--path", name)
+    assert result.returncode == 0, result.stderr
+    path = Path(result.stdout.strip())
+    assert path.is_relative_to(target) and path.read_bytes() == (ROOT / "config" / name).read_bytes(), path
+
+
+def test_only_monodepth_is_on_path(target):
+    """Other names (play, demo) are other programs' too, and what they would start needs a ROS build."""
+    assert [path.name for path in (target / "bin").iterdir()] == ["monodepth"]
+
+
 def test_only_this_package_is_installed(target):
     found = {p.name for p in target.iterdir() if not p.name.endswith(".dist-info")}
     assert found == {"monodepth_ros", "bin"}, found

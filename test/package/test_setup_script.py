@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -52,6 +53,56 @@ def test_setup_help_is_printed_from_the_head_of_the_script():
     assert result.returncode == 0
     assert result.stdout.startswith("Makes this checkout ready"), result.stdout
     assert "MONODEPTH_ROS_DISTRO" in result.stdout and "set -e" not in result.stdout, result.stdout
+
+
+@pytest.fixture
+def checkouts(tmp_path):
+    """Two copies of this checkout that seem to be set up, the second with the wheels of ROS."""
+    own, other = tmp_path / "own", tmp_path / "other"
+    for checkout in (own, other):
+        shutil.copytree(ROOT / "scripts", checkout / "scripts")
+        shutil.copytree(ROOT / "requirements", checkout / "requirements")
+        (checkout / ".venv" / "bin").mkdir(parents=True)
+        (checkout / ".venv" / ".ros_distro").write_text("jazzy\n")
+        (checkout / ".venv" / ".setup_complete").write_text("before these requirements\n")
+    return own, other
+
+
+def environment_of(checkout: Path) -> dict[str, str]:
+    """What `. scripts/env` of a checkout leaves in a shell, and a ROS_DISTRO."""
+    clean = clean_environment()
+    prefix = f"{checkout}/install/monodepth_ros:{checkout}/.venv"
+    return clean | {
+        "AMENT_PREFIX_PATH": prefix, "ROS_DISTRO": "jazzy", "PATH": f"{checkout}/.venv/bin:{clean['PATH']}"
+    }  # fmt: skip
+
+
+def test_the_environment_of_another_checkout_is_no_ros_of_the_machine(checkouts):
+    own, other = checkouts
+    given = environment_of(other) | {"MONODEPTH_PYTHON": "/nowhere/python3"}
+    result = run(str(own / "scripts" / "setup"), env=given)
+    assert result.returncode == 1 and "PyPI's ROS 2 needs Python" in result.stderr, result.stderr
+    assert (own / ".venv" / ".setup_complete").is_file(), "a set-up that could not begin has removed .venv"
+
+
+def test_a_set_up_that_fails_leaves_the_venv_as_it_was(checkouts, tmp_path):
+    own, _ = checkouts
+    python = tmp_path / "python3"  # cannot make environments, as where the disk is full
+    python.write_text(
+        f"""#!/bin/sh
+case "$*" in
+  *sys.executable*) echo "$0" ;;
+  "-m venv "*) exit 1 ;;
+  *) exec {sys.executable} "$@" ;;
+esac
+"""
+    )
+    python.chmod(0o755)
+    given = clean_environment() | {"MONODEPTH_PYTHON": str(python), "MONODEPTH_ROS_DISTRO": "jazzy"}
+    result = run(str(own / "scripts" / "setup"), env=given)
+    assert result.returncode == 1 and "failed: making .venv" in result.stderr, result.stderr
+    assert (own / ".venv" / ".setup_complete").read_text() == "before these requirements\n"
+    assert not (own / ".venv.previous").exists()
 
 
 def test_second_run_of_setup_changes_nothing_and_is_silent(set_up):

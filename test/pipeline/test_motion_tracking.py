@@ -16,6 +16,7 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
+from monodepth_ros.odometry.scale.stated import CHECKPOINT_UNCERTAINTY
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry
 from monodepth_ros.pipeline.config import PipelineConfig
@@ -46,8 +47,8 @@ def engine(checkpoint):
     return create_engine(checkpoint, EngineConfig(device="cpu", precision="fp32"))
 
 
-def run(engine, header, frames, source="features", change=lambda i, image: image):
-    config = replace(PipelineConfig(), {"odometry.source": source})
+def run(engine, header, frames, source="features", change=lambda i, image: image, **settings):
+    config = replace(PipelineConfig(), {"odometry.source": source} | settings)
     pipeline = FramePipeline(engine, header, config)
     return [
         pipeline.process(
@@ -75,7 +76,7 @@ def test_metres_on_an_unseen_street(engine, checkpoint, frames):
 
 
 def test_the_covariance_of_a_step_is_not_smaller_than_its_errors(engine, checkpoint, frames):
-    estimates = run(engine, checkpoint.header, frames)
+    estimates = run(engine, checkpoint.header, frames, **{"odometry.scale_in_covariance": False})
     nees = []
     for i in range(2, len(frames)):
         error = relative_error(estimates, frames, i)
@@ -83,6 +84,21 @@ def test_the_covariance_of_a_step_is_not_smaller_than_its_errors(engine, checkpo
         assert np.linalg.eigvalsh(covariance).min() > 0
         nees.append(error @ np.linalg.solve(covariance, error))
     assert 1.0 < np.mean(nees) < 12.0, f"normalised error squared averages {np.mean(nees):.2f}"
+
+
+def test_the_uncertainty_of_the_scale_is_part_of_the_covariances_if_lengths_are_metres(engine, checkpoint, frames):
+    with_scale, without, relative = (
+        run(engine, checkpoint.header, frames[:4], **settings)[-1]
+        for settings in ({}, {"odometry.scale_in_covariance": False}, {"scale.source": "relative"})
+    )
+    speed = with_scale.T_start_camera[:3, 3] / 0.3  # the street is straight
+    added = with_scale.twist_covariance - without.twist_covariance
+    uncertainty = np.sqrt(np.trace(added[:3, :3])) / np.linalg.norm(speed)
+    assert uncertainty == pytest.approx(CHECKPOINT_UNCERTAINTY, rel=0.1), f"{100 * uncertainty:.1f} % of the speed"
+    added = np.trace((with_scale.pose_covariance - without.pose_covariance)[:3, :3])
+    assert np.sqrt(added) / np.linalg.norm(0.3 * speed) == pytest.approx(CHECKPOINT_UNCERTAINTY, rel=0.1)
+    share = np.trace(relative.twist_covariance[:3, :3]) / (relative.twist[:3] @ relative.twist[:3])
+    assert share < 0.5 * CHECKPOINT_UNCERTAINTY**2, "network units are exact"
 
 
 def test_auto_uses_the_network_when_features_fail_if_its_motion_explains_the_images(engine, checkpoint, frames):

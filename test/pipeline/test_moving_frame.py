@@ -49,9 +49,29 @@ def test_an_unknown_base_is_not_used_and_a_note_says_so(estimate):
     assert moving.name == "camera" and "base_frame is not used" in moving.notes[0]
 
 
+def test_by_default_the_root_of_the_static_transforms_moves(mounted, estimate):
+    moving, stated = (
+        MovingFrame(RunConfig(**given), "/camera", mounted) for given in ({}, {"base_frame": "base_link"})
+    )
+    assert moving.name == "base_link" and moving.may_publish_tf and not moving.notes
+    assert "the root of the frames above camera" in moving.description
+    np.testing.assert_array_equal(moving.express(estimate).T_odom_base, stated.express(estimate).T_odom_base)
+
+
 def test_a_mounted_camera_gets_no_second_parent(mounted):
-    moving = MovingFrame(RunConfig(), "camera", mounted)
+    moving = MovingFrame(RunConfig(base_frame=""), "camera", mounted)
     assert not moving.may_publish_tf and "has the parent 'base_link' already" in moving.notes[0]
-    assert MovingFrame(RunConfig(invert_odom_tf=True), "camera", mounted).may_publish_tf
-    silent = MovingFrame(RunConfig(publish_tf=False), "camera", mounted)
+    assert MovingFrame(RunConfig(base_frame="", invert_odom_tf=True), "camera", mounted).may_publish_tf
+    silent = MovingFrame(RunConfig(base_frame="", publish_tf=False), "camera", mounted)
     assert not silent.may_publish_tf and not silent.notes
+
+
+def test_the_camera_named_as_base_moves_in_an_odom_frame_with_z_up(estimate):
+    named, empty = (MovingFrame(RunConfig(base_frame=base), "camera", StaticTransforms()) for base in ("camera", ""))
+    np.testing.assert_array_equal(named.express(estimate).T_odom_base, empty.express(estimate).T_odom_base)
+
+
+def test_a_base_fixed_in_the_world_stays_where_it_is(mounted):
+    mounted.add([messages.transform_stamped(messages.header(0, "map"), "base_link", np.eye(4))])
+    moving = MovingFrame(RunConfig(), "camera", mounted)
+    assert moving.name == "base_link" and not moving.may_publish_tf and "the parent 'map' already" in moving.notes[0]

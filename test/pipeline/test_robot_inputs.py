@@ -80,12 +80,13 @@ def test_the_mount_is_that_above_the_first_frame_that_is_connected():
         ({}, "camera", "", False),
         ({}, "camera", "odom", False),
         ({"invert_odom_tf": True}, "camera", "base_link", False),
-        ({"base_frame": "base_link"}, "base_link", "base_footprint", False),
+        ({"base_frame": "base_link"}, "base_link", "base_footprint", True),
     ],
 )
 def test_a_frame_with_another_parent_gets_no_second_one(settings, frame, parent, is_refused):
     reason = second_parent(RunConfig(**settings), frame, parent)
-    assert bool(reason) is is_refused and (not reason or "'camera' has the parent 'base_link' already" in reason)
+    assert bool(reason) is is_refused and (not reason or f"{frame!r} has the parent {parent!r} already" in reason)
+    assert not reason or all(name in reason for name in ("base_frame", "invert_odom_tf", "publish_tf")), reason
 
 
 def test_the_inverted_transform_swaps_the_frames():

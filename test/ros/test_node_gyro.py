@@ -16,6 +16,7 @@ from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 from monodepth_ros.ros.interop import quaternion_from_rotation
+from monodepth_ros.ros.live import gyro_input
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 from monodepth_ros.synthetic.drive import MOUNT, Drive, default_camera, mounted
 
@@ -141,6 +142,30 @@ def test_a_silent_imu_topic_is_reported_with_the_type_of_its_publishers(harness,
     node.wait(lambda: problems(node))
     said = problems(node)
     assert len(said) == 1 and "no sensor_msgs/msg/Imu on /imu" in said[0] and "nav_msgs/msg/Odometry" in said[0], said
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_an_imu_that_sends_nothing_costs_no_frame_its_odometry(harness, pose_checkpoint, count, monkeypatch):
+    """More frames than the time offset of the gyro waits for."""
+    monkeypatch.setattr(gyro_input, "SILENCE", 0.0)
+    node = harness(pose_checkpoint, listen=("odom",), odometry__imu_topic="imu", publish_tf=False)
+    node.engine.motion = lambda earlier, later: np.eye(4)
+    node.send_info()
+    publisher = node.client.create_publisher(Imu, "imu", MANY)
+    node.wait(lambda: publisher.get_subscription_count() == 1)
+    mount(node, "imu_link", np.eye(3))
+    mount(node, "camera_optical", R_BODY_OPTICAL)
+    node.wait(lambda: _connected(node))
+    message = Imu()
+    message.header.frame_id, message.header.stamp.sec = "imu_link", 1
+    for _ in range(count):
+        publisher.publish(message)
+        node.wait(lambda: node.stream.gyro_input.newest_stamp_ns)
+    answers = [node.exchange(SECOND + i * TENTH, topic="odom") for i in range(40)]
+    assert not any(is_lost(answer) for answer in answers)
+    assert node.settled_counts()["frames_failed"] == 0
+    (said,) = problems(node)
+    assert "no sensor_msgs/msg/Imu on /imu" in said and "nothing has come for" in said, said
 
 
 def test_an_inactive_node_does_not_subscribe_to_the_imu(start):

@@ -8,6 +8,7 @@ import pytest
 from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
@@ -19,6 +20,7 @@ from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
 from monodepth_ros.ros.interop import quaternion_from_rotation, rotation_from_quaternion
 from monodepth_ros.ros.transforms import TF_QOS, TF_STATIC_QOS
 
+RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 SECOND = 1_000_000_000
 TENTH = SECOND // 10
 # SYSTEMS facts, formula weights: T_later_earlier of the two formula images.
@@ -125,6 +127,29 @@ def test_without_a_base_the_camera_moves_in_an_odom_frame_with_z_up(harness, pos
     assert (transform.header.frame_id, transform.child_frame_id) == ("odom", "camera_optical")
     assert transform.header.stamp == last.header.stamp
     assert transform.transform.translation.x == last.pose.pose.position.x
+
+
+@pytest.mark.parametrize("always_on", [True, False])
+def test_a_trajectory_begins_with_the_first_image_if_always_on_and_else_with_its_first_subscriber(
+    harness, pose_checkpoint, always_on
+):
+    node = harness(
+        pose_checkpoint, listen=(), scale__source="fixed", scale__factor=1.0, publish_tf=False,
+        odometry__always_on=always_on,
+    )  # fmt: skip
+    node.engine.motion = lambda earlier, later: invert(STEP)
+    node.send_info()
+    for i in range(4):
+        node.send(SECOND + i * TENTH)
+        node.wait(lambda i=i: sum(node.settled_counts().values()) == 2 * (i + 1))
+    assert node.counts()["frames_processed" if always_on else "frames_unwanted"] == 4
+    messages = node.received["odom"]
+    node.on_executor(lambda: node.client.create_subscription(Odometry, "odom", messages.append, RELIABLE), 1)
+    node.wait(lambda: node.subscribers("odom") == 1)
+    last = run_steps(node, 2, SECOND + 4 * TENTH)[-1]
+    steps = 5 if always_on else 1
+    expected = make_transform(R_BODY_OPTICAL, np.zeros(3)) @ np.linalg.matrix_power(STEP, steps)
+    np.testing.assert_allclose(pose_of(last), expected, atol=1e-9)
 
 
 def test_depth_does_not_wait_for_the_motion(harness, pose_checkpoint):
@@ -248,7 +273,7 @@ def test_a_camera_frame_gets_no_second_parent(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(TFMessage(transforms=[stamped("base_link", "camera_optical", np.eye(4))]))
-    node.wait(lambda: node.stream.odometry_output.transforms.parent_of("camera_optical") == "base_link")
+    node.wait(lambda: node.stream.odometry_output.transforms.tree.parent_of("camera_optical"))
     replace_motion(node, [invert(STEP)] * 5)
     node.send_info()
     run_steps(node, 3)

@@ -203,7 +203,7 @@ def test_bad_values_at_run_time_are_refused_and_nothing_changes(harness, depth_c
 
 
 def test_a_set_of_parameters_is_atomic(harness, depth_checkpoint):
-    node = harness(depth_checkpoint, odometry__source="auto", precision="auto")
+    node = harness(depth_checkpoint, odometry__source="auto", precision="auto", base_frame="auto")
     services = Services(node)
     for bad in (
         {"depth__max_range": 20.0, "cloud__stride": 0},

@@ -10,6 +10,7 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.cli.main import main
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.transforms import TF_STATIC_QOS
 
 SECOND = 1_000_000_000
@@ -19,7 +20,6 @@ PARAMETERS = """
   ros__parameters:
     engine: pytorch
     precision: fp32
-    base_frame: base_link
     image: {rectified: false, reliability: reliable}
     depth: {resolution: %s, max_range: 40.0}
     cloud: {stride: 2}
@@ -77,9 +77,13 @@ def test_run_and_node_agree(harness, pose_checkpoint, drive, tmp_path, resolutio
     parameters.write_text(PARAMETERS % resolution)
     images, info, transforms = images_and_facts(drive)
 
-    node = harness(pose_checkpoint, ("--params-file", str(parameters)), odometry__source="auto")
+    node = harness(
+        pose_checkpoint, ("--params-file", str(parameters)), odometry__source="auto", base_frame=NodeConfig().base_frame
+    )
     static = node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
     static.publish(transforms)
+    tree = node.stream.odometry_output.transforms.tree
+    node.wait(lambda: tree.parent_of(info.header.frame_id), message="no tree")
     node.send_info(info)
     for stamp_ns, image in images.items():  # the next one only when the last one's results are there
         node.send(stamp_ns, image, frame=info.header.frame_id)

@@ -88,6 +88,13 @@ def test_chains_of_static_and_moving_frames_are_followed_and_interpolated_as_tf2
     np.testing.assert_allclose(world.lookup.lookup("/base", "/camera", 0, 0.0), MAST @ head(end) @ LENS, atol=1e-9)
 
 
+def test_the_parents_of_frames_are_known(world):
+    world.move(101 * SECOND)
+    world.lookup.lookup("base", "camera", 101 * SECOND, 5.0)
+    parents = {frame: world.lookup.tree.parent_of(frame) for frame in ("/camera", "head", "mast", "base")}
+    assert parents == {"/camera": ("head", True), "head": ("mast", False), "mast": ("base", True), "base": None}
+
+
 def test_an_unknown_transform_is_an_error_after_the_timeout(world):
     world.move(101 * SECOND)
     world.lookup.lookup("base", "camera", 101 * SECOND, 5.0)

@@ -10,6 +10,7 @@ from geometry_msgs.msg import TransformStamped
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform
+from monodepth_ros.ros import frame_tree
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError
 
@@ -153,11 +154,34 @@ def test_old_transforms_are_dropped():
 
 def test_the_newest_parent_replaces_the_older_one():
     buffer = static_buffer(stamped("base", "camera", T_1), stamped("mast", "camera", T_2), stamped("base", "mast", T_3))
-    assert buffer.parent_of("camera") == "mast"
+    assert buffer.tree.parent_of("camera") == ("mast", True)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_3 @ T_2, atol=1e-12)
-    buffer.add(TFMessage(transforms=[stamped("base", "camera", T_1, 1.0)]), is_static=False)
-    assert buffer.parent_of("/camera") == "base" and buffer.parent_of("base") == ""
+    assert buffer.tree.parent_of("base") is None
+    moving = moving_buffer(stamped("base", "camera", T_2, 1.0), stamped("odom", "camera", T_1, 1.0))
+    assert moving.tree.parent_of("/camera") == ("odom", False)
+    np.testing.assert_allclose(found(moving, "odom", "camera"), T_1, atol=1e-12)
+
+
+def test_a_static_parent_stays_when_another_comes_on_tf():
+    """Such as the odometry's own transform from before the tree of the camera came, on its way back."""
+    buffer = static_buffer(stamped("base", "camera", T_1))
+    buffer.add(TFMessage(transforms=[stamped("odom", "camera", T_2, 1.0)]), is_static=False)
+    assert buffer.tree.parent_of("camera") == ("base", True)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
+
+
+def test_a_slow_rival_is_told_from_our_own_transforms(monkeypatch):
+    buffer = TransformBuffer()
+    for i in range(1, 30):
+        buffer.tree.note_own(i * SECOND)
+        buffer.add(TFMessage(transforms=[stamped("odom", "base", T_1, i)]), is_static=False)
+    assert not buffer.tree.has_rival("odom", "base")
+    for seconds in (29.5, 29.0):  # a rival's, and our own again
+        buffer.add(TFMessage(transforms=[stamped("/odom", "base", T_1, seconds)]), is_static=False)
+    assert buffer.tree.has_rival("odom", "base") and not buffer.tree.has_rival("map", "base")
+    monkeypatch.setattr(frame_tree, "SILENCE", 0.0)
+    assert not buffer.tree.has_rival("odom", "base"), "the rival has ended"
+    assert static_buffer(stamped("odom", "base")).tree.has_rival("odom", "base"), "a static one never ends"
 
 
 def test_invalid_transforms_are_skipped():

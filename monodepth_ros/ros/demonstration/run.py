@@ -24,7 +24,7 @@ from monodepth_ros.ros.demonstration.training import train_on
 
 @dataclass(frozen=True)
 class DemoRecording:
-    """The recording to play. Topics are empty where it has none; has_tf: it holds the camera's place on the base."""
+    """The recording to play. Topics are empty where it has none; has_tf: it holds static transforms."""
 
     bag: str
     stream: ImageStream
@@ -39,6 +39,11 @@ class DemoRecording:
         """The topics that the player publishes."""
         topics = (self.stream.image, self.stream.camera_info, "/tf_static" if self.has_tf else "")
         return [topic for topic in topics if topic]
+
+    @property
+    def counted_topics(self) -> list[str]:
+        """The topics whose subscriptions the player waits for."""
+        return [topic for topic in self.played_topics if topic != "/tf_static"]
 
     @property
     def remappings(self) -> dict[str, str]:
@@ -62,7 +67,7 @@ def open_recording(bag: str, topic: str, camera_info: str) -> DemoRecording:
             reference_odometry_topic=reference,
             image_count=recording.topics[stream.image].count,
             duration=recording.duration,
-            has_tf="/tf_static" in recording.topics and bool(reference),
+            has_tf="/tf_static" in recording.topics,
         )
 
 
@@ -78,7 +83,6 @@ def node_parameters(
         "image.reliability": "reliable",
         "depth.resolution": options.resolution,
         "scale.source": "auto" if header.is_metric else "relative",
-        "base_frame": "base_link" if recording.has_tf else "",
     }
 
 
@@ -134,7 +138,7 @@ def play_to_node(recording: DemoRecording, parameters: dict[str, str], rate: flo
         arguments = ros_arguments(parameters, recording.remappings)
         node = processes.enter_context(child("monodepth_ros.ros.depth_node", arguments))
         client.wait_for_node(node)
-        play += ["--wait-subscribers", str(client.count_subscriptions(topics))]
+        play += ["--wait-subscribers", str(client.count_subscriptions(recording.counted_topics))]
         player = processes.enter_context(child("monodepth_ros.ros.play", play))
         client.wait_for_end(player, START_TIMEOUT + recording.duration / rate)
         return client.listener, stop(node)

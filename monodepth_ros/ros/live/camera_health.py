@@ -23,6 +23,7 @@ def camera_health(stream: CameraStream) -> Health:
     values["scale"], values["scale state"] = scale.description, scale.state.name.capitalize()
     values["odometry"] = ODOMETRY_STATES[stream.odometry_state]
     values |= {"odometry source": stream.motion_source} if stream.motion_source else {}
+    values |= {"odometry of": stream.base_description} if stream.base_description else {}
     values |= {"gyro": stream.gyro_description} if stream.gyro_description else {}
     values |= {"view": stream.view_description} if stream.view_description else {}
     health = Health(f"camera {stream.name}".rstrip(), stream.engine.device, values=values)

@@ -119,6 +119,11 @@ class CameraStream:
         return self._pipeline.motion_description if self._pipeline.has_odometry else ""
 
     @property
+    def base_description(self) -> str:
+        """The moving frame of the odometry; empty without odometry and before its first estimate."""
+        return self._odometry.base_description if self._odometry is not None else ""
+
+    @property
     def gyro_description(self) -> str:
         """The state of the gyro; empty without one."""
         return self._pipeline.gyro.description if self._gyro_input is not None else ""
@@ -230,7 +235,7 @@ class CameraStream:
         wants_odometry = (
             self._odometry is not None
             and pipeline.has_odometry
-            and (self._odometry.is_wanted(publish_tf) or self._outputs.wants_correspondences)
+            and (self._odometry.is_wanted(config, publish_tf) or self._outputs.wants_correspondences)
         )
         demand = self._outputs.demand(wants_odometry)
         pair = self.partner_of.images_of_pair(arrival.stamp_ns) if self.partner_of is not None else None

@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The statuses on /diagnostics."""
 
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+# `ros2 topic echo` cuts texts at 128 characters.
+LONGEST = 120
+
 
 @dataclass
 class Health:
-    """One status, with the level of its worst problem, whose message comes first, and values for people to read."""
+    """One status, with the level of its worst problem, whose message comes first, and values for people to read.
+
+    Each problem is also a value, and long values are several, so that tools which cut long texts show all of them.
+    """
 
     name: str
     hardware: str
@@ -33,10 +41,16 @@ class Health:
 
     def status(self, node_name: str) -> DiagnosticStatus:
         """The diagnostic_msgs/DiagnosticStatus, with the node's name in front."""
+        problems = {f"problem {number}": message for number, message in enumerate(self.messages, 1)}
         return DiagnosticStatus(
             level=self.level,
             name=f"{node_name}: {self.name}",
             hardware_id=self.hardware,
             message="; ".join(self.messages) or "OK",
-            values=[KeyValue(key=key, value=value) for key, value in self.values.items()],
+            values=[item for key, value in (problems | self.values).items() for item in _pieces(key, value)],
         )
+
+
+def _pieces(key: str, value: str) -> Iterator[KeyValue]:
+    for number, piece in enumerate(textwrap.wrap(value, LONGEST) or [""], 1):
+        yield KeyValue(key=key if number == 1 else f"{key} ({number})", value=piece)

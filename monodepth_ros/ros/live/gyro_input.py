@@ -59,7 +59,7 @@ class GyroInput:
         now = time.monotonic()
         if not self._messages:
             if now - self._heard > SILENCE:
-                self._report_of_silence()
+                self._report_of_silence(now - self._heard)
             return
         self._heard = now
         try:
@@ -85,8 +85,10 @@ class GyroInput:
             has_rates = has_rates or not problem
         return has_rates
 
-    def _report_of_silence(self) -> None:
+    def _report_of_silence(self, seconds: float) -> None:
         topic = self._node.resolve_topic_name(self._topic)
         found = {publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)}
         what = f"its publishers send {', '.join(sorted(found))}" if found else "it has no publisher"
+        if gyro_messages.TYPE in found:
+            what = f"nothing has come for {seconds:.0f} s; start the IMU"
         self._problems.note("gyro", f"gyro not used: no {gyro_messages.TYPE} on {topic} (odometry.imu_topic): {what}")

@@ -13,11 +13,12 @@ from tf2_msgs.msg import TFMessage
 from monodepth_ros.errors import typed_line
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
-from monodepth_ros.pipeline.moving_frame import T_ODOM_START, odometry_transform, second_parent
+from monodepth_ros.pipeline.moving_frame import T_ODOM_START, odometry_transform
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.pipeline.run_config import PATH_PERIOD_NS
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.live.frame_worker import FrameWorker
+from monodepth_ros.ros.live.moving_base import MovingBase
 from monodepth_ros.ros.live.outputs import create_output
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import (
@@ -42,9 +43,8 @@ class _Publication(NamedTuple):
 class OdometryOutput:
     """Publishes odom, twist, path and odom_frame -> base_frame, with the camera's pose on the base from TF.
 
-    TF may have to be waited for, on a thread of this object, so that neither depth nor another camera waits. With an
-    empty base_frame the moving frame is the camera's optical frame, and odom is x forward, y left, z up at its first
-    pose.
+    TF may have to be waited for, on a thread of this object, so that neither depth nor another camera waits. If the
+    moving frame is the camera's own, odom is x forward, y left, z up at its first pose.
     """
 
     def __init__(self, node, config: NodeConfig, problems: Problems):
@@ -52,16 +52,16 @@ class OdometryOutput:
         self._problems = problems
         self._worker: FrameWorker[str, _Publication] | None = None
         self._submitted_trajectory = self._trajectory = 0
-        self._base_frame = config.base_frame
         self._odom_frame = config.odom_frame
         self._odometry = create_output(node, Odometry, "odom")
         self._twist = create_output(node, TwistWithCovarianceStamped, "twist")
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
         # Without a base, TF serves only to find the parent that the camera's frame may have.
-        self._transforms: TransformLookup | TopicTransforms = (
+        self._transforms: TransformLookup = (
             create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
         )
+        self._base = MovingBase(config, self._transforms.tree, node.get_logger())
         self._forget()
 
     def close(self) -> None:
@@ -72,9 +72,14 @@ class OdometryOutput:
         self._transforms.close()
 
     @property
-    def transforms(self) -> TransformLookup | TopicTransforms:
+    def transforms(self) -> TransformLookup:
         """The transforms that place the camera on the base or, without a base, give its frame's parent."""
         return self._transforms
+
+    @property
+    def base_description(self) -> str:
+        """The moving frame in plain words; empty before the first image."""
+        return self._base.description
 
     def start(self) -> None:
         """Be ready for estimates."""
@@ -92,10 +97,11 @@ class OdometryOutput:
         self._poses: list[PoseStamped] = []
         self._path_stamp_ns: int | None = None
 
-    def is_wanted(self, publish_tf: bool) -> bool:
-        """Whether there is a subscriber, or a transform to publish."""
+    def is_wanted(self, config: NodeConfig, publish_tf: bool) -> bool:
+        """Whether there is a subscriber or a transform to publish, or the motion is to be followed all the same."""
         listened = (self._odometry, self._twist, self._path)
-        return publish_tf or any(publisher.get_subscription_count() > 0 for publisher in listened)
+        is_on = config.odometry.always_on or publish_tf
+        return is_on or any(publisher.get_subscription_count() > 0 for publisher in listened)
 
     def submit(self, estimate: OdometryEstimate, header: Header, config: NodeConfig, publish_tf: bool) -> None:
         """Publish the estimate at the image of this header soon; a newer estimate replaces one that still waits."""
@@ -132,18 +138,19 @@ class OdometryOutput:
         if trajectory != self._trajectory:
             self._trajectory = trajectory
             self._forget()
-        if self._base_frame:
-            T_base_camera = self._transforms.lookup(
-                self._base_frame, header.frame_id, estimate.stamp_ns, config.tf_timeout
-            )
-            T_odom_start = T_base_camera
+        base, has_changed = self._base.choose(header.frame_id)
+        if has_changed:
+            self._forget()
+        if base.is_camera:
+            T_base_camera, T_odom_start = np.eye(4), T_ODOM_START
         else:
-            T_base_camera = np.eye(4)
-            T_odom_start = T_ODOM_START
+            T_base_camera = T_odom_start = self._transforms.lookup(
+                base.frame, base.camera, estimate.stamp_ns, config.tf_timeout
+            )
         if self._T_odom_start is None:
             self._T_odom_start = T_odom_start
         moving = express_in_base(estimate, self._T_odom_start, T_base_camera)
-        frame = self._base_frame or header.frame_id
+        frame = base.frame
         message = odometry_message(moving, header.stamp, self._odom_frame, frame)
         self._odometry.publish(message)
         if self._twist.get_subscription_count() > 0:
@@ -153,11 +160,15 @@ class OdometryOutput:
             # A held pose is not a measurement: it belongs neither in the TF tree nor on the path.
             self._extend_path(message, estimate.stamp_ns, config.path_length)
             if publish_tf:
-                parent = "" if self._base_frame else self._transforms.parent_of(frame)
-                reason = second_parent(config, frame, parent)
-                if reason:
-                    raise TransformError(reason)
-                self._tf.publish(TFMessage(transforms=[_transform(moving, message, config)]))
+                self._publish_tf(moving, message, config, estimate.stamp_ns)
+
+    def _publish_tf(self, moving: BaseOdometry, message: Odometry, config: NodeConfig, stamp_ns: int) -> None:
+        reason = self._base.reason_against_tf(config)
+        if reason:
+            raise TransformError(reason)
+        if reason is not None:
+            self._base.note_published(stamp_ns)
+            self._tf.publish(TFMessage(transforms=[_transform(moving, message, config)]))
 
     def _extend_path(self, message: Odometry, stamp_ns: int, length: int) -> None:
         self._poses.append(PoseStamped(header=message.header, pose=message.pose.pose))

@@ -38,7 +38,7 @@ class Sources(HTMLParser):
 
 
 def test_a_bag_gives_all_results(drive, run, tmp_path):
-    code, printed, results = run(drive, "--set", "base_frame=base_link", "--out", str(tmp_path / "out.mcap"))
+    code, printed, results = run(drive, "--out", str(tmp_path / "out.mcap"))
     assert code == 0, printed.err
     there = {path.name for path in results.iterdir()}
     assert there == {
@@ -47,7 +47,7 @@ def test_a_bag_gives_all_results(drive, run, tmp_path):
     }  # fmt: skip
     assert len(list((results / "depth").glob("*.png"))) == FRAMES
     assert len(np.loadtxt(results / "trajectory_kitti.txt")) == FRAMES
-    assert read_run_config(results / "config.yaml").base_frame == "base_link"
+    assert read_run_config(results / "config.yaml").base_frame == "auto"
     rows = list(csv.DictReader((results / "frames.csv").open()))
     assert [row["name"] for row in rows] == [f"{i:06d}" for i in range(FRAMES)]
     metrics = json.loads((results / "metrics.json").read_text())
@@ -56,7 +56,8 @@ def test_a_bag_gives_all_results(drive, run, tmp_path):
     assert metrics["depth"]["abs_rel"] < 0.5 and metrics["depth"]["scaling"] == "none", metrics
     assert 2 < metrics["trajectory"]["path_length"] < 12, metrics
     summary = json.loads((results / "run.json").read_text())
-    assert summary["frames"] == FRAMES and summary["unit"] == "m" and "'base_link' in 'odom'" in summary["odometry"]
+    assert summary["frames"] == FRAMES and summary["unit"] == "m", summary
+    assert "of base_link (the root of the frames above camera" in summary["odometry"], summary["odometry"]
     assert f"{FRAMES}/{FRAMES} frames" in printed.err and "frames/s" in printed.err
     assert "\r" not in printed.err, "a bar is for terminals"
     motion = re.search(r"motion       ([\d.]+) m travelled, lost at (\d+) of 8 frames", printed.out)
@@ -108,7 +109,7 @@ def test_the_report_opens_from_disk(drive, run):
 
 def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
     out = tmp_path / "out.mcap"
-    code, printed, _ = run(drive, "--out", str(out), "--set", "base_frame=base_link", "--depth", "none", "--no-video")
+    code, printed, _ = run(drive, "--out", str(out), "--depth", "none", "--no-video")
     assert code == 0, printed.err
     with Recording(drive) as recording, Recording(out) as written:
         counts = {name: topic.count for name, topic in written.topics.items()}
