@@ -25,8 +25,8 @@ from monodepth_ros.pipeline.run_parameters import parameter_file
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.version import __version__
 
-RESULTS = Demand(depth=True, color=True, cloud=True, rectified=True, statistics=True, odometry=True)
-BAG = replace(RESULTS, ground=True, correspondences=True)
+RESULTS = Demand(depth=True, cloud=True, rectified=True, statistics=True, odometry=True)
+BAG = replace(RESULTS, color=True, ground=True, correspondences=True)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,12 @@ import numpy as np
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.odometry.scale.source import NETWORK_UNITS
 from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.offline.results.depth_files import in_units
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
+from monodepth_ros.pictures.color_picture import SteadyLimits
+from monodepth_ros.pictures.depth_scale import depth_panel
 from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, labelled
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 
@@ -36,20 +40,23 @@ class RunAnimation:
                 f"OpenCV {cv2.__version__} writes no animations: install opencv-python-headless 4.11 or newer"
             )
         self._path = path
-        self._unit = "m" if is_metric else "units"
+        self._unit = "m" if is_metric else NETWORK_UNITS
         self._pictures: list[np.ndarray] = []
         self._stamps: list[int] = []
         self._positions: list[np.ndarray] = []
+        self._limits = SteadyLimits()
 
     def add(self, frame: RunFrame) -> None:
-        """Take over a frame whose rectified image, depth picture and cloud were computed; MAX_FRAMES at most."""
+        """Take over a frame whose rectified image, depth and cloud were computed; MAX_FRAMES at most."""
         result = frame.result
-        if len(self._pictures) == MAX_FRAMES or result.rectified is None or result.color is None:
+        if len(self._pictures) == MAX_FRAMES or result.rectified is None or result.depth is None:
             return
         if frame.moving is not None:
             self._positions.append(frame.moving.T_odom_base[:3, 3])
         image = labelled(cv2.cvtColor(result.rectified, cv2.COLOR_RGB2BGR), "image")
-        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), labelled(result.color, "depth")])
+        depth = in_units(result.depth)
+        colors = depth_panel(depth, result.unit, "depth", self._limits.follow(depth))
+        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), colors])
         panels = [left]
         if result.cloud is not None:
             panels.append(cloud_in_perspective(*_points(result.cloud), CloudExtent(unit=self._unit), left.shape[0]))
