@@ -48,12 +48,15 @@ def depth_scale(limits: tuple[float, float], unit: str, width: int) -> np.ndarra
     strip[2 : 2 + _BAR, _SIDE : _SIDE + bar_width] = cv2.applyColorMap(ramp, cv2.COLORMAP_MAGMA)
     write_text(strip, unit, (width - _SIDE - text_width, SCALE_HEIGHT - 5), size=_TEXT_SIZE)
     low, high = limits
+    ticks = {f"{depth:g}": 1.0 / depth for depth in round_depths(limits)}
+    if len(ticks) < 2:  # all is equally far: the depths at the ends
+        ticks |= {f"{1 / inverse:.3g}" if inverse > 1e-6 else "inf": inverse for inverse in (high, low)}
     taken: list[tuple[float, float]] = []
-    for depth in round_depths(limits):
-        at = _SIDE + (high - 1.0 / depth) / max(high - low, 1e-6) * (bar_width - 1)
-        text = f"{depth:g}"
-        left, right = at - _width(text) / 2, at + _width(text) / 2
-        if left < 0 or any(left < end + _SPACE and right > start - _SPACE for start, end in taken):
+    for text, inverse in ticks.items():
+        at = _SIDE + (high - inverse) / max(high - low, 1e-6) * (bar_width - 1)
+        left = min(max(at - _width(text) / 2, 2), width - _SIDE - text_width - _width(text) - 8)
+        right = left + _width(text)
+        if any(left < end + _SPACE and right > start - _SPACE for start, end in taken):
             continue
         cv2.line(strip, (round(at), 2 + _BAR), (round(at), 2 + _BAR + _TICK - 1), TEXT_COLOR, 1)
         write_text(strip, text, (round(left), SCALE_HEIGHT - 3), size=_TEXT_SIZE)
@@ -64,6 +67,8 @@ def depth_scale(limits: tuple[float, float], unit: str, width: int) -> np.ndarra
 def round_depths(limits: tuple[float, float]) -> list[float]:
     """Round depths between two inverse depths, the roundest first."""
     low, high = limits
+    if high <= 1e-6:
+        return []
     nearest, farthest = 1.0 / max(high, 1e-6), 1.0 / max(low, 1e-6)
     powers = range(int(np.floor(np.log10(nearest))), int(np.ceil(np.log10(farthest))) + 1)
     depths = [float(f"{digit * 10.0**power:.2g}") for digits in _LEADING for power in powers for digit in digits]

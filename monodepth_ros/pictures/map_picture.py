@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.pictures.picture_sheet import BACKGROUND, with_caption
-from monodepth_ros.pictures.plot_grid import PixelAxis, draw_grid
+from monodepth_ros.pictures.plot_grid import PixelAxis, draw_grid, draw_values
 
 PATH = (80, 200, 255)
 _MARGIN = 12
@@ -42,4 +42,5 @@ def map_picture(
     picture[v[inside], u[inside]] = colors[inside]
     if len(positions) > 1:
         cv2.polylines(picture, [pixels(positions).astype(np.int32)], False, PATH, 2, cv2.LINE_AA)
+    draw_values(picture, columns, rows, step, top=30)
     return with_caption(picture, f"x to the right, y up, grid {step:g} {unit}")

@@ -6,12 +6,12 @@ import numpy as np
 
 from monodepth_ros.geometry.pose_array import travelled
 from monodepth_ros.pictures.picture_sheet import BACKGROUND, PANEL_HEIGHT, with_caption, write_text
-from monodepth_ros.pictures.plot_grid import PixelAxis, draw_grid
+from monodepth_ros.pictures.plot_grid import AXIS_TEXT, PixelAxis, draw_grid, draw_values
 
 ESTIMATED = (80, 200, 255)
 REFERENCE = (150, 150, 150)
 MARGIN = 30  # pixels
-HEAD = 40  # pixels for the lines of text
+HEAD, LINE = 24, 15  # pixels: height of the caption, and of every further line of text
 
 
 def trajectory_from_above(
@@ -31,11 +31,16 @@ def trajectory_from_above(
     low, high = everything[:, :2].min(axis=0), everything[:, :2].max(axis=0)
     # A camera that stands still is a point, not a wild path.
     span = np.maximum(high - low, 1.0 if unit.startswith("m") else 1e-3)
-    scale = min((height - MARGIN - HEAD - 10) / span[0], (width - 2 * MARGIN) / span[1])
-    middle, centre = (low + high) / 2, ((height + HEAD - MARGIN + 10) / 2, width / 2)
-    step = draw_grid(
-        picture, PixelAxis(centre[1] + middle[1] * scale, -scale), PixelAxis(centre[0] + middle[0] * scale, -scale)
-    )
+    lines = [(f"{_length(positions)} {unit}", ESTIMATED)]
+    if reference is not None:
+        lines.append((f"reference {_length(reference)} {unit.split(' (')[0]}", REFERENCE))
+    lines.append(("x up, y left", AXIS_TEXT))
+    head = HEAD + LINE * len(lines)
+    scale = min((height - MARGIN - head) / span[0], (width - 2 * MARGIN) / span[1])
+    middle, centre = (low + high) / 2, ((height + head - MARGIN) / 2, width / 2)
+    columns = PixelAxis(centre[1] + middle[1] * scale, -scale)
+    rows = PixelAxis(centre[0] + middle[0] * scale, -scale)
+    draw_values(picture, columns, rows, draw_grid(picture, columns, rows), top=head + 10)
 
     def pixels(points: np.ndarray) -> np.ndarray:
         x, y = ((points[:, :2] - middle) * scale).T
@@ -50,10 +55,9 @@ def trajectory_from_above(
         write_text(picture, text, (x + 7, y + 4), size=0.36)
     start = tuple(int(value) for value in pixels(positions[:1])[0])
     cv2.circle(picture, start, 4, (120, 255, 120), -1, cv2.LINE_AA)
-    picture = with_caption(picture, f"trajectory, {_length(positions)} {unit}, grid {step:g}")
-    if reference is not None:
-        text = f"reference, {_length(reference)} {unit.split(' (')[0]}"
-        write_text(picture, text, (6, 33), size=0.42, color=REFERENCE)
+    picture = with_caption(picture, "trajectory")
+    for number, (text, color) in enumerate(lines):
+        write_text(picture, text, (6, HEAD + 10 + LINE * number), size=0.4, color=color)
     return picture
 
 
