@@ -10,6 +10,7 @@ from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import add_source_arguments, print_choices, source_options
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceChoiceError
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.scale.source import ScaleError
 from monodepth_ros.offline.run import OfflineRun, RunSettings
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -53,12 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", default="", metavar="BAG", help="write the node's topics into a new bag (.mcap, .db3 or folder)"
     )
     what.add_argument(
+        "--with-input", action="store_true", help="copy the input images and their camera_info into the bag of --out"
+    )
+    what.add_argument(
         "--animation", default="", metavar="FILE", help="write a moving picture (.webp or .gif) of up to 300 frames"
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run; returns 0, or 130 after control-C (the frames so far are reported). Raises MonodepthError for bad input."""
+    if options.with_input and not options.out:
+        raise MonodepthError("--with-input copies the images into the bag of --out: name one, such as --out depth.mcap")
     config = configuration(options)
     # The configuration file may set these as well.
     chosen = dataclasses.replace(
@@ -74,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
         depth=options.depth,
         video=not options.no_video,
         bag=options.out,
+        with_input=options.with_input,
         animation=options.animation,
         frames=options.frames,
     )

@@ -34,7 +34,7 @@ class RunSettings:
     """The results to write.
 
     results: folder of the results. depth: png, npz or none. video: whether to write a video. bag: path of a new bag for
-    the node's topics, '' for none. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
+    the node's topics, '' for none; with_input: copy the images into it. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
     frames to process, 0 for all.
     """
 
@@ -42,6 +42,7 @@ class RunSettings:
     depth: str = "png"
     video: bool = True
     bag: str = ""
+    with_input: bool = False
     animation: str = ""
     frames: int = 0
 
@@ -66,7 +67,7 @@ class OfflineRun:
         self.notes += run.input_notes
         self._bag: AbstractContextManager[OutputBag | None] = nullcontext()
         if settings.bag:
-            self._bag = OutputBag(settings.bag, config, run)
+            self._bag = OutputBag(settings.bag, config, run, settings.with_input)
         self._animation = RunAnimation(Path(settings.animation), scale.is_metric) if settings.animation else None
         if run.pipeline.has_odometry:
             odometry = f"of {moving_frame.name!r} in {config.odom_frame!r}, from {run.pipeline.motion_description}"

@@ -55,6 +55,7 @@ class BagSource(FrameSource):
         where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
         super().__init__(f"{recording.path} ({where})", header.frame_id, math.ceil(count * min(1.0, share)))
         self.recording = recording.path
+        self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
         for name, topic in recording.topics.items():
             if name.endswith("/tf_static") and topic.count:
                 for _, _, message in recording.read([name]):

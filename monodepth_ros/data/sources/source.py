@@ -76,8 +76,8 @@ class FrameSource(ABC):
 
     description: the source in words. frame_id: coordinate frame of the images. frame_count: expected number of frames,
     None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for
-    KITTI's. recording: path of the recording, None for a source that is not one. transforms: static transforms of the
-    source.
+    KITTI's. recording: path of the recording, None for a source that is not one; topics: of its image and, if it has
+    one, of its camera_info. transforms: static transforms of the source.
     left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
 
@@ -87,6 +87,7 @@ class FrameSource(ABC):
         self.frame_count = frame_count
         self.reference_crop = "none"
         self.recording: Path | None = None
+        self.topics: list[str] = []
         self.transforms = StaticTransforms()
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []
