@@ -59,6 +59,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--animation", default="", metavar="FILE", help="write a moving picture (.webp or .gif) of up to 300 frames"
     )
+    what.add_argument(
+        "--view", action="store_true", help="show image and depth in a window (space: pause, q: stop, with all results)"
+    )
+    what.add_argument(
+        "--rerun",
+        nargs="?",
+        const="",
+        type=rerun_file,
+        metavar="FILE",
+        help="show the run in Rerun's viewer, or write a new .rrd file (needs rerun-sdk)",
+    )
+
+
+def rerun_file(text: str) -> str:
+    """Type of --rerun: the name of a new .rrd file. Without the check the option would swallow a recording's name."""
+    if not text.endswith(".rrd"):
+        raise argparse.ArgumentTypeError(f"{text}: the file's name must end in .rrd; name the recording before --rerun")
+    return text
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
         video=not options.no_video,
         bag=options.out,
         with_input=options.with_input,
+        view=options.view,
+        rerun=options.rerun,
         animation=options.animation,
         frames=options.frames,
     )

@@ -19,6 +19,9 @@ from monodepth_ros.offline.results.animation import RunAnimation
 from monodepth_ros.offline.results.output_bag import OutputBag
 from monodepth_ros.offline.results.recorder import RunRecorder, without_nan
 from monodepth_ros.offline.results.report_page import write_report
+from monodepth_ros.offline.viewers.rerun_log import RerunLog
+from monodepth_ros.offline.viewers.run_window import RunWindow
+from monodepth_ros.offline.viewers.viewer import RunViewer
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.pipeline.run_parameters import parameter_file
@@ -34,7 +37,8 @@ class RunSettings:
     """The results to write.
 
     results: folder of the results. depth: png, npz or none. video: whether to write a video. bag: path of a new bag for
-    the node's topics, '' for none; with_input: copy the images into it. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
+    the node's topics, '' for none; with_input: copy the images into it. view: open a window. rerun: path of a new .rrd
+    file, '' for Rerun's viewer, None for neither. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
     frames to process, 0 for all.
     """
 
@@ -43,6 +47,8 @@ class RunSettings:
     video: bool = True
     bag: str = ""
     with_input: bool = False
+    view: bool = False
+    rerun: str | None = None
     animation: str = ""
     frames: int = 0
 
@@ -82,6 +88,7 @@ class OfflineRun:
             ("odometry", odometry),
         ]
         self.outcome: list[tuple[str, str]] = []
+        self._viewers = self._open_viewers(scale.unit)
         engine.warm_up()
         self.folder = new_results_folder(settings.results)
         (self.folder / "config.yaml").write_text(parameter_file(config), encoding="utf-8")
@@ -108,13 +115,16 @@ class OfflineRun:
                     if self._animation is not None:
                         self._animation.add(frame)
                     advanced()
-                    if should_stop() or len(self._recorder.rows) == self._settings.frames:
+                    wants_more = [viewer.show(frame, should_stop) for viewer in self._viewers]
+                    if should_stop() or not all(wants_more) or len(self._recorder.rows) == self._settings.frames:
                         break
             except MonodepthError as error:  # a recording damaged half-way: report the frames before
                 self._problem = error
             finally:
                 frames.close()
                 self._run.close()
+                for viewer in self._viewers:
+                    viewer.close()
         self._seconds = time.monotonic() - began
 
     def finish(self) -> None:
@@ -137,6 +147,8 @@ class OfflineRun:
         self.outcome += _errors_in_words(recorder.metrics())
         if self._settings.bag:
             self.outcome.append(("bag", self._settings.bag))
+        if self._settings.rerun:
+            self.outcome.append(("rerun", self._settings.rerun))
         if self._animation is not None:
             self._write_animation(self._animation)
         files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
@@ -150,6 +162,16 @@ class OfflineRun:
         if not count:
             reason = f": {next(iter(left_out))}" if left_out else ""
             raise MonodepthError(f"no frame of {self._source.description} could be processed{reason}")
+
+    def _open_viewers(self, unit: str) -> list[RunViewer]:
+        settings, title = self._settings, f"monodepth run {self._source.description}"
+        viewers: list[RunViewer] = []
+        if settings.rerun is not None:
+            path = Path(settings.rerun) if settings.rerun else None
+            viewers.append(RerunLog(path, title, self._run.moving_frame, unit))
+        if settings.view:
+            viewers.append(RunWindow(title))
+        return viewers
 
     def _write_animation(self, animation: RunAnimation) -> None:
         try:

@@ -13,7 +13,8 @@ from monodepth_ros.data.sources.source import SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.offline.frames import RunFrame
-from monodepth_ros.offline.results.depth_video import DepthVideo, panel_size
+from monodepth_ros.offline.results.depth_video import DepthVideo
+from monodepth_ros.offline.results.frame_view import panel_size
 from monodepth_ros.offline.results.video_file import VideoFile, set_webm_rate
 from monodepth_ros.pictures.depth_scale import SCALE_HEIGHT
 

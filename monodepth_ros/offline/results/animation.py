@@ -16,6 +16,7 @@ from monodepth_ros.pictures.color_picture import SteadyLimits
 from monodepth_ros.pictures.depth_scale import depth_panel
 from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, labelled
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
+from monodepth_ros.pipeline.point_cloud import known_points
 
 SUFFIXES = (".webp", ".gif", ".png")
 MAX_FRAMES = 300  # all frames stay in memory until the file is written
@@ -55,11 +56,13 @@ class RunAnimation:
             self._positions.append(frame.moving.T_odom_base[:3, 3])
         image = labelled(cv2.cvtColor(result.rectified, cv2.COLOR_RGB2BGR), "image")
         depth = in_units(result.depth)
-        colors = depth_panel(depth, result.unit, "depth", self._limits.follow(depth))
-        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), colors])
+        panel = depth_panel(depth, result.unit, "depth", self._limits.follow(depth))
+        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), panel])
         panels = [left]
         if result.cloud is not None:
-            panels.append(cloud_in_perspective(*_points(result.cloud), CloudExtent(unit=self._unit), left.shape[0]))
+            optical, colors = known_points(result.cloud)
+            extent = CloudExtent(unit=self._unit)
+            panels.append(cloud_in_perspective(optical @ R_BODY_OPTICAL.T, colors, extent, left.shape[0]))
         if self._positions:
             positions = np.array(self._positions)
             panels.append(trajectory_from_above(positions, left.shape[0], PANEL_HEIGHT, unit=self._unit))
@@ -86,11 +89,3 @@ class RunAnimation:
             is_written = False
         if not is_written:
             raise MonodepthError(f"{self._path} cannot be written: check its folder and the space in it")
-
-
-def _points(cloud: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (N, 3), x forward, y left, z up at the camera, and colours (N, 3) uint8 rgb, of a CLOUD_DTYPE cloud."""
-    points = np.stack([cloud[axis] for axis in "xyz"], axis=-1).reshape(-1, 3)
-    bgra = np.ascontiguousarray(cloud["rgb"]).view(np.uint8).reshape(-1, 4)
-    is_known = np.isfinite(points).all(axis=1)
-    return points[is_known] @ R_BODY_OPTICAL.T, bgra[is_known, 2::-1]

@@ -16,7 +16,7 @@ from monodepth_ros.pictures.depth_scale import depth_panel
 from monodepth_ros.pictures.error_picture import error_picture, relative_error, with_legend
 from monodepth_ros.pictures.picture_sheet import column_height, labelled, picture_sheet
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
-from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
+from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE, known_points
 from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, Trajectories
 
 SHEET_ROWS = 4
@@ -119,9 +119,5 @@ def trajectory_column(content: SheetContent, picks: list[int], height: int) -> n
 
 def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
     """Finite points (N, 3) in body axes (x forward, y left, z up) from the camera, and their rgb (N, 3)."""
-    values = np.frombuffer(cloud.data, CLOUD_DTYPE)
-    values = values[np.isfinite(values["z"])]
-    optical = np.stack((values["x"], values["y"], values["z"]), axis=-1).astype(np.float64)
-    packed = values["rgb"].view(np.uint32)
-    colors = np.stack((packed >> 16, packed >> 8, packed), axis=-1).astype(np.uint8)
+    optical, colors = known_points(np.frombuffer(cloud.data, CLOUD_DTYPE))
     return optical @ R_BODY_OPTICAL.T, colors
