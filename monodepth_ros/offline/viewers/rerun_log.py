@@ -26,6 +26,7 @@ TRAJECTORY = "world/trajectory"
 SPEED, MEDIAN_DEPTH, TIME = "plots/speed", "plots/median_depth", "plots/time_per_frame"
 EARLIEST_DATE_NS = 10**17  # stamps before (1973) count from the start of a film
 QUALITY = 85  # of the JPEG images
+COLORED_MEDIANS = 3.0  # depth at the end of the colours, in median depths of the frame
 
 
 class RerunLog(RunViewer):
@@ -110,7 +111,9 @@ class RerunLog(RunViewer):
         self._stream.log(IMAGE, rr.EncodedImage(contents=data, media_type="image/jpeg"))
         depth = in_units(result.depth)
         known = np.where(np.isfinite(depth), depth, np.float32(0))  # 0 is Rerun's sign for no depth
-        self._stream.log(DEPTH, rr.DepthImage(known, meter=1.0, colormap="magma"))
+        middle = float(np.median(known[known > 0])) if (known > 0).any() else 1.0
+        # A few far pixels would leave one colour for all the rest.
+        self._stream.log(DEPTH, rr.DepthImage(known, meter=1.0, depth_range=(0.0, COLORED_MEDIANS * middle)))
         if result.cloud is not None:
             positions, colors = known_points(result.cloud)
             self._stream.log(CLOUD, rr.Points3D(positions, colors=colors, radii=rr.Radius.ui_points(1.5)))
