@@ -38,8 +38,8 @@ class RunSettings:
 
     results: folder of the results. depth: png, npz or none. video: whether to write a video. bag: path of a new bag for
     the node's topics, '' for none; with_input: copy the images into it. view: open a window. rerun: path of a new .rrd
-    file, '' for Rerun's viewer, None for neither. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
-    frames to process, 0 for all.
+    file, '' for Rerun's viewer, None for neither. animation: path of a moving picture (.webp, .gif), '' for none.
+    frames: number of frames to process, 0 for all.
     """
 
     results: str = "results"

@@ -23,9 +23,7 @@ def with_depth_scale(picture: np.ndarray, limits: tuple[float, float], unit: str
     return np.vstack((picture, depth_scale(limits, unit, picture.shape[1])))
 
 
-def depth_panel(
-    depth: np.ndarray, unit: str, caption: str, limits: tuple[float, float] | None = None
-) -> np.ndarray:
+def depth_panel(depth: np.ndarray, unit: str, caption: str, limits: tuple[float, float] | None = None) -> np.ndarray:
     """A captioned picture of depth (H, W) for a `picture_sheet`, with its scale below.
 
     limits: the inverse depths [1/unit] to draw it between; the depth's own without them.

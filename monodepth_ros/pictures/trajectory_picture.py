@@ -24,7 +24,8 @@ def trajectory_from_above(
 ) -> np.ndarray:
     """Bgr picture (height, width, 3) of a path (N, 3) from above, fitted to the picture: x is up, y is left.
 
-    A grid shows the scale. reference: the reference path (M, 3) in the same frame. marks: positions (3,) to label, by label.
+    A grid shows the scale. reference: the reference path (M, 3) in the same frame. marks: positions (3,) to mark, by
+    label.
     """
     picture = np.full((height, width, 3), BACKGROUND, np.uint8)
     everything = positions if reference is None else np.vstack((positions, reference))

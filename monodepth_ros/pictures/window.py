@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A window for pictures: Tk where Python has it, else an OpenCV that is built with windows."""
 
+import contextlib
 import os
 import re
 from abc import ABC, abstractmethod
@@ -11,8 +12,8 @@ import numpy as np
 from monodepth_ros.errors import MonodepthError
 
 NO_DISPLAY = (
-    "no window can be opened: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); run on a desktop or through"
-    " ssh -X, or look at the video in the results"
+    "no window can be opened: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); run it on a desktop or"
+    " through ssh -X, or look at the video in the results"
 )
 NO_TOOLKIT = (
     "no window can be opened: Python has no tkinter (apt install python3-tk) and this OpenCV is built without windows"
@@ -107,7 +108,7 @@ class OpenCvWindow(Window):
 
     def key(self, seconds: float = 0.0) -> str:
         code = cv2.waitKey(max(1, round(1000 * seconds)))
-        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+        if not self._is_visible():
             return CLOSED
         if code < 0:
             return ""
@@ -116,8 +117,14 @@ class OpenCvWindow(Window):
     def close(self) -> None:
         if self._is_open:
             self._is_open = False
-            if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 0:
+            with contextlib.suppress(cv2.error):  # closed by its user already
                 cv2.destroyWindow(self._title)
+
+    def _is_visible(self) -> bool:
+        try:
+            return self._is_open and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt, when its last window is closed
+            return False
 
 
 def open_window(title: str) -> Window:
@@ -134,7 +141,7 @@ def open_window(title: str) -> Window:
 
 
 def opencv_has_windows(build_information: str) -> bool:
-    """Whether an OpenCV is built with windows, by what it states about its build."""
+    """Whether an OpenCV with this build information can open windows."""
     found = re.search(r"^\s*GUI:\s*(\S*)", build_information, re.MULTILINE)
     return found is not None and found.group(1) != "NONE"
 

@@ -38,7 +38,7 @@ def colored_points(
 
 
 def known_points(cloud: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (N, 3) float32 in the optical frame and colours (N, 3) uint8 rgb of the finite points of CLOUD_DTYPE."""
+    """Positions (N, 3), float32, optical frame, and colours (N, 3), uint8 rgb, of the finite points of CLOUD_DTYPE."""
     values = cloud.reshape(-1)
     values = values[np.isfinite(values["z"])]
     bgra = np.ascontiguousarray(values["rgb"]).view(np.uint8).reshape(-1, 4)

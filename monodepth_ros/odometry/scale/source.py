@@ -12,7 +12,6 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.ground_plane import GroundPlane
 
-
 NETWORK_UNITS = "network units"
 
 
