@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The video of a run."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ class DepthVideo:
         self._stem = folder / "depth"
         self._view = FrameView()
         self._file: VideoFile | None = None
-        self._waiting: list[tuple[int, np.ndarray]] = []
+        self._waiting: list[tuple[RunFrame, np.ndarray]] = []
 
     @property
     def path(self) -> Path | None:
@@ -34,12 +35,11 @@ class DepthVideo:
         return self._file is not None and self._file.plays_in_browsers
 
     def add(self, frame: RunFrame, depth: np.ndarray) -> None:
-        """Add a frame with its depth (H, W), float32. MonodepthError if no format works."""
-        picture = self._view.picture(frame, depth)
+        """Add a frame with its depth (H, W), float32; its arrays must not change. MonodepthError if no format works."""
         if self._file is not None:
-            self._file.write(picture)
+            self._file.write(partial(self._view.picture, frame, depth))
             return
-        self._waiting.append((frame.source.stamp_ns, picture))
+        self._waiting.append((frame, depth))
         if len(self._waiting) == SAMPLE:
             self._begin()
 
@@ -51,10 +51,12 @@ class DepthVideo:
             self._file.close()
 
     def _begin(self) -> None:
-        steps = np.diff([stamp for stamp, _ in self._waiting])
+        steps = np.diff([frame.source.stamp_ns for frame, _ in self._waiting])
         steps = steps[steps > 0]
         rate = float(np.clip(1e9 / np.median(steps), 1.0, 120.0)) if steps.size else FALLBACK_RATE
-        self._file = VideoFile(self._stem, rate, self._waiting[0][1].shape[1::-1])
-        for _, picture in self._waiting:
-            self._file.write(picture)
+        first = self._view.picture(*self._waiting[0])
+        self._file = VideoFile(self._stem, rate, first.shape[1::-1])
+        self._file.write(lambda: first)
+        for frame, depth in self._waiting[1:]:
+            self._file.write(partial(self._view.picture, frame, depth))
         self._waiting = []

@@ -13,7 +13,7 @@ from monodepth_ros.pictures.depth_scale import depth_scale
 from monodepth_ros.pictures.picture_sheet import with_caption
 
 # Both panels together, above which they are made smaller: encoding takes time by the pixel.
-MOST_PIXELS = 1_250_000
+MOST_PIXELS = 620_000
 # Panels wider than this are stacked, others stand side by side.
 STACKED_FROM = 1.9
 
@@ -58,4 +58,4 @@ def panel_size(image_camera: CameraModel, depth_camera: CameraModel) -> tuple[in
     width = depth_camera.width * image_camera.fx / depth_camera.fx
     height = depth_camera.height * image_camera.fy / depth_camera.fy
     shrink = min(1.0, float(np.sqrt(MOST_PIXELS / 2 / (width * height))))
-    return round(width * shrink / 2) * 2, round(height * shrink / 2) * 2
+    return max(1, round(width * shrink)), max(1, round(height * shrink))

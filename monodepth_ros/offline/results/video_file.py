@@ -7,7 +7,7 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -27,35 +27,44 @@ _HEAD_SIZE = 8192  # bytes of a WebM file that hold its times
 class VideoFile:
     """Writes <stem>.webm, or the next of FORMATS that can be written: bgr pictures (H, W, 3) of one even size.
 
-    path: the file. plays_in_browsers: whether its format is made for that. A thread of its own encodes. Raises
-    MonodepthError if no format works.
+    path: the file. plays_in_browsers: whether its format is made for that. A thread of its own makes the pictures and
+    encodes them. Raises MonodepthError if no format works.
     """
 
     def __init__(self, stem: Path, rate: float, size: tuple[int, int]):
         self._size, self._rate = size, rate
         self.path, self._writer = self._open(stem)
         self.plays_in_browsers = self.path.suffix == ".webm" or FORMATS[1] == (self._codec, ".mp4")
-        self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(MOST_WAITING)
+        self._failure: Exception | None = None
+        self._waiting: queue.Queue[Callable[[], np.ndarray] | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._encode, name="video", daemon=True)
         self._thread.start()
 
-    def write(self, picture: np.ndarray) -> None:
-        """Append a picture, which must not change afterwards; one of another size is resized."""
-        if picture.shape[1::-1] != self._size:  # the camera changed during the run
-            picture = cv2.resize(picture, self._size)
-        self._waiting.put(np.ascontiguousarray(picture))
+    def write(self, make: Callable[[], np.ndarray]) -> None:
+        """Append the picture that `make` returns, called in the thread; one of another size is resized."""
+        self._waiting.put(make)
 
     def close(self) -> None:
-        """Finish the file. MonodepthError if its times cannot be set."""
+        """Finish the file. Raises what a `make` raised, and MonodepthError if the file's times cannot be set."""
         self._waiting.put(None)
         self._thread.join()
         self._writer.release()
+        if self._failure is not None:
+            raise self._failure
         if self.path.suffix == ".webm":
             set_webm_rate(self.path, self._rate)
 
     def _encode(self) -> None:
-        while (picture := self._waiting.get()) is not None:
-            self._writer.write(picture)
+        while (make := self._waiting.get()) is not None:
+            if self._failure is not None:
+                continue
+            try:
+                picture = make()
+                if picture.shape[1::-1] != self._size:  # the camera changed during the run
+                    picture = cv2.resize(picture, self._size)
+                self._writer.write(np.ascontiguousarray(picture))
+            except Exception as error:  # raised by close, where somebody waits for it
+                self._failure = error
 
     def _open(self, stem: Path) -> tuple[Path, cv2.VideoWriter]:
         for codec, suffix in FORMATS:
