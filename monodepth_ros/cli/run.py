@@ -12,6 +12,7 @@ from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
 from monodepth_ros.data.sources.open_source import is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.scale.source import ScaleError
 from monodepth_ros.offline.run import OfflineRun, RunSettings
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -52,12 +53,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", default="", metavar="BAG", help="write the node's topics into a new bag (.mcap, .db3 or folder)"
     )
     what.add_argument(
+        "--with-input", action="store_true", help="copy the input images and their camera_info into the bag of --out"
+    )
+    what.add_argument(
         "--animation", default="", metavar="FILE", help="write a moving picture (.webp or .gif) of up to 300 frames"
     )
+    what.add_argument(
+        "--view", action="store_true", help="show image and depth in a window (space: pause, q: stop, with all results)"
+    )
+    what.add_argument(
+        "--rerun",
+        nargs="?",
+        const="",
+        type=rerun_file,
+        metavar="FILE",
+        help="show the run in Rerun's viewer, or write a new .rrd file (needs rerun-sdk)",
+    )
+
+
+def rerun_file(text: str) -> str:
+    """Type of --rerun: the name of a new .rrd file. Without the check the option would swallow a recording's name."""
+    if not text.endswith(".rrd"):
+        raise argparse.ArgumentTypeError(f"{text}: the file's name must end in .rrd; name the recording before --rerun")
+    return text
 
 
 def run(options: argparse.Namespace) -> int:
     """Run; returns 0, or 130 after control-C (the frames so far are reported). Raises MonodepthError for bad input."""
+    if options.with_input and not options.out:
+        raise MonodepthError("--with-input copies the images into the bag of --out: name one, such as --out depth.mcap")
     config = configuration(options)
     # The configuration file may set these as well.
     chosen = dataclasses.replace(
@@ -74,6 +98,9 @@ def run(options: argparse.Namespace) -> int:
         depth=options.depth,
         video=not options.no_video,
         bag=options.out,
+        with_input=options.with_input,
+        view=options.view,
+        rerun=options.rerun,
         animation=options.animation,
         frames=options.frames,
     )

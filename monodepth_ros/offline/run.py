@@ -19,14 +19,17 @@ from monodepth_ros.offline.results.animation import RunAnimation
 from monodepth_ros.offline.results.output_bag import OutputBag
 from monodepth_ros.offline.results.recorder import RunRecorder, without_nan
 from monodepth_ros.offline.results.report_page import write_report
+from monodepth_ros.offline.viewers.rerun_log import RerunLog
+from monodepth_ros.offline.viewers.run_window import RunWindow
+from monodepth_ros.offline.viewers.viewer import RunViewer
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.pipeline.run_parameters import parameter_file
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.version import __version__
 
-RESULTS = Demand(depth=True, color=True, cloud=True, rectified=True, statistics=True, odometry=True)
-BAG = replace(RESULTS, ground=True, correspondences=True)
+RESULTS = Demand(depth=True, cloud=True, rectified=True, statistics=True, odometry=True)
+BAG = replace(RESULTS, color=True, ground=True, correspondences=True)
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,18 @@ class RunSettings:
     """The results to write.
 
     results: folder of the results. depth: png, npz or none. video: whether to write a video. bag: path of a new bag for
-    the node's topics, '' for none. animation: path of a moving picture (.webp, .gif), '' for none. frames: number of
-    frames to process, 0 for all.
+    the node's topics, '' for none; with_input: copy the images into it. view: open a window. rerun: path of a new .rrd
+    file, '' for Rerun's viewer, None for neither. animation: path of a moving picture (.webp, .gif), '' for none.
+    frames: number of frames to process, 0 for all.
     """
 
     results: str = "results"
     depth: str = "png"
     video: bool = True
     bag: str = ""
+    with_input: bool = False
+    view: bool = False
+    rerun: str | None = None
     animation: str = ""
     frames: int = 0
 
@@ -67,7 +74,7 @@ class OfflineRun:
         self.notes += run.input_notes
         self._bag: AbstractContextManager[OutputBag | None] = nullcontext()
         if settings.bag:
-            self._bag = OutputBag(settings.bag, config, run)
+            self._bag = OutputBag(settings.bag, config, run, settings.with_input)
         self._animation = RunAnimation(Path(settings.animation), scale.is_metric) if settings.animation else None
         if run.pipeline.has_odometry:
             odometry = f"of {moving_frame.description} in {config.odom_frame}, from {run.pipeline.motion_description}"
@@ -84,6 +91,7 @@ class OfflineRun:
             ("odometry", odometry),
         ]
         self.outcome: list[tuple[str, str]] = []
+        self._viewers = self._open_viewers(scale.unit)
         engine.warm_up()
         self.folder = new_results_folder(settings.results)
         (self.folder / "config.yaml").write_text(parameter_file(config), encoding="utf-8")
@@ -110,13 +118,16 @@ class OfflineRun:
                     if self._animation is not None:
                         self._animation.add(frame)
                     advanced()
-                    if should_stop() or len(self._recorder.rows) == self._settings.frames:
+                    wants_more = [viewer.show(frame, should_stop) for viewer in self._viewers]
+                    if should_stop() or not all(wants_more) or len(self._recorder.rows) == self._settings.frames:
                         break
             except MonodepthError as error:  # a recording damaged half-way: report the frames before
                 self._problem = error
             finally:
                 frames.close()
                 self._run.close()
+                for viewer in self._viewers:
+                    viewer.close()
         self._seconds = time.monotonic() - began
 
     def finish(self) -> None:
@@ -143,6 +154,8 @@ class OfflineRun:
         self.outcome += _errors_in_words(recorder.metrics())
         if self._settings.bag:
             self.outcome.append(("bag", self._settings.bag))
+        if self._settings.rerun:
+            self.outcome.append(("rerun", self._settings.rerun))
         if self._animation is not None:
             self._write_animation(self._animation)
         files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
@@ -156,6 +169,16 @@ class OfflineRun:
         if not count:
             reason = f": {next(iter(left_out))}" if left_out else ""
             raise MonodepthError(f"no frame of {self._source.description} could be processed{reason}")
+
+    def _open_viewers(self, unit: str) -> list[RunViewer]:
+        settings, title = self._settings, f"monodepth run {self._source.description}"
+        viewers: list[RunViewer] = []
+        if settings.rerun is not None:
+            path = Path(settings.rerun) if settings.rerun else None
+            viewers.append(RerunLog(path, title, self._run.moving_frame, unit))
+        if settings.view:
+            viewers.append(RunWindow(title))
+        return viewers
 
     def _write_animation(self, animation: RunAnimation) -> None:
         try:

@@ -29,6 +29,24 @@ def color_limits(depth: np.ndarray) -> tuple[float, float]:
     return _limits(_inverse(depth))
 
 
+class SteadyLimits:
+    """Limits that follow those of successive frames slowly, so that a moving picture does not flicker."""
+
+    SHARE = 0.15  # of the way to a frame's own limits
+
+    def __init__(self) -> None:
+        self._limits: tuple[float, float] | None = None
+
+    def follow(self, depth: np.ndarray) -> tuple[float, float]:
+        """The inverse depths [1/m] to draw the next depth image (H, W) between."""
+        found = color_limits(depth)
+        if self._limits is None:
+            self._limits = found
+        low, high = (old + self.SHARE * (new - old) for old, new in zip(self._limits, found, strict=True))
+        self._limits = low, high
+        return self._limits
+
+
 def _inverse(depth: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.reciprocal(depth)

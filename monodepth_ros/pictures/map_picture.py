@@ -4,9 +4,9 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.pictures.picture_sheet import BACKGROUND, write_text
+from monodepth_ros.pictures.picture_sheet import BACKGROUND, with_caption
+from monodepth_ros.pictures.plot_grid import PixelAxis, draw_grid, draw_values
 
-GRID = (60, 60, 60)
 PATH = (80, 200, 255)
 _MARGIN = 12
 
@@ -31,14 +31,9 @@ def map_picture(
     def pixels(places: np.ndarray) -> np.ndarray:
         return np.rint((places[:, :2] - middle) * (scale, -scale) + (width / 2, height / 2)).astype(int)
 
-    step = 10.0 ** np.ceil(np.log10(60 / scale))
-    step /= next(factor for factor in (5, 2, 1) if step / factor * scale >= 60)
-    corner = middle - np.array((width, height)) / scale / 2
-    for axis, size in enumerate((width, height)):
-        for value in np.arange(np.ceil(corner[axis] / step), (corner[axis] + size / scale) / step) * step:
-            at = round((value - middle[axis]) * scale * (1, -1)[axis] + size / 2)
-            ends = ((at, 0), (at, height)) if axis == 0 else ((0, at), (width, at))
-            cv2.line(picture, *ends, GRID, 1)
+    columns = PixelAxis(width / 2 - middle[0] * scale, scale)
+    rows = PixelAxis(height / 2 + middle[1] * scale, -scale)
+    step = draw_grid(picture, columns, rows)
     # Draw from high to low: trees and wires would hide the street, and facades show only their edge from above.
     order = np.argsort(xyz[:, 2])[::-1]
     u, v = pixels(xyz[order]).T
@@ -47,5 +42,5 @@ def map_picture(
     picture[v[inside], u[inside]] = colors[inside]
     if len(positions) > 1:
         cv2.polylines(picture, [pixels(positions).astype(np.int32)], False, PATH, 2, cv2.LINE_AA)
-    write_text(picture, f"grid {step:g} {unit}", (8, height - 10), size=0.45)
-    return picture
+    draw_values(picture, columns, rows, step, top=30)
+    return with_caption(picture, f"x to the right, y up, grid {step:g} {unit}")

@@ -11,11 +11,11 @@ BACKGROUND = 24
 
 
 def picture_sheet(rows: list[list[np.ndarray]], title: str, column: np.ndarray | None = None) -> np.ndarray:
-    """Bgr sheet with a title and rows of bgr pictures, resized to one height.
+    """Bgr sheet with a title and rows of bgr pictures of PANEL_HEIGHT; a depth picture may have its scale below.
 
     column: a picture of `column_height` rows to the right of all rows.
     """
-    lines = [np.hstack([np.pad(_fit(panel), ((0, GAP), (0, GAP), (0, 0))) for panel in row]) for row in rows]
+    lines = [_line(row) for row in rows]
     width = max(line.shape[1] for line in lines)
     lines = [np.pad(line, ((0, 0), (0, width - line.shape[1]), (0, 0))) for line in lines]
     sheet = np.vstack(lines)
@@ -27,9 +27,9 @@ def picture_sheet(rows: list[list[np.ndarray]], title: str, column: np.ndarray |
     return np.vstack([head, sheet])
 
 
-def column_height(row_count: int) -> int:
-    """Height [pixels] of a picture beside row_count rows."""
-    return row_count * (PANEL_HEIGHT + GAP) - GAP
+def column_height(rows: list[list[np.ndarray]]) -> int:
+    """Height [pixels] of a picture beside these rows."""
+    return sum(_line(row).shape[0] for row in rows) - GAP
 
 
 def labelled(picture: np.ndarray, text: str) -> np.ndarray:
@@ -65,6 +65,12 @@ def write_text(
         thickness=1,
         lineType=cv2.LINE_AA,
     )
+
+
+def _line(row: list[np.ndarray]) -> np.ndarray:
+    """The pictures of a row side by side, with a gap to the right of each and below."""
+    height = max(panel.shape[0] for panel in row)
+    return np.hstack([np.pad(p, ((0, height - p.shape[0] + GAP), (0, GAP), (0, 0))) for p in row])
 
 
 def _fit(picture: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.odometry.scale.source import CameraMount, ScaleEstimate, SeenDepth
+from monodepth_ros.odometry.scale.source import NETWORK_UNITS, CameraMount, ScaleEstimate, SeenDepth
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.depth_image import DepthStatistics
 from monodepth_ros.pipeline.frame_resampling import FrameResampling
@@ -81,6 +81,11 @@ class FrameResult:
     correspondences: np.ndarray | None = None
     contradiction: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the frame's lengths: metres need a metric scale and a calibrated camera."""
+        return self.scale.unit if self.view.is_calibrated else NETWORK_UNITS
 
 
 @dataclass

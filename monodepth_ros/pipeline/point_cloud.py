@@ -35,3 +35,11 @@ def colored_points(
     packed[..., 3] = 0
     values[..., 3] = packed.view(np.float32)[..., 0]
     return points, is_dense
+
+
+def known_points(cloud: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (N, 3), float32, optical frame, and colours (N, 3), uint8 rgb, of the finite points of CLOUD_DTYPE."""
+    values = cloud.reshape(-1)
+    values = values[np.isfinite(values["z"])]
+    bgra = np.ascontiguousarray(values["rgb"]).view(np.uint8).reshape(-1, 4)
+    return np.stack([values[axis] for axis in "xyz"], axis=-1), bgra[:, 2::-1]

@@ -7,7 +7,8 @@ import torch
 
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
 from monodepth_ros.networks.disparity import disparity_to_depth
-from monodepth_ros.pictures.color_picture import color_picture
+from monodepth_ros.odometry.scale.source import NETWORK_UNITS
+from monodepth_ros.pictures.depth_scale import depth_panel
 from monodepth_ros.pictures.picture_sheet import labelled, picture_sheet
 from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.validation import read_truths
@@ -30,10 +31,11 @@ def before_after_sheet(dataset: Dataset, before: Checkpoint, after: Checkpoint) 
         image = dataset.recordings[sample.clip].clip.image(sample.frame)
         row = [labelled(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), dataset.name(sample))]
         row += [
-            labelled(_depth(*pair), title) for pair, title in (((before, image), "before"), ((after, image), "after"))
+            depth_panel(_depth(*pair), _unit(pair[0]), title)
+            for pair, title in (((before, image), "before"), ((after, image), "after"))
         ]
         if sample in truths:
-            row.append(labelled(color_picture(truths[sample].depth), "ground truth"))
+            row.append(depth_panel(truths[sample].depth, "m", "ground truth"))
         rows.append(row)
     return picture_sheet(rows, "depth of frames held out of the training (near is bright)")
 
@@ -43,4 +45,8 @@ def _depth(checkpoint: Checkpoint, image: np.ndarray) -> np.ndarray:
     batch = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         disparity = checkpoint.depth(batch, (0,))[0]
-    return color_picture(disparity_to_depth(disparity, header.min_depth, header.max_depth)[0, 0].numpy())
+    return header.scale_factor * disparity_to_depth(disparity, header.min_depth, header.max_depth)[0, 0].numpy()
+
+
+def _unit(checkpoint: Checkpoint) -> str:
+    return "m" if checkpoint.header.is_metric else NETWORK_UNITS

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from monodepth_ros.pictures.color_picture import color_picture
+from monodepth_ros.pictures.color_picture import color_limits, color_picture
+from monodepth_ros.pictures.depth_scale import with_depth_scale
 from monodepth_ros.pictures.html_page import html_page
 from monodepth_ros.pictures.svg_chart import Curve, svg_chart
 from monodepth_ros.training.run_log import read_log
@@ -85,7 +86,8 @@ def picture_of(name: str, values: Tensor) -> np.ndarray:
     """Picture (H, W, 3) BGR uint8 for the report, from values (C, H, W)."""
     array = values.numpy()
     if name == "depth":
-        return color_picture(array[0])
+        limits = color_limits(array[0])
+        return with_depth_scale(color_picture(array[0], limits), limits, "network units")
     if array.shape[0] == 1:
         return cv2.cvtColor((255 * array[0]).astype(np.uint8), cv2.COLOR_GRAY2BGR)
     return cv2.cvtColor((255 * array.clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0), cv2.COLOR_RGB2BGR)

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 import pytest
 
@@ -21,7 +20,6 @@ from monodepth_ros.geometry.motion import (
 from monodepth_ros.odometry.base_frame import express_in_base
 from monodepth_ros.odometry.visual_odometry import VisualOdometry
 from monodepth_ros.offline.results.cloud_map import PLY_DTYPE, CloudMap, thinned, write_ply
-from monodepth_ros.offline.results.color_video import ColorVideo
 from monodepth_ros.offline.results.depth_files import DepthFiles
 from monodepth_ros.offline.results.frame_pictures import MOST, FramePictures, PictureSampler
 from monodepth_ros.offline.results.trajectory_record import TrajectoryRecord
@@ -54,25 +52,6 @@ def test_depth_as_npz_is_exact_and_none_is_none(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "depth" / "a.npz")["depth"], depth)
     DepthFiles(tmp_path / "nothing", "none", "m").write("a", depth)
     assert not (tmp_path / "nothing").exists()
-
-
-@pytest.mark.parametrize("count", [3, 20])
-def test_the_video_holds_every_frame_at_the_recordings_rate(tmp_path, count):
-    video = ColorVideo(tmp_path)
-    for i in range(count):
-        video.add(
-            SECOND + i * SECOND // 5,
-            np.full((33, 64, 3), 10 * i, np.uint8),
-            np.full((33, 64, 3), 200, np.uint8),
-        )
-    video.close()
-    capture = cv2.VideoCapture(str(video.path))
-    frames = []
-    while (read := capture.read())[0]:
-        frames.append(read[1])
-    assert len(frames) == count and capture.get(cv2.CAP_PROP_FPS) == pytest.approx(5)
-    assert frames[0].shape == (66, 64, 3)
-    assert abs(int(frames[2][10, 30, 0]) - 20) < 12 and abs(int(frames[2][50, 30, 0]) - 200) < 12
 
 
 def cloud_at(*points):

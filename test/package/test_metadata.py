@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Extras that are large and that no test needs: neither pinned nor part of the extra all; imported when asked for.
+VIEWERS = {"rerun"}
 
 # Modules that are not called as the rosdep key and the PyPI project that bring them.
 ROSDEP_KEYS = {
@@ -49,7 +51,7 @@ def projects(requirements: str) -> set[str]:
 def required_projects() -> set[str]:
     """The PyPI projects that setup.cfg requires or, as extras, offers at run time."""
     extras = setup_cfg()["options.extras_require"]
-    offered = [requirements for name, requirements in extras.items() if name not in ("all", "test")]
+    offered = [requirements for name, requirements in extras.items() if name not in ("all", "test", *VIEWERS)]
     return projects("\n".join([setup_cfg()["options"]["install_requires"], *offered]))
 
 
@@ -71,7 +73,8 @@ def third_party_imports() -> dict[str, str]:
                 continue
             for name in names:
                 found.setdefault(name.split(".")[0], str(path.relative_to(ROOT)))
-    return {k: v for k, v in found.items() if k not in sys.stdlib_module_names and k != "monodepth_ros"}
+    own = {"monodepth_ros", *VIEWERS}
+    return {k: v for k, v in found.items() if k not in sys.stdlib_module_names and k not in own}
 
 
 def test_name_and_licence_agree():
@@ -95,9 +98,10 @@ def test_author_and_addresses_agree():
     assert not strangers, f"{strangers} do not lie below {cfg['url']}"
 
 
-def test_extra_all_holds_every_other_extra_but_the_tests():
+def test_extra_all_holds_every_engine():
     extras = setup_cfg()["options.extras_require"]
-    assert extras["all"].strip() == f"monodepth_ros[{','.join(sorted(set(extras) - {'all', 'test'}, reverse=True))}]"
+    engines = set(extras) - {"all", "test", *VIEWERS}
+    assert extras["all"].strip() == f"monodepth_ros[{','.join(sorted(engines, reverse=True))}]"
 
 
 def test_extra_test_names_what_runs_the_tests():

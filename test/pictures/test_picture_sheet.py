@@ -10,7 +10,8 @@ from monodepth_ros.pictures.cloud_picture import (
     cloud_from_side,
     cloud_in_perspective,
 )
-from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, column_height, picture_sheet
+from monodepth_ros.pictures.depth_scale import SCALE_HEIGHT, depth_panel
+from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, column_height, labelled, picture_sheet
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 
 RED = np.array([[255, 0, 0]], np.uint8)
@@ -87,7 +88,10 @@ def test_a_camera_at_rest_still_makes_a_trajectory():
 
 def test_rows_of_different_width_and_a_column_make_one_sheet():
     tall, wide = np.zeros((2 * PANEL_HEIGHT, 640, 3), np.uint8), np.zeros((90, 900, 3), np.uint8)
-    column = np.full((column_height(2), 50, 3), 7, np.uint8)
-    sheet = picture_sheet([[tall, wide], [wide]], "title", column)
-    assert sheet.shape == (30 + 2 * (PANEL_HEIGHT + GAP), 320 + 1800 + 2 * GAP + 50, 3)
-    assert (sheet[30 : 30 + column_height(2), -50:] == 7).all()
+    wide, depth = labelled(wide, "wide"), depth_panel(np.full((90, 160), 5.0, np.float32), "m", "depth")
+    rows = [[labelled(tall, "tall"), wide], [wide], [depth]]
+    column = np.full((column_height(rows), 50, 3), 7, np.uint8)
+    sheet = picture_sheet(rows, "title", column)
+    height = 30 + 3 * (PANEL_HEIGHT + GAP) + SCALE_HEIGHT
+    assert sheet.shape == (height, 320 + 1800 + 2 * GAP + 50, 3)
+    assert (sheet[30 : height - GAP, -50:] == 7).all() and not sheet[height - GAP :, -50:].any()

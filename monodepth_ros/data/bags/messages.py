@@ -2,7 +2,7 @@
 """Message objects for `BagWriter`, made from arrays and transforms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from monodepth_ros.geometry.motion import rotation_to_quaternion
 
 TYPES = BagWriter.types
 _FLOAT32 = 7  # sensor_msgs/PointField
+_OK, _WARN = 0, 1  # diagnostic_msgs/DiagnosticStatus
 
 
 def header(stamp_ns: int, frame: str) -> Any:
@@ -110,6 +111,33 @@ def twist_stamped(header: Any, twist: Any) -> Any:
 def status(header: Any, fields: Mapping[str, Any]) -> Any:
     """monodepth_ros/DepthStatus with these fields, by name."""
     return TYPES[depth_status.TYPE](header=header, **fields)
+
+
+class Diagnosis(NamedTuple):
+    """A status for /diagnostics: OK without problems, else a warning. hardware: what it is about."""
+
+    name: str
+    hardware: str
+    problems: Sequence[str]
+    values: Mapping[str, str]
+
+
+def diagnostics(header: Any, statuses: Sequence[Diagnosis]) -> Any:
+    """diagnostic_msgs/DiagnosticArray."""
+    pair = TYPES["diagnostic_msgs/msg/KeyValue"]
+    return TYPES["diagnostic_msgs/msg/DiagnosticArray"](
+        header,
+        [
+            TYPES["diagnostic_msgs/msg/DiagnosticStatus"](
+                level=_WARN if status.problems else _OK,
+                name=status.name,
+                message="; ".join(status.problems) or "OK",
+                hardware_id=status.hardware,
+                values=[pair(key, value) for key, value in status.values.items()],
+            )
+            for status in statuses
+        ],
+    )
 
 
 def imu(header: Any, rate: Sequence[float], variance: float) -> Any:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static transforms between coordinate frames, as published on /tf_static."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,10 @@ class StaticTransforms:
                 self._parents[child] = parent, make_transform(rotation, (t.x, t.y, t.z))
             except MonodepthError:
                 continue
+
+    def __iter__(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        """Parent, child and T_parent_child (4, 4) of every transform."""
+        return iter((parent, child, T) for child, (parent, T) in self._parents.items())
 
     def parent_of(self, frame: str) -> str:
         """Parent of a frame, '' if it has none."""

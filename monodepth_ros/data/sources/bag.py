@@ -61,6 +61,7 @@ class BagSource(FrameSource):
         super().__init__(f"{recording.path} ({where})", header.frame_id, expected)
         self._takes = options.takes
         self.recording = recording.path
+        self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
         for name, topic in recording.topics.items():
             if name.endswith("/tf_static") and topic.count:
                 for _, _, message in recording.read([name]):

@@ -87,10 +87,10 @@ class FrameSource(ABC):
 
     description: the source in words. frame_id: coordinate frame of the images. frame_count: expected number of frames,
     None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for
-    KITTI's. recording: path of the recording, None for a source that is not one. transforms: static transforms of the
-    source.
-    references: the reference of a bag's images in words, (name, value) each. left_out: number of frames skipped so far,
-    by reason. notes: remarks for the user.
+    KITTI's. recording: path of the recording, None for a source that is not one; topics: of its image and, if it has
+    one, of its camera_info. transforms: static transforms of the source.
+    references: the reference of a bag's images in words, (name, value) each. opened_with: what `open_source` was given.
+    left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
 
     def __init__(self, description: str, frame_id: str, frame_count: int | None):
@@ -99,6 +99,7 @@ class FrameSource(ABC):
         self.frame_count = frame_count
         self.reference_crop = "none"
         self.recording: Path | None = None
+        self.topics: list[str] = []
         self.transforms = StaticTransforms()
         self.references: list[tuple[str, str]] = []
         self.opened_with: tuple[str | tuple[str, ...], SourceOptions] | None = None

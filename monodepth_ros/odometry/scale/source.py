@@ -12,6 +12,8 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.ground_plane import GroundPlane
 
+NETWORK_UNITS = "network units"
+
 
 class ScaleError(MonodepthError):
     """A scale source that cannot give a scale."""
@@ -57,6 +59,11 @@ class ScaleEstimate:
     def is_metric(self) -> bool:
         """Whether depth times the factor is in metres."""
         return self.kind is not ScaleKind.RELATIVE
+
+    @property
+    def unit(self) -> str:
+        """The unit of lengths under this scale, as every file, axis and picture names it."""
+        return "m" if self.is_metric else NETWORK_UNITS
 
     @property
     def is_known(self) -> bool:

@@ -8,10 +8,15 @@ import numpy as np
 
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.odometry.scale.source import NETWORK_UNITS
 from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.offline.results.depth_files import in_units
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
+from monodepth_ros.pictures.color_picture import SteadyLimits
+from monodepth_ros.pictures.depth_scale import depth_panel
 from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, labelled
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
+from monodepth_ros.pipeline.point_cloud import known_points
 
 SUFFIXES = (".webp", ".gif", ".png")
 MAX_FRAMES = 300  # all frames stay in memory until the file is written
@@ -38,23 +43,28 @@ class RunAnimation:
                 f"OpenCV {cv2.__version__} writes no animations: install opencv-python-headless 4.11 or newer"
             )
         self._path = path
-        self._unit = "m" if is_metric else "units"
+        self._unit = "m" if is_metric else NETWORK_UNITS
         self._pictures: list[np.ndarray] = []
         self._stamps: list[int] = []
         self._positions: list[np.ndarray] = []
+        self._limits = SteadyLimits()
 
     def add(self, frame: RunFrame) -> None:
-        """Take over a frame whose rectified image, depth picture and cloud were computed; MAX_FRAMES at most."""
+        """Take over a frame whose rectified image, depth and cloud were computed; MAX_FRAMES at most."""
         result = frame.result
-        if len(self._pictures) == MAX_FRAMES or result.rectified is None or result.color is None:
+        if len(self._pictures) == MAX_FRAMES or result.rectified is None or result.depth is None:
             return
         if frame.moving is not None:
             self._positions.append(frame.moving.T_odom_base[:3, 3])
         image = labelled(cv2.cvtColor(result.rectified, cv2.COLOR_RGB2BGR), "image")
-        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), labelled(result.color, "depth")])
+        depth = in_units(result.depth)
+        panel = depth_panel(depth, result.unit, "depth", self._limits.follow(depth))
+        left = np.vstack([image, np.zeros((GAP, image.shape[1], 3), np.uint8), panel])
         panels = [left]
         if result.cloud is not None:
-            panels.append(cloud_in_perspective(*_points(result.cloud), CloudExtent(unit=self._unit), left.shape[0]))
+            optical, colors = known_points(result.cloud)
+            extent = CloudExtent(unit=self._unit)
+            panels.append(cloud_in_perspective(optical @ R_BODY_OPTICAL.T, colors, extent, left.shape[0]))
         if self._positions:
             positions = np.array(self._positions)
             panels.append(trajectory_from_above(positions, left.shape[0], PANEL_HEIGHT, unit=self._unit))
@@ -81,11 +91,3 @@ class RunAnimation:
             is_written = False
         if not is_written:
             raise MonodepthError(f"{self._path} cannot be written: check its folder and the space in it")
-
-
-def _points(cloud: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (N, 3), x forward, y left, z up at the camera, and colours (N, 3) uint8 rgb, of a CLOUD_DTYPE cloud."""
-    points = np.stack([cloud[axis] for axis in "xyz"], axis=-1).reshape(-1, 3)
-    bgra = np.ascontiguousarray(cloud["rgb"]).view(np.uint8).reshape(-1, 4)
-    is_known = np.isfinite(points).all(axis=1)
-    return points[is_known] @ R_BODY_OPTICAL.T, bgra[is_known, 2::-1]

@@ -60,3 +60,10 @@ def depth_counts(depth: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         counts = np.rint(depth * COUNTS_PER_UNIT)
         return np.where((counts > 0) & (counts <= _MAX_COUNT), counts, 0).astype(np.uint16)
+
+
+def in_units(depth: np.ndarray) -> np.ndarray:
+    """Depth as float32 in its unit, from either encoding; 0 millimetres become NaN."""
+    if depth.dtype == np.float32:
+        return depth
+    return np.where(depth == 0, np.float32(np.nan), depth.astype(np.float32) / 1000.0)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from monodepth_ros.pictures.error_picture import error_picture, relative_error
 from monodepth_ros.pictures.color_picture import color_limits, color_picture
+from monodepth_ros.pictures.depth_scale import with_depth_scale
+from monodepth_ros.pictures.error_picture import error_picture, relative_error
 
 MOST = 6
 _JPEG_QUALITY = 85
-_MAX_WIDTH = 640
+_WIDTH = 640
 
 
 @dataclass(frozen=True)
@@ -52,31 +53,40 @@ class PictureSampler:
 def pictures_of(
     rgb: np.ndarray,
     depth: np.ndarray,
-    color: np.ndarray,
+    unit: str,
     truth: np.ndarray | None,
     seen_there: np.ndarray | None,
 ) -> dict[str, bytes]:
     """Input and depth, and ground truth and error if there is ground truth.
 
-    rgb: (H, W, 3). depth: (H, W) [m]; color: its picture, bgr (H, W, 3). truth: (H', W') [m]; seen_there: the depth at
-    the pixels of the ground truth, (H', W').
+    rgb: (H, W, 3). depth: (H, W) [unit]. truth: (H', W') [unit]; seen_there: the depth at the pixels of the ground
+    truth, (H', W').
     """
-    pictures = {"input": jpeg(rgb[..., ::-1]), "depth": jpeg(color)}
+    limits = color_limits(depth)
+    colors = _sized(color_picture(depth, limits))
+    pictures = {"input": jpeg(rgb[..., ::-1]), "depth": jpeg(with_depth_scale(colors, limits, unit))}
     if truth is not None:
-        limits = color_limits(np.where(np.isneginf(depth), np.nan, depth).astype(np.float32))
-        pictures["ground truth"] = jpeg(_grown(color_picture(truth, limits), np.isfinite(truth)))
+        colors = _sized(_grown(color_picture(truth, limits), np.isfinite(truth)))
+        pictures["ground truth"] = jpeg(with_depth_scale(colors, limits, unit))
         error = relative_error(truth, seen_there)
         pictures["relative error"] = jpeg(_grown(error_picture(error), ~np.isnan(error)))
     return pictures
 
 
 def jpeg(picture: np.ndarray) -> bytes:
-    """A bgr picture as JPEG, no wider than the page needs."""
-    height, width = picture.shape[:2]
-    if width > _MAX_WIDTH:
-        size = _MAX_WIDTH, max(1, round(height * _MAX_WIDTH / width))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    """A bgr picture as JPEG, of the width that the page needs."""
+    picture = _sized(picture)
     return cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+
+
+def _sized(picture: np.ndarray) -> np.ndarray:
+    """The picture at the width of the page's figures, so that text on it has one size; never made larger than twice."""
+    height, width = picture.shape[:2]
+    wanted = min(_WIDTH, 2 * width)
+    if width == wanted:
+        return picture
+    filter = cv2.INTER_AREA if width > wanted else cv2.INTER_LINEAR
+    return cv2.resize(picture, (wanted, max(1, round(height * wanted / width))), interpolation=filter)
 
 
 def _grown(picture: np.ndarray, known: np.ndarray) -> np.ndarray:

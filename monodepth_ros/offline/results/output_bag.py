@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's topics in a bag, to be played beside the recording they were made from."""
+"""The node's topics in a bag that stands alone, with the frames of the recording it was made from."""
 
 import math
 from pathlib import Path
@@ -9,6 +9,8 @@ from monodepth_ros.data.bags import depth_status, messages
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.offline.frames import DUPLICATE, RunFrame, SourcePipeline
+from monodepth_ros.offline.results.input_copy import InputCopy
+from monodepth_ros.offline.results.run_diagnostics import RunDiagnostics
 from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.pipeline.frame_status import StageTimes, status_fields
 from monodepth_ros.pipeline.moving_frame import odometry_transform
@@ -22,7 +24,9 @@ TOPICS = {
     "/depth/color": IMAGE,
     "/depth/points": "sensor_msgs/msg/PointCloud2",
     "/depth/status": depth_status.TYPE,
+    "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
 }
+STATIC_TRANSFORMS = "/tf_static"
 COMPRESSED_DEPTH = {"/depth/image/compressedDepth": "sensor_msgs/msg/CompressedImage"}
 ODOMETRY_TOPICS = {
     "/odom": "nav_msgs/msg/Odometry",
@@ -35,14 +39,17 @@ PICTURES = {"/depth/ground": IMAGE, "/odom/correspondences": IMAGE}
 
 
 class OutputBag:
-    """A new bag: `with OutputBag(...) as bag: bag.write(frame)`.
+    """A new bag: `with OutputBag(...) as bag: bag.write(frame)`; zstd compresses it where its format can.
 
-    Messages are those that the node would publish. They carry the stamp and the receive time of the image that they
-    were made from. Raises RecordingError, see BagWriter.
+    Messages are those that the node would publish, and the static transforms of the source. They carry the stamp and
+    the receive time of the image that they were made from. with_input: copy the images and their camera_info as well.
+    Raises RecordingError, see BagWriter.
     """
 
-    def __init__(self, path: str | Path, config: RunConfig, run: SourcePipeline):
-        self._writer = BagWriter(path)
+    def __init__(self, path: str | Path, config: RunConfig, run: SourcePipeline, with_input: bool = False):
+        self._writer = BagWriter(path, compress=Path(path).suffix != ".db3")
+        self._input = InputCopy(run.source, self._writer) if with_input else None
+        self._diagnostics = RunDiagnostics(config, run)
         self._config = config
         self._run = run
         self._camera_frame = run.source.frame_id
@@ -64,6 +71,8 @@ class OutputBag:
         return self
 
     def __exit__(self, *exception: Any) -> None:
+        if self._input is not None:
+            self._input.close()
         self._writer.__exit__(*exception)
 
     def write(self, frame: RunFrame) -> None:
@@ -74,6 +83,10 @@ class OutputBag:
         def write(topic: str, message: Any) -> None:
             self._writer.write(topic, received_ns, message)
 
+        if self._processed == 0:
+            self._write_static_transforms(frame, write)
+        if self._input is not None:
+            self._input.until(frame.source)
         settings = self._config.depth
         write("/depth/image", messages.image(header, result.depth, settings.encoding))
         if settings.compressed:
@@ -94,6 +107,19 @@ class OutputBag:
         if frame.moving is not None:
             self._write_odometry(frame, write)
         write("/depth/status", self._status(frame, header))
+        statuses = self._diagnostics.after(frame)
+        if statuses:
+            write("/diagnostics", messages.diagnostics(messages.header(frame.source.stamp_ns, ""), statuses))
+
+    def _write_static_transforms(self, frame: RunFrame, write: Any) -> None:
+        stamp_ns = frame.source.stamp_ns
+        items = [
+            messages.transform_stamped(messages.header(stamp_ns, parent), child, T)
+            for parent, child, T in self._run.source.transforms
+        ]
+        if items:
+            self._writer.add_topic(STATIC_TRANSFORMS, ODOMETRY_TOPICS["/tf"], latched=True)
+            write(STATIC_TRANSFORMS, messages.transforms(items))
 
     def _begin_picture(self, topic: str) -> None:
         if topic not in self._begun_pictures:

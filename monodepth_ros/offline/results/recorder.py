@@ -14,11 +14,11 @@ from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth, mean_metrics
 from monodepth_ros.offline.results.cloud_map import CloudMap, write_ply
-from monodepth_ros.offline.results.color_video import ColorVideo
-from monodepth_ros.offline.results.depth_files import DepthFiles
+from monodepth_ros.offline.results.depth_files import DepthFiles, in_units
+from monodepth_ros.offline.results.depth_video import DepthVideo
 from monodepth_ros.offline.results.frame_pictures import FramePictures, PictureSampler, pictures_of
 from monodepth_ros.offline.results.trajectory_record import TrajectoryRecord
-from monodepth_ros.odometry.scale.source import ScaleEstimate
+from monodepth_ros.odometry.scale.source import NETWORK_UNITS, ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.depth_image import DepthStatistics, depth_statistics
 from monodepth_ros.offline.frames import RunFrame
@@ -47,7 +47,7 @@ class RunRecorder:
     ):
         self.folder = folder
         self.is_metric = is_metric
-        self.unit = "m" if is_metric else "network units"
+        self.unit = "m" if is_metric else NETWORK_UNITS
         self.trajectory = TrajectoryRecord()
         self.pictures = PictureSampler()
         self.depth_metrics: list[DepthMetrics] = []
@@ -55,12 +55,11 @@ class RunRecorder:
         self.cloud_points = np.empty(0)
         self.cloud_text = ""
         self.scale_text = ""
-        self.video_path: Path | None = None
         self.views: list[str] = []
         self._source = source
         self._moving_frame = moving_frame
         self._depth_files = DepthFiles(folder / "depth", depth, self.unit)
-        self._video = ColorVideo(folder) if video else None
+        self._video = DepthVideo(folder) if video else None
         self._cloud: CloudMap | None = None
         self._comparison: tuple[tuple, DepthInCamera] | None = None
         self._last_scale: ScaleEstimate | None = None
@@ -74,7 +73,7 @@ class RunRecorder:
         metrics, seen = self._compare(frame, depth)
         self._depth_files.write(frame.source.name, depth)
         if self._video is not None:
-            self._video.add(frame.source.stamp_ns, result.rectified, result.color)
+            self._video.add(frame, depth)
         if result.has_new_view:
             camera = result.view.image_camera
             text = f"{camera.width}x{camera.height}: {result.view.description}"
@@ -88,14 +87,14 @@ class RunRecorder:
             # Network units are scaled as in the metrics.
             factor = 1.0 if self.is_metric or metrics is None else np.float32(metrics.scale_ratio)
             truth, there = frame.source.reference_depth, None if seen is None else seen * factor
-            pictures = pictures_of(result.rectified, depth * factor, result.color, truth, there)
+            unit = result.unit if factor == 1.0 else "m, scaled to the ground truth"
+            pictures = pictures_of(result.rectified, depth * factor, unit, truth, there)
             self.pictures.add(index, FramePictures(frame.source.name, self.seconds[-1], pictures))
 
     def finish(self) -> None:
         """Finish the video, and write cloud, trajectory, table and metrics."""
         if self._video is not None:
             self._video.close()
-            self.video_path = self._video.path
         self.scale_text = self._scale_in_words()
         if self._cloud is not None:
             points, frame, count = self._cloud.result()
@@ -111,6 +110,11 @@ class RunRecorder:
         if metrics:
             text = json.dumps(without_nan(metrics), indent=2)
             (self.folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+
+    @property
+    def video(self) -> Path | None:
+        """The video, if a page may embed it."""
+        return self._video.path if self._video is not None and self._video.plays_in_browsers else None
 
     @property
     def seconds(self) -> list[float]:
@@ -222,13 +226,6 @@ class RunRecorder:
                         for k, v in row.items()
                     }
                 )
-
-
-def in_units(depth: np.ndarray) -> np.ndarray:
-    """Depth as float32 in its unit, from either encoding; 0 millimetres become NaN."""
-    if depth.dtype == np.float32:
-        return depth
-    return np.where(depth == 0, np.float32(np.nan), depth.astype(np.float32) / 1000.0)
 
 
 def without_nan(content: Any) -> Any:

@@ -34,7 +34,7 @@ figure img { width: 100%; display: block; }
 figcaption { color: #666; font-size: 12px; }
 .charts { display: flex; flex-wrap: wrap; gap: 16px; }
 .note { color: #8a4b00; }
-img.map { max-width: 100%; }
+img.map, video { max-width: 100%; }
 """
 _DEPTH_ROWS = (
     ("abs_rel", "absolute relative error", "", 4), ("sq_rel", "squared relative error", "m", 3),
@@ -67,6 +67,7 @@ def write_report(
         _table(facts),
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
         _errors(run.metrics()),
+        _video(run.video),
         _frames(run.pictures.chosen()),
         _curves(run, moving_frame),
         _cloud(run),
@@ -98,6 +99,16 @@ def _errors(metrics: dict[str, Any]) -> str:
         )
         parts.append(f"<h2>{heading} ({found['frames']} frames, {how})</h2><table>{lines}</table>")
     return "".join(parts)
+
+
+def _video(path: Path | None) -> str:
+    if path is None:
+        return ""
+    name = escape(path.name)
+    return (
+        f'<h2>Video</h2><video src="{name}" controls loop muted preload="metadata"></video>'
+        f"<p>{name}, beside this page. The colours follow the frames slowly; the bar has their depths.</p>"
+    )
 
 
 def _frames(chosen: Sequence[FramePictures]) -> str:

@@ -9,12 +9,14 @@ from sensor_msgs.msg import PointCloud2
 from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
+from monodepth_ros.odometry.scale.source import NETWORK_UNITS
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_from_above, cloud_in_perspective
-from monodepth_ros.pictures.color_picture import color_limits, color_picture
+from monodepth_ros.pictures.color_picture import color_limits
+from monodepth_ros.pictures.depth_scale import depth_panel
 from monodepth_ros.pictures.error_picture import error_picture, relative_error, with_legend
 from monodepth_ros.pictures.picture_sheet import column_height, labelled, picture_sheet
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
-from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
+from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE, known_points
 from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, Trajectories
 
 SHEET_ROWS = 4
@@ -57,11 +59,12 @@ def demonstration_sheet(content: SheetContent, title: str) -> np.ndarray | None:
         if stamp in comparisons:
             row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
         else:
-            depth = color_picture(decode_depth(messages["depth/image"]))
-            row.append(labelled(depth, "depth (near is bright)"))
+            depth = decode_depth(messages["depth/image"])
+            unit = "m" if is_metric else NETWORK_UNITS
+            row.append(depth_panel(depth, unit, "depth (near is bright)"))
         row += cloud_pictures(messages["depth/points"], is_metric, from_above=stamp not in comparisons)
         rows.append(row)
-    column = trajectory_column(content, picks, column_height(len(rows))) if content.trajectories is not None else None
+    column = trajectory_column(content, picks, column_height(rows)) if content.trajectories is not None else None
     return picture_sheet(rows, title, column)
 
 
@@ -77,8 +80,8 @@ def compared_pictures(comparison: DepthComparison, is_metric: bool, legend: bool
     error = relative_error(comparison.truth, comparison.predicted, MAX_DEPTH)
     scaling = "" if is_metric else f", relative: shown x {comparison.factor:.3g}"
     pictures = [
-        labelled(color_picture(comparison.predicted, limits), f"depth{scaling}"),
-        labelled(color_picture(comparison.truth, limits), "ground truth, same colours"),
+        depth_panel(comparison.predicted, "m", f"depth{scaling}", limits),
+        depth_panel(comparison.truth, "m", "ground truth, same colours", limits),
         labelled(error_picture(error), f"error |d - g| / g, mean {comparison.metrics.abs_rel:.2f}"),
     ]
     if legend:
@@ -93,7 +96,7 @@ def cloud_pictures(cloud: PointCloud2, is_metric: bool, from_above: bool) -> lis
     if not is_metric and len(points):  # network units have no known size: fit the picture to the cloud
         unit = float(np.percentile(points[:, 0], 90)) / 40.0
         points = points / unit
-        extent = CloudExtent(unit=f"x {unit:.2g} network units")
+        extent = CloudExtent(unit=f"x {unit:.2g} {NETWORK_UNITS}")
     pictures = [cloud_in_perspective(points, colors, extent)]
     if from_above:
         pictures.append(cloud_from_above(points, colors, extent))
@@ -107,7 +110,7 @@ def trajectory_column(content: SheetContent, picks: list[int], height: int) -> n
     for stamp in picks:
         nearest = int(np.abs(trajectories.stamps - stamp).argmin())
         marks[content.seconds(stamp)] = trajectories.positions[nearest]
-    unit = "m" if content.is_metric or trajectories.reference is not None else "network units"
+    unit = "m" if content.is_metric or trajectories.reference is not None else NETWORK_UNITS
     if trajectories.factor != 1.0:
         unit += f" (x {trajectories.factor:.3g})"
     width = max(240, height // 3)
@@ -116,9 +119,5 @@ def trajectory_column(content: SheetContent, picks: list[int], height: int) -> n
 
 def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
     """Finite points (N, 3) in body axes (x forward, y left, z up) from the camera, and their rgb (N, 3)."""
-    values = np.frombuffer(cloud.data, CLOUD_DTYPE)
-    values = values[np.isfinite(values["z"])]
-    optical = np.stack((values["x"], values["y"], values["z"]), axis=-1).astype(np.float64)
-    packed = values["rgb"].view(np.uint32)
-    colors = np.stack((packed >> 16, packed >> 8, packed), axis=-1).astype(np.uint8)
+    optical, colors = known_points(np.frombuffer(cloud.data, CLOUD_DTYPE))
     return optical @ R_BODY_OPTICAL.T, colors

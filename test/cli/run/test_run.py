@@ -42,7 +42,7 @@ def test_a_bag_gives_all_results(drive, run, tmp_path):
     assert code == 0, printed.err
     there = {path.name for path in results.iterdir()}
     assert there == {
-        "depth", "depth.mp4", "cloud.ply", "trajectory_tum.txt", "trajectory_kitti.txt", "config.yaml",
+        "depth", "depth.webm", "cloud.ply", "trajectory_tum.txt", "trajectory_kitti.txt", "config.yaml",
         "frames.csv", "metrics.json", "run.json", "report.html",
     }  # fmt: skip
     assert len(list((results / "depth").glob("*.png"))) == FRAMES
@@ -90,7 +90,9 @@ def test_the_report_opens_from_disk(drive, run):
     page = (results / "report.html").read_text()
     sources = Sources()
     sources.feed(page)
-    assert sources.found and all(source.startswith("data:image/jpeg;base64,") for source in sources.found)
+    others = [source for source in sources.found if not source.startswith("data:image/jpeg;base64,")]
+    assert len(sources.found) > 12 and others == ["depth.webm"], others
+    assert "video" in sources.tags and (results / others[0]).stat().st_size > 1000
     assert (
         "script" not in sources.tags
         and "link" not in sources.tags
@@ -123,6 +125,8 @@ def test_the_written_bag_plays_beside_the_recording(drive, run, tmp_path):
             "/twist": FRAMES,
             "/tf": FRAMES,
             "/path": 2,
+            "/tf_static": 1,
+            "/diagnostics": 1,
         }
         received = [stamp for _, stamp, _ in recording.read(["/camera/image_raw"])]
         stamps = [m.header.stamp for _, _, m in recording.read(["/camera/image_raw"])]
