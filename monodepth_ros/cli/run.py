@@ -62,7 +62,10 @@ def run(options: argparse.Namespace) -> int:
     config = configuration(options)
     # The configuration file may set these as well.
     chosen = dataclasses.replace(
-        source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
+        source_options(options),
+        calibration_file=config.calibration_file,
+        rectified=config.image.rectified,
+        field_of_view=config.image.field_of_view,
     )
     try:
         source = open_source(options.source, chosen)
@@ -99,5 +102,6 @@ def configuration(options: argparse.Namespace) -> RunConfig:
         "device": options.device,
         "calibration_file": options.calibration,
         "image.rectified": options.rectified,
+        "image.field_of_view": options.field_of_view,
     }
     return replace(config, {name: value for name, value in given.items() if value})

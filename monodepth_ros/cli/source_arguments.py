@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from monodepth_ros.cli.argument_types import count, not_negative, positive
+from monodepth_ros.cli.argument_types import count, field_of_view, not_negative, positive
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
@@ -21,6 +21,13 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--field-of-view",
+        type=field_of_view,
+        default=0.0,
+        metavar="DEG",
+        help="horizontal field of view of a camera without calibration (default: from EXIF data, or a guess)",
+    )
     where.add_argument("--rectified", action="store_true", help="take the images as rectified")
     where.add_argument(
         "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
@@ -38,6 +45,7 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         camera=options.camera,
         calibration_file=options.calibration,
         rectified=options.rectified,
+        field_of_view=options.field_of_view,
         rate=options.rate,
         start=options.start,
         duration=options.duration,

@@ -16,6 +16,7 @@ from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
 
 DUPLICATE = "a frame with the stamp of the one before"
 
@@ -33,12 +34,14 @@ class SourcePipeline:
     """The pipeline over a source, with the robot inputs of its recording.
 
     source: its `left_out` counts the frames that cannot be used, by reason. pipeline: the processing of a frame.
-    moving_frame: the moving frame of the odometry. scale_inputs, gyro_input: the recorded wheel odometry and IMU.
+    moving_frame: the moving frame of the odometry. Without calibration, lengths are in network units. scale_inputs, gyro_input: the recorded wheel odometry and IMU.
     Raises ScaleError, RecordingError or SourceError if the settings do not fit the checkpoint or the source.
     """
 
     def __init__(self, source: FrameSource, engine: Engine, header: CheckpointHeader, config: RunConfig):
         self.source, self.engine = source, engine
+        if not source.is_calibrated:
+            config = replace(config, {"scale.source": "relative"})
         self.pipeline = FramePipeline(engine, header, config)
         self.moving_frame = MovingFrame(config, source.frame_id, source.transforms)
         self.scale_inputs = RecordedScaleInputs(source, config.scale, self.pipeline.travel)

@@ -158,7 +158,7 @@ class DepthModel:
     ) -> DepthResult:
         pixels = image if isinstance(image, Pixels) else _pixels(image)
         if camera is None:
-            camera = CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
+            camera = CameraModel.uncalibrated(*pixels.size, self._config.image.field_of_view)
         demand = Demand(depth=True, rectified=True, odometry=wants_odometry)
         return _result(pipeline.process(Frame(stamp_ns, pixels, camera), demand))
 

@@ -24,5 +24,6 @@ def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions
         beside = next((folder / name for name in CALIBRATION_NAMES if (folder / name).is_file()), None)
         if beside is not None:
             camera, origin = as_published(read_calibration(beside), options.rectified), str(beside)
+            camera = camera if camera.is_calibrated else None  # as camera_info_manager writes it without a calibration
     found = ImageFiles(files, read_times([folder], len(files), options.rate), camera, origin)
     return ImageSequence(f"{folder} ({len(files)} images)", found, options)

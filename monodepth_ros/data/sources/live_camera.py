@@ -10,7 +10,6 @@ import cv2
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.source import (
-    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -28,13 +27,13 @@ class LiveCamera(FrameSource):
 
     def __init__(self, number: int, options: SourceOptions = SourceOptions()):
         super().__init__(f"camera {number}", "camera_optical_frame", None)
-        self._camera = given_camera(options)
+        self._camera, self._field_of_view = given_camera(options), options.field_of_view
         self._duration = options.duration
         self._capture = open_camera(number)
         # Images that wait in the driver are old. Some drivers ignore this setting.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if self._camera is None:
-            self.notes.append(NO_CALIBRATION)
+            self.note_missing_calibration(options.field_of_view)
 
     def close(self) -> None:
         self._capture.release()
@@ -47,7 +46,7 @@ class LiveCamera(FrameSource):
                 return
             stamp_ns = time.time_ns()
             pixels = Pixels.from_opencv(image)
-            camera = camera_of_size(self._camera, pixels, "the calibration file")
+            camera = camera_of_size(self._camera, pixels, "the calibration file", self._field_of_view)
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
             index += 1
 

@@ -71,6 +71,7 @@ class Extraction:
             raise
         if note and self.right is None:
             self.notes.append(note)
+        self.notes += self.left.notes
         count = self.left.frame_count
         self.expected = min(count, settings.frames) if count and settings.frames else count or settings.frames or None
         self.outcome: list[tuple[str, str]] = []
@@ -157,11 +158,12 @@ class Extraction:
         if truth:
             self.outcome.append(("ground truth", ", ".join(truth)))
         self.outcome += [("left out", f"{count}: {reason}") for reason, count in self.left.left_out.items()]
-        if not writers[int(names[0][-1])].camera.is_calibrated:
-            self.notes.append("no calibration in the recording: a training needs one (--calibration FILE)")
-            return
-        masked = f" --set data.mask_file={self._out / MASK}" if mask is not None else ""
-        self.outcome.append(("train", f"monodepth train --data {self._out}{masked}"))
+        settings = f" --set data.mask_file={self._out / MASK}" if mask is not None else ""
+        camera = writers[int(names[0][-1])].camera
+        if camera.field_of_view != CameraModel.uncalibrated(camera.width, camera.height).field_of_view:
+            # Known from EXIF data, which the written images lack, or stated.
+            settings += "" if camera.is_calibrated else f" --set data.field_of_view={camera.field_of_view:.1f}"
+        self.outcome.append(("train", f"monodepth train --data {self._out}{settings}"))
 
     def _facts(self, counts: dict[str, int], begin_ns: int, baseline: float) -> dict:
         settings = self._settings
@@ -193,7 +195,7 @@ class _Images:
 
         Raises ExtractionError if images as published change their calibration.
         """
-        if frame.camera.key == self.camera.key:
+        if frame.camera.key == self.camera.key or _are_uncalibrated(frame.camera, self.camera):
             return frame.pixels, frame.reference_depth
         if not self._is_rectified:
             raise ExtractionError(
@@ -214,6 +216,11 @@ class _Images:
 
     def _resampler(self, camera: CameraModel) -> Resampler:
         return Resampler(camera, self.camera)
+
+
+def _are_uncalibrated(one: CameraModel, other: CameraModel) -> bool:
+    """Whether two cameras of one size have no calibration that could change: a zoom lens is as good as any."""
+    return not (one.is_calibrated or other.is_calibrated) and (one.width, one.height) == (other.width, other.height)
 
 
 def growing(frames: Iterable[SourceFrame], source: FrameSource) -> Iterator[SourceFrame]:
