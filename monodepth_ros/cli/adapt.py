@@ -59,12 +59,13 @@ def run(options: argparse.Namespace) -> int:
     if options.device:
         config = replace(config, {"loop.device": options.device})
     with ReadingProgress() as reading:
-        dataset = open_training_data(config, reading, checkpoint.header.training_camera)
+        dataset = open_training_data(config, reading, checkpoint.header)
     with dataset:
         for note in dataset.notes:
             print(note)
         if not dataset.validation:
             raise TrainingError("nothing is held out to judge by: record longer, or raise data.validation_share")
+        config = config.with_input_size(dataset.size)
         folder = make_training_folder(config, options.out, "adapt")
         with (
             StepProgress() as progress,

@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             if processes.is_first:
                 for note in dataset.notes:
                     print(note)
+                config = config.with_input_size(dataset.size)
                 folder = make_training_folder(config, options.resume or options.out, is_resumed=bool(options.resume))
             with (
                 StepProgress(processes.is_first) as progress,

@@ -21,8 +21,8 @@ class ImageConfig:
     field_of_view: float = setting(
         0.0,
         "Horizontal field of view of a camera without calibration, whose lengths are not metres. 0 assumes 60 degrees "
-        "across the longer side of the image, or, offline, takes the EXIF data of image files. Set it to the lens's data "
-        "sheet if you cannot calibrate the camera.",
+        "across the longer side of the image, or takes the EXIF data of image files. Set it to the value of the lens's "
+        "data sheet if you cannot calibrate the camera.",
         unit="degrees",
         minimum=0.0,
         maximum=170.0,

@@ -69,7 +69,9 @@ def view_through(
     """
     if not camera.is_calibrated:
         guessed = view_through(camera.assumed(), training_camera, width, height, filter)
-        description = f"camera not calibrated, {camera.field_of_view:.0f} degrees wide by assumption: {guessed.description}"
+        description = (
+            f"camera not calibrated, {camera.field_of_view:.0f} degrees wide by assumption: {guessed.description}"
+        )
         return replace(guessed, is_calibrated=False, description=description)
     image_camera = camera.rectified()
     if _is_close(image_camera.normalized, training_camera):

@@ -6,10 +6,10 @@ from typing import Any
 
 from monodepth_ros.geometry.resample import FILTERS
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
-from monodepth_ros.networks.depth_network import NetworkError, check_size
+from monodepth_ros.networks.depth_network import STRIDE, NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.documentation import commented_yaml
-from monodepth_ros.settings.schema import ConfigError, section, setting, specifications
+from monodepth_ros.settings.schema import ConfigError, replace, section, setting, specifications
 from monodepth_ros.training.objective import ObjectiveConfig
 from monodepth_ros.training.optimizer import OptimizerConfig
 from monodepth_ros.training.samples.augmentation import AugmentationConfig
@@ -25,10 +25,26 @@ class NetworksConfig:
         "separate_resnet18", "Pose network; unused with data.sources stereo.", choices=tuple(POSE_NETWORKS)
     )
     width: int = setting(
-        640, "Width of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
+        0,
+        "Width of the networks' input, a multiple of 32. 0 follows the aspect of the camera (that of most frames), with"
+        " about networks.pixels, or with networks.height if that is given; fine-tuning keeps the checkpoint's.",
+        unit="pixels",
+        minimum=0,
+        maximum=8192,
     )
     height: int = setting(
-        192, "Height of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
+        0,
+        "Height of the networks' input, a multiple of 32; 0 as for networks.width.",
+        unit="pixels",
+        minimum=0,
+        maximum=8192,
+    )
+    pixels: int = setting(
+        122880,
+        "Number of pixels of the networks' input if neither width nor height is given; 122880 are 640x192 or 384x288.",
+        unit="pixels",
+        minimum=1024,
+        maximum=10**8,
     )
     filter: str = setting("area", "Filter that scales images down to the networks' input.", choices=FILTERS)
     min_depth: float = setting(
@@ -51,7 +67,7 @@ class NetworksConfig:
 
     def __post_init__(self) -> None:
         try:
-            check_size(self.width, self.height)
+            check_size(self.width or STRIDE, self.height or STRIDE)
         except NetworkError as error:
             raise ConfigError(f"networks: {error}") from None
         if self.min_depth >= self.max_depth:
@@ -124,6 +140,10 @@ class TrainConfig:
             raise ConfigError(
                 f"networks.keep_depth trains the pose network only: set data.sources to mono, not {self.data.sources}"
             )
+
+    def with_input_size(self, size: tuple[int, int]) -> "TrainConfig":
+        """The settings with this width and height of the networks' input, as chosen for the recordings."""
+        return replace(self, {"networks.width": size[0], "networks.height": size[1]})
 
     @property
     def learns_motion(self) -> bool:

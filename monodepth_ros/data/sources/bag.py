@@ -63,10 +63,9 @@ class BagSource(FrameSource):
         self._rectified, self._field_of_view = options.rectified, options.field_of_view
         if self._given is None and not stream.camera_info:
             self.note_missing_calibration(options.field_of_view, found="no camera_info in the recording")
-        elif self._given is None:
-            if not has_intrinsics(recording.first(stream.camera_info)):
-                found = f"{stream.camera_info} holds no calibration (K[0] is 0)"
-                self.note_missing_calibration(options.field_of_view, found=found)
+        elif self._given is None and not has_intrinsics(recording.first(stream.camera_info)):
+            found = f"{stream.camera_info} holds no calibration (K[0] is 0)"
+            self.note_missing_calibration(options.field_of_view, found=found)
         self._reference = BagReference(self, recording, self._start_ns, self._stop_ns, options.odometry)
 
     def close(self) -> None:

@@ -2,8 +2,8 @@
 """Frames from the image files of a folder."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,11 +47,12 @@ class ImageFile(NamedTuple):
     is_turned: bool
 
     def camera(self, found: ImageFiles, field_of_view: float) -> CameraModel:
-        """The camera of the upright image; field_of_view: see SourceOptions. Raises CalibrationError for another size."""
+        """The camera of the upright image; field_of_view: see SourceOptions.
+
+        Raises CalibrationError for an image of another size than the calibration's.
+        """
         try:
-            return camera_of_size(
-                found.camera, self.pixels, found.camera_origin, field_of_view or self.field_of_view
-            )
+            return camera_of_size(found.camera, self.pixels, found.camera_origin, field_of_view or self.field_of_view)
         except CalibrationError as error:
             if not self.is_turned:
                 raise
@@ -78,13 +79,12 @@ class ImageSequence(FrameSource):
             self._note_field_of_view()
 
     def _note_field_of_view(self) -> None:
-        """Note the field of view that is assumed: as stated, of the first image with EXIF data, or the guess."""
-        first, known = self._found.files[0], self._field_of_view
-        with suppress(ImageError, OSError):
-            by_exif = read_image(first).field_of_view
-            if by_exif and not known:
-                return self.note_missing_calibration(by_exif, f"by the EXIF data of {first.name}")
-        self.note_missing_calibration(known)
+        """Note the field of view that is assumed: as stated, by the first image's EXIF data, or the guess."""
+        first, known, origin = self._found.files[0], self._field_of_view, "as stated"
+        if not known:
+            with suppress(ImageError, OSError):
+                known, origin = read_image(first).field_of_view, f"by the EXIF data of {first.name}"
+        self.note_missing_calibration(known, origin)
 
     def frames(self) -> Iterator[SourceFrame]:
         found = self._found

@@ -38,9 +38,10 @@ class SourceOptions:
     topic, camera_info: topics of a bag. odometry: the nav_msgs/Odometry topic of a bag that gives the poses; '' uses a
     topic named as ground truth, if there is one. camera: the camera of a folder with several ('left', 'right' or the
     name of a sub-folder). calibration_file: a calibration in camera_calibration's format that replaces the source's
-    own. rectified: the images are already rectified, so the intrinsics are P and D is ignored. field_of_view: horizontal
-    field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess. rate: frame rate
-    [Hz] of a source without times; 0 means the reader's default. start: time to skip [s]. duration: time to read [s].
+    own. rectified: the images are already rectified, so the intrinsics are P and D is ignored. field_of_view:
+    horizontal field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess. rate:
+    frame rate [Hz] of a source without times; 0 means the reader's default. start: time to skip [s]. duration: time to
+    read [s].
     """
 
     topic: str = ""
@@ -114,14 +115,12 @@ class FrameSource(ABC):
         what a recording holds instead of a calibration.
         """
         self.is_calibrated = False
-        assumed = (
-            f"a horizontal field of view of {field_of_view:.0f} degrees ({origin})"
-            if field_of_view
-            else f"a field of view of {GUESSED_FIELD_OF_VIEW:g} degrees across the longer side (--field-of-view states it)"
-        )
+        assumed = f"a horizontal field of view of {field_of_view:.0f} degrees ({origin})"
+        if not field_of_view:
+            guess = f"{GUESSED_FIELD_OF_VIEW:g} degrees across the longer side"
+            assumed = f"a field of view of {guess} (--field-of-view states another)"
         self.notes.append(
-            f"{found}: assuming {assumed}; shapes are approximate and lengths are not metres:"
-            f" {CALIBRATE}"
+            f"{found}: assuming {assumed}; shapes are approximate and lengths are not metres: {CALIBRATE}"
         )
 
     def close(self) -> None:
@@ -146,9 +145,7 @@ def as_published(camera: CameraModel, rectified: bool) -> CameraModel:
     return camera.rectified() if rectified and camera.is_calibrated else camera
 
 
-def camera_of_size(
-    camera: CameraModel | None, pixels: Pixels, origin: str, field_of_view: float = 0.0
-) -> CameraModel:
+def camera_of_size(camera: CameraModel | None, pixels: Pixels, origin: str, field_of_view: float = 0.0) -> CameraModel:
     """The camera of an image, or an uncalibrated one if `camera` is None or uncalibrated.
 
     origin: what an error calls the calibration, such as a file or a topic. field_of_view: that of an uncalibrated image

@@ -120,8 +120,10 @@ class FrameIntake:
 
     def _note_missing_calibration(self, camera_input: CameraInput, camera: CameraModel) -> None:
         is_empty = camera_input.has_calibration
-        found = f"{camera_input.info_topic} holds no calibration (K[0] is 0)" if is_empty else (
-            f"no camera_info on {camera_input.info_topic}"
+        found = (
+            f"{camera_input.info_topic} holds no calibration (K[0] is 0)"
+            if is_empty
+            else (f"no camera_info on {camera_input.info_topic}")
         )
         remedy = "" if is_empty else f"remap with {topic_prefix(self._camera)}camera_info:=/your/topic, "
         self._problems.note(

@@ -68,22 +68,29 @@ class TrainingRecording:
 class Dataset:
     """Samples of all recordings, which it closes.
 
-    chains: validation samples that follow each other at one step, for trajectories. training_camera: normalised
-    intrinsics of the networks' input. pose_interval: time from a target to its neighbours [s]. metres_per_unit: metres
-    per network unit, from a stereo baseline, a known motion or a checkpoint whose depth is kept, else NaN;
-    scale_origin: its origin. notes: lines for the user.
+    chains: validation samples that follow each other at one step, for trajectories. size: (width, height) of the
+    networks' input. training_camera: its normalised intrinsics. pose_interval: time from a target to its neighbours
+    [s]. metres_per_unit: metres per network unit, from a stereo baseline, a known motion or a checkpoint whose depth is
+    kept, else NaN; scale_origin: its origin. notes: lines for the user.
     """
 
     recordings: list[TrainingRecording]
     training: list[Sample]
     validation: list[Sample]
     chains: list[list[Sample]]
+    size: tuple[int, int]
     training_camera: tuple[float, float, float, float]
     pose_interval: float
     metres_per_unit: float
     sources: str
     notes: list[str] = field(default_factory=list)
     scale_origin: str = ""
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether all cameras are calibrated; a guessed focal length makes no metres."""
+        cameras = (camera for recording in self.recordings for camera in recording.clip.index.cameras)
+        return all(camera.is_calibrated for camera in cameras)
 
     def close(self) -> None:
         """Close all recordings, even if one of them cannot be closed."""
