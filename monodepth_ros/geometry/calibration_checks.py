@@ -30,7 +30,7 @@ def checked_matrix(name: str, values: ArrayLike, rows: int, columns: int) -> np.
 
 
 def has_intrinsics(info: Any) -> bool:
-    """Whether a sensor_msgs/CameraInfo holds a calibration. Drivers without one publish zeros, often as the size too."""
+    """Whether a sensor_msgs/CameraInfo holds a calibration. Drivers without one publish zeros, even as the size."""
     return bool((info.k if hasattr(info, "k") else info.K)[0] != 0)
 
 

@@ -34,8 +34,8 @@ class SourcePipeline:
     """The pipeline over a source, with the robot inputs of its recording.
 
     source: its `left_out` counts the frames that cannot be used, by reason. pipeline: the processing of a frame.
-    moving_frame: the moving frame of the odometry. scale_inputs, gyro_input: the recorded wheel odometry and IMU. Without
-    a calibration, lengths are in network units whatever the settings' scale.
+    moving_frame: the moving frame of the odometry. scale_inputs, gyro_input: the recorded wheel odometry and IMU.
+    Without a calibration, lengths are in network units whatever the settings' scale.
 
     Raises ScaleError, RecordingError or SourceError if the settings do not fit the checkpoint or the source.
     """
