@@ -272,7 +272,7 @@ def test_recordings_that_a_training_refuses_give_the_reason_and_exit_code_1(imag
     shutil.copytree(images / "image_2", still)
     for file in still.glob("*.png"):
         shutil.copy(images / "image_2" / "000000.png", file)
-    facts, recording, warnings = inspect(tmp_path, still, expected=1)
+    facts, _, warnings = inspect(tmp_path, still, expected=1)
     assert "static" in facts["refusal"] and "100 % of the triplets are static" in warnings and "repeat" in warnings, (
         warnings
     )

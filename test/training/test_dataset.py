@@ -153,9 +153,8 @@ def moving_images(folder, size, count=12):
     """A folder of `count` images of this size whose content moves to the left, without a calibration."""
     folder.mkdir()
     width, height = size
-    texture = cv2.resize(
-        np.random.default_rng(0).integers(0, 256, (height // 4, width, 3), np.uint8), (4 * width, height)
-    )
+    coarse = np.random.default_rng(0).integers(0, 256, (height // 4, width, 3), np.uint8)
+    texture = cv2.resize(coarse, (4 * width, height))
     for i in range(count):
         cv2.imwrite(str(folder / f"{i}.png"), texture[:, 8 * i : 8 * i + width])
     return folder
