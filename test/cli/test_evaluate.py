@@ -59,6 +59,21 @@ def test_a_metric_checkpoint_is_evaluated_without_scaling(drive, evaluate, tmp_p
     assert [row["image"] for row in csv.DictReader(table.open())] == [f"{i:06d}" for i in range(FRAMES)]
 
 
+def test_without_calibration_depth_is_compared_by_medians(drive, evaluate, tmp_path):
+    folder = tmp_path / "frames"
+    assert main(["extract", str(drive), "--out", str(folder)]) == 0
+    code, printed = evaluate("depth", folder, "--json", "-")
+    assert code == 0 and json.loads(printed.out)["protocol"]["scaling"] == "none"
+    (folder / "calib.txt").unlink()
+    (folder / "image_2" / "calibration.yaml").unlink()
+    code, printed = evaluate("depth", folder, "--json", "-")
+    found = json.loads(printed.out)
+    assert code == 0 and found["protocol"]["scaling"] == "median", printed.err
+    # The camera sees 82 degrees: a wrong guess bends depth little once it is scaled.
+    assert found["mean"]["abs_rel"] < 0.35 and "60 degrees wide by assumption" in found["view"], found
+    assert any("not metres" in note for note in found["notes"])
+
+
 def test_median_scaling_and_the_improved_protocol(drive, evaluate):
     options = ["--engine", "pytorch", "--frames", "3", "--json", "-"]
     found = {}

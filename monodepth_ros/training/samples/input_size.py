@@ -73,6 +73,8 @@ def camera_at_size(header: CheckpointHeader, size: Size) -> Intrinsics:
 
     The focal length in pixels and the centre stay, so that a network keeps its scale: the input is extended or cut.
     """
+    if size == (header.width, header.height):
+        return header.training_camera
     camera = CameraModel.from_normalized(header.width, header.height, header.training_camera)
     left, top = (header.width - size[0]) / 2, (header.height - size[1]) / 2
     return camera.cropped(left, top, *size).normalized
