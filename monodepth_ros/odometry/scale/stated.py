@@ -41,8 +41,8 @@ class RelativeScale(ScaleSource):
     """No scale: depth stays in network units. reason: why, in words."""
 
     def __init__(self, reason: str = ""):
-        text = f"relative: {reason}, network units, not metres" if reason else "relative: network units, not metres"
-        self._estimate = ScaleEstimate(1.0, ScaleKind.RELATIVE, text)
+        because = f", because {reason}" if reason else ""
+        self._estimate = ScaleEstimate(1.0, ScaleKind.RELATIVE, f"relative: network units, not metres{because}")
 
     def estimate(self) -> ScaleEstimate:
         return self._estimate

@@ -119,17 +119,16 @@ class FrameIntake:
         return pixels, camera
 
     def _note_missing_calibration(self, camera_input: CameraInput, camera: CameraModel) -> None:
-        is_empty = camera_input.has_calibration
-        found = (
-            f"{camera_input.info_topic} holds no calibration (K[0] is 0)"
-            if is_empty
-            else (f"no camera_info on {camera_input.info_topic}")
-        )
-        remedy = "" if is_empty else f"remap with {topic_prefix(self._camera)}camera_info:=/your/topic, "
+        """Warn about an image that is processed by a guess of its camera."""
+        topic = camera_input.info_topic
+        found = f"no camera_info on {topic}"
+        remedy = f"remap with {topic_prefix(self._camera)}camera_info:=/your/topic, "
+        if camera_input.has_calibration:
+            found, remedy = f"{topic} holds no calibration (K[0] is 0)", ""
         self._problems.note(
             "camera_info",
-            f"{found}: assuming a horizontal field of view of {camera.field_of_view:.0f} degrees"
-            f" (image.field_of_view), in network units, not metres; publish it, {remedy}or set calibration_file"
+            f"{found}: assuming a horizontal field of view of {camera.field_of_view:.0f} degrees (image.field_of_view), so"
+            f" lengths are in network units, not metres; publish its calibration, {remedy}or set calibration_file"
             " (`monodepth calibrate RECORDING` makes one)",
         )
 
