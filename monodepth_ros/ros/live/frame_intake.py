@@ -127,8 +127,8 @@ class FrameIntake:
             found, remedy = f"{topic} holds no calibration (K[0] is 0)", ""
         self._problems.note(
             "camera_info",
-            f"{found}: assuming a horizontal field of view of {camera.field_of_view:.0f} degrees (image.field_of_view), so"
-            f" lengths are in network units, not metres; publish its calibration, {remedy}or set calibration_file"
+            f"{found}: assuming a horizontal field of view of {camera.field_of_view:.0f} degrees (image.field_of_view),"
+            f" and lengths are in network units, not metres; publish its calibration, {remedy}or set calibration_file"
             " (`monodepth calibrate RECORDING` makes one)",
         )
 
