@@ -6,7 +6,7 @@ from typing import Any
 
 from monodepth_ros.geometry.resample import FILTERS
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
-from monodepth_ros.networks.depth_network import STRIDE, NetworkError, check_size
+from monodepth_ros.networks.depth_network import STRIDE
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.documentation import commented_yaml
 from monodepth_ros.settings.schema import ConfigError, replace, section, setting, specifications
@@ -66,10 +66,13 @@ class NetworksConfig:
     )
 
     def __post_init__(self) -> None:
-        try:
-            check_size(self.width or STRIDE, self.height or STRIDE)
-        except NetworkError as error:
-            raise ConfigError(f"networks: {error}") from None
+        for name, side in (("width", self.width), ("height", self.height)):
+            if side % STRIDE:
+                nearest = max(STRIDE, STRIDE * round(side / STRIDE))
+                raise ConfigError(
+                    f"networks.{name} is {side}: it must be a multiple of {STRIDE}, such as {nearest}, or 0 to follow the"
+                    " camera"
+                )
         if self.min_depth >= self.max_depth:
             raise ConfigError(
                 f"networks.min_depth {self.min_depth:g} must be less than networks.max_depth {self.max_depth:g}"

@@ -188,7 +188,10 @@ def test_an_interrupted_training_resumes(drive, tmp_path):
         ([], "nothing to learn from: give --data"),
         (["--data", "/nowhere.mcap"], "/nowhere.mcap does not exist"),
         (["--data", "{drive}", "--set", "optimizer.epoch=3"], "unknown setting 'optimizer.epoch'"),
-        (["--data", "{drive}", "--set", "networks.width=100"], "multiples of 32; resize to 96x192"),
+        (
+            ["--data", "{drive}", "--set", "networks.width=100"],
+            "networks.width is 100: it must be a multiple of 32, such as 96",
+        ),
         (["--data", "{drive}", "--epochs", "0"], "optimizer.epochs is 0: it must be"),
         (["--data", "{drive}", "--config", "/nowhere.yaml"], "/nowhere.yaml: No such file"),
         (["--data", "{drive}", "--from", "/nowhere.safetensors"], "no such file or folder"),
