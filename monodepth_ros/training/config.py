@@ -70,8 +70,8 @@ class NetworksConfig:
             if side % STRIDE:
                 nearest = max(STRIDE, STRIDE * round(side / STRIDE))
                 raise ConfigError(
-                    f"networks.{name} is {side}: it must be a multiple of {STRIDE}, such as {nearest}, or 0 to follow the"
-                    " camera"
+                    f"networks.{name} is {side}: it must be a multiple of {STRIDE}, such as {nearest}, or 0 to follow"
+                    " the camera"
                 )
         if self.min_depth >= self.max_depth:
             raise ConfigError(

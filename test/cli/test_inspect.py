@@ -238,8 +238,7 @@ def test_what_the_networks_see_is_drawn_and_a_poor_view_is_warned_about(images, 
     for name, words in (("auto", []), ("square", ["--set", "networks.width=64", "--set", "networks.height=64"])):
         (tmp_path / name).mkdir()
         _, recording, warnings = inspect(tmp_path / name, images, *words)
-        (sheet,) = (tmp_path / name / "results").glob("*/inspect.png")
-        sheets.append(cv2.imread(str(sheet)).astype(int))
+        sheets.append(cv2.imread(str(tmp_path / name / "results" / "latest" / "inspect.png")).astype(int))
         seen.append(recording["networks_input"]["image_coverage"])
         found.append(warnings)
     assert seen == [pytest.approx(1.0, abs=0.02), pytest.approx(0.4, abs=0.01)]

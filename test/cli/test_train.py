@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
@@ -139,12 +141,14 @@ def test_fine_tuning_keeps_the_size_of_the_checkpoint_unless_told_otherwise():
 
 def test_a_recording_without_calibration_teaches_relative_depth(drive, tmp_path, capsys):
     """Even if recorded motion would make depth metric."""
-    folder = tmp_path / "frames"
-    assert monodepth(["extract", str(drive), "--out", str(folder)]) == 0
-    (folder / "calib.txt").unlink()
-    (folder / "image_2" / "calibration.yaml").unlink()
+    with Recording(drive) as recording, BagWriter(tmp_path / "bare.mcap") as bag:
+        kept = [name for name in recording.topics if not name.endswith("camera_info")]
+        for name in kept:
+            bag.add_topic(name, recording.topics[name].type)
+        for message in recording.messages(kept):
+            bag.write(message.topic, message.stamp_ns, recording.deserialize(message))
     words = [*SMALL, "--set", "data.motion=recorded", "--set", "loop.max_steps=1", "--field-of-view", "80"]
-    assert train("--data", folder, *words, "--out", tmp_path / "t") == 0
+    assert train("--data", tmp_path / "bare.mcap", *words, "--out", tmp_path / "t") == 0
     header = load_checkpoint(tmp_path / "t" / "last.safetensors").header
     assert not header.is_metric and header.training_camera[0] == pytest.approx(0.5 / math.tan(math.radians(40)))
     out = capsys.readouterr().out

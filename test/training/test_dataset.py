@@ -240,7 +240,7 @@ def test_the_networks_input_follows_the_camera_of_most_frames(tmp_path):
     with open_dataset(DataConfig(recordings=(str(few), str(many))), NetworksConfig(pixels=192 * 64)) as dataset:
         assert dataset.size == (128, 96)
         views = [recording.clip.views[0] for recording in dataset.recordings]
-    (note,) = (note for note in dataset.notes if "several aspects" in note)
+    (note,) = (note for note in dataset.notes if "cameras of several aspects" in note)
     assert "128x96" in note and "160x120" in note and "12 of 20 frames" in note
     assert views[1].kind == "resize" and views[1].image_coverage == pytest.approx(1)
 

@@ -28,10 +28,6 @@ STEREO_BASELINE = 0.1
 STEREO_TOLERANCE = 0.01  # between the two images of a pair [s]
 
 ENOUGH_SEEN = 0.8  # share of the image
-FOLLOW_THE_CAMERA = (
-    "--set networks.width=0 --set networks.height=0 fits the networks' input to the camera; train cameras of several"
-    " aspects one at a time"
-)
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -160,7 +156,7 @@ def _select_samples(
             f" {100 * selection.static_share:.0f} % static left out"
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
-        notes += [f"{clip.name}: {line}" for view in clip.views for line in _view_notes(view)]
+        notes += [f"{clip.name}: {line}" for view in clip.views for line in _view_notes(view, networks)]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
         raise TrainingError(f"only {len(training)} samples to learn from: {_shortage(recordings, config)}")
@@ -182,7 +178,14 @@ def _select_samples(
     )
 
 
-def _view_notes(view: NetworkView) -> list[str]:
+def better_view(follows_camera: bool) -> str:
+    """Advice for networks that see little of the image; follows_camera: their input has the size of another camera."""
+    if follows_camera:
+        return "train with the recordings of one aspect at a time"
+    return "--set networks.width=0 --set networks.height=0 fits the networks' input to the camera"
+
+
+def _view_notes(view: NetworkView, networks: NetworksConfig) -> list[str]:
     """The networks' view, and a warning if it leaves out much of the image."""
     notes = [f"{view.description}; the networks see {100 * view.image_coverage:.0f} % of the image"]
     if view.image_coverage < ENOUGH_SEEN:
