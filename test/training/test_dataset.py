@@ -240,8 +240,10 @@ def test_the_networks_input_follows_the_camera_of_most_frames(tmp_path):
     with open_dataset(DataConfig(recordings=(str(few), str(many))), NetworksConfig(pixels=192 * 64)) as dataset:
         assert dataset.size == (128, 96)
         views = [recording.clip.views[0] for recording in dataset.recordings]
-    (note,) = (note for note in dataset.notes if "cameras of several aspects" in note)
+    (note,) = (note for note in dataset.notes if note.startswith("cameras of several aspects"))
     assert "128x96" in note and "160x120" in note and "12 of 20 frames" in note
+    (warning,) = (note for note in dataset.notes if "warning" in note)
+    assert "0:few" in warning and "40 % of the image" in warning and "one aspect at a time" in warning
     assert views[1].kind == "resize" and views[1].image_coverage == pytest.approx(1)
 
 

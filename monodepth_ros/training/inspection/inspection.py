@@ -177,7 +177,7 @@ def _inspect(
             "ground_truth": ground_truth_figures(index, config.pose_supervision),
             "stereo": stereo_figures(path, options, data, source, index, recording),
             "view": [view.description for view in recording.clip.views] if recording else [],
-            "networks_input": view_figures(recording) if recording else None,
+            "networks_input": view_figures(recording, config.networks) if recording else None,
             **scan_figures(scan, index),
         }
     return RecordingInspection(

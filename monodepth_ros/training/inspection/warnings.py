@@ -5,7 +5,7 @@ import numpy as np
 
 from monodepth_ros.data.image_motion import FLOW_WIDTH
 from monodepth_ros.training.inspection.inspection import STATIC, Finding, Inspection, RecordingInspection
-from monodepth_ros.training.samples.open_dataset import ENOUGH_SEEN, FOLLOW_THE_CAMERA
+from monodepth_ros.training.samples.open_dataset import ENOUGH_SEEN, better_view
 
 # |log| of the ratio of mean brightness between two frames; autoexposure in traffic stays below. Share of such frames.
 JUMP, JUMPS_SHARE = 0.15, 0.01
@@ -74,7 +74,7 @@ def _coverage(recording: RecordingInspection) -> list[Finding]:
     text = (
         f"the networks' input of {seen['width']}x{seen['height']} shows {_percent(seen['image_coverage'])} of the image"
     )
-    return [Finding(text, FOLLOW_THE_CAMERA)]
+    return [Finding(text, better_view(seen["follows_camera"]))]
 
 
 def _exposure(recording: RecordingInspection) -> list[Finding]:

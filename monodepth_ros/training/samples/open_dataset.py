@@ -189,9 +189,8 @@ def _view_notes(view: NetworkView, networks: NetworksConfig) -> list[str]:
     """The networks' view, and a warning if it leaves out much of the image."""
     notes = [f"{view.description}; the networks see {100 * view.image_coverage:.0f} % of the image"]
     if view.image_coverage < ENOUGH_SEEN:
-        notes.append(
-            f"warning: the networks see only {100 * view.image_coverage:.0f} % of the image: {FOLLOW_THE_CAMERA}"
-        )
+        advice = better_view(not (networks.width or networks.height))
+        notes.append(f"warning: the networks see only {100 * view.image_coverage:.0f} % of the image: {advice}")
     return notes
 
 
