@@ -2,6 +2,7 @@
 """Opens recordings for training: frame index, training camera, and selection of samples."""
 
 import functools
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,13 +47,13 @@ def open_dataset(
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
     if not config.recordings:
-        raise TrainingError("nothing to learn from: give --data with one or more recordings")
+        raise TrainingError("nothing to learn from: give one or more recordings")
     notes: list[str] = []
     opened = []
     for path in config.recordings:
         name = f"{len(opened)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
         options, right_options = camera_options(path, config, notes)
-        opened.append((name, path, options, right_options, _index(path, options, progress)))
+        opened.append((name, path, options, right_options, _index(path, options, config, progress)))
     chosen = InputChoice([(name, index) for name, *_, index in opened], networks)
     notes += [chosen.note] if chosen.note else []
     training_camera = camera_at_size(like, chosen.size) if like is not None else training_camera_of(chosen)
@@ -73,7 +74,7 @@ def open_dataset(
             recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
-                right_index = _index(path, right_options, progress)
+                right_index = _index(path, right_options, config, progress)
                 right_source = sources.enter_context(open_source(path, right_options))
                 recording.right = make_clip(f"{name} right", right_source, right_index)
                 _pair(recording)
@@ -101,6 +102,8 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         rectified=config.rectified,
         field_of_view=config.field_of_view,
         rate=config.rate,
+        start=config.start,
+        duration=config.duration or math.inf,
     )
     # The first of several cameras is as good as any to learn from, and it is the left one of a pair.
     options, note = one_camera(path, options)
@@ -115,8 +118,9 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     return options, right
 
 
-def _index(path: str, options: SourceOptions, progress: Progress | None) -> FrameIndex:
-    return index_frames(path, options, progress and (lambda count, total: progress(path, count, total)))
+def _index(path: str, options: SourceOptions, config: DataConfig, progress: Progress | None) -> FrameIndex:
+    reading = progress and (lambda count, total: progress(path, count, total))
+    return index_frames(path, options, reading, config.index_beside)
 
 
 def _pair(recording: TrainingRecording) -> None:
