@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     config = replace(config, recording_changes(options) | hardware_changes(options))
     config = with_measured_depth(config, read_assignments(options.set))
     with ReadingProgress() as reading:
-        dataset = open_training_data(config, reading, checkpoint.header.training_camera)
+        dataset = open_training_data(config, reading, checkpoint.header)
     with dataset:
         for note in dataset.notes:
             print(note)
@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"the recording's depth teaches beside the images, and judges the result ({weight})")
         if not dataset.validation:
             raise TrainingError("nothing is held out to judge by: record longer, or raise data.validation_share")
+        config = config.with_input_size(dataset.size)
         folder = make_training_folder(config, options.out, "adapt")
         kept_text = f"the training so far is judged, and its results stay in {folder}/"
         with (

@@ -21,6 +21,14 @@ def not_negative(text: str) -> float:
     return value
 
 
+def field_of_view(text: str) -> float:
+    """Convert an argument to an angle that a pinhole can see [degrees]."""
+    value = float(text)
+    if not 1 <= value <= 170:
+        raise argparse.ArgumentTypeError(f"{text} is not an angle from 1 to 170 degrees")
+    return value
+
+
 def count(text: str) -> int:
     """Convert an argument to a whole number, 1 or more."""
     value = int(text)

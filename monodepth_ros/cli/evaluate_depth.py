@@ -58,7 +58,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     how.add_argument(
         "--scaling", choices=("auto", "median", "checkpoint", "none"), default="auto",
         help="scale predictions by each image's medians, by the checkpoint's factor, or not at all; "
-        "auto (default) is checkpoint for a metric one, else median",
+        "auto (default) is checkpoint for a metric one and a calibrated camera, else median",
     )  # fmt: skip
     how.add_argument("--factor", type=positive, default=1.0, metavar="F", help="multiply predictions (such as 5.4)")
     how.add_argument(
@@ -142,7 +142,6 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     choice = FrameChoice(split, archive, options.frames)
     with stage("loading networks"):
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
-    scaling, factor = _scaling(options, checkpoint)
     notes: list[str] = []
     engine, report, descriptions, references, chosen = None, None, [], [], 0
     sources = options.source
@@ -156,11 +155,10 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
                     engine = create_engine(checkpoint, config, notes.append)
                 predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
             crop = source.reference_crop if archive is None else "garg"
-            protocol = _protocol(options, crop, scaling, factor)
+            protocol = _protocol(options, crop, *_scaling(options, checkpoint, source.is_calibrated))
             if report is None:
                 report = DepthReport(protocol)
-            elif protocol != report.protocol:
-                raise MonodepthError(f"{path} is compared with {protocol.crop} crop, others are not: give --crop")
+            _check_same(protocol, report.protocol, path)
             prefix = f"{Path(path).name}/" if len(options.source) > 1 else ""
             with Progress(source.frame_count) as progress:
                 chosen += add_source(
@@ -187,10 +185,22 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     return facts + [("note", note) for note in notes], report
 
 
-def _scaling(options: argparse.Namespace, checkpoint: Checkpoint) -> tuple[str, float]:
+def _check_same(protocol: DepthProtocol, first: DepthProtocol, path: str) -> None:
+    """Raise MonodepthError if a recording is compared otherwise than the first one."""
+    if protocol.crop != first.crop:
+        raise MonodepthError(f"{path} is compared with {protocol.crop} crop, others are not: give --crop")
+    if protocol != first:
+        raise MonodepthError(
+            f"{path} is compared with scaling {protocol.scaling}, others are not, because not all are calibrated:"
+            " give --scaling median, or --calibration"
+        )
+
+
+def _scaling(options: argparse.Namespace, checkpoint: Checkpoint, is_calibrated: bool) -> tuple[str, float]:
     """The protocol's scaling ('none' or 'median') and factor for --scaling and --factor."""
     header = checkpoint.header
-    is_stated = options.scaling == "checkpoint" or (options.scaling == "auto" and header.is_metric)
+    has_metres = header.is_metric and is_calibrated
+    is_stated = options.scaling == "checkpoint" or (options.scaling == "auto" and has_metres)
     if not is_stated:
         return "median" if options.scaling == "auto" else options.scaling, options.factor
     if not header.is_metric:

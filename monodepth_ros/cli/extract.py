@@ -65,9 +65,8 @@ def run(options: argparse.Namespace) -> int:
     for note in extraction.notes:
         print(f"note: {note}", file=sys.stderr)
     print_facts(extraction.outcome)
-    if extraction.training_words is not None:
-        verbs = "inspect", "train"
-        print_facts(next_lines(*(command(verb, [options.out], *extraction.training_words) for verb in verbs)))
+    verbs = "inspect", "train"
+    print_facts(next_lines(*(command(verb, [options.out], *extraction.training_words) for verb in verbs)))
     return INTERRUPTED if stop.is_set() else 0
 
 

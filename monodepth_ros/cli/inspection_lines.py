@@ -20,6 +20,10 @@ def recording_lines(recording: RecordingInspection) -> Lines:
     lines += [("note", note) for note in figures["notes"]]
     lines += camera_lines(figures["camera"])
     lines += [("view", text) for text in figures["view"]]
+    seen = figures["networks_input"]
+    if seen:
+        share = f"{100 * seen['image_coverage']:.0f} % of the image"
+        lines.append(("networks", f"input of {seen['width']}x{seen['height']}, which shows {share}"))
     lines += timing_lines(figures) + image_lines(figures) + sample_lines(figures)
     return lines + warning_lines(recording.warnings)
 
@@ -28,7 +32,7 @@ def camera_lines(camera: Figures) -> Lines:
     """Size, intrinsics, field of view and distortion."""
     size = f"{camera['width']}x{camera['height']}"
     if not camera["calibrated"]:
-        return [("camera", f"{size}, not calibrated")]
+        return [("camera", f"{size}, not calibrated, {camera['assumed_field_of_view']:.0f} degrees wide by assumption")]
     intrinsics = ", ".join(f"{name} {camera[name]:.2f}" for name in ("fx", "fy", "cx", "cy"))
     distortion = camera["distortion_model"]
     if distortion != "none":

@@ -21,6 +21,7 @@ def source_words(options: SourceOptions) -> list[str]:
         "--depth-topic": options.depth_topic,
         "--odometry-topic": options.odometry_topic,
         "--calibration": options.calibration_file,
+        "--field-of-view": options.field_of_view,
         "--rate": options.rate,
         "--start": options.start,
         "--duration": options.duration if math.isfinite(options.duration) else 0,

@@ -85,7 +85,10 @@ def run(options: argparse.Namespace) -> int:
     config = configuration(options)
     # The configuration file may set these as well.
     chosen = dataclasses.replace(
-        source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
+        source_options(options),
+        calibration_file=config.calibration_file,
+        rectified=config.image.rectified,
+        field_of_view=config.image.field_of_view,
     )
     try:
         with stage(f"reading {options.source[0]}"):
@@ -124,7 +127,11 @@ def configuration(options: argparse.Namespace) -> RunConfig:
     """The settings that a user asked for: the file, then --set, then the options that are settings."""
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)
-    given = {"calibration_file": options.calibration, "image.rectified": options.rectified}
+    given = {
+        "calibration_file": options.calibration,
+        "image.rectified": options.rectified,
+        "image.field_of_view": options.field_of_view,
+    }
     return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})
 
 

@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import Any
 
-from monodepth_ros.cli.argument_types import count, not_negative, positive
+from monodepth_ros.cli.argument_types import count, field_of_view, not_negative, positive
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, whole_folder
 from monodepth_ros.data.sources.open_source import Place, is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
@@ -37,6 +37,13 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     where.add_argument(
         "--odometry-topic", default="", metavar="TOPIC", help="reference poses of a bag: odometry, poses, path; or none"
     )
+    where.add_argument(
+        "--field-of-view",
+        type=field_of_view,
+        default=0.0,
+        metavar="DEG",
+        help="horizontal field of view of a camera without calibration (default: from EXIF data, or a guess)",
+    )
     where.add_argument("--rectified", action="store_true", help="take the images as rectified")
     where.add_argument(
         "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
@@ -58,6 +65,7 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         odometry_topic=options.odometry_topic,
         calibration_file=options.calibration,
         rectified=options.rectified,
+        field_of_view=options.field_of_view,
         rate=options.rate,
         start=options.start,
         duration=options.duration,
@@ -75,6 +83,7 @@ def source_settings(options: argparse.Namespace) -> dict[str, Any]:
         "data.odometry_topic": options.odometry_topic,
         "data.calibration_file": options.calibration,
         "data.rectified": options.rectified,
+        "data.field_of_view": options.field_of_view,
         "data.rate": options.rate,
         "data.start": options.start,
         "data.duration": options.duration if math.isfinite(options.duration) else 0.0,

@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
             if processes.is_first:
                 for note in dataset.notes:
                     print(note)
+                config = config.with_input_size(dataset.size)
                 folder = make_training_folder(config, options.resume or options.out, is_resumed=bool(options.resume))
             kept = f"the training so far is saved; `monodepth train --resume {folder}` continues it"
             with (

@@ -35,6 +35,14 @@ def read_calibration(path) -> CameraModel:
         raise CalibrationError(f"calibration file {path}: {error}") from None
 
 
+def read_intrinsics(path) -> CameraModel:
+    """The camera of a calibration file whose camera_matrix is not zero; CalibrationError as `read_calibration`."""
+    camera = read_calibration(path)
+    if not camera.is_calibrated:
+        raise CalibrationError(f"calibration file {path}: camera_matrix is zero, expected a calibrated camera")
+    return camera
+
+
 def write_calibration(path, camera: CameraModel, name: str):
     """Write a calibration file that `read_calibration` reads as an equal model, to the last bit.
 

@@ -55,6 +55,7 @@ class FrameIndex:
         arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         for i, camera in enumerate(self.cameras):
             arrays |= {f"size_{i}": (camera.width, camera.height), f"model_{i}": camera.distortion_model}
+            arrays |= {f"field_of_view_{i}": camera.field_of_view}
             arrays |= {f"{name}_{i}": getattr(camera, name) for name in "KDRP"}
         reasons = {
             "reasons": np.array(list(self.left_out), dtype=str),
@@ -75,7 +76,8 @@ class FrameIndex:
                     i = len(cameras)
                     width, height = (int(side) for side in data[f"size_{i}"])
                     matrices = {name: data[f"{name}_{i}"] for name in "KDRP"}
-                    cameras.append(CameraModel(width, height, distortion_model=str(data[f"model_{i}"]), **matrices))
+                    model, angle = str(data[f"model_{i}"]), float(data[f"field_of_view_{i}"])
+                    cameras.append(CameraModel(width, height, distortion_model=model, field_of_view=angle, **matrices))
                 names = ("stamps_ns", "received_ns", "camera_ids", "poses", "has_depth", "flow", "sharpness")
                 left_out = dict(zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True))
                 arrays = {name: data[name] for name in names}

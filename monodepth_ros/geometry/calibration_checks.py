@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of the numbers in a calibration: image size, matrices, intrinsics."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -25,6 +27,11 @@ def checked_matrix(name: str, values: ArrayLike, rows: int, columns: int) -> np.
     if not np.isfinite(array).all():
         raise CalibrationError(f"{name} is {array.ravel().tolist()}, expected finite numbers")
     return array.reshape(rows, columns)
+
+
+def has_intrinsics(info: Any) -> bool:
+    """Whether a sensor_msgs/CameraInfo holds a calibration. Drivers without one publish zeros, even as the size."""
+    return bool((info.k if hasattr(info, "k") else info.K)[0] != 0)
 
 
 def check_intrinsics(name: str, K: np.ndarray) -> None:

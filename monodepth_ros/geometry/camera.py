@@ -23,6 +23,7 @@ from monodepth_ros.geometry.distortion import (
     is_pinhole,
     undistort,
 )
+from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
 
 __all__ = ["CalibrationError", "CameraModel"]
 
@@ -37,7 +38,8 @@ class CameraModel:
     width, height [pixels]. K (3, 3): intrinsics of the image. D, distortion_model: see `geometry.distortion`; D is
     stored in full length. R (3, 3): rotation from the camera's frame to the rectified frame. P (3, 4): projection of
     the rectified image, P[0, 3] = -fx * baseline. R and P may be omitted or zero, which means the identity and [K|0]
-    (REP-104). K[0, 0] == 0 marks an uncalibrated camera: only its size is valid. Arrays are float64 and read-only.
+    (REP-104). K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its
+    horizontal field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
 
     Raises CalibrationError for a size out of range, values that are not finite, wrong lengths, an unknown distortion
     model, and matrices that are not intrinsics, rotation or projection.
@@ -50,6 +52,7 @@ class CameraModel:
     distortion_model: str = "plumb_bob"
     R: np.ndarray = field(default_factory=lambda: np.zeros((3, 3)))
     P: np.ndarray = field(default_factory=lambda: np.zeros((3, 4)))
+    field_of_view: float = 0.0
 
     def __post_init__(self) -> None:
         width, height = checked_size(self.width, self.height)
@@ -59,7 +62,9 @@ class CameraModel:
         if K[0, 0] == 0:
             K, model, D = np.zeros((3, 3)), *check_distortion("", ())
             R, P = np.eye(3), np.zeros((3, 4))
+            object.__setattr__(self, "field_of_view", self.field_of_view or guessed_field_of_view(width, height))
         else:
+            object.__setattr__(self, "field_of_view", 0.0)
             check_intrinsics("K", K)
             model, D = check_distortion(self.distortion_model, self.D)
             R = R if R.any() else np.eye(3)
@@ -107,6 +112,11 @@ class CameraModel:
         return cls(width, height, K=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64))
 
     @classmethod
+    def uncalibrated(cls, width: int, height: int, field_of_view: float = 0.0) -> "CameraModel":
+        """A camera of which only the size [pixels] is known; field_of_view: a guess [degrees], 0 for the default."""
+        return cls(width, height, K=np.zeros((3, 3)), field_of_view=field_of_view)
+
+    @classmethod
     def from_normalized(cls, width: int, height: int, intrinsics: Sequence[float]) -> "CameraModel":
         """The pinhole of this size from (fx/W, fy/H, (cx + 1/2)/W, (cy + 1/2)/H), the value of `normalized`."""
         fx, fy, cx, cy = (float(value) for value in intrinsics)
@@ -131,6 +141,15 @@ class CameraModel:
     @property
     def is_calibrated(self) -> bool:
         return self.fx != 0
+
+    def assumed(self) -> "CameraModel":
+        """The camera itself or, if it is not calibrated, a pinhole with square pixels and the guessed field of view."""
+        if self.is_calibrated:
+            return self
+        focal = focal_length(self.width, self.field_of_view)
+        return CameraModel.pinhole(
+            self.width, self.height, focal, focal, 0.5 * (self.width - 1), 0.5 * (self.height - 1)
+        )
 
     @property
     def is_distorted(self) -> bool:
@@ -177,7 +196,8 @@ class CameraModel:
     def key(self) -> tuple:
         """Hashable key; two models are equal if and only if their keys are equal."""
         arrays = (self.K, self.D, self.R, self.P)
-        return (self.width, self.height, self.distortion_model, *(array.tobytes() for array in arrays))
+        sizes = (self.width, self.height, self.field_of_view)
+        return (*sizes, self.distortion_model, *(array.tobytes() for array in arrays))
 
     def resized(self, width: int, height: int) -> "CameraModel":
         """The camera of the image resized to this size; the factors of the two axes may differ."""
@@ -253,6 +273,9 @@ class CameraModel:
 
     def _transformed(self, matrix: np.ndarray, width: int, height: int) -> "CameraModel":
         """The camera whose pixels are those of this one mapped by the affine `matrix` (3, 3)."""
+        if not self.is_calibrated:
+            focal = matrix[0, 0] * focal_length(self.width, self.field_of_view)
+            return CameraModel.uncalibrated(width, height, field_of_view(width, focal))
         return replace(self, width=width, height=height, K=matrix @ self.K, P=matrix @ self.P)
 
     def _require_calibration(self) -> None:

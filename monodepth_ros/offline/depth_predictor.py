@@ -48,10 +48,11 @@ class DepthPredictor:
         header = self._header
         self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
         self.view_description = f"{camera.width}x{camera.height}: {self._view.description}"
-        is_whole = self._view.kind in ("resize", "uncalibrated")
+        is_whole = self._view.kind == "resize"
         is_straight = not camera.is_distorted and np.abs(camera.R - np.eye(3)).max() <= SAME_ROTATION
         self._to_truth = None
-        if not (is_whole and (is_straight or not camera.is_calibrated)):
+        if not (is_whole and is_straight):
+            camera = camera.assumed()
             target = camera if (camera.width, camera.height) == size else camera.resized(*size)
             self._to_truth = DepthInCamera(self._view.camera, target)
 

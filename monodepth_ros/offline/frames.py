@@ -17,6 +17,7 @@ from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
 from monodepth_ros.pipeline.moving_frame import MovingFrame
 from monodepth_ros.pipeline.run_config import RunConfig
+from monodepth_ros.settings.schema import replace
 
 DUPLICATE = "a frame with the stamp of the one before"
 
@@ -37,11 +38,15 @@ class SourcePipeline:
     moving_frame: the moving frame of the odometry. scale_inputs, gyro_input, stereo_input: the recorded wheel odometry,
     IMU and second camera.
     contradiction: the first frame at which depth contradicted the motion or the mount for seconds, and how; or empty.
+    Without a calibration, lengths are in network units whatever the settings' scale.
+
     Raises ScaleError, RecordingError or SourceError if the settings do not fit the checkpoint or the source.
     """
 
     def __init__(self, source: FrameSource, engine: Engine, header: CheckpointHeader, config: RunConfig):
         self.source, self.engine = source, engine
+        if not source.is_calibrated:
+            config = replace(config, {"scale.source": "relative"})
         self.pipeline = FramePipeline(engine, header, config)
         self.moving_frame = MovingFrame(config, source.frame_id, source.transforms)
         self.scale_inputs = RecordedScaleInputs(source, config.scale, self.pipeline.travel)

@@ -18,6 +18,15 @@ class ImageConfig:
         "Set to true for an image that is already rectified (an image_rect topic): its intrinsics are then P of "
         "camera_info, and D is ignored.",
     )
+    field_of_view: float = setting(
+        0.0,
+        "Horizontal field of view of a camera without calibration, whose lengths are not metres. 0 assumes 60 degrees "
+        "across the longer side of the image, or takes the EXIF data of image files. Set it to the value of the lens's "
+        "data sheet if you cannot calibrate the camera.",
+        unit="degrees",
+        minimum=0.0,
+        maximum=170.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,8 @@ class DepthModel:
         """Depth of one image.
 
         image: uint8 (H, W, 3) rgb, (H, W, 4) rgba or (H, W) grey, or `Pixels`. camera: the model of this image,
-        distortion included; None takes it for the camera that the network was trained with, and there is no cloud.
+        distortion included; None assumes the field of view of the setting image.field_of_view: depth is then in
+        network units, and there is no cloud.
         Raises MonodepthError for an image of another type, or whose size is not the camera's.
         """
         return self._process(self._single, 0, image, camera, wants_odometry=False)
@@ -158,7 +159,7 @@ class DepthModel:
     ) -> DepthResult:
         pixels = image if isinstance(image, Pixels) else _pixels(image)
         if camera is None:
-            camera = CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
+            camera = CameraModel.uncalibrated(*pixels.size, self._config.image.field_of_view)
         demand = Demand(depth=True, rectified=True, odometry=wants_odometry)
         return _result(pipeline.process(Frame(stamp_ns, pixels, camera), demand))
 

@@ -14,6 +14,7 @@ from monodepth_ros.odometry.checks.depth_plausibility import DepthPlausibility
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
+from monodepth_ros.odometry.scale.stated import RelativeScale
 from monodepth_ros.odometry.scale.stereo_images import StereoImages
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pictures.color_picture import color_picture
@@ -49,6 +50,8 @@ class FramePipeline:
         self.travel = TravelLog()
         self.stereo = StereoImages()
         self._scale = self._create_scale(config, previous=None)
+        # A guessed focal length makes no metres, whatever the settings' scale.
+        self._guessed_scale = RelativeScale("the camera is not calibrated")
         self._motion = MotionTracking(engine, header)
         self._motion.configure(config.odometry)
         self._plausibility = DepthPlausibility()
@@ -95,8 +98,13 @@ class FramePipeline:
 
     @property
     def scale(self) -> ScaleEstimate:
-        """The current scale."""
-        return self._scale.estimate()
+        """The current scale: the settings', or relative while the camera is not calibrated."""
+        return self._scale_in_force.estimate()
+
+    @property
+    def _scale_in_force(self) -> ScaleSource:
+        has_guess = self._resampling is not None and not self._resampling.view.is_calibrated
+        return self._guessed_scale if has_guess else self._scale
 
     def reset_odometry(self) -> None:
         """Begin a new trajectory with the next frame."""
@@ -125,16 +133,17 @@ class FramePipeline:
             camera=view.image_camera if self._is_full_size else view.camera,
             view=view,
             has_new_view=resampling is not before,
-            scale=self._scale.estimate(),
+            scale=self.scale,
         )
         runs_networks = demand.needs_depth or demand.odometry
-        wants_motion = self.has_odometry and (demand.odometry or (runs_networks and self._scale.needs_motion))
+        source = self._scale_in_force
+        wants_motion = self.has_odometry and (demand.odometry or (runs_networks and source.needs_motion))
         prepared = PreparedFrame(
             frame,
             demand,
             result,
             resampling,
-            scale_needs_depth=runs_networks and self._scale.needs_depth and view.is_calibrated,
+            scale_needs_depth=runs_networks and source.needs_depth,
             wants_motion=wants_motion,
             motion_needs_depth=wants_motion and self._motion.needs_depth,
         )
@@ -163,13 +172,13 @@ class FramePipeline:
                 prepared.seen = _seen_depth(prepared.frame, result.view, scaled)
             if prepared.scale_needs_depth and prepared.seen is not None:
                 self._scale.observe_depth(prepared.seen)
-                result.scale = self._scale.estimate()
+                result.scale = self.scale
         rgb = prepared.rgb
         if self._is_full_size and (demand.rectified or demand.cloud):
             rgb = prepared.resampling.rectified(prepared.frame.pixels)
         if demand.rectified:
             result.rectified = rgb
-        ground = self._scale.ground
+        ground = self._scale_in_force.ground
         if demand.ground and ground is not None and prepared.rgb is not None:
             result.ground = ground_picture(prepared.rgb, ground)
         if scaled is not None:
@@ -184,7 +193,7 @@ class FramePipeline:
         demand, result = prepared.demand, prepared.result
         agreement = math.nan
         if prepared.wants_motion:
-            odometry = self._motion.track(prepared, self._scale)
+            odometry = self._motion.track(prepared, self._scale_in_force)
             result.odometry = odometry if demand.odometry else None
             tracked = self._motion.tracked
             if demand.correspondences and tracked is not None and prepared.rgb is not None:
@@ -201,9 +210,13 @@ class FramePipeline:
         return self._config.depth.resolution == "image"
 
     def _resampling_for(self, camera: CameraModel) -> FrameResampling:
-        if self._resampling is None or not self._resampling.fits(camera):
-            self._resampling = FrameResampling(camera, self._header)
-        return self._resampling
+        before = self._resampling
+        if before is not None and before.fits(camera):
+            return before
+        resampling = self._resampling = FrameResampling(camera, self._header)
+        if before is not None and before.view.is_calibrated != resampling.view.is_calibrated:
+            self._motion.reset()  # the unit of length is another one
+        return resampling
 
     def _finish_depth(self, prepared: PreparedFrame, scaled: np.ndarray, rgb: np.ndarray | None) -> None:
         config, demand, result, view = self._config, prepared.demand, prepared.result, prepared.result.view

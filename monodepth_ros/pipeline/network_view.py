@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network's view through the live camera: the part of the image it gets, and the correction of its depth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,8 +23,9 @@ class NetworkView:
 
     camera: pinhole model of the network's input, and of depth and cloud at network size. image_camera: the rectified
     live camera. resampler: live image -> network input. depth_factor: factor on the network's depth, for a focal length
-    other than the training camera's. kind: 'resize', 'render', 'crop' or 'uncalibrated'. description: the same in
-    words, with the figures.
+    other than the training camera's. kind: 'resize', 'render' or 'crop'. description: the same in words, with the
+    figures. is_calibrated: whether the rays of the network's pixels are known; otherwise both cameras follow from a
+    guess of the field of view, and no length is in metres.
     """
 
     camera: CameraModel
@@ -33,11 +34,7 @@ class NetworkView:
     depth_factor: float
     kind: str
     description: str
-
-    @property
-    def is_calibrated(self) -> bool:
-        """Whether the rays of the network's pixels are known."""
-        return self.kind != "uncalibrated"
+    is_calibrated: bool = True
 
     @property
     def image_coverage(self) -> float:
@@ -67,13 +64,15 @@ def view_through(
 
     training_camera: normalised (fx, fy, cx, cy). A camera like it, within tolerance: a plain resize. Another camera:
     the training camera rendered from it, if it sees enough of its image; otherwise an aspect-preserving crop, with
-    depth corrected for the focal length. A camera without calibration is assumed to be the training camera.
+    depth corrected for the focal length. A camera without calibration is taken for the pinhole of its guessed field of
+    view.
     """
     if not camera.is_calibrated:
-        assumed = CameraModel.from_normalized(camera.width, camera.height, training_camera)
-        target = assumed.resized(width, height)
-        description = "camera not calibrated: the training camera is assumed"
-        return NetworkView(target, assumed, Resampler(assumed, target, filter), 1.0, "uncalibrated", description)
+        guessed = view_through(camera.assumed(), training_camera, width, height, filter)
+        description = (
+            f"camera not calibrated, {camera.field_of_view:.0f} degrees wide by assumption: {guessed.description}"
+        )
+        return replace(guessed, is_calibrated=False, description=description)
     image_camera = camera.rectified()
     if _is_close(image_camera.normalized, training_camera):
         target = image_camera.resized(width, height)

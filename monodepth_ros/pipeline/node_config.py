@@ -159,6 +159,13 @@ class CameraSubscriptionConfig:
         "Reliability of this camera's image subscription; empty: as image.reliability.",
         choices=("", "best_effort", "reliable"),
     )
+    field_of_view: float = setting(
+        0.0,
+        "Horizontal field of view of this camera, if it has no calibration; 0: as image.field_of_view.",
+        unit="degrees",
+        minimum=0.0,
+        maximum=170.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -151,19 +151,24 @@ def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
 
     Reference depth that teaches gives the scale anew, and known motion fixes it. With a learned motion the scale may
     drift, because the video of a single camera has no metres. The new factor then gives the held-out frames the same
-    median depth as the old networks.
+    median depth as the old networks. Without a calibration the result is relative.
     """
     new = load_checkpoint(folder / BEST)
     ratio = 1.0 if new.header.is_metric else scale_ratio(old, new, dataset, workers)
     header = old.header
+    if not dataset.is_calibrated:  # the metres of depth depend on the focal length, which is a guess
+        header = replace(header, scale_kind="relative", scale_factor=1.0, scale_origin="")
     origin = f"{header.scale_origin}; kept while adapting" if header.is_metric else header.scale_origin
-    if dataset.depth_range is not None:
+    if dataset.depth_range is not None and dataset.is_calibrated:
         header, origin = (
             replace(header, scale_kind="metric", scale_factor=new.header.scale_factor),
             new.header.scale_origin,
         )
     adapted: CheckpointHeader = replace(
         header,
+        width=new.header.width,
+        height=new.header.height,
+        training_camera=new.header.training_camera,
         pose_network=new.header.pose_network,
         pose_interval=new.header.pose_interval,
         scale_factor=header.scale_factor * ratio if header.is_metric else header.scale_factor,

@@ -6,10 +6,10 @@ from typing import Any
 
 from monodepth_ros.geometry.resample import FILTERS
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
-from monodepth_ros.networks.depth_network import NetworkError, check_size
+from monodepth_ros.networks.depth_network import STRIDE
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.settings.documentation import commented_yaml
-from monodepth_ros.settings.schema import ConfigError, section, setting, specifications
+from monodepth_ros.settings.schema import ConfigError, replace, section, setting, specifications
 from monodepth_ros.training.objective import ObjectiveConfig
 from monodepth_ros.training.optimizer import OptimizerConfig
 from monodepth_ros.training.samples.augmentation import AugmentationConfig
@@ -25,10 +25,26 @@ class NetworksConfig:
         "separate_resnet18", "Pose network; unused with data.sources stereo or none.", choices=tuple(POSE_NETWORKS)
     )
     width: int = setting(
-        640, "Width of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
+        0,
+        "Width of the networks' input, a multiple of 32. 0 follows the aspect of the camera (that of most frames), with"
+        " about networks.pixels, or with networks.height if that is given; fine-tuning keeps the checkpoint's.",
+        unit="pixels",
+        minimum=0,
+        maximum=8192,
     )
     height: int = setting(
-        192, "Height of the networks' input, a multiple of 32.", unit="pixels", minimum=32, maximum=8192
+        0,
+        "Height of the networks' input, a multiple of 32; 0 as for networks.width.",
+        unit="pixels",
+        minimum=0,
+        maximum=8192,
+    )
+    pixels: int = setting(
+        122880,
+        "Number of pixels of the networks' input if neither width nor height is given; 122880 are 640x192 or 384x288.",
+        unit="pixels",
+        minimum=1024,
+        maximum=10**8,
     )
     filter: str = setting("area", "Filter that scales images down to the networks' input.", choices=FILTERS)
     min_depth: float = setting(
@@ -50,10 +66,13 @@ class NetworksConfig:
     )
 
     def __post_init__(self) -> None:
-        try:
-            check_size(self.width, self.height)
-        except NetworkError as error:
-            raise ConfigError(f"networks: {error}") from None
+        for name, side in (("width", self.width), ("height", self.height)):
+            if side % STRIDE:
+                nearest = max(STRIDE, STRIDE * round(side / STRIDE))
+                raise ConfigError(
+                    f"networks.{name} is {side}: it must be a multiple of {STRIDE}, such as {nearest}, or 0 to follow"
+                    " the camera"
+                )
         if self.min_depth >= self.max_depth:
             raise ConfigError(
                 f"networks.min_depth {self.min_depth:g} must be less than networks.max_depth {self.max_depth:g}"
@@ -137,6 +156,10 @@ class TrainConfig:
         for name in ("velocity", "depth_consistency", "predictive_mask"):
             if getattr(self.objective, name):
                 raise ConfigError(f"objective.{name} needs neighbours in time: set data.sources to mono or both")
+
+    def with_input_size(self, size: tuple[int, int]) -> "TrainConfig":
+        """The settings with this width and height of the networks' input, as chosen for the recordings."""
+        return replace(self, {"networks.width": size[0], "networks.height": size[1]})
 
     @property
     def learns_motion(self) -> bool:

@@ -10,8 +10,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "compact": {
         "networks.depth": "rt_monodepth_s",
         "networks.pose": "posecnn",
-        "networks.width": 192,
-        "networks.height": 64,
+        "networks.pixels": 12288,  # 192x64 for KITTI's cameras, 128x96 for 4:3
         "objective.scales": 3,
         "optimizer.learning_rate": 3e-4,
         "optimizer.schedule": "cosine",

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.settings.files import nested, read_assignments, read_settings
 from monodepth_ros.settings.schema import ConfigError, replace, values
@@ -68,18 +69,18 @@ def _like_checkpoint(config: TrainConfig, given: Collection[str]) -> TrainConfig
 def open_training_data(
     config: TrainConfig,
     progress: Progress | None = None,
-    training_camera: tuple[float, float, float, float] | None = None,
+    like: CheckpointHeader | None = None,
 ) -> Dataset:
     """Open the recordings, and add the motion that data.motion names and the depth that objective.depth asks for.
 
-    training_camera: see `open_dataset`. Raises TrainingError for recordings that cannot be learned from, and what
+    like: see `open_dataset`. Raises TrainingError for recordings that cannot be learned from, and what
     `open_source` raises.
     """
 
     def reporting(task: str) -> Progress | None:
         return progress and (lambda name, count, total: progress(f"{task} {name}", count, total))
 
-    dataset = open_dataset(config.data, config.networks, reporting("indexing"), training_camera)
+    dataset = open_dataset(config.data, config.networks, reporting("indexing"), like)
     try:
         add_known_motion(dataset, config, reporting("tracking features through"))
         add_known_depth(dataset, config)

@@ -54,7 +54,8 @@ class Trainer:
         processes: Processes = Processes(),
         report: Callable[[TrainingProgress], None] = lambda progress: None,
     ):
-        self.config, self.dataset, self.folder = config, dataset, folder
+        self.config = config = config.with_input_size(dataset.size)
+        self.dataset, self.folder = dataset, folder
         self._processes, self._report = processes, report
         _check_motion(config, dataset)
         self.device = training_device(config.loop.device, processes)
@@ -93,6 +94,8 @@ class Trainer:
     @property
     def metres_per_unit(self) -> float:
         """Metres per network unit, or NaN if nothing determines the scale."""
+        if not self.dataset.is_calibrated:
+            return math.nan
         if math.isfinite(self.dataset.metres_per_unit):
             return self.dataset.metres_per_unit
         return 1.0 if self.config.objective.velocity else math.nan

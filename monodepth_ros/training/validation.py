@@ -101,11 +101,12 @@ class Validation:
             return []
         clip = self._dataset.recordings[sample.clip].clip
         view = clip.view(sample.frame)
+        camera = clip.index.cameras[clip.index.camera_ids[sample.frame]]
         known = math.isfinite(self._metres_per_unit)
         depth = (
             disparity_to_depth(disparity, *self._range) * view.depth_factor * (self._metres_per_unit if known else 1.0)
         )
-        published = DepthInCamera(view.camera, clip.index.cameras[clip.index.camera_ids[sample.frame]])(depth)
+        published = DepthInCamera(view.camera, camera.assumed())(depth)
         try:
             return [evaluate_depth(truth.depth, published, crop=truth.crop, scaling="none" if known else "median")]
         except EvaluationError:  # no pixel with ground truth in the networks' view

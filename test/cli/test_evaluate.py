@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
@@ -57,6 +59,22 @@ def test_a_metric_checkpoint_is_evaluated_without_scaling(drive, evaluate, tmp_p
     assert found["mean"]["abs_rel"] < 0.35 and 0.7 < found["scale_median"] < 1.4, found["mean"]
     assert "000007" in printed.err and "std/median" in printed.err
     assert [row["image"] for row in csv.DictReader(table.open())] == [f"{i:06d}" for i in range(FRAMES)]
+
+
+def test_without_calibration_depth_is_compared_by_medians(drive, evaluate, tmp_path):
+    bare = tmp_path / "bare.mcap"
+    with Recording(drive) as recording, BagWriter(bare) as bag:
+        kept = [name for name in recording.topics if not name.endswith("camera_info")]
+        for name in kept:
+            bag.add_topic(name, recording.topics[name].type)
+        for message in recording.messages(kept):
+            bag.write(message.topic, message.stamp_ns, recording.deserialize(message))
+    code, printed = evaluate("depth", bare, "--json", "-")
+    found = json.loads(printed.out)
+    assert code == 0 and found["protocol"]["scaling"] == "median", printed.err
+    # The camera sees 82 degrees: a wrong guess bends depth little once it is scaled.
+    assert found["mean"]["abs_rel"] < 0.35 and "60 degrees wide by assumption" in found["view"], found
+    assert any("not metres" in note for note in found["notes"])
 
 
 def test_median_scaling_and_the_improved_protocol(drive, evaluate):
@@ -272,5 +290,5 @@ def test_the_documentation_names_all_options(capsys):
         known |= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert named <= known, f"not options: {named - known}"
     # How a recording is read is told in docs/run.md.
-    elsewhere = {"--help", "--device", "--engine", "--camera-info", "--rectified", "--rate"}
+    elsewhere = {"--help", "--device", "--engine", "--camera-info", "--rectified", "--rate", "--field-of-view"}
     assert not known - named - elsewhere, f"not told: {known - named - elsewhere}"

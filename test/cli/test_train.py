@@ -2,6 +2,7 @@
 """`monodepth train` from a recording to a checkpoint and a report."""
 
 import json
+import math
 import re
 import shlex
 import signal
@@ -13,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.registry import build_depth
 from monodepth_ros.settings.schema import specifications
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.run_log import read_log
+from monodepth_ros.training.session import training_config
 from monodepth_ros.training.state import load_state
 
 SMALL = [
@@ -134,6 +138,47 @@ def test_fine_tuning_takes_the_networks_of_the_checkpoint(drive, tmp_path):
     assert all((a == b).all() for a, b in pairs)
 
 
+def test_the_size_follows_the_camera_and_stays_when_resumed(tmp_path):
+    drive, out = tmp_path / "drive.mcap", tmp_path / "t"
+    words = ["synth", "--out", str(drive), "--seconds", "1.2", "--width", "80", "--height", "60", "--seed", "5"]
+    assert monodepth(words) == 0
+    small = [word for word in SMALL if not word.startswith(("networks.width", "networks.height"))]
+    small = [word for word, following in zip(small, [*small[1:], ""]) if (word, following) != ("--set", "--set")]
+    words = [*small, "--set", "networks.pixels=3072", "--set", "loop.max_steps=1"]
+    assert train("--data", drive, *words, "--out", out) == 0
+    assert load_checkpoint(out / "last.safetensors").header.width == 64
+    assert (
+        "width: 64" in (out / "train.yaml").read_text() and load_state(out / "state.pt").config["networks.width"] == 64
+    )
+    assert train("--resume", out, "--set", "networks.pixels=30720", "--set", "loop.max_steps=2") == 0
+    assert load_checkpoint(out / "last.safetensors").header.width == 64
+
+
+def test_fine_tuning_keeps_the_size_of_the_checkpoint_unless_told_otherwise():
+    changes = {"networks.start_from": str(bundled_checkpoint())}
+    header = load_checkpoint(bundled_checkpoint()).header
+    kept = training_config("compact", changes=changes).networks
+    assert (kept.width, kept.height) == (header.width, header.height)
+    free = training_config(assignments=["networks.width=0", "networks.height=0"], changes=changes).networks
+    assert (free.width, free.height, free.depth) == (0, 0, header.depth_network)
+
+
+def test_a_recording_without_calibration_teaches_relative_depth(drive, tmp_path, capsys):
+    """Even if recorded motion would make depth metric."""
+    with Recording(drive) as recording, BagWriter(tmp_path / "bare.mcap") as bag:
+        kept = [name for name in recording.topics if not name.endswith("camera_info")]
+        for name in kept:
+            bag.add_topic(name, recording.topics[name].type)
+        for message in recording.messages(kept):
+            bag.write(message.topic, message.stamp_ns, recording.deserialize(message))
+    words = [*SMALL, "--set", "data.motion=recorded", "--set", "loop.max_steps=1", "--field-of-view", "80"]
+    assert train("--data", tmp_path / "bare.mcap", *words, "--out", tmp_path / "t") == 0
+    header = load_checkpoint(tmp_path / "t" / "last.safetensors").header
+    assert not header.is_metric and header.training_camera[0] == pytest.approx(0.5 / math.tan(math.radians(40)))
+    out = capsys.readouterr().out
+    assert "not metres" in out and "monodepth calibrate" in out and "--calibration FILE" in out
+
+
 def test_a_pose_network_is_trained_for_kept_depth_as_documented(drive, tmp_path):
     bundled, out = bundled_checkpoint(), tmp_path / "out"
     words = (
@@ -173,7 +218,10 @@ def test_an_interrupted_training_resumes(drive, tmp_path):
         (["0"], "0 is live and can be read only once: record it"),
         (["{drive}/a.png"], "a.png does not exist"),
         (["--data", "{drive}", "--set", "optimizer.epoch=3"], "unknown setting 'optimizer.epoch'"),
-        (["--data", "{drive}", "--set", "networks.width=100"], "multiples of 32; resize to 96x192"),
+        (
+            ["--data", "{drive}", "--set", "networks.width=100"],
+            "networks.width is 100: it must be a multiple of 32, such as 96",
+        ),
         (["--data", "{drive}", "--epochs", "0"], "optimizer.epochs is 0: it must be"),
         (["--data", "{drive}", "--config", "/nowhere.yaml"], "/nowhere.yaml: No such file"),
         (["--data", "{drive}", "--from", "/nowhere.safetensors"], "no such file or folder"),

@@ -87,7 +87,24 @@ def test_images_that_cannot_be_used_are_left_out_with_a_reason(tmp_path):
 def test_a_bag_without_calibration_is_uncalibrated_or_takes_a_file(tmp_path):
     path = write_bag(tmp_path / "bag.mcap", info=False)
     source, frames = read(path)
-    assert not frames[0].camera.is_calibrated and "no camera_info" in source.notes[0]
+    assert not frames[0].camera.is_calibrated and not source.is_calibrated and "no camera_info" in source.notes[0]
+    assert "60 degrees" in source.notes[0] and "monodepth calibrate" in source.notes[0]
     write_calibration(tmp_path / "camera.yaml", CAMERA, "camera")
     source, frames = read(path, calibration_file=str(tmp_path / "camera.yaml"))
-    assert frames[0].camera.key == CAMERA.key and not source.notes
+    assert frames[0].camera.key == CAMERA.key and source.is_calibrated and not source.notes
+
+
+@pytest.mark.parametrize("size", [(8, 6), (0, 0)], ids=["with the size", "all zero"])
+def test_the_camera_info_of_an_uncalibrated_camera_holds_no_calibration(tmp_path, size):
+    with BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.add_topic("/image", "sensor_msgs/msg/Image")
+        bag.add_topic("/camera_info", "sensor_msgs/msg/CameraInfo")
+        header = messages.header(START_NS, "camera_optical")
+        info = messages.camera_info(header, CAMERA, is_calibrated=False)
+        info.width, info.height = size
+        bag.write("/camera_info", START_NS, info)
+        bag.write("/image", START_NS + 1, messages.image(header, picture(1), "rgb8"))
+    source, (frame,) = read(tmp_path / "bag.mcap", field_of_view=80.0)
+    assert not frame.camera.is_calibrated and frame.camera.field_of_view == 80 and not source.left_out
+    (note,) = source.notes
+    assert "/camera_info holds no calibration (K[0] is 0)" in note and "80 degrees (as stated)" in note

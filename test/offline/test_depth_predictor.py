@@ -70,7 +70,7 @@ def camera_of(width, height, D=()):
     [
         (camera_of(384, 128), (384, 128)),
         (camera_of(384, 128), (300, 100)),
-        (CameraModel.pinhole(384, 128, 0.0, 0.0, 0.0, 0.0), (384, 128)),
+        (CameraModel.uncalibrated(384, 128, 79.61), (384, 128)),
         (camera_of(384, 128, (-0.2, 0.05, 0, 0, 0)), (384, 128)),
     ],
     ids=["same camera", "ground truth of another size", "uncalibrated", "bent lens"],

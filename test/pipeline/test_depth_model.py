@@ -112,7 +112,9 @@ def test_an_image_that_does_not_fit_is_refused_in_one_line(model, frames, image,
 
 def test_without_calibration_there_is_depth_and_no_cloud(model, frames):
     result = model.infer(frames[0].pixels.array)
-    assert np.isfinite(result.depth).any() and "not calibrated" in result.view
+    assert np.isfinite(result.depth).any() and "not calibrated, 60 degrees wide" in result.view
+    assert not result.is_metric and "not metres" in result.scale
+    assert model.infer(frames[0].pixels.array, frames[0].camera).is_metric, "the guess must not outlive its image"
     with pytest.raises(MonodepthError, match="CameraModel"):
         result.cloud()
 

@@ -59,10 +59,21 @@ def test_pixels_of_the_training_camera_that_the_live_camera_does_not_see_are_inv
     assert not found.resampler.valid[0, 0] and found.resampler.valid[96, 320]
 
 
-def test_an_uncalibrated_camera_is_assumed_to_be_the_training_camera():
-    found = view(CameraModel.pinhole(640, 480, 0.0, 0.0, 0.0, 0.0))
-    assert found.kind == "uncalibrated" and not found.is_calibrated
-    np.testing.assert_allclose(found.camera.normalized, KITTI)
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (1280, 720), (1242, 375), (500, 500)])
+def test_an_uncalibrated_camera_keeps_square_pixels_and_has_a_guessed_field_of_view(width, height):
+    found = view(CameraModel.uncalibrated(width, height))
+    camera = found.image_camera
+    across = np.degrees(2 * np.arctan(0.5 * max(width, height) / camera.fx))
+    assert across == pytest.approx(60.0) and camera.fx == camera.fy, (across, camera.K)
+    stretch = found.camera.fx / found.camera.fy
+    assert abs(stretch - 1) < 0.04, f"the image is stretched by {stretch:.2f}"
+    assert not found.is_calibrated and "not calibrated" in found.description
+
+
+def test_the_field_of_view_of_an_uncalibrated_camera_may_be_stated():
+    found = view(CameraModel.uncalibrated(1280, 960, 93.7))
+    assert found.kind == "render" and found.image_camera.fx == pytest.approx(600, rel=1e-3)
+    assert not found.is_calibrated and "94 degrees" in found.description
 
 
 def test_a_distorted_camera_is_rectified_on_the_way():

@@ -12,6 +12,7 @@ from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
+from monodepth_ros.msg import DepthStatus
 from monodepth_ros.networks.disparity import disparity_to_depth
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 
@@ -221,7 +222,22 @@ def test_the_uncalibrated_camera_gets_depth_but_no_cloud(harness, depth_checkpoi
     assert list(node.output(SECOND, "depth/camera_info").k) == [0.0] * 9
     node.settle()
     assert not node.received["depth/points"]
-    node.wait(lambda: any("not calibrated" in m.status[0].message for m in node.received["/diagnostics"]))
+    node.diagnosis("no cloud", "not calibrated")
+    node.diagnosis("K[0] is 0", "60 degrees", "not metres", "calibration_file", "monodepth calibrate")
+    assert node.output(SECOND, "depth/status").scale_source == DepthStatus.SCALE_RELATIVE, "no metres from a guess"
+    assert not node.received["/tf"]
+
+
+def test_the_field_of_view_of_an_uncalibrated_camera_can_be_stated(harness, depth_checkpoint):
+    node = harness(depth_checkpoint, image__field_of_view=81.5)
+    node.send_info(_info(0, 0, k=[0.0] * 9, p=[0.0] * 12))  # as drivers without a calibration publish it
+    stated = values(node.exchange(SECOND, TEXTURE))
+    node.send_info()
+    calibrated = values(node.exchange(2 * SECOND, TEXTURE))
+    # The field of view of the training camera: depth is that of the calibrated camera, without its factor of 2.
+    known = np.isfinite(stated) & np.isfinite(calibrated)
+    assert known.mean() > 0.5
+    np.testing.assert_allclose(2 * stated[known], calibrated[known], rtol=1e-3)
 
 
 def test_without_camera_info_depth_begins_after_the_timeout_with_a_warning(harness, depth_checkpoint):

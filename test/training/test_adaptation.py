@@ -5,10 +5,12 @@ import dataclasses
 import json
 import math
 
+import cv2
 import pytest
 import torch
 
 from monodepth_ros.cli.main import main as monodepth
+from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
@@ -88,6 +90,34 @@ def test_without_a_pose_network_features_give_the_motion(tmp_path, capsys):
     assert "motion by features for" in out and "the new checkpoint is kept" in out
     found = load_checkpoint(tmp_path / "a" / ADAPTED)
     assert found.pose is None and found.header.scale_factor == header.scale_factor
+
+
+def test_an_input_of_another_size_keeps_the_focal_length_of_the_checkpoint(drive, tmp_path):
+    old = checkpoint(tmp_path / "old.safetensors")
+    changes = {"data.recordings": [str(drive)], "networks.width": 64, "networks.height": 64}
+    config = replace(adaptation_settings(old, 10), changes)
+    with open_dataset(config.data, config.networks, like=old.header) as dataset:
+        fx, fy, cx, cy = dataset.training_camera
+        trainer = Trainer(config, dataset, tmp_path)
+        save_checkpoint(tmp_path / BEST, trainer.header(), old.depth, old.pose)
+        adapted = load_checkpoint(keep(old, dataset, tmp_path, workers=1)).header
+        trainer.close()
+    assert (64 * fx, 64 * fy, cx, cy) == pytest.approx((96 * CAMERA[0], 32 * CAMERA[1], 0.5, 0.5))
+    assert (adapted.width, adapted.height, adapted.training_camera) == (64, 64, dataset.training_camera)
+
+
+def test_adapting_to_a_camera_without_calibration_leaves_relative_depth(drive, tmp_path):
+    with open_source(str(drive)) as source:
+        (tmp_path / "frames").mkdir()
+        for frame in source.frames():
+            cv2.imwrite(str(tmp_path / "frames" / f"{frame.name}.png"), frame.pixels.array[..., ::-1])
+    old = checkpoint(tmp_path / "old.safetensors")
+    config = replace(adaptation_settings(old, 10), {"data.recordings": [str(tmp_path / "frames")]})
+    with open_dataset(config.data, config.networks, like=old.header) as dataset:
+        assert dataset.training_camera == CAMERA
+        save_checkpoint(tmp_path / BEST, old.header, old.depth, old.pose)
+        adapted = load_checkpoint(keep(old, dataset, tmp_path, workers=1)).header
+    assert not adapted.is_metric and adapted.scale_factor == 1.0 and not adapted.scale_origin
 
 
 def test_a_training_without_improvement_ends_early(drive, tmp_path):

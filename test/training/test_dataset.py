@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings as data sets: samples, batches and refused recordings."""
 
-import shutil
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -149,11 +149,14 @@ def test_ranks_share_an_epoch_without_overlap():
     assert epoch_order(103, 1, 4) != epoch_order(103, 1, 5) and epoch_order(103, 1, 4) == epoch_order(103, 1, 4)
 
 
-def uncalibrated_images(tmp_path):
-    folder = tmp_path / "images"
+def moving_images(folder, size, count=12):
+    """A folder of `count` images of this size whose content moves to the left, without a calibration."""
     folder.mkdir()
-    for i in range(5):
-        cv2.imwrite(str(folder / f"{i}.png"), np.full((64, 160, 3), 40 * i, np.uint8))
+    width, height = size
+    coarse = np.random.default_rng(0).integers(0, 256, (height // 4, width, 3), np.uint8)
+    texture = cv2.resize(coarse, (4 * width, height))
+    for i in range(count):
+        cv2.imwrite(str(folder / f"{i}.png"), texture[:, 8 * i : 8 * i + width])
     return folder
 
 
@@ -182,7 +185,6 @@ def test_every_source_is_closed_when_a_recording_is_refused(drive, stereo_drive,
     cv2.imwrite(str(tmp_path / "mask.png"), np.full((8, 8), 255, np.uint8))
     refused = [
         (DataConfig(recordings=(str(drive),), mask_file=str(tmp_path / "mask.png")), "the mask is 8x8"),
-        (DataConfig(recordings=(str(drive), str(uncalibrated_images(tmp_path)))), "has no calibration"),
         (DataConfig(recordings=(str(stereo_drive), str(drive)), sources="both"), "no second camera"),
     ]
     for config, reason in refused:
@@ -208,11 +210,62 @@ def test_every_source_is_closed_after_use_even_if_one_fails_to_close(stereo_driv
     assert [source.closings for source in kept] == [1] * 4
 
 
+@pytest.mark.parametrize(
+    ("images", "expected"), [((160, 120), (128, 96)), ((192, 108), (160, 96)), ((200, 60), (192, 64)), ((96, 96),) * 2]
+)
+def test_the_networks_input_follows_the_aspect_of_the_camera(tmp_path, images, expected):
+    folder = moving_images(tmp_path / "images", images)
+    networks = NetworksConfig(pixels=96 * 96 if images == (96, 96) else 192 * 64)
+    with open_dataset(DataConfig(recordings=(str(folder),)), networks) as dataset:
+        clip = dataset.recordings[0].clip
+        coverage = clip.views[0].image_coverage
+        assert dataset.size == expected and clip.image(0).shape == (*expected[::-1], 3)
+    assert coverage >= 0.89, f"{dataset.size} shows {coverage:.2f} of {images}"
+    assert any(f"the networks see {100 * coverage:.0f} % of the image" in note for note in dataset.notes), dataset.notes
+
+
+def test_a_size_that_the_settings_give_is_kept_and_a_poor_view_is_warned_about(tmp_path):
+    config = DataConfig(recordings=(str(moving_images(tmp_path / "images", (160, 120))),))
+    with open_dataset(config, NetworksConfig(width=192, height=64)) as dataset:
+        assert dataset.size == (192, 64)
+    (warning,) = (note for note in dataset.notes if "warning" in note)
+    assert "only 44 % of the image" in warning and "networks.height=0" in warning
+    with open_dataset(config, NetworksConfig(width=160)) as dataset:
+        assert dataset.size == (160, 128)
+
+
+def test_the_networks_input_follows_the_camera_of_most_frames(tmp_path):
+    few = moving_images(tmp_path / "few", (200, 60), 8)
+    many = moving_images(tmp_path / "many", (160, 120), 12)
+    with open_dataset(DataConfig(recordings=(str(few), str(many))), NetworksConfig(pixels=192 * 64)) as dataset:
+        assert dataset.size == (128, 96)
+        views = [recording.clip.views[0] for recording in dataset.recordings]
+    (note,) = (note for note in dataset.notes if note.startswith("cameras of several aspects"))
+    assert "128x96" in note and "160x120" in note and "12 of 20 frames" in note
+    (warning,) = (note for note in dataset.notes if "warning" in note)
+    assert "0:few" in warning and "40 % of the image" in warning and "one aspect at a time" in warning
+    assert views[1].kind == "resize" and views[1].image_coverage == pytest.approx(1)
+
+
+def test_recordings_without_calibration_teach_relative_depth(tmp_path):
+    folder = moving_images(tmp_path / "images", (160, 120))
+    config = DataConfig(recordings=(str(folder),))
+    with open_dataset(config, NetworksConfig(pixels=192 * 64)) as dataset:
+        batch = batch_from(dataset, 2)
+    focal = 0.5 * 128 / np.tan(np.radians(30))
+    assert batch.K[0, 0, 0].item() == pytest.approx(focal, rel=1e-4), "60 degrees are assumed"
+    assert batch.K[0, 1, 1].item() == pytest.approx(focal, rel=1e-4), "pixels are square"
+    assert not dataset.is_calibrated and np.isnan(dataset.metres_per_unit)
+    notes = "\n".join(dataset.notes)
+    assert "60 degrees" in notes and "--calibration FILE" in notes and "monodepth calibrate" in notes
+    with open_dataset(replace(config, field_of_view=90.0), NetworksConfig(pixels=192 * 64)) as dataset:
+        assert dataset.training_camera[0] == pytest.approx(0.5) and "90 degrees (as stated)" in "\n".join(dataset.notes)
+
+
 def test_recordings_without_enough_samples_are_refused_in_one_line(drive, tmp_path):
     short = synth(tmp_path / "short.mcap", seconds=0.2)
-    no_calibration = uncalibrated_images(tmp_path)
     still = tmp_path / "still"
-    shutil.copytree(no_calibration, still)
+    still.mkdir()
     texture = np.random.default_rng(0).integers(0, 256, (64, 160, 3), np.uint8)
     for i in range(12):
         cv2.imwrite(str(still / f"{i}.png"), texture)
@@ -220,7 +273,6 @@ def test_recordings_without_enough_samples_are_refused_in_one_line(drive, tmp_pa
     cases = [
         ((), "nothing to learn from: give one or more recordings"),
         ((str(short),), "samples to learn from: there are 2 frames"),
-        ((str(no_calibration),), "has no calibration: record camera_info, or set data.calibration_file"),
         ((str(still),), "% of the frames are static .* record the camera while it moves"),
     ]
     for recordings, expected in cases:

@@ -16,7 +16,6 @@ from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed
 from monodepth_ros.data.sources.bag_reference import BagReference
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
 from monodepth_ros.data.sources.source import (
-    ASSUMED_CAMERA,
     FrameSource,
     SourceChoiceError,
     SourceError,
@@ -26,6 +25,7 @@ from monodepth_ros.data.sources.source import (
     camera_of_size,
     given_camera,
 )
+from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.stamps import nanoseconds
 
@@ -67,9 +67,12 @@ class BagSource(FrameSource):
                 for _, _, message in recording.read([name]):
                     self.transforms.add(message.transforms)
         self._given = given_camera(options)
-        self._rectified = options.rectified
+        self._rectified, self._field_of_view = options.rectified, options.field_of_view
         if self._given is None and not stream.camera_info:
-            self.notes.append(f"no camera_info in the recording: {ASSUMED_CAMERA}")
+            self.note_missing_calibration(options.field_of_view, found="no camera_info in the recording")
+        elif self._given is None and not has_intrinsics(recording.first(stream.camera_info)):
+            found = f"{stream.camera_info} holds no calibration (K[0] is 0)"
+            self.note_missing_calibration(options.field_of_view, found=found)
         published = self._first_camera()
         image = ImageCamera(stream.image, self.frame_id, self._given or published, published)
         window, names = (self._start_ns, self._stop_ns), (options.depth_topic, options.odometry_topic)
@@ -113,7 +116,7 @@ class BagSource(FrameSource):
                 pixels = decode_compressed(image) if stream.compressed else decode_image(image)
                 if isinstance(camera, CalibrationError):
                     raise camera
-                model = camera_of_size(camera, pixels, origin)
+                model = camera_of_size(camera, pixels, origin, self._field_of_view)
             except (ImageError, CalibrationError) as error:
                 self.left_out[str(error)] += 1
                 continue
@@ -154,9 +157,11 @@ class BagSource(FrameSource):
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         return self._reference.read(stamp_ns, received_ns, camera)
 
-    def _model(self, info: Any) -> CameraModel | CalibrationError:
-        """The camera of a camera_info, or the error for the images that follow it until the next valid one."""
+    def _model(self, info: Any) -> CameraModel | CalibrationError | None:
+        """The camera of a camera_info, None if it holds none, or the error for the images up to the next valid one."""
         try:
+            if not has_intrinsics(info):
+                return None
             return as_published(CameraModel.from_camera_info(info), self._rectified)
         except CalibrationError as error:
             return CalibrationError(f"{self.stream.camera_info}: {error}")

@@ -32,4 +32,5 @@ def folder_calibration(folder: Path, options: SourceOptions) -> tuple[CameraMode
         beside = next((folder / name for name in CALIBRATION_NAMES if (folder / name).is_file()), None)
         if beside is not None:
             camera, origin = as_published(read_calibration(beside), options.rectified), str(beside)
+            camera = camera if camera.is_calibrated else None  # as camera_info_manager writes it without a calibration
     return camera, origin

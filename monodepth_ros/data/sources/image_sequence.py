@@ -2,17 +2,19 @@
 """Frames from the image files of a folder."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.depth_codec import read_kitti_depth
+from monodepth_ros.data.exif import read_exif
 from monodepth_ros.data.image_codec import ImageError, Pixels
 from monodepth_ros.data.sources.source import (
-    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -37,8 +39,29 @@ class ImageFiles:
     poses: dict[int, np.ndarray] = field(default_factory=dict)
 
 
+class ImageFile(NamedTuple):
+    """An image file: upright pixels, horizontal field of view [degrees] by its EXIF data (0: not said), and whether
+    that data turned it."""
+
+    pixels: Pixels
+    field_of_view: float
+    is_turned: bool
+
+    def camera(self, found: ImageFiles, field_of_view: float) -> CameraModel:
+        """The camera of the upright image; field_of_view: see SourceOptions.
+
+        Raises CalibrationError for an image of another size than the calibration's.
+        """
+        try:
+            return camera_of_size(found.camera, self.pixels, found.camera_origin, field_of_view or self.field_of_view)
+        except CalibrationError as error:
+            if not self.is_turned:
+                raise
+            raise CalibrationError(f"{error} (EXIF orientation applied: calibrate with upright images)") from None
+
+
 class ImageSequence(FrameSource):
-    """Image files in the order of their times.
+    """Image files in the order of their times, upright.
 
     A first frame at time 0 gets the stamp 1 ns, because 0 means that there is no stamp. Files that are not images, or
     not of the calibrated size, are skipped and counted in `left_out`. The options depth_topic and odometry_topic switch
@@ -50,7 +73,7 @@ class ImageSequence(FrameSource):
             found = replace(found, depth_files={})
         if options.odometry_topic == NONE:
             found = replace(found, poses={})
-        self._found = found
+        self._found, self._field_of_view = found, options.field_of_view
         first = found.times[0]
         begin, end = options.start, options.start + options.duration
         self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end][:: options.every]
@@ -67,15 +90,23 @@ class ImageSequence(FrameSource):
         stems = [file.stem for file in found.files]
         self._has_unique_stems = len(set(stems)) == len(stems)
         if found.camera is None:
-            self.notes.append(NO_CALIBRATION)
+            self._note_field_of_view()
+
+    def _note_field_of_view(self) -> None:
+        """Note the field of view that is assumed: as stated, by the first image's EXIF data, or the guess."""
+        first, known, origin = self._found.files[0], self._field_of_view, "as stated"
+        if not known:
+            with suppress(ImageError, OSError):
+                known, origin = read_image(first).field_of_view, f"by the EXIF data of {first.name}"
+        self.note_missing_calibration(known, origin)
 
     def frames(self) -> Iterator[SourceFrame]:
         found = self._found
         for index in self._indices:
             file = found.files[index]
             try:
-                pixels = read_pixels(file)
-                camera = camera_of_size(found.camera, pixels, found.camera_origin)
+                image = read_image(file)
+                camera = image.camera(found, self._field_of_view)
                 depth = read_kitti_depth(found.depth_files[index]) if index in found.depth_files else None
             except (ImageError, CalibrationError) as error:
                 self.left_out[str(error)] += 1
@@ -86,7 +117,7 @@ class ImageSequence(FrameSource):
                 name=name,
                 stamp_ns=stamp_ns,
                 received_ns=stamp_ns,
-                pixels=pixels,
+                pixels=image.pixels,
                 camera=camera,
                 reference_depth=depth,
                 T_world_camera=found.poses.get(index),
@@ -97,7 +128,7 @@ class ImageSequence(FrameSource):
         if index is None:
             raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: the folder has changed since then")
         try:
-            return read_pixels(self._found.files[index])
+            return read_image(self._found.files[index]).pixels
         except (ImageError, OSError) as error:
             raise SourceError(str(error)) from None
 
@@ -128,13 +159,16 @@ def image_files(folder: Path) -> list[Path]:
     return in_natural_order(found)
 
 
-def read_pixels(file: Path) -> Pixels:
-    """Read an image file as 8-bit pixels. Raises ImageError if OpenCV cannot read it."""
+def read_image(file: Path) -> ImageFile:
+    """Read an image file, turned upright by its EXIF data. Raises ImageError if OpenCV cannot read it."""
     data = np.fromfile(file, np.uint8)
+    # OpenCV would turn colour images, but not grey ones and, before 4.12, no PNG.
     array = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     if array is None:
         raise ImageError(f"{file} is not a readable image")
-    return Pixels.from_opencv(array)
+    exif = read_exif(data.tobytes())
+    pixels = Pixels.from_opencv(exif.upright(array))
+    return ImageFile(pixels, exif.field_of_view(*pixels.size), exif.orientation != 1)
 
 
 def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:

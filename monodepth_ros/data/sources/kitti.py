@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.data.sources.image_sequence import image_files, read_pixels
+from monodepth_ros.data.sources.image_sequence import image_files, read_image
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.camera import CameraModel
@@ -67,7 +67,7 @@ def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> C
     given = given_camera(options)
     if given is not None or P is None:
         return given
-    width, height = read_pixels(image_files(folder)[0]).size
+    width, height = read_image(image_files(folder)[0]).pixels.size
     return CameraModel(width, height, K=P[:, :3], P=P)
 
 

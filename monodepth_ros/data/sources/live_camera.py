@@ -13,7 +13,6 @@ import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.source import (
-    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -40,7 +39,7 @@ class LiveCamera(FrameSource):
     def __init__(self, place: int | str, options: SourceOptions = SourceOptions()):
         name = f"camera {place}" if isinstance(place, int) else without_password(place)
         super().__init__(name, "camera_optical_frame", None)
-        self._camera = given_camera(options)
+        self._camera, self._field_of_view = given_camera(options), options.field_of_view
         self._duration = options.duration
         self._takes = options.takes
         self._capture = open_camera(place)
@@ -51,7 +50,7 @@ class LiveCamera(FrameSource):
         self._has_ended = False
         self._reader = threading.Thread(target=self._read, name=f"reader of {name}", daemon=True)
         if self._camera is None:
-            self.notes.append(NO_CALIBRATION)
+            self.note_missing_calibration(options.field_of_view)
 
     def close(self) -> None:
         self._has_ended = True
@@ -73,7 +72,7 @@ class LiveCamera(FrameSource):
             if not self._takes(index):
                 continue
             pixels = Pixels.from_opencv(image)
-            camera = camera_of_size(self._camera, pixels, "the calibration file")
+            camera = camera_of_size(self._camera, pixels, "the calibration file", self._field_of_view)
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
 
     def _read(self) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.bags.static_transforms import StaticTransforms
-from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.data.calibration import read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.field_of_view import GUESSED_FIELD_OF_VIEW
 
-ASSUMED_CAMERA = "assuming the camera that the checkpoint was trained on (or give --calibration FILE)"
-NO_CALIBRATION = f"no calibration: {ASSUMED_CAMERA}"
+CALIBRATE = "give --calibration FILE (`monodepth calibrate RECORDING` makes one)"
 
 
 class SourceError(MonodepthError):
@@ -39,8 +39,10 @@ class SourceOptions:
     poses; '' chooses them by the rules of `choose_depth` and `choose_poses`, 'none' uses none. camera: the camera of a
     folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
     camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
-    intrinsics are P and D is ignored. rate: frame rate [Hz] of a source without times; 0 means the reader's default.
-    start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others are not decoded.
+    intrinsics are P and D is ignored. field_of_view: horizontal field of view of images without calibration [degrees];
+    0 takes that of their EXIF data, or a guess. rate: frame rate [Hz] of a source without times; 0 means the reader's
+    default. start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others are not
+    decoded.
     """
 
     topic: str = ""
@@ -50,6 +52,7 @@ class SourceOptions:
     camera: str = ""
     calibration_file: str = ""
     rectified: bool = False
+    field_of_view: float = 0.0
     rate: float = 0.0
     start: float = 0.0
     duration: float = float("inf")
@@ -88,8 +91,9 @@ class FrameSource(ABC):
     description: the source in words. frame_id: coordinate frame of the images. frame_count: expected number of frames,
     None if unknown. reference_crop: part of the image on which depth is compared with the reference, 'garg' for
     KITTI's. recording: path of the recording, None for a source that is not one; topics: of its image and, if it has
-    one, of its camera_info. transforms: static transforms of the source.
-    references: the reference of a bag's images in words, (name, value) each. opened_with: what `open_source` was given.
+    one, of its camera_info. transforms: static transforms of the source. is_calibrated: whether the images have a
+    calibration; without one no length is in metres. references: the reference of a bag's images in words, (name, value)
+    each. opened_with: what `open_source` was given.
     left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
 
@@ -103,6 +107,7 @@ class FrameSource(ABC):
         self.transforms = StaticTransforms()
         self.references: list[tuple[str, str]] = []
         self.opened_with: tuple[str | tuple[str, ...], SourceOptions] | None = None
+        self.is_calibrated = True
         self.left_out: Counter[str] = Counter()
         self.notes: list[str] = []
 
@@ -142,6 +147,23 @@ class FrameSource(ABC):
         """
         return None
 
+    def note_missing_calibration(
+        self, field_of_view: float = 0.0, origin: str = "as stated", found: str = "no calibration"
+    ) -> None:
+        """Take the images as uncalibrated, and note the assumption and the ways out.
+
+        field_of_view: known horizontal field of view [degrees], 0 for the guess; origin: where it is known from. found:
+        what a recording holds instead of a calibration.
+        """
+        self.is_calibrated = False
+        assumed = f"a horizontal field of view of {field_of_view:.0f} degrees ({origin})"
+        if not field_of_view:
+            guess = f"{GUESSED_FIELD_OF_VIEW:g} degrees across the longer side"
+            assumed = f"a field of view of {guess} (--field-of-view states another)"
+        self.notes.append(
+            f"{found}: assuming {assumed}; shapes are approximate and lengths are not metres: {CALIBRATE}"
+        )
+
     def close(self) -> None:
         """Release files and devices."""
 
@@ -153,10 +175,10 @@ class FrameSource(ABC):
 
 
 def given_camera(options: SourceOptions) -> CameraModel | None:
-    """The camera of `calibration_file`, or None if none was given. Raises CalibrationError for a bad file."""
+    """The camera of `calibration_file`, or None if none was given. Raises CalibrationError for a bad or empty file."""
     if not options.calibration_file:
         return None
-    return as_published(read_calibration(options.calibration_file), options.rectified)
+    return as_published(read_intrinsics(options.calibration_file), options.rectified)
 
 
 def as_published(camera: CameraModel, rectified: bool) -> CameraModel:
@@ -164,14 +186,14 @@ def as_published(camera: CameraModel, rectified: bool) -> CameraModel:
     return camera.rectified() if rectified and camera.is_calibrated else camera
 
 
-def camera_of_size(camera: CameraModel | None, pixels: Pixels, origin: str) -> CameraModel:
-    """The camera of an image, or an uncalibrated one if `camera` is None.
+def camera_of_size(camera: CameraModel | None, pixels: Pixels, origin: str, field_of_view: float = 0.0) -> CameraModel:
+    """The camera of an image, or an uncalibrated one if `camera` is None or uncalibrated.
 
-    origin: what an error calls the calibration, such as a file or a topic. Raises CalibrationError for an image of
-    another size.
+    origin: what an error calls the calibration, such as a file or a topic. field_of_view: that of an uncalibrated image
+    [degrees], 0 for the guess. Raises CalibrationError for an image of another size.
     """
     width, height = pixels.size
-    if camera is None:
-        return CameraModel.pinhole(width, height, fx=0.0, fy=0.0, cx=0.0, cy=0.0)
+    if camera is None or not camera.is_calibrated:
+        return CameraModel.uncalibrated(width, height, field_of_view)
     camera.check_size(width, height, origin)
     return camera

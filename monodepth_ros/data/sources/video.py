@@ -11,7 +11,6 @@ import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.source import (
-    NO_CALIBRATION,
     FrameSource,
     SourceError,
     SourceFrame,
@@ -36,7 +35,7 @@ class VideoSource(FrameSource):
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
         if "://" not in str(path) and not Path(path).is_file():
             raise SourceError(f"{path} does not exist: give a bag, a folder, a video or a camera's number")
-        self._camera = given_camera(options)
+        self._camera, self._field_of_view = given_camera(options), options.field_of_view
         self._capture = open_quietly(str(path))
         if not self._capture.isOpened():
             raise SourceError(f"{path} cannot be opened as a video: OpenCV does not support its format")
@@ -59,7 +58,7 @@ class VideoSource(FrameSource):
         self._takes = options.takes
         self._start, self._end = options.start, options.start + options.duration
         if self._camera is None:
-            self.notes.append(NO_CALIBRATION)
+            self.note_missing_calibration(options.field_of_view)
 
     def close(self) -> None:
         self._capture.release()
@@ -82,7 +81,7 @@ class VideoSource(FrameSource):
                 continue
             pixels = Pixels.from_opencv(image)
             try:
-                camera = camera_of_size(self._camera, pixels, "the calibration file")
+                camera = camera_of_size(self._camera, pixels, "the calibration file", self._field_of_view)
             except CalibrationError as error:
                 self.left_out[str(error)] += 1
                 continue

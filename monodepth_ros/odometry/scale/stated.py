@@ -38,7 +38,11 @@ class FixedScale(ScaleSource):
 
 
 class RelativeScale(ScaleSource):
-    """No scale: depth stays in network units."""
+    """No scale: depth stays in network units. reason: why, in words."""
+
+    def __init__(self, reason: str = ""):
+        because = f", because {reason}" if reason else ""
+        self._estimate = ScaleEstimate(1.0, ScaleKind.RELATIVE, f"relative: network units, not metres{because}")
 
     def estimate(self) -> ScaleEstimate:
-        return ScaleEstimate(1.0, ScaleKind.RELATIVE, "relative: network units, not metres")
+        return self._estimate

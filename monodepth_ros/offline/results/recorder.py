@@ -144,7 +144,7 @@ class RunRecorder:
 
     def _compare(self, frame: RunFrame, depth: np.ndarray) -> tuple[DepthMetrics | None, np.ndarray | None]:
         """The errors of a frame, and its depth at the pixels of the ground truth."""
-        truth, camera = frame.source.reference_depth, frame.source.camera
+        truth, camera = frame.source.reference_depth, frame.source.camera.assumed()
         if truth is None:
             return None, None
         if (camera.height, camera.width) != truth.shape:

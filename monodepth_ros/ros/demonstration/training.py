@@ -30,7 +30,7 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
     with ReadingProgress() as reading:
         dataset = open_training_data(config, reading)
     with dataset:
-        folder = make_training_folder(config, root=results)
+        folder = make_training_folder(config.with_input_size(dataset.size), root=results)
         with (
             StepProgress() as progress,
             Trainer(config, dataset, folder, report=progress) as trainer,

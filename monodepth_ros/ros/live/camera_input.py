@@ -13,6 +13,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
+from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import decode_image
@@ -43,7 +44,7 @@ class CameraInput:
         on_lost: Callable[[int], None],
     ):
         self._node = node
-        self._is_rectified = config.image.rectified
+        self._is_rectified, self._field_of_view = config.image.rectified, config.image.field_of_view
         self._fixed = calibration.rectified() if calibration is not None and self._is_rectified else calibration
         self._info: CameraInfo | None = None
         self._camera: CameraModel | None = None
@@ -147,19 +148,20 @@ class CameraInput:
         return self._fixed is not None or self._info is not None
 
     def camera_for(self, pixels: Pixels) -> CameraModel:
-        """The camera model of an image, from the file or the newest camera_info; without either, an uncalibrated one.
+        """The camera model of an image, from the file or the newest camera_info; an uncalibrated one without either, or
+        if K[0] is 0.
 
         Raises CalibrationError if the camera_info is not a valid calibration or is for another image size.
         """
         camera = self._fixed or self._from_info()
         if camera is None:
-            return CameraModel.pinhole(*pixels.size, 0.0, 0.0, 0.0, 0.0)
+            return CameraModel.uncalibrated(*pixels.size, self._field_of_view)
         camera.check_size(*pixels.size, "the calibration file" if self._fixed is not None else self.topics.info)
         return camera
 
     def _from_info(self) -> CameraModel | None:
         info = self._info
-        if info is None:
+        if info is None or not has_intrinsics(info):
             return None
         roi = info.roi
         source = (
@@ -176,7 +178,7 @@ class CameraInput:
                 camera = CameraModel.from_camera_info(info)
             except CalibrationError as error:
                 raise CalibrationError(f"{self.topics.info}: {error}") from None
-            self._camera = camera.rectified() if self._is_rectified and camera.is_calibrated else camera
+            self._camera = camera.rectified() if self._is_rectified else camera
             self._camera_source = source
         return self._camera
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.data.calibration import read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
@@ -54,7 +54,7 @@ class FrameIntake:
         self._config = config
         self._counts = counts
         self._problems = problems
-        self._calibration = read_calibration(config.calibration_file) if config.calibration_file else None
+        self._calibration = read_intrinsics(config.calibration_file) if config.calibration_file else None
         self._input: CameraInput | None = None
         self._limit = RateLimit()
         self._last_stamp_ns = 0
@@ -131,7 +131,24 @@ class FrameIntake:
     def decode(self, arrival: Arrival) -> tuple[Pixels, CameraModel]:
         """Pixels and camera model of an accepted image; raises ImageError or CalibrationError."""
         pixels = self._input.decode(arrival.message)
-        return pixels, self._input.camera_for(pixels)
+        camera = self._input.camera_for(pixels)
+        if not camera.is_calibrated:
+            self._note_missing_calibration(self._input, camera)
+        return pixels, camera
+
+    def _note_missing_calibration(self, camera_input: CameraInput, camera: CameraModel) -> None:
+        """Warn about an image that is processed by a guess of its camera."""
+        topic = camera_input.topics.info
+        found = f"no camera_info on {topic}"
+        remedy = f"remap with {topic_prefix(self._camera)}camera_info:=/your/topic, "
+        if camera_input.has_calibration:
+            found, remedy = f"{topic} holds no calibration (K[0] is 0)", ""
+        self._problems.note(
+            "camera_info",
+            f"{found}: assuming a horizontal field of view of {camera.field_of_view:.0f} degrees (image.field_of_view),"
+            f" and lengths are in network units, not metres; publish its calibration, {remedy}or set calibration_file"
+            " (`monodepth calibrate RECORDING` makes one)",
+        )
 
     def note_processed(self, stamp_ns: int) -> None:
         """Treat further images of this stamp as repetitions."""
@@ -152,9 +169,4 @@ class FrameIntake:
         if now - self._uncalibrated_since < self._config.camera_info_timeout:
             self._counts.count(counters.UNCALIBRATED)
             return True
-        self._problems.note(
-            "camera_info",
-            f"no camera_info on {camera_input.topics.info}: assuming the camera that the checkpoint was trained on; "
-            f"publish it, remap with {topic_prefix(self._camera)}camera_info:=/your/topic, or set calibration_file",
-        )
         return False

@@ -49,7 +49,7 @@ class Extraction:
     """Extraction of one camera or a stereo pair of the recording at `path` into the folder `out`, by `process`.
 
     expected: number of frames to write, None if unknown. notes: lines for the user. After `process`, outcome:
-    (name, value) lines; training_words: what a training of the folder has to be told, None if it lacks a calibration.
+    (name, value) lines; training_words: what a training of the folder has to be told.
     Raises what `open_source` raises, and DatasetFolderError for a folder that is not empty.
     """
 
@@ -72,10 +72,11 @@ class Extraction:
             raise
         if note and self.right is None:
             self.notes.append(note)
+        self.notes += self.left.notes
         count = self.left.frame_count
         self.expected = min(count, settings.frames) if count and settings.frames else count or settings.frames or None
         self.outcome: list[tuple[str, str]] = []
-        self.training_words: list[str] | None = None
+        self.training_words: list[str] = []
 
     def close(self) -> None:
         """Close the recording."""
@@ -159,10 +160,12 @@ class Extraction:
         if truth:
             self.outcome.append(("ground truth", ", ".join(truth)))
         self.outcome += [("left out", f"{count}: {reason}") for reason, count in self.left.left_out.items()]
-        if not writers[int(names[0][-1])].camera.is_calibrated:
-            self.notes.append("no calibration in the recording: a training needs one (--calibration FILE)")
-            return
         self.training_words = ["--set", f"data.mask_file={self._out / MASK}"] if mask is not None else []
+        camera = writers[int(names[0][-1])].camera
+        guess = CameraModel.uncalibrated(camera.width, camera.height).field_of_view
+        if not camera.is_calibrated and camera.field_of_view != guess:
+            # Stated, or known from EXIF data, which the written images lack.
+            self.training_words += ["--field-of-view", f"{camera.field_of_view:.1f}"]
 
     def _facts(self, counts: dict[str, int], begin_ns: int, baseline: float) -> dict:
         settings = self._settings
@@ -194,7 +197,7 @@ class _Images:
 
         Raises ExtractionError if images as published change their calibration.
         """
-        if frame.camera.key == self.camera.key:
+        if frame.camera.key == self.camera.key or _are_uncalibrated(frame.camera, self.camera):
             return frame.pixels, frame.reference_depth
         if not self._is_rectified:
             raise ExtractionError(
@@ -215,6 +218,11 @@ class _Images:
 
     def _resampler(self, camera: CameraModel) -> Resampler:
         return Resampler(camera, self.camera)
+
+
+def _are_uncalibrated(one: CameraModel, other: CameraModel) -> bool:
+    """Whether two cameras of one size have no calibration that could change: a zoom lens is as good as any."""
+    return not (one.is_calibrated or other.is_calibrated) and (one.width, one.height) == (other.width, other.height)
 
 
 def growing(frames: Iterable[SourceFrame], source: FrameSource) -> Iterator[SourceFrame]:

@@ -30,6 +30,7 @@ COLORS = {
     NO_PARTNER: (200, 80, 200),
 }
 TIMELINE_HEIGHT, CURVE_HEIGHT, CURVE_TOP = 150, 90, 24
+OUTLINE = (60, 230, 255)  # of what the networks see
 GAP_SHOWN = 1.5  # usual intervals; the rest of a longer one is left empty
 HATCH = 9  # distance of the lines over a region that never changes [pixels]
 
@@ -105,6 +106,10 @@ def _panel(recording: RecordingInspection, source: FrameSource, frame: int) -> n
         )
         rows, columns = np.indices(region.shape)
         picture[(region > 0) & ((rows + columns) % HATCH == 0)] = (60, 60, 255)
+    if recording.outline is not None:
+        scale = np.array([PANEL_WIDTH / pixels.size[0], height / pixels.size[1]])
+        corners = np.rint(np.clip(recording.outline * scale, 0, (PANEL_WIDTH - 1, height - 1))).astype(np.int32)
+        cv2.polylines(picture, [corners], isClosed=True, color=OUTLINE, thickness=1, lineType=cv2.LINE_AA)
     use = str(recording.uses[frame])
     flow = "" if np.isnan(index.flow[frame]) else f"  {100 * index.flow[frame]:.1f} %"
     seconds = (index.stamps_ns[frame] - index.stamps_ns[0]) * 1e-9
@@ -119,6 +124,10 @@ def _title(recording: RecordingInspection, width: int) -> np.ndarray:
         f" step {figures['step']}, {figures['training_samples']} samples for training, {figures['validation_samples']}"
         " for validation"
     )
+    seen = figures["networks_input"]
+    if seen:
+        share = f"{100 * seen['image_coverage']:.0f} % of the image"
+        text += f"; outlined: the networks' input of {seen['width']}x{seen['height']}, {share}"
     lines = [text, *(f"warning: {finding.found}" for finding in recording.warnings)]
     head = np.full((12 + 20 * len(lines), width, 3), BACKGROUND, np.uint8)
     for number, line in enumerate(lines):

@@ -12,6 +12,7 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import stereo_partner
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.inspection.frame_scan import FrameScan
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import TrainingRecording
@@ -21,12 +22,17 @@ UNSTEADY = 0.2  # relative deviation from the usual interval
 
 
 def camera_figures(camera: CameraModel) -> dict[str, Any]:
-    """Size [pixels], intrinsics [pixels], distortion and field of view [degrees] of the image as published."""
+    """Size [pixels], intrinsics [pixels], distortion and field of view [degrees] of the image as published.
+
+    Without a calibration: size, and the horizontal field of view that is assumed.
+    """
     figures: dict[str, Any] = {
         "width": camera.width,
         "height": camera.height,
         "calibrated": camera.is_calibrated,
     }
+    if not camera.is_calibrated:
+        figures["assumed_field_of_view"] = camera.field_of_view
     if camera.is_calibrated:
         figures |= {
             "fx": camera.fx,
@@ -61,6 +67,19 @@ def topic_figures(path: str, source: FrameSource) -> list[dict[str, Any]]:
         if topic["name"] in (stream.image, stream.camera_info):
             topic["use"] = "image" if topic["name"] == stream.image else "calibration"
     return topics
+
+
+def view_figures(recording: TrainingRecording, networks: NetworksConfig) -> dict[str, Any]:
+    """The networks' input [pixels], whether its size follows a camera, and the share of the images that it shows."""
+    clip = recording.clip
+    frames = np.bincount(clip.index.camera_ids, minlength=len(clip.views))
+    coverage = np.average([view.image_coverage for view in clip.views], weights=frames)
+    return {
+        "width": clip.size[0],
+        "height": clip.size[1],
+        "follows_camera": not (networks.width or networks.height),
+        "image_coverage": float(coverage),
+    }
 
 
 def timing_figures(index: FrameIndex) -> dict[str, Any]:

@@ -66,9 +66,9 @@ def scan_frames(
         )
         repeated.append(is_same_size and np.array_equal(before, image))
         camera = index.cameras[index.camera_ids[frame]]
-        earlier = small(frame - step) if len(targets) and frame >= step and camera.is_calibrated else None
+        earlier = small(frame - step) if len(targets) and frame >= step else None
         is_pair = earlier is not None and earlier.shape == image.shape
-        view = camera.resized(image.shape[1], image.shape[0]) if is_pair else None
+        view = camera.assumed().resized(image.shape[1], image.shape[0]) if is_pair else None
         parallax.append(parallax_share(earlier, image, view) if is_pair else np.nan)
         width = min(REGION_WIDTH, image.shape[1])
         size = width, max(1, round(width * image.shape[0] / image.shape[1]))

@@ -21,8 +21,10 @@ from monodepth_ros.training.inspection.figures import (
     stereo_figures,
     timing_figures,
     topic_figures,
+    view_figures,
 )
 from monodepth_ros.training.inspection.frame_scan import FrameScan, scan_frames
+from monodepth_ros.training.inspection.view_outline import view_outline
 from monodepth_ros.training.samples.clip import TrainingError, read_mask
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import Dataset, TrainingRecording
@@ -55,8 +57,9 @@ class RecordingInspection:
     """Inspection of one recording.
 
     options, index: how it is read, and its frames. uses: (N,) str, the use of each frame. step: number of frames from a
-    target to its neighbours. scan: of its images. figures: plain numbers and texts in SI units, for the terminal and
-    for JSON.
+    target to its neighbours. scan: of its images. outline: of what the networks see in the images of the first camera
+    (see view_outline.py), None if a training would refuse the recordings. figures: plain numbers and texts in SI units,
+    for the terminal and for JSON.
     """
 
     name: str
@@ -67,6 +70,7 @@ class RecordingInspection:
     step: int
     scan: FrameScan
     figures: dict[str, Any]
+    outline: np.ndarray | None = None
     warnings: list[Finding] = field(default_factory=list)
 
 
@@ -174,6 +178,7 @@ def _inspect(
             "ground_truth": ground_truth_figures(index, config.pose_supervision, config.depth_supervision),
             "stereo": stereo_figures(path, options, data, source, index, recording),
             "view": [view.description for view in recording.clip.views] if recording else [],
+            "networks_input": view_figures(recording, config.networks) if recording else None,
             **scan_figures(scan, index),
         }
     return RecordingInspection(
@@ -185,6 +190,7 @@ def _inspect(
         step=selection.step,
         scan=scan,
         figures=figures,
+        outline=view_outline(recording.clip.views[0], index.cameras[0]) if recording else None,
     )
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from monodepth_ros.data.image_motion import FLOW_WIDTH
 from monodepth_ros.training.inspection.inspection import STATIC, Finding, Inspection, RecordingInspection
+from monodepth_ros.training.samples.open_dataset import ENOUGH_SEEN, better_view
 
 # |log| of the ratio of mean brightness between two frames; autoexposure in traffic stays below. Share of such frames.
 JUMP, JUMPS_SHARE = 0.15, 0.01
@@ -50,8 +51,10 @@ def _calibration(recording: RecordingInspection) -> list[Finding]:
     if not camera["calibrated"]:
         return [
             Finding(
-                "no calibration",
-                "record camera_info, or --calibration FILE (from ros2 run camera_calibration)",
+                f"no calibration: a horizontal field of view of {camera['assumed_field_of_view']:.0f} degrees is"
+                " assumed, and depth will be relative, not in metres",
+                "record camera_info, or --calibration FILE (from monodepth calibrate RECORDING, or ros2"
+                " run camera_calibration)",
             )
         ]
     if camera["calibrations"] > 1:
@@ -62,6 +65,16 @@ def _calibration(recording: RecordingInspection) -> list[Finding]:
             )
         ]
     return []
+
+
+def _coverage(recording: RecordingInspection) -> list[Finding]:
+    seen = recording.figures["networks_input"]
+    if seen is None or seen["image_coverage"] >= ENOUGH_SEEN:
+        return []
+    text = (
+        f"the networks' input of {seen['width']}x{seen['height']} shows {_percent(seen['image_coverage'])} of the image"
+    )
+    return [Finding(text, better_view(seen["follows_camera"]))]
 
 
 def _exposure(recording: RecordingInspection) -> list[Finding]:
@@ -185,7 +198,7 @@ def _timing(recording: RecordingInspection) -> list[Finding]:
     return found
 
 
-CHECKS = (_calibration, _timing, _repeated, _motion, _parallax, _exposure, _region, _blur)
+CHECKS = (_calibration, _coverage, _timing, _repeated, _motion, _parallax, _exposure, _region, _blur)
 
 
 def _percent(share: float) -> str:

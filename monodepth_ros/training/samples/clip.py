@@ -56,7 +56,7 @@ class Clip:
     pipeline.network_view). hood: share of the height that shows the vehicle. mask: (H', W') bool of the published
     image, False for pixels to leave out, or None.
 
-    Raises TrainingError without a calibration, and if the mask does not fit or nothing of the image is left.
+    Raises TrainingError if the mask does not fit or nothing of the image is left.
     """
 
     def __init__(
@@ -77,8 +77,6 @@ class Clip:
         self.views: list[NetworkView] = []
         self._valid: list[np.ndarray | None] = []
         for camera in index.cameras:
-            if not camera.is_calibrated:
-                raise TrainingError(f"{name} has no calibration: record camera_info, or set data.calibration_file")
             view = view_through(camera, training_camera, *size, filter)
             self.views.append(view)
             self._valid.append(_valid_pixels(view, camera, hood, mask))

@@ -48,6 +48,14 @@ class DataConfig:
         "", "Calibration in camera_calibration's YAML format; replaces that of the recordings."
     )
     rectified: bool = setting(False, "Take the images as rectified: P applies, D is ignored.")
+    field_of_view: float = setting(
+        0.0,
+        "Horizontal field of view of recordings without calibration, which teach relative depth. 0 takes that of EXIF"
+        " data, or assumes 60 degrees across the longer side of the image.",
+        unit="degrees",
+        minimum=0.0,
+        maximum=170.0,
+    )
     rate: float = setting(
         0.0,
         "Frame rate of recordings without times; 0 uses the default of their format.",

@@ -68,17 +68,18 @@ class TrainingRecording:
 class Dataset:
     """Samples of all recordings, which it closes.
 
-    chains: validation samples that follow each other at one step, for trajectories. training_camera: normalised
-    intrinsics of the networks' input. pose_interval: time from a target to its neighbours [s]. metres_per_unit: metres
-    per network unit, from a stereo baseline, a known motion, reference depth or a checkpoint whose depth is kept, else
-    NaN; scale_origin: its origin. depth_range: nearest and farthest reference depth that teaches [m]; None if none
-    teaches. notes: lines for the user.
+    chains: validation samples that follow each other at one step, for trajectories. size: (width, height) of the
+    networks' input. training_camera: its normalised intrinsics. pose_interval: time from a target to its neighbours
+    [s]. metres_per_unit: metres per network unit, from a stereo baseline, a known motion, reference depth or a
+    checkpoint whose depth is kept, else NaN; scale_origin: its origin. depth_range: nearest and farthest reference
+    depth that teaches [m]; None if none teaches. notes: lines for the user.
     """
 
     recordings: list[TrainingRecording]
     training: list[Sample]
     validation: list[Sample]
     chains: list[list[Sample]]
+    size: tuple[int, int]
     training_camera: tuple[float, float, float, float]
     pose_interval: float
     metres_per_unit: float
@@ -86,6 +87,12 @@ class Dataset:
     notes: list[str] = field(default_factory=list)
     scale_origin: str = ""
     depth_range: tuple[float, float] | None = None
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether all cameras are calibrated; a guessed focal length makes no metres."""
+        cameras = (camera for recording in self.recordings for camera in recording.clip.index.cameras)
+        return all(camera.is_calibrated for camera in cameras)
 
     def close(self) -> None:
         """Close all recordings, even if one of them cannot be closed."""

@@ -14,11 +14,13 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
-from monodepth_ros.pipeline.network_view import crop_to_aspect
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
+from monodepth_ros.pipeline.network_view import NetworkView, crop_to_aspect
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Sample, TrainingRecording
+from monodepth_ros.training.samples.input_size import InputChoice, Intrinsics, camera_at_size
 from monodepth_ros.training.samples.targets import pair_by_time, select_targets, split
 
 # Baseline of a stereo pair in network units (Godard et al. 2019, section 4), with which depth lies in the networks'
@@ -26,7 +28,8 @@ from monodepth_ros.training.samples.targets import pair_by_time, select_targets,
 STEREO_BASELINE = 0.1
 STEREO_TOLERANCE = 0.01  # between the two images of a pair [s]
 
-Intrinsics = tuple[float, float, float, float]
+ENOUGH_SEEN = 0.8  # share of the image
+
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -34,37 +37,38 @@ def open_dataset(
     config: DataConfig,
     networks: NetworksConfig,
     progress: Progress | None = None,
-    training_camera: Intrinsics | None = None,
+    like: CheckpointHeader | None = None,
 ) -> Dataset:
-    """Open and index the recordings, and select the samples.
+    """Open and index the recordings, choose the networks' input (see input_size.py), and select the samples.
 
-    progress: called with (recording, frames indexed, all frames or None). training_camera: normalised intrinsics
-    (fx, fy, cx, cy) of the networks' input; by default those of the first recording's camera.
+    progress: called with (recording, frames indexed, all frames or None). like: checkpoint whose training camera is
+    kept; by default the networks learn for the camera whose aspect their input follows.
 
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
     if not config.recordings:
         raise TrainingError("nothing to learn from: give one or more recordings")
-    cache = FrameCache(config.cache_mb)
-    mask = read_mask(config.mask_file)
-    recordings: list[TrainingRecording] = []
     notes: list[str] = []
+    opened = []
+    for path in config.recordings:
+        name = f"{len(opened)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
+        options, right_options = camera_options(path, config, notes)
+        opened.append((name, path, options, right_options, _index(path, options, config, progress)))
+    chosen = InputChoice([(name, index) for name, *_, index in opened], networks)
+    notes += [chosen.note] if chosen.note else []
+    training_camera = camera_at_size(like, chosen.size) if like is not None else training_camera_of(chosen)
+    make_clip = functools.partial(
+        Clip,
+        training_camera=training_camera,
+        size=chosen.size,
+        filter=networks.filter,
+        cache=FrameCache(config.cache_mb),
+        hood=config.hood,
+        mask=read_mask(config.mask_file),
+    )
+    recordings: list[TrainingRecording] = []
     with ExitStack() as sources:
-        for path in config.recordings:
-            name = f"{len(recordings)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
-            options, right_options = camera_options(path, config, notes)
-            index = _index(path, options, config, progress)
-            if training_camera is None:
-                training_camera = training_camera_of(path, index, networks)
-            make_clip = functools.partial(
-                Clip,
-                training_camera=training_camera,
-                size=(networks.width, networks.height),
-                filter=networks.filter,
-                cache=cache,
-                hood=config.hood,
-                mask=mask,
-            )
+        for name, path, options, right_options, index in opened:
             source = sources.enter_context(open_source(path, options))
             selection = select_targets(index, config.frame_step, config.min_motion, config.has_neighbours)
             recording = TrainingRecording(make_clip(name, source, index), selection)
@@ -79,12 +83,9 @@ def open_dataset(
     return dataset
 
 
-def training_camera_of(name: str, index: FrameIndex, networks: NetworksConfig) -> Intrinsics:
+def training_camera_of(chosen: InputChoice) -> Intrinsics:
     """Normalised intrinsics of the networks' input: the camera's image, or its largest part with the input's aspect."""
-    camera = index.cameras[0]
-    if not camera.is_calibrated:
-        raise TrainingError(f"{name} has no calibration: record camera_info, or set data.calibration_file")
-    return crop_to_aspect(camera.rectified(), networks.width, networks.height).normalized
+    return crop_to_aspect(chosen.camera.assumed().rectified(), *chosen.size).normalized
 
 
 def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[SourceOptions, SourceOptions | None]:
@@ -100,6 +101,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         camera=config.camera,
         calibration_file=config.calibration_file,
         rectified=config.rectified,
+        field_of_view=config.field_of_view,
         rate=config.rate,
         start=config.start,
         duration=config.duration or math.inf,
@@ -159,8 +161,8 @@ def _select_samples(
             f" {100 * selection.static_share:.0f} % static left out"
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
-        notes += [f"{clip.name}: {view.description}" for view in clip.views]
         notes += [f"{clip.name}: {name}: {text}" for name, text in clip.source.references]
+        notes += [f"{clip.name}: {line}" for view in clip.views for line in _view_notes(view, networks)]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
         raise TrainingError(f"only {len(training)} samples to learn from: {_shortage(recordings, config)}")
@@ -170,6 +172,7 @@ def _select_samples(
         training=training,
         validation=_spread(validation, config.validation_frames),
         chains=_chains(recordings, validation, config.validation_frames) if config.has_neighbours else [],
+        size=recordings[0].clip.size,
         training_camera=training_camera,
         pose_interval=float(
             np.median([recording.selection.step * recording.clip.index.interval for recording in recordings])
@@ -179,6 +182,22 @@ def _select_samples(
         notes=notes,
         scale_origin=scale_origin,
     )
+
+
+def better_view(follows_camera: bool) -> str:
+    """Advice for networks that see little of the image; follows_camera: their input has the size of another camera."""
+    if follows_camera:
+        return "train with the recordings of one aspect at a time"
+    return "--set networks.width=0 --set networks.height=0 fits the networks' input to the camera"
+
+
+def _view_notes(view: NetworkView, networks: NetworksConfig) -> list[str]:
+    """The networks' view, and a warning if it leaves out much of the image."""
+    notes = [f"{view.description}; the networks see {100 * view.image_coverage:.0f} % of the image"]
+    if view.image_coverage < ENOUGH_SEEN:
+        advice = better_view(not (networks.width or networks.height))
+        notes.append(f"warning: the networks see only {100 * view.image_coverage:.0f} % of the image: {advice}")
+    return notes
 
 
 def _scale(recordings: list[TrainingRecording], networks: NetworksConfig) -> tuple[float, str]:

@@ -240,11 +240,14 @@ def test_bad_input_is_one_line(drive, tmp_path, capsys, words, expected):
     assert len(lines) == 1 and expected in lines[0], lines
 
 
-def test_a_recording_without_calibration_is_extracted_as_published(tmp_path):
+def test_a_recording_without_calibration_is_extracted_as_published(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     for i in range(3):
         cv2.imwrite(str(tmp_path / "in" / f"{i}.png"), np.full((32, 48), 50 * i, np.uint8))
-    assert extract(tmp_path / "in", tmp_path / "out", "--rate", "20") == 0
+    assert extract(tmp_path / "in", tmp_path / "out", "--rate", "20", "--field-of-view", "75") == 0
+    printed = capsys.readouterr()
+    assert "not metres" in printed.err and "75 degrees (as stated)" in printed.err
+    assert f"monodepth train {tmp_path / 'out'} --field-of-view 75.0" in printed.out
     with open_source(str(tmp_path / "out")) as source:
         frames = list(source.frames())
     assert [round(frame.stamp_ns / 1e6) for frame in frames] == [0, 50, 100] and not frames[0].camera.is_calibrated

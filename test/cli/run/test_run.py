@@ -182,7 +182,11 @@ def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, re
         cv2.imwrite(str(folder / f"{i}.png"), np.random.default_rng(i).integers(0, 255, (60, 200, 3), np.uint8))
     code, printed, results = run(folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false")
     assert code == 0, printed.err
-    assert "assuming the camera that the checkpoint was trained on" in printed.out
+    assert "assuming a field of view of 60 degrees" in printed.out
+    assert "--calibration FILE" in printed.out and "monodepth calibrate" in printed.out
+    page = (results / "report.html").read_text()
+    assert "[m]" not in page and ">m<" not in page, "a length in metres without a calibration"
+    assert "relative" in printed.out and '"unit": "network units"' in (results / "run.json").read_text()
     there = {path.name for path in results.iterdir()}
     assert not there & {"cloud.ply", "trajectory_tum.txt", "metrics.json"} and "report.html" in there
     size = cv2.imread(str(results / "depth" / "0.png"), cv2.IMREAD_UNCHANGED).shape
