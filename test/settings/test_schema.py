@@ -100,7 +100,7 @@ def test_a_list_of_strings_becomes_a_tuple():
 
 
 def test_an_unknown_choice_is_refused_with_the_choices():
-    with pytest.raises(ConfigError, match="auto, camera_height, odometry, checkpoint, fixed, relative"):
+    with pytest.raises(ConfigError, match="auto, camera_height, odometry, stereo, checkpoint, fixed, relative"):
         replace(PipelineConfig(), {"scale.source": "metric"})
 
 
