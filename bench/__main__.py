@@ -10,6 +10,7 @@ COMMANDS = {
     "live": "camera process -> depth_node -> client process over DDS: frames/s, latency, drops, CPU, memory",
     "matrix": "live for every combination of networks, sizes, engines and outputs",
     "stages": "the cost of a frame in the node besides the networks, stage by stage",
+    "views": "coverage and error of depth by the shape of the camera, for several views of a network",
     "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
     "table": "results of `live` and `train` as Markdown tables; --docs: the tables of the documentation",
 }

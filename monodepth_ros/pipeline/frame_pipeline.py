@@ -25,6 +25,7 @@ from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.point_cloud import colored_points
+from monodepth_ros.pipeline.ready_view import ready_view
 
 
 class FramePipeline:
@@ -177,7 +178,8 @@ class FramePipeline:
 
     def _resampling_for(self, camera: CameraModel) -> FrameResampling:
         if self._resampling is None or not self._resampling.fits(camera):
-            self._resampling = FrameResampling(camera, self._header)
+            view = ready_view(self._engine, camera, self._header, self._config.image.view)
+            self._resampling = FrameResampling(camera, view)
         return self._resampling
 
     def _finish_depth(self, prepared: PreparedFrame, scaled: np.ndarray, rgb: np.ndarray | None) -> None:

@@ -8,20 +8,20 @@ import numpy as np
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.pipeline.depth_image import DepthResizer
-from monodepth_ros.pipeline.network_view import view_through
+from monodepth_ros.pipeline.network_view import NetworkView
 
 
 class FrameResampling:
     """From one camera's images to the network's input and to the rectified image, and from there back.
 
-    Building the tables takes as long as several frames: keep the object while `fits` the camera.
+    view: the network's view through the camera. Building the tables takes as long as several frames: keep the object
+    while `fits` the camera.
     """
 
-    def __init__(self, camera: CameraModel, header: CheckpointHeader):
-        self._camera, self._key, self._filter = camera, camera.key, header.filter
-        self.view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
+    def __init__(self, camera: CameraModel, view: NetworkView):
+        self._camera, self._key, self._filter = camera, camera.key, view.resampler.filter
+        self.view = view
 
     def fits(self, camera: CameraModel) -> bool:
         """Whether the tables are those of this camera."""

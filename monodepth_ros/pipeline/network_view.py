@@ -23,8 +23,8 @@ class NetworkView:
 
     camera: pinhole model of the network's input, and of depth and cloud at network size. image_camera: the rectified
     live camera. resampler: live image -> network input. depth_factor: factor on the network's depth, for a focal length
-    other than the training camera's. kind: 'resize', 'render', 'crop' or 'uncalibrated'. description: the same in
-    words, with the figures.
+    other than the training camera's. kind: 'resize', 'render', 'crop', 'whole' (see view_choice.py) or 'uncalibrated'.
+    description: the same in words, with the figures.
     """
 
     camera: CameraModel
@@ -45,6 +45,16 @@ class NetworkView:
         image, seen = _field_of_view(self.image_camera), _field_of_view(self.camera)
         shared = np.minimum(image[1], seen[1]) - np.maximum(image[0], seen[0])
         return float(np.prod(np.maximum(shared, 0.0) / (image[1] - image[0])))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the network's input."""
+        return self.camera.width, self.camera.height
+
+    @property
+    def summary(self) -> str:
+        """The share of the image that gets depth and how the network looks, in words."""
+        return f"{100 * self.image_coverage:.0f} % of the image gets depth ({self.description})"
 
     def correct_motion(self, T_later_earlier: np.ndarray) -> np.ndarray:
         """The camera's motion (4, 4), from the network's, which assumes the training camera's focal length.
