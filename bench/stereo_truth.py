@@ -29,9 +29,7 @@ def stereo_frames(
 def _pair(left: SourceFrame, right: SourceFrame) -> tuple[CameraModel, np.ndarray, np.ndarray]:
     rectified = left.camera.rectified()
     baseline = right.camera.baseline - left.camera.baseline
-    matcher = cv2.StereoSGBM_create(
-        0, DISPARITIES, BLOCK, 8 * 3 * BLOCK**2, 32 * 3 * BLOCK**2, 1, 0, 10, 100, 2
-    )
+    matcher = cv2.StereoSGBM_create(0, DISPARITIES, BLOCK, 8 * 3 * BLOCK**2, 32 * 3 * BLOCK**2, 1, 0, 10, 100, 2)
     images, valid = [], np.ones((rectified.height, rectified.width), bool)
     for frame in (left, right):
         resampler = Resampler(frame.camera, frame.camera.rectified(), "bilinear")

@@ -27,7 +27,6 @@ from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
 
-
 ConvertFor = Callable[[Size], Sequence[Network]]
 """A size of images -> depth and, if there is one, pose network for it; EngineError if that fails."""
 

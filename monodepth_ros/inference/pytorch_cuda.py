@@ -31,7 +31,8 @@ class CudaImage(LoadedImage):
 class CudaEngine(PytorchEngine):
     """`PytorchEngine` with CUDA graphs, and with the pixels' conversion on the device.
 
-    The first pass of each size of batch and image takes longer, because it is recorded. `warn` gets the reason if recording fails.
+    The first pass of each size of batch and image takes longer, because it is recorded. `warn` gets the reason if
+    recording fails.
     queue: the device's stream; tests replace it.
     """
 

@@ -21,9 +21,7 @@ class DepthPredictor:
     the first image.
     """
 
-    def __init__(
-        self, engine: Engine, header: CheckpointHeader, post_process: bool = False, part: str = "whole"
-    ):
+    def __init__(self, engine: Engine, header: CheckpointHeader, post_process: bool = False, part: str = "whole"):
         self._engine, self._header, self._post_process, self._part = engine, header, post_process, part
         self._key: tuple | None = None
         self.view_description = ""

@@ -42,7 +42,10 @@ def whole_image(seen: NetworkView, header: CheckpointHeader) -> NetworkView:
     training, whatever its field of view, and depth is multiplied by the ratio of the vertical focal lengths
     (docs/frames.md, What the network sees). The columns follow the camera's aspect.
     """
-    image, training = seen.image_camera, CameraModel.from_normalized(header.width, header.height, header.training_camera)
+    image, training = (
+        seen.image_camera,
+        CameraModel.from_normalized(header.width, header.height, header.training_camera),
+    )
     columns = header.height * (image.width / image.fx) / (image.height / image.fy)
     columns = min(columns, MAX_COLUMNS * header.width)
     target = image.resized(max(1, round(columns / STRIDE)) * STRIDE, header.height)

@@ -234,7 +234,7 @@ def test_waiting_frames_become_one_batch_of_the_newest_frame_of_each_camera(rig,
 
 
 def test_cameras_of_different_shapes_get_depth_on_their_whole_images(rig, depth_checkpoint):
-    node, front, left = rig(depth_checkpoint, cameras=["front", "left"], kinds={"left": dict(size=(320, 240))})
+    _, front, left = rig(depth_checkpoint, cameras=["front", "left"], kinds={"left": dict(size=(320, 240))})
     square_pixels = CameraModel.pinhole(320, 240, 277.0, 277.0, 159.5, 119.5)
     left.model = square_pixels
     left.calibrate()

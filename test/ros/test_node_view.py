@@ -22,9 +22,7 @@ def send_4_to_3(node):
 
 
 @pytest.mark.parametrize("engine", ["pytorch", "openvino"])
-def test_a_4_to_3_camera_gets_depth_on_its_whole_image(
-    harness, depth_checkpoint, engine, capfd, tmp_path, monkeypatch
-):
+def test_a_4_to_3_camera_gets_depth_on_its_whole_image(harness, depth_checkpoint, engine, capfd, tmp_path, monkeypatch):
     if engine == "openvino":
         pytest.importorskip("openvino")
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
