@@ -26,6 +26,7 @@ from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.point_cloud import colored_points
 from monodepth_ros.pipeline.ready_view import ready_view
+from monodepth_ros.pipeline.view_choice import choose_view
 
 
 class FramePipeline:
@@ -126,8 +127,10 @@ class FramePipeline:
         if runs_networks or demand.rectified:
             prepared.rgb = resampling.network_input(frame.pixels)
         if runs_networks and prepared.rgb is not None:
-            prepared.image = self._engine.load_image(prepared.rgb)
+            prepared.image = prepared.motion_image = self._engine.load_image(prepared.rgb)
             if wants_motion:
+                if resampling.motion_view is not view and self._motion.uses_network:
+                    prepared.motion_image = self._engine.load_image(resampling.motion_input(frame.pixels))
                 self._motion.expect(prepared)
         result.milliseconds["prepare"] = 1e3 * (time.perf_counter() - started)
         return prepared
@@ -179,7 +182,9 @@ class FramePipeline:
     def _resampling_for(self, camera: CameraModel) -> FrameResampling:
         if self._resampling is None or not self._resampling.fits(camera):
             view = ready_view(self._engine, camera, self._header, self._config.image.view)
-            self._resampling = FrameResampling(camera, view)
+            # A pose network is more accurate on the part of the image that it was trained on (docs/odometry.md).
+            motion_view = choose_view(camera, self._header, "training") if view.kind == "whole" else view
+            self._resampling = FrameResampling(camera, view, motion_view)
         return self._resampling
 
     def _finish_depth(self, prepared: PreparedFrame, scaled: np.ndarray, rgb: np.ndarray | None) -> None:

@@ -3,6 +3,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.pytorch import PytorchEngine
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.offline.depth_predictor import DepthPredictor
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.frame import Demand, Frame
@@ -116,3 +118,25 @@ def test_depth_at_image_size_covers_the_whole_image(checkpoint):
     pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     result = pipeline.process(Frame(0, Pixels(pixels, "rgb"), camera_of(640, 480, 70)), Demand(depth=True))
     assert result.depth.shape == (480, 640) and np.isfinite(result.depth).all()
+
+
+def test_the_pose_network_keeps_the_training_cameras_view(checkpoint):
+    engine, header = PytorchEngine(checkpoint, "cpu"), checkpoint.header
+    config = {"odometry.source": "network", "odometry.max_speed": 1000.0, "odometry.max_turn_rate": 100.0}
+    pipelines = {
+        part: FramePipeline(engine, header, replace(PipelineConfig(), config | {"image.view": part}))
+        for part in ("whole", "training")
+    }
+    noise = np.random.default_rng(0).normal(size=(480, 640)).astype(np.float32)
+    gray = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 4), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    for index in range(3):
+        pixels = Pixels(np.dstack([np.roll(gray, 3 * index, axis=1)] * 3), "rgb")
+        frame = Frame((index + 1) * 100_000_000, pixels, camera_of(640, 480, 60))
+        found = {
+            part: pipeline.process(frame, Demand(depth=True, odometry=True)) for part, pipeline in pipelines.items()
+        }
+    assert found["whole"].depth.shape == (96, 128) and found["training"].depth.shape == (96, 320)
+    poses = {part: result.odometry for part, result in found.items()}
+    assert {pose.state for pose in poses.values()} == {TrackingState.TRACKING}
+    difference = np.abs(poses["whole"].T_start_camera - poses["training"].T_start_camera).max()
+    assert difference < 1e-9, f"the poses differ by {difference}"
