@@ -10,7 +10,7 @@ from torch import Tensor
 
 from monodepth_ros.errors import one_line
 
-MAX_SIZES = 8  # number of batch sizes to record; a recording keeps the memory of its inputs and outputs
+MAX_SIZES = 16  # number of sizes to record; a recording keeps the memory of its inputs and outputs
 WARM_UP = 3  # passes before a recording, in which libraries choose and load their kernels
 
 BatchFunction = Callable[..., tuple[Tensor, ...]]
@@ -90,7 +90,7 @@ class CudaQueue:
 
 
 class Replayed:
-    """A function that is recorded at the first use of each batch size and replayed afterwards.
+    """A function that is recorded at the first use of each size of batch and item, and replayed afterwards.
 
     record: as `CudaQueue.record`. At most MAX_SIZES sizes are recorded; other sizes run without a graph. After a failed
     recording, everything does, and `warn` gets the reason.
@@ -103,12 +103,12 @@ class Replayed:
         warn: Callable[[str], None],
     ):
         self._function, self._record, self._warn = function, record, warn
-        self._recordings: dict[int, tuple[list[Tensor], Replay]] = {}
+        self._recordings: dict[tuple, tuple[list[Tensor], Replay]] = {}
         self._can_record = True
 
     def __call__(self, *inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Outputs for batches, each given as a list of items (1, ...); the next call may overwrite them."""
-        size = len(inputs[0])
+        size = len(inputs[0]), inputs[0][0].shape
         if size not in self._recordings:
             batches = [torch.cat(tuple(items)) for items in inputs]
             if not self._can_record or len(self._recordings) == MAX_SIZES:

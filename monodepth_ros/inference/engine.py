@@ -2,7 +2,7 @@
 """The interface of every inference engine."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,12 @@ import numpy as np
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, make_transform
 from monodepth_ros.inference.config import PRECISIONS
+from monodepth_ros.networks import depth_network
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
+from monodepth_ros.networks.depth_network import NetworkError
+
+Size = tuple[int, int]
+"""Width and height of an image."""
 
 
 class EngineError(MonodepthError):
@@ -44,8 +49,8 @@ class LoadedImage:
 class Engine(ABC):
     """Runs the networks of one checkpoint on one device.
 
-    An image is loaded once and then used for disparity and, in up to two pairs, for motion. An engine serves one thread
-    at a time.
+    An image is loaded once and then used for disparity and, in up to two pairs, for motion. Images of the checkpoint's
+    size can be loaded at once, those of other sizes after `prepare`. An engine serves one thread at a time.
     """
 
     name: str
@@ -63,16 +68,22 @@ class Engine(ABC):
     def has_pose(self) -> bool:
         """Whether the checkpoint has a pose network, for `motion`."""
 
+    def prepare(self, size: Size) -> None:
+        """Make the networks ready for images of another (width, height), multiples of 32; nothing if they are.
+
+        It takes up to seconds, with compiled networks a minute. EngineError if the networks cannot take this size.
+        """
+
     @abstractmethod
     def load_image(self, rgb: np.ndarray) -> LoadedImage:
-        """Copy an image of the network's size, (H, W, 3) uint8, to the device; EngineError for any other array."""
+        """Copy an image of a size that is ready, (H, W, 3) uint8, to the device; EngineError for any other array."""
 
     @abstractmethod
     def disparity(self, image: LoadedImage) -> np.ndarray:
         """Sigmoid disparity (H, W) float32 in [0, 1]; `networks.disparity` converts it to depth."""
 
     def disparities(self, images: Sequence[LoadedImage]) -> list[np.ndarray]:
-        """`disparity` of each of several images, in one pass if the device is faster that way."""
+        """`disparity` of each of several images of one size, in one pass if the device is faster that way."""
         return [self.disparity(image) for image in images]
 
     @abstractmethod
@@ -88,9 +99,13 @@ class Engine(ABC):
         A device may then compute it while the disparity is copied to the host. Other devices ignore the call.
         """
 
-    def warm_up(self) -> None:
-        """Run all networks, so that no live frame waits for allocations and kernel selection."""
-        image = self.load_image(np.zeros((self.header.height, self.header.width, 3), np.uint8))
+    def warm_up(self, size: Size | None = None) -> None:
+        """Run all networks, so that no live frame waits for allocations and kernel selection.
+
+        size: (width, height) that is ready; by default the checkpoint's.
+        """
+        width, height = size or (self.header.width, self.header.height)
+        image = self.load_image(np.zeros((height, width, 3), np.uint8))
         for _ in range(2):
             self.disparity(image)
             if self.has_pose:
@@ -101,11 +116,19 @@ class Engine(ABC):
         """Free the device's memory. Any later call raises EngineError; a second release does nothing."""
 
 
-def check_image(rgb: np.ndarray, header: CheckpointHeader) -> None:
-    """EngineError unless rgb is (H, W, 3) uint8 of the checkpoint's size."""
-    expected = (header.height, header.width, 3)
-    if rgb.dtype != np.uint8 or rgb.shape != expected:
+def check_image(rgb: np.ndarray, ready: Iterable[Size]) -> None:
+    """EngineError unless rgb is (H, W, 3) uint8 of one of these sizes (width, height)."""
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.shape[1::-1] not in ready:
+        expected = " or ".join(str((height, width, 3)) for width, height in ready)
         raise EngineError(f"image is {rgb.dtype} {rgb.shape}, the network takes uint8 {expected}: resize it first")
+
+
+def check_size(size: Size) -> None:
+    """EngineError unless width and height suit the networks."""
+    try:
+        depth_network.check_size(*size)
+    except NetworkError as error:
+        raise EngineError(str(error)) from None
 
 
 def released() -> EngineError:

@@ -4,6 +4,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from monodepth_ros.inference.engine import (
     Engine,
     EngineError,
     LoadedImage,
+    Size,
     check_image,
+    check_size,
     motion_matrix,
     no_pose_network,
     released,
@@ -21,34 +24,64 @@ from monodepth_ros.inference.graph import network_graphs
 from monodepth_ros.inference.graph_cache import GraphCache
 from monodepth_ros.inference.graph_runtime import GraphRuntime, Network
 from monodepth_ros.inference.parity import check_parity
-from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
+from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.networks.disparity import scale_disparity
+
+ConvertFor = Callable[[Size], Sequence[Network]]
+"""A size of images -> depth and, if there is one, pose network for it; EngineError if that fails."""
 
 
 class GraphEngine(Engine):
-    """A checkpoint's networks, loaded by a runtime: depth, and pose if there is one. Images are (1, H, W, 3) uint8."""
+    """A checkpoint's networks, loaded by a runtime: depth, and pose if there is one. Images are (1, H, W, 3) uint8.
 
-    def __init__(self, checkpoint: Checkpoint, runtime: GraphRuntime, networks: Sequence[Network]):
+    networks: for the checkpoint's size. convert: makes those of other sizes, because each graph is made for one size;
+    None if there is only that size.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        runtime: GraphRuntime,
+        networks: Sequence[Network],
+        convert: ConvertFor | None = None,
+    ):
         self.name, self.device, self.precision = runtime.name, runtime.device, runtime.precision
         self.header = checkpoint.header
         pose = checkpoint.pose
+        self._has_pose = pose is not None
         self._shares_features = pose is not None and pose.uses_depth_features
         self._scales_translation = pose is not None and pose.times_mean_inverse_depth
-        self._depth = networks[0]
-        self._pose = networks[1] if len(networks) > 1 else None
+        self._networks = {(self.header.width, self.header.height): networks}
+        self._convert = convert
 
     @property
     def has_pose(self) -> bool:
-        return self._pose is not None
+        return self._has_pose
+
+    @property
+    def networks(self) -> Sequence[Network]:
+        """Depth and, if there is one, pose network for images of the checkpoint's size."""
+        return self._networks[self.header.width, self.header.height]
+
+    def prepare(self, size: Size) -> None:
+        self._require_networks()
+        check_size(size)
+        if size in self._networks:
+            return
+        if self._convert is None:
+            known = ", ".join(f"{width}x{height}" for width, height in self._networks)
+            raise EngineError(f"these networks take images of {known} alone, not of {size[0]}x{size[1]}")
+        networks = self._convert(size)
+        self._require_networks()  # a node that ends does not wait for a conversion
+        self._networks[size] = networks
 
     def load_image(self, rgb: np.ndarray) -> LoadedImage:
         self._require_networks()
-        check_image(rgb, self.header)
+        check_image(rgb, self._networks)
         return LoadedImage(np.array(rgb[None], order="C"))
 
     def disparity(self, image: LoadedImage) -> np.ndarray:
-        self._require_networks()
-        outputs = self._depth([image.pixels])
+        outputs = self._networks_for(image)[0]([image.pixels])
         disparity = outputs[0][0]
         if self._shares_features:
             image.deepest_feature = outputs[1]
@@ -70,7 +103,7 @@ class GraphEngine(Engine):
             pair = [earlier.deepest_feature, later.deepest_feature]
         else:
             pair = [earlier.pixels, later.pixels]
-        numbers = self._pose(pair)[0][0]
+        numbers = self._networks_for(later)[1](pair)[0][0]
         factor = 1.0
         if self._scales_translation:
             # In training, either image of a pair may be the target; here the later one's depth is available.
@@ -80,10 +113,15 @@ class GraphEngine(Engine):
         return motion_matrix(numbers, factor)
 
     def release(self) -> None:
-        self._depth = self._pose = None
+        self._networks, self._convert = {}, None
+
+    def _networks_for(self, image: LoadedImage) -> Sequence[Network]:
+        self._require_networks()
+        height, width = image.pixels.shape[1:3]
+        return self._networks[width, height]
 
     def _require_networks(self) -> None:
-        if self._depth is None:
+        if not self._networks:
             raise released()
 
 
@@ -151,6 +189,24 @@ def _load(
 
 def _load_one(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path) -> GraphEngine:
     paths = [folder / f"{graph.name}{runtime.suffix}" for graph in network_graphs(checkpoint)]
-    engine = GraphEngine(checkpoint, runtime, [runtime.load(path) for path in paths])
+    networks = [runtime.load(path) for path in paths]
+    engine = GraphEngine(checkpoint, runtime, networks, _conversion(checkpoint, runtime))
     check_parity(engine, checkpoint)
     return engine
+
+
+def _conversion(checkpoint: Checkpoint, runtime: GraphRuntime) -> ConvertFor:
+    """Conversion of the checkpoint's networks for images of other sizes, cached and checked like those of its own."""
+    # The file is read again, because weights in memory all the time would double what a node needs.
+    path, sha256 = checkpoint.path, checkpoint.sha256
+    unsaved = None if sha256 else checkpoint
+
+    def convert(size: Size) -> Sequence[Network]:
+        found = unsaved or load_checkpoint(path)
+        if found.sha256 != sha256:
+            raise EngineError(f"{path} is not the file any more that was loaded: start again, or restore it")
+        width, height = size
+        resized = replace(found, header=replace(found.header, width=width, height=height))
+        return create_graph_engine(resized, runtime).networks
+
+    return convert

@@ -15,8 +15,10 @@ from monodepth_ros.inference.engine import (
     Engine,
     EngineError,
     LoadedImage,
+    Size,
     check_cpu_precision,
     check_image,
+    check_size,
     motion_matrix,
     no_pose_network,
     released,
@@ -45,6 +47,7 @@ class PytorchEngine(Engine):
         self._dtype = DTYPES[self.precision]
         self._image_dtype = torch.float32 if self.precision == "bf16" else self._dtype
         self.header = checkpoint.header
+        self._sizes = {(self.header.width, self.header.height)}
         self._depth = self._place(checkpoint.depth)
         if self.precision == "bf16":
             for head in self._depth.heads:
@@ -68,13 +71,27 @@ class PytorchEngine(Engine):
                 " or set compile to false"
             ) from None
 
+    def prepare(self, size: Size) -> None:
+        self._require_networks()
+        check_size(size)
+        if size in self._sizes:
+            return
+        self._sizes.add(size)
+        try:
+            self.warm_up(size)
+        except Exception as error:  # of the compiler, or a device out of memory
+            self._sizes.discard(size)
+            raise EngineError(
+                f"the networks cannot take {size[0]}x{size[1]} on {self.device} ({one_line(error, 200)})"
+            ) from None
+
     @property
     def has_pose(self) -> bool:
         return self._pose is not None
 
     def load_image(self, rgb: np.ndarray) -> LoadedImage:
         self._require_networks()
-        check_image(rgb, self.header)
+        check_image(rgb, self._sizes)
         if not rgb.flags.c_contiguous or not rgb.flags.writeable:
             rgb = rgb.copy()
         # The conversion to floating point copies the pixels.

@@ -31,7 +31,8 @@ class CudaImage(LoadedImage):
 class CudaEngine(PytorchEngine):
     """`PytorchEngine` with CUDA graphs, and with the pixels' conversion on the device.
 
-    The first pass of each batch size takes longer, because it is recorded. `warn` gets the reason if recording fails.
+    The first pass of each size of batch and image takes longer, because it is recorded. `warn` gets the reason if
+    recording fails.
     queue: the device's stream; tests replace it.
     """
 
@@ -50,7 +51,7 @@ class CudaEngine(PytorchEngine):
 
     def load_image(self, rgb: np.ndarray) -> CudaImage:
         self._require_networks()
-        check_image(rgb, self.header)
+        check_image(rgb, self._sizes)
         with self._queue.current():
             return CudaImage(self._queue.upload(rgb[None]))
 

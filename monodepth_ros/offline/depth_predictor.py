@@ -10,18 +10,19 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import depth_at_size, scale_disparity
 from monodepth_ros.offline.mirror_ensemble import blend_mirrored
-from monodepth_ros.pipeline.network_view import view_through
+from monodepth_ros.pipeline.ready_view import ready_view
 
 
 class DepthPredictor:
     """Predicts depth through any camera, with the node's view of it; keeps the tables of the last camera.
 
     post_process: blend with the prediction for the mirror image (see mirror_ensemble.py), in inverse depth at the
-    network's size. view_description: the network's view of the last camera, in words; empty before the first image.
+    network's size. part: as image.view. view_description: the network's view of the last camera, in words; empty before
+    the first image.
     """
 
-    def __init__(self, engine: Engine, header: CheckpointHeader, post_process: bool = False):
-        self._engine, self._header, self._post_process = engine, header, post_process
+    def __init__(self, engine: Engine, header: CheckpointHeader, post_process: bool = False, part: str = "whole"):
+        self._engine, self._header, self._post_process, self._part = engine, header, post_process, part
         self._key: tuple | None = None
         self.view_description = ""
 
@@ -45,9 +46,8 @@ class DepthPredictor:
         return self._to_truth(1.0 / scaled) * np.float32(self._view.depth_factor)
 
     def _look_through(self, camera: CameraModel, size: tuple[int, int]) -> None:
-        header = self._header
-        self._view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
-        self.view_description = f"{camera.width}x{camera.height}: {self._view.description}"
+        self._view = ready_view(self._engine, camera, self._header, self._part)
+        self.view_description = f"{camera.width}x{camera.height}: {self._view.summary}"
         is_whole = self._view.kind == "resize"
         is_straight = not camera.is_distorted and np.abs(camera.R - np.eye(3)).max() <= SAME_ROTATION
         self._to_truth = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.scale.config import ScaleConfig
+from monodepth_ros.pipeline.view_choice import VIEWS
 from monodepth_ros.settings.schema import ConfigError, section, setting
 
 
@@ -26,6 +27,13 @@ class ImageConfig:
         unit="degrees",
         minimum=0.0,
         maximum=170.0,
+    )
+    view: str = setting(
+        "whole",
+        "The part of the image that gets depth. whole: all of it, scaled to the network's number of rows if the camera "
+        "of the training saw less than 80 % of it. training: only what that camera saw, at its scale; set it if the "
+        "accuracy in the middle of the image matters more than its edges.",
+        choices=VIEWS,
     )
 
 

@@ -173,7 +173,7 @@ def _result(found: FrameResult) -> DepthResult:
         camera=found.camera,
         is_metric=found.scale.is_metric,
         scale=found.scale.description,
-        view=found.view.description,
+        view=found.view.summary,
         is_calibrated=found.view.is_calibrated,
         odometry=found.odometry,
     )

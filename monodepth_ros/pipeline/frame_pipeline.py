@@ -28,6 +28,8 @@ from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.point_cloud import colored_points
+from monodepth_ros.pipeline.ready_view import ready_view
+from monodepth_ros.pipeline.view_choice import choose_view
 
 
 class FramePipeline:
@@ -150,8 +152,10 @@ class FramePipeline:
         if runs_networks or demand.rectified:
             prepared.rgb = resampling.network_input(frame.pixels)
         if runs_networks and prepared.rgb is not None:
-            prepared.image = self._engine.load_image(prepared.rgb)
+            prepared.image = prepared.motion_image = self._engine.load_image(prepared.rgb)
             if wants_motion:
+                if resampling.motion_view is not view and self._motion.uses_network:
+                    prepared.motion_image = self._engine.load_image(resampling.motion_input(frame.pixels))
                 self._motion.expect(prepared)
             pair = self.images_of_pair(frame.stamp_ns)
             if pair is not None:
@@ -213,10 +217,13 @@ class FramePipeline:
         before = self._resampling
         if before is not None and before.fits(camera):
             return before
-        resampling = self._resampling = FrameResampling(camera, self._header)
-        if before is not None and before.view.is_calibrated != resampling.view.is_calibrated:
+        view = ready_view(self._engine, camera, self._header, self._config.image.view)
+        # A pose network is more accurate on the part of the image that it was trained on (docs/odometry.md).
+        motion_view = choose_view(camera, self._header, "training") if view.kind == "whole" else view
+        self._resampling = FrameResampling(camera, view, motion_view)
+        if before is not None and before.view.is_calibrated != view.is_calibrated:
             self._motion.reset()  # the unit of length is another one
-        return resampling
+        return self._resampling
 
     def _finish_depth(self, prepared: PreparedFrame, scaled: np.ndarray, rgb: np.ndarray | None) -> None:
         config, demand, result, view = self._config, prepared.demand, prepared.result, prepared.result.view

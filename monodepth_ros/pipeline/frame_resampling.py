@@ -8,20 +8,20 @@ import numpy as np
 from monodepth_ros.data.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.pipeline.depth_image import DepthResizer
-from monodepth_ros.pipeline.network_view import view_through
+from monodepth_ros.pipeline.network_view import NetworkView
 
 
 class FrameResampling:
     """From one camera's images to the network's input and to the rectified image, and from there back.
 
-    Building the tables takes as long as several frames: keep the object while `fits` the camera.
+    view: the depth network's view through the camera. motion_view: the pose network's. Building the tables takes as
+    long as several frames: keep the object while it `fits` the camera.
     """
 
-    def __init__(self, camera: CameraModel, header: CheckpointHeader):
-        self._camera, self._key, self._filter = camera, camera.key, header.filter
-        self.view = view_through(camera, header.training_camera, header.width, header.height, header.filter)
+    def __init__(self, camera: CameraModel, view: NetworkView, motion_view: NetworkView):
+        self._camera, self._key, self._filter = camera, camera.key, view.resampler.filter
+        self.view, self.motion_view = view, motion_view
 
     def fits(self, camera: CameraModel) -> bool:
         """Whether the tables are those of this camera."""
@@ -30,6 +30,10 @@ class FrameResampling:
     def network_input(self, pixels: Pixels) -> np.ndarray:
         """Rgb uint8 (H, W, 3) at the network's size."""
         return to_rgb(self.view.resampler(pixels.array), pixels.layout)
+
+    def motion_input(self, pixels: Pixels) -> np.ndarray:
+        """Rgb uint8 (H, W, 3) at the size of motion_view."""
+        return to_rgb(self.motion_view.resampler(pixels.array), pixels.layout)
 
     def rectified(self, pixels: Pixels) -> np.ndarray:
         """Rgb uint8 (H, W, 3) at the camera's size, without distortion; an uncalibrated camera's image as it is."""

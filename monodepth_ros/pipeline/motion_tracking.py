@@ -87,6 +87,11 @@ class MotionTracking:
         return self._config.source != "network"
 
     @property
+    def uses_network(self) -> bool:
+        """Whether the pose network may be asked for a motion."""
+        return self._engine.has_pose and self._config.source != "features"
+
+    @property
     def description(self) -> str:
         """The source of the motion, in words."""
         network = "pose network"
@@ -122,7 +127,7 @@ class MotionTracking:
             return
         partner = self._history.partner(stamp_ns)
         if partner is not None:
-            self._engine.expect_motion(partner.image, prepared.image)
+            self._engine.expect_motion(partner.image, prepared.motion_image)
 
     def track(self, prepared: PreparedFrame, scale: ScaleSource) -> OdometryEstimate | None:
         """The estimate at a frame; None for a frame without a stamp, whose motion has no duration.
@@ -179,7 +184,7 @@ class MotionTracking:
             motion = self._by_network_if_plausible(prepared, instead=motion)
         if has_fallback:
             self._last_gray = _gray(prepared)
-        self._history.add(prepared.frame.stamp_ns, prepared.image)
+        self._history.add(prepared.frame.stamp_ns, prepared.motion_image)
         return motion
 
     def _by_features(self, prepared: PreparedFrame) -> _Motion:
@@ -222,7 +227,7 @@ class MotionTracking:
             motion = self._by_network(prepared)
         if change.is_kept:
             # At a standstill the next pair begins with the first image of the standstill.
-            self._history.add(stamp_ns, prepared.image)
+            self._history.add(stamp_ns, prepared.motion_image)
         return motion
 
     def _by_network(self, prepared: PreparedFrame) -> _Motion:
@@ -230,10 +235,10 @@ class MotionTracking:
         partner, previous = self._history.partner(stamp_ns), self._history.newest
         if partner is None or previous is None:
             return _Motion(None)
-        T_later_earlier = self._engine.motion(partner.image, prepared.image)
+        T_later_earlier = self._engine.motion(partner.image, prepared.motion_image)
         if not np.isfinite(T_later_earlier).all():
             return _Motion(None, reason="the pose network gave a motion that is not finite")
-        T_earlier_later = invert(prepared.result.view.correct_motion(T_later_earlier))
+        T_earlier_later = invert(prepared.resampling.motion_view.correct_motion(T_later_earlier))
         # With a camera faster than the network's training the pair begins before the last frame: assume constant
         # velocity, and take the share of the motion that this step has of its time.
         share = (stamp_ns - previous.stamp_ns) / (stamp_ns - partner.stamp_ns)

@@ -23,9 +23,9 @@ class NetworkView:
 
     camera: pinhole model of the network's input, and of depth and cloud at network size. image_camera: the rectified
     live camera. resampler: live image -> network input. depth_factor: factor on the network's depth, for a focal length
-    other than the training camera's. kind: 'resize', 'render' or 'crop'. description: the same in words, with the
-    figures. is_calibrated: whether the rays of the network's pixels are known; otherwise both cameras follow from a
-    guess of the field of view, and no length is in metres.
+    other than the training camera's. kind: 'resize', 'render', 'crop' or 'whole' (see view_choice.py). description: the
+    same in words, with the figures. is_calibrated: whether the rays of the network's pixels are known; otherwise both
+    cameras follow from a guess of the field of view, and no length is in metres.
     """
 
     camera: CameraModel
@@ -42,6 +42,16 @@ class NetworkView:
         image, seen = _field_of_view(self.image_camera), _field_of_view(self.camera)
         shared = np.minimum(image[1], seen[1]) - np.maximum(image[0], seen[0])
         return float(np.prod(np.maximum(shared, 0.0) / (image[1] - image[0])))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the network's input."""
+        return self.camera.width, self.camera.height
+
+    @property
+    def summary(self) -> str:
+        """The share of the image that gets depth and how the network looks, in words."""
+        return f"{100 * self.image_coverage:.0f} % of the image gets depth ({self.description})"
 
     def correct_motion(self, T_later_earlier: np.ndarray) -> np.ndarray:
         """The camera's motion (4, 4), from the network's, which assumes the training camera's focal length.
@@ -68,11 +78,7 @@ def view_through(
     view.
     """
     if not camera.is_calibrated:
-        guessed = view_through(camera.assumed(), training_camera, width, height, filter)
-        description = (
-            f"camera not calibrated, {camera.field_of_view:.0f} degrees wide by assumption: {guessed.description}"
-        )
-        return replace(guessed, is_calibrated=False, description=description)
+        return guessed_view(camera, view_through(camera.assumed(), training_camera, width, height, filter))
     image_camera = camera.rectified()
     if _is_close(image_camera.normalized, training_camera):
         target = image_camera.resized(width, height)
@@ -90,6 +96,12 @@ def view_through(
         f"aspect-preserving crop, depth multiplied by {factor:.3f} (ratio of focal lengths)"
     )
     return NetworkView(crop, image_camera, Resampler(camera, crop, filter), factor, "crop", description)
+
+
+def guessed_view(camera: CameraModel, view: NetworkView) -> NetworkView:
+    """The view through a camera without calibration, from that through the pinhole it is taken for."""
+    assumption = f"camera not calibrated, {camera.field_of_view:.0f} degrees wide by assumption"
+    return replace(view, is_calibrated=False, description=f"{assumption}: {view.description}")
 
 
 def _field_of_view(camera: CameraModel) -> np.ndarray:

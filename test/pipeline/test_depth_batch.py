@@ -73,6 +73,34 @@ def test_a_batch_of_different_cameras_gives_the_depth_and_motion_of_each_alone(e
             np.testing.assert_array_equal(found.rectified, expected.rectified)
 
 
+def test_cameras_of_different_shapes_share_an_engine(engine_and_header):
+    engine, header = engine_and_header
+    sizes = {"wide": (320, 96), "a": (320, 240), "b": (640, 480), "square": (200, 200)}
+
+    def frames(index):
+        found = {}
+        for number, (name, (width, height)) in enumerate(sizes.items()):
+            pixels = np.random.default_rng(10 * index + number).integers(0, 255, (height, width, 3), np.uint8)
+            camera = CameraModel.pinhole(width, height, width, width, width / 2 - 0.5, height / 2 - 0.5)
+            found[name] = Frame(index * TENTH, Pixels(pixels, "rgb"), camera)
+        return found
+
+    config = replace(PipelineConfig(), {"odometry.source": "network"})
+    together, alone = ({name: FramePipeline(engine, header, config) for name in sizes} for _ in range(2))
+    for index in (1, 2):
+        prepared = {name: together[name].prepare(frame, EVERYTHING) for name, frame in frames(index).items()}
+        assert infer_depth(engine, list(prepared.values())) is None
+        for name, frame in frames(index).items():
+            found, expected = together[name].finish(prepared[name]), alone[name].process(frame, EVERYTHING)
+            together[name].track(prepared[name])
+            np.testing.assert_allclose(found.depth, expected.depth, rtol=1e-5, err_msg=name)
+            assert found.view.image_coverage > 0.8, f"{name}: {found.view.summary}"
+            error = np.abs(found.odometry.T_start_camera - expected.odometry.T_start_camera).max()
+            assert error < 1e-5, f"{name}: pose differs by {error}"
+    shapes = {name: item.disparity.shape for name, item in prepared.items()}
+    assert shapes == {"wide": (96, 320), "a": (96, 128), "b": (96, 128), "square": (96, 96)}
+
+
 def test_an_image_of_another_size_than_its_calibration_is_refused(engine_and_header):
     wrong = Frame(TENTH, frame("left", 1).pixels, frame("front", 1).camera)
     with pytest.raises(CalibrationError, match="image of 200x150 but its calibration is for 320x96"):

@@ -233,6 +233,19 @@ def test_waiting_frames_become_one_batch_of_the_newest_frame_of_each_camera(rig,
     assert [camera.stamps("depth/status") for camera in cameras] == [[SECOND, 3 * SECOND]] + 2 * [[3 * SECOND]]
 
 
+def test_cameras_of_different_shapes_get_depth_on_their_whole_images(rig, depth_checkpoint):
+    _, front, left = rig(depth_checkpoint, cameras=["front", "left"], kinds={"left": dict(size=(320, 240))})
+    square_pixels = CameraModel.pinhole(320, 240, 277.0, 277.0, 159.5, 119.5)
+    left.model = square_pixels
+    left.calibrate()
+    for camera in (front, left):
+        camera.send(SECOND)
+    for camera, size in ((front, (320, 96)), (left, (128, 96))):
+        depth, status = camera.output(SECOND, "depth/image"), camera.output(SECOND, "depth/status")
+        assert (depth.width, depth.height) == size, camera.name
+        assert status.image_coverage == pytest.approx(1.0), camera.name
+
+
 def test_a_failing_frame_in_a_batch_affects_its_own_camera_only(rig, depth_checkpoint):
     node, front, left, right = rig(depth_checkpoint)
     hold = Hold(node.engine)

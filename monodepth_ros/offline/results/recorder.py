@@ -76,7 +76,7 @@ class RunRecorder:
             self._video.add(frame, depth)
         if result.has_new_view:
             camera = result.view.image_camera
-            text = f"{camera.width}x{camera.height}: {result.view.description}"
+            text = f"{camera.width}x{camera.height}: {result.view.summary}"
             if text not in self.views:
                 self.views.append(text)
         self._add_to_cloud(frame, index, statistics)

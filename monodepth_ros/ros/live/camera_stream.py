@@ -70,7 +70,7 @@ class CameraStream:
         self._pipeline = pipeline
         self.partner_of: FramePipeline | None = None
         self._must_reset = False
-        self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind)
+        self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind, config.image.view)
         self._last_result: FrameResult | None = None
         self._state = self._state_without_motion
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
@@ -130,8 +130,8 @@ class CameraStream:
 
     @property
     def view_description(self) -> str:
-        """How the network sees the camera's image; empty before the first frame."""
-        return self._last_result.view.description if self._last_result is not None else ""
+        """The share of the image that gets depth and how the network sees it; empty before the first frame."""
+        return self._last_result.view.summary if self._last_result is not None else ""
 
     def close(self) -> None:
         """Release everything."""

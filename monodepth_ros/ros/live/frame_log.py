@@ -4,29 +4,34 @@
 from std_msgs.msg import Header
 
 from monodepth_ros.pipeline.frame import FrameResult
+from monodepth_ros.pipeline.view_choice import ENOUGH, how_to_see_more
 from monodepth_ros.ros.live.problems import Problems
 
 
 class FrameLog:
     """Log a new view and a new source of the scale once each, and note a cloud that cannot be computed.
 
-    scale_kind: the source of the scale at the start.
+    scale_kind: the source of the scale at the start. part: the setting image.view.
     """
 
-    def __init__(self, logger, problems: Problems, scale_kind: int):
+    def __init__(self, logger, problems: Problems, scale_kind: int, part: str):
         self._logger = logger
         self._problems = problems
         self._view = ""
         self._scale_kind = scale_kind
+        self._part = part
 
     def add(self, result: FrameResult, header: Header, cloud_wanted: bool) -> None:
         """Take over the result of a frame."""
         if result.has_new_view:
-            camera, view = result.view.image_camera, result.view.description
-            text = f"{camera.width}x{camera.height} from {header.frame_id or 'no frame_id'}: {view}"
+            camera, view = result.view.image_camera, result.view
+            text = f"{camera.width}x{camera.height} from {header.frame_id or 'no frame_id'}: {view.summary}"
             if text != self._view:  # a zooming camera changes its calibration with every frame
                 self._view = text
-                self._logger.info(text)
+                if view.image_coverage >= ENOUGH:
+                    self._logger.info(text)
+                else:
+                    self._logger.warning(f"{text}; {how_to_see_more(self._part)}")
         if result.scale.kind != self._scale_kind and result.scale.is_known:
             self._scale_kind = result.scale.kind
             self._logger.info(f"scale now from {result.scale.description}")

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network's view through a camera, with an engine that is ready for its size."""
+
+from dataclasses import replace
+
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.inference.engine import Engine, EngineError
+from monodepth_ros.networks.checkpoints.header import CheckpointHeader
+from monodepth_ros.pipeline.network_view import NetworkView
+from monodepth_ros.pipeline.view_choice import choose_view
+
+
+def ready_view(engine: Engine, camera: CameraModel, header: CheckpointHeader, part: str) -> NetworkView:
+    """The view of `choose_view`, after the engine has prepared for it, which can take seconds.
+
+    An engine that cannot get the view of the training's camera, whose size it always has, with the reason in the
+    description.
+    """
+    view = choose_view(camera, header, part)
+    try:
+        engine.prepare(view.size)
+    except EngineError as error:
+        view = choose_view(camera, header, "training")
+        view = replace(view, description=f"{view.description}; not the whole image: {error}")
+    return view
