@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One camera's live path: the steps from an image message to the published results."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from std_msgs.msg import Header
 
@@ -14,9 +12,9 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import TrackingState
-from monodepth_ros.pipeline.frame import Frame, FrameResult, PreparedFrame
+from monodepth_ros.pipeline.frame import Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.frame_status import StageTimes, status_fields
+from monodepth_ros.pipeline.frame_status import status_fields
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.counters import FrameCounters
@@ -25,22 +23,9 @@ from monodepth_ros.ros.live.frame_log import FrameLog
 from monodepth_ros.ros.live.gyro_input import GyroInput
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs
+from monodepth_ros.ros.live.pending_frame import PendingFrame
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.scale_inputs import ScaleInputs
-
-
-class PendingFrame(NamedTuple):
-    """A frame between the steps of its processing, with the settings at its beginning."""
-
-    arrival: Arrival
-    config: NodeConfig
-    publish_tf: bool
-    prepared: PreparedFrame
-    decode_ms: float
-
-    @property
-    def header(self) -> Header:
-        return self.arrival.header
 
 
 class CameraStream:
@@ -267,26 +252,16 @@ class CameraStream:
         self._publish_odometry(result, header, pending.config, publish_tf)
         finished = time.perf_counter()
         self.counters.count(counters.PROCESSED)
-        total_ms = 1e3 * (finished - pending.arrival.time)
-        self.counters.add_latency(total_ms)
+        self.counters.add_latency(pending.total_ms(finished))
         if not pending.prepared.demand.statistics:
             return
-        spent, transport_ms = result.milliseconds, pending.arrival.transport_ms
-        times = StageTimes(
-            transport=transport_ms,
-            decode=pending.decode_ms + spent["prepare"],
-            inference=spent["depth network"],
-            motion=spent["motion"],
-            publish=spent["publish"] + 1e3 * (finished - tracked),
-            total=total_ms + (transport_ms if math.isfinite(transport_ms) else 0.0),
-        )
         fields = status_fields(
             result,
             checkpoint=self._checkpoint,
             engine=self.engine,
             counts=self.counters.counts(),
             odometry_state=self._state,
-            times=times,
+            times=pending.stage_times(tracked, finished),
         )
         self._outputs.publish_status(DepthStatus(header=header, **fields))
 
