@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reprojection errors of a segment's points, and their derivatives by poses, points and lens."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monodepth_ros.calibration.lens import Lens, project
+from monodepth_ros.calibration.reconstruction import Structure
+from monodepth_ros.calibration.tracks import Segment
+
+MIN_Z = 1e-3  # smallest depth in units of the distance to the anchor
+BEHIND = 1e3  # error of a point behind the camera [pixels]
+
+
+@dataclass(frozen=True)
+class Linearized:
+    """residual (2, K) [pixels], and derivatives by_pose (6, 2, K), by_point (3, 2, K), by_lens (5, 2, K).
+
+    by_pose: by a small motion of the camera in its own axes, T <- T exp(xi). Derivatives of points behind the camera
+    are zero. error: (K,) [pixels].
+    """
+
+    residual: np.ndarray
+    by_pose: np.ndarray
+    by_point: np.ndarray
+    by_lens: np.ndarray
+    error: np.ndarray
+
+
+def errors(segment: Segment, structure: Structure, lens: Lens) -> np.ndarray:
+    """Distances (K,) [pixels] from the points' pixels to where `lens` shows them; BEHIND for points behind it."""
+    _, _, place = _places(segment, structure)
+    in_front = place[2] > MIN_Z
+    x, y = place[:2] / np.where(in_front, place[2], 1.0)
+    pixels, _, _ = project(lens, x, y)
+    return np.where(in_front, np.minimum(np.hypot(*(pixels - segment.pixel.T)), BEHIND), BEHIND)
+
+
+def linearize(segment: Segment, structure: Structure, lens: Lens) -> Linearized:
+    """Errors and derivatives of all sightings."""
+    R_frame_anchor, to_anchor, place = _places(segment, structure)
+    in_front = place[2] > MIN_Z
+    z = np.where(in_front, place[2], 1.0)
+    x, y = place[:2] / z
+    pixels, by_ray, by_lens = project(lens, x, y)
+    by_place = np.stack([by_ray[0] / z, by_ray[1] / z, -(by_ray[0] * x + by_ray[1] * y) / z])
+    by_place *= in_front
+    rho = structure.coordinates[segment.point, 2]
+    by_pose = np.empty((6, 2, len(rho)))
+    by_pose[:3] = -rho * by_place
+    # A rotation w of the camera moves the place by place x w.
+    a, b, c = place
+    by_pose[3] = c * by_place[1] - b * by_place[2]
+    by_pose[4] = a * by_place[2] - c * by_place[0]
+    by_pose[5] = b * by_place[0] - a * by_place[1]
+    by_point = np.stack(
+        [
+            *np.einsum("iak,ijk->jak", by_place, R_frame_anchor[:, :2]),
+            np.einsum("iak,ik->ak", by_place, to_anchor),
+        ]
+    )
+    residual = np.where(in_front, pixels - segment.pixel.T, 0.0)
+    error = np.where(in_front, np.hypot(*residual), BEHIND)
+    return Linearized(residual, by_pose, by_point, by_lens * in_front, error)
+
+
+def _places(segment: Segment, structure: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """R_frame_anchor (3, 3, K), the way to the anchor (3, K), and each point's place (3, K) times its inverse depth."""
+    R, t = structure.poses[:, :3, :3], structure.poses[:, :3, 3]
+    frame, point = segment.frame, segment.point
+    R_frame_anchor = np.einsum("kji,kjl->ilk", R[frame], structure.anchors[point, :3, :3])
+    to_anchor = np.einsum("kji,kj->ik", R[frame], structure.anchors[point, :3, 3] - t[frame])
+    right, down, rho = structure.coordinates[point].T
+    place = R_frame_anchor[:, 0] * right + R_frame_anchor[:, 1] * down + R_frame_anchor[:, 2] + rho * to_anchor
+    return R_frame_anchor, to_anchor, place
