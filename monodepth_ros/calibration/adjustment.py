@@ -13,7 +13,7 @@ from monodepth_ros.calibration.sightings import errors
 from monodepth_ros.calibration.tracks import Segment
 
 MAX_STEP = np.array([0.3, 60.0, 60.0, 0.3, 0.3])  # largest step of log f, cx, cy, k1, k2 in one iteration
-CONVERGED = 1e-5  # relative decrease of the cost
+CONVERGED = 0.02  # decrease of the cost, in units of half a squared standard deviation
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def adjust(
     width: of the Cauchy loss [pixels]. noise: standard deviation of a pixel, which weighs the sightings against the
     prior [pixels].
     """
-    structures, damping = list(structures), 1e-3
+    structures, damping = list(structures), 1e-4
     free = np.flatnonzero(prior.is_free)
 
     def cost_of(lens: Lens, structures: Sequence[Structure]) -> float:
@@ -91,9 +91,9 @@ def adjust(
         trial = [moved(structure, *part.steps(step)) for structure, part in zip(structures, reduced)]
         trial_cost = cost_of(trial_lens, trial)
         if trial_cost < cost:
-            is_done = cost - trial_cost < CONVERGED * cost
+            is_done = cost - trial_cost < CONVERGED
             lens, structures, cost = trial_lens, trial, trial_cost
-            damping = max(damping / 5.0, 1e-7)
+            damping = max(damping / 10.0, 1e-9)
             if is_done:
                 break
         else:

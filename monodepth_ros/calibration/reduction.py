@@ -12,7 +12,7 @@ from monodepth_ros.calibration.tracks import Segment
 from monodepth_ros.geometry.motion import exp_se3
 
 GAUGE = 1e-9  # relative to the diagonal: fixes a segment's place and size, which no sighting determines
-MIN_INVERSE_DEPTH = 1e-5
+MIN_INVERSE_DEPTH = -1e-2  # beyond infinity: noise around points that are practically infinitely far
 
 
 @dataclass(frozen=True)

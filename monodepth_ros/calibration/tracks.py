@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Corners followed through a recording, as pixels in its keyframes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,8 +24,8 @@ MIN_SHARED = 40  # corners that must survive from one keyframe to the next; fewe
 class Segment:
     """Corners followed through successive keyframes.
 
-    point, frame: (K,) indices, sorted by point. pixel: (K, 2). points, frames: how many there are of each. begin: the
-    number of the recording's frame that is the first keyframe.
+    point, frame: (K,) indices, sorted by point. pixel: (K, 2). points, frames: how many there are of each. images: (H, W)
+    uint8 of the keyframes. begin: the number of the recording's frame that is the first keyframe.
     """
 
     point: np.ndarray
@@ -33,7 +33,13 @@ class Segment:
     pixel: np.ndarray
     points: int
     frames: int
+    images: tuple[np.ndarray, ...] = ()
     begin: int = 0
+
+    def without(self, dropped: np.ndarray) -> "Segment":
+        """The segment without some sightings (K,) bool. Points keep their numbers, and may have no sightings left."""
+        kept = ~dropped
+        return replace(self, point=self.point[kept], frame=self.frame[kept], pixel=self.pixel[kept])
 
 
 class Tracker:
@@ -49,6 +55,7 @@ class Tracker:
         self._size: tuple[int, int] | None = None
         self._key: np.ndarray | None = None  # image of the last keyframe
         self._rows: list[np.ndarray] = []
+        self._images: list[np.ndarray] = []
 
     @property
     def size(self) -> tuple[int, int]:
@@ -71,10 +78,10 @@ class Tracker:
     def end_segment(self) -> None:
         """Close the current segment, and keep it if it is long enough."""
         if len(self._rows) >= MIN_SEGMENT:
-            segment = _segment(self._rows, self._begun)
+            segment = _segment(self._rows, tuple(self._images), self._begun)
             if segment.points:
                 self.segments.append(segment)
-        self._rows, self._key = [], None
+        self._rows, self._images, self._key = [], [], None
 
     def _begin(self, gray: np.ndarray) -> None:
         self._begun = self.frames
@@ -89,6 +96,7 @@ class Tracker:
         self._next += len(new)
         self._pixels = np.concatenate([self._pixels, new])
         self._rows.append(np.column_stack([self._ids, self._pixels]))
+        self._images.append(gray)
         self._key, self._key_pixels = gray, self._pixels.copy()
 
     def _follow(self, gray: np.ndarray) -> None:
@@ -127,7 +135,7 @@ class Tracker:
         self._ids, self._pixels, self._key_pixels = self._ids[found], there[found], self._key_pixels[found]
 
 
-def _segment(rows: list[np.ndarray], begin: int) -> Segment:
+def _segment(rows: list[np.ndarray], images: tuple[np.ndarray, ...], begin: int) -> Segment:
     """The segment of the keyframes' rows of (id, u, v), without points seen in fewer than MIN_SIGHTINGS of them."""
     table = np.concatenate(rows)
     frame = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
@@ -136,7 +144,7 @@ def _segment(rows: list[np.ndarray], begin: int) -> Segment:
     ids, frame, pixel = ids[order], frame[order], table[order, 1:]
     kept = np.bincount(ids)[ids] >= MIN_SIGHTINGS
     _, point = np.unique(ids[kept], return_inverse=True)
-    return Segment(point, frame[kept], pixel[kept], int(point.max(initial=-1)) + 1, len(rows), begin)
+    return Segment(point, frame[kept], pixel[kept], int(point.max(initial=-1)) + 1, len(rows), images, begin)
 
 
 def _limited(gray: np.ndarray) -> np.ndarray:
