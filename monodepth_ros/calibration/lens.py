@@ -30,6 +30,11 @@ class Lens:
         focal = 0.5 * width / np.tan(0.5 * field_of_view)
         return cls(width, height, float(focal), 0.5 * width - 0.5, 0.5 * height - 0.5)
 
+    @property
+    def parameters(self) -> np.ndarray:
+        """log f, cx, cy, k1, k2 (5,)."""
+        return np.array([np.log(self.focal), self.cx, self.cy, self.k1, self.k2])
+
     def moved(self, step: np.ndarray) -> "Lens":
         """The lens after a step (5,) of log f, cx, cy, k1, k2."""
         return replace(

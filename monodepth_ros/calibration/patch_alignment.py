@@ -29,9 +29,10 @@ _OFFSETS = np.stack(np.meshgrid(_SIDE, _SIDE)).reshape(2, -1)
 _WEIGHTS = np.exp(-0.25 * (_OFFSETS**2).sum(axis=0) / WINDOW**2)  # square root of a Gaussian
 
 
-def align(segment: Segment, scale: np.ndarray) -> Segment:
-    """The segment with refined pixels, without the sightings whose patches do not look alike.
+def align(segment: Segment, scale: np.ndarray) -> tuple[Segment, np.ndarray]:
+    """The segment with refined pixels, and its points (P,) bool that are left.
 
+    Sightings whose patches do not look alike are dropped.
     scale: (K,) size of each point in the sighting's keyframe, in any unit of the point, such as the focal length over
     the depth. The patch comes from the sighting in the middle of the track.
     """
@@ -53,7 +54,7 @@ def align(segment: Segment, scale: np.ndarray) -> Segment:
         place, likeness = _aligned(image, template[at], jacobian[at], inverse[at], segment.pixel[chosen], grown[chosen])
         is_good = (likeness > MIN_LIKENESS) & (np.linalg.norm(place - segment.pixel[chosen], axis=1) < MAX_MOVE)
         pixel[chosen], kept[chosen] = place, is_good
-    return replace(segment, pixel=pixel).without(~kept)
+    return replace(segment, pixel=pixel).select(kept)
 
 
 def _templates(

@@ -24,13 +24,17 @@ MIN_INVERSE_DEPTH = 1e-4  # in units of the first motion
 class Structure:
     """Poses and points of a segment.
 
-    poses: (F, 4, 4) T_world_camera. host: (P,) the frame whose pose at the beginning, anchors (P, 4, 4), the point's
-    coordinates refer to. coordinates: (P, 3): x / z, y / z and 1 / z in the anchor's axes.
+    poses: (F, 4, 4) T_world_camera. anchors: (P, 4, 4), for each point the first pose of the frame that sees it first,
+    which no adjustment moves. coordinates: (P, 3): x / z, y / z and 1 / z in the anchor's axes.
     """
 
     poses: np.ndarray
     anchors: np.ndarray
     coordinates: np.ndarray
+
+    def with_points(self, kept: np.ndarray) -> "Structure":
+        """The structure of some points, (P,) bool."""
+        return Structure(self.poses, self.anchors[kept], self.coordinates[kept])
 
 
 def reconstruct(segment: Segment, lens: Lens) -> Structure | None:

@@ -37,6 +37,11 @@ def errors(segment: Segment, structure: Structure, lens: Lens) -> np.ndarray:
     return np.where(in_front, np.minimum(np.hypot(*(pixels - segment.pixel.T)), BEHIND), BEHIND)
 
 
+def sizes(segment: Segment, structure: Structure) -> np.ndarray:
+    """Inverse depth (K,) of each sighting's point in the frame that sees it, up to a factor for each point."""
+    return 1.0 / np.maximum(_places(segment, structure)[2][2], MIN_Z)
+
+
 def linearize(segment: Segment, structure: Structure, lens: Lens) -> Linearized:
     """Errors and derivatives of all sightings."""
     R_frame_anchor, to_anchor, place = _places(segment, structure)

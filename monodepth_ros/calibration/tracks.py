@@ -14,13 +14,15 @@ MAX_WIDTH = 1280  # wider images are scaled down [pixels]
 KEYFRAME_FLOW = 0.01  # median flow between keyframes, as a share of the image's width
 WINDOW = (17, 17)  # patch compared by the optical flow [pixels]
 TOLERANCE = 0.5  # largest distance between a corner and the flow there and back [pixels]
-SEGMENT = 16  # number of keyframes in a segment
+SEGMENT = 30  # largest number of keyframes in a segment
 MIN_SEGMENT = 6
+MAX_SEGMENTS = 8  # those in which the camera turned most are kept
 MIN_SIGHTINGS = 4  # number of keyframes that a point must be seen in
+MIN_KEPT = 3  # number of sightings below which a point is dropped later
 MIN_SHARED = 40  # corners that must survive from one keyframe to the next; fewer end the segment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Corners followed through successive keyframes.
 
@@ -36,10 +38,33 @@ class Segment:
     images: tuple[np.ndarray, ...] = ()
     begin: int = 0
 
-    def without(self, dropped: np.ndarray) -> "Segment":
-        """The segment without some sightings (K,) bool. Points keep their numbers, and may have no sightings left."""
-        kept = ~dropped
-        return replace(self, point=self.point[kept], frame=self.frame[kept], pixel=self.pixel[kept])
+    def select(self, kept: np.ndarray) -> tuple["Segment", np.ndarray]:
+        """The segment with some of its sightings, (K,) bool, and the points (P,) bool that it still has.
+
+        Points with fewer than MIN_KEPT sightings are dropped, and the others are numbered anew.
+        """
+        has_enough = np.bincount(self.point[kept], minlength=self.points) >= MIN_KEPT
+        kept = kept & has_enough[self.point]
+        numbers = np.cumsum(has_enough) - 1
+        segment = replace(
+            self,
+            point=numbers[self.point[kept]],
+            frame=self.frame[kept],
+            pixel=self.pixel[kept],
+            points=int(has_enough.sum()),
+        )
+        return segment, has_enough
+
+    @property
+    def turn(self) -> float:
+        """How far the image moved as a whole from the first keyframe to the last [pixels]: large where the camera turned."""
+        total = np.zeros(2)
+        same = np.flatnonzero((self.point[1:] == self.point[:-1]) & (self.frame[1:] == self.frame[:-1] + 1))
+        step, frame = self.pixel[same + 1] - self.pixel[same], self.frame[same]
+        for earlier in range(self.frames - 1):
+            if (frame == earlier).any():
+                total += np.median(step[frame == earlier], axis=0)
+        return float(np.linalg.norm(total))
 
 
 class Tracker:
@@ -81,6 +106,8 @@ class Tracker:
             segment = _segment(self._rows, tuple(self._images), self._begun)
             if segment.points:
                 self.segments.append(segment)
+            if len(self.segments) > MAX_SEGMENTS:
+                self.segments.remove(min(self.segments, key=lambda segment: segment.turn))
         self._rows, self._images, self._key = [], [], None
 
     def _begin(self, gray: np.ndarray) -> None:
