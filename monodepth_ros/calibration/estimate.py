@@ -17,7 +17,10 @@ from monodepth_ros.errors import MonodepthError
 
 STARTS = np.radians((40.0, 60.0, 85.0, 110.0))  # fields of view that are tried first
 TRIED = 3  # number of segments for the trials
-ROUNDS = 2  # of reconstruction, alignment and adjustment, each from the lens of the one before
+TRIAL_POINTS = 150  # number of points of a segment in the trials
+# Number of points of a segment in each round of reconstruction, alignment and adjustment. A round begins with the lens of
+# the one before.
+ROUNDS = (300, 900)
 MIN_POINTS = 30  # of a segment
 FLOW_NOISE = 0.3  # of a pixel found by optical flow [pixels]
 LEAST_NOISE = 0.03  # [pixels]
@@ -64,8 +67,8 @@ def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: st
         raise CalibrationFailed("too few corners could be followed: the camera stands, or the images are blurred or empty")
     prior = lens_prior(*size, centre, terms)
     lens = _first_lens(sorted(segments, key=lambda segment: -segment.turn)[:TRIED], size, prior)
-    for _ in range(ROUNDS):
-        adjusted, noise = _round(segments, lens, prior)
+    for points in ROUNDS:
+        adjusted, noise = _round([segment.thinned(points) for segment in segments], lens, prior)
         lens = adjusted.lens
     estimate = _judged(adjusted, prior, noise, terms)
     if terms and not _terms_matter(adjusted, prior, noise):
@@ -80,7 +83,7 @@ def _first_lens(segments: Sequence[Segment], size: tuple[int, int], prior: LensP
     found = []
     for field_of_view in STARTS:
         start = Lens.centred(*size, field_of_view)
-        parts = _reconstructed(segments, start)
+        parts = _reconstructed([segment.thinned(TRIAL_POINTS) for segment in segments], start)
         if parts:
             found.append(adjust(parts, start, prior, width=3.0, noise=FLOW_NOISE, iterations=15))
     # A lens with which a segment could not be reconstructed must not win by having fewer errors.

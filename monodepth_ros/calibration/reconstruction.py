@@ -24,17 +24,18 @@ MIN_INVERSE_DEPTH = 1e-4  # in units of the first motion
 class Structure:
     """Poses and points of a segment.
 
-    poses: (F, 4, 4) T_world_camera. anchors: (P, 4, 4), for each point the first pose of the frame that sees it first,
-    which no adjustment moves. coordinates: (P, 3): x / z, y / z and 1 / z in the anchor's axes.
+    poses: (F, 4, 4) T_world_camera. anchors: (F, 4, 4), the first poses, which no adjustment moves. host: (P,) the frame
+    that sees a point first. coordinates: (P, 3): x / z, y / z and 1 / z of the points in their hosts' anchors.
     """
 
     poses: np.ndarray
     anchors: np.ndarray
+    host: np.ndarray
     coordinates: np.ndarray
 
     def with_points(self, kept: np.ndarray) -> "Structure":
         """The structure of some points, (P,) bool."""
-        return Structure(self.poses, self.anchors[kept], self.coordinates[kept])
+        return Structure(self.poses, self.anchors, self.host[kept], self.coordinates[kept])
 
 
 def reconstruct(segment: Segment, lens: Lens) -> Structure | None:
@@ -59,7 +60,7 @@ def reconstruct(segment: Segment, lens: Lens) -> Structure | None:
             return None
         poses[frame], placed[frame] = pose, True
     coordinates, _ = triangulate(segment, rays, known, poses, placed)
-    return Structure(poses, poses[_hosts(segment)], coordinates)
+    return Structure(poses, poses.copy(), _hosts(segment), coordinates)
 
 
 def triangulate(

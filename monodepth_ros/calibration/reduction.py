@@ -27,8 +27,7 @@ class Reduced:
     by_point: np.ndarray
     poses_by_lens: np.ndarray
     pose_step: np.ndarray
-    points_by_others: np.ndarray
-    point_step: np.ndarray
+    points: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     @property
     def g(self) -> np.ndarray:
@@ -37,8 +36,8 @@ class Reduced:
     def steps(self, lens_step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Steps of the poses (F, 6) and the points (P, 3) that belong to a step (5,) of the lens."""
         poses = self.pose_step - self.poses_by_lens @ lens_step
-        points = self.point_step - self.points_by_others @ np.concatenate([poses, lens_step])
-        return poses.reshape(-1, 6), points
+        L, W, g = self.points
+        return poses.reshape(-1, 6), -_solved(L, g + W @ np.concatenate([poses, lens_step]))
 
 
 def reduce(segment: Segment, structure: Structure, lens: Lens, width: float, damping: float) -> Reduced:
@@ -46,16 +45,13 @@ def reduce(segment: Segment, structure: Structure, lens: Lens, width: float, dam
     seen = _weighted(linearize(segment, structure, lens), width)
     poses = 6 * segment.frames
     U, parts = _without_points(segment, seen)
-    V, W, g_points = _point_blocks(segment, seen)
-    V[:, range(3), range(3)] *= 1.0 + damping
-    V[:, range(3), range(3)] += GAUGE * V[:, range(3), range(3)].max(axis=1, keepdims=True) + 1e-12
+    L, W, g_points = _point_blocks(segment, seen, damping)
     U[range(poses), range(poses)] *= 1.0 + damping
     U[range(poses), range(poses)] += GAUGE * np.trace(U[:poses, :poses]) / poses
     # The points are eliminated first: their blocks of three are independent of each other.
-    solved = np.linalg.solve(V, np.concatenate([W, g_points[:, :, None]], axis=2))
-    points_by_others, point_step = solved[:, :, :-1], -solved[:, :, -1]
-    S = U - W.reshape(-1, len(U)).T @ points_by_others.reshape(-1, len(U))
-    parts += np.einsum("pit,pi->pt", W, point_step)
+    Y, solved = _forward(L, W), _forward(L, g_points[:, :, None])
+    S = U - sum(rows.T @ rows for rows in Y)
+    parts -= sum(rows * column for rows, column in zip(Y, solved))
     # Then the poses.
     eliminated = np.linalg.solve(S[:poses, :poses], np.column_stack([S[:poses, poses:], parts.sum(axis=0)[:poses]]))
     poses_by_lens, pose_step = eliminated[:, :PARAMETERS], -eliminated[:, PARAMETERS]
@@ -65,8 +61,7 @@ def reduce(segment: Segment, structure: Structure, lens: Lens, width: float, dam
         by_point=parts[:, poses:] - parts[:, :poses] @ poses_by_lens,
         poses_by_lens=poses_by_lens,
         pose_step=pose_step,
-        points_by_others=points_by_others,
-        point_step=point_step,
+        points=(L, W, g_points),
     )
 
 
@@ -90,30 +85,52 @@ def _without_points(segment: Segment, seen: Linearized) -> tuple[np.ndarray, np.
     """Normal matrix (T, T) of poses and lens, T = 6 F + 5, and each point's part of their gradient (P, T)."""
     poses = 6 * segment.frames
     U, parts = np.zeros((poses + PARAMETERS,) * 2), np.zeros((segment.points, poses + PARAMETERS))
-    both = np.concatenate([seen.by_pose, seen.by_lens])
-    blocks = np.einsum("iak,jak->kij", seen.by_pose, both)
+    both = np.ascontiguousarray(np.concatenate([seen.by_pose, seen.by_lens]).T)
+    blocks = both[:, :, :6].transpose(0, 2, 1) @ both
     for frame in range(segment.frames):
         rows = slice(6 * frame, 6 * frame + 6)
         block = blocks[segment.frame == frame].sum(axis=0)
         U[rows, rows], U[rows, poses:], U[poses:, rows] = block[:, :6], block[:, 6:], block[:, 6:].T
-    U[poses:, poses:] = np.einsum("iak,jak->ij", seen.by_lens, seen.by_lens)
-    gradient = np.einsum("iak,ak->ki", both, seen.residual)
+    by_lens = seen.by_lens.reshape(PARAMETERS, -1)
+    U[poses:, poses:] = by_lens @ by_lens.T
+    gradient = (seen.residual.T[:, None, :] @ both)[:, 0]
     # A point has at most one sighting in a frame.
     parts[segment.point[:, None], _columns(segment)] = gradient[:, :6]
     parts[:, poses:] = _sum_by_point(segment, gradient[:, 6:])
     return U, parts
 
 
-def _point_blocks(segment: Segment, seen: Linearized) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The points' normal matrices (P, 3, 3), their coupling with poses and lens (P, 3, T), and gradients (P, 3)."""
+def _point_blocks(segment: Segment, seen: Linearized, damping: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cholesky factors (P, 3, 3) of the points' damped normal matrices, their coupling with poses and lens (P, 3, T),
+    and gradients (P, 3)."""
     poses = 6 * segment.frames
     W = np.zeros((segment.points, 3, poses + PARAMETERS))
-    W[segment.point[:, None, None], np.arange(3)[:, None], _columns(segment)[:, None, :]] = np.einsum(
-        "iak,jak->kij", seen.by_point, seen.by_pose
-    )
-    W[:, :, poses:] = _sum_by_point(segment, np.einsum("iak,jak->kij", seen.by_point, seen.by_lens))
-    V = _sum_by_point(segment, np.einsum("iak,jak->kij", seen.by_point, seen.by_point))
-    return V, W, _sum_by_point(segment, np.einsum("iak,ak->ki", seen.by_point, seen.residual))
+    by_point, by_pose, by_lens = (np.ascontiguousarray(part.T) for part in (seen.by_point, seen.by_pose, seen.by_lens))
+    turned = by_point.transpose(0, 2, 1)
+    W[segment.point[:, None, None], np.arange(3)[:, None], _columns(segment)[:, None, :]] = turned @ by_pose
+    W[:, :, poses:] = _sum_by_point(segment, turned @ by_lens)
+    V = _sum_by_point(segment, turned @ by_point)
+    diagonal = V[:, range(3), range(3)]
+    V[:, range(3), range(3)] = (1.0 + damping) * diagonal + GAUGE * diagonal.max(axis=1, keepdims=True) + 1e-12
+    g = _sum_by_point(segment, (turned @ seen.residual.T[:, :, None])[:, :, 0])
+    return np.linalg.cholesky(V), W, g
+
+
+def _forward(L: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows (P, T) each of inverse(L) W, for lower triangles L (P, 3, 3) and W (P, 3, T)."""
+    first = W[:, 0] / L[:, 0, :1]
+    second = (W[:, 1] - L[:, 1, :1] * first) / L[:, 1, 1:2]
+    third = (W[:, 2] - L[:, 2, :1] * first - L[:, 2, 1:2] * second) / L[:, 2, 2:3]
+    return first, second, third
+
+
+def _solved(L: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """The solutions (P, 3) of L L^T x = g."""
+    a, b, c = (row[:, 0] for row in _forward(L, g[:, :, None]))
+    z = c / L[:, 2, 2]
+    y = (b - L[:, 2, 1] * z) / L[:, 1, 1]
+    x = (a - L[:, 1, 0] * y - L[:, 2, 0] * z) / L[:, 0, 0]
+    return np.stack([x, y, z], axis=1)
 
 
 def _columns(segment: Segment) -> np.ndarray:

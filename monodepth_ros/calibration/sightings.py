@@ -59,12 +59,8 @@ def linearize(segment: Segment, structure: Structure, lens: Lens) -> Linearized:
     by_pose[3] = c * by_place[1] - b * by_place[2]
     by_pose[4] = a * by_place[2] - c * by_place[0]
     by_pose[5] = b * by_place[0] - a * by_place[1]
-    by_point = np.stack(
-        [
-            *np.einsum("iak,ijk->jak", by_place, R_frame_anchor[:, :2]),
-            np.einsum("iak,ik->ak", by_place, to_anchor),
-        ]
-    )
+    ways = (R_frame_anchor[:, 0], R_frame_anchor[:, 1], to_anchor)
+    by_point = np.stack([by_place[0] * way[0] + by_place[1] * way[1] + by_place[2] * way[2] for way in ways])
     residual = np.where(in_front, pixels - segment.pixel.T, 0.0)
     error = np.where(in_front, np.hypot(*residual), BEHIND)
     return Linearized(residual, by_pose, by_point, by_lens * in_front, error)
@@ -72,10 +68,12 @@ def linearize(segment: Segment, structure: Structure, lens: Lens) -> Linearized:
 
 def _places(segment: Segment, structure: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """R_frame_anchor (3, 3, K), the way to the anchor (3, K), and each point's place (3, K) times its inverse depth."""
+    # For every pair of a frame and an anchor, and then for each sighting.
     R, t = structure.poses[:, :3, :3], structure.poses[:, :3, 3]
-    frame, point = segment.frame, segment.point
-    R_frame_anchor = np.einsum("kji,kjl->ilk", R[frame], structure.anchors[point, :3, :3])
-    to_anchor = np.einsum("kji,kj->ik", R[frame], structure.anchors[point, :3, 3] - t[frame])
-    right, down, rho = structure.coordinates[point].T
+    anchors = structure.anchors
+    pair = segment.frame * len(anchors) + structure.host[segment.point]
+    R_frame_anchor = np.einsum("fji,hjk->ikfh", R, anchors[:, :3, :3]).reshape(3, 3, -1)[:, :, pair]
+    to_anchor = np.einsum("fji,fhj->ifh", R, anchors[:, :3, 3] - t[:, None]).reshape(3, -1)[:, pair]
+    right, down, rho = structure.coordinates.T[:, segment.point]
     place = R_frame_anchor[:, 0] * right + R_frame_anchor[:, 1] * down + R_frame_anchor[:, 2] + rho * to_anchor
     return R_frame_anchor, to_anchor, place

@@ -55,6 +55,11 @@ class Segment:
         )
         return segment, has_enough
 
+    def thinned(self, count: int) -> "Segment":
+        """The segment with about `count` of its points, or with all if it has fewer."""
+        stride = max(1, round(self.points / count))
+        return self.select(self.point % stride == 0)[0]
+
     @property
     def turn(self) -> float:
         """How far the image moved as a whole from the first keyframe to the last [pixels]: large where the camera turned."""
