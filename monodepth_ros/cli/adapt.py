@@ -6,11 +6,18 @@ from pathlib import Path
 
 import cv2
 
+from monodepth_ros.cli.after_training import next_steps
 from monodepth_ros.cli.argument_types import count
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import ReadingProgress, StepProgress
+from monodepth_ros.cli.progress import ReadingProgress, StepProgress, stage
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.cli.training_arguments import (
+    add_hardware_arguments,
+    add_recording_arguments,
+    hardware_changes,
+    recording_changes,
+)
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.settings.files import changed
 from monodepth_ros.settings.schema import replace
@@ -21,6 +28,7 @@ from monodepth_ros.training.samples.clip import TrainingError
 from monodepth_ros.training.session import figures_text, make_training_folder, open_training_data
 from monodepth_ros.training.trainer import Trainer
 
+WIDTH = 11  # characters up to the values that are printed
 FIGURES = ("loss", "inconsistency", "spread", "abs_rel", "a1", "ate_5", "rotation_error")
 
 
@@ -32,17 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " checkpoint is kept only if it explains the held-out images better and its depth is consistent and has not"
         " collapsed."
     )
-    parser.add_argument(
-        "recordings", nargs="+", metavar="RECORDING", help="bags, image folders, KITTI folders or videos"
-    )
+    add_recording_arguments(parser)
     parser.add_argument(
         "--checkpoint", default="", metavar="FILE", help="checkpoint to start with (default: the bundled checkpoint)"
     )
     parser.add_argument("--steps", type=count, default=400, metavar="N", help="maximum number of steps (default 400)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of `monodepth train`; repeatable"
-    )
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
+    add_hardware_arguments(parser)
     parser.add_argument(
         "--out", default="", metavar="DIR", help="folder of the results (default: results/adapt/<time>)"
     )
@@ -53,11 +56,12 @@ def run(options: argparse.Namespace) -> int:
 
     After control-C the training so far is judged. Raises MonodepthError for bad input.
     """
-    checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
-    config = replace(adaptation_settings(checkpoint, options.steps), {"data.recordings": options.recordings})
-    config = changed(config, options.set)
-    if options.device:
-        config = replace(config, {"loop.device": options.device})
+    if not options.checkpoint:
+        print(f"{NO_CHECKPOINT}; give --checkpoint weights for your camera, if you have some")
+    with stage("loading networks"):
+        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+    config = changed(adaptation_settings(checkpoint, options.steps), options.set)
+    config = replace(config, recording_changes(options) | hardware_changes(options))
     with ReadingProgress() as reading:
         dataset = open_training_data(config, reading, checkpoint.header.training_camera)
     with dataset:
@@ -66,17 +70,20 @@ def run(options: argparse.Namespace) -> int:
         if not dataset.validation:
             raise TrainingError("nothing is held out to judge by: record longer, or raise data.validation_share")
         folder = make_training_folder(config, options.out, "adapt")
+        kept_text = f"the training so far is judged, and its results stay in {folder}/"
         with (
             StepProgress() as progress,
             Trainer(config, dataset, folder, report=progress) as trainer,
-            stop_on_interrupt(trainer.stop),
+            stop_on_interrupt(trainer.stop, kept_text),
         ):
             summary = checkpoint.header.summary()
-            print(f"{checkpoint.path}: {summary}; on {trainer.device}; at most {trainer.steps} steps")
+            print(f"{checkpoint.title}: {summary}; on {trainer.device}; at most {trainer.steps} steps")
             is_finished = trainer.run()
-        outcome = judge(folder)
-        kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
+        with stage("comparing with the checkpoint before"):
+            outcome = judge(folder)
+            kept = keep(checkpoint, dataset, folder, config.data.workers) if outcome.is_better else None
         _report(trainer, checkpoint, outcome, kept)
+        print_facts(next_steps(trainer, str(kept or options.checkpoint), checkpoint.header.is_metric), WIDTH)
     return 0 if is_finished else INTERRUPTED
 
 
@@ -85,7 +92,7 @@ def _report(trainer: Trainer, checkpoint: Checkpoint, outcome: Outcome, kept: Pa
     folder = trainer.folder
     figures = [("before", figures_text(outcome.before, FIGURES)), ("after", figures_text(outcome.after, FIGURES))]
     verdict = f"{'the new checkpoint is kept' if kept else 'the old checkpoint stays'}: {outcome.reason}"
-    facts = [("began with", f"{checkpoint.path} ({checkpoint.header.summary()})"), *figures, ("verdict", verdict)]
+    facts = [("began with", f"{checkpoint.title}: {checkpoint.header.summary()}"), *figures, ("verdict", verdict)]
     facts += [("data", note) for note in trainer.dataset.notes]
     sheet = None
     if kept:
@@ -93,4 +100,4 @@ def _report(trainer: Trainer, checkpoint: Checkpoint, outcome: Outcome, kept: Pa
         cv2.imwrite(str(folder / SHEET), sheet)
     write_report(folder, facts, trainer.pictures, trainer.trajectories, title="Adaptation", sheet=sheet)
     files = [("checkpoint", str(kept or checkpoint.path)), ("report", str(folder / "report.html"))]
-    print_facts([*figures, ("verdict", verdict), *files], width=11)
+    print_facts([*figures, ("verdict", verdict), *files], WIDTH)

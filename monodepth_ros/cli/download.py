@@ -8,16 +8,16 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from monodepth_ros.cli.progress import ProgressLine
+from monodepth_ros.cli.progress import Progress, ProgressLine
 from monodepth_ros.downloads.archive import unpack_zip
 from monodepth_ros.downloads.catalogue import CatalogueEntry, CatalogueError, read_catalogue, user_catalogue
 from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
 from monodepth_ros.downloads.http_file import DownloadError, download
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE
 
 WEIGHTS = (".safetensors", ".pth", ".pt")
 
@@ -43,8 +43,12 @@ def run(options: argparse.Namespace) -> int:
     if options.list or not options.name:
         print_catalogue(catalogue)
         return 0
+    if options.name == BUNDLED_NAME:
+        print(f"{BUNDLED_TITLE} comes with the package: nothing to download")
+        print_use(BUNDLED_NAME)
+        return 0
     if options.name not in catalogue:
-        known = ", ".join(catalogue)
+        known = ", ".join([BUNDLED_NAME, *catalogue])
         raise CatalogueError(f"no checkpoint {options.name!r} in the catalogue: it has {known}")
     present = downloaded_checkpoint(options.name)
     if present is not None:
@@ -54,16 +58,22 @@ def run(options: argparse.Namespace) -> int:
     print_entry(entry)
     if not options.accept_license:
         ask_for_consent(entry)
-    path = fetch(entry)
-    name = entry.name
-    print(f"{path}\nuse it as: checkpoint:={name}, --checkpoint {name}, monodepth info {name}")
+    print(fetch(entry))
+    print_use(entry.name)
     return 0
 
 
+def print_use(name: str) -> None:
+    """Print how to name a checkpoint."""
+    print(f"use it as: checkpoint:={name}, --checkpoint {name}, monodepth info {name}")
+
+
 def print_catalogue(catalogue: Mapping[str, CatalogueEntry]) -> None:
-    """Print each entry's name, size (or that it is downloaded) and description, then the licences."""
-    width = max(map(len, catalogue))
-    licences: dict[tuple[str, str], int] = {}
+    """Print the bundled checkpoint, then each entry's name, size (or that it is downloaded) and description, then the
+    licences."""
+    width = max(map(len, [BUNDLED_NAME, *catalogue]))
+    licences: dict[tuple[str, str], int] = {("Apache-2.0", ""): 1}
+    print(f"{BUNDLED_NAME:<{width}}  {'bundled':<14}  [1] learned from synthetic streets; to see the package run")
     for entry in catalogue.values():
         number = licences.setdefault((entry.licence, entry.licence_url), len(licences) + 1)
         here = "downloaded" if downloaded_checkpoint(entry.name) else entry.size_text
@@ -156,17 +166,14 @@ class DownloadProgress:
     """Progress of a download on a terminal, called with (bytes done, all bytes)."""
 
     def __init__(self) -> None:
-        self._began, self._first = time.monotonic(), -1
-        self._line = ProgressLine(draw_period=0.2, line_period=math.inf)
+        self._progress: Progress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        if self._first < 0:
-            self._first = done
+        if self._progress is None:
             if done:
                 print(f"resuming after {done / 1e6:.1f} MB", flush=True)
-        is_complete = 0 < total <= done
-        if self._line.is_due or is_complete:
-            rate = (done - self._first) / max(time.monotonic() - self._began, 1e-3) / 1e6
-            self._line.show(f"{done / 1e6:.1f} of {total / 1e6:.1f} MB, {rate:.1f} MB/s")
-        if is_complete:
-            self._line.end()
+            self._progress = Progress(total / 1e6 or None, ProgressLine(0.2, line_period=math.inf), unit="MB")
+            self._progress.begin(done / 1e6)
+        self._progress.at(done / 1e6)
+        if 0 < total <= done:
+            self._progress.end()

@@ -5,8 +5,8 @@ import argparse
 from pathlib import Path
 
 from monodepth_ros.cli.argument_types import positive
-from monodepth_ros.cli.network_arguments import add_network_arguments
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_csv, write_json
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
@@ -19,6 +19,7 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkp
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.offline.checkpoint_depth import NO_TRUTH, FrameChoice, add_source
 from monodepth_ros.offline.depth_predictor import DepthPredictor
+from monodepth_ros.settings.schema import replace
 
 Facts = list[tuple[str, str]]
 
@@ -138,7 +139,8 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     split = read_split(options.split) if options.split else None
     archive = read_truth_archive(options.ground_truth) if options.ground_truth else None
     choice = FrameChoice(split, archive, options.frames)
-    checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
+    with stage("loading networks"):
+        checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     scaling, factor = _scaling(options, checkpoint)
     notes: list[str] = []
     engine, report, descriptions, chosen = None, None, [], 0
@@ -148,8 +150,9 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
     for path in sources:
         with open_recording(path, options) as source:
             if engine is None:
-                config = EngineConfig(device=options.device, engine=options.engine, precision=options.precision)
-                engine = create_engine(checkpoint, config, notes.append)
+                config = replace(EngineConfig(), engine_settings(options))
+                with stage("starting the engine"):
+                    engine = create_engine(checkpoint, config, notes.append)
                 predictor = DepthPredictor(engine, checkpoint.header, options.post_process)
             crop = source.reference_crop if archive is None else "garg"
             protocol = _protocol(options, crop, scaling, factor)
@@ -170,7 +173,7 @@ def _evaluate_checkpoint(options: argparse.Namespace) -> tuple[Facts, DepthRepor
         notes.append(f"{len(report.metrics)} of the {len(split)} frames of {split.path} are compared")
     facts = [
         ("source", "; ".join(descriptions)),
-        ("checkpoint", f"{checkpoint.path}: {checkpoint.header.summary()}"),
+        ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),
         ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
         ("view", predictor.view_description),
     ]

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 
 from monodepth_ros.cli.argument_types import count, positive
-from monodepth_ros.cli.network_arguments import add_network_arguments
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.errors import MonodepthError
@@ -20,6 +20,7 @@ from monodepth_ros.evaluation.trajectory_pairs import pair
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.odometry.config import MOTION_SOURCES
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry, reference_trajectory
 from monodepth_ros.pictures.odometry_picture import odometry_picture
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -41,10 +42,10 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     add_network_arguments(parser)
     parser.add_argument(
         "--motion",
-        choices=("features", "network", "auto"),
+        choices=MOTION_SOURCES,
         default="",
-        help="source of the motion, as odometry.source (default: network, or features for a checkpoint without a pose"
-        " network)",
+        help="source of the motion, as odometry.source (default: auto, as in the node; network judges the pose network"
+        " alone)",
     )
     parser.add_argument(
         "--set",
@@ -153,16 +154,15 @@ def _from_files(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, li
 
 
 def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
-    given = {"device": options.device, "precision": options.precision, "engine": options.engine}
-    config = changed(replace(RunConfig(), given), options.set)
+    config = changed(replace(RunConfig(), engine_settings(options)), options.set)
     with open_recording(options.source, options) as source:
         notes = list(source.notes)
-        checkpoint = load_checkpoint(options.checkpoint or config.checkpoint or bundled_checkpoint())
-        engine = create_engine(checkpoint, config, notes.append)
-        if options.motion or not any(text.startswith("odometry.source=") for text in options.set):
-            motion = options.motion or ("network" if engine.has_pose else "features")
-            config = replace(config, {"odometry.source": motion})
-        say(f"checkpoint  {checkpoint.path}: {checkpoint.header.summary()}", options)
+        with stage("loading networks"):
+            checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
+            engine = create_engine(checkpoint, config, notes.append)
+        if options.motion:
+            config = replace(config, {"odometry.source": options.motion})
+        say(f"checkpoint  {checkpoint.title}: {checkpoint.header.summary()}", options)
         with Progress(source.frame_count) as progress:
             reference, estimate, more = checkpoint_odometry(
                 source, engine, checkpoint.header, options.frames, progress.step, config

@@ -3,6 +3,7 @@
 
 import argparse
 
+from monodepth_ros.cli.progress import stage
 from monodepth_ros.inference.export import export_networks
 from monodepth_ros.inference.parity import FP32_DISPARITY
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
@@ -25,8 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the files and print their names. Raises MonodepthError if they cannot be written or do not agree."""
-    checkpoint = load_checkpoint(options.checkpoint)
-    for path in export_networks(checkpoint, options.to, options.out, options.batch):
+    with stage("loading networks"):
+        checkpoint = load_checkpoint(options.checkpoint)
+    with stage(f"writing {options.to}, and comparing with PyTorch"):
+        paths = export_networks(checkpoint, options.to, options.out, options.batch)
+    for path in paths:
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
     print(f"read back and compared with PyTorch: disparity within {FP32_DISPARITY:g}")
     return 0

@@ -5,9 +5,10 @@ import argparse
 import sys
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.next_commands import command, next_lines
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.cli.source_arguments import add_source_arguments, source_options
+from monodepth_ros.cli.source_arguments import RECORDINGS, add_source_arguments, one_source, source_options
 from monodepth_ros.training.extraction.extract import Extraction, ExtractionSettings
 
 
@@ -16,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write a bag, video or folder in the layout of KITTI's odometry sequences: image_2/ (image_0/ if grey; image_3/"
         " or image_1/ for the right camera of a stereo pair), calibration, times.txt, and the recording's ground-truth"
-        " depth and poses. `monodepth train --data FOLDER` learns from the same samples."
+        " depth and poses. `monodepth train FOLDER` learns from the same samples."
     )
-    parser.add_argument("recording", help="bag, folder or video")
+    parser.add_argument("source", nargs="+", metavar="RECORDING", help=RECORDINGS)
     parser.add_argument("--out", required=True, metavar="FOLDER", help="a new or empty folder")
     add_source_arguments(parser)
     what = parser.add_argument_group("what to write")
@@ -52,10 +53,10 @@ def run(options: argparse.Namespace) -> int:
         stereo_topic=options.stereo_topic,
         frames=options.frames,
     )
-    with (
-        Extraction(options.recording, source_options(options), settings, options.out) as extraction,
-        stop_on_interrupt() as stop,
-    ):
+    place = one_source(options.source, options)
+    with stage(f"reading {options.source[0]}"):
+        opened = Extraction(place, source_options(options), settings, options.out)
+    with opened as extraction, stop_on_interrupt(kept=f"the frames so far stay in {options.out}/") as stop:
         print_facts([("source", extraction.left.description)])
         if extraction.right is not None:
             print_facts([("right", extraction.right.description)])
@@ -64,6 +65,9 @@ def run(options: argparse.Namespace) -> int:
     for note in extraction.notes:
         print(f"note: {note}", file=sys.stderr)
     print_facts(extraction.outcome)
+    if extraction.training_words is not None:
+        verbs = "inspect", "train"
+        print_facts(next_lines(*(command(verb, [options.out], *extraction.training_words) for verb in verbs)))
     return INTERRUPTED if stop.is_set() else 0
 
 

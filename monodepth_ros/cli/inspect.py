@@ -4,9 +4,16 @@
 import argparse
 
 from monodepth_ros.cli.inspection_lines import outcome_lines, recording_lines
-from monodepth_ros.cli.progress import ReadingProgress
+from monodepth_ros.cli.next_commands import command, next_lines, source_words
+from monodepth_ros.cli.progress import ReadingProgress, stage
 from monodepth_ros.cli.result_files import say, write_json, write_picture
-from monodepth_ros.cli.training_arguments import add_training_arguments, training_changes
+from monodepth_ros.cli.source_arguments import source_options
+from monodepth_ros.cli.training_arguments import (
+    PRESET,
+    add_recording_arguments,
+    add_training_arguments,
+    training_changes,
+)
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.training.inspection.contact_sheet import contact_sheet
@@ -25,8 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " warnings, and leave a contact sheet in results/<time>/. Exit code 1 if a training would refuse the"
         " recordings."
     )
-    parser.add_argument("recordings", nargs="*", metavar="RECORDING", help="bags, image folders, KITTI folders, videos")
-    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="the same, as in monodepth train")
+    add_recording_arguments(parser)
     add_training_arguments(parser)
     parser.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
     parser.add_argument("--json", default="", metavar="FILE", help="the figures as JSON; - is standard output")
@@ -43,15 +49,15 @@ def run(options: argparse.Namespace) -> int:
 
     Raises MonodepthError for recordings that cannot be read.
     """
-    changes = training_changes(options, [*options.recordings, *options.data])
-    config = training_config(options.preset, options.config, options.set, changes)
+    config = training_config(options.preset, options.config, options.set, training_changes(options))
     if not config.data.recordings:
         raise MonodepthError("nothing to inspect: give one or more recordings")
     if options.write_mask and not options.write_mask.lower().endswith(".png"):
         raise MonodepthError(f"{options.write_mask}: a mask is a PNG: end the name in .png")
     with ReadingProgress() as progress:
         inspection = inspect_recordings(config, progress)
-    add_warnings(inspection)
+    with stage("drawing"):
+        add_warnings(inspection)
     folder = new_results_folder(options.results)
     several = len(inspection.recordings) > 1
     for number, recording in enumerate(inspection.recordings):
@@ -67,9 +73,24 @@ def run(options: argparse.Namespace) -> int:
         say(f"{name:<16}{value}", options)
     if options.write_mask:
         say(f"{'mask':<16}{write_mask(options.write_mask, inspection)}", options)
+    if not inspection.reason:
+        for name, value in next_steps(options, list(config.data.recordings)):
+            say(f"{name:<16}{value}", options)
     for file in filter(None, (str(folder / FACTS), options.json)):
         write_json(file, inspection.as_dict())
     return WOULD_NOT_TRAIN if inspection.reason else 0
+
+
+def next_steps(options: argparse.Namespace, recordings: list[str]) -> list[tuple[str, str]]:
+    """What to do after an inspection: train with the same options, or adapt the bundled checkpoint."""
+    settings = [word for text in options.set for word in ("--set", text)]
+    read = source_words(source_options(options))
+    named = {"--config": options.config, "--sources": options.sources, "--from": options.start_from}
+    words = [] if options.preset == PRESET else ["--preset", options.preset]
+    words += [word for name, value in named.items() if value for word in (name, value)]
+    return next_lines(
+        command("train", recordings, *words, *settings, *read), command("adapt", recordings, *settings, *read)
+    )
 
 
 def write_mask(path: str, inspection: Inspection) -> str:

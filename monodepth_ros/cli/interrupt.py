@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Control-C in a long job: stop in order and keep the work so far."""
+"""Control-C in a long job: acknowledged at once, with what is kept; then the job stops in order."""
 
+import os
 import signal
 import sys
 import threading
@@ -8,15 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 INTERRUPTED = 130  # the exit code of a job that control-C ended
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AT_ONCE = 3  # the signal that ends the program without any order
+Kept = str | Callable[[], str]
 
 
 @contextmanager
-def stop_on_interrupt(stop: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
+def stop_on_interrupt(
+    stop: Callable[[], None] = lambda: None, kept: Kept = "what is done is kept"
+) -> Iterator[threading.Event]:
     """An event that the first control-C (or SIGTERM) sets, so that the job can end in order; a second one raises
     KeyboardInterrupt.
 
-    stop: called with the first one, for jobs that do not look at the event. Outside the main thread, where Python takes
-    no signals, the event is never set.
+    stop: called with the first one, for jobs that do not look at the event. kept: what stays of the work, for the line
+    that is printed at once. Outside the main thread, where Python takes no signals, the event is never set.
     """
     stopped = threading.Event()
 
@@ -25,14 +31,68 @@ def stop_on_interrupt(stop: Callable[[], None] = lambda: None) -> Iterator[threa
             raise KeyboardInterrupt
         stopped.set()
         stop()
-        print("\nstopping: what is done is kept (control-C again to end at once)", file=sys.stderr)
 
+    with _acknowledged(interrupt, lambda: f"stopping: {_text(kept)} (control-C again to end at once)"):
+        yield stopped
+
+
+@contextmanager
+def end_on_interrupt(kept: Kept = "nothing is kept") -> Iterator[None]:
+    """Raise KeyboardInterrupt for control-C (or SIGTERM), after a line with what stays of the work."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with _acknowledged(interrupt, lambda: f"ending: {_text(kept)}"):
+        yield
+
+
+@contextmanager
+def _acknowledged(handler: Callable[[int, object], None], message: Callable[[], str]) -> Iterator[None]:
+    """Handle signals, and print the message with the first one, even while the main thread computes.
+
+    Python calls handlers between two of its own instructions only, which may take seconds in a library. A thread
+    therefore reads the numbers of the signals from a pipe, into which they are written at once.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield stopped
+        yield
         return
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    once = threading.Lock()
+
+    def announce() -> None:
+        if once.acquire(blocking=False):
+            print(f"\n{message()}", file=sys.stderr, flush=True)
+
+    def watch(numbers: int) -> None:
+        count = 0
+        while data := os.read(numbers, 64):
+            count += sum(byte in SIGNALS for byte in data)
+            if count:
+                announce()
+            if count >= AT_ONCE:
+                os._exit(INTERRUPTED)
+
+    def handle(number: int, frame: object) -> None:
+        announce()
+        handler(number, frame)
+
+    output, entry = os.pipe()
+    os.set_blocking(entry, False)
+    watcher = threading.Thread(target=watch, args=(output,), name="signals", daemon=True)
+    watcher.start()
+    pipe_before = signal.set_wakeup_fd(entry, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
-        yield stopped
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, former in before.items():
+            signal.signal(number, former)
+        signal.set_wakeup_fd(pipe_before)
+        os.close(entry)
+        watcher.join(1.0)
+        if not watcher.is_alive():
+            os.close(output)
+
+
+def _text(kept: Kept) -> str:
+    return kept if isinstance(kept, str) else kept()

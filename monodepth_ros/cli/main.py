@@ -5,6 +5,9 @@ import argparse
 import sys
 from importlib import import_module
 
+from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt
+from monodepth_ros.cli.progress import stage
+from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
@@ -22,38 +25,51 @@ VERBS = {
     "synth": "make a recording of a synthetic drive with exact depth and odometry",
     "train": "learn depth and motion from recordings, without ground truth",
 }
+# What control-C leaves of a verb that does not stop in order.
+KEPT = {"download": "the part so far is kept, and the next call resumes"}
+NOTHING_KEPT = "nothing has been written"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return its exit code; bad input gives exit code 2 and one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = command_parser(arguments).parse_args(arguments)
-    options.arguments = arguments
+    verb = chosen_verb(arguments)
     try:
-        return options.run(options) or 0
+        with end_on_interrupt(lambda: KEPT.get(verb, NOTHING_KEPT)):
+            options = command_parser(arguments).parse_args(arguments)
+            options.arguments = arguments
+            return options.run(options) or 0
     except MonodepthError as error:
-        print(f"monodepth {options.verb}: {error}", file=sys.stderr)
+        print(f"monodepth {verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         return 0
+
+
+def chosen_verb(arguments: list[str]) -> str:
+    """The verb that the arguments name, '' for none. The options before a verb take no values, so it is the first word
+    without a dash."""
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 def command_parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser of the command. Only the verb that `arguments` name is imported: most verbs need PyTorch, which takes
     seconds."""
-    parser = argparse.ArgumentParser(
+    parser = VerbParser(
         prog="monodepth", description="Depth and odometry from one camera, learned from its own recordings."
     )
     parser.add_argument("--version", action="version", version=f"monodepth_ros {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
-    # The options before a verb take no values, so the first word without a dash is the verb.
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    chosen = chosen_verb(arguments)
+    if chosen and chosen not in VERBS:
+        parser.error(f"unknown verb {chosen!r}{did_you_mean(chosen, list(VERBS))} (verbs: {', '.join(VERBS)})")
     for name, summary in VERBS.items():
         verb = verbs.add_parser(name, help=summary)
         if name == chosen:
-            module = import_module(f"monodepth_ros.cli.{name}")
+            with stage(f"monodepth {name}: loading"):
+                module = import_module(f"monodepth_ros.cli.{name}")
             module.add_arguments(verb)
             verb.set_defaults(run=module.run)
     return parser

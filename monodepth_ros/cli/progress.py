@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of long jobs on standard error: a line that is redrawn on a terminal, plain lines now and then elsewhere."""
+"""Progress of long jobs on standard error: a line that is redrawn on a terminal, plain lines now and then elsewhere.
+
+One kind of bar serves every verb: `Progress` counts, `ReadingProgress` and `StepProgress` are called by the jobs, and
+`stage` says what is done before there is something to count. This module imports nothing heavy, so that the first line
+can be shown before PyTorch is imported.
+"""
 
 import math
+import shutil
 import sys
+import threading
 import time
-from typing import TextIO, TypeVar
-
-from monodepth_ros.training.progress import TrainingProgress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, TextIO, TypeVar
 
 BAR = 28  # characters
+STAGE_DELAY, STAGE_PERIOD = 0.2, 1.0  # seconds before a stage is shown, and between its updates
 Line = TypeVar("Line", bound="ProgressLine")
 
 
@@ -35,15 +43,23 @@ class ProgressLine:
         """Print the text now."""
         self._shown_at = time.monotonic()
         if self.is_terminal:
+            # A line that wraps could not be redrawn.
+            text = text[: shutil.get_terminal_size().columns - 1]
             print(f"\r{text:<{self._width}}", end="", file=self._stream, flush=True)
             self._width = len(text)
         elif math.isfinite(self._period):
             print(text, file=self._stream, flush=True)
 
+    def clear(self) -> None:
+        """Remove the line from a terminal."""
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=self._stream, flush=True)
+        self._width = 0
+
     def end(self) -> None:
         """Finish the line, so that the next output begins on a new one."""
         if self._width:
-            print(file=self._stream)
+            print(file=self._stream, flush=True)
         self._width = 0
 
     def __enter__(self: Line) -> Line:
@@ -54,76 +70,169 @@ class ProgressLine:
 
 
 class Progress:
-    """Frames done, frames per second and time left; on a terminal with a bar. Ends its line as a context manager.
+    """Units done, units per second and time left; on a terminal with a bar, from the start. A context manager.
 
-    total: number of frames to come, None if unknown.
+    total: number of units to come, None if unknown. unit: the name of what is counted. task: what is done, '' for none.
     """
 
-    def __init__(self, total: int | None, line: ProgressLine | None = None):
-        self._total, self._line = total, line or ProgressLine()
+    def __init__(self, total: float | None, line: ProgressLine | None = None, unit: str = "frames", task: str = ""):
+        self._total, self._line, self._unit, self._task = total, line or ProgressLine(), unit, task
         self._began = time.monotonic()
-        self.count = 0
+        self._first: float = 0
+        self._shown: float | None = None
+        self.count: float = 0
+
+    @property
+    def is_on_terminal(self) -> bool:
+        """Whether the line is redrawn in place."""
+        return self._line.is_terminal
 
     @property
     def rate(self) -> float:
-        """Frames per second since the beginning."""
-        return self.count / max(time.monotonic() - self._began, 1e-9)
+        """Units per second since the beginning."""
+        return (self.count - self._first) / max(time.monotonic() - self._began, 1e-9)
 
-    def step(self) -> None:
-        """Count one more frame."""
-        self.count += 1
-        if self._line.is_due:
+    def begin(self, count: float = 0) -> None:
+        """Show the line for the first time; count: what an earlier call has done already."""
+        self.count = self._first = count
+        if self._line.is_terminal:
             self._line.show(self._text())
 
-    def __enter__(self) -> "Progress":
-        return self
+    def step(self) -> None:
+        """Count one more unit."""
+        self.at(self.count + 1)
 
-    def __exit__(self, *_: object) -> None:
-        if self.count:
+    def at(self, count: float, total: float | None = None, note: str = "") -> None:
+        """Show the count, if the line is due. total: a better one than before. note: printed behind it."""
+        self.count, self._total = count, total or self._total
+        if self._line.is_due:
+            self._line.show(self._text() + note)
+            self._shown = count
+
+    def end(self) -> None:
+        """Show the last count and finish the line."""
+        if self.count not in (self._shown, self._first):
             self._line.show(self._text())
         self._line.end()
 
+    def close(self) -> None:
+        """Finish the line as it is."""
+        self._line.end()
+
+    def __enter__(self) -> "Progress":
+        self.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
     def _text(self) -> str:
-        text = f"{self.count}/{self._total} frames" if self._total else f"{self.count} frames"
-        text += f", {self.rate:.1f} frames/s"
-        if not self._total:
-            return text
-        if self.count < self._total:
-            text += f", {_duration((self._total - self.count) / self.rate)} left"
-        if self._line.is_terminal:
-            filled = min(BAR, BAR * self.count // self._total)
+        # A total that was an estimate may turn out too small.
+        total = self._total if self._total and self.count <= self._total else None
+        number = _number(self.count)
+        text = f"{number}/{_number(total)} {self._unit}" if total else f"{number} {self._unit}"
+        if self.count > self._first:
+            text += f", {self.rate:.1f} {self._unit}/s"
+        if total and self._first < self.count < total:
+            text += f", {_duration((total - self.count) / self.rate)} left"
+        if total and self._line.is_terminal:
+            filled = int(BAR * self.count / total)
             text = f"[{'#' * filled}{'.' * (BAR - filled)}] {text}"
-        return text
+        return f"{self._task} {text}" if self._task else text
 
 
-class ReadingProgress(ProgressLine):
-    """Progress of a first pass over recordings, called with (what is done, frames done, all frames or None)."""
+class ReadingProgress:
+    """Progress of passes over recordings, called with (what is done, frames done, all frames or None)."""
 
     def __init__(self) -> None:
-        super().__init__(line_period=2.0)
+        self._task, self._progress = "", Progress(None)
 
     def __call__(self, task: str, count: int, total: int | None) -> None:
-        if self.is_due:
-            self.show(f"{task}: {count}{f' of {total}' if total else ''} frames")
+        if task != self._task:
+            self._end()
+            self._task, self._progress = task, Progress(total, ProgressLine(line_period=2.0), task=task)
+            self._progress.begin()
+        self._progress.at(count, total)
+
+    def _end(self) -> None:
+        # Elsewhere than on a terminal only passes that take long leave a line.
+        if self._task and self._progress.is_on_terminal:
+            self._progress.end()
+
+    def __enter__(self) -> "ReadingProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
 
 
-class StepProgress(ProgressLine):
-    """Progress of a training, called with a TrainingProgress after each step. is_shown: False for silence."""
+class TrainingStep(Protocol):
+    """What `StepProgress` shows of a training (`training.progress.TrainingProgress`)."""
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    samples_per_second: float
+    waiting: float
+
+
+class StepProgress:
+    """Progress of a training, called after each step. is_shown: False for silence."""
 
     def __init__(self, is_shown: bool = True):
-        super().__init__(draw_period=0.2, line_period=10.0)
         self._is_shown = is_shown
+        self._progress: Progress | None = None
 
-    def __call__(self, progress: TrainingProgress) -> None:
-        if not self._is_shown or not self.is_due:
+    def __call__(self, training: TrainingStep) -> None:
+        if not self._is_shown:
             return
-        loss = f"{progress.loss:.4f}" if math.isfinite(progress.loss) else "not finite"
-        minutes, seconds = divmod(round(progress.seconds_left), 60)
-        self.show(
-            f"step {progress.step}/{progress.steps}, epoch {progress.epoch + 1}, loss {loss},"
-            f" {progress.samples_per_second:.1f} samples/s, {100 * progress.waiting:.0f} % waiting for data,"
-            f" {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
+        if self._progress is None:
+            self._progress = Progress(training.steps, ProgressLine(0.2, line_period=10.0), unit="steps")
+            self._progress.begin(training.step - 1)
+        loss = f"{training.loss:.4f}" if math.isfinite(training.loss) else "not finite"
+        self._progress.at(
+            training.step,
+            note=f", epoch {training.epoch + 1}, loss {loss}, {training.samples_per_second:.1f} samples/s,"
+            f" {100 * training.waiting:.0f} % waiting for data",
         )
+
+    def __enter__(self) -> "StepProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.close()
+
+
+@contextmanager
+def stage(text: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Show on a terminal what is done, with the seconds so far, until the block ends; the line is removed then."""
+    line = ProgressLine(draw_period=0.0, line_period=math.inf, stream=stream)
+    if not line.is_terminal:
+        yield
+        return
+    ended, began = threading.Event(), time.monotonic()
+
+    def tick() -> None:
+        wait = STAGE_DELAY
+        while not ended.wait(wait):
+            seconds = time.monotonic() - began
+            line.show(f"{text} ..." + (f" {seconds:.0f} s" if seconds >= 1 else ""))
+            wait = STAGE_PERIOD
+
+    thread = threading.Thread(target=tick, name="stage", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        line.clear()
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def _duration(seconds: float) -> str:

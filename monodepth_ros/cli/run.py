@@ -5,11 +5,13 @@ import argparse
 import dataclasses
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import Progress
+from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
+from monodepth_ros.cli.next_commands import command, next_lines, node_command, source_words
+from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.cli.source_arguments import add_source_arguments, print_choices, source_options
-from monodepth_ros.data.sources.open_source import open_source
-from monodepth_ros.data.sources.source import SourceChoiceError
+from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
+from monodepth_ros.data.sources.open_source import is_live, open_source
+from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError
 from monodepth_ros.odometry.scale.source import ScaleError
 from monodepth_ros.offline.run import OfflineRun, RunSettings
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -24,10 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, a video,"
         " or a camera. Leaves depth, video, cloud, trajectory, metrics and a report in results/<time>/."
     )
-    parser.add_argument("source", help="bag, folder, video, or the number of a camera (0)")
-    parser.add_argument(
-        "--checkpoint", default="", metavar="C", help="weights (default: the bundled demonstration checkpoint)"
-    )
+    parser.add_argument("source", nargs="+", metavar="SOURCE", help=SOURCE)
     parser.add_argument(
         "--config",
         default="",
@@ -41,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="one setting, such as depth.resolution=image; repeatable",
     )
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (default: the setting device)")
     add_source_arguments(parser)
+    add_network_arguments(parser, precision="")
     what = parser.add_argument_group("what to write")
     what.add_argument("--results", default="results", metavar="DIR", help="folder of the results (default: results)")
     what.add_argument(
@@ -65,7 +64,8 @@ def run(options: argparse.Namespace) -> int:
         source_options(options), calibration_file=config.calibration_file, rectified=config.image.rectified
     )
     try:
-        source = open_source(options.source, chosen)
+        with stage(f"reading {options.source[0]}"):
+            source = open_source(one_source(options.source, options), chosen)
     except SourceChoiceError as error:
         print_choices(error, options)
         return 2
@@ -77,16 +77,19 @@ def run(options: argparse.Namespace) -> int:
         animation=options.animation,
         frames=options.frames,
     )
-    with source, stop_on_interrupt() as stop:
+    with source:
         try:
-            offline = OfflineRun(source, config, settings)
+            with stage("loading networks"):
+                offline = OfflineRun(source, config, settings)
         except ScaleError as error:
             raise ScaleError(f"{error} (a setting is given as --set scale.source=relative)") from None
         print_facts([*offline.facts, *(("note", note) for note in offline.notes)])
-        with Progress(offline.expected_frames) as progress:
-            offline.process(progress.step, stop.is_set)
-        offline.finish()
-    print_facts(offline.outcome)
+        with stop_on_interrupt(kept=f"results so far stay in {offline.folder}/, with a report") as stop:
+            with Progress(offline.expected_frames) as progress:
+                offline.process(progress.step, stop.is_set)
+            with stage("writing the report"):
+                offline.finish()
+    print_facts([*offline.outcome, *next_steps(options, source, offline)])
     return INTERRUPTED if stop.is_set() else 0
 
 
@@ -94,10 +97,16 @@ def configuration(options: argparse.Namespace) -> RunConfig:
     """The settings that a user asked for: the file, then --set, then the options that are settings."""
     config = read_run_config(options.config) if options.config else RunConfig()
     config = changed(config, options.set)
-    given = {
-        "checkpoint": options.checkpoint,
-        "device": options.device,
-        "calibration_file": options.calibration,
-        "image.rectified": options.rectified,
-    }
-    return replace(config, {name: value for name, value in given.items() if value})
+    given = {"calibration_file": options.calibration, "image.rectified": options.rectified}
+    return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})
+
+
+def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
+    """What to do after a run: adapt the networks to this camera, and start the node with the settings of the run."""
+    has_settings = bool(options.set or options.config)
+    parameters = str(offline.folder / "config.yaml") if has_settings else ""
+    node = node_command(source, options.checkpoint, parameters=parameters)
+    if is_live(options.source[0]):
+        return next_lines(node)
+    words = ["--checkpoint", options.checkpoint] if options.checkpoint else []
+    return next_lines(command("adapt", options.source, *words, *source_words(source_options(options))), node)

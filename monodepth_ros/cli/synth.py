@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from monodepth_ros.cli.argument_types import positive
+from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import Progress, ProgressLine
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.errors import MonodepthError
@@ -76,13 +77,16 @@ def run(options: argparse.Namespace) -> int:
         changing_light=not options.constant_light,
     )
     begin = time.monotonic()
-    with Progress(len(drive), ProgressLine(line_period=math.inf)) as progress:
-        for _ in write_drive(drive, options.out, options.storage, options.compressed, options.imu):
+    with (
+        Progress(len(drive), ProgressLine(line_period=math.inf)) as progress,
+        stop_on_interrupt(kept=f"the frames so far stay in {options.out}") as stop,
+    ):
+        for _ in write_drive(drive, options.out, options.storage, options.compressed, options.imu, stop.is_set):
             progress.step()
     seconds = time.monotonic() - begin
-    content = f"{len(drive)} frames, {options.seconds:g} s of street {options.seed}"
+    content = f"{progress.count} frames, {progress.count / options.rate:g} s of street {options.seed}"
     print(f"wrote {options.out}: {content}, in {seconds:.1f} s")
-    return 0
+    return INTERRUPTED if stop.is_set() else 0
 
 
 def make_cameras(width: int, height: int, distortion: str = "none", baseline: float | None = None) -> dict:

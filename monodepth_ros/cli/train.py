@@ -4,10 +4,17 @@
 import argparse
 from pathlib import Path
 
+from monodepth_ros.cli.after_training import next_steps
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
-from monodepth_ros.cli.progress import ReadingProgress, StepProgress
+from monodepth_ros.cli.progress import ReadingProgress, StepProgress, stage
 from monodepth_ros.cli.result_files import print_facts
-from monodepth_ros.cli.training_arguments import add_training_arguments, training_changes
+from monodepth_ros.cli.training_arguments import (
+    add_hardware_arguments,
+    add_recording_arguments,
+    add_training_arguments,
+    hardware_changes,
+    training_changes,
+)
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.processes import join_processes
 from monodepth_ros.training.samples.clip import TrainingError
@@ -16,6 +23,7 @@ from monodepth_ros.training.session import (
     conclude,
     make_training_folder,
     open_training_data,
+    trained_checkpoint,
     training_config,
 )
 from monodepth_ros.training.trainer import Trainer
@@ -30,11 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " node and `monodepth run`, a log and report.html in results/train/<time>/. Several GPUs:"
         " torchrun --nproc-per-node N -m monodepth_ros.cli.main train ..."
     )
-    parser.add_argument("--data", nargs="+", default=[], metavar="RECORDING", help="one or more recordings")
+    add_recording_arguments(parser)
     add_training_arguments(parser)
     parser.add_argument("--epochs", type=int, help="passes over the data (optimizer.epochs)")
     parser.add_argument("--batch-size", type=int, help="samples per step (loop.batch_size)")
-    parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N (loop.device)")
+    add_hardware_arguments(parser)
     parser.add_argument(
         "--out", default="", metavar="DIR", help="folder of the results (default: results/train/<time>)"
     )
@@ -47,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     """Train; returns 0, or 130 after control-C (everything is saved for --resume). Raises MonodepthError for bad
     input."""
     config = configuration(options)
-    processes = join_processes(config.loop.device)
+    with stage("starting"):
+        processes = join_processes(config.loop.device)
     try:
         with ReadingProgress() as reading:
             dataset = open_training_data(config, reading if processes.is_first else None)
@@ -57,17 +66,20 @@ def run(options: argparse.Namespace) -> int:
                 for note in dataset.notes:
                     print(note)
                 folder = make_training_folder(config, options.resume or options.out, is_resumed=bool(options.resume))
+            kept = f"the training so far is saved; `monodepth train --resume {folder}` continues it"
             with (
                 StepProgress(processes.is_first) as progress,
                 Trainer(config, dataset, folder, bool(options.resume), processes, progress) as trainer,
-                stop_on_interrupt(trainer.stop),
+                stop_on_interrupt(trainer.stop, kept),
             ):
                 if processes.is_first:
                     summary = trainer.header().summary()
                     print(f"{summary}; on {trainer.device}; {trainer.steps} steps; results in {folder}")
                 is_finished = trainer.run()
             if processes.is_first:
-                print_facts(conclude(trainer, is_finished), FACTS_WIDTH)
+                facts = conclude(trainer, is_finished)
+                checkpoint = str(trained_checkpoint(folder))
+                print_facts([*facts, *next_steps(trainer, checkpoint, trainer.header().is_metric)], FACTS_WIDTH)
     finally:
         processes.end()
     return 0 if is_finished else INTERRUPTED
@@ -80,9 +92,8 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
     given = {
         "optimizer.epochs": options.epochs,
         "loop.batch_size": options.batch_size,
-        "loop.device": options.device or None,
     }
-    changes = training_changes(options, options.data)
+    changes = training_changes(options) | hardware_changes(options)
     changes |= {name: value for name, value in given.items() if value is not None}
     file = str(Path(options.resume) / SETTINGS) if options.resume else options.config
     return training_config(options.preset, file, options.set, changes, is_resumed=bool(options.resume))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Index of a source's frames (times, cameras, poses, image motion), built once and kept beside the recording."""
+"""Index of a source's frames (times, cameras, poses, image motion), built once and kept in the user's cache."""
 
 import hashlib
 import os
@@ -13,6 +13,7 @@ import numpy as np
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.sources.image_files import is_pattern, matches
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
@@ -84,24 +85,29 @@ class FrameIndex:
 
 
 def index_frames(
-    path: str, options: SourceOptions, progress: Callable[[int, int | None], None] | None = None
+    path: str,
+    options: SourceOptions,
+    progress: Callable[[int, int | None], None] | None = None,
+    beside: bool = False,
 ) -> FrameIndex:
     """The index of the source at `path`, from an earlier call or by reading every frame.
 
-    The index is kept beside the recording, or in the user's cache if that folder is read-only, and is built again when
-    a file of the recording changes. progress: called with (frames read, frames expected or None). Raises the errors of
-    `open_source`.
+    The index is kept in the user's cache, and is built again when a file of the recording changes. beside: keep it in a
+    hidden file beside the recording instead, for others who read the same recording; where that cannot be written, in
+    the cache. progress: called with (frames read, frames expected or None). Raises the errors of `open_source`.
     """
-    key = _key(Path(path), options)
-    elsewhere = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
-    places = [_beside(Path(path), options), cache_folder() / "frame_index" / f"{elsewhere}{SUFFIX}"]
+    key = _key(path, options)
+    name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
+    places = [cache_folder() / "frame_index" / f"{name}{SUFFIX}"]
+    if not is_pattern(path):
+        places.insert(0, _beside(Path(path), options))
     for place in places:
         kept = FrameIndex.load(place, key)
         if kept is not None:
             return kept
     with open_source(path, options) as source:
         index = build_index(source, progress)
-    for place in places:
+    for place in places if beside else places[-1:]:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             index.save(place, key)
@@ -162,13 +168,11 @@ def _beside(path: Path, options: SourceOptions) -> Path:
     return path / f".{choice}{SUFFIX}" if path.is_dir() else path.with_name(f".{path.name}.{choice}{SUFFIX}")
 
 
-def _key(path: Path, options: SourceOptions) -> str:
+def _key(path: str, options: SourceOptions) -> str:
     """Hash of the options and of the recording's files in their present state."""
-    files = (
-        [path]
-        if not path.is_dir()
-        else sorted(p for p in path.rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
-    )
+    files = matches(path) if is_pattern(path) else [Path(path)]
+    if Path(path).is_dir():
+        files = sorted(p for p in Path(path).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
     files += [Path(options.calibration_file)] if options.calibration_file else []
     facts = [f"{VERSION} {options!r}"]
     for file in files:

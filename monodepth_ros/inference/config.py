@@ -16,8 +16,8 @@ class EngineConfig:
     checkpoint: str = setting(
         "",
         "Checkpoint to run: a .safetensors file of this package, a folder of weights in monodepth2's format, or the "
-        "name of a checkpoint fetched by `monodepth download`. Empty: the bundled one, demonstration, trained on "
-        "synthetic images.",
+        "name of a checkpoint fetched by `monodepth download`. Empty: the bundled one, demonstration, learned from "
+        "synthetic streets.",
     )
     device: str = setting("auto", "Device: cpu, cuda, cuda:N, or auto (CUDA if available, else the CPU).")
     engine: str = setting(

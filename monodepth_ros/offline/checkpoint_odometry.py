@@ -102,6 +102,8 @@ def _notes(run: SourcePipeline, parts: list[_Part], longest: _Part, count: int) 
     notes = run.input_notes
     if run.gyro_input.description:
         notes.append(f"gyro: {run.gyro_input.description}")
+    if run.contradiction:
+        notes.append(run.contradiction)
     if len(parts) > 1:
         notes.append(f"gaps break the trajectory into {len(parts)} parts: the longest counts")
     if len(longest.estimates) < count:

@@ -34,6 +34,7 @@ class SourcePipeline:
 
     source: its `left_out` counts the frames that cannot be used, by reason. pipeline: the processing of a frame.
     moving_frame: the moving frame of the odometry. scale_inputs, gyro_input: the recorded wheel odometry and IMU.
+    contradiction: the first frame at which depth contradicted the motion or the mount for seconds, and how; or empty.
     Raises ScaleError, RecordingError or SourceError if the settings do not fit the checkpoint or the source.
     """
 
@@ -42,6 +43,7 @@ class SourcePipeline:
         self.pipeline = FramePipeline(engine, header, config)
         self.moving_frame = MovingFrame(config, source.frame_id, source.transforms)
         self.scale_inputs = RecordedScaleInputs(source, config.scale, self.pipeline.travel)
+        self.contradiction = ""
         self.gyro_input = RecordedGyro(source, config.odometry.imu_topic, self.pipeline.gyro)
 
     @property
@@ -68,6 +70,8 @@ class SourcePipeline:
                 left_out[str(error)] += 1
                 continue
             last_stamp_ns = frame.stamp_ns
+            if result.contradiction and not self.contradiction:
+                self.contradiction = f"{frame.name}: {result.contradiction}"
             estimate = result.odometry
             yield RunFrame(frame, result, None if estimate is None else self.moving_frame.express(estimate))
 

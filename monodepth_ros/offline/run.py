@@ -12,7 +12,7 @@ from typing import Any
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.create_engine import create_engine
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT, bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.offline.results.animation import RunAnimation
@@ -55,11 +55,12 @@ class OfflineRun:
 
     def __init__(self, source: FrameSource, config: RunConfig, settings: RunSettings):
         self.notes = list(source.notes)
+        path = config.checkpoint or bundled_checkpoint()
         if not config.checkpoint:
-            config = replace(config, checkpoint=str(bundled_checkpoint()))
+            config = replace(config, checkpoint=BUNDLED_NAME)
             self.notes.append(f"{NO_CHECKPOINT}; give --checkpoint weights for your camera")
         self._source, self._config, self._settings = source, config, settings
-        checkpoint = load_checkpoint(config.checkpoint)
+        checkpoint = load_checkpoint(path)
         engine = create_engine(checkpoint, config, self.notes.append)
         self._run = run = SourcePipeline(source, engine, checkpoint.header, config)
         scale, moving_frame = run.pipeline.scale, run.moving_frame
@@ -75,7 +76,7 @@ class OfflineRun:
             odometry = "none: the checkpoint has no pose network" if config.odometry.enabled else "off"
         self.facts = [
             ("source", source.description),
-            ("checkpoint", f"{config.checkpoint}: {checkpoint.header.summary()}"),
+            ("checkpoint", f"{checkpoint.title}: {checkpoint.header.summary()}"),
             ("engine", f"{engine.name} on {engine.device} ({engine.precision})"),
             ("scale", scale.description),
             ("odometry", odometry),
@@ -125,6 +126,8 @@ class OfflineRun:
         self.outcome = [("frames", f"{count} in {self._seconds:.1f} s ({rate:.1f} frames/s)")]
         self.outcome += [("left out", f"{number}: {reason}") for reason, number in left_out.most_common(5)]
         self.outcome += [("view", text) for text in recorder.views]
+        if inputs.contradiction:
+            self.outcome.append(("warning", inputs.contradiction))
         if recorder.scale_text:
             self.outcome.append(("scale", recorder.scale_text))
         self.outcome += [("scale", note) for note in inputs.scale_inputs.notes if note not in self.notes]
@@ -133,6 +136,8 @@ class OfflineRun:
             self.outcome += [("gyro", note) for note in inputs.gyro_input.notes if note not in self.notes]
         if recorder.cloud_text:
             self.outcome.append(("cloud", recorder.cloud_text))
+        if recorder.trajectory.parts:
+            self.outcome.append(("motion", recorder.trajectory.in_words(recorder.unit)))
         self.outcome += _errors_in_words(recorder.metrics())
         if self._settings.bag:
             self.outcome.append(("bag", self._settings.bag))
@@ -185,8 +190,8 @@ def _errors_in_words(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     if "trajectory" in metrics:
         t = metrics["trajectory"]
         text = (
-            f"drift {100 * t['drift']:.1f} % and {t['rotation_drift']:.3f} deg/m over {t['path_length']:.1f} m, "
-            f"ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})"
+            f"drift {100 * t['drift']:.1f} % and {100 * t['rotation_drift']:.1f} deg/100 m over"
+            f" {t['path_length']:.1f} m, ATE {t['ate_rmse']:.2f} m (scaling: {t['scaling']})"
         )
         lines.append(("motion error", text))
     return lines

@@ -59,9 +59,10 @@ class FrameResult:
     uint8 (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: no
     point is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3), the network's input with the ground found
     by the scale marked. correspondences: bgr uint8 (H, W, 3), the network's input with the tracked points.
-    milliseconds: time per stage.
+    contradiction: what has contradicted the depth for seconds (see depth_plausibility.py), or empty. milliseconds: time
+    per stage.
 
-    `FramePipeline.track` fills odometry and correspondences after everything else.
+    `FramePipeline.track` fills odometry, correspondences and contradiction after everything else.
     """
 
     stamp_ns: int
@@ -78,6 +79,7 @@ class FrameResult:
     odometry: OdometryEstimate | None = None
     ground: np.ndarray | None = None
     correspondences: np.ndarray | None = None
+    contradiction: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processing of one frame: preprocessing, networks, depth, motion, scale, odometry, outputs."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.odometry.checks.depth_plausibility import DepthPlausibility
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
@@ -48,6 +50,7 @@ class FramePipeline:
         self._scale = self._create_scale(config, previous=None)
         self._motion = MotionTracking(engine, header)
         self._motion.configure(config.odometry)
+        self._plausibility = DepthPlausibility()
 
     def configure(self, config: PipelineConfig) -> None:
         """Take over settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
@@ -163,12 +166,18 @@ class FramePipeline:
         """Add motion and odometry to the result of a finished frame; the depth outputs do not wait for them."""
         started = time.perf_counter()
         demand, result = prepared.demand, prepared.result
+        agreement = math.nan
         if prepared.wants_motion:
             odometry = self._motion.track(prepared, self._scale)
             result.odometry = odometry if demand.odometry else None
             tracked = self._motion.tracked
             if demand.correspondences and tracked is not None and prepared.rgb is not None:
                 result.correspondences = correspondence_picture(prepared.rgb, tracked)
+            agreement = math.nan if tracked is None else tracked.depth_agreement
+        self._plausibility.observe_agreement(result.stamp_ns, agreement)
+        if prepared.seen is not None:
+            self._plausibility.observe_depth(prepared.seen, result.scale, self._config.scale.camera_height)
+        result.contradiction = self._plausibility.contradiction
         result.milliseconds["motion"] = 1e3 * (time.perf_counter() - started)
 
     @property

@@ -2,7 +2,7 @@
 """A drive as a rosbag2: images, calibration, static transforms, ground-truth odometry and depth."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,18 @@ T_LINK_OPTICAL = make_transform(R_BODY_OPTICAL, (0, 0, 0))
 
 
 def write_drive(
-    drive: Drive, path: str | Path, storage: str = "", compressed: bool = False, imu: bool = False
+    drive: Drive,
+    path: str | Path,
+    storage: str = "",
+    compressed: bool = False,
+    imu: bool = False,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[int]:
     """Write all frames to a new bag. Yields the number of frames written after each; consume it to the end.
 
     A camera called <name> gives /<name>/image_raw and /<name>/camera_info, with frames <name>_link and
     <name>_optical_frame. Depth is that of the first camera. imu: add exact rates of base_link on /imu at IMU_RATE.
+    is_stopped: asked after each frame; once it is true, the bag ends there.
     Raises RecordingError, see BagWriter.
     """
     with BagWriter(path, storage) as bag:
@@ -64,6 +70,8 @@ def write_drive(
                 if k == 0:
                     bag.write(DEPTH, received_ns, messages.image(header, frame.depth, "32FC1"))
             yield index + 1
+            if is_stopped():
+                break
 
 
 def _rendered_ahead(drive: Drive) -> Iterator[Frame]:

@@ -20,9 +20,10 @@ from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.samples.known_motion import add_known_motion
 from monodepth_ros.training.samples.open_dataset import open_dataset
 from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
+from monodepth_ros.training.verdict import reason_against_learning
 
 SETTINGS = "train.yaml"
-FIGURES = ("loss", "abs_rel", "a1", "ate_5", "rotation_error")  # of a validation, as far as it has them
+FIGURES = ("loss", "spread", "abs_rel", "a1", "ate_5", "rotation_error")  # of a validation, as far as it has them
 
 Progress = Callable[[str, int, int | None], None]
 """Called with (what is done, frames done, all frames or None) during a pass over a recording."""
@@ -44,8 +45,8 @@ def training_config(
     config = replace(TrainConfig(), PRESETS[preset])
     settings: dict[str, Any] = {}
     if file:
+        settings = read_settings(file)
         try:
-            settings = read_settings(file)
             config = replace(config, settings)
         except ConfigError as error:
             raise ConfigError(f"{file}: {error}") from None
@@ -109,22 +110,31 @@ def make_training_folder(
 
 
 def conclude(trainer: Trainer, is_finished: bool) -> list[tuple[str, str]]:
-    """Write report.html; returns (name, value) lines for the user: validations, checkpoint, report, how to continue."""
+    """Write report.html; returns (name, value) lines for the user: validations, verdict, checkpoint, report, how to
+    continue."""
     folder = trainer.folder
     validations = [line for line in read_log(folder) if line["kind"] == "validation"]
     lines = []
     for moment, line in zip(("before", "after"), (validations[:1], validations[-1:])):
         if line:
             lines.append((f"validation {moment}", figures_text(line[0], FIGURES)))
+    verdict = reason_against_learning(validations)
+    if verdict:
+        lines.append(("verdict", verdict))
     facts = [("networks", trainer.header().summary()), ("steps", f"{trainer.step} of {trainer.steps}")]
     facts += [("data", note) for note in trainer.dataset.notes]
     write_report(folder, [*facts, *lines], trainer.pictures, trainer.trajectories)
-    best = folder / BEST
-    lines.append(("checkpoint", str(best if best.exists() else folder / LAST)))
+    lines.append(("checkpoint", str(trained_checkpoint(folder))))
     lines.append(("report", str(folder / "report.html")))
     if not is_finished:
         lines.append(("stopped", f"monodepth train --resume {folder}"))
     return lines
+
+
+def trained_checkpoint(folder: Path) -> Path:
+    """The checkpoint of a training: the best one by validation, else the last one."""
+    best = folder / BEST
+    return best if best.exists() else folder / LAST
 
 
 def figures_text(validation: Mapping[str, Any], names: Sequence[str]) -> str:

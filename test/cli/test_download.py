@@ -148,3 +148,9 @@ def test_the_list_shows_names_licences_and_downloads(site, weights, capsys):
     mono = next(line for line in lines if line.startswith("mono_640x192 "))
     assert "about 100 MB" in mono and "relative" in mono
     assert any("non-commercial" in line for line in lines)
+    assert lines[0].startswith("demonstration ") and "bundled" in lines[0] and "synthetic streets" in lines[0], lines
+
+
+def test_the_bundled_checkpoint_needs_no_download(capsys):
+    assert main(["download", "demonstration"]) == 0
+    assert "nothing to download" in capsys.readouterr().out

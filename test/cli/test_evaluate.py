@@ -141,6 +141,8 @@ def test_the_odometry_of_a_checkpoint_is_evaluated(drive, evaluate, tmp_path):
     assert found["snippets"]["snippets"] == FRAMES - 2
     assert found["step_consistency"]["steps"] == FRAMES - 1 and found["step_consistency"]["nees"] > 0
     assert cv2.imread(str(picture)).shape == (800, 800, 3)
+    # It is the node's odometry that is judged.
+    assert found["trajectory"] == "odometry by features, pose network where they fail"
 
 
 def test_settings_of_the_node_and_noise_of_the_reference(drive, evaluate):

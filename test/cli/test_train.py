@@ -65,6 +65,14 @@ def test_a_training_needs_nothing_but_a_path(drive, tmp_path, capsys, monkeypatc
     )
 
 
+def test_a_training_that_learned_nothing_says_so(drive, tmp_path, capsys):
+    idle = ["--set", "optimizer.learning_rate=0", "--epochs", 1, "--out", tmp_path / "t"]
+    assert train("--data", drive, *SMALL, *idle) == 0
+    out = capsys.readouterr().out
+    assert "learned nothing: " in out and "monodepth inspect" in out, out
+    assert "learned nothing: " in (tmp_path / "t" / "report.html").read_text()
+
+
 def test_a_trained_checkpoint_runs(drive, tmp_path):
     assert train("--data", drive, *SMALL, "--epochs", 1, "--out", tmp_path / "t") == 0
     words = [
@@ -144,7 +152,7 @@ def test_an_interrupted_training_resumes(drive, tmp_path):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], "nothing to learn from: give --data"),
+        ([], "nothing to learn from: give one or more recordings"),
         (["--data", "/nowhere.mcap"], "/nowhere.mcap does not exist"),
         (["--data", "{drive}", "--set", "optimizer.epoch=3"], "unknown setting 'optimizer.epoch'"),
         (["--data", "{drive}", "--set", "networks.width=100"], "multiples of 32; resize to 96x192"),

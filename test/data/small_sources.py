@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small recordings of every kind, written by the tests of frame sources."""
 
+import struct
+
 import cv2
 import numpy as np
 
@@ -102,3 +104,32 @@ def write_video(path, values, rate):
         writer.write(picture(value, 64, 48))
     writer.release()
     return path
+
+
+def write_varying_film(path, count, rate):
+    """An MP4 whose second half has twice the rate, as phones write them; each image shows its number, see `number_in`.
+
+    OpenCV writes a film of constant rate, whose table of times (stts) is then given a second row.
+    """
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), rate, (64, 48))
+    for i in range(count):
+        image = picture(0, 64, 48)
+        for row in range(3):
+            image[16 * row : 16 * row + 16] = 30 * (i // 8**row % 8)
+        writer.write(image)
+    writer.release()
+    data = bytearray(path.read_bytes())
+    table = data.index(b"stts") - 4
+    delta = struct.unpack_from(">I", data, table + 20)[0]
+    rows = (2, count // 2, delta, count - count // 2, delta // 2)
+    data[table : table + 24] = struct.pack(">I4sI5I", 32, b"stts", 0, *rows)
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        size = data.index(box) - 4
+        struct.pack_into(">I", data, size, struct.unpack_from(">I", data, size)[0] + 8)
+    path.write_bytes(data)
+    return path
+
+
+def number_in(image):
+    """The number that an image of `write_varying_film` shows."""
+    return sum(8**row * round(float(image[16 * row : 16 * row + 16].mean()) / 30) for row in range(3))

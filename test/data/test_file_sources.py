@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames of image folders, videos and local cameras have times and calibration."""
 
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
@@ -9,8 +11,8 @@ import pytest
 from small_sources import CAMERA, TENTH, picture, read, write_video
 
 from monodepth_ros.data.calibration import write_calibration
-from monodepth_ros.data.sources import live_camera
-from monodepth_ros.geometry.camera import CalibrationError
+from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.source import SourceError
 
 
 def test_images_of_a_folder_are_in_natural_order_with_the_times_of_times_txt(tmp_path):
@@ -56,16 +58,40 @@ def test_frames_of_a_video_have_the_times_of_the_file(tmp_path):
     assert [f.name for f in frames] == ["000003", "000004", "000005", "000006", "000007"]
 
 
-def test_a_camera_stamps_its_frames_on_arrival(tmp_path, monkeypatch):
-    """OpenCV reads a film in place of a camera, which a test machine does not have."""
-    path = write_video(tmp_path / "film.avi", range(0, 200, 50), rate=5.0)
-    monkeypatch.setattr(live_camera, "open_camera", lambda number: cv2.VideoCapture(str(path)))
-    before = time.time_ns()
-    source, frames = read("0")
-    assert source.frame_count is None and "no calibration" in source.notes[0]
-    stamps = [before, *(frame.stamp_ns for frame in frames), time.time_ns()]
-    assert len(frames) == 4 and stamps == sorted(stamps), stamps
-    assert [frame.name for frame in frames] == ["000000", "000001", "000002", "000003"]
-    write_calibration(tmp_path / "other.yaml", CAMERA, "camera")
-    with pytest.raises(CalibrationError, match="image of 64x48 but the calibration file is for 8x6"):
-        read("0", calibration_file=str(tmp_path / "other.yaml"))
+class Pictures(BaseHTTPRequestHandler):
+    """A network camera: JPEG images, one after the other, as cheap IP cameras send them."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+        self.end_headers()
+        for value in range(0, 240, 12):
+            data = cv2.imencode(".jpg", picture(value, 64, 48))[1].tobytes()
+            self.wfile.write(b"--next\r\nContent-Type: image/jpeg\r\n\r\n" + data + b"\r\n")
+            time.sleep(0.02)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_stream_gives_its_newest_images_stamped_on_arrival():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pictures) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        before, found = time.time_ns(), []
+        with open_source(f"http://user:secret@127.0.0.1:{server.server_port}/stream") as source:
+            assert "secret" not in source.description and source.frame_count is None
+            assert "no calibration" in source.notes[0]
+            for frame in source.frames():
+                found.append(frame)
+                time.sleep(0.1 if len(found) == 1 else 0.0)  # as if the networks were slow
+        server.shutdown()
+    stamps = [before, *(frame.stamp_ns for frame in found), time.time_ns()]
+    assert stamps == sorted(stamps) and found[0].pixels.size == (64, 48), stamps
+    dropped = source.left_out.total()
+    assert 2 <= len(found) < 20 and dropped >= 1, f"{len(found)} frames, {dropped} dropped"
+
+
+def test_a_local_camera_that_is_not_there_is_named():
+    for place, name in (("77", "camera 77"), ("/dev/video77", "/dev/video77")):
+        with pytest.raises(SourceError, match=f"{name} cannot be opened: there is no /dev/video77"):
+            open_source(place)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame index describes a recording, is kept beside it, and is built again when the recording changes."""
+"""The frame index describes a recording, is kept in the user's cache, and is built again when the recording changes."""
 
 import os
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
+from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.frame_index import SUFFIX, FrameIndex, index_frames
 from monodepth_ros.data.image_codec import Pixels
@@ -51,7 +53,7 @@ def test_the_index_is_kept_and_built_again_when_the_recording_changes(drive, tmp
     read = []
     first = index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
     assert read == [(i + 1, 8) for i in range(8)]
-    assert list(tmp_path.glob(f".drive.mcap.*{SUFFIX}"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["drive.mcap"], "nothing is left beside a user's recording"
     again = index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))
     assert len(read) == 8 and same(first, again)
     index_frames(str(path), SourceOptions(duration=0.5), lambda *counts: read.append(counts))
@@ -64,12 +66,32 @@ def test_the_index_is_kept_and_built_again_when_the_recording_changes(drive, tmp
     assert len(read) >= 16
 
 
-@pytest.mark.parametrize("damage", [b"", b"garbage"])
-def test_a_damaged_index_is_built_again(drive, tmp_path, damage):
+def test_the_index_is_kept_beside_the_recording_only_when_asked(drive, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = tmp_path / "drive.mcap"
     shutil.copy(drive, path)
+    first = index_frames(str(path), SourceOptions(), beside=True)
+    assert len(list(tmp_path.glob(f".drive.mcap.*{SUFFIX}"))) == 1 and not (tmp_path / "cache").exists()
+    read = []
+    assert same(first, index_frames(str(path), SourceOptions(), lambda *counts: read.append(counts))) and not read
+
+
+def test_the_index_of_a_pattern_is_built_again_when_an_image_is_added(tmp_path):
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), np.full((48, 64), 20 * i, np.uint8))
+    pattern = str(tmp_path / "*.png")
+    assert len(index_frames(pattern, SourceOptions())) == 3
+    cv2.imwrite(str(tmp_path / "3.png"), np.full((48, 64), 60, np.uint8))
+    assert len(index_frames(pattern, SourceOptions())) == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"])
+def test_a_damaged_index_is_built_again(drive, tmp_path, monkeypatch, damage):
+    path = tmp_path / "drive.mcap"
+    shutil.copy(drive, path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     first = index_frames(str(path), SourceOptions())
-    (kept,) = tmp_path.glob(f"*{SUFFIX}")
+    (kept,) = cache_folder().rglob(f"*{SUFFIX}")
     kept.write_bytes(damage)
     assert same(first, index_frames(str(path), SourceOptions()))
     assert FrameIndex.load(kept, "another key") is None

@@ -298,4 +298,6 @@ def test_without_a_checkpoint_the_bundled_one_runs_with_one_warning(harness, cap
     node.send_info()
     status = node.exchange(SECOND, topic="depth/status")
     assert status.checkpoint == "demonstration" and status.scale_source == status.SCALE_CHECKPOINT
-    node.wait(lambda: any("demonstration" in str(m.status[-1].values) for m in node.received["/diagnostics"]))
+    node.wait(
+        lambda: any("learned from synthetic streets" in str(m.status[-1].values) for m in node.received["/diagnostics"])
+    )

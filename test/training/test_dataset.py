@@ -218,7 +218,7 @@ def test_recordings_without_enough_samples_are_refused_in_one_line(drive, tmp_pa
         cv2.imwrite(str(still / f"{i}.png"), texture)
     write_calibration(still / "camera.yaml", CameraModel.pinhole(160, 64, 90.0, 90.0, 79.5, 31.5), "camera")
     cases = [
-        ((), "nothing to learn from: give --data"),
+        ((), "nothing to learn from: give one or more recordings"),
         ((str(short),), "samples to learn from: there are 2 frames"),
         ((str(no_calibration),), "has no calibration: record camera_info, or set data.calibration_file"),
         ((str(still),), "% of the frames are static .* record the camera while it moves"),

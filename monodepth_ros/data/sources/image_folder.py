@@ -6,6 +6,7 @@ from pathlib import Path
 from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
 from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
+from monodepth_ros.geometry.camera import CameraModel
 
 # Names that camera_calibration and camera_info_manager give to their files.
 CALIBRATION_NAMES = ("calibration.yaml", "camera_info.yaml", "camera.yaml", "ost.yaml")
@@ -19,10 +20,16 @@ def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions
     """
     folder = Path(folder)
     files = image_files(folder)
+    camera, origin = folder_calibration(folder, options)
+    found = ImageFiles(files, read_times([folder], len(files), options.rate), camera, origin)
+    return ImageSequence(f"{folder} ({len(files)} images)", found, options)
+
+
+def folder_calibration(folder: Path, options: SourceOptions) -> tuple[CameraModel | None, str]:
+    """The camera of the images in a folder, None without calibration, and what to call its origin in an error."""
     camera, origin = given_camera(options), "the calibration file"
     if camera is None:
         beside = next((folder / name for name in CALIBRATION_NAMES if (folder / name).is_file()), None)
         if beside is not None:
             camera, origin = as_published(read_calibration(beside), options.rectified), str(beside)
-    found = ImageFiles(files, read_times([folder], len(files), options.rate), camera, origin)
-    return ImageSequence(f"{folder} ({len(files)} images)", found, options)
+    return camera, origin

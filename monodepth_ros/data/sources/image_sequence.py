@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames from the image files of a folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def image_files(folder: Path) -> list[Path]:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
     if not found:
         raise SourceError(f"{folder} contains no images: expected {', '.join(SUFFIXES)}")
-    return sorted(found, key=_natural)
+    return in_natural_order(found)
 
 
 def read_pixels(file: Path) -> Pixels:
@@ -131,6 +131,11 @@ def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:
     if any(later <= earlier for earlier, later in zip(times, times[1:])):
         raise SourceError(f"the times in {path} do not increase from line to line: give --rate HZ instead")
     return times
+
+
+def in_natural_order(paths: Iterable[Path]) -> list[Path]:
+    """Paths in natural order of their names (frame_2 before frame_10), folder after folder."""
+    return sorted(paths, key=lambda path: (path.parent, _natural(path)))
 
 
 def _natural(path: Path) -> tuple:

@@ -1,40 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open the frame source for a path or a camera number given by a user."""
+"""Open the frame source for what a user names: a path, a pattern, several images, a camera or a stream."""
 
+import re
 from pathlib import Path
 
 from monodepth_ros.data.bags.files import ROS1_SUFFIX, ROS2_SUFFIXES
 from monodepth_ros.data.sources import kitti_odometry, kitti_raw
 from monodepth_ros.data.sources.bag import BagSource
+from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.data.sources.video import VideoSource
+from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
 
 BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
-    "a bag (folder, .mcap, .db3, .bag), a folder of images, a KITTI drive or sequence, a video, or a camera's number"
+    "a bag (folder, .mcap, .db3, .bag), a folder of images, images, a KITTI drive or sequence, a video, a camera (0,"
+    " /dev/video0) or a stream (rtsp://, http://)"
 )
 
+Place = str | tuple[str, ...]
+"""What a user names as one source; several words are the image files of one sequence."""
 
-def open_source(path: str, options: SourceOptions = SourceOptions()) -> FrameSource:
-    """Open the source at a path; digits that are not a path are a camera number.
+
+def open_source(place: Place, options: SourceOptions = SourceOptions()) -> FrameSource:
+    """Open the source that a path, a pattern of images, image files, a camera (number or device) or a URL names.
 
     Raises SourceError, or RecordingError or CalibrationError of a reader, if the source cannot be read.
     """
-    place = Path(path)
-    if path.isascii() and path.isdigit() and not place.exists():
-        return LiveCamera(int(path), options)
-    if not place.exists():
-        raise SourceError(f"{path} does not exist: expected {EXPECTED}")
-    if place.is_dir():
-        return _open_folder(place, options)
-    if place.suffix.lower() in SUFFIXES:
-        raise SourceError(f"{path} is a single image: give its folder")
-    if place.suffix in (*BAG_SUFFIXES, ".zstd", ".lz4") or place.name == "metadata.yaml":
-        return BagSource(place, options)
-    return VideoSource(place, options)
+    if not isinstance(place, str):
+        return open_images(place, f"{place[0]}, ...", options)
+    if _is_url(place) and not is_live(place):
+        return VideoSource(place, options)
+    if is_live(place):
+        return LiveCamera(int(place) if place.isdigit() else place, options)
+    if is_pattern(place):
+        return _open_pattern(place, options)
+    path = Path(place)
+    if not path.exists():
+        raise SourceError(f"{place} does not exist: expected {EXPECTED}")
+    if path.is_dir():
+        return _open_folder(path, options)
+    if is_image(place):
+        return open_images([path], place, options)
+    if path.suffix in (*BAG_SUFFIXES, ".zstd", ".lz4") or path.name == "metadata.yaml":
+        return BagSource(path, options)
+    check_video(path, EXPECTED)
+    return VideoSource(path, options)
+
+
+def is_live(place: str) -> bool:
+    """Whether the source is a camera or a stream, which can be read only once: digits, /dev/video0, or a URL that does
+    not name a video file."""
+    is_number = place.isascii() and place.isdigit() and not Path(place).exists()
+    if _is_url(place):
+        is_file = Path(place.partition("?")[0]).suffix.lower() in VIDEO_SUFFIXES
+        return not (is_file and place.lower().startswith("http"))
+    return is_number or re.fullmatch(r"/dev/(video|v4l/).*", place) is not None
+
+
+def _is_url(place: str) -> bool:
+    return re.match(r"(https?|rtsps?|rtmps?|udp|rtp|srt|tcp)://", place, re.IGNORECASE) is not None
+
+
+def _open_pattern(pattern: str, options: SourceOptions) -> FrameSource:
+    found = matches(pattern)
+    images = [path for path in found if is_image(str(path))]
+    if images:
+        return open_images(images, pattern, options)
+    if len(found) == 1:
+        return open_source(str(found[0]), options)
+    raise SourceError(f"{pattern} matches {len(found)} files that are not images: give one of them, {found[0]} first")
 
 
 def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:

@@ -7,8 +7,11 @@ from pathlib import Path
 BUNDLED_NAME = "demonstration"
 """Name of the bundled checkpoint; accepted by `load_checkpoint`, and so wherever a checkpoint's path is."""
 
-NO_CHECKPOINT = f"no checkpoint given: running the bundled {BUNDLED_NAME!r}, trained on synthetic images"
-"""Warning for a node or run that was given no checkpoint."""
+BUNDLED_TITLE = f"{BUNDLED_NAME} (bundled, learned from synthetic streets)"
+"""The bundled checkpoint and what it is, for logs, diagnostics and reports."""
+
+NO_CHECKPOINT = f"no checkpoint given: running the bundled {BUNDLED_NAME!r}, learned from synthetic streets"
+"""Warning for a node or command that was given no checkpoint."""
 
 
 def bundled_checkpoint() -> Path:

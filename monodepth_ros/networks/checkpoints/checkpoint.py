@@ -15,7 +15,7 @@ from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.downloads.checkpoint_cache import resolve_name
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.checkpoints.monodepth2_format import (
     PARTS,
@@ -46,6 +46,11 @@ class Checkpoint:
     path: Path
     sha256: str
     """Hash of the file, or of a folder's concatenated files."""
+
+    @property
+    def title(self) -> str:
+        """The path; for the bundled checkpoint its name, and what it learned from."""
+        return BUNDLED_TITLE if self.path == bundled_checkpoint() else str(self.path)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

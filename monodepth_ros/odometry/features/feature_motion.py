@@ -28,6 +28,7 @@ class FeatureMotion:
     covariance: (6, 6) of it, see covariance.py. is_still: nothing moved. inliers: number of points that agree with it;
     share: inliers as a share of the tracked points. is_bridged: the image gave no motion, so the gyro gives the
     rotation and the translation is extrapolated. ends_bridge: a measured motion that starts at a bridged pose.
+    depth_agreement: rank correlation of depth and parallax (see depth_agreement.py), NaN if unknown.
     """
 
     T_previous_current: np.ndarray | None
@@ -39,3 +40,4 @@ class FeatureMotion:
     points: TrackedPoints | None = None
     is_bridged: bool = False
     ends_bridge: bool = False
+    depth_agreement: float = float("nan")

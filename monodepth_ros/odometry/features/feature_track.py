@@ -117,6 +117,7 @@ class FeatureTrack:
             share=share,
             points=TrackedPoints(before, now, error < INLIER_ERROR, self._camera.size),
             ends_bridge=self._model.is_bridged,
+            depth_agreement=self._window.depth_agreement(),
         )
         self._accept(image, measured)
         self._reference.replace(image.gray, flow)

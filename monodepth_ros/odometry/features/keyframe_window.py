@@ -8,6 +8,7 @@ import numpy as np
 from monodepth_ros.geometry.motion import adjoint, invert
 from monodepth_ros.odometry.corners import find_corners
 from monodepth_ros.odometry.features.bundle import adjust
+from monodepth_ros.odometry.features.depth_agreement import depth_agreement, robust_spread
 from monodepth_ros.odometry.features.depth_prior import depth_prior
 from monodepth_ros.odometry.features.patches import SIDE, align_patches, warped_patches
 from monodepth_ros.odometry.features.point_table import PointTable
@@ -25,7 +26,6 @@ KEYFRAME_PARALLAX = 10.0
 KEYFRAME_SHARE = 0.45
 WARP_REACH = 2.0  # distance over which the warp of a patch is measured [pixels]
 MAX_WARP = 8.0  # largest change of a patch's area
-MAD_OF_NORMAL = 0.6745  # median absolute deviation of a normal error, in its standard deviations
 MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in its standard deviations
 VARIANCE_LIMITS = (0.1, 10.0)  # limits of the factor by which the errors' size changes the covariance
 
@@ -152,8 +152,11 @@ class KeyframeWindow:
     def depth_scatter(self) -> float:
         """Robust standard deviation of the logarithm of the network's depth about the adjusted points' depth."""
         points = self.points
-        deviation = np.log(points.inverse_depth / points.prior)
-        return float(np.median(np.abs(deviation - np.median(deviation))) / MAD_OF_NORMAL)
+        return robust_spread(np.log(points.inverse_depth / points.prior))
+
+    def depth_agreement(self) -> float:
+        """Rank correlation of the network's depth and the points' parallax in the newest frame, NaN if unknown."""
+        return depth_agreement(self.points, self.poses, self._camera.focal)
 
     def settle(self, gray: np.ndarray, inverse_depth: np.ndarray) -> bool:
         """Keep the newest frame as a keyframe if it shows enough that is new, else drop it; whether it was kept."""

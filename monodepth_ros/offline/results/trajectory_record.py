@@ -48,6 +48,25 @@ class TrajectoryRecord:
         """The part with the most frames; an empty one without any."""
         return max(self.parts, key=len, default=TrajectoryPart())
 
+    @property
+    def lost_frames(self) -> int:
+        """Number of frames at which the motion was lost."""
+        return sum(state is TrackingState.LOST for part in self.parts for state in part.states)
+
+    @property
+    def distance(self) -> float:
+        """Length of the camera's path over all parts."""
+        places = (np.array([T[:3, 3] for T in part.T_start_camera]) for part in self.parts)
+        return float(sum(np.linalg.norm(np.diff(place, axis=0), axis=1).sum() for place in places))
+
+    def in_words(self, unit: str) -> str:
+        """Distance and lost frames, for the summary of a run. unit: of lengths."""
+        frames = sum(map(len, self.parts))
+        text = f"{self.distance:.1f} {unit} travelled, lost at {self.lost_frames} of {frames} frames"
+        if len(self.parts) > 1:
+            text += f", in {len(self.parts)} parts"
+        return text
+
     def metrics(self, is_metric: bool) -> TrajectoryMetrics | None:
         """Errors of the longest part over its frames with reference poses; None for fewer than two of them."""
         part = self.longest

@@ -14,7 +14,7 @@ from monodepth_ros.data.bags.topics import (
     ground_truth_depth,
     ground_truth_odometry,
 )
-from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
+from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME
 from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.pipeline.motion_tracking import gives_motion
@@ -89,7 +89,7 @@ def node_parameters(
 def run(options: argparse.Namespace) -> int:
     """Run the demonstration; 0 if every expected output came, else 1. MonodepthError for bad input."""
     bag = options.bag or str(default_bag())
-    checkpoint = options.checkpoint or str(bundled_checkpoint())
+    checkpoint = options.checkpoint or BUNDLED_NAME
     if options.train:
         if options.checkpoint:
             raise DemoError("--train begins with random weights: leave out --checkpoint, or use `monodepth adapt`")

@@ -36,6 +36,7 @@ class CameraRig:
             self._logger.warning(f"{NO_CHECKPOINT}; set the parameter checkpoint to weights for your camera")
         checkpoint = load_checkpoint(config.checkpoint or bundled_checkpoint())
         self.header = checkpoint.header
+        self.title = checkpoint.title
         self.streams: list[CameraStream] = []
         self._worker: FrameWorker[CameraStream, Arrival] | None = None
         self._problems = Problems(self._logger)
@@ -66,7 +67,7 @@ class CameraRig:
 
     def _announce(self, pipeline: FramePipeline) -> None:
         engine, config = self.engine, self._config
-        self._logger.info(f"{self.checkpoint}: {self.header.summary()}")
+        self._logger.info(f"{self.title}: {self.header.summary()}")
         self._logger.info(f"{engine.name} on {engine.device} ({engine.precision}); {pipeline.scale.description}")
         if not config.odometry.enabled:
             self._logger.info("odometry disabled: odometry.enabled is false")
@@ -135,7 +136,7 @@ class CameraRig:
         """Diagnostics of each camera, then of the networks."""
         health = Health("networks", self.engine.device)
         health.values["engine"] = f"{self.engine.name} on {self.engine.device} ({self.engine.precision})"
-        health.values["checkpoint"] = self.checkpoint
+        health.values["checkpoint"] = self.title
         health.values["batches by size"] = ", ".join(f"{size}: {n}" for size, n in self._batches.items())
         for problem in self._problems.current():
             health.warn(problem.message)

@@ -246,6 +246,8 @@ class CameraStream:
         if gyro_input is not None:
             gyro_input.advance(header.frame_id)
         self._pipeline.track(pending.prepared)
+        if result.contradiction:
+            self.problems.note("plausibility", result.contradiction)
         tracked = time.perf_counter()
         self._outputs.publish_correspondences(result, header)
         publish_tf = pending.publish_tf and result.view.is_calibrated

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.open_source import Place, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.errors import MonodepthError
@@ -48,11 +48,12 @@ class ExtractionSettings:
 class Extraction:
     """Extraction of one camera or a stereo pair of the recording at `path` into the folder `out`, by `process`.
 
-    expected: number of frames to write, None if unknown. notes: lines for the user. outcome: (name, value) lines after
-    `process`. Raises what `open_source` raises, and DatasetFolderError for a folder that is not empty.
+    expected: number of frames to write, None if unknown. notes: lines for the user. After `process`, outcome:
+    (name, value) lines; training_words: what a training of the folder has to be told, None if it lacks a calibration.
+    Raises what `open_source` raises, and DatasetFolderError for a folder that is not empty.
     """
 
-    def __init__(self, path: str, options: SourceOptions, settings: ExtractionSettings, out: str | Path):
+    def __init__(self, path: Place, options: SourceOptions, settings: ExtractionSettings, out: str | Path):
         check_folder(Path(out))
         self._path, self._settings, self._out = path, settings, Path(out)
         options, note = one_camera(path, options)
@@ -74,6 +75,7 @@ class Extraction:
         count = self.left.frame_count
         self.expected = min(count, settings.frames) if count and settings.frames else count or settings.frames or None
         self.outcome: list[tuple[str, str]] = []
+        self.training_words: list[str] | None = None
 
     def close(self) -> None:
         """Close the recording."""
@@ -160,8 +162,7 @@ class Extraction:
         if not writers[int(names[0][-1])].camera.is_calibrated:
             self.notes.append("no calibration in the recording: a training needs one (--calibration FILE)")
             return
-        masked = f" --set data.mask_file={self._out / MASK}" if mask is not None else ""
-        self.outcome.append(("train", f"monodepth train --data {self._out}{masked}"))
+        self.training_words = ["--set", f"data.mask_file={self._out / MASK}"] if mask is not None else []
 
     def _facts(self, counts: dict[str, int], begin_ns: int, baseline: float) -> dict:
         settings = self._settings

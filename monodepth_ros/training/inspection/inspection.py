@@ -149,7 +149,7 @@ def _inspect(
     if recording is not None:
         index, selection = recording.clip.index, recording.selection
     else:
-        index = index_frames(path, options, lambda count, total: progress(path, count, total))
+        index = index_frames(path, options, lambda count, total: progress(path, count, total), data.index_beside)
         selection = select_targets(index, data.frame_step, data.min_motion, data.sources != "stereo")
     uses = _uses(index, data, selection, recording)
     with open_source(path, options) as source:

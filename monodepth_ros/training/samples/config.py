@@ -49,6 +49,10 @@ class DataConfig:
         minimum=0.0,
         maximum=1000.0,
     )
+    start: float = setting(0.0, "Time to skip at the start of each recording.", unit="s", minimum=0.0, maximum=1e6)
+    duration: float = setting(
+        0.0, "Time to use of each recording; 0 uses all of it.", unit="s", minimum=0.0, maximum=1e6
+    )
     frame_step: int = setting(
         0,
         "Distance from the target to its neighbours; 0 chooses the smallest one at which the image moves visibly.",
@@ -77,6 +81,11 @@ class DataConfig:
     )
     mask_file: str = setting(
         "", "Picture of the size of the camera's images; its black pixels are left out of the loss."
+    )
+    index_beside: bool = setting(
+        False,
+        "Keep the index of the frames in a hidden file beside each recording, for other users of the same disk, instead"
+        " of in the user's cache.",
     )
     cache_mb: int = setting(
         2000, "Memory for frames that have been read and rectified.", unit="MB", minimum=0, maximum=1000000

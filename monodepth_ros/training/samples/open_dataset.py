@@ -2,6 +2,7 @@
 """Opens recordings for training: frame index, training camera, and selection of samples."""
 
 import functools
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,7 +44,7 @@ def open_dataset(
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
     if not config.recordings:
-        raise TrainingError("nothing to learn from: give --data with one or more recordings")
+        raise TrainingError("nothing to learn from: give one or more recordings")
     cache = FrameCache(config.cache_mb)
     mask = read_mask(config.mask_file)
     recordings: list[TrainingRecording] = []
@@ -52,7 +53,7 @@ def open_dataset(
         for path in config.recordings:
             name = f"{len(recordings)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
             options, right_options = camera_options(path, config, notes)
-            index = _index(path, options, progress)
+            index = _index(path, options, config, progress)
             if training_camera is None:
                 training_camera = training_camera_of(path, index, networks)
             make_clip = functools.partial(
@@ -69,7 +70,7 @@ def open_dataset(
             recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
-                right_index = _index(path, right_options, progress)
+                right_index = _index(path, right_options, config, progress)
                 right_source = sources.enter_context(open_source(path, right_options))
                 recording.right = make_clip(f"{name} right", right_source, right_index)
                 _pair(recording)
@@ -99,6 +100,8 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         calibration_file=config.calibration_file,
         rectified=config.rectified,
         rate=config.rate,
+        start=config.start,
+        duration=config.duration or math.inf,
     )
     # The first of several cameras is as good as any to learn from, and it is the left one of a pair.
     options, note = one_camera(path, options)
@@ -113,8 +116,9 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     return options, right
 
 
-def _index(path: str, options: SourceOptions, progress: Progress | None) -> FrameIndex:
-    return index_frames(path, options, progress and (lambda count, total: progress(path, count, total)))
+def _index(path: str, options: SourceOptions, config: DataConfig, progress: Progress | None) -> FrameIndex:
+    reading = progress and (lambda count, total: progress(path, count, total))
+    return index_frames(path, options, reading, config.index_beside)
 
 
 def _pair(recording: TrainingRecording) -> None:

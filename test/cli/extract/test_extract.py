@@ -158,7 +158,7 @@ def test_empty_pixels_of_rectified_images_are_masked(as_published, tmp_path, cap
     recording = with_distortion(as_published, tmp_path / "wide", (0.35, 0.1, 0, 0, 0))
     assert extract(recording, tmp_path / "out", "--mono") == 0
     mask = tmp_path / "out" / "mask.png"
-    assert f"monodepth train --data {tmp_path / 'out'} --set data.mask_file={mask}" in capsys.readouterr().out
+    assert f"monodepth train {tmp_path / 'out'} --set data.mask_file={mask}" in capsys.readouterr().out
     picture = cv2.imread(str(mask), cv2.IMREAD_UNCHANGED)
     assert picture.shape == (64, 160) and set(np.unique(picture)) == {0, 255}
     largest, mean = largest_difference(recording, tmp_path / "out", folder_config={"mask_file": str(mask)})

@@ -211,8 +211,11 @@ def test_real_recordings_run(monodepth_data, run):
 
 
 def test_the_bundled_checkpoint_is_named_if_it_was_not_asked_for(drive, run):
-    code, printed, _ = run(drive, "--frames", "1", "--no-video", "--depth", "none")
-    assert code == 0 and "no checkpoint given: running the bundled 'demonstration'" in printed.out, printed.out
+    code, printed, results = run(drive, "--frames", "1", "--no-video", "--depth", "none")
+    line = "no checkpoint given: running the bundled 'demonstration', learned from synthetic streets"
+    assert code == 0 and line in printed.out, printed.out
+    what_it_is = "demonstration (bundled, learned from synthetic streets)"
+    assert what_it_is in printed.out and what_it_is in (results / "report.html").read_text(), printed.out
     code, printed, _ = run(drive, "--frames", "1", "--no-video", "--depth", "none", "--checkpoint", "demonstration")
     assert code == 0 and "no checkpoint given" not in printed.out, printed.out
 

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that a verb suggests at its end, ready to paste: inspect, train, run, then the node."""
+
+import math
+import shlex
+from collections.abc import Sequence
+
+from monodepth_ros.data.sources.bag import BagSource
+from monodepth_ros.data.sources.source import FrameSource, SourceOptions
+
+COMPRESSED = "/compressed"
+RELATIVE = ("--set", "scale.source=relative")
+
+
+def source_words(options: SourceOptions) -> list[str]:
+    """Options about what to read as the words of another command: those that differ from their defaults."""
+    named = {
+        "--topic": options.topic,
+        "--camera-info": options.camera_info,
+        "--camera": options.camera,
+        "--calibration": options.calibration_file,
+        "--rate": options.rate,
+        "--start": options.start,
+        "--duration": options.duration if math.isfinite(options.duration) else 0,
+    }
+    words = [word for name, value in named.items() if value for word in (name, _word(value))]
+    return words + (["--rectified"] if options.rectified else [])
+
+
+def command(verb: str, recordings: Sequence[str], *words: str) -> str:
+    """A command of this program, quoted for a shell."""
+    return shlex.join(["monodepth", verb, *recordings, *words])
+
+
+def run_command(recording: str, chosen: SourceOptions, checkpoint: str = "", is_metric: bool = True) -> str:
+    """The command that runs a checkpoint ('' for the bundled one) over a recording.
+
+    is_metric: whether the checkpoint gives metres; a run has to be told if it does not.
+    """
+    words = ["--checkpoint", checkpoint] if checkpoint else []
+    return command("run", [recording], *words, *source_words(chosen), *(() if is_metric else RELATIVE))
+
+
+def node_command(source: FrameSource | None, checkpoint: str = "", is_metric: bool = True, parameters: str = "") -> str:
+    """The command that starts the node on the topics of a recording.
+
+    checkpoint, is_metric: as in `run_command`. parameters: a parameter file that holds both, '' for none.
+    """
+    words = ["ros2", "launch", "monodepth_ros", "depth.launch.py"]
+    words += [f"params_file:={parameters}"] if parameters else []
+    words += [f"checkpoint:={checkpoint}"] if checkpoint and not parameters else []
+    if isinstance(source, BagSource):
+        image = source.stream.image
+        words.append(f"image:={image.removesuffix(COMPRESSED)}")
+        words += ["image_transport:=compressed"] if image.endswith(COMPRESSED) else []
+        beside = f"{image.removesuffix(COMPRESSED).rpartition('/')[0]}/camera_info"
+        if source.stream.camera_info not in ("", beside):
+            words.append(f"camera_info:={source.stream.camera_info}")
+    words += [] if is_metric or parameters else ["scale_source:=relative"]
+    return shlex.join(words)
+
+
+def next_lines(*commands: str) -> list[tuple[str, str]]:
+    """(name, value) lines that print the commands as what to do next."""
+    return [("next" if not number else "or", text) for number, text in enumerate(commands)]
+
+
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

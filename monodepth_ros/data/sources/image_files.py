@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Single images, several images, and patterns such as 'images/*.png'."""
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from monodepth_ros.data.sources.image_folder import folder_calibration
+from monodepth_ros.data.sources.image_sequence import (
+    SUFFIXES,
+    ImageFiles,
+    ImageSequence,
+    image_files,
+    in_natural_order,
+    read_times,
+)
+from monodepth_ros.data.sources.source import SourceError, SourceOptions
+
+
+def is_image(path: str) -> bool:
+    """Whether a path names an image file, by its suffix."""
+    return Path(path).suffix.lower() in SUFFIXES and not is_pattern(path) and not Path(path).is_dir()
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path that does not exist is a pattern with *, ? or [...]."""
+    return glob.has_magic(path) and not Path(path).exists()
+
+
+def matches(pattern: str) -> list[Path]:
+    """The paths that a pattern matches (** goes through sub-folders), in natural order. SourceError if none does."""
+    found = [Path(path) for path in glob.glob(pattern, recursive=True)]
+    if not found:
+        raise SourceError(f"{pattern} matches no file")
+    return in_natural_order(found)
+
+
+def open_images(
+    files: Sequence[str | Path], description: str, options: SourceOptions = SourceOptions()
+) -> ImageSequence:
+    """Open image files as one source.
+
+    Files of one folder have the calibration and the times of that folder, as if the folder were given; others have the
+    times of options.rate, in their order. Raises SourceError for a file that does not exist, CalibrationError for a bad
+    calibration file.
+    """
+    paths = [Path(file) for file in files]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise SourceError(f"{missing[0]} does not exist")
+    folders = dict.fromkeys(path.parent for path in paths)
+    camera, origin = folder_calibration(next(iter(folders)), options)
+    if len(folders) == 1:
+        in_folder = image_files(paths[0].parent)
+        times_there = read_times(list(folders), len(in_folder), options.rate)
+        chosen = set(paths)
+        paths, times = zip(*(both for both in zip(in_folder, times_there) if both[0] in chosen))
+    else:
+        times = read_times([], len(paths), options.rate)
+    found = ImageFiles(list(paths), times, camera, origin)
+    return ImageSequence(f"{description} ({len(paths)} image{'s' if len(paths) > 1 else ''})", found, options)
+
+
+def whole_folder(file: str, files: Sequence[str]) -> str:
+    """The folder of an image file of `files`, if they hold all images of that folder (as the shell expands *.png).
+
+    Raises SourceError if they do not.
+    """
+    folder = Path(file).parent
+    given = {Path(other).name for other in files if Path(other).parent == folder}
+    if not Path(file).is_file():
+        raise SourceError(f"{file} does not exist")
+    if {path.name for path in image_files(folder)} <= given:
+        return str(folder)
+    raise SourceError(f"{file} is a part of {folder}: give the folder, or a pattern in quotes such as '{folder}/*.png'")

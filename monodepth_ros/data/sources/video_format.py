@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recognition and opening of video files: FFmpeg also opens text and other files as if they were films."""
+
+import os
+from pathlib import Path
+
+import cv2
+
+from monodepth_ros.data.sources.source import SourceError
+
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe", ".ts", ".mts", ".m2ts", ".vob", ".wmv"),
+    *(".asf", ".flv", ".3gp", ".3g2", ".ogv", ".ogg", ".y4m", ".mjpg", ".mjpeg", ".h264", ".264", ".h265", ".265"),
+    *(".hevc", ".av1", ".ivf", ".dv", ".mxf", ".gif", ".insv", ".lrv", ".360"),
+)
+HEAD = 4096  # bytes to look at
+# Bytes that containers begin with; those of MP4 follow a length of four bytes.
+CONTAINERS = (b"RIFF", b"\x1aE\xdf\xa3", b"FLV", b"OggS", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"DKIF")
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+
+
+def check_video(path: Path, expected: str) -> None:
+    """Raise SourceError, which names what is `expected`, for a file that is no video by its name and first bytes."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not head:
+        raise SourceError(f"{path} is empty (0 bytes): expected {expected}")
+    if is_text(head):
+        raise SourceError(f"{path} is a text file: expected {expected}")
+    is_container = head.startswith(CONTAINERS) or head[4:8] in MP4_BOXES
+    if not is_container and path.suffix.lower() not in VIDEO_SUFFIXES:
+        raise SourceError(f"{path} is no video: expected {expected}")
+
+
+def open_quietly(place: int | str) -> cv2.VideoCapture:
+    """Open a video, stream or camera through OpenCV, without the lines that FFmpeg and OpenCV print on failure."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.VideoCapture(place)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are text in UTF-8."""
+    # The last character may be cut off.
+    text = head.decode("utf-8", "ignore")
+    if len(text.encode()) < len(head) - 3:
+        return False
+    return all(letter.isprintable() or letter in "\t\n\r\f\x1b\ufeff" for letter in text)
