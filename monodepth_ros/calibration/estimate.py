@@ -44,7 +44,7 @@ class Estimate:
 
     sigma: standard deviations (5,) of log f, cx [pixels], cy [pixels], k1, k2; 0 where a parameter was not estimated.
     terms: number of radial terms estimated. error: median reprojection error [pixels]. keyframes, points, sightings:
-    numbers of those used. turns: RMS rotation between the ends of the segments [rad].
+    numbers of those used. turn: largest rotation from the beginning of a segment to its end [rad].
     """
 
     lens: Lens
@@ -55,6 +55,12 @@ class Estimate:
     points: int
     sightings: int
     turn: float
+
+    def resized(self, width: int, height: int) -> "Estimate":
+        """The estimate for the image resized to this size [pixels]."""
+        factor = width / self.lens.width
+        sigma = self.sigma * (1.0, factor, factor, 1.0, 1.0)
+        return replace(self, lens=self.lens.resized(width, height), sigma=sigma, error=factor * self.error)
 
 
 def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: str = "near", terms: int = 2) -> Estimate:

@@ -27,3 +27,11 @@ def count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
     return value
+
+
+def field_of_view(text: str) -> float:
+    """Convert an argument to an angle between 10 and 150 degrees."""
+    value = float(text)
+    if not 10.0 <= value <= 150.0:
+        raise argparse.ArgumentTypeError(f"{text} is not an angle between 10 and 150 degrees")
+    return value

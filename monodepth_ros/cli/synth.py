@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from monodepth_ros.cli.argument_types import positive
+from monodepth_ros.cli.argument_types import field_of_view, positive
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import Progress, ProgressLine
 from monodepth_ros.data.bags.writer import BagWriter
@@ -37,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=1, help="seed of the street (default 1)")
     parser.add_argument("--width", type=int, default=640, help="image width [pixels] (default 640)")
     parser.add_argument("--height", type=int, default=192, help="image height [pixels] (default 192)")
+    parser.add_argument(
+        "--fov",
+        type=field_of_view,
+        default=0.0,
+        metavar="DEG",
+        help="horizontal field of view with square pixels, before distortion (default: KITTI's camera, stretched)",
+    )
     parser.add_argument(
         "--storage",
         choices=("mcap", "sqlite3"),
@@ -72,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         options.seed,
         options.seconds,
         options.rate,
-        make_cameras(options.width, options.height, options.distortion, options.stereo),
+        make_cameras(options.width, options.height, options.distortion, options.stereo, options.fov),
         traffic=not options.no_traffic,
         changing_light=not options.constant_light,
     )
@@ -89,11 +96,19 @@ def run(options: argparse.Namespace) -> int:
     return INTERRUPTED if stop.is_set() else 0
 
 
-def make_cameras(width: int, height: int, distortion: str = "none", baseline: float | None = None) -> dict:
-    """Cameras on the vehicle by name: "camera", or "left" and "right" with a baseline [m]. Raises MonodepthError."""
+def make_cameras(
+    width: int, height: int, distortion: str = "none", baseline: float | None = None, fov: float = 0.0
+) -> dict:
+    """Cameras on the vehicle by name: "camera", or "left" and "right" with a baseline [m]. Raises MonodepthError.
+
+    fov: horizontal field of view [degrees] with square pixels; 0 is the default camera.
+    """
     if min(width, height) < 16:
         raise MonodepthError(f"images of {width}x{height} are too small: 16x16 pixels at least")
     model = default_camera(width, height)
+    if fov:
+        focal = 0.5 * width / math.tan(math.radians(fov) / 2)
+        model = CameraModel.pinhole(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
     if distortion != "none":
         kind, coefficients = parse_distortion(distortion)
         model = CameraModel(width, height, K=model.K, D=np.array(coefficients), distortion_model=kind)
