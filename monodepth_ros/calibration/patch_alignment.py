@@ -32,10 +32,13 @@ _WEIGHTS = np.exp(-0.25 * (_OFFSETS**2).sum(axis=0) / WINDOW**2)  # square root 
 def align(segment: Segment, scale: np.ndarray) -> tuple[Segment, np.ndarray]:
     """The segment with refined pixels, and its points (P,) bool that are left.
 
-    Sightings whose patches do not look alike are dropped.
+    Sightings whose patches do not look alike are dropped. Without images the segment stays as it is.
+
     scale: (K,) size of each point in the sighting's keyframe, in any unit of the point, such as the focal length over
     the depth. The patch comes from the sighting in the middle of the track.
     """
+    if not segment.images:
+        return segment, np.ones(segment.points, bool)
     images = [cv2.GaussianBlur(image.astype(np.float32), (0, 0), SMOOTHING) for image in segment.images]
     starts = np.searchsorted(segment.point, np.arange(segment.points + 1))
     middle = np.minimum((starts[:-1] + starts[1:]) // 2, len(segment.point) - 1)

@@ -27,7 +27,7 @@ class Segment:
     """Corners followed through successive keyframes.
 
     point, frame: (K,) indices, sorted by point. pixel: (K, 2). points, frames: how many there are of each. images: (H, W)
-    uint8 of the keyframes. begin: the number of the recording's frame that is the first keyframe.
+    uint8 of the keyframes, if they are known.
     """
 
     point: np.ndarray

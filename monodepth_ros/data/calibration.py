@@ -47,7 +47,7 @@ def write_calibration(path, camera: CameraModel, name: str, comments: Sequence[s
             content["distortion_model"] = camera.distortion_model
         array = np.atleast_2d(getattr(camera, field))
         content[key] = {"rows": array.shape[0], "cols": array.shape[1], "data": array.ravel().tolist()}
-    text = "".join(f"# {line}\n" for line in comments)
+    text = "".join(f"# {' '.join(line.split())}\n" for line in comments)
     text += yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)
     try:
         Path(path).write_text(text)
