@@ -13,7 +13,8 @@ from monodepth_ros.calibration.reduction import Reduced, moved, reduce
 from monodepth_ros.calibration.sightings import errors
 from monodepth_ros.calibration.tracks import Segment
 
-MAX_STEP = np.array([0.3, 60.0, 60.0, 0.3, 0.3])  # largest step of log f, cx, cy, k1, k2 in one iteration
+# Largest step of the lens's parameters in one iteration.
+MAX_STEP = np.array([0.3, 60.0, 60.0, 0.3, 0.3, 0.02, 0.02, 0.1])
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-9, 1e4
 CONVERGED = 0.02  # decrease of the cost, in units of half a squared standard deviation
 

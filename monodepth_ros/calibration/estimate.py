@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monodepth_ros.calibration.adjustment import Adjusted, Part, adjust
-from monodepth_ros.calibration.lens import PARAMETERS, Lens
+from monodepth_ros.calibration.lens import PARAMETERS, RADIAL, Lens
 from monodepth_ros.calibration.lens_prior import LensPrior, lens_prior
 from monodepth_ros.calibration.patch_alignment import align
 from monodepth_ros.calibration.reconstruction import reconstruct
@@ -31,7 +31,7 @@ MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in it
 # length's error was this many times the standard deviation that the points' scatter gives.
 INFLATION = 2.0
 LEAST_FOCAL_SIGMA = 0.005  # relative: rolling shutter, lenses that no radial polynomial describes
-SIGNIFICANT = 9.2  # squared distance of k1, k2 from 0, in standard deviations: 1 % of a chi-squared of two
+SIGNIFICANT = 11.3  # squared distance of k1, k2, k3 from 0, in standard deviations: 1 % of a chi-squared of three
 
 
 class CalibrationFailed(MonodepthError):
@@ -42,7 +42,7 @@ class CalibrationFailed(MonodepthError):
 class Estimate:
     """A lens and its uncertainty.
 
-    sigma: standard deviations (5,) of log f, cx [pixels], cy [pixels], k1, k2; 0 where a parameter was not estimated.
+    sigma: standard deviations (8,) of log f, cx [pixels], cy [pixels], k1, k2, p1, p2, k3; 0 where a parameter was not estimated.
     terms: number of radial terms estimated. error: median reprojection error [pixels]. keyframes, points, sightings:
     numbers of those used. turn: largest rotation from the beginning of a segment to its end [rad].
     """
@@ -59,14 +59,15 @@ class Estimate:
     def resized(self, width: int, height: int) -> "Estimate":
         """The estimate for the image resized to this size [pixels]."""
         factor = width / self.lens.width
-        sigma = self.sigma * (1.0, factor, factor, 1.0, 1.0)
+        sigma = self.sigma.copy()
+        sigma[1:3] *= factor
         return replace(self, lens=self.lens.resized(width, height), sigma=sigma, error=factor * self.error)
 
 
-def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: str = "near", terms: int = 2) -> Estimate:
+def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: str = "near", terms: int = 3) -> Estimate:
     """The lens of the images of this size (width, height) [pixels] from their tracked segments.
 
-    centre: see `lens_prior`. terms: number of radial terms, 0 to 2; terms that are not significant are set to 0.
+    centre: see `lens_prior`. terms: number of radial terms, 0 to 3; terms that are not significant are set to 0.
     Raises CalibrationFailed if the camera did not move enough, or no lens explains the tracks.
     """
     if not segments:
@@ -79,7 +80,7 @@ def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: st
     estimate = _judged(adjusted, prior, noise, terms)
     if terms and not _terms_matter(adjusted, prior, noise):
         prior = lens_prior(*size, centre, terms=0)
-        plain = replace(adjusted, lens=replace(adjusted.lens, k1=0.0, k2=0.0))
+        plain = replace(adjusted, lens=adjusted.lens.undistorted())
         estimate = _judged(_finished(plain, prior, noise), prior, noise, terms=0)
     return estimate
 
@@ -161,7 +162,7 @@ def _large_enough(parts: Sequence[Part]) -> list[Part]:
 
 
 def _covariance(adjusted: Adjusted, prior: LensPrior, noise: float) -> np.ndarray:
-    """Covariance (5, 5) of the lens, from the scatter of the points' and of the segments' contributions.
+    """Covariance (8, 8) of the lens, from the scatter of the points' and of the segments' contributions.
 
     The sandwich estimator of Huber 1967 with the points as its clusters: it needs no model of the errors along a track.
     """
@@ -186,7 +187,7 @@ def _covariance(adjusted: Adjusted, prior: LensPrior, noise: float) -> np.ndarra
 
 def _terms_matter(adjusted: Adjusted, prior: LensPrior, noise: float) -> bool:
     """Whether the radial terms differ from 0 by more than their uncertainty."""
-    free = [index for index in (3, 4) if prior.is_free[index]]
+    free = [index for index in RADIAL if prior.is_free[index]]
     terms = adjusted.lens.parameters[free]
     covariance = _covariance(adjusted, prior, noise)[np.ix_(free, free)]
     return float(terms @ np.linalg.solve(covariance, terms)) > SIGNIFICANT

@@ -18,9 +18,9 @@ MIN_INVERSE_DEPTH = -1e-2  # slightly beyond infinity: the noise of points that 
 
 @dataclass(frozen=True)
 class Reduced:
-    """The equations H (5, 5) and g (5,) of a step of the lens, and the way back to the steps of poses and points.
+    """The equations H (8, 8) and g (8,) of a step of the lens, and the way back to the steps of poses and points.
 
-    by_point: (P, 5), each point's part of g.
+    by_point: (P, 8), each point's part of g.
     """
 
     H: np.ndarray
@@ -34,7 +34,7 @@ class Reduced:
         return self.by_point.sum(axis=0)
 
     def steps(self, lens_step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Steps of the poses (F, 6) and the points (P, 3) that belong to a step (5,) of the lens."""
+        """Steps of the poses (F, 6) and the points (P, 3) that belong to a step (8,) of the lens."""
         poses = self.pose_step - self.poses_by_lens @ lens_step
         L, W, g = self.points
         return poses.reshape(-1, 6), -_solved(L, g + W @ np.concatenate([poses, lens_step]))
@@ -82,7 +82,7 @@ def _weighted(seen: Linearized, width: float) -> Linearized:
 
 
 def _without_points(segment: Segment, seen: Linearized) -> tuple[np.ndarray, np.ndarray]:
-    """Normal matrix (T, T) of poses and lens, T = 6 F + 5, and each point's part of their gradient (P, T)."""
+    """Normal matrix (T, T) of poses and lens, T = 6 F + 8, and each point's part of their gradient (P, T)."""
     poses = 6 * segment.frames
     U, parts = np.zeros((poses + PARAMETERS,) * 2), np.zeros((segment.points, poses + PARAMETERS))
     both = np.ascontiguousarray(np.concatenate([seen.by_pose, seen.by_lens]).T)

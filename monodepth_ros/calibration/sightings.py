@@ -15,7 +15,7 @@ BEHIND = 1e3  # error of a point behind the camera [pixels]
 
 @dataclass(frozen=True)
 class Linearized:
-    """residual (2, K) [pixels], and derivatives by_pose (6, 2, K), by_point (3, 2, K), by_lens (5, 2, K).
+    """residual (2, K) [pixels], and derivatives by_pose (6, 2, K), by_point (3, 2, K), by_lens (8, 2, K).
 
     by_pose: by a small motion of the camera in its own axes, T <- T exp(xi). Derivatives of points behind the camera
     are zero. error: (K,) [pixels].

@@ -61,8 +61,8 @@ def _distortion(estimate: Estimate) -> str:
     lens, sigma = estimate.lens, estimate.sigma
     if not estimate.terms:
         return "none that is significant"
-    terms = zip(("k1", "k2"), (lens.k1, lens.k2), sigma[3:])
-    return "plumb_bob, " + ", ".join(f"{name} {value:.3f} +- {s:.3f}" for name, value, s in terms if s)
+    terms = zip(("k1", "k2", "p1", "p2", "k3"), lens.distortion, sigma[3:])
+    return "plumb_bob, " + ", ".join(f"{name} {value:.4f} +- {s:.4f}" for name, value, s in terms if s)
 
 
 def _known(value: float, sigma: float) -> str:

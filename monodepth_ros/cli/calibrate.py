@@ -41,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lens.add_argument(
         "--radial-terms",
         type=int,
-        choices=(0, 1, 2),
-        default=2,
-        help="terms of plumb_bob to estimate (default 2); those that turn out insignificant are left out",
+        choices=(0, 1, 2, 3),
+        default=3,
+        help="radial terms of plumb_bob to estimate (default 3); none are kept if they turn out insignificant",
     )
     lens.add_argument(
         "--centre",

@@ -7,7 +7,7 @@ from monodepth_ros.calibration.lens import Lens
 from monodepth_ros.calibration.tracks import Segment
 from monodepth_ros.geometry.motion import exp_se3, invert
 
-LENS = Lens(640, 480, focal=500.0, cx=325.0, cy=236.0, k1=-0.24, k2=0.07)
+LENS = Lens(640, 480, focal=500.0, cx=325.0, cy=236.0, k1=-0.24, k2=0.07, p1=5e-4, p2=-4e-4, k3=-0.01)
 PINHOLE = Lens(640, 480, focal=500.0, cx=325.0, cy=236.0)
 STRAIGHT = (0.0, 0.0, 0.3, 0.0, 0.0, 0.0)
 TURN = (0.0, 0.0, 0.3, 0.004, 0.03, 0.006)

@@ -37,7 +37,7 @@ def test_derivatives_agree_with_differences(what):
         ends = []
         for side in (1e-6, -1e-6):
             steps = np.zeros((segment.frames, 6)), np.zeros((segment.points, 3))
-            lens_step = np.zeros(5)
+            lens_step = np.zeros(8)
             {"pose": steps[0], "point": steps[1], "lens": lens_step}[what][..., number] = side
             ends.append(linearize(segment, moved(structure, *steps), LENS.moved(lens_step)).residual)
         difference = (ends[0] - ends[1]) / 2e-6
@@ -51,7 +51,7 @@ def test_exact_tracks_give_the_exact_lens(lens):
     start = Lens.centred(*SIZE, np.radians(80))
     part = Part(segment, reconstruct(segment, start))
     adjusted = adjust(
-        [part], start, lens_prior(*SIZE, "free", terms=2), width=5.0, noise=1e-3, iterations=60
+        [part], start, lens_prior(*SIZE, "free", terms=3), width=5.0, noise=1e-3, iterations=60
     )
     found = adjusted.lens.parameters - lens.parameters
     assert np.median(adjusted.errors()) < 1e-3
