@@ -11,7 +11,7 @@ from monodepth_ros.odometry.corners import find_corners
 
 POINTS = 500  # number of corners to follow
 MAX_WIDTH = 1280  # wider images are scaled down [pixels]
-KEYFRAME_FLOW = 0.01  # median flow between keyframes, as a share of the image's width
+KEYFRAME_FLOW = 0.006  # median flow between keyframes, as a share of the image's width
 WINDOW = (17, 17)  # patch compared by the optical flow [pixels]
 TOLERANCE = 0.5  # largest distance between a corner and the flow there and back [pixels]
 SEGMENT = 30  # largest number of keyframes in a segment
@@ -36,7 +36,6 @@ class Segment:
     points: int
     frames: int
     images: tuple[np.ndarray, ...] = ()
-    begin: int = 0
 
     def select(self, kept: np.ndarray) -> tuple["Segment", np.ndarray]:
         """The segment with some of its sightings, (K,) bool, and the points (P,) bool that it still has.
@@ -108,7 +107,7 @@ class Tracker:
     def end_segment(self) -> None:
         """Close the current segment, and keep it if it is long enough."""
         if len(self._rows) >= MIN_SEGMENT:
-            segment = _segment(self._rows, tuple(self._images), self._begun)
+            segment = _segment(self._rows, tuple(self._images))
             if segment.points:
                 self.segments.append(segment)
             if len(self.segments) > MAX_SEGMENTS:
@@ -116,7 +115,6 @@ class Tracker:
         self._rows, self._images, self._key = [], [], None
 
     def _begin(self, gray: np.ndarray) -> None:
-        self._begun = self.frames
         self._next = 0
         self._ids, self._pixels = np.zeros(0, int), np.zeros((0, 2), np.float32)
         self._keep_keyframe(gray)
@@ -167,7 +165,7 @@ class Tracker:
         self._ids, self._pixels, self._key_pixels = self._ids[found], there[found], self._key_pixels[found]
 
 
-def _segment(rows: list[np.ndarray], images: tuple[np.ndarray, ...], begin: int) -> Segment:
+def _segment(rows: list[np.ndarray], images: tuple[np.ndarray, ...]) -> Segment:
     """The segment of the keyframes' rows of (id, u, v), without points seen in fewer than MIN_SIGHTINGS of them."""
     table = np.concatenate(rows)
     frame = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
@@ -176,7 +174,7 @@ def _segment(rows: list[np.ndarray], images: tuple[np.ndarray, ...], begin: int)
     ids, frame, pixel = ids[order], frame[order], table[order, 1:]
     kept = np.bincount(ids)[ids] >= MIN_SIGHTINGS
     _, point = np.unique(ids[kept], return_inverse=True)
-    return Segment(point, frame[kept], pixel[kept], int(point.max(initial=-1)) + 1, len(rows), images, begin)
+    return Segment(point, frame[kept], pixel[kept], int(point.max(initial=-1)) + 1, len(rows), images)
 
 
 def _limited(gray: np.ndarray) -> np.ndarray:

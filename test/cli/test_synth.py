@@ -127,3 +127,10 @@ def test_coefficients_of_a_distortion_are_read():
     assert parse_distortion("plumb_bob:-0.1,0.2,0,0,0") == ("plumb_bob", (-0.1, 0.2, 0, 0, 0))
     with pytest.raises(MonodepthError, match="unknown distortion 'fisheye'"):
         parse_distortion("fisheye:1")
+
+
+def test_a_field_of_view_gives_square_pixels():
+    camera = make_cameras(640, 480, fov=60.0)["camera"].model
+    half = np.arctan(0.5 * 640 / camera.fx)
+    assert np.isclose(np.degrees(2 * half), 60.0) and camera.fx == camera.fy
+    assert (camera.cx, camera.cy) == (319.5, 239.5)
