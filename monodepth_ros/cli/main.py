@@ -14,6 +14,7 @@ from monodepth_ros.version import __version__
 # Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code.
 VERBS = {
     "adapt": "improve a checkpoint for your camera with a recording of it",
+    "calibrate": "estimate focal length, centre and distortion of a camera from a recording of it",
     "config": "print every setting of the node or of a training, with its default, unit and meaning",
     "download": "download a checkpoint of the catalogue",
     "evaluate": "measure depth or odometry against ground truth",

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from monodepth_ros.cli.argument_types import positive
+from monodepth_ros.cli.argument_types import field_of_view, positive
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.progress import Progress, ProgressLine, stage
 from monodepth_ros.data.bags.writer import BagWriter
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--height", type=int, default=192, help="image height [pixels] (default 192)")
     parser.add_argument(
         "--field-of-view",
-        type=positive,
+        type=field_of_view,
         default=0.0,
         metavar="DEG",
         help="horizontal field of view, with square pixels (default: that of KITTI's cameras for any image size)",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibration files in the YAML format of ROS's camera_calibration and camera_info_manager."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,10 @@ def read_intrinsics(path) -> CameraModel:
     return camera
 
 
-def write_calibration(path, camera: CameraModel, name: str):
+def write_calibration(path, camera: CameraModel, name: str, comments: Sequence[str] = ()):
     """Write a calibration file that `read_calibration` reads as an equal model, to the last bit.
 
-    Raises CalibrationError if the file cannot be written.
+    comments: lines for its head, which no reader of YAML sees. Raises CalibrationError if the file cannot be written.
     """
     content = {"image_width": camera.width, "image_height": camera.height, "camera_name": name}
     for key, (field, _) in MATRICES.items():
@@ -54,7 +55,8 @@ def write_calibration(path, camera: CameraModel, name: str):
             content["distortion_model"] = camera.distortion_model
         array = np.atleast_2d(getattr(camera, field))
         content[key] = {"rows": array.shape[0], "cols": array.shape[1], "data": array.ravel().tolist()}
-    text = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)
+    text = "".join(f"# {' '.join(line.split())}\n" for line in comments)
+    text += yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)
     try:
         Path(path).write_text(text)
     except OSError as error:

@@ -122,3 +122,11 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path):
         read_calibration(tmp_path / "picture.yaml")
     with pytest.raises(CalibrationError, match="cannot be written"):
         write_calibration(tmp_path / "none" / "camera.yaml", CAMERAS["pinhole"], "front")
+
+
+def test_comments_stay_out_of_the_values(tmp_path):
+    camera = read_calibration(file_with(tmp_path, HEAD_CAMERA))
+    write_calibration(tmp_path / "again.yaml", camera, "head_camera", ["focal: 438 +- 2", "from\nimage_width: 7"])
+    text = (tmp_path / "again.yaml").read_text()
+    assert text.startswith("# focal: 438 +- 2\n# from image_width: 7\n"), text
+    assert read_calibration(tmp_path / "again.yaml").key == camera.key

@@ -18,6 +18,7 @@ TIERS = (
     ("pipeline",),
     ("evaluation",),
     ("pictures",),
+    ("calibration",),
     ("odometry",),
     ("inference",),
     ("synthetic",),
