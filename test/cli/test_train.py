@@ -268,10 +268,10 @@ def test_the_documentation_names_options_and_settings_that_exist(capsys):
     sections = {name.partition(".")[0] for name in settings}
     words = {
         word
-        for word in re.findall(r"(?<![\w./])([a-z_]+\.[a-z_]+)(?![\w/])", text)
+        for word in re.findall(r"(?<![\w./])([a-z_]+(?:\.[a-z_]+)+)(?![\w/])", text)
         if word.partition(".")[0] in sections
     }
     assert words and words <= settings, f"not settings: {words - settings}"
     objective = pages[0].read_text().partition("## The objective")[2].partition("\n## ")[0]
-    table = re.findall(r"^\| `(\w+)` \|", objective, re.MULTILINE)
+    table = re.findall(r"^\| `([\w.]+)` \|", objective, re.MULTILINE)
     assert {f"objective.{name}" for name in table} <= settings and len(table) >= 5
