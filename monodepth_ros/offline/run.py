@@ -134,6 +134,7 @@ class OfflineRun:
         """Write the remaining results and the report; MonodepthError without frames, or if they ended in an error."""
         recorder, left_out, inputs = self._recorder, self._source.left_out, self._run
         recorder.finish()
+        self._problem = self._problem or recorder.problem
         count = len(recorder.rows)
         rate = count / self._seconds if self._seconds else 0.0
         self.outcome = [("frames", f"{count} in {self._seconds:.1f} s ({rate:.1f} frames/s)")]

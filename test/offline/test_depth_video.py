@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from monodepth_ros.cli.main import main
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.sources.source import SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.offline.frames import RunFrame
 from monodepth_ros.offline.results.depth_video import DepthVideo
+from monodepth_ros.offline.results.ffmpeg_writer import FfmpegWriter, has_ffmpeg
 from monodepth_ros.offline.results.frame_view import panel_size
 from monodepth_ros.offline.results.video_file import VideoFile, set_webm_rate
 from monodepth_ros.pictures.depth_scale import SCALE_HEIGHT
@@ -59,6 +61,19 @@ def test_every_frame_is_there_at_the_recordings_rate(tmp_path, count, rate):
     assert video.plays_in_browsers and video.path.suffix in (".webm", ".mp4")
 
 
+def test_ffmpeg_writes_the_video_where_it_is_installed(tmp_path):
+    video, pictures, *_ = video_of(tmp_path, [frame(i) for i in range(3)])
+    if not has_ffmpeg():
+        assert video.path.suffix == ".webm", "OpenCV's wheels write VP8"
+        pytest.skip("no ffmpeg with libx264")
+    assert video.path.name == "depth.mp4" and len(pictures) == 3
+    broken = FfmpegWriter(tmp_path / "no" / "folder.mp4", 10.0, (64, 64))
+    with pytest.raises(MonodepthError, match="ffmpeg cannot write"):
+        for _ in range(100):
+            broken.write(np.zeros((64, 64, 3), np.uint8))
+        broken.release()
+
+
 def test_image_and_depth_have_the_images_width_and_a_scale(tmp_path):
     _, wide, *_ = video_of(tmp_path, [frame(0)])
     assert wide[0].shape == (2 * 40 + SCALE_HEIGHT, 128, 3), "a wide image: above the depth"
@@ -72,7 +87,7 @@ def test_image_and_depth_have_the_images_width_and_a_scale(tmp_path):
 def test_large_images_are_shrunk_and_a_crop_keeps_its_pixels():
     camera = CameraModel.pinhole(3840, 2160, fx=2000, fy=2000, cx=1919.5, cy=1079.5)
     width, height = panel_size(camera, camera.resized(640, 192))
-    assert width * height <= 310_500 and width / height == pytest.approx(16 / 9, rel=0.01)
+    assert width * height <= 1_001_000 and width / height == pytest.approx(16 / 9, rel=0.01)
     small = camera.resized(640, 360)
     assert panel_size(small, small.cropped(100, 100, 320, 96).resized(160, 48)) == (320, 96)
 
@@ -110,3 +125,15 @@ def test_the_stated_length_is_the_videos(tmp_path):
     file.close()
     (text,) = re.findall(rb"00:00:\d\d\.\d{9}", file.path.read_bytes())
     assert float(text[6:]) == pytest.approx(0.5, abs=0.06), text
+
+
+def test_a_video_that_cannot_be_finished_costs_no_other_result(tmp_path, monkeypatch, capsys):
+    def fails(self):
+        raise MonodepthError("the disk is full")
+
+    drive, results = tmp_path / "drive.mcap", tmp_path / "results"
+    assert main(["synth", "--out", str(drive), "--seconds", "0.4", "--width", "320", "--height", "96"]) == 0
+    monkeypatch.setattr(DepthVideo, "close", fails)
+    assert main(["run", str(drive), "--results", str(results), "--depth", "none"]) == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert {"report.html", "run.json", "trajectory_tum.txt"} <= {path.name for path in (results / "latest").iterdir()}

@@ -12,8 +12,8 @@ from monodepth_ros.pictures.color_picture import SteadyLimits, color_picture
 from monodepth_ros.pictures.depth_scale import depth_scale
 from monodepth_ros.pictures.picture_sheet import with_caption
 
-# Both panels together, above which they are made smaller: encoding takes time by the pixel.
-MOST_PIXELS = 620_000
+# Both panels together, above which they are made smaller.
+MOST_PIXELS = 2_000_000
 # Panels wider than this are stacked, others stand side by side.
 STACKED_FROM = 1.9
 
@@ -24,7 +24,8 @@ class FrameView:
     Both panels show the same directions, so a pixel's depth is at the same place in the other panel.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_pixels: int = MOST_PIXELS) -> None:
+        self._most_pixels = most_pixels
         self._resampler: Resampler | None = None
         self._limits = SteadyLimits()
         self.size = 0, 0
@@ -35,7 +36,7 @@ class FrameView:
         if self._resampler is None or result.has_new_view:
             view = result.view
             camera = source.camera if view.is_calibrated else view.image_camera
-            self.size = panel_size(view.image_camera, result.camera)
+            self.size = panel_size(view.image_camera, result.camera, self._most_pixels)
             self._resampler = Resampler(camera, result.camera.resized(*self.size))
         pixels = source.pixels
         image = cv2.cvtColor(to_rgb(self._resampler(pixels.array), pixels.layout), cv2.COLOR_RGB2BGR)
@@ -50,12 +51,12 @@ class FrameView:
         return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
 
 
-def panel_size(image_camera: CameraModel, depth_camera: CameraModel) -> tuple[int, int]:
-    """Width and height of a panel with the depth's view: as many pixels as the image has there, within MOST_PIXELS.
+def panel_size(image_camera: CameraModel, depth_camera: CameraModel, most_pixels: int = MOST_PIXELS) -> tuple[int, int]:
+    """Width and height of a panel with the depth's view: as many pixels as the image has there, within most_pixels / 2.
 
     image_camera: of the rectified image. depth_camera: of the depth image.
     """
     width = depth_camera.width * image_camera.fx / depth_camera.fx
     height = depth_camera.height * image_camera.fy / depth_camera.fy
-    shrink = min(1.0, float(np.sqrt(MOST_PIXELS / 2 / (width * height))))
+    shrink = min(1.0, float(np.sqrt(most_pixels / 2 / (width * height))))
     return max(1, round(width * shrink)), max(1, round(height * shrink))

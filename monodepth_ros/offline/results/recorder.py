@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.sources.source import FrameSource
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth, mean_metrics
 from monodepth_ros.offline.results.cloud_map import CloudMap, write_ply
@@ -30,7 +31,7 @@ VOXELS_PER_MEDIAN = 150.0  # voxels per median depth of the first frame, without
 
 
 class RunRecorder:
-    """Writes depth and video with each frame, and the other results at the end.
+    """Writes depth and video with each frame, and the other results at the end. problem: of the video, if it has one.
 
     depth: png, npz or none (see DepthFiles). rows: the table frames.csv, one row per frame. unit: 'm' or 'network
     units'.
@@ -56,6 +57,7 @@ class RunRecorder:
         self.cloud_text = ""
         self.scale_text = ""
         self.views: list[str] = []
+        self.problem: MonodepthError | None = None
         self._source = source
         self._moving_frame = moving_frame
         self._depth_files = DepthFiles(folder / "depth", depth, self.unit)
@@ -94,7 +96,10 @@ class RunRecorder:
     def finish(self) -> None:
         """Finish the video, and write cloud, trajectory, table and metrics."""
         if self._video is not None:
-            self._video.close()
+            try:
+                self._video.close()
+            except MonodepthError as error:  # the other results are written all the same
+                self.problem = error
         self.scale_text = self._scale_in_words()
         if self._cloud is not None:
             points, frame, count = self._cloud.result()

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.offline.results.ffmpeg_writer import FfmpegWriter, has_ffmpeg
 
-# The first that this OpenCV can write is used. The wheels of PyPI have VP8 and VP9 and no H.264; VP9 takes ten times
+# Without ffmpeg the first that this OpenCV can write is used. The wheels of PyPI have VP8 and VP9 and no H.264; VP9 takes ten times
 # as long as VP8. Browsers play the first two.
 FORMATS = (("VP80", ".webm"), ("avc1", ".mp4"), ("mp4v", ".mp4"), ("MJPG", ".avi"))
 MOST_WAITING = 4  # pictures; then `write` waits for the encoder
@@ -25,7 +26,7 @@ _HEAD_SIZE = 8192  # bytes of a WebM file that hold its times
 
 
 class VideoFile:
-    """Writes <stem>.webm, or the next of FORMATS that can be written: bgr pictures (H, W, 3) of one even size.
+    """Writes bgr pictures (H, W, 3) of one even size: <stem>.mp4 by ffmpeg, else the first of FORMATS.
 
     path: the file. plays_in_browsers: whether its format is made for that. A thread of its own makes the pictures and
     encodes them. Raises MonodepthError if no format works.
@@ -48,9 +49,11 @@ class VideoFile:
         """Finish the file. Raises what a `make` raised, and MonodepthError if the file's times cannot be set."""
         self._waiting.put(None)
         self._thread.join()
-        self._writer.release()
-        if self._failure is not None:
-            raise self._failure
+        try:
+            self._writer.release()
+        finally:
+            if self._failure is not None:
+                raise self._failure
         if self.path.suffix == ".webm":
             set_webm_rate(self.path, self._rate)
 
@@ -66,7 +69,10 @@ class VideoFile:
             except Exception as error:  # raised by close, where somebody waits for it
                 self._failure = error
 
-    def _open(self, stem: Path) -> tuple[Path, cv2.VideoWriter]:
+    def _open(self, stem: Path) -> tuple[Path, FfmpegWriter | cv2.VideoWriter]:
+        if has_ffmpeg():
+            self._codec, path = "avc1", stem.with_suffix(".mp4")
+            return path, FfmpegWriter(path, self._rate, self._size)
         for codec, suffix in FORMATS:
             path = stem.with_suffix(suffix)
             rate = WEBM_RATE if suffix == ".webm" else self._rate
