@@ -86,8 +86,8 @@ class PreparedFrame:
     """A frame that is ready for the depth network, alone or in a batch with frames of other cameras.
 
     resampling: the resamplers of its camera. rgb: the network's input, uint8 (H, W, 3), and image: the engine's handle
-    of it; None if nothing needs them. motion_image: the handle of the pose network's input, which may be of another view
-    (FrameResampling.motion_view). disparity: output of the depth network, (H, W) in [0, 1]; failure: the exception
+    of it; None if nothing needs them. motion_image: the handle of the pose network's input, which may be of another
+    view (FrameResampling.motion_view). disparity: output of the depth network, (H, W) in [0, 1]; failure: the exception
     instead of it; batch_ms: time of the batch. scale_needs_depth, motion_needs_depth: the scale or the odometry needs
     the depth even if no output does; seen: that depth. wants_motion: the motion to this frame is wanted.
     """

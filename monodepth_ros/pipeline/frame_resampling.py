@@ -15,8 +15,8 @@ from monodepth_ros.pipeline.network_view import NetworkView
 class FrameResampling:
     """From one camera's images to the network's input and to the rectified image, and from there back.
 
-    view: the depth network's view through the camera. motion_view: the pose network's. Building the tables takes as long as several frames: keep the object
-    while `fits` the camera.
+    view: the depth network's view through the camera. motion_view: the pose network's. Building the tables takes as
+    long as several frames: keep the object while `fits` the camera.
     """
 
     def __init__(self, camera: CameraModel, view: NetworkView, motion_view: NetworkView):
