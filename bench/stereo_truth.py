@@ -29,7 +29,17 @@ def stereo_frames(
 def _pair(left: SourceFrame, right: SourceFrame) -> tuple[CameraModel, np.ndarray, np.ndarray]:
     rectified = left.camera.rectified()
     baseline = right.camera.baseline - left.camera.baseline
-    matcher = cv2.StereoSGBM_create(0, DISPARITIES, BLOCK, 8 * 3 * BLOCK**2, 32 * 3 * BLOCK**2, 1, 0, 10, 100, 2)
+    matcher = cv2.StereoSGBM_create(
+        minDisparity=0,
+        numDisparities=DISPARITIES,
+        blockSize=BLOCK,
+        P1=8 * 3 * BLOCK**2,
+        P2=32 * 3 * BLOCK**2,
+        disp12MaxDiff=1,
+        uniquenessRatio=10,
+        speckleWindowSize=100,
+        speckleRange=2,
+    )
     images, valid = [], np.ones((rectified.height, rectified.width), bool)
     for frame in (left, right):
         resampler = Resampler(frame.camera, frame.camera.rectified(), "bilinear")

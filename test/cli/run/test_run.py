@@ -14,6 +14,8 @@ import pytest
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.calibration import write_calibration
+from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
@@ -86,6 +88,17 @@ def test_images_are_run_by_pattern_and_one_by_one(tmp_path, run):
         assert code == 0 and sorted(path.stem for path in (results / "depth").glob("*.npz")) == names, printed.err
     code, printed, _ = run(tmp_path / "1.png", "drive.mcap")
     assert code == 2 and "reads one recording, or several images: drive.mcap is one more" in printed.err
+
+
+def test_the_share_of_the_image_with_depth_is_printed_and_reported(run, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((240, 320, 3), 90, np.uint8))
+    camera = CameraModel.pinhole(320, 240, 277.0, 277.0, 159.5, 119.5)
+    write_calibration(tmp_path / "calibration.yaml", camera, "camera")
+    line = "100 % of the image gets depth (the whole image at 128x96"
+    code, printed, results = run(tmp_path, "--calibration", str(tmp_path / "calibration.yaml"))
+    assert code == 0 and f"320x240: {line}" in printed.out, printed
+    assert line in (results / "report.html").read_text()
+    assert json.loads((results / "run.json").read_text())["views"][0].startswith(f"320x240: {line}")
 
 
 def test_the_report_opens_from_disk(drive, run):
