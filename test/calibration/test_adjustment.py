@@ -50,9 +50,7 @@ def test_exact_tracks_give_the_exact_lens(lens):
     segment, _ = tracks(lens, TURN)
     start = Lens.centred(*SIZE, np.radians(80))
     part = Part(segment, reconstruct(segment, start))
-    adjusted = adjust(
-        [part], start, lens_prior(*SIZE, "free", terms=3), width=5.0, noise=1e-3, iterations=60
-    )
+    adjusted = adjust([part], start, lens_prior(*SIZE, "free", terms=3), width=5.0, noise=1e-3, iterations=60)
     found = adjusted.lens.parameters - lens.parameters
     assert np.median(adjusted.errors()) < 1e-3
     assert np.abs(found).max() < 0.02, f"{adjusted.lens} for {lens}"
@@ -115,5 +113,7 @@ def test_a_resized_image_has_the_resized_lens():
     segment, _ = tracks(LENS, TURN)
     structure = reconstruct(segment, LENS)
     doubled = replace(segment, pixel=2.0 * (segment.pixel + 0.5) - 0.5)
-    now, before = (errors(*pair) for pair in ((doubled, structure, LENS.resized(1280, 960)), (segment, structure, LENS)))
+    now, before = (
+        errors(*pair) for pair in ((doubled, structure, LENS.resized(1280, 960)), (segment, structure, LENS))
+    )
     assert np.allclose(now, 2.0 * before, atol=1e-6)
