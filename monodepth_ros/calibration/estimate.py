@@ -42,8 +42,9 @@ class CalibrationFailed(MonodepthError):
 class Estimate:
     """A lens and its uncertainty.
 
-    sigma: standard deviations (8,) of the lens's parameters; 0 where one was not estimated. terms: number of radial terms estimated. error: median reprojection error [pixels]. keyframes, points, sightings:
-    numbers of those used. turn: largest rotation from the beginning of a segment to its end [rad].
+    sigma: standard deviations (8,) of the lens's parameters; 0 where one was not estimated. terms: number of
+    radial terms estimated. error: median reprojection error [pixels]. keyframes, points, sightings: numbers of those
+    used. turn: largest rotation from the beginning of a segment to its end [rad].
     """
 
     lens: Lens
