@@ -18,8 +18,8 @@ from monodepth_ros.errors import MonodepthError
 STARTS = np.radians((40.0, 60.0, 85.0, 110.0))  # fields of view that are tried first
 TRIED = 3  # number of segments for the trials
 TRIAL_POINTS = 150  # number of points of a segment in the trials
-# Number of points of a segment in each round of reconstruction, alignment and adjustment. A round begins with the lens of
-# the one before.
+# Number of points of a segment in each round of reconstruction, alignment and adjustment. A round begins with the lens
+# of the one before.
 ROUNDS = (300, 900)
 MIN_POINTS = 30  # of a segment
 FLOW_NOISE = 0.3  # of a pixel found by optical flow [pixels]
@@ -29,9 +29,9 @@ OUTLIER = 5.0  # RMS error beyond which a point is dropped, in standard deviatio
 MEDIAN_OF_RAYLEIGH = 1.1774  # median distance of a two-dimensional error, in its standard deviations
 # Errors of neighbouring points agree, and the statistics of single points do not see it. On synthetic drives the focal
 # length's error was this many times the standard deviation that the points' scatter gives.
-INFLATION = 2.0
+INFLATION = 3.0
 LEAST_FOCAL_SIGMA = 0.005  # relative: rolling shutter, lenses that no radial polynomial describes
-SIGNIFICANT = 11.3  # squared distance of k1, k2, k3 from 0, in standard deviations: 1 % of a chi-squared of three
+SIGNIFICANT = 3.0  # distance of a radial term from 0, in standard deviations, above which it is kept
 
 
 class CalibrationFailed(MonodepthError):
@@ -42,9 +42,9 @@ class CalibrationFailed(MonodepthError):
 class Estimate:
     """A lens and its uncertainty.
 
-    sigma: standard deviations (8,) of log f, cx [pixels], cy [pixels], k1, k2, p1, p2, k3; 0 where a parameter was not estimated.
-    terms: number of radial terms estimated. error: median reprojection error [pixels]. keyframes, points, sightings:
-    numbers of those used. turn: largest rotation from the beginning of a segment to its end [rad].
+    sigma: standard deviations (8,) of the lens's parameters; 0 where one was not estimated. terms: number of
+    radial terms estimated. error: median reprojection error [pixels]. keyframes, points, sightings: numbers of those
+    used. turn: largest rotation from the beginning of a segment to its end [rad].
     """
 
     lens: Lens
@@ -67,7 +67,7 @@ class Estimate:
 def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: str = "near", terms: int = 3) -> Estimate:
     """The lens of the images of this size (width, height) [pixels] from their tracked segments.
 
-    centre: see `lens_prior`. terms: number of radial terms, 0 to 3; terms that are not significant are set to 0.
+    centre: see `lens_prior`. terms: number of radial terms, 0 to 3; last ones that are not significant are dropped.
     Raises CalibrationFailed if the camera did not move enough, or no lens explains the tracks.
     """
     if not segments:
@@ -79,12 +79,11 @@ def estimate_lens(segments: Sequence[Segment], size: tuple[int, int], centre: st
     for points in ROUNDS:
         adjusted, noise = _round([segment.thinned(points) for segment in segments], lens, prior)
         lens = adjusted.lens
-    estimate = _judged(adjusted, prior, noise, terms)
-    if terms and not _terms_matter(adjusted, prior, noise):
-        prior = lens_prior(*size, centre, terms=0)
-        plain = replace(adjusted, lens=adjusted.lens.undistorted())
-        estimate = _judged(_finished(plain, prior, noise), prior, noise, terms=0)
-    return estimate
+    while terms and not _last_term_matters(adjusted, prior, noise, terms):
+        terms -= 1
+        prior = lens_prior(*size, centre, terms)
+        adjusted = _finished(replace(adjusted, lens=adjusted.lens.with_terms(terms)), prior, noise)
+    return _judged(adjusted, prior, noise, terms)
 
 
 def _first_lens(segments: Sequence[Segment], size: tuple[int, int], prior: LensPrior) -> Lens:
@@ -191,12 +190,11 @@ def _covariance(adjusted: Adjusted, prior: LensPrior, noise: float) -> np.ndarra
     return covariance
 
 
-def _terms_matter(adjusted: Adjusted, prior: LensPrior, noise: float) -> bool:
-    """Whether the radial terms differ from 0 by more than their uncertainty."""
-    free = [index for index in RADIAL if prior.is_free[index]]
-    terms = adjusted.lens.parameters[free]
-    covariance = _covariance(adjusted, prior, noise)[np.ix_(free, free)]
-    return float(terms @ np.linalg.solve(covariance, terms)) > SIGNIFICANT
+def _last_term_matters(adjusted: Adjusted, prior: LensPrior, noise: float, terms: int) -> bool:
+    """Whether the last of the radial terms differs from 0 by more than its uncertainty explains."""
+    last = RADIAL[terms - 1]
+    sigma = np.sqrt(_covariance(adjusted, prior, noise)[last, last])
+    return bool(abs(adjusted.lens.parameters[last]) > SIGNIFICANT * sigma)
 
 
 def _judged(adjusted: Adjusted, prior: LensPrior, noise: float, terms: int) -> Estimate:

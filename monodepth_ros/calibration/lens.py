@@ -50,9 +50,12 @@ class Lens:
         log_focal, cx, cy, *terms = (self.parameters + step).tolist()
         return Lens(self.width, self.height, math.exp(log_focal), cx, cy, *terms)
 
-    def undistorted(self) -> "Lens":
-        """The lens without its distortion."""
-        return Lens(self.width, self.height, self.focal, self.cx, self.cy)
+    def with_terms(self, terms: int) -> "Lens":
+        """The lens with its first radial terms alone; with none of them it has no distortion."""
+        kept = self.parameters
+        kept[list(RADIAL[terms:])] = 0.0
+        kept[5:7] *= terms > 0
+        return self.moved(kept - self.parameters)
 
     def resized(self, width: int, height: int) -> "Lens":
         """The lens of the image resized to this size, whose aspect should be the same."""

@@ -63,7 +63,7 @@ def align(segment: Segment, scale: np.ndarray) -> tuple[Segment, np.ndarray]:
 def _templates(
     images: list[np.ndarray], frame: np.ndarray, pixel: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Normalised patches (P, n), inverse normal matrices (P, 6, 6), Jacobians (P, 6, n), and whether each is a corner."""
+    """Normalised patches (P, n), inverse normal matrices (P, 6, 6), Jacobians (P, 6, n), and which are corners (P,)."""
     count = len(frame)
     patches, dx, dy = (np.zeros((count, _OFFSETS.shape[1]), np.float32) for _ in range(3))
     identity = np.broadcast_to(np.eye(2), (count, 2, 2))

@@ -24,8 +24,8 @@ MIN_INVERSE_DEPTH = 1e-4  # in units of the first motion
 class Structure:
     """Poses and points of a segment.
 
-    poses: (F, 4, 4) T_world_camera. anchors: (F, 4, 4), the first poses, which no adjustment moves. host: (P,) the frame
-    that sees a point first. coordinates: (P, 3): x / z, y / z and 1 / z of the points in their hosts' anchors.
+    poses: (F, 4, 4) T_world_camera. anchors: (F, 4, 4), the first poses, which no adjustment moves. host: (P,) the
+    frame that sees a point first. coordinates: (P, 3): x / z, y / z and 1 / z of the points in their hosts' anchors.
     """
 
     poses: np.ndarray
@@ -55,7 +55,9 @@ def reconstruct(segment: Segment, lens: Lens) -> Structure | None:
     placed[[0, second]] = True
     for frame in [*range(1, second), *range(second + 1, segment.frames)]:
         coordinates, is_known = triangulate(segment, rays, known, poses, placed)
-        pose = _place(segment, rays, known & is_known[segment.point], coordinates, poses, frame, lens.focal)
+        chosen = np.flatnonzero((segment.frame == frame) & known & is_known[segment.point])
+        world = _in_world(segment, poses, coordinates)[segment.point[chosen]]
+        pose = _place(world, rays[chosen], poses[frame - 1], lens.focal)
         if pose is None:
             return None
         poses[frame], placed[frame] = pose, True
@@ -124,28 +126,22 @@ def _common(segment: Segment, known: np.ndarray, first: int, second: int) -> tup
     return rows[0][both], rows[1][both]
 
 
-def _place(
-    segment: Segment,
-    rays: np.ndarray,
-    known: np.ndarray,
-    coordinates: np.ndarray,
-    poses: np.ndarray,
-    frame: int,
-    focal: float,
-) -> np.ndarray | None:
-    """T_world_camera (4, 4) of a frame by the known points it sees; None if they do not determine it."""
-    chosen = np.flatnonzero((segment.frame == frame) & known)
-    if len(chosen) < MIN_POINTS:
+def _in_world(segment: Segment, poses: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """Positions (P, 3) of the points."""
+    hosts = poses[_hosts(segment)]
+    local = np.column_stack([coordinates[:, :2], np.ones(segment.points)]) / coordinates[:, 2:]
+    return np.einsum("nij,nj->ni", hosts[:, :3, :3], local) + hosts[:, :3, 3]
+
+
+def _place(world: np.ndarray, rays: np.ndarray, expected: np.ndarray, focal: float) -> np.ndarray | None:
+    """T_world_camera (4, 4), near the expected one, that sees points (N, 3) along rays (N, 2); None for too few."""
+    if len(world) < MIN_POINTS:
         return None
-    hosts = poses[_hosts(segment)[segment.point[chosen]]]
-    places = coordinates[segment.point[chosen]]
-    local = np.column_stack([places[:, :2], np.ones(len(places))]) / places[:, 2:]
-    world = np.einsum("nij,nj->ni", hosts[:, :3, :3], local) + hosts[:, :3, 3]
-    pose, error = refine_pose(poses[frame - 1], world, rays[chosen], focal)
+    pose, error = refine_pose(expected, world, rays, focal)
     if np.mean(error < INLIER_ERROR) < MIN_SHARE:
-        other = pose_by_ransac(world, rays[chosen], focal)
+        other = pose_by_ransac(world, rays, focal)
         if other is not None:
-            other, other_error = refine_pose(other, world, rays[chosen], focal)
+            other, other_error = refine_pose(other, world, rays, focal)
             if np.mean(other_error < INLIER_ERROR) > np.mean(error < INLIER_ERROR):
                 pose = other
     return pose

@@ -13,7 +13,7 @@ def facts(estimate: Estimate) -> list[tuple[str, str]]:
     """(name, value) lines with the lens and its standard deviations."""
     lens, sigma = estimate.lens, estimate.sigma
     focal = f"{lens.focal:.1f} +- {sigma[0] * lens.focal:.1f} pixels ({100 * sigma[0]:.1f} %)"
-    lines = [
+    return [
         ("focal length", f"{focal}, {np.degrees(lens.field_of_view):.1f} degrees wide"),
         ("centre", f"({_known(lens.cx, sigma[1])}, {_known(lens.cy, sigma[2])}) of {lens.width}x{lens.height}"),
         ("distortion", _distortion(estimate)),
@@ -24,7 +24,6 @@ def facts(estimate: Estimate) -> list[tuple[str, str]]:
             f" turns of up to {np.degrees(estimate.turn):.1f} degrees",
         ),
     ]
-    return lines
 
 
 def refusal(estimate: Estimate) -> str:
@@ -33,8 +32,8 @@ def refusal(estimate: Estimate) -> str:
         return ""
     return (
         f"the focal length is uncertain by {100 * estimate.sigma[0]:.0f} %: a camera that drives straight ahead shows"
-        f" the same images with any; record some turns (largest here {np.degrees(estimate.turn):.1f} degrees) at walking"
-        " pace or faster, or use --force"
+        f" the same images with any; record some turns (largest here {np.degrees(estimate.turn):.1f} degrees),"
+        " or use --force"
     )
 
 

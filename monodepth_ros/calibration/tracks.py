@@ -11,7 +11,7 @@ from monodepth_ros.odometry.corners import find_corners
 
 POINTS = 500  # number of corners to follow
 MAX_WIDTH = 1280  # wider images are scaled down [pixels]
-KEYFRAME_FLOW = 0.006  # median flow between keyframes, as a share of the image's width
+KEYFRAME_FLOW = 0.004  # median flow between keyframes, as a share of the image's width
 WINDOW = (17, 17)  # patch compared by the optical flow [pixels]
 TOLERANCE = 0.5  # largest distance between a corner and the flow there and back [pixels]
 SEGMENT = 30  # largest number of keyframes in a segment
@@ -26,8 +26,8 @@ MIN_SHARED = 40  # corners that must survive from one keyframe to the next; fewe
 class Segment:
     """Corners followed through successive keyframes.
 
-    point, frame: (K,) indices, sorted by point. pixel: (K, 2). points, frames: how many there are of each. images: (H, W)
-    uint8 of the keyframes, if they are known.
+    point, frame: (K,) indices, sorted by point. pixel: (K, 2). points, frames: how many there are of each. images:
+    (H, W) uint8 of the keyframes, if they are known.
     """
 
     point: np.ndarray
@@ -61,7 +61,7 @@ class Segment:
 
     @property
     def turn(self) -> float:
-        """How far the image moved as a whole from the first keyframe to the last [pixels]: large where the camera turned."""
+        """Motion of the whole image from the first keyframe to the last [pixels]: large where the camera turned."""
         total = np.zeros(2)
         same = np.flatnonzero((self.point[1:] == self.point[:-1]) & (self.frame[1:] == self.frame[:-1] + 1))
         step, frame = self.pixel[same + 1] - self.pixel[same], self.frame[same]
@@ -83,6 +83,7 @@ class Tracker:
         self.frames = 0
         self._size: tuple[int, int] | None = None
         self._key: np.ndarray | None = None  # image of the last keyframe
+        self._last = np.zeros((0, 0), np.uint8)
         self._rows: list[np.ndarray] = []
         self._images: list[np.ndarray] = []
 
@@ -148,7 +149,7 @@ class Tracker:
 
     def _locate(self, gray: np.ndarray) -> None:
         """Locate the corners again from the last keyframe's image, starting at the pixels they were followed to."""
-        if not len(self._pixels):
+        if self._key is None or not len(self._pixels):
             return
         start = self._pixels.reshape(-1, 1, 2).copy()
         there, status, _ = cv2.calcOpticalFlowPyrLK(

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=(0, 1, 2, 3),
         default=3,
-        help="radial terms of plumb_bob to estimate (default 3); none are kept if they turn out insignificant",
+        help="largest number of radial terms (default 3); the last ones are left out while they are insignificant",
     )
     lens.add_argument(
         "--centre",
