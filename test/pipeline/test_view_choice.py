@@ -81,6 +81,12 @@ def test_view_training_keeps_the_training_cameras_view_and_says_the_share(header
     assert view.summary.startswith("40 % of the image gets depth (only ")
 
 
+def test_an_uncalibrated_camera_gets_depth_on_its_whole_image_too(header):
+    view = choose_view(CameraModel.uncalibrated(640, 480, 70.0), header)
+    assert (view.kind, view.size, view.is_calibrated) == ("whole", (128, 96), False)
+    assert "70 degrees wide by assumption: the whole image" in view.description
+
+
 def test_a_whole_4_to_3_image_has_less_error_than_the_crop_had(checkpoint):
     camera = camera_of(640, 480, 60)
     drive = Drive(1000, 4.0, cameras={"camera": mounted(camera)})
