@@ -91,6 +91,7 @@ def test_a_straight_drive_is_refused():
     estimate = estimate_lens([segment], SIZE)
     reason = refusal(estimate)
     assert "straight ahead" in reason, estimate
+    assert "moves or reflects" in refusal(replace(estimate, turn=0.5))
 
 
 def test_a_fixed_centre_and_no_terms_stay_what_they_are():
