@@ -7,6 +7,7 @@ from monodepth_ros.calibration.estimate import Estimate
 from monodepth_ros.geometry.camera import CameraModel
 
 MAX_FOCAL_SIGMA = 0.05  # relative uncertainty of the focal length beyond which no file is written
+LITTLE_TURN = np.radians(5.0)  # below it, the lack of turns is why the focal length is uncertain
 
 
 def facts(estimate: Estimate) -> list[tuple[str, str]]:
@@ -30,11 +31,14 @@ def refusal(estimate: Estimate) -> str:
     """Why the estimate should not be used, '' if it may."""
     if estimate.sigma[0] <= MAX_FOCAL_SIGMA:
         return ""
-    return (
-        f"the focal length is uncertain by {100 * estimate.sigma[0]:.0f} %: a camera that drives straight ahead shows"
-        f" the same images with any; record some turns (largest here {np.degrees(estimate.turn):.1f} degrees),"
-        " or use --force"
-    )
+    if estimate.turn < LITTLE_TURN:
+        why = (
+            "a camera that goes straight ahead shows the same images with any; record some turns (largest here"
+            f" {np.degrees(estimate.turn):.1f} degrees)"
+        )
+    else:
+        why = "too much of what is seen moves or reflects; choose another part with --start and --duration"
+    return f"the focal length is uncertain by {100 * estimate.sigma[0]:.0f} %: {why}, or use --force"
 
 
 def comparison_line(estimate: Estimate, recorded: CameraModel) -> str:
