@@ -232,7 +232,7 @@ def test_a_recording_without_calibration_is_inspected_with_a_guess_and_the_ways_
     facts, recording, warnings = inspect(tmp_path, bare)
     assert facts["would_train"] and not recording["camera"]["calibrated"] and recording["parallax"] > 0
     assert "60 degrees" in warnings and "relative" in warnings, warnings
-    assert "data.calibration_file=FILE" in warnings and "monodepth calibrate RECORDING" in warnings, warnings
+    assert "--calibration FILE" in warnings and "monodepth calibrate RECORDING" in warnings, warnings
     out = capsys.readouterr().out
     assert "160x64, not calibrated, 60 degrees wide by assumption" in out
     next_steps = [line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith(("next ", "or "))]
