@@ -74,22 +74,29 @@ def run(options: argparse.Namespace) -> int:
     if options.write_mask:
         say(f"{'mask':<16}{write_mask(options.write_mask, inspection)}", options)
     if not inspection.reason:
-        for name, value in next_steps(options, list(config.data.recordings)):
+        for name, value in next_steps(options, inspection):
             say(f"{name:<16}{value}", options)
     for file in filter(None, (str(folder / FACTS), options.json)):
         write_json(file, inspection.as_dict())
     return WOULD_NOT_TRAIN if inspection.reason else 0
 
 
-def next_steps(options: argparse.Namespace, recordings: list[str]) -> list[tuple[str, str]]:
-    """What to do after an inspection: train with the same options, or adapt the bundled checkpoint."""
+def next_steps(options: argparse.Namespace, inspection: Inspection) -> list[tuple[str, str]]:
+    """What to do after an inspection: calibrate a camera without calibration, then train with the same options, or
+    adapt the bundled checkpoint."""
+    recordings = [one.path for one in inspection.recordings]
     settings = [word for text in options.set for word in ("--set", text)]
     read = source_words(source_options(options))
     named = {"--config": options.config, "--sources": options.sources, "--from": options.start_from}
     words = [] if options.preset == PRESET else ["--preset", options.preset]
     words += [word for name, value in named.items() if value for word in (name, value)]
+    uncalibrated = [one.path for one in inspection.recordings if not one.figures["camera"]["calibrated"]]
+    # All recordings are of one camera as a rule, so one calibration is enough.
+    calibrations = [command("calibrate", uncalibrated[:1], *read)] if uncalibrated else []
     return next_lines(
-        command("train", recordings, *words, *settings, *read), command("adapt", recordings, *settings, *read)
+        *calibrations,
+        command("train", recordings, *words, *settings, *read),
+        command("adapt", recordings, *settings, *read),
     )
 
 

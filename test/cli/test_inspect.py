@@ -233,7 +233,14 @@ def test_a_recording_without_calibration_is_inspected_with_a_guess_and_the_ways_
     assert facts["would_train"] and not recording["camera"]["calibrated"] and recording["parallax"] > 0
     assert "60 degrees" in warnings and "relative" in warnings, warnings
     assert "--calibration FILE" in warnings and "monodepth calibrate RECORDING" in warnings, warnings
-    assert "160x64, not calibrated, 60 degrees wide by assumption" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "160x64, not calibrated, 60 degrees wide by assumption" in out
+    next_steps = [line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith(("next ", "or "))]
+    assert [command.split()[:2] for command in next_steps] == [
+        ["monodepth", "calibrate"],
+        ["monodepth", "train"],
+        ["monodepth", "adapt"],
+    ], next_steps
 
 
 def test_what_the_networks_see_is_drawn_and_a_poor_view_is_warned_about(images, tmp_path, capsys):
