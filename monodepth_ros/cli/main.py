@@ -11,20 +11,21 @@ from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.version import __version__
 
-# Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code.
+# Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code. In the
+# order of the help: first the way of a recording, then checkpoints.
 VERBS = {
-    "adapt": "improve a checkpoint for your camera with a recording of it",
-    "calibrate": "estimate focal length, centre and distortion of a camera from a recording of it",
-    "config": "print every setting of the node or of a training, with its default, unit and meaning",
-    "download": "download a checkpoint of the catalogue",
-    "evaluate": "measure depth or odometry against ground truth",
-    "export": "write a checkpoint's networks as ONNX, OpenVINO or TorchScript",
-    "extract": "write a recording as images with calibration, times and ground truth (KITTI's layout)",
-    "info": "print what a checkpoint is: networks, camera, scale, licence",
-    "inspect": "show what a training would use of recordings, and what is wrong with them",
     "run": "run depth and odometry over a recording, folder, video or camera",
+    "inspect": "show what a training would use of recordings, and what is wrong with them",
+    "calibrate": "estimate focal length, centre and distortion of a camera from a recording of it",
+    "train": "learn depth and motion from recordings; no ground truth is needed",
+    "adapt": "improve a checkpoint for your camera with a recording of it",
+    "evaluate": "measure depth or odometry against ground truth",
+    "extract": "write a recording as images with calibration, times and ground truth (KITTI's layout)",
     "synth": "make a recording of a synthetic drive with exact depth and odometry",
-    "train": "learn depth and motion from recordings, without ground truth",
+    "download": "download a checkpoint of the catalogue",
+    "info": "print what a checkpoint is: networks, camera, scale, licence",
+    "export": "write a checkpoint's networks as ONNX, OpenVINO or TorchScript",
+    "config": "print every setting of the node or of a training, with its default, unit and meaning",
 }
 # What control-C leaves of a verb that does not stop in order.
 KEPT = {"download": "the part so far is kept, and the next call resumes"}
