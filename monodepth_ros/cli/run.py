@@ -136,7 +136,8 @@ def configuration(options: argparse.Namespace) -> RunConfig:
 
 
 def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
-    """What to do after a run: adapt the networks to this camera, and start the node with the settings of the run."""
+    """What to do after a run: calibrate a camera without calibration, adapt the networks to this camera, and start the
+    node with the settings of the run."""
     has_settings = bool(options.set or options.config)
     parameters = str(offline.folder / "config.yaml") if has_settings else ""
     chosen = source_options(options)
@@ -144,4 +145,6 @@ def next_steps(options: argparse.Namespace, source: FrameSource, offline: Offlin
     if is_live(options.source[0]):
         return next_lines(node)
     words = ["--checkpoint", options.checkpoint] if options.checkpoint else []
-    return next_lines(command("adapt", options.source, *words, *source_words(chosen)), node)
+    read = source_words(chosen)
+    calibrations = [] if source.is_calibrated else [command("calibrate", options.source, *read)]
+    return next_lines(*calibrations, command("adapt", options.source, *words, *read), node)
