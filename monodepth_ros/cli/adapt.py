@@ -21,11 +21,18 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import NO_CHECKPOINT,
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.settings.files import changed, read_assignments
 from monodepth_ros.settings.schema import replace
-from monodepth_ros.training.adaptation import Outcome, adaptation_settings, judge, keep, with_measured_depth
+from monodepth_ros.training.adaptation import (
+    Outcome,
+    adaptation_settings,
+    judge,
+    keep,
+    open_recordings,
+    with_measured_depth,
+)
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.report import write_report
 from monodepth_ros.training.samples.clip import TrainingError
-from monodepth_ros.training.session import figures_text, make_training_folder, open_training_data
+from monodepth_ros.training.session import figures_text, make_training_folder
 from monodepth_ros.training.trainer import Trainer
 
 WIDTH = 11  # characters up to the values that are printed
@@ -62,9 +69,10 @@ def run(options: argparse.Namespace) -> int:
         checkpoint = load_checkpoint(options.checkpoint or bundled_checkpoint())
     config = changed(adaptation_settings(checkpoint, options.steps), options.set)
     config = replace(config, recording_changes(options) | hardware_changes(options))
-    config = with_measured_depth(config, read_assignments(options.set))
+    given = read_assignments(options.set)
+    config = with_measured_depth(config, given)
     with ReadingProgress() as reading:
-        dataset = open_training_data(config, reading, checkpoint.header)
+        config, dataset = open_recordings(config, checkpoint, given, reading)
     with dataset:
         for note in dataset.notes:
             print(note)
@@ -73,7 +81,6 @@ def run(options: argparse.Namespace) -> int:
             print(f"the recording's depth teaches beside the images, and judges the result ({weight})")
         if not dataset.validation:
             raise TrainingError("nothing is held out to judge by: record longer, or raise data.validation_share")
-        config = config.with_input_size(dataset.size)
         folder = make_training_folder(config, options.out, "adapt")
         kept_text = f"the training so far is judged, and its results stay in {folder}/"
         with (

@@ -110,6 +110,10 @@ class Progress:
             self._line.show(self._text() + note)
             self._shown = count
 
+    def say(self, text: str) -> None:
+        """Show what keeps the next unit waiting; the count follows on the same line of a terminal."""
+        self._line.show(text)
+
     def end(self) -> None:
         """Show the last count and finish the line."""
         if self.count not in (self._shown, self._first):

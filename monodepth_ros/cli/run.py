@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
         print_facts([*offline.facts, *(("note", note) for note in offline.notes)])
         with stop_on_interrupt(kept=f"results so far stay in {offline.folder}/, with a report") as stop:
             with Progress(offline.expected_frames) as progress:
-                offline.process(progress.step, stop.is_set)
+                offline.process(progress.step, stop.is_set, progress.say)
             with stage("writing the report"):
                 offline.finish()
     print_facts([*offline.outcome, *next_steps(options, source, offline)])

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             if processes.is_first:
                 for note in dataset.notes:
                     print(note)
-                config = config.with_input_size(dataset.size)
+                config = config.with_input_size(dataset.checkpoint_size)
                 folder = make_training_folder(config, options.resume or options.out, is_resumed=bool(options.resume))
             kept = f"the training so far is saved; `monodepth train --resume {folder}` continues it"
             with (

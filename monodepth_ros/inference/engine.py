@@ -68,6 +68,10 @@ class Engine(ABC):
     def has_pose(self) -> bool:
         """Whether the checkpoint has a pose network, for `motion`."""
 
+    def is_ready(self, size: Size) -> bool:
+        """Whether images of this (width, height) can be loaded now; all, of an engine that need not `prepare`."""
+        return True
+
     def prepare(self, size: Size) -> None:
         """Make the networks ready for images of another (width, height), multiples of 32; nothing if they are.
 

@@ -63,6 +63,9 @@ class GraphEngine(Engine):
         """Depth and, if there is one, pose network for images of the checkpoint's size."""
         return self._networks[self.header.width, self.header.height]
 
+    def is_ready(self, size: Size) -> bool:
+        return size in self._networks
+
     def prepare(self, size: Size) -> None:
         self._require_networks()
         check_size(size)

@@ -71,6 +71,9 @@ class PytorchEngine(Engine):
                 " or set compile to false"
             ) from None
 
+    def is_ready(self, size: Size) -> bool:
+        return size in self._sizes
+
     def prepare(self, size: Size) -> None:
         self._require_networks()
         check_size(size)

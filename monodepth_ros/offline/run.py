@@ -105,8 +105,17 @@ class OfflineRun:
         known = [count for count in (self._source.frame_count, self._settings.frames) if count]
         return min(known, default=None)
 
-    def process(self, advanced: Callable[[], None], should_stop: Callable[[], bool]) -> None:
-        """Process all frames, or as many as asked for, or until `should_stop`; `advanced` is called after each."""
+    def process(
+        self,
+        advanced: Callable[[], None],
+        should_stop: Callable[[], bool],
+        announce: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Process all frames, or as many as asked for, or until `should_stop`.
+
+        advanced: called after each. announce: called with a line before something that keeps a frame waiting.
+        """
+        self._run.pipeline.announce = announce
         began = time.monotonic()
         with self._bag as bag:
             frames = self._run.frames(RESULTS if bag is None else BAG)

@@ -3,6 +3,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -57,6 +58,8 @@ class FramePipeline:
         self._motion = MotionTracking(engine, header)
         self._motion.configure(config.odometry)
         self._plausibility = DepthPlausibility()
+        self.announce: Callable[[str], None] = lambda text: None
+        """Called with a line before something that keeps a frame waiting for seconds."""
 
     def configure(self, config: PipelineConfig) -> None:
         """Take over settings from the next frame on; ScaleError, and no change, if the scale cannot be had."""
@@ -217,7 +220,7 @@ class FramePipeline:
         before = self._resampling
         if before is not None and before.fits(camera):
             return before
-        view = ready_view(self._engine, camera, self._header, self._config.image.view)
+        view = ready_view(self._engine, camera, self._header, self._config.image.view, self.announce)
         # A pose network is more accurate on the part of the image that it was trained on (docs/odometry.md).
         motion_view = choose_view(camera, self._header, "training") if view.kind == "whole" else view
         self._resampling = FrameResampling(camera, view, motion_view)

@@ -20,7 +20,8 @@ from monodepth_ros.training.config import TrainConfig, network_settings
 from monodepth_ros.training.run_log import read_log
 from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.samples.loader import Loader
-from monodepth_ros.training.samples.open_dataset import camera_options
+from monodepth_ros.training.samples.open_dataset import camera_options, open_dataset
+from monodepth_ros.training.session import Progress, add_known, reporting
 from monodepth_ros.training.trainer import BEST
 
 ADAPTED = "adapted.safetensors"
@@ -43,9 +44,9 @@ DEFAULTS = {
     "loop.patience": 4,
     "loop.validate_every": 50,
 }
-# For a checkpoint without a pose network. No motion has to be learned first, so some ten steps are enough.
 # Where the recording holds depth that a sensor has measured.
 BY_DEPTH = {"objective.depth.weight": 1.0, "loop.best_by": "auto"}
+# Without a pose network for the networks' view. No motion has to be learned first, so some ten steps are enough.
 BY_FEATURES = {"data.motion": "features", "optimizer.learning_rate": 2e-5, "loop.validate_every": 20}
 
 
@@ -97,6 +98,27 @@ def with_measured_depth(config: TrainConfig, given: Collection[str]) -> TrainCon
             if source.has_measured_depth or (config.data.depth_topic and source.has_reference_depth):
                 return with_settings(config, {name: value for name, value in BY_DEPTH.items() if name not in given})
     return config
+
+
+def open_recordings(
+    config: TrainConfig, checkpoint: Checkpoint, given: Collection[str], progress: Progress | None = None
+) -> tuple[TrainConfig, Dataset]:
+    """The data set, with the views that the node shows the checkpoint's networks, and the settings to adapt with.
+
+    Where that is the whole image of a camera of another shape, features give the motion, unless data.motion is among
+    the names `given`: the pose network does not know that view, and in the node it gets its training camera's. It would
+    learn the view first, and the loss would fall for that alone. Raises what `open_training_data` raises.
+    """
+    dataset = open_dataset(config.data, config.networks, reporting("indexing", progress), checkpoint.header)
+    sees_whole = any(view.kind == "whole" for recording in dataset.recordings for view in recording.clip.views)
+    is_free = "data.motion" not in given and not config.objective.velocity
+    if sees_whole and config.learns_motion and is_free:
+        config = with_settings(config, {name: value for name, value in BY_FEATURES.items() if name not in given})
+        dataset.notes.append(
+            "the motion comes from features: the pose network, which sees a part of the image only, stays as it is"
+        )
+    add_known(dataset, config, progress)
+    return config, dataset
 
 
 def judge(folder: Path, by_depth: bool = False) -> Outcome:
@@ -151,9 +173,13 @@ def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
 
     Reference depth that teaches gives the scale anew, and known motion fixes it. With a learned motion the scale may
     drift, because the video of a single camera has no metres. The new factor then gives the held-out frames the same
-    median depth as the old networks. Without a calibration the result is relative.
+    median depth as the old networks. Without a calibration the result is relative. A pose network that was not trained
+    stays as it was.
     """
     new = load_checkpoint(folder / BEST)
+    pose, pose_header = new.pose, new.header
+    if pose is None and old.pose is not None and not old.pose.uses_depth_features:
+        pose, pose_header = old.pose, old.header  # known motion has its units
     ratio = 1.0 if new.header.is_metric else scale_ratio(old, new, dataset, workers)
     header = old.header
     if not dataset.is_calibrated:  # the metres of depth depend on the focal length, which is a guess
@@ -166,18 +192,15 @@ def keep(old: Checkpoint, dataset: Dataset, folder: Path, workers: int) -> Path:
         )
     adapted: CheckpointHeader = replace(
         header,
-        width=new.header.width,
-        height=new.header.height,
-        training_camera=new.header.training_camera,
-        pose_network=new.header.pose_network,
-        pose_interval=new.header.pose_interval,
+        pose_network=pose_header.pose_network,
+        pose_interval=pose_header.pose_interval,
         scale_factor=header.scale_factor * ratio if header.is_metric else header.scale_factor,
         scale_origin=origin,
         training_data=f"{header.training_data or 'unknown'}; adapted to {new.header.training_data}",
         versions={},
     )
     path = folder / ADAPTED
-    save_checkpoint(path, adapted, new.depth, new.pose)
+    save_checkpoint(path, adapted, new.depth, pose)
     return path
 
 

@@ -21,18 +21,19 @@ def before_after_sheet(dataset: Dataset, before: Checkpoint, after: Checkpoint) 
     """BGR picture of a few held-out frames, a row each: input, depth by both checkpoints, and ground truth if
     available.
 
-    Both checkpoints have the data set's input size.
+    Both checkpoints are for the data set's views.
     """
     samples = dataset.validation or dataset.training
     chosen = [samples[i] for i in np.unique(np.linspace(0, len(samples) - 1, SHOWN).round().astype(int))]
     truths = read_truths(dataset)
     rows = []
     for sample in chosen:
-        image = dataset.recordings[sample.clip].clip.image(sample.frame)
+        clip = dataset.recordings[sample.clip].clip
+        image, factor = clip.image(sample.frame), clip.view(sample.frame).depth_factor
         row = [labelled(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), dataset.name(sample))]
         row += [
-            depth_panel(_depth(*pair), _unit(pair[0]), title)
-            for pair, title in (((before, image), "before"), ((after, image), "after"))
+            depth_panel(factor * _depth(checkpoint, image), _unit(checkpoint), title)
+            for checkpoint, title in ((before, "before"), (after, "after"))
         ]
         if sample in truths:
             row.append(depth_panel(truths[sample].depth, "m", "ground truth"))

@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
-from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.settings.files import nested, read_assignments, read_settings
 from monodepth_ros.settings.schema import ConfigError, replace, values
@@ -66,28 +65,33 @@ def _like_checkpoint(config: TrainConfig, given: Collection[str]) -> TrainConfig
     return replace(config, {name: value for name, value in taken.items() if name not in given})
 
 
-def open_training_data(
-    config: TrainConfig,
-    progress: Progress | None = None,
-    like: CheckpointHeader | None = None,
-) -> Dataset:
-    """Open the recordings, and add the motion that data.motion names and the depth that objective.depth asks for.
+def open_training_data(config: TrainConfig, progress: Progress | None = None) -> Dataset:
+    """Open the recordings, and add what is known of them (`add_known`).
 
-    like: see `open_dataset`. Raises TrainingError for recordings that cannot be learned from, and what
-    `open_source` raises.
+    Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
+    dataset = open_dataset(config.data, config.networks, reporting("indexing", progress))
+    add_known(dataset, config, progress)
+    return dataset
 
-    def reporting(task: str) -> Progress | None:
-        return progress and (lambda name, count, total: progress(f"{task} {name}", count, total))
 
-    dataset = open_dataset(config.data, config.networks, reporting("indexing"), like)
+def add_known(dataset: Dataset, config: TrainConfig, progress: Progress | None = None) -> None:
+    """Add the motion that data.motion names and the depth that objective.depth asks for; closes the data set if it
+    fails.
+
+    Raises TrainingError if they are not available.
+    """
     try:
-        add_known_motion(dataset, config, reporting("tracking features through"))
+        add_known_motion(dataset, config, reporting("tracking features through", progress))
         add_known_depth(dataset, config)
     except BaseException:
         dataset.close()
         raise
-    return dataset
+
+
+def reporting(task: str, progress: Progress | None) -> Progress | None:
+    """The progress of a task whose calls name the recording alone."""
+    return progress and (lambda name, count, total: progress(f"{task} {name}", count, total))
 
 
 def make_training_folder(

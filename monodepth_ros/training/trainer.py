@@ -54,7 +54,7 @@ class Trainer:
         processes: Processes = Processes(),
         report: Callable[[TrainingProgress], None] = lambda progress: None,
     ):
-        self.config = config = config.with_input_size(dataset.size)
+        self.config = config = config.with_input_size(dataset.checkpoint_size)
         self.dataset, self.folder = dataset, folder
         self._processes, self._report = processes, report
         _check_motion(config, dataset)

@@ -290,5 +290,14 @@ def test_the_documentation_names_all_options(capsys):
         known |= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert named <= known, f"not options: {named - known}"
     # How a recording is read is told in docs/run.md.
-    elsewhere = {"--help", "--device", "--engine", "--camera-info", "--rectified", "--rate", "--field-of-view"}
+    elsewhere = {
+        "--help",
+        "--device",
+        "--engine",
+        "--camera-info",
+        "--rectified",
+        "--rate",
+        "--field-of-view",
+        "--every",
+    }
     assert not known - named - elsewhere, f"not told: {known - named - elsewhere}"

@@ -31,8 +31,10 @@ def test_a_4_to_3_camera_gets_depth_on_its_whole_image(harness, depth_checkpoint
     assert (depth.width, depth.height) == (128, 96) and status.image_coverage == pytest.approx(1.0)
     line = "100 % of the image gets depth (the whole image at 128x96"
     assert node.health().values["view"].startswith(line)
-    logged = [text for text in capfd.readouterr().err.splitlines() if line in text]
-    assert len(logged) == 1 and "INFO" in logged[0] and "320x240 from camera_optical" in logged[0], logged
+    text = "preparing the engine for images of 128x96"
+    logged = [entry for entry in capfd.readouterr().err.splitlines() if line in entry or text in entry]
+    assert len(logged) == 2 and all("INFO" in entry for entry in logged), logged
+    assert text in logged[0] and "320x240 from camera_optical" in logged[1], logged
 
 
 def test_a_small_share_of_the_image_is_a_warning_in_the_log_alone(harness, depth_checkpoint, capfd):

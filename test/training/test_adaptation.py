@@ -92,20 +92,6 @@ def test_without_a_pose_network_features_give_the_motion(tmp_path, capsys):
     assert found.pose is None and found.header.scale_factor == header.scale_factor
 
 
-def test_an_input_of_another_size_keeps_the_focal_length_of_the_checkpoint(drive, tmp_path):
-    old = checkpoint(tmp_path / "old.safetensors")
-    changes = {"data.recordings": [str(drive)], "networks.width": 64, "networks.height": 64}
-    config = replace(adaptation_settings(old, 10), changes)
-    with open_dataset(config.data, config.networks, like=old.header) as dataset:
-        fx, fy, cx, cy = dataset.training_camera
-        trainer = Trainer(config, dataset, tmp_path)
-        save_checkpoint(tmp_path / BEST, trainer.header(), old.depth, old.pose)
-        adapted = load_checkpoint(keep(old, dataset, tmp_path, workers=1)).header
-        trainer.close()
-    assert (64 * fx, 64 * fy, cx, cy) == pytest.approx((96 * CAMERA[0], 32 * CAMERA[1], 0.5, 0.5))
-    assert (adapted.width, adapted.height, adapted.training_camera) == (64, 64, dataset.training_camera)
-
-
 def test_adapting_to_a_camera_without_calibration_leaves_relative_depth(drive, tmp_path):
     with open_source(str(drive)) as source:
         (tmp_path / "frames").mkdir()
@@ -195,6 +181,7 @@ def test_adapt_keeps_the_old_checkpoint_without_a_gain(drive, tmp_path, capsys):
     [
         (["--checkpoint", "nothing.safetensors"], "nothing.safetensors"),
         (["--set", "data.validation_share=0"], "nothing is held out"),
+        (["--set", "networks.width=64"], "keeps the size of the checkpoint's input"),
         (["--set", "optimizer.learning=1"], "optimizer.learning"),
     ],
 )

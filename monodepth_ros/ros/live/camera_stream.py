@@ -53,6 +53,7 @@ class CameraStream:
         self._checkpoint = checkpoint
         self._config = self._applied_config = config
         self._pipeline = pipeline
+        pipeline.announce = self._logger.info
         self.partner_of: FramePipeline | None = None
         self._must_reset = False
         self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind, config.image.view)

@@ -4,8 +4,9 @@
 import numpy as np
 
 from monodepth_ros.data.image_motion import FLOW_WIDTH
+from monodepth_ros.pipeline import view_choice
 from monodepth_ros.training.inspection.inspection import STATIC, Finding, Inspection, RecordingInspection
-from monodepth_ros.training.samples.open_dataset import ENOUGH_SEEN, better_view
+from monodepth_ros.training.samples.open_dataset import better_view
 
 # |log| of the ratio of mean brightness between two frames; autoexposure in traffic stays below. Share of such frames.
 JUMP, JUMPS_SHARE = 0.15, 0.01
@@ -69,7 +70,7 @@ def _calibration(recording: RecordingInspection) -> list[Finding]:
 
 def _coverage(recording: RecordingInspection) -> list[Finding]:
     seen = recording.figures["networks_input"]
-    if seen is None or seen["image_coverage"] >= ENOUGH_SEEN:
+    if seen is None or seen["image_coverage"] >= view_choice.ENOUGH:
         return []
     text = (
         f"the networks' input of {seen['width']}x{seen['height']} shows {_percent(seen['image_coverage'])} of the image"

@@ -3,6 +3,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from monodepth_ros.data.image_codec import to_rgb
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.pipeline.network_view import NetworkView, view_through
+from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.training.samples.reference_points import reference_points
 
 
@@ -49,12 +50,11 @@ class FrameCache:
 
 
 class Clip:
-    """Renders the frames of `source`, listed in `index`, for networks with an input of `size` (width, height) pixels.
+    """Renders the frames of `source`, listed in `index`, for the networks.
 
-    training_camera: normalised intrinsics (fx, fy, cx, cy) that the networks are trained for. Images of a camera like
-    it are resized; those of another camera are rendered as its images or cropped, with intrinsics of their own (see
-    pipeline.network_view). hood: share of the height that shows the vehicle. mask: (H', W') bool of the published
-    image, False for pixels to leave out, or None.
+    look_through: the networks' view through a camera, of one size for all cameras (see network_input.py). hood: share
+    of the height that shows the vehicle. mask: (H', W') bool of the published image, False for pixels to leave out, or
+    None.
 
     Raises TrainingError if the mask does not fit or nothing of the image is left.
     """
@@ -64,20 +64,17 @@ class Clip:
         name: str,
         source: FrameSource,
         index: FrameIndex,
-        training_camera: tuple[float, float, float, float],
-        size: tuple[int, int],
-        filter: str,
+        look_through: Callable[[CameraModel], NetworkView],
         cache: FrameCache,
         hood: float = 0.0,
         mask: np.ndarray | None = None,
     ):
         self.name, self.source, self.index = name, source, index
-        self.size, self.filter = size, filter
         self._cache = cache
         self.views: list[NetworkView] = []
         self._valid: list[np.ndarray | None] = []
         for camera in index.cameras:
-            view = view_through(camera, training_camera, *size, filter)
+            view = look_through(camera)
             self.views.append(view)
             self._valid.append(_valid_pixels(view, camera, hood, mask))
 
@@ -108,6 +105,11 @@ class Clip:
             points.setflags(write=False)
             self._cache.add(key, points)
         return points
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the networks' input."""
+        return self.views[0].size
 
     def view(self, frame: int) -> NetworkView:
         """The networks' view of a frame."""

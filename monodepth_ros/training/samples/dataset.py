@@ -69,10 +69,12 @@ class Dataset:
     """Samples of all recordings, which it closes.
 
     chains: validation samples that follow each other at one step, for trajectories. size: (width, height) of the
-    networks' input. training_camera: its normalised intrinsics. pose_interval: time from a target to its neighbours
-    [s]. metres_per_unit: metres per network unit, from a stereo baseline, a known motion, reference depth or a
-    checkpoint whose depth is kept, else NaN; scale_origin: its origin. depth_range: nearest and farthest reference
-    depth that teaches [m]; None if none teaches. notes: lines for the user.
+    networks' input. checkpoint_size, training_camera: the input's size and normalised intrinsics that the checkpoint's
+    header states; another size than `size` if the networks see a camera of another aspect as a whole (see
+    network_input.py). pose_interval: time from a target to its neighbours [s]. metres_per_unit: metres per network
+    unit, from a stereo baseline, a known motion, reference depth or a checkpoint whose depth is kept, else NaN;
+    scale_origin: its origin. depth_range: nearest and farthest reference depth that teaches [m]; None if none teaches.
+    notes: lines for the user.
     """
 
     recordings: list[TrainingRecording]
@@ -80,6 +82,7 @@ class Dataset:
     validation: list[Sample]
     chains: list[list[Sample]]
     size: tuple[int, int]
+    checkpoint_size: tuple[int, int]
     training_camera: tuple[float, float, float, float]
     pose_interval: float
     metres_per_unit: float

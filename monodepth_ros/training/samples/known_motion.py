@@ -150,7 +150,7 @@ def feature_steps(
     for frame in range(len(index)):
         if clip.view(frame) is not view or between[frame - 1]:
             view = clip.view(frame)
-            tracking = TrackingView(view, clip.filter)
+            tracking = TrackingView(view, view.resampler.filter)
             odometry = FeatureOdometry(tracking.camera, OdometryConfig().max_points)
         pixels = clip.source.read(int(index.stamps_ns[frame]), int(index.received_ns[frame]))
         rgb = to_rgb(view.resampler(pixels.array), pixels.layout)

@@ -15,20 +15,19 @@ from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
-from monodepth_ros.pipeline.network_view import NetworkView, crop_to_aspect
+from monodepth_ros.pipeline.network_view import NetworkView
+from monodepth_ros.pipeline.view_choice import ENOUGH
 from monodepth_ros.training.config import NetworksConfig
 from monodepth_ros.training.samples.clip import Clip, FrameCache, TrainingError, read_mask
 from monodepth_ros.training.samples.config import DataConfig
 from monodepth_ros.training.samples.dataset import MIN_SAMPLES, Dataset, Sample, TrainingRecording
-from monodepth_ros.training.samples.input_size import InputChoice, Intrinsics, camera_at_size
+from monodepth_ros.training.samples.network_input import InputForCamera, InputOfCheckpoint, NetworkInput
 from monodepth_ros.training.samples.targets import pair_by_time, select_targets, split
 
 # Baseline of a stereo pair in network units (Godard et al. 2019, section 4), with which depth lies in the networks'
 # range.
 STEREO_BASELINE = 0.1
 STEREO_TOLERANCE = 0.01  # between the two images of a pair [s]
-
-ENOUGH_SEEN = 0.8  # share of the image
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -39,10 +38,11 @@ def open_dataset(
     progress: Progress | None = None,
     like: CheckpointHeader | None = None,
 ) -> Dataset:
-    """Open and index the recordings, choose the networks' input (see input_size.py), and select the samples.
+    """Open and index the recordings, choose the networks' input (see network_input.py), and select the samples.
 
-    progress: called with (recording, frames indexed, all frames or None). like: checkpoint whose training camera is
-    kept; by default the networks learn for the camera whose aspect their input follows.
+    progress: called with (recording, frames indexed, all frames or None). like: checkpoint whose input and training
+    camera are kept, so that the networks see what the node shows them; by default they learn for the recordings'
+    camera.
 
     Raises TrainingError for recordings that cannot be learned from, and what `open_source` raises.
     """
@@ -54,14 +54,12 @@ def open_dataset(
         name = f"{len(opened)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
         options, right_options = camera_options(path, config, notes)
         opened.append((name, path, options, right_options, _index(path, options, config, progress)))
-    chosen = InputChoice([(name, index) for name, *_, index in opened], networks)
+    indices = [(name, index) for name, *_, index in opened]
+    chosen = InputForCamera(indices, networks) if like is None else InputOfCheckpoint(indices, networks, like)
     notes += [chosen.note] if chosen.note else []
-    training_camera = camera_at_size(like, chosen.size) if like is not None else training_camera_of(chosen)
     make_clip = functools.partial(
         Clip,
-        training_camera=training_camera,
-        size=chosen.size,
-        filter=networks.filter,
+        look_through=chosen.look_through,
         cache=FrameCache(config.cache_mb),
         hood=config.hood,
         mask=read_mask(config.mask_file),
@@ -78,14 +76,9 @@ def open_dataset(
                 right_source = sources.enter_context(open_source(path, right_options))
                 recording.right = make_clip(f"{name} right", right_source, right_index)
                 _pair(recording)
-        dataset = _select_samples(recordings, config, networks, training_camera, notes)
+        dataset = _select_samples(recordings, config, networks, chosen, notes)
         sources.pop_all()  # from here on the data set closes them
     return dataset
-
-
-def training_camera_of(chosen: InputChoice) -> Intrinsics:
-    """Normalised intrinsics of the networks' input: the camera's image, or its largest part with the input's aspect."""
-    return crop_to_aspect(chosen.camera.assumed().rectified(), *chosen.size).normalized
 
 
 def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[SourceOptions, SourceOptions | None]:
@@ -141,7 +134,7 @@ def _select_samples(
     recordings: list[TrainingRecording],
     config: DataConfig,
     networks: NetworksConfig,
-    training_camera: Intrinsics,
+    chosen: NetworkInput,
     notes: list[str],
 ) -> Dataset:
     training: list[Sample] = []
@@ -162,7 +155,7 @@ def _select_samples(
         )
         notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
         notes += [f"{clip.name}: {name}: {text}" for name, text in clip.source.references]
-        notes += [f"{clip.name}: {line}" for view in clip.views for line in _view_notes(view, networks)]
+        notes += [f"{clip.name}: {line}" for view in clip.views for line in _view_notes(view, chosen)]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]
     if len(training) < MIN_SAMPLES:
         raise TrainingError(f"only {len(training)} samples to learn from: {_shortage(recordings, config)}")
@@ -172,8 +165,9 @@ def _select_samples(
         training=training,
         validation=_spread(validation, config.validation_frames),
         chains=_chains(recordings, validation, config.validation_frames) if config.has_neighbours else [],
-        size=recordings[0].clip.size,
-        training_camera=training_camera,
+        size=chosen.size,
+        checkpoint_size=chosen.checkpoint_size,
+        training_camera=chosen.training_camera,
         pose_interval=float(
             np.median([recording.selection.step * recording.clip.index.interval for recording in recordings])
         ),
@@ -191,11 +185,11 @@ def better_view(follows_camera: bool) -> str:
     return "--set networks.width=0 --set networks.height=0 fits the networks' input to the camera"
 
 
-def _view_notes(view: NetworkView, networks: NetworksConfig) -> list[str]:
+def _view_notes(view: NetworkView, chosen: NetworkInput) -> list[str]:
     """The networks' view, and a warning if it leaves out much of the image."""
     notes = [f"{view.description}; the networks see {100 * view.image_coverage:.0f} % of the image"]
-    if view.image_coverage < ENOUGH_SEEN:
-        advice = better_view(not (networks.width or networks.height))
+    if view.image_coverage < ENOUGH:
+        advice = better_view(chosen.follows_camera)
         notes.append(f"warning: the networks see only {100 * view.image_coverage:.0f} % of the image: {advice}")
     return notes
 

@@ -97,6 +97,7 @@ def test_the_share_of_the_image_with_depth_is_printed_and_reported(run, tmp_path
     line = "100 % of the image gets depth (the whole image at 128x96"
     code, printed, results = run(tmp_path, "--calibration", str(tmp_path / "calibration.yaml"))
     assert code == 0 and f"320x240: {line}" in printed.out, printed
+    assert "preparing the engine for images of 128x96" in printed.err, "what keeps the first frame waiting is said"
     assert line in (results / "report.html").read_text()
     assert json.loads((results / "run.json").read_text())["views"][0].startswith(f"320x240: {line}")
 
