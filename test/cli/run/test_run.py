@@ -200,7 +200,7 @@ def test_a_folder_without_calibration_gives_depth_and_no_cloud(tmp_path, run, re
     code, printed, results = run(folder, "--set", f"depth.resolution={resolution}", "--set", "odometry.enabled=false")
     assert code == 0, printed.err
     assert "assuming a field of view of 60 degrees" in printed.out
-    assert "--calibration FILE" in printed.out and "monodepth calibrate" in printed.out
+    assert "--calibration FILE" in printed.out and f"next         monodepth calibrate {folder}\n" in printed.out
     page = (results / "report.html").read_text()
     assert "[m]" not in page and ">m<" not in page, "a length in metres without a calibration"
     assert "relative" in printed.out and '"unit": "network units"' in (results / "run.json").read_text()
