@@ -40,6 +40,8 @@ def node_parameters(options: argparse.Namespace, checkpoint: str, header: Checkp
         "autostart": "false",
         # Publishing a transform makes the node compute odometry.
         "publish_tf": str("odometry" in options.outputs).lower(),
+        # Nothing that nobody listens to: the tables are of the outputs asked for.
+        "odometry.always_on": "false",
     }
     if header.pose_network:
         parameters["odometry.source"] = "network"
