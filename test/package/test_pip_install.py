@@ -118,7 +118,7 @@ for verb in ([verb] for verb in VERBS if verb != "evaluate"), (["evaluate", "dep
 """
     result = without_ros(target, sys.executable, "-c", code)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("usage: monodepth") == 13, result.stdout
+    assert result.stdout.count("usage: monodepth") == 14, result.stdout
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"results"}
     named = set(re.findall(rf"\b(?:{'|'.join(map(re.escape, folders))})/[\w./-]+", result.stdout.replace("\n", " ")))
     assert not [name for name in named if not (target / name).exists()], named
@@ -154,6 +154,8 @@ run("extract", "drive.mcap", "--out", "extracted")
 run("export", "trained/last.safetensors", "--to", "torchscript", "--out", "exported")
 run("download", "--list")
 run("config", "--dump", "node")
+used.add("calibrate")
+assert main(["calibrate", "drive.mcap"]) in (1, 2)  # two seconds straight ahead determine no lens
 assert used == set(VERBS), used ^ set(VERBS)
 assert "rclpy" not in sys.modules
 """
