@@ -47,7 +47,7 @@ def test_settings_that_are_not_live_need_an_unconfigured_node(harness, depth_che
     make_transitions(node, "cleanup")
     assert not set_one(node, "autostart", False).successful
     for specification in fixed:
-        if specification.name == "odometry.camera":  # it goes with cameras
+        if specification.name in ("odometry.camera", "scale.stereo_camera"):  # they go with cameras
             continue
         default = values(node.node.config)[specification.name]
         assert set_one(node, specification.name, another(specification)).successful, specification.name
