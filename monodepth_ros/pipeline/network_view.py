@@ -123,7 +123,7 @@ def crop_to_aspect(camera: CameraModel, width: int, height: int) -> CameraModel:
     if abs(stretch - 1.0) <= MAX_STRETCH:
         return camera.resized(width, height)
     if stretch > 1.0:
-        kept = round(camera.height * width / height)
+        kept = max(1, round(camera.height * width / height))
         return camera.cropped((camera.width - kept) // 2, 0, kept, camera.height).resized(width, height)
-    kept = round(camera.width * height / width)
+    kept = max(1, round(camera.width * height / width))
     return camera.cropped(0, (camera.height - kept) // 2, camera.width, kept).resized(width, height)
