@@ -143,20 +143,15 @@ class Validation:
 
 
 def read_truths(dataset: Dataset) -> dict[Sample, Truth]:
-    """Ground-truth depth of the validation samples, from one pass over each recording that has some."""
+    """Ground-truth depth of the validation samples that have some."""
     found: dict[Sample, Truth] = {}
-    for number, recording in enumerate(dataset.recordings):
-        clip = recording.clip
-        wanted = {
-            int(clip.index.stamps_ns[sample.frame]): sample
-            for sample in dataset.validation
-            if sample.clip == number and clip.index.has_depth[sample.frame]
-        }
-        if not wanted:
+    for sample in dataset.validation:
+        clip, frame = dataset.recordings[sample.clip].clip, sample.frame
+        index = clip.index
+        if not index.has_depth[frame]:
             continue
-        for frame in clip.source.frames():
-            if frame.stamp_ns in wanted and frame.reference_depth is not None:
-                found[wanted.pop(frame.stamp_ns)] = Truth(frame.reference_depth, clip.source.reference_crop)
-                if not wanted:
-                    break
+        camera = index.cameras[index.camera_ids[frame]]
+        depth = clip.source.reference_depth(int(index.stamps_ns[frame]), int(index.received_ns[frame]), camera)
+        if depth is not None:
+            found[sample] = Truth(depth, clip.source.reference_crop)
     return found
