@@ -13,7 +13,8 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from bench.errors import BenchError
-from monodepth_ros.ros.middleware_profile import VARIABLES, profile_path
+from monodepth_ros.config_files import config_file
+from monodepth_ros.ros.middleware_profile import FILE, VARIABLES
 
 SENDER = Path(__file__).with_name("loss_sender.py")
 # Variables of this process's ROS that another Python's ROS must not inherit.
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     if options.receive:
         return _receive(options)
     print(f"{options.count} images of {options.size[0]}x{options.size[1]} (rgb8) at {options.rate:g} Hz")
-    profile = profile_path()
+    profile = str(config_file(FILE))
     for reliability, of_sender, of_receiver in (
         ("best_effort", "", ""),
         ("reliable", "", ""),

@@ -7,7 +7,7 @@ ros2 launch monodepth_ros multi_camera.launch.py -s          (explains every arg
 Without a checkpoint the bundled demonstration checkpoint runs.
 """
 
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction
+from launch.actions import EmitEvent, OpaqueFunction
 from launch.events import matches_action
 from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration
@@ -16,10 +16,11 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 from monodepth_ros.pipeline.robot_inputs.camera_pose import parse_pose
+from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS, Argument
 from monodepth_ros.ros.launching import (
     boolean,
     camera_pose_node,
-    config_file,
+    declare,
     depth_node,
     existing_path,
     player_node,
@@ -30,145 +31,32 @@ from monodepth_ros.settings.files import read_ros_parameters
 # The camera topics that RViz shows.
 SHOWN_TOPICS = ("rgb/image_rect", "depth/color", "depth/points")
 
-ARGUMENTS = [
-    DeclareLaunchArgument(
-        "cameras",
-        default_value="",
-        description="Names of the cameras, separated by commas, e.g. front,left,right; "
-        "empty: those of the parameter file.",
-    ),
-    DeclareLaunchArgument(
-        "image_topic",
-        default_value="{camera}/image_raw",
-        description="Pattern of the cameras' image topics, without /compressed; {camera} stands for the name.",
-    ),
-    DeclareLaunchArgument(
-        "info_topic",
-        default_value="",
-        description="Pattern of the cameras' calibration topics; {camera} stands for the name; "
-        "empty: the camera_info beside each image topic.",
-    ),
-    DeclareLaunchArgument(
-        "image_transport",
-        default_value="",
-        description="Transport of the images: raw, compressed or auto (raw, unless only compressed images are "
-        "published); empty: as in the parameter file (auto).",
-    ),
-    DeclareLaunchArgument(
-        "calibration_file",
-        default_value="",
-        description="Pattern of the cameras' calibration files in camera_calibration's YAML format, instead of "
-        "camera_info; {camera} stands for the name; empty: as in the parameter file.",
-    ),
-    DeclareLaunchArgument(
-        "rectified",
-        default_value="",
-        description="true or false: the images are rectified already (image_rect topics); empty: as in the parameter "
-        "file (false).",
-    ),
-    DeclareLaunchArgument(
-        "camera_pose",
-        default_value="",
-        description="Poses of cameras on the robot, for robots without URDF: front=x,y,z,roll,pitch,yaw;left=... "
-        "[m, rad] of their bodies (x ahead, y left, z up) in base_frame (base_link if that is auto); published on "
-        "/tf_static. Empty: none.",
-    ),
-    DeclareLaunchArgument(
-        "odometry_camera",
-        default_value="",
-        description="The camera that gives the odometry; empty: as in the parameter file (the first).",
-    ),
-    DeclareLaunchArgument(
-        "base_frame",
-        default_value="",
-        description="Moving frame of the odometry: auto (the root of the frames that carry the camera) or a name such "
-        "as base_link; empty: as in the parameter file (auto).",
-    ),
-    DeclareLaunchArgument(
-        "odom_frame",
-        default_value="",
-        description="Fixed frame of the odometry; empty: as in the parameter file (odom).",
-    ),
-    DeclareLaunchArgument(
-        "publish_tf",
-        default_value="",
-        description="true or false: publish odom_frame -> base_frame on /tf; empty: as in the parameter file (true).",
-    ),
-    DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node and its relative topics."),
-    DeclareLaunchArgument(
-        "params_file",
-        default_value=config_file("depth.yaml"),
-        description="Parameter file; the other arguments override it. Settings of a single camera stand there, "
-        "under its name.",
-    ),
-    DeclareLaunchArgument(
-        "checkpoint",
-        default_value="",
-        description="Weights: a .safetensors file, a folder in monodepth2's format, or a name of `monodepth download`; "
-        "empty: as in the parameter file (the bundled demonstration checkpoint, with a warning).",
-    ),
-    DeclareLaunchArgument(
-        "scale_source",
-        default_value="",
-        description="Source of the metric scale: auto, camera_height, odometry, stereo, checkpoint, fixed or relative "
-        "(network units); empty: as in the parameter file.",
-    ),
-    DeclareLaunchArgument(
-        "camera_height",
-        default_value="",
-        description="Height of odometry_camera above the ground in metres, for the metric scale; empty: as in the "
-        "parameter file.",
-    ),
-    DeclareLaunchArgument(
-        "scale_odometry",
-        default_value="",
-        description="Topic of the robot's own odometry or velocity, for the metric scale; empty: as in the parameter "
-        "file.",
-    ),
-    DeclareLaunchArgument(
-        "device",
-        default_value="",
-        description="Device of the networks: auto, cpu, cuda or cuda:N; empty: as in the parameter file.",
-    ),
-    DeclareLaunchArgument(
-        "engine",
-        default_value="",
-        description="Engine of the networks: auto, pytorch, openvino, onnx or torchscript; empty: as in the parameter "
-        "file.",
-    ),
-    DeclareLaunchArgument(
-        "bag",
-        default_value="",
-        description="Recording to play once the node has subscribed (rosbag2 folder, .mcap, .db3 or ROS 1 .bag).",
-    ),
-    DeclareLaunchArgument(
-        "rviz",
-        default_value="false",
-        description="Open RViz with config/depth.rviz for the first camera (true or false).",
-    ),
-    DeclareLaunchArgument(
-        "fixed_frame",
-        default_value="",
-        description="Fixed frame of RViz; empty: odom_frame. Without odometry, give a camera's optical frame.",
-    ),
-    DeclareLaunchArgument(
-        "use_sim_time",
-        default_value="",
-        description="true or false: use /clock, which the player of `bag` then publishes; "
-        "empty: as in the parameter file (false).",
-    ),
-    DeclareLaunchArgument(
-        "autostart",
-        default_value="",
-        description="true: configure and activate the node at start; false: leave that to a lifecycle manager; "
-        "empty: as in the parameter file (true).",
-    ),
-    DeclareLaunchArgument(
-        "log_level",
-        default_value="info",
-        description="Log level of the node: debug, info, warn, error or fatal.",
-    ),
-]
+ARGUMENTS = declare(
+    {
+        "cameras": Argument(
+            "Names of the cameras, separated by commas, e.g. front,left,right; empty: those of the parameter file.",
+        ),
+        "image_topic": Argument(
+            "Pattern of the cameras' image topics, without /compressed; {camera} stands for the name.",
+            "{camera}/image_raw",
+        ),
+        "info_topic": Argument(
+            "Pattern of the cameras' calibration topics; {camera} stands for the name; empty: the camera_info beside "
+            "each image topic.",
+        ),
+        "calibration_file": Argument(
+            "Pattern of the cameras' calibration files in camera_calibration's YAML format, instead of camera_info; "
+            "{camera} stands for the name; empty: as in the parameter file.",
+        ),
+        "camera_pose": Argument(
+            "Poses of cameras on the robot, for robots without URDF: front=x,y,z,roll,pitch,yaw;left=... [m, rad] of "
+            "their bodies (x ahead, y left, z up) in base_frame (base_link if that is auto); published on /tf_static. "
+            "Empty: none.",
+        ),
+        "odometry_camera": Argument("The camera that gives the odometry; empty: as in the parameter file (the first)."),
+        **SHARED_ARGUMENTS,
+    }
+)
 
 
 def camera_names(given: dict[str, str]) -> list[str]:

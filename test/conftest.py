@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that every test may use."""
 
+import ast
 import os
 from pathlib import Path
 
 import pytest
 import torch
+
+from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS, Argument
 
 # Set before anything imports rclpy: no test may speak to other machines.
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -46,3 +49,16 @@ def linked(tmp_path):
         return made
 
     return link
+
+
+@pytest.fixture(scope="session")
+def launch_arguments():
+    """A function that gives the arguments of a launch file by name, also where launch is not installed."""
+
+    def read(launch_file: Path) -> dict[str, Argument]:
+        calls = [node for node in ast.walk(ast.parse(launch_file.read_text())) if isinstance(node, ast.Call)]
+        (declared,) = [call.args[0] for call in calls if getattr(call.func, "id", "") == "declare"]
+        code = compile(ast.Expression(declared), str(launch_file), "eval")
+        return eval(code, {"Argument": Argument, "SHARED_ARGUMENTS": SHARED_ARGUMENTS})
+
+    return read

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shared code of the launch files: the node, RViz, and the checks of the arguments."""
+"""Shared code of the launch files: the node, RViz, and the declaration and checks of the arguments."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
-from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.action import Action
+from launch.actions import DeclareLaunchArgument
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from monodepth_ros.config_files import config_file
 from monodepth_ros.pipeline.base_choice import AUTO
 from monodepth_ros.pipeline.robot_inputs.camera_pose import parse_pose
-from monodepth_ros.ros.middleware_profile import VARIABLES, profile_path, profile_variable
+from monodepth_ros.ros.launch_arguments import Argument
+from monodepth_ros.ros.middleware_profile import FILE, VARIABLES, profile_variable
 from monodepth_ros.settings.files import read_ros_parameters
 
 # Launch arguments that are passed to the node as they are, with the parameters that they set.
@@ -35,9 +39,12 @@ SWITCH_PARAMETERS = {
 NUMBER_PARAMETERS = {"camera_height": "scale.camera_height"}
 
 
-def config_file(name: str) -> str:
-    """Path of a file in the package's config folder."""
-    return os.path.join(get_package_share_directory("monodepth_ros"), "config", name)
+def declare(arguments: Mapping[str, Argument]) -> list[DeclareLaunchArgument]:
+    """The declarations of launch arguments."""
+    return [
+        DeclareLaunchArgument(name, default_value=argument.default, description=argument.description)
+        for name, argument in arguments.items()
+    ]
 
 
 def boolean(name: str, text: str) -> bool | None:
@@ -71,7 +78,7 @@ def middleware_profile() -> dict[str, str]:
     """
     if any(os.environ.get(variable) for variable in VARIABLES):
         return {}
-    return {profile_variable(): profile_path()}
+    return {profile_variable(): str(config_file(FILE))}
 
 
 def depth_node(
@@ -170,7 +177,7 @@ def rviz_node(given: dict[str, str], remappings: list[tuple[str, str]] | None = 
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", config_file("depth.rviz"), "-f", given["fixed_frame"] or given["odom_frame"] or "odom"],
+        arguments=["-d", str(config_file("depth.rviz")), "-f", given["fixed_frame"] or given["odom_frame"] or "odom"],
         parameters=[] if use_sim_time is None else [{"use_sim_time": use_sim_time}],
         remappings=remappings,
     )

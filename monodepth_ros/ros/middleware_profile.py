@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Fast DDS profile for large messages: its path, and the environment variable that gives it to a process."""
+"""The Fast DDS profile for large messages, and the environment variable that gives it to a process."""
 
 import os
 
-from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+
+from monodepth_ros.config_files import config_file
 
 # Two generations of Fast DDS read two variables: the newer one warns of the older variable, the older one ignores the
 # newer variable.
 VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 OLDER_DISTRIBUTIONS = ("humble", "iron", "jazzy")
-FILE = os.path.join("config", "fastdds_large_messages.xml")
+FILE = "fastdds_large_messages.xml"
 
 
 def profile_variable() -> str:
@@ -19,17 +21,9 @@ def profile_variable() -> str:
     return VARIABLES[0 if is_older else 1]
 
 
-def profile_path() -> str:
-    """Path of the profile in the installed package; below its name if the package is not in the ament index."""
-    try:
-        return os.path.join(get_package_share_directory("monodepth_ros"), FILE)
-    except PackageNotFoundError:
-        return os.path.join("monodepth_ros", FILE)
-
-
 def large_message_remedy() -> str:
     """What to do if images get lost on the way: the setting of the sender's environment, ready to paste."""
-    return f"start the camera driver (the sender) with {profile_variable()}={profile_path()}"
+    return f"start the camera driver (the sender) with {profile_variable()}={config_file(FILE)}"
 
 
 def _has_older_files() -> bool:

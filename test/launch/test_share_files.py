@@ -4,6 +4,7 @@
 import ast
 import configparser
 import filecmp
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,14 @@ import pytest
 import yaml
 
 from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS
 from monodepth_ros.settings.files import read_ros_parameters
 from monodepth_ros.settings.schema import replace, specifications
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILES = [ROOT / "launch" / "depth.launch.py", ROOT / "launch" / "multi_camera.launch.py"]
 SHARED_CODE = ROOT / "monodepth_ros" / "ros" / "launching.py"
-PROFILE_CODE = SHARED_CODE.with_name("middleware_profile.py")
+NAMING_FILES = [SHARED_CODE.with_name(name) for name in ("launch_arguments.py", "middleware_profile.py")]
 PARAMETER_FILE = ROOT / "config" / "depth.yaml"
 COMMON_ARGUMENTS = {
     "namespace",
@@ -62,14 +64,19 @@ def calls(name, *paths):
 
 
 @pytest.mark.parametrize("launch_file", LAUNCH_FILES, ids=lambda path: path.name)
-def test_the_launch_file_declares_every_promised_argument_with_default_and_description(launch_file):
-    compile(launch_file.read_text(), str(launch_file), "exec")
-    declared = {ast.literal_eval(call[""]): call for call in calls("DeclareLaunchArgument", launch_file)}
+def test_the_launch_file_declares_every_promised_argument_with_default_and_description(launch_file, launch_arguments):
+    declared = launch_arguments(launch_file)
     assert set(declared) >= PROMISED_ARGUMENTS[launch_file.name]
-    for name, call in declared.items():
-        assert "default_value" in call, f"{name} has no default"
-        description = ast.literal_eval(call["description"])
+    for name, (description, default) in declared.items():
+        assert isinstance(default, str)
         assert len(description) >= 20 and description.endswith("."), f"{name} is not explained: {description!r}"
+
+
+def test_the_arguments_explain_the_values_that_the_settings_accept():
+    choices = specifications(NodeConfig)
+    for argument, setting in (("engine", "engine"), ("scale_source", "scale.source"), ("image_transport",) * 2):
+        text = SHARED_ARGUMENTS[argument].description
+        assert all(re.search(rf"\b{choice}\b", text) for choice in choices[setting].choices), (argument, text)
 
 
 def test_the_launch_files_start_executables_that_exist():
@@ -82,7 +89,7 @@ def test_the_launch_files_start_executables_that_exist():
 
 
 def test_every_file_that_the_launch_files_name_exists():
-    trees = [ast.parse(path.read_text()) for path in (*LAUNCH_FILES, SHARED_CODE, PROFILE_CODE)]
+    trees = [ast.parse(path.read_text()) for path in (*LAUNCH_FILES, SHARED_CODE, *NAMING_FILES)]
     strings = [n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant)]
     named = {s for s in strings if isinstance(s, str) and s.endswith((".yaml", ".rviz", ".xml")) and " " not in s}
     missing = {name for name in named if not (ROOT / "config" / name).is_file()}

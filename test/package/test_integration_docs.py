@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the integration pages tell people to paste exists: arguments, parameters, topics, executables."""
 
-import ast
 import configparser
 import json
 import re
@@ -43,13 +42,6 @@ def documented_topics():
     return {name.strip("/") for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
 
-def declared_arguments(launch_file):
-    tree = ast.parse(launch_file.read_text())
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
-    declared = [c for c in calls if getattr(c.func, "id", "") == "DeclareLaunchArgument"]
-    return {ast.literal_eval(c.args[0]) for c in declared if isinstance(c.args[0], ast.Constant)}
-
-
 def executables():
     config = configparser.ConfigParser(delimiters=("=",))
     config.read(ROOT / "setup.cfg")
@@ -62,13 +54,13 @@ def leaves(group, prefix=""):
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
-def test_launch_lines_name_launch_files_and_arguments_that_exist(page):
+def test_launch_lines_name_launch_files_and_arguments_that_exist(page, launch_arguments):
     for words in commands(page.read_text()):
         if words[:3] != ["ros2", "launch", "monodepth_ros"]:
             continue
         launch_file = ROOT / "launch" / words[3]
         assert launch_file.is_file(), f"{page.name}: no launch/{words[3]}"
-        known = declared_arguments(launch_file)
+        known = set(launch_arguments(launch_file))
         given = {word.split(":=")[0] for word in words[4:] if ":=" in word}
         assert known and given <= known, f"{page.name}: {words[3]} does not declare {sorted(given - known)}"
 

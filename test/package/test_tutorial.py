@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/tutorial.md: its bash blocks run in their order in an empty folder, with trainings cut to a few steps."""
 
-import ast
 import configparser
 import re
 import shlex
@@ -43,23 +42,17 @@ def words_of(line, data="$MONODEPTH_DATA"):
     return [word.replace("$MONODEPTH_DATA", str(data)) for word in shlex.split(line, comments=True)]
 
 
-def declared_arguments(launch_file):
-    calls = [node for node in ast.walk(ast.parse(launch_file.read_text())) if isinstance(node, ast.Call)]
-    declared = [call for call in calls if getattr(call.func, "id", "") == "DeclareLaunchArgument"]
-    return {ast.literal_eval(call.args[0]) for call in declared if isinstance(call.args[0], ast.Constant)}
-
-
 def test_every_line_is_of_this_package():
     lines = [words_of(line)[:3] for line in commands()]
     strange = [words for words in lines if words[0] != "monodepth" and words[::2] != ["ros2", "monodepth_ros"]]
     assert len(lines) > 15 and not strange, strange
 
 
-def test_launch_lines_name_launch_files_and_arguments_that_exist():
+def test_launch_lines_name_launch_files_and_arguments_that_exist(launch_arguments):
     launches = [words for words in map(words_of, commands()) if words[:2] == ["ros2", "launch"]]
     assert len(launches) >= 3, launches
     for words in launches:
-        unknown = {word.split(":=")[0] for word in words[4:]} - declared_arguments(ROOT / "launch" / words[3])
+        unknown = {word.split(":=")[0] for word in words[4:]} - set(launch_arguments(ROOT / "launch" / words[3]))
         assert not unknown, (words, unknown)
 
 

@@ -3,14 +3,12 @@
 
 import numpy as np
 import pytest
+from exact_engine import ExactEngine
 
 from monodepth_ros.data.bags.recording import RecordingError
 from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.sources.bag import BagSource
-from monodepth_ros.geometry.motion import invert
-from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
-from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.odometry.scale.travel_log import TravelLog
@@ -38,40 +36,12 @@ def recording(tmp_path_factory):
     return path
 
 
-class ExactEngine(Engine):
-    """Gives the recording's exact depth and motion, in units of FACTOR metres."""
-
-    name, device, precision, has_pose = "exact", "cpu", "fp32", True
-
-    def __init__(self, path):
-        with BagSource(path) as source:
-            self.frames = list(source.frames())
-        self.next = 0
-
-    def load_image(self, rgb):
-        self.next += 1
-        return self.next - 1
-
-    def disparity(self, index):
-        far, near = scale_disparity(np.array([0.0, 1.0]), 0.1, 100.0)
-        with np.errstate(divide="ignore"):
-            return ((FACTOR / self.frames[index].reference_depth - far) / (near - far)).clip(0, 1).astype(np.float32)
-
-    def motion(self, earlier, later):
-        T = invert(self.frames[later].T_world_camera) @ self.frames[earlier].T_world_camera
-        T[:3, 3] /= FACTOR
-        return T
-
-    def release(self):
-        pass
-
-
 def run(path, demand=Demand(depth=True, statistics=True, odometry=True), **settings):
     """Results of the recording, and the notes."""
     changes = {name.replace("__", "."): value for name, value in settings.items()} | {"odometry.source": "network"}
     config = replace(RunConfig(), changes)
     with BagSource(path) as source:
-        run = SourcePipeline(source, ExactEngine(path), HEADER, config)
+        run = SourcePipeline(source, ExactEngine(path, FACTOR), HEADER, config)
         found = [frame.result for frame in run.frames(demand)]
         run.close()
     assert len(found) == FRAMES
@@ -139,7 +109,7 @@ def test_the_picture_of_the_ground_is_green_on_the_road_and_nowhere_above(record
 
 
 def test_only_a_change_of_the_scales_own_settings_discards_its_measurements(recording):
-    engine = ExactEngine(recording)
+    engine = ExactEngine(recording, FACTOR)
     pipeline = FramePipeline(engine, HEADER, replace(PipelineConfig(), {"scale.camera_height": 1.65}))
     for frame in engine.frames[:6]:
         pipeline.process(Frame(frame.stamp_ns, frame.pixels, frame.camera), Demand(depth=True))
@@ -165,7 +135,7 @@ def test_a_topic_without_odometry_is_refused(recording):
 
 
 def test_a_camera_without_motion_follows_the_camera_that_measures(recording):
-    engine = ExactEngine(recording)
+    engine = ExactEngine(recording, FACTOR)
     settings = {"scale.source": "odometry", "odometry.source": "network"}
     leader = FramePipeline(engine, HEADER, replace(PipelineConfig(), settings))
     follower = FramePipeline(engine, HEADER, replace(PipelineConfig(), settings | {"odometry.enabled": False}), leader)

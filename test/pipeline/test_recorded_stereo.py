@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scale from the second camera of a recording: exact depth in units of an unknown length."""
 
-import numpy as np
 import pytest
+from exact_engine import ExactEngine
 
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
-from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleKind, ScaleState
 from monodepth_ros.offline.frames import SourcePipeline
 from monodepth_ros.pipeline.frame import Demand
@@ -32,38 +30,12 @@ def recording(tmp_path_factory):
     return str(path)
 
 
-class ExactEngine(Engine):
-    """Gives the exact depth of one camera after the other, in units of FACTOR metres."""
-
-    name, device, precision, has_pose = "exact", "cpu", "fp32", False
-
-    def __init__(self, path, options):
-        with open_source(path, options) as source:
-            self.depths = [frame.reference_depth for frame in source.frames()]
-        self.next = 0
-
-    def load_image(self, rgb):
-        self.next += 1
-        return self.next - 1
-
-    def disparity(self, index):
-        far, near = scale_disparity(np.array([0.0, 1.0]), 0.1, 100.0)
-        with np.errstate(divide="ignore"):
-            return ((FACTOR / self.depths[index] - far) / (near - far)).clip(0, 1).astype(np.float32)
-
-    def motion(self, earlier, later):
-        raise NotImplementedError
-
-    def release(self):
-        pass
-
-
 def run(path, topic="/left/image_raw", **settings):
     """Results of the recording, and the notes."""
     options = SourceOptions(topic=topic)
     changes = {f"scale.{name}": value for name, value in settings.items()} | {"odometry.enabled": False}
     with open_source(path, options) as source:
-        run = SourcePipeline(source, ExactEngine(path, options), HEADER, replace(RunConfig(), changes))
+        run = SourcePipeline(source, ExactEngine(path, FACTOR, options), HEADER, replace(RunConfig(), changes))
         found = [frame.result for frame in run.frames(Demand(depth=True))]
         run.close()
     assert len(found) == FRAMES

@@ -2,9 +2,11 @@
 """A running depth node and a client of it, talking over DDS."""
 
 import os
+import sys
 import threading
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,6 +29,9 @@ from monodepth_ros.ros.demonstration.output_listener import OUTPUTS
 from monodepth_ros.ros.interop import encode_image
 from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
+
+# Lets the tests of this folder import what they share (stamped_transform.py).
+sys.path.insert(0, str(Path(__file__).parent))
 
 SECOND = 1_000_000_000
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)

@@ -5,11 +5,11 @@ import time
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import TransformStamped
+from stamped_transform import stamped
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, exp_se3, invert, make_transform
-from monodepth_ros.ros.interop import quaternion_from_rotation, rotation_from_quaternion
+from monodepth_ros.ros.interop import rotation_from_quaternion
 from monodepth_ros.ros.live import moving_base
 from monodepth_ros.ros.transforms import TF_QOS, TF_STATIC_QOS, TransformBuffer
 
@@ -25,16 +25,6 @@ TREES = {
     "OAK": ("oak_rgb_camera_optical_frame", "oak_rgb_camera_frame", "oak", "oak-d-base-frame"),
     "robot": ("front_optical", "front_link", "mast", "base_link", "base_footprint"),
 }
-
-
-def stamped(parent, child, T, stamp_ns=0):
-    item = TransformStamped(child_frame_id=child)
-    item.header.frame_id = parent
-    item.header.stamp.sec, item.header.stamp.nanosec = divmod(stamp_ns, SECOND)
-    t, r = item.transform.translation, item.transform.rotation
-    t.x, t.y, t.z = (float(v) for v in T[:3, 3])
-    r.x, r.y, r.z, r.w = (float(v) for v in quaternion_from_rotation(T[:3, :3]))
-    return item
 
 
 def tree(frames):

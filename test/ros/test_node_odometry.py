@@ -5,10 +5,10 @@ import threading
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from stamped_transform import stamped
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
@@ -17,7 +17,7 @@ from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.formula_weights import formula_image
 from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
-from monodepth_ros.ros.interop import quaternion_from_rotation, rotation_from_quaternion
+from monodepth_ros.ros.interop import rotation_from_quaternion
 from monodepth_ros.ros.transforms import TF_QOS, TF_STATIC_QOS
 
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
@@ -36,16 +36,6 @@ def pose_of(message: Odometry):
 def twist_of(message: Odometry):
     v, w = message.twist.twist.linear, message.twist.twist.angular
     return np.array([v.x, v.y, v.z, w.x, w.y, w.z])
-
-
-def stamped(parent, child, T, stamp_ns=0):
-    item = TransformStamped(child_frame_id=child)
-    item.header.frame_id = parent
-    item.header.stamp.sec, item.header.stamp.nanosec = divmod(stamp_ns, SECOND)
-    t, r = item.transform.translation, item.transform.rotation
-    t.x, t.y, t.z = (float(v) for v in T[:3, 3])
-    r.x, r.y, r.z, r.w = (float(v) for v in quaternion_from_rotation(T[:3, :3]))
-    return item
 
 
 def replace_motion(node, motions):

@@ -5,16 +5,16 @@ import math
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import TransformStamped, TwistStamped, TwistWithCovarianceStamped
+from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
+from stamped_transform import stamped
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, make_transform
 from monodepth_ros.networks.disparity import scale_disparity
-from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 
 SECOND = 1_000_000_000
@@ -40,15 +40,6 @@ def see_motion(node, metres=STEP):
     """Replace the pose network's output by motion straight ahead."""
     T_later_earlier = make_transform(np.eye(3), (0.0, 0.0, -metres / FACTOR))
     node.engine.motion = lambda earlier, later: T_later_earlier.copy()
-
-
-def stamped(parent, child, T):
-    item = TransformStamped(child_frame_id=child)
-    item.header.frame_id = parent
-    t, r = item.transform.translation, item.transform.rotation
-    t.x, t.y, t.z = (float(v) for v in T[:3, 3])
-    r.x, r.y, r.z, r.w = (float(v) for v in quaternion_from_rotation(T[:3, :3]))
-    return item
 
 
 def odometry(message_type, i):

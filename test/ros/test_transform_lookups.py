@@ -7,13 +7,12 @@ import time
 import numpy as np
 import pytest
 import rclpy
-from geometry_msgs.msg import TransformStamped
 from rclpy.executors import SingleThreadedExecutor
+from stamped_transform import stamped
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, interpolate, make_transform
 from monodepth_ros.ros import transforms
-from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import Tf2Transforms, TopicTransforms, TransformError
 
 SECOND = 1_000_000_000
@@ -26,16 +25,6 @@ def head(stamp_ns):
     """The transform of a pan-tilt head that turns and moves on its mast."""
     seconds = stamp_ns / SECOND % 10
     return make_transform(axis_angle_to_rotation((0.0, seconds, 0.0)), np.array((0.0, seconds, 0.0)))
-
-
-def stamped(parent, child, T_parent_child, stamp_ns=0):
-    message = TransformStamped(child_frame_id=child)
-    message.header.frame_id = parent
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, SECOND)
-    position, rotation = message.transform.translation, message.transform.rotation
-    position.x, position.y, position.z = T_parent_child[:3, 3].tolist()
-    rotation.x, rotation.y, rotation.z, rotation.w = quaternion_from_rotation(T_parent_child[:3, :3]).tolist()
-    return message
 
 
 class World:

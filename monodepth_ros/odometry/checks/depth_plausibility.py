@@ -39,7 +39,7 @@ class DepthPlausibility:
         self._agreements: deque[tuple[int, float]] = deque()
         self._log_ratios: deque[tuple[int, float]] = deque()
         self._ground_ns = 0
-        self._heights = (math.nan, math.nan)
+        self._known_height = math.nan
 
     def observe_agreement(self, stamp_ns: int, agreement: float) -> None:
         """Add the rank correlation of a frame's depth with the points' parallax; NaN if the points show none."""
@@ -64,9 +64,8 @@ class DepthPlausibility:
         up = depth.mount.up
         ground = find_ground(depth.inverse_depth, depth.camera, UPRIGHT if up is None else up, up is not None)
         if ground is not None:
-            seen = scale.factor * ground.height
-            self._heights = (seen, height)
-            self._log_ratios.append((depth.stamp_ns, math.log(seen / height)))
+            self._known_height = height
+            self._log_ratios.append((depth.stamp_ns, math.log(scale.factor * ground.height / height)))
 
     @property
     def contradiction(self) -> str:
@@ -76,8 +75,7 @@ class DepthPlausibility:
             return UNKNOWN_SCENE.format(agreement=agreement, seconds=LASTING)
         log_ratio = _lasting_median(self._log_ratios)
         if abs(log_ratio) > math.log(MAX_HEIGHT_RATIO):
-            _, known = self._heights
-            ratio = math.exp(log_ratio)
+            ratio, known = math.exp(log_ratio), self._known_height
             return WRONG_HEIGHT.format(seen=ratio * known, known=known, ratio=ratio)
         return ""
 
