@@ -13,7 +13,8 @@ from monodepth_ros.training.samples.clip import TrainingError
 def training_device(name: str, processes: Processes) -> torch.device:
     """Device for loop.device in this process; each of several processes gets its own GPU.
 
-    On a CPU the process is also set up for training. Raises EngineError if there is no such device.
+    On a CPU the process is also set up for training; `restore_arithmetic` undoes that for this thread. Raises
+    EngineError if there is no such device.
     """
     if processes.count > 1 and name != "cpu":
         name = "cpu" if name == "auto" and not torch.cuda.is_available() else f"cuda:{processes.local_rank}"
@@ -23,6 +24,11 @@ def training_device(name: str, processes: Processes) -> torch.device:
         # Saturated sigmoids and ELUs have gradients below 1e-38, with which a CPU computes eight times slower.
         torch.set_flush_denormal(True)
     return device
+
+
+def restore_arithmetic() -> None:
+    """Let this thread compute with denormal numbers again: packed colours of point clouds are such."""
+    torch.set_flush_denormal(False)
 
 
 def training_precision(name: str, device: torch.device) -> str:

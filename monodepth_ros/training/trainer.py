@@ -14,7 +14,7 @@ from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.settings.schema import values
 from monodepth_ros.training.config import TrainConfig
-from monodepth_ros.training.hardware import training_device
+from monodepth_ros.training.hardware import restore_arithmetic, training_device
 from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.objective import Objective
 from monodepth_ros.training.optimization import Optimization
@@ -109,6 +109,7 @@ class Trainer:
         self._loader.close()
         if self._log:
             self._log.close()
+        restore_arithmetic()
 
     def __enter__(self) -> "Trainer":
         return self

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main as monodepth
@@ -76,6 +77,8 @@ def test_a_training_that_learned_nothing_says_so(drive, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "learned nothing: " in out and "monodepth inspect" in out, out
     assert "learned nothing: " in (tmp_path / "t" / "report.html").read_text()
+    # The training's arithmetic ends with it.
+    assert 1e-40 * np.ones(64, np.float32) @ np.ones(64, np.float32) > 0
 
 
 def test_a_training_ends_with_commands_for_its_checkpoint_that_run(drive, tmp_path, capsys, monkeypatch):

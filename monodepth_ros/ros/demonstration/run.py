@@ -88,11 +88,11 @@ def node_parameters(
 
 def run(options: argparse.Namespace) -> int:
     """Run the demonstration; 0 if every expected output came, else 1. MonodepthError for bad input."""
+    if options.train and options.checkpoint:
+        raise DemoError("--train begins with random weights: leave out --checkpoint, or use `monodepth adapt`")
     bag = options.bag or str(default_bag())
     checkpoint = options.checkpoint or BUNDLED_NAME
     if options.train:
-        if options.checkpoint:
-            raise DemoError("--train begins with random weights: leave out --checkpoint, or use `monodepth adapt`")
         checkpoint = str(
             train_on(
                 bag,
