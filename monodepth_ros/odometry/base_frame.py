@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monodepth_ros.geometry.motion import adjoint, invert
+from monodepth_ros.geometry.motion import adjoint, invert, make_transform
 from monodepth_ros.odometry.covariance import move_origin, symmetric, turn_axes
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 
@@ -23,13 +23,20 @@ class BaseOdometry:
     twist_covariance: np.ndarray
 
 
+def extrinsic_for(estimate: OdometryEstimate, T: np.ndarray) -> np.ndarray:
+    """An extrinsic (4, 4) in the estimate's unit of length: without its translation [m] if that is not the metre."""
+    return T if estimate.is_metric else make_transform(T[:3, :3], (0.0, 0.0, 0.0))
+
+
 def express_in_base(estimate: OdometryEstimate, T_odom_start: np.ndarray, T_base_camera: np.ndarray) -> BaseOdometry:
     """Convert the camera's estimate to the base.
 
     T_odom_start: (4, 4) the camera's pose in the odom frame at the start of the trajectory: the extrinsic at that
     moment, so odom and base coincide there. T_base_camera: (4, 4) the extrinsic now; it differs from the first if the
-    camera pans.
+    camera pans. The extrinsics are metric: for an estimate in network units only their rotations are used, as if the
+    camera were in the base's origin.
     """
+    T_odom_start, T_base_camera = (extrinsic_for(estimate, T) for T in (T_odom_start, T_base_camera))
     T_camera_base = invert(T_base_camera)
     T_odom_camera = T_odom_start @ estimate.T_start_camera
     # The lever from camera to base turns the camera's rotation error into a translation error of the base.

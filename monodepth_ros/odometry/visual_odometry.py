@@ -30,6 +30,7 @@ class OdometryEstimate:
     T_start_camera: (4, 4) camera in the frame in which the trajectory began. pose_covariance: (6, 6), see
     covariance.py. twist: (6,) linear [m/s] then angular [rad/s] velocity in the camera's own axes. twist_covariance:
     (6, 6). has_reset: a new trajectory begins with this frame. note: anything unusual, in plain words, or empty.
+    is_metric: lengths are metres; otherwise they are network units.
     """
 
     stamp_ns: int
@@ -40,6 +41,7 @@ class OdometryEstimate:
     twist_covariance: np.ndarray
     has_reset: bool = False
     note: str = ""
+    is_metric: bool = True
 
 
 class VisualOdometry:

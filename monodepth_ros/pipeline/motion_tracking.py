@@ -166,6 +166,7 @@ class MotionTracking:
             reason=motion.reason,
             turn=motion.turn,
         )
+        found = replace(found, is_metric=estimate.is_metric)
         if motion.is_bridged and found.state is TrackingState.TRACKING:
             return replace(found, note=f"{motion.reason}: turned by the gyro, at the speed before")
         return found

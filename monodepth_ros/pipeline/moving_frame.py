@@ -9,7 +9,7 @@ import numpy as np
 
 from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
-from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
+from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base, extrinsic_for
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.base_choice import AUTO, Parent, choose_base
 from monodepth_ros.settings.schema import ConfigError, setting
@@ -132,4 +132,4 @@ class MovingFrame:
 
     def T_odom_camera(self, estimate: OdometryEstimate) -> np.ndarray:
         """Pose of the camera (4, 4), optical axes, in the odom frame."""
-        return self.T_odom_start @ estimate.T_start_camera
+        return extrinsic_for(estimate, self.T_odom_start) @ estimate.T_start_camera

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera's odometry, expressed for the base."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, exp_se3, invert, make_transform
@@ -38,6 +40,19 @@ def test_turning_on_the_spot_moves_the_camera_but_not_the_base():
     moving = express_in_base(estimate, T_BASE_CAMERA, T_BASE_CAMERA)
     np.testing.assert_allclose(moving.T_odom_base[:3, 3], 0.0, atol=1e-9)
     np.testing.assert_allclose(moving.twist, (0, 0, 0, 0, 0, 0.5), atol=1e-9)
+
+
+def test_lengths_in_network_units_are_not_mixed_with_the_metres_of_the_mount():
+    step = exp_se3(np.array([0.5, 0, 0, 0, 0, 0.05]))
+    estimate = estimate_after([np.linalg.matrix_power(step, i) for i in range(11)], T_BASE_CAMERA)
+    relative = express_in_base(replace(estimate, is_metric=False), T_BASE_CAMERA, T_BASE_CAMERA)
+    # As for a camera in the base's origin: the camera's own path, in the axes of odom.
+    np.testing.assert_allclose(
+        relative.T_odom_base[:3, 3], T_BASE_CAMERA[:3, :3] @ estimate.T_start_camera[:3, 3], atol=1e-9
+    )
+    metric = express_in_base(estimate, T_BASE_CAMERA, T_BASE_CAMERA)
+    np.testing.assert_allclose(relative.T_odom_base[:3, :3], metric.T_odom_base[:3, :3], atol=1e-9)
+    assert np.linalg.norm(relative.T_odom_base[:3, 3] - metric.T_odom_base[:3, 3]) > 0.1
 
 
 def test_a_panning_camera_does_not_move_the_base():

@@ -30,8 +30,9 @@ from monodepth_ros.ros.interop import encode_image
 from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
 
-# Lets the tests of this folder import what they share (stamped_transform.py).
+# Lets the tests of this folder import what they share (stamped_transform.py, node_log.py).
 sys.path.insert(0, str(Path(__file__).parent))
+
 
 SECOND = 1_000_000_000
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)

@@ -7,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from node_log import log_lines
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
@@ -16,12 +17,6 @@ from monodepth_ros.ros.live import camera_input, topic_choice
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
 JPEG = cv2.imencode(".jpg", TEXTURE)[1].reshape(-1)
-
-
-def log_lines(capfd, *words):
-    """The node's log lines with all these words."""
-    lines = capfd.readouterr().err.splitlines()
-    return [line for line in lines if "[depth_node]" in line and all(word in line for word in words)]
 
 
 def start(node):

@@ -3,15 +3,10 @@
 
 import numpy as np
 import pytest
+from node_log import log_lines
 from sensor_msgs.msg import CameraInfo
 
 TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
-
-
-def log_lines(capfd, *words):
-    """The node's log lines with all these words."""
-    lines = capfd.readouterr().err.splitlines()
-    return [line for line in lines if "[depth_node]" in line and all(word in line for word in words)]
 
 
 def info(width=320, height=96, fx=0.58, fy=1.92, **changes):

@@ -3,6 +3,7 @@
 
 import numpy as np
 import rclpy
+from node_log import log_lines, wait_for_lines
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -16,12 +17,6 @@ def start(node):
     """Configure and activate without waiting for the harness's own publishers."""
     steps = node.on_executor(lambda: [node.node.trigger_configure().name, node.node.trigger_activate().name])
     assert steps == ["SUCCESS", "SUCCESS"]
-
-
-def log_lines(capfd, *words):
-    """The node's log lines with all these words."""
-    lines = capfd.readouterr().err.splitlines()
-    return [line for line in lines if "[depth_node]" in line and all(word in line for word in words)]
 
 
 def works(node, array=TEXTURE, encoding="rgb8", topic="depth/image"):
@@ -73,8 +68,7 @@ def test_a_best_effort_publisher_for_a_reliable_subscription_is_logged_with_the_
     shy = rclpy.create_node("shy", context=node.contexts[1])
     shy.create_publisher(Image, "/shy/image", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
     start(node)
-    lines = []
-    node.wait(lambda: lines.extend(log_lines(capfd, "incompatible QoS")) or lines, message="no word of the QoS")
+    lines = wait_for_lines(capfd, "incompatible QoS")
     assert all(word in lines[0] for word in ("/shy/image", "reliability", "image.reliability to best_effort")), lines
     shy.destroy_node()
 
@@ -94,8 +88,7 @@ def test_a_transient_local_subscriber_is_logged_with_the_remedy_and_others_are_s
             node.client.create_subscription(Image, "depth/image", got[name].append, qos)
 
     node.on_executor(subscribe, 1)
-    lines = []
-    node.wait(lambda: lines.extend(log_lines(capfd, "incompatible QoS")) or lines, message="no word of the QoS")
+    lines = wait_for_lines(capfd, "incompatible QoS")
     assert all(word in lines[0] for word in ("/depth/image", "durability", "volatile")), lines
     node.wait(lambda: node.subscribers("depth/image") == 2)
     works(node, topic="depth/status")

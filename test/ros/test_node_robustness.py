@@ -4,6 +4,7 @@
 import cv2
 import numpy as np
 import pytest
+from node_log import log_lines
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
@@ -12,12 +13,6 @@ from monodepth_ros.ros.interop import encode_image
 SECOND = 1_000_000_000
 TENTH = SECOND // 10
 TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)
-
-
-def log_lines(capfd, *words):
-    """The node's log lines with all these words."""
-    lines = capfd.readouterr().err.splitlines()
-    return [line for line in lines if "[depth_node]" in line and all(word in line for word in words)]
 
 
 def info(width=320, height=96, fx=0.58, fy=1.92, **changes):

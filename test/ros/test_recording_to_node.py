@@ -94,5 +94,7 @@ def test_the_node_runs_it_with_odometry(harness, trained, frames):
 
 def test_run_runs_it_with_odometry(trained, unseen, frames, tmp_path):
     words = ["run", str(unseen), "--checkpoint", str(trained / BEST), "--results", str(tmp_path), "--no-video"]
-    assert monodepth([*words, "--set", "scale.source=relative", "--set", "odometry.max_turn_rate=20.0"]) == 0
+    # The reference poses are the camera's.
+    settings = ("scale.source=relative", "odometry.max_turn_rate=20.0", "base_frame=")
+    assert monodepth([*words, *(word for item in settings for word in ("--set", item))]) == 0
     assert_follows(read_trajectory(tmp_path / "latest" / "trajectory_tum.txt").poses, frames)
