@@ -12,12 +12,18 @@ import pytest
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt, stop_on_interrupt
 
-# A computation of minutes outside Python's interpreter, which calls no handler of a signal meanwhile.
+# A computation of minutes outside Python's interpreter, which calls no handler of a signal meanwhile. It is well under
+# way once the main thread has used more processor time than the few instructions up to it need.
 BUSY = """
-import hashlib
+import hashlib, threading, time
 from monodepth_ros.cli.interrupt import stop_on_interrupt
-with stop_on_interrupt(kept="two frames are kept"):
+clock = time.pthread_getcpuclockid(threading.main_thread().ident)
+def watch(start):
+    while time.clock_gettime(clock) < start + 0.05:
+        time.sleep(0.01)
     print("ready", flush=True)
+with stop_on_interrupt(kept="two frames are kept"):
+    threading.Thread(target=watch, args=(time.clock_gettime(clock),), daemon=True).start()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 """
 
