@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Camera images of a recording, and the calibration that belongs to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 
@@ -11,13 +11,24 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 DEPTH_ENCODINGS = ("32FC1", "16UC1")
 
 
+RAW, COMPRESSED, VIDEO = "raw", "compressed", "video"
+
+
 @dataclass(frozen=True)
 class ImageStream:
-    """Topics of one camera. camera_info: '' if no camera_info of the recording belongs to the image topic."""
+    """Topics of one camera. camera_info: '' if no camera_info of the recording belongs to the image topic.
+
+    kind: RAW (sensor_msgs/Image), COMPRESSED (each message holds a whole picture) or VIDEO (a message needs the ones
+    before it).
+    """
 
     image: str
     camera_info: str
-    compressed: bool
+    kind: str
+
+    @property
+    def compressed(self) -> bool:
+        return self.kind == COMPRESSED
 
 
 def image_streams(recording: Recording) -> list[ImageStream]:
@@ -29,7 +40,9 @@ def image_streams(recording: Recording) -> list[ImageStream]:
         compressed = topic.type == COMPRESSED_IMAGE
         base = _base_name(topic.name, compressed)
         if base not in streams or not compressed:
-            streams[base] = ImageStream(topic.name, matching_camera_info(recording, topic.name, base), compressed)
+            streams[base] = ImageStream(
+                topic.name, matching_camera_info(recording, topic.name, base), _kind(compressed)
+            )
     return list(streams.values())
 
 
@@ -53,7 +66,7 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
         info = recording.topic(camera_info)
         if info.type != CAMERA_INFO:
             raise RecordingError(f"topic {info.name} holds {info.type}, expected {CAMERA_INFO}")
-        return ImageStream(stream.image, info.name, stream.compressed)
+        return replace(stream, camera_info=info.name)
     return stream
 
 
@@ -89,7 +102,11 @@ def _named_stream(recording: Recording, name: str) -> ImageStream:
         raise RecordingError(f"topic {topic.name} of {recording.path} has no messages")
     compressed = topic.type == COMPRESSED_IMAGE
     base = _base_name(topic.name, compressed)
-    return ImageStream(topic.name, matching_camera_info(recording, topic.name, base), compressed)
+    return ImageStream(topic.name, matching_camera_info(recording, topic.name, base), _kind(compressed))
+
+
+def _kind(compressed: bool) -> str:
+    return COMPRESSED if compressed else RAW
 
 
 def _base_name(name: str, compressed: bool) -> str:

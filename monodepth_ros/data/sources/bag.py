@@ -2,32 +2,26 @@
 """Frames of a recording: images with their calibration, and the reference if the bag has one."""
 
 import math
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
-from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
+from monodepth_ros.data.image_codec import ImageError, Pixels
+from monodepth_ros.data.sources.bag_calibration import BagCalibration
+from monodepth_ros.data.sources.bag_images import BagImages, RecordedImage
 from monodepth_ros.data.sources.bag_reference import BagReference
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceChoiceError,
-    SourceError,
     SourceFrame,
     SourceOptions,
-    as_published,
-    camera_of_size,
-    given_camera,
 )
-from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
-from monodepth_ros.stamps import nanoseconds
 
 
 class BagSource(FrameSource):
@@ -40,7 +34,6 @@ class BagSource(FrameSource):
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
         self._recording = Recording(path)
-        self._reading = threading.Lock()
         try:
             self.stream = _choose(self._recording, options)
             self._prepare(options)
@@ -66,24 +59,14 @@ class BagSource(FrameSource):
             if name.endswith("/tf_static") and topic.count:
                 for _, _, message in recording.read([name]):
                     self.transforms.add(message.transforms)
-        self._given = given_camera(options)
-        self._rectified, self._field_of_view = options.rectified, options.field_of_view
-        if self._given is None and not stream.camera_info:
-            self.note_missing_calibration(options.field_of_view, found="no camera_info in the recording")
-        elif self._given is None and not has_intrinsics(recording.first(stream.camera_info)):
-            found = f"{stream.camera_info} holds no calibration (K[0] is 0)"
-            self.note_missing_calibration(options.field_of_view, found=found)
-        published = self._first_camera()
-        image = ImageCamera(stream.image, self.frame_id, self._given or published, published)
+        self._images = BagImages(recording, stream)
+        self._calibration = calibration = BagCalibration(recording, stream, options)
+        if calibration.missing:
+            self.note_missing_calibration(options.field_of_view, found=calibration.missing)
+        model = calibration.published if calibration.given is None else calibration.given
+        image = ImageCamera(stream.image, self.frame_id, model, calibration.published)
         window, names = (self._start_ns, self._stop_ns), (options.depth_topic, options.odometry_topic)
         self._reference = BagReference(self, recording, image, window, names)
-
-    def _first_camera(self) -> CameraModel | None:
-        """The camera of the first images by their camera_info, None if it is unknown."""
-        if not self.stream.camera_info:
-            return None
-        model = self._model(self._recording.first(self.stream.camera_info))
-        return None if isinstance(model, CalibrationError) else model
 
     def close(self) -> None:
         self._recording.close()
@@ -91,41 +74,23 @@ class BagSource(FrameSource):
             self._reference.close()
 
     def frames(self) -> Iterator[SourceFrame]:
-        stream = self.stream
-        camera, origin = self._given, "the calibration file"
-        topics = [stream.image]
-        if camera is None and stream.camera_info:
-            topics.append(stream.camera_info)
-            origin = stream.camera_info
-        info_bytes = None
-        index = -1
-        if len(topics) == 2:
-            camera = self._model(self._recording.first(stream.camera_info))
-        for message in self._recording.messages(topics, self._start_ns, self._stop_ns):
-            if message.topic != stream.image:
-                # Calibrations repeat except for their stamps, which lie in the first bytes.
-                if message.data[12:] != info_bytes:
-                    info_bytes = message.data[12:]
-                    camera = self._model(self._recording.deserialize(message))
+        for item in self._images.in_order(self._calibration.topics, self._start_ns, self._stop_ns):
+            if not isinstance(item, RecordedImage):
+                self._calibration.take(item)
                 continue
-            index += 1
-            if not self._takes(index):
+            if not self._takes(item.index):
                 continue
-            image = self._recording.deserialize(message)
             try:
-                pixels = decode_compressed(image) if stream.compressed else decode_image(image)
-                if isinstance(camera, CalibrationError):
-                    raise camera
-                model = camera_of_size(camera, pixels, origin, self._field_of_view)
+                pixels = self._images.decode(item)
+                model = self._calibration.camera_of(pixels)
             except (ImageError, CalibrationError) as error:
                 self.left_out[str(error)] += 1
                 continue
-            stamp_ns = nanoseconds(image.header.stamp)
-            depth, pose = self._reference.at(stamp_ns, message.stamp_ns, model)
+            depth, pose = self._reference.at(item.stamp_ns, item.received_ns, model)
             yield SourceFrame(
-                name=f"{index:06d}",
-                stamp_ns=stamp_ns,
-                received_ns=message.stamp_ns,
+                name=f"{item.index:06d}",
+                stamp_ns=item.stamp_ns,
+                received_ns=item.received_ns,
                 pixels=pixels,
                 camera=model,
                 reference_depth=depth,
@@ -133,17 +98,7 @@ class BagSource(FrameSource):
             )
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
-        stream = self.stream
-        with self._reading:  # the reader has one position in the file
-            raw = list(self._recording.messages([stream.image], received_ns, received_ns + 1))
-        for message in raw:
-            image = self._recording.deserialize(message)
-            if nanoseconds(image.header.stamp) == stamp_ns:
-                try:
-                    return decode_compressed(image) if stream.compressed else decode_image(image)
-                except ImageError as error:
-                    raise SourceError(f"{self.description}: image of stamp {stamp_ns}: {error}") from None
-        raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: the recording has changed since then")
+        return self._images.read(stamp_ns, received_ns)
 
     @property
     def has_reference_depth(self) -> bool:
@@ -156,15 +111,6 @@ class BagSource(FrameSource):
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         return self._reference.read(stamp_ns, received_ns, camera)
-
-    def _model(self, info: Any) -> CameraModel | CalibrationError | None:
-        """The camera of a camera_info, None if it holds none, or the error for the images up to the next valid one."""
-        try:
-            if not has_intrinsics(info):
-                return None
-            return as_published(CameraModel.from_camera_info(info), self._rectified)
-        except CalibrationError as error:
-            return CalibrationError(f"{self.stream.camera_info}: {error}")
 
 
 def _choose(recording: Recording, options: SourceOptions) -> ImageStream:
