@@ -3,7 +3,10 @@
 
 from dataclasses import dataclass, replace
 
-from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.recording import Recording, RecordingError, Topic
+from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
+from monodepth_ros.data.video_stream.codecs import codec_of, original_encoding
+from monodepth_ros.data.video_stream.packets import frame_id, is_video
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
@@ -11,7 +14,12 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 DEPTH_ENCODINGS = ("32FC1", "16UC1")
 
 
-RAW, COMPRESSED, VIDEO = "raw", "compressed", "video"
+VIDEO_TYPES = (FFMPEG_PACKET, COMPRESSED_VIDEO)
+IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE, *VIDEO_TYPES)
+
+RAW, COMPRESSED, VIDEO = KINDS = "raw", "compressed", "video"  # in the order of preference
+# What transports of video add to the name of an image topic.
+VIDEO_TRANSPORTS = ("ffmpeg", "foxglove", "video", "compressed", "compressed_video")
 
 
 @dataclass(frozen=True)
@@ -32,17 +40,16 @@ class ImageStream:
 
 
 def image_streams(recording: Recording) -> list[ImageStream]:
-    """All cameras of the recording, without depth images; raw rather than compressed if a camera has both."""
+    """All cameras of the recording, without depth images; raw rather than compressed, and either rather than video, if a
+    camera has both."""
     streams: dict[str, ImageStream] = {}
     for topic in recording.topics.values():
-        if topic.type not in (IMAGE, COMPRESSED_IMAGE) or not topic.count or is_depth(recording, topic.name):
+        if topic.type not in IMAGE_TYPES or not topic.count or is_depth(recording, topic.name):
             continue
-        compressed = topic.type == COMPRESSED_IMAGE
-        base = _base_name(topic.name, compressed)
-        if base not in streams or not compressed:
-            streams[base] = ImageStream(
-                topic.name, matching_camera_info(recording, topic.name, base), _kind(compressed)
-            )
+        kind = _kind(recording, topic)
+        base = _base_name(topic.name, kind)
+        if base not in streams or KINDS.index(kind) < KINDS.index(streams[base].kind):
+            streams[base] = ImageStream(topic.name, matching_camera_info(recording, topic.name, base), kind)
     return list(streams.values())
 
 
@@ -73,6 +80,8 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
 def is_depth(recording: Recording, name: str) -> bool:
     """Whether the images are depth. That takes a look at a message, because ROS has no message type for depth."""
     topic = recording.topics[name]
+    if topic.type in VIDEO_TYPES:
+        return original_encoding(getattr(recording.first(name), "encoding", "")) in DEPTH_ENCODINGS
     if topic.type == COMPRESSED_IMAGE:
         if name.endswith("/compressedDepth"):
             return True
@@ -84,33 +93,39 @@ def is_depth(recording: Recording, name: str) -> bool:
 def matching_camera_info(recording: Recording, image: str, base: str) -> str:
     """The camera_info beside the image topic (image_transport's rule), or else the only one of the same frame."""
     infos = [t.name for t in recording.topics.values() if t.type == CAMERA_INFO and t.count]
-    sibling = f"{base.rpartition('/')[0]}/camera_info"
-    if sibling in infos:
-        return sibling
+    for name in (base, image):
+        sibling = f"{name.rpartition('/')[0]}/camera_info"
+        if sibling in infos:
+            return sibling
     if not infos:
         return ""
-    frame = recording.first(image).header.frame_id
+    frame = frame_id(recording.first(image))
     same_frame = [name for name in infos if recording.first(name).header.frame_id == frame]
     return same_frame[0] if len(same_frame) == 1 else ""
 
 
 def _named_stream(recording: Recording, name: str) -> ImageStream:
     topic = recording.topic(name)
-    if topic.type not in (IMAGE, COMPRESSED_IMAGE):
-        raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}")
+    if topic.type not in IMAGE_TYPES:
+        raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {' or '.join(IMAGE_TYPES)}")
     if not topic.count:
         raise RecordingError(f"topic {topic.name} of {recording.path} has no messages")
-    compressed = topic.type == COMPRESSED_IMAGE
-    base = _base_name(topic.name, compressed)
-    return ImageStream(topic.name, matching_camera_info(recording, topic.name, base), _kind(compressed))
+    kind = _kind(recording, topic)
+    base = _base_name(topic.name, kind)
+    return ImageStream(topic.name, matching_camera_info(recording, topic.name, base), kind)
 
 
-def _kind(compressed: bool) -> str:
-    return COMPRESSED if compressed else RAW
+def _kind(recording: Recording, topic: Topic) -> str:
+    if topic.type in VIDEO_TYPES or is_video(recording.first(topic.name)):
+        return VIDEO
+    return COMPRESSED if topic.type == COMPRESSED_IMAGE else RAW
 
 
-def _base_name(name: str, compressed: bool) -> str:
-    return name.removesuffix("/compressed") if compressed else name
+def _base_name(name: str, kind: str) -> str:
+    if kind == VIDEO:
+        base, _, last = name.rpartition("/")
+        return base if last in VIDEO_TRANSPORTS or codec_of(last) else name
+    return name.removesuffix("/compressed") if kind == COMPRESSED else name
 
 
 def _listing(recording: Recording) -> str:

@@ -21,6 +21,7 @@ from monodepth_ros.data.sources.source import (
     SourceFrame,
     SourceOptions,
 )
+from monodepth_ros.data.video_stream.packets import frame_id
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 
@@ -48,10 +49,10 @@ class BagSource(FrameSource):
         self._start_ns = start + round(options.start * 1e9)
         self._stop_ns = min(stop, self._start_ns + round(1e9 * min(options.duration, recording.duration + 1)))
         share = max(0, self._stop_ns - self._start_ns) / max(1, stop - start)
-        header = recording.first(stream.image).header
+        frame = frame_id(recording.first(stream.image))
         where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
         expected = options.share_of(math.ceil(count * min(1.0, share)))
-        super().__init__(f"{recording.path} ({where})", header.frame_id, expected)
+        super().__init__(f"{recording.path} ({where})", frame, expected)
         self._takes = options.takes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
@@ -96,6 +97,9 @@ class BagSource(FrameSource):
                 reference_depth=depth,
                 T_world_camera=pose,
             )
+
+    def keep_decoded(self) -> None:
+        self._images.keep_decoded()
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         return self._images.read(stamp_ns, received_ns)

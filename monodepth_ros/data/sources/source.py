@@ -127,6 +127,9 @@ class FrameSource(ABC):
         """
         raise SourceError(f"{self.description}: can be read only once; record it and give the recording")
 
+    def keep_decoded(self) -> None:  # noqa: B027  most sources have nothing to keep
+        """Keep the images that `frames` gives from now on, where `read` would have to decode others to get at one."""
+
     @property
     def has_reference_depth(self) -> bool:
         """Whether there is reference depth for some of the images."""
