@@ -17,8 +17,11 @@ from monodepth_ros.stamps import nanoseconds
 
 
 class RecordedImage(NamedTuple):
-    """One image of a recording, whose pixels are yet to be made. index: its number on the topic, from the first one
-    that is read. message: what `BagImages.decode` takes."""
+    """One image of a recording, whose pixels are yet to be made.
+
+    index: its number on the topic, from the first one that is read. stamp_ns: the receive time if the message states 0.
+    message: what `BagImages.decode` takes.
+    """
 
     index: int
     stamp_ns: int
@@ -57,7 +60,7 @@ class BagImages:
                 continue
             index += 1
             image = self._recording.deserialize(message)
-            yield RecordedImage(index, nanoseconds(image.header.stamp), message.stamp_ns, image)
+            yield RecordedImage(index, nanoseconds(image.header.stamp) or message.stamp_ns, message.stamp_ns, image)
 
     def _pictures(
         self, video: StreamReader, messages: Iterator[RawMessage], start_ns: int
@@ -105,7 +108,7 @@ class BagImages:
             raw = list(self._recording.messages([self._stream.image], received_ns, received_ns + 1))
         for message in raw:
             image = self._recording.deserialize(message)
-            if nanoseconds(image.header.stamp) == stamp_ns:
+            if (nanoseconds(image.header.stamp) or message.stamp_ns) == stamp_ns:
                 return self._pixels(image)
         return None
 

@@ -2,6 +2,7 @@
 """Names of video codecs in messages, and what a user needs to decode them."""
 
 import re
+from functools import lru_cache
 from types import ModuleType
 
 from monodepth_ros.data.image_codec import ImageError
@@ -21,15 +22,19 @@ _PATTERNS = (
 _HARDWARE = re.compile(r"_\w+$")
 
 
+@lru_cache(maxsize=256)
 def codec_of(name: str) -> str:
     """The codec that a format or encoder is called after: one of TITLES, or '' if it is no video.
 
-    name: CompressedImage.format, CompressedVideo.format, Image.encoding or FFMPEGPacket.encoding, of which words after
-    the first one are left out ('hevc;yuv420p;bgr8').
+    name: CompressedImage.format, CompressedVideo.format, Image.encoding or FFMPEGPacket.encoding; the first of its
+    words that is a codec counts ('hevc;yuv420p;bgr8', 'bgr8; h264').
     """
-    words = re.split(r"[;,\s]", name.strip().lower(), maxsplit=1)
-    word = _HARDWARE.sub("", words[0].removeprefix("video/"))
-    return next((codec for pattern, codec in _PATTERNS if pattern.fullmatch(word)), "")
+    for word in re.split(r"[;,\s]+", name.lower()):
+        stem = _HARDWARE.sub("", word.removeprefix("video/"))
+        for pattern, codec in _PATTERNS:
+            if pattern.fullmatch(stem):
+                return codec
+    return ""
 
 
 def original_encoding(name: str) -> str:

@@ -206,7 +206,7 @@ class OrderedStream:
         try:
             coded = parsed(self._recording, self._parser, message, strict=True)
         except ImageError as error:
-            return [Outcome((0, message.stamp_ns), None, str(error))]
+            return [Outcome((message.stamp_ns, message.stamp_ns), None, str(error))]
         return self._counted(self._decoder.feed(coded.packet, coded.times))
 
     def flush(self) -> list[Outcome[Times]]:
@@ -233,4 +233,4 @@ def parsed(recording: Recording, parser: PacketParser, message: RawMessage, stri
         if strict:
             raise
         return None
-    return _Coded((packet.stamp_ns, message.stamp_ns), packet)
+    return _Coded((packet.stamp_ns or message.stamp_ns, message.stamp_ns), packet)
