@@ -15,6 +15,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.bags.topics import CAMERA_INFO
 from monodepth_ros.data.image_codec import Pixels, decode_compressed
+from monodepth_ros.data.video_stream.colors import to_pixels
+from monodepth_ros.data.video_stream.packets import is_video
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import decode_image
@@ -23,6 +25,8 @@ from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.qos_events import log_incompatible_qos
 from monodepth_ros.ros.live.topic_choice import ImageTopics, TopicChoice
+from monodepth_ros.ros.live.video_input import QUEUE, VideoInput, VideoPicture
+from monodepth_ros.ros.live.video_topics import message_class
 from monodepth_ros.ros.middleware_profile import large_message_remedy
 
 _REMEDIES = {"reliability": "set image.reliability to best_effort"}
@@ -31,7 +35,7 @@ LOOK_PERIOD = 0.5
 # rclpy hands the number of a publication to callbacks of two arguments from Iron on.
 _TELLS_NUMBERS = hasattr(Subscription, "CallbackType")
 
-ImageMessage = Image | CompressedImage
+ImageMessage = Image | CompressedImage | VideoPicture
 
 
 class CameraInput:
@@ -40,6 +44,10 @@ class CameraInput:
     The topics are those of a `TopicChoice`; they can change while nothing is published on them. calibration: replaces
     camera_info if given. on_image: gets the message, and the number of the publication where the middleware tells it
     (else None). on_lost: called with the number of images that the middleware has lost since the last call.
+
+    Video goes through a decoder (see `VideoInput`), and its pictures to `on_image` on the decoder's thread. on_left_out:
+    gets the number of packets without a picture and the reason. A CompressedImage or Image tells only by its first
+    message that it is video; the subscription then gets a queue, in which no packet is replaced by a newer one.
 
     camera_info is taken with best effort and volatile, which connects to every publisher. If one of them is latched
     (transient_local, published once), a second subscription of that kind fetches its last message. It is made only
@@ -54,12 +62,14 @@ class CameraInput:
         calibration: CameraModel | None,
         on_image: Callable[[ImageMessage, int | None], None],
         on_lost: Callable[[int], None],
+        on_left_out: Callable[[int, str], None],
     ):
         self._node = node
         self._started = self._publishers_since = time.monotonic()
         self._count = 0
         self.last_image_time: float | None = None
-        self._on_image, self._on_lost = on_image, on_lost
+        self._on_image, self._on_lost, self._on_left_out = on_image, on_lost, on_left_out
+        self._video: VideoInput | None = None
         may_search = config.image.find_topic and not camera
         warn = node.get_logger().warning
         self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
@@ -86,9 +96,13 @@ class CameraInput:
     def _subscribe_all(self) -> None:
         topics = self._choice.current
         lost = lambda event: self._on_lost(event.total_count_change)  # noqa: E731
-        message_type = CompressedImage if topics.is_compressed else Image
+        message_type = message_class(topics.type)
         callback = self._take_numbered_image if _TELLS_NUMBERS else self._take_image
-        self._image_qos = self._subscribe(message_type, topics.image, callback, self._reliability, lost)
+        self._has_queue = bool(topics.video) or self._video is not None
+        reliability = self._reliability
+        if self._has_queue and self.images.are_reliable:
+            reliability = ReliabilityPolicy.RELIABLE
+        self._image_qos = self._subscribe(message_type, topics.image, callback, reliability, lost)
         if not self.calibration.is_fixed:
             self._subscribe(CameraInfo, topics.info, self._take_info, ReliabilityPolicy.BEST_EFFORT)
         self.calibration.info_topic = topics.info
@@ -99,7 +113,8 @@ class CameraInput:
 
         def create(**events) -> tuple[Subscription, QoSProfile]:
             # A new profile each time: qos_overrides write into it.
-            qos = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
+            depth = QUEUE if lost is not None and self._has_queue else 1
+            qos = QoSProfile(depth=depth, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
             return self._node.create_subscription(
                 message_type,
                 topic,
@@ -137,11 +152,15 @@ class CameraInput:
     def _look(self) -> None:
         """Follow the publishers: subscribe anew if they have changed for others."""
         self._fetch_latched()
+        if self._video is not None and not self._has_queue:
+            self._unsubscribe_all()
+            self._subscribe_all()
         if self.last_image_time is not None and time.monotonic() - self.last_image_time < LOOK_PERIOD:
             return
         if not self._choice.look():
             return
         self._unsubscribe_all()
+        self._end_video()
         self.calibration.forget()
         self._choose_topics()
         self._subscribe_all()
@@ -154,6 +173,12 @@ class CameraInput:
             self._node.destroy_timer(self._timer)
             self._timer = None
         self._unsubscribe_all()
+        self._end_video()
+
+    def _end_video(self) -> None:
+        if self._video is not None:
+            self._video.close()
+            self._video = None
 
     def _take_image(self, message: ImageMessage) -> None:
         self._take_numbered_image(message, {})
@@ -162,13 +187,20 @@ class CameraInput:
         self.last_image_time = time.monotonic()
         if not self.calibration.is_known:  # do not wait for the timer: images without a calibration are dropped
             self._fetch_latched()
-        self._on_image(message, about.get("publication_sequence_number"))
+        if not is_video(message):
+            self._on_image(message, about.get("publication_sequence_number"))
+            return
+        if self._video is None:
+            self._video = VideoInput(lambda picture: self._on_image(picture, None), self._on_left_out)
+        self._video.take(message)
 
     def _take_info(self, message: CameraInfo) -> None:
         self.calibration.take(message)
 
     def decode(self, message: ImageMessage) -> Pixels:
         """Pixels of an image message of this camera; raises ImageError."""
+        if isinstance(message, VideoPicture):
+            return to_pixels(message.picture)
         return decode_compressed(message) if isinstance(message, CompressedImage) else decode_image(message)
 
     @property

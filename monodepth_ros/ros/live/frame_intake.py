@@ -4,14 +4,14 @@
 import time
 from collections.abc import Callable
 
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.calibration import read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
-from monodepth_ros.ros.live.camera_input import CameraInput
+from monodepth_ros.ros.live.camera_input import CameraInput, ImageMessage
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.image_flow import Arrival, ImageFlow
 from monodepth_ros.ros.live.problems import Problems
@@ -42,7 +42,7 @@ class FrameIntake:
     def open(self, submit: Callable[[Arrival], None]) -> None:
         """Subscribe; arrivals go to `submit`, which must return at once."""
 
-        def receive(message: Image | CompressedImage, number: int | None) -> None:
+        def receive(message: ImageMessage, number: int | None) -> None:
             self._counts.count(counters.RECEIVED)
             arrival = flow.admit(message, number)
             is_wanted = arrival is not None and self._config.enabled
@@ -51,7 +51,12 @@ class FrameIntake:
             else:
                 self._counts.count(counters.UNWANTED)
 
-        images = CameraInput(self._node, self._camera, self._config, self._calibration, receive, self._note_lost)
+        images = CameraInput(
+            *(self._node, self._camera, self._config, self._calibration),
+            on_image=receive,
+            on_lost=self._note_lost,
+            on_left_out=self._note_left_out,
+        )
         flow = ImageFlow(self._node, lambda: images.images, images.calibration.fit, self._problems)
         self._input, self._flow = images, flow
 
@@ -63,6 +68,13 @@ class FrameIntake:
             f"{lost} images of {self.image_topic} got lost on the way so far: {large_message_remedy()} "
             "(docs/integration/image_transport.md)",
         )
+
+    def _note_left_out(self, number: int, reason: str) -> None:
+        """Count packets of video without a picture; without a reason newer ones have replaced them."""
+        self._counts.count(counters.RECEIVED, number)
+        self._counts.count(counters.INVALID if reason else counters.REPLACED, number)
+        if reason:
+            self._problems.note("video", f"{self.image_topic}: {reason}", is_error=True)
 
     def unsubscribe(self) -> None:
         """Release the subscriptions; images that have arrived can still be decoded."""

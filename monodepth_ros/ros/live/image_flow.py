@@ -13,6 +13,7 @@ from monodepth_ros.data.compressed_size import compressed_size
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.sender_choice import SenderChoice, Sign
+from monodepth_ros.ros.live.video_input import VideoPicture
 from monodepth_ros.stamp_checks import StampClock, StampSeries, clock_of
 from monodepth_ros.stamps import nanoseconds
 
@@ -23,7 +24,7 @@ class Arrival(NamedTuple):
     sender: counts the cameras that were followed one after another. in_order: the stamp continues those before it.
     """
 
-    message: Image | CompressedImage
+    message: Image | CompressedImage | VideoPicture
     time: float
     transport_ms: float
     sender: int = 0
@@ -59,12 +60,14 @@ class ImageFlow:
         """Number of images of other cameras on the topic."""
         return self._senders.left_out
 
-    def admit(self, message: Image | CompressedImage, number: int | None) -> Arrival | None:
+    def admit(self, message: Image | CompressedImage | VideoPicture, number: int | None) -> Arrival | None:
         """The arrival of an image; None for an image of another camera on the same topic.
 
         An image without a stamp gets the time of its arrival. number: of the publication, None if unknown.
         """
         now, header = time.perf_counter(), message.header
+        if isinstance(message, VideoPicture):
+            now = message.arrived
         stamp_ns = nanoseconds(header.stamp)
         sign = Sign(header.frame_id, _size(message), number, stamp_ns)
         if not self._senders.takes(sign, now):
@@ -135,5 +138,5 @@ class ImageFlow:
         )
 
 
-def _size(message: Image | CompressedImage) -> tuple[int, int]:
+def _size(message: Image | CompressedImage | VideoPicture) -> tuple[int, int]:
     return compressed_size(message.data) if isinstance(message, CompressedImage) else (message.width, message.height)

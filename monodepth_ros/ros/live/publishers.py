@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 # Time after which the publishers are asked for again although their number is the same [s].
@@ -39,6 +39,12 @@ class Publishers:
     def has_latched(self) -> bool:
         """Whether a publisher keeps its last message for subscribers to come (transient_local)."""
         return any(found.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for found in self._current())
+
+    @property
+    def are_reliable(self) -> bool:
+        """Whether there are publishers, and all of them offer reliable delivery."""
+        found = [one.qos_profile.reliability for one in self._current()]
+        return bool(found) and all(reliability == ReliabilityPolicy.RELIABLE for reliability in found)
 
     def reason_against(self, qos: QoSProfile) -> str:
         """Why nothing can arrive at a subscription of this QoS; empty unless that holds for every publisher."""

@@ -6,11 +6,15 @@ from collections.abc import Collection, Mapping
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 
 # Message types of image_transport that hold a camera's picture and are not read, and the name of the transport.
-# A type that is decoded is to be removed here.
+# Those of VIDEO_PACKAGES are read where their package is installed.
 UNREAD_TRANSPORTS = {
     "theora_image_transport/msg/Packet": "theora",
     "ffmpeg_image_transport_msgs/msg/FFMPEGPacket": "ffmpeg",
     "foxglove_msgs/msg/CompressedVideo": "foxglove",
+}
+VIDEO_PACKAGES = {
+    "ffmpeg_image_transport_msgs/msg/FFMPEGPacket": "ffmpeg-image-transport-msgs",
+    "foxglove_msgs/msg/CompressedVideo": "foxglove-msgs",
 }
 DISPARITY = "stereo_msgs/msg/DisparityImage"
 # Ways out of one kind of topic [transport set, what is published]: the setting that reads it.
@@ -75,7 +79,10 @@ def missing_info(topics: Topics, topic: str, publishers: str, remap: str) -> tup
 
 
 def _republish(kind: str, remap: str) -> str:
+    unread = "this type is not read;"
+    if kind in VIDEO_PACKAGES:
+        unread = f"install the message type (apt install ros-$ROS_DISTRO-{VIDEO_PACKAGES[kind]}), or"
     return (
-        f"this type is not read; republish it with image_transport's republish (in_transport "
+        f"{unread} republish it with image_transport's republish (in_transport "
         f"{UNREAD_TRANSPORTS[kind]}, out_transport raw) and remap with {remap}:=/the/republished/topic"
     )

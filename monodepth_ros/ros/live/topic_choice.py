@@ -11,6 +11,7 @@ from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.camera_topics import PublishedCamera, info_beside, published_cameras
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.topic_advice import advice_for_types, advice_without_images, missing_info
+from monodepth_ros.ros.live.video_topics import transport_of, video_topics
 
 # Time for which another topic must be published, and the chosen one not, before it is taken instead [s]. The topics of
 # one driver do not appear at the same moment, and neither do the cameras of a robot that starts.
@@ -19,20 +20,22 @@ PATIENCE_OF_SEARCH = 2.0
 
 
 class ImageTopics(NamedTuple):
-    """The topics to subscribe to. reason: why these, in a few words."""
+    """The topics to subscribe to. reason: why these, in a few words. video: message type of a topic with video."""
 
     image: str
     is_compressed: bool
     info: str
     reason: str = ""
+    video: str = ""
 
     def __str__(self) -> str:
-        return f"{self.image} ({'compressed' if self.is_compressed else 'raw'}{self.reason and ', ' + self.reason})"
+        kind = "video" if self.video else "compressed" if self.is_compressed else "raw"
+        return f"{self.image} ({kind}{self.reason and ', ' + self.reason})"
 
     @property
     def type(self) -> str:
         """The message type of the images."""
-        return COMPRESSED_IMAGE if self.is_compressed else IMAGE
+        return self.video or (COMPRESSED_IMAGE if self.is_compressed else IMAGE)
 
 
 def published_topics(node: Node) -> dict[str, list[str]]:
@@ -44,7 +47,7 @@ def published_topics(node: Node) -> dict[str, list[str]]:
 class TopicChoice:
     """The topics of one camera: `image` or `image/compressed`, and `camera_info`, as they are remapped.
 
-    transport: raw, compressed or auto, which takes raw images unless only compressed ones are published. Remapping
+    transport: raw, compressed or auto, which takes raw images unless only compressed ones or video are published. Remapping
     `image` alone moves the others along: image:=/front/image_raw also means /front/image_raw/compressed and
     /front/camera_info. may_search: if nothing is published there, and nothing was remapped, the images may come from
     the only camera that is published; several are reported once, through `report`.
@@ -125,8 +128,17 @@ class TopicChoice:
         # image:=/camera/image_raw/compressed, or a driver that calls its compressed images just so.
         info = self._fixed_info or info_beside(image.removesuffix("/compressed"))
         itself = ImageTopics(image, True, info, "its images are compressed")
-        others = [raw, compressed] if is_auto else [compressed]
+        others = [raw, compressed, *self._videos()] if is_auto else [compressed]
         return [itself, *others] if image.endswith("/compressed") else [*others, itself]
+
+    def _videos(self) -> list[ImageTopics]:
+        """Topics with video, of the message types that are installed here."""
+        found = []
+        for topic, kind in video_topics(self._image):
+            base = topic.removesuffix(f"/{transport_of(topic)}") if transport_of(topic) else topic
+            info = self._fixed_info or info_beside(base)
+            found.append(ImageTopics(topic, True, info, "nothing but video is published", kind))
+        return found
 
     def _published_instead(self) -> ImageTopics | None:
         named = next((topics for topics in self._named() if self._is_published(topics)), None)
