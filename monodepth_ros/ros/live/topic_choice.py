@@ -8,7 +8,12 @@ from typing import NamedTuple
 from rclpy.node import Node
 
 from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE
-from monodepth_ros.ros.live.camera_topics import PublishedCamera, info_beside, published_cameras
+from monodepth_ros.ros.live.camera_topics import (
+    PublishedCamera,
+    info_beside,
+    outputs_of_depth_nodes,
+    published_cameras,
+)
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.topic_advice import advice_for_types, advice_without_images, missing_info
 from monodepth_ros.ros.live.video_topics import transport_of, video_topics
@@ -103,7 +108,10 @@ class TopicChoice:
 
         publishers: the nodes that publish it; empty for none. remap: its name for remappings.
         """
-        return missing_info(self._published(), self.current.info, publishers, remap)
+        published = self._published()
+        outputs = outputs_of_depth_nodes(published)
+        others = {name: types for name, types in published.items() if name not in outputs}
+        return missing_info(others, self.current.info, publishers, remap)
 
     @property
     def advice(self) -> str:
