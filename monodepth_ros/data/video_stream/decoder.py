@@ -43,11 +43,11 @@ class StreamDecoder(Generic[Tag]):
     the moments of coding, and the pictures get them in the order in which they are shown.
 
     Decoding begins at a key frame (or at a recovery point, from which pictures become whole bit by bit). After a lost or damaged packet all pictures up to the next key frame are left out.
-    parameter_sets: for a stream whose key frames lack them. Raises ImageError without PyAV.
+    parameter_sets: for a stream whose key frames lack them. `feed` raises ImageError without PyAV.
     """
 
     def __init__(self, parameter_sets: bytes = b"") -> None:
-        self._av = import_av("this is video")
+        self._av: Any = None
         self._parameter_sets = parameter_sets
         self._continuity = Continuity()
         self._context: Any = None
@@ -80,6 +80,8 @@ class StreamDecoder(Generic[Tag]):
         self._newest_tag = tag
         outcomes: list[Outcome[Tag]] = []
         self._title = TITLES[packet.codec]
+        if self._av is None:
+            self._av = import_av(f"this is {self._title} video")
         is_lost = self._continuity.is_broken_by(packet, self._is_reordered)
         if not packet.is_key and (is_lost or packet.is_corrupt) and not self._trouble:
             outcomes += self._stop(AFTER_LOSS if is_lost else DAMAGED)
@@ -104,7 +106,9 @@ class StreamDecoder(Generic[Tag]):
         return [
             outcome
             if outcome.frame is not None
-            else outcome._replace(reason=f"{self._title} {NEVER_DECODED if self._is_hopeless(outcome) else outcome.reason}")
+            else outcome._replace(
+                reason=f"{self._title} {NEVER_DECODED if self._is_hopeless(outcome) else outcome.reason}"
+            )
             for outcome in outcomes
         ]
 

@@ -108,20 +108,22 @@ class CameraInput:
         self.calibration.info_topic = topics.info
 
     def _subscribe(self, message_type, topic: str, callback, reliability: ReliabilityPolicy, lost=None) -> QoSProfile:
+        has_queue = lost is not None and self._has_queue
+        # Parameters of its own: those of the subscription before it keep the length of its queue for ever.
+        entity = "video" if has_queue else None
         who = f"a publisher of {topic} offers"
         incompatible = log_incompatible_qos(self._node, who, "nothing arrives from it", _REMEDIES)
 
         def create(**events) -> tuple[Subscription, QoSProfile]:
             # A new profile each time: qos_overrides write into it.
-            depth = QUEUE if lost is not None and self._has_queue else 1
-            qos = QoSProfile(depth=depth, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
+            qos = QoSProfile(depth=QUEUE if has_queue else 1, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
             return self._node.create_subscription(
                 message_type,
                 topic,
                 callback,
                 qos,
                 event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible, **events),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(entity_id=entity),
             ), qos
 
         try:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from std_msgs.msg import Header
@@ -40,8 +40,8 @@ class _Tag:
 
     stamp_ns: int
     count: int
-    message: Any = None
-    arrived: float = 0.0
+    message: Any = field(default=None, compare=False)
+    arrived: float = field(default=0.0, compare=False)
 
 
 class VideoInput:

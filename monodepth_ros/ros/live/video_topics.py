@@ -5,6 +5,8 @@ import importlib
 from functools import lru_cache
 from typing import Any
 
+from rclpy.type_support import check_for_type_support
+
 from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
 
 # By the name that image_transport adds to that of the images.
@@ -17,7 +19,7 @@ def message_class(name: str) -> Any:
     package, _, kind = name.split("/")
     try:
         found = getattr(importlib.import_module(f"{package}.msg"), kind)
-        found.__class__.__import_type_support__()
+        check_for_type_support(found)
     except Exception:  # of many classes, for a package that was built for another distribution
         return None
     return found

@@ -207,7 +207,9 @@ def test_bytes_that_only_look_like_video_give_one_line(tmp_path):
 def test_without_pyav_one_line_says_what_the_topic_holds_and_what_to_install(tmp_path, monkeypatch):
     path = write_stream(tmp_path / "drive.mcap", encode("h264", 5))
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(SourceError, match=r"/camera/image_raw/ffmpeg of .*drive\.mcap holds H\.264 video.*pip install av"):
+    with pytest.raises(
+        SourceError, match=r"/camera/image_raw/ffmpeg of .*drive\.mcap holds H\.264 video.*pip install av"
+    ):
         read(path)
 
 
