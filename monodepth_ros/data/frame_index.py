@@ -96,7 +96,8 @@ def index_frames(
 
     The index is kept in the user's cache, and is built again when a file of the recording changes. beside: keep it in a
     hidden file beside the recording instead, for others who read the same recording; where that cannot be written, in
-    the cache. Pictures of video in a bag are kept decoded along with it (data/video_stream/frame_store.py). progress: called with (frames read, frames expected or None). Raises the errors of `open_source`.
+    the cache. Pictures of recorded video are kept decoded, too (see data/video_stream/frame_store.py). progress: called
+    with (frames read, frames expected or None). Raises the errors of `open_source`.
     """
     key = _key(path, options)
     name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]

@@ -46,7 +46,7 @@ def send(node, coded, form="h264"):
 def started(node, packets):
     """Send the first key frame, again and again, until the subscription has its queue."""
     node.send_info()
-    node.wait(lambda: node.compressed.get_subscription_count())
+    node.wait(node.compressed.get_subscription_count)
     send(node, packets[0])
     node.output(stamp_of(0))
     image_input = node.stream.intake._input

@@ -40,8 +40,8 @@ class ImageStream:
 
 
 def image_streams(recording: Recording) -> list[ImageStream]:
-    """All cameras of the recording, without depth images; raw rather than compressed, and either rather than video, if a
-    camera has both."""
+    """All cameras of the recording, without depth images; raw rather than compressed rather than video, if a camera has
+    several."""
     streams: dict[str, ImageStream] = {}
     for topic in recording.topics.values():
         if topic.type not in IMAGE_TYPES or not topic.count or is_depth(recording, topic.name):

@@ -127,7 +127,7 @@ class FrameSource(ABC):
         """
         raise SourceError(f"{self.description}: can be read only once; record it and give the recording")
 
-    def keep_decoded(self) -> None:  # noqa: B027  most sources have nothing to keep
+    def keep_decoded(self) -> None:
         """Keep the images that `frames` gives from now on, where `read` would have to decode others to get at one."""
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bits of coded streams: numbers in headers, and the NAL units of H.264 and H.265 (ITU-T H.264, clause 7 and annex B)."""
+"""Bits of coded streams: numbers in headers, and NAL units (ITU-T H.264, clause 7 and annex B; H.265 alike)."""
 
 import re
 from collections.abc import Iterator

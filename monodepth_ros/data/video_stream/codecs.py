@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of video codecs in messages, and what a user needs to decode them."""
 
+import importlib
 import re
 from functools import lru_cache
 from types import ModuleType
@@ -49,9 +50,8 @@ def original_encoding(name: str) -> str:
 def import_av(what: str) -> ModuleType:
     """The module av. what: the video, for the message. Raises ImageError where PyAV is not installed."""
     try:
-        import av
+        return importlib.import_module("av")
     except ImportError:
         raise ImageError(
             f"{what}, which needs PyAV: pip install av (it is in the extra: pip install 'monodepth_ros[video]')"
         ) from None
-    return av

@@ -2,6 +2,7 @@
 """Decoding of one stream: packets in, pictures out, and never a picture that was made without all that it needs."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from monodepth_ros.data.video_stream.codecs import AV1, H264, HEVC, TITLES, import_av
@@ -27,7 +28,7 @@ _DECODERS = {AV1: ("libdav1d", "av1")}
 
 
 class Outcome(NamedTuple, Generic[Tag]):
-    """What came of a packet. tag: as given with it. frame: av.VideoFrame, or None and the reason, one of those above."""
+    """What came of a packet. tag: as given with it. frame: av.VideoFrame, or None and the reason in words."""
 
     tag: Tag
     frame: Any
@@ -39,10 +40,11 @@ class StreamDecoder(Generic[Tag]):
 
     `feed` takes the packets in their order, each with a tag that can be compared, such as its times. Every packet with
     a picture has one outcome, sooner or later; outcomes are in the order in which the pictures are shown. A picture has
-    the tag of its own packet; where a stream has pictures out of order and its tags ascend nevertheless, they are those of
-    the moments of coding, and the pictures get them in the order in which they are shown.
+    the tag of its own packet. Where a stream has pictures out of order and its tags ascend nevertheless, they are those
+    of the moments of coding, and the pictures get them in the order in which they are shown.
 
-    Decoding begins at a key frame (or at a recovery point, from which pictures become whole bit by bit). After a lost or damaged packet all pictures up to the next key frame are left out.
+    Decoding begins at a key frame (or at a recovery point, from which pictures become whole bit by bit). After a lost
+    or damaged packet all pictures up to the next key frame are left out.
     parameter_sets: for a stream whose key frames lack them. `feed` raises ImageError without PyAV.
     """
 
@@ -101,19 +103,15 @@ class StreamDecoder(Generic[Tag]):
         return self._context is not None and bool(self._context.has_b_frames)
 
     def _in_words(self, outcomes: list[Outcome[Tag]]) -> list[Outcome[Tag]]:
-        if all(outcome.frame is not None for outcome in outcomes):
-            return outcomes
-        return [
-            outcome
-            if outcome.frame is not None
-            else outcome._replace(
-                reason=f"{self._title} {NEVER_DECODED if self._is_hopeless(outcome) else outcome.reason}"
-            )
-            for outcome in outcomes
-        ]
-
-    def _is_hopeless(self, outcome: Outcome[Tag]) -> bool:
-        return outcome.reason == DAMAGED and not self._has_decoded
+        """The outcomes with the codec before their reasons."""
+        found = []
+        for outcome in outcomes:
+            reason = outcome.reason
+            if reason:
+                reason = NEVER_DECODED if reason == DAMAGED and not self._has_decoded else reason
+                outcome = outcome._replace(reason=f"{self._title} {reason}")
+            found.append(outcome)
+        return found
 
     def _begin(self, packet: Packet) -> list[Outcome[Tag]]:
         recovering = BEFORE_KEY if self._trouble == BEFORE_KEY else AFTER_LOSS
@@ -132,10 +130,8 @@ class StreamDecoder(Generic[Tag]):
         """Take what the decoder still holds, and end it."""
         outcomes: list[Outcome[Tag]] = []
         if self._context is not None:
-            try:
+            with suppress(self._av.error.FFmpegError):  # what was held is counted below
                 outcomes = list(self._shown(self._context.decode(None)))
-            except self._av.error.FFmpegError:
-                pass  # what was held is counted below
             self._context = None
         outcomes += [Outcome(tag, None, self._recovering or DAMAGED) for tag in self._pending.values()]
         self._pending, self._recovering = {}, ""

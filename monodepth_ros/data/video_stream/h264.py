@@ -22,7 +22,7 @@ class Picture(NamedTuple):
 
 
 class H264Parser:
-    """Parser of one stream's packets; it remembers the parameter sets. picture: of the last packet, None without one."""
+    """Parser of one stream's packets, which remembers the parameter sets (with start codes)."""
 
     def __init__(self) -> None:
         # By number of the parameter set: (bits of frame_num, separate colour planes, gaps of frame_num allowed).

@@ -97,9 +97,9 @@ class PacketParser:
             picture, is_key = self._h264.parse(data)
             gap = picture is not None and self._h264.has_gap(picture, is_key)
             sets = self._h264.parameter_sets
-            return Packet(codec, data, has_picture=picture is not None, is_key=is_key,
-                          is_gradual=is_key and not picture.is_idr, is_after_gap=gap, parameter_sets=sets, **known)  # fmt: skip
+            about = {"is_gradual": is_key and not picture.is_idr, "is_after_gap": gap, "parameter_sets": sets}
+            return Packet(codec, data, has_picture=picture is not None, is_key=is_key, **about, **known)
         content = content_of(codec, data)
         self._parameter_sets = content.parameter_sets or self._parameter_sets
-        return Packet(codec, data, has_picture=content.has_picture, is_key=content.is_key,
-                      is_leading=content.is_leading, parameter_sets=self._parameter_sets, **known)  # fmt: skip
+        about = {"is_leading": content.is_leading, "parameter_sets": self._parameter_sets}
+        return Packet(codec, data, has_picture=content.has_picture, is_key=content.is_key, **about, **known)

@@ -45,8 +45,8 @@ class CameraInput:
     camera_info if given. on_image: gets the message, and the number of the publication where the middleware tells it
     (else None). on_lost: called with the number of images that the middleware has lost since the last call.
 
-    Video goes through a decoder (see `VideoInput`), and its pictures to `on_image` on the decoder's thread. on_left_out:
-    gets the number of packets without a picture and the reason. A CompressedImage or Image tells only by its first
+    Video goes through a decoder (see `VideoInput`), whose thread calls `on_image` with its pictures. on_left_out: gets
+    the number of packets without a picture and the reason. A CompressedImage or Image tells only by its first
     message that it is video; the subscription then gets a queue, in which no packet is replaced by a newer one.
 
     camera_info is taken with best effort and volatile, which connects to every publisher. If one of them is latched

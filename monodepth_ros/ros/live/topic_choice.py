@@ -52,8 +52,8 @@ def published_topics(node: Node) -> dict[str, list[str]]:
 class TopicChoice:
     """The topics of one camera: `image` or `image/compressed`, and `camera_info`, as they are remapped.
 
-    transport: raw, compressed or auto, which takes raw images unless only compressed ones or video are published. Remapping
-    `image` alone moves the others along: image:=/front/image_raw also means /front/image_raw/compressed and
+    transport: raw, compressed or auto, which takes raw images unless only compressed ones or video are published.
+    Remapping `image` alone moves the others along: image:=/front/image_raw also means /front/image_raw/compressed and
     /front/camera_info. may_search: if nothing is published there, and nothing was remapped, the images may come from
     the only camera that is published; several are reported once, through `report`.
 

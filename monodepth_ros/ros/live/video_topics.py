@@ -2,7 +2,7 @@
 """Topics with video: their names beside an image topic, and whether their message types are installed here."""
 
 import importlib
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from rclpy.type_support import check_for_type_support
@@ -13,7 +13,7 @@ from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
 VIDEO_TRANSPORTS = {"ffmpeg": FFMPEG_PACKET, "foxglove": COMPRESSED_VIDEO}
 
 
-@lru_cache(maxsize=None)
+@cache
 def message_class(name: str) -> Any:
     """The class of a message type pkg/msg/Name; None where the package or its type support is not installed."""
     package, _, kind = name.split("/")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small streams of every codec, encoded by PyAV, and recordings of them. The tests are skipped where PyAV is missing."""
+"""Small streams of every codec, encoded by PyAV, and recordings of them; without PyAV the tests are skipped."""
 
 from fractions import Fraction
 from typing import NamedTuple

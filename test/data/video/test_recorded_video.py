@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of video as a source: every message type, losses, reading again in any order, and what is kept on the disk."""
+"""Recordings of video as a source: message types, losses, reading again in any order, and what is kept."""
 
 import os
 import sys
@@ -207,9 +207,7 @@ def test_bytes_that_only_look_like_video_give_one_line(tmp_path):
 def test_without_pyav_one_line_says_what_the_topic_holds_and_what_to_install(tmp_path, monkeypatch):
     path = write_stream(tmp_path / "drive.mcap", encode("h264", 5))
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(
-        SourceError, match=r"/camera/image_raw/ffmpeg of .*drive\.mcap holds H\.264 video.*pip install av"
-    ):
+    with pytest.raises(SourceError, match=r"image_raw/ffmpeg of .*drive\.mcap holds H\.264 video.*pip install av"):
         read(path)
 
 
@@ -225,7 +223,7 @@ def test_a_raw_or_jpeg_topic_of_the_same_camera_is_preferred(tmp_path):
     with Recording(tmp_path / "drive.mcap") as recording:
         (stream,) = image_streams(recording)
     assert (stream.image, stream.kind) == ("/camera/image_raw", "raw")
-    source, frames = read(tmp_path / "drive.mcap", topic="/camera/image_raw/ffmpeg")
+    _, frames = read(tmp_path / "drive.mcap", topic="/camera/image_raw/ffmpeg")
     assert len(frames) == 1
 
 
