@@ -13,6 +13,7 @@ COMMANDS = {
     "stages": "the cost of a frame in the node besides the networks, stage by stage",
     "views": "coverage and error of depth by the shape of the camera, for several views of a network",
     "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
+    "video": "a drive as H.264 beside the same as JPEG: index, reading in any order, the wait of a training",
     "table": "results of `live` and `train` as Markdown tables; --docs: the tables of the documentation",
 }
 

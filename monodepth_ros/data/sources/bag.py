@@ -120,6 +120,9 @@ class BagSource(FrameSource):
     def keep_decoded(self) -> None:
         self._images.keep_decoded()
 
+    def decodable_from(self, received_ns: int) -> int:
+        return self._images.decodable_from(received_ns)
+
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         return self._images.read(stamp_ns, received_ns)
 

@@ -47,6 +47,10 @@ class BagImages:
         if self._video is not None:
             self._video.keep_decoded()
 
+    def decodable_from(self, received_ns: int) -> int:
+        """Receive time [ns] of the first message that the image received at this time needs."""
+        return received_ns if self._video is None else self._video.key_frame_before(received_ns)
+
     def in_order(self, others: list[str], start_ns: int, stop_ns: int) -> Iterator[RecordedImage | RawMessage]:
         """The images, and between them the messages of other topics as they are stored, in the order of time."""
         messages = self._recording.messages([self._stream.image, *others], start_ns, stop_ns)

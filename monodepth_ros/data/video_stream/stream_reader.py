@@ -22,6 +22,8 @@ FIRST_MESSAGES = 100
 ENTRIES = 4
 # Pictures in memory, where the disk takes none.
 REMEMBERED = 48
+# Pictures to decode beyond the one that was asked for then: a training wants its neighbours, too.
+NEIGHBOURS = 4
 
 
 class _Coded(NamedTuple):
@@ -65,6 +67,11 @@ class StreamReader:
             stream.lead_in(group)
         stream.end_keeping = writer.flush if writer is not None else None
         return stream
+
+    def key_frame_before(self, received_ns: int) -> int:
+        """Receive time [ns] of the key frame with which decoding of the packet of this time begins."""
+        groups = self._before(received_ns + 1, 1)
+        return groups[-1][0].times[1] if groups else received_ns
 
     def read(self, times: Times) -> Any:
         """The av.VideoFrame of a picture by its (stamp, receive time) [ns]; None if there is none that is whole."""
@@ -114,8 +121,11 @@ class StreamReader:
 
         for times, packet in coded:
             take(decoder.feed(packet, times))
+        more = NEIGHBOURS
         for times, packet in self._to_next_key(wanted[1] + 1):
             if found is not None and self._kept().is_full:
+                more -= 1
+            if more < 0:
                 break
             take(decoder.feed(packet, times))
         take(decoder.flush())
