@@ -50,7 +50,7 @@ def test_rvl_with_holes_decodes_exactly():
     [
         ("16UC1; compressedDepth rvl", np.zeros(12 + 8, np.uint8), None),
         ("16UC1; compressedDepth rvl", rvl(np.ones((40, 40), np.uint16))[:-8], "ends after|damaged"),
-        ("16UC1; compressedDepth png", np.ones(40, np.uint8), "expected a PNG"),
+        ("16UC1; compressedDepth png", np.ones(40, np.uint8), "not a readable JPEG, PNG"),
         ("bgr8; compressedDepth png", np.ones(40, np.uint8), "expected 16UC1 or 32FC1"),
         ("16UC1; compressedDepth png", np.zeros(0, np.uint8), "0 bytes"),
     ],

@@ -122,7 +122,7 @@ def broken(**changes):
         (broken(encoding=""), "''"),
         (broken(encoding="32FC1"), "'32FC1'"),
         (broken(step=17), "step 17"),
-        (broken(step=0), "step 0"),
+        (broken(step=0, data=b"\0" * 70), "step 0"),
         (broken(data=b""), "0 bytes"),
         (broken(data=b"\0" * 71), "71 bytes"),
         (broken(height=0), "6x0"),

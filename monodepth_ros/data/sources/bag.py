@@ -10,7 +10,7 @@ import numpy as np
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
-from monodepth_ros.data.image_codec import ImageError, Pixels
+from monodepth_ros.data.image_codec import DecoderOptions, ImageError, Pixels
 from monodepth_ros.data.sources.bag_calibration import BagCalibration
 from monodepth_ros.data.sources.bag_images import BagImages, RecordedImage
 from monodepth_ros.data.sources.bag_reference import BagReference
@@ -59,7 +59,8 @@ class BagSource(FrameSource):
             if name.endswith("/tf_static") and topic.count:
                 for _, _, message in recording.read([name]):
                     self.transforms.add(message.transforms)
-        self._images = BagImages(recording, stream)
+        decoding = DecoderOptions(options.encoding, options.intensity_range)
+        self._images = BagImages(recording, stream, decoding, self.notes.append)
         self._calibration = calibration = BagCalibration(recording, stream, options)
         if calibration.missing:
             self.note_missing_calibration(options.field_of_view, found=calibration.missing)

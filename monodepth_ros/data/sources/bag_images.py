@@ -2,14 +2,18 @@
 """The images of one topic of a recording, in order and again by their times."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
-from monodepth_ros.data.bags.topics import ImageStream
-from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
+from monodepth_ros.data.bags.topics import RAW, VIDEO, ImageStream
+from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.stamps import nanoseconds
+
+# Images of a recording that decide what their bytes mean: the first one, and others spread over its time.
+SAMPLE = 16
 
 
 class RecordedImage(NamedTuple):
@@ -22,11 +26,39 @@ class RecordedImage(NamedTuple):
 
 
 class BagImages:
-    """Images of a stream of a recording."""
+    """Images of a stream of a recording.
 
-    def __init__(self, recording: Recording, stream: ImageStream):
+    remark: called with what a user should know about their bytes.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        stream: ImageStream,
+        options: DecoderOptions = DecoderOptions(),
+        remark: Callable[[str], None] = lambda text: None,
+    ):
         self._recording, self._stream = recording, stream
         self._reading = threading.Lock()
+        self._decoder = ImageDecoder(options, lambda text: remark(f"{stream.image}: {text}"))
+        if stream.kind != VIDEO:
+            self._learn(recording.first(stream.image))
+
+    def _learn(self, first: Any) -> None:
+        """Decide what the images leave open, alike in every reader of the recording, whatever part of it is read."""
+        if self._decoder.needs_sample(first):
+            self._decoder.learn(self._sample())
+        elif self._stream.kind == RAW:  # a cheap look at what the bytes are
+            with suppress(ImageError):
+                self._decoder.decode(first)
+
+    def _sample(self) -> Iterator[Any]:
+        start, end, topics = self._recording.start_ns, self._recording.end_ns, [self._stream.image]
+        for number in range(SAMPLE):
+            at_ns = start + (end - start) * number // SAMPLE
+            for raw in self._recording.messages(topics, at_ns, end + 1):
+                yield self._recording.deserialize(raw)
+                break
 
     def in_order(self, others: list[str], start_ns: int, stop_ns: int) -> Iterator[RecordedImage | RawMessage]:
         """The images, and between them the messages of other topics as they are stored, in the order of time."""
@@ -59,4 +91,4 @@ class BagImages:
         raise SourceError(f"{where} has no image of stamp {stamp_ns}: the recording has changed since then")
 
     def _pixels(self, message: Any) -> Pixels:
-        return decode_compressed(message) if self._stream.compressed else decode_image(message)
+        return self._decoder.decode(message)
