@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compressed pictures: which format the bytes are, whether they are whole, and the array that they hold."""
 
-import re
 import struct
 
 import cv2
 import numpy as np
 
-from monodepth_ros.data.images.encodings import CONTAINERS, known_name
+from monodepth_ros.data.images.encodings import CONTAINERS, OTHER_RAW, VIDEO, known_name
 from monodepth_ros.data.images.pixels import ImageError
 
 JPEG_HEAD, PNG_HEAD = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -22,7 +21,6 @@ _HEADS = {
     b"\xff\x4f\xff\x51": "JPEG 2000",
     b"\0\0\0\x0cjP": "JPEG 2000",
 }
-_VIDEO_FORMAT = re.compile(r"[hx]\.?26[45]|hevc|avc|av1|vp[89]|mpeg-?[24]|theora", re.IGNORECASE)
 _START_CODES = (b"\0\0\0\x01", b"\0\0\x01")
 _ORIENTATION, _SHORT_TYPE = 0x0112, 3
 
@@ -112,9 +110,11 @@ def _what(data: np.ndarray, format: str) -> str:
 
 
 def _refusal(data: np.ndarray, format: str, kind: str) -> str:
-    if _VIDEO_FORMAT.search(format) or (not kind and data[:4].tobytes().startswith(_START_CODES)):
+    if VIDEO.search(format) or (not kind and data[:4].tobytes().startswith(_START_CODES)):
         return f"{_what(data, format)} is part of a video stream, which cannot be decoded image by image"
     raw = known_name(format.strip())
-    if not kind and data.size and raw and raw not in CONTAINERS:
-        return f"CompressedImage holds raw {raw} ({data.size} bytes): publish sensor_msgs/Image, which states the size"
+    other = OTHER_RAW.search(format)
+    if not kind and data.size and "compressed" not in format and (other or (raw and raw not in CONTAINERS)):
+        name = other[0] if other else raw
+        return f"CompressedImage holds raw {name} ({data.size} bytes): publish sensor_msgs/Image, which states the size"
     return f"{_what(data, format)} is not a readable {kind or 'JPEG, PNG, WebP or TIFF'}"

@@ -1,25 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The images of one camera to pixels: what their bytes mean is decided once and kept."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
 
 import cv2
 import numpy as np
 
-from monodepth_ros.data.images.byte_patterns import CERTAIN, is_mosaic, luma_lead
+from monodepth_ros.data.images.byte_order import ByteOrder
+from monodepth_ros.data.images.byte_patterns import is_mosaic
 from monodepth_ros.data.images.containers import JPEG_HEAD, PNG_HEAD, container, read_container
 from monodepth_ros.data.images.decoder_options import DecoderOptions
-from monodepth_ros.data.images.encodings import BAYER, CONTAINERS, PACKED, PLAIN, RAW, Encoding, check_name, known_name
+from monodepth_ros.data.images.encodings import BAYER, CONTAINERS, PLAIN, RAW, Encoding, check_name, known_name
 from monodepth_ros.data.images.intensity import Intensity, parse_range
 from monodepth_ros.data.images.pixels import ImageError, Pixels
 from monodepth_ros.data.images.raw_image import MisfitError, convert, read_rows
 from monodepth_ros.data.images.transport_format import UNSURE, array_encoding, message_encoding
 
-# Images of a live camera that are examined for the order of their bytes; one that shows nothing does not decide.
-LOOKS = 30
 _SWITCH = "--encoding (the node's image.encoding)"
-_OTHER_ORDER = {"yuv422": "yuv422_yuy2", "uyvy": "yuyv", "yuv422_yuy2": "yuv422", "yuyv": "uyvy"}
 # The first three bytes of compressed pictures in messages that should hold raw ones.
 _COMPRESSED_HEADS = {JPEG_HEAD[:3], PNG_HEAD[:3], b"RIF", b"II*"}
 
@@ -42,8 +41,7 @@ class ImageDecoder:
         self._intensity = Intensity(parse_range(options.intensity_range), self._remark)
         self._encodings: dict[str, Encoding] = {}
         self._arrays: dict[str, str] = {}
-        self._looks = 0 if self._stated else LOOKS
-        self._has_other_order = False
+        self._order = ByteOrder(not self._stated, self._remark)
         self._is_mosaic: bool | None = None
 
     def _remark(self, text: str) -> None:
@@ -56,7 +54,7 @@ class ImageDecoder:
         try:
             if hasattr(message, "encoding"):
                 encoding = self._encoding(message.encoding)
-                return encoding is not None and (encoding.itemsize == 2 or encoding.family == PACKED)
+                return encoding is not None and encoding.needs_order
         except ImageError:
             return False
         data = _bytes_of(message)
@@ -65,32 +63,23 @@ class ImageDecoder:
 
     def learn(self, messages: Iterable[Any]) -> None:
         """Decide by a sample of the images, which must be the same for every reader. Broken ones are passed over."""
-        found = _Findings([], [])
-        self._intensity.learn(values for message in messages for values in self._deep_values(message, found))
-        leads = [lead for lead in found.leads if lead != 1.0]
-        if leads and self._looks:
-            self._order_bytes(float(np.median(leads)), is_last=True)
-        if found.mosaics:
-            self._is_mosaic = sum(found.mosaics) * 2 > len(found.mosaics)
-
-    def _deep_values(self, message: Any, found: "_Findings") -> Iterator[np.ndarray]:
-        """Yield the values of an image of 16 bits, and add what else is seen to `found`."""
-        try:
-            if hasattr(message, "encoding"):
-                encoding = self._encoding(message.encoding)
-                if encoding is None:
-                    return
-                array = read_rows(message, encoding)
-                if encoding.family == PACKED:
-                    found.leads.append(self._lead(array, encoding))
-            else:
+        raw, deep, mosaics = [], [], []
+        for message in messages:
+            with suppress(ImageError):
+                if hasattr(message, "encoding"):
+                    encoding = self._encoding(message.encoding)
+                    raw += [] if encoding is None else [(read_rows(message, encoding), encoding)]
+                    continue
                 array = read_container(_bytes_of(message), message.format)
+                if array.dtype == np.uint16:
+                    deep.append(array)
                 if array.ndim == 2 and self._array(message.format) == UNSURE:
-                    found.mosaics.append(is_mosaic(array))
-        except ImageError:
-            return
-        if array.dtype == np.uint16:
-            yield array
+                    mosaics.append(is_mosaic(array))
+        self._order.learn(raw)
+        deep += [self._order.righted(array, encoding)[0] for array, encoding in raw if array.dtype == np.uint16]
+        self._intensity.learn(deep)
+        if mosaics:
+            self._is_mosaic = sum(mosaics) * 2 > len(mosaics)
 
     def decode(self, message: Any) -> Pixels:
         """Pixels of an image message, raw or compressed.
@@ -123,10 +112,8 @@ class ImageDecoder:
 
     def _convert(self, message: Any, encoding: Encoding) -> Pixels:
         array = read_rows(message, encoding)
-        if encoding.family == PACKED and self._looks:
-            self._looks -= 1
-            self._order_bytes(self._lead(array, encoding), is_last=False)
-            encoding = self._encoding(message.encoding) or encoding
+        if encoding.needs_order:
+            array, encoding = self._order.righted(array, encoding)
         elif encoding.channels == 1 and encoding.family == PLAIN and self._is_mosaic is None:
             self._look_for_mosaic(array, encoding.name)
         return self.to_pixels(message, array, encoding)
@@ -144,27 +131,6 @@ class ImageDecoder:
                 return None
             known = self._encodings[name] = RAW[meant]
         return known
-
-    def _lead(self, array: np.ndarray, encoding: Encoding) -> float:
-        """How much smoother the bytes are that should be chroma: below 1, they are luma."""
-        lead = luma_lead(array)
-        return lead if encoding.code == cv2.COLOR_YUV2RGB_UYVY else 1.0 / lead
-
-    def _order_bytes(self, lead: float, is_last: bool) -> None:
-        """Decide the order of 4:2:2 bytes by the lead of luma where it is certain, or with the last image anyhow."""
-        if lead >= CERTAIN or is_last:
-            self._looks = 0
-        if lead > 1.0 / CERTAIN:
-            return
-        self._looks = 0
-        for name, encoding in [*self._encodings.items()]:
-            if encoding.family == PACKED:
-                other = _OTHER_ORDER[encoding.name]
-                self._encodings[name] = RAW[other]
-                self._remark(
-                    f"the images are called {name}, but their bytes are in the order of {other}, and are read so; if "
-                    f"the colours are wrong now, state {encoding.name} by {_SWITCH}"
-                )
 
     def _look_for_mosaic(self, array: np.ndarray, name: str) -> None:
         self._is_mosaic = False
@@ -185,7 +151,8 @@ class ImageDecoder:
             if is_named:
                 raise
             return None
-        if not is_named and pixels.size != (message.width, message.height):
+        could_be_raw = data.size >= message.width * message.height > 0
+        if not is_named and could_be_raw and pixels.size != (message.width, message.height):
             return None
         self._remark(
             f"sensor_msgs/Image of encoding {message.encoding!r} holds {kind} pictures, and is read as such: publish "
@@ -237,13 +204,6 @@ class ImageDecoder:
         if not name.startswith("bayer"):
             return array
         return cv2.cvtColor(array, RAW[name].code)
-
-
-class _Findings(NamedTuple):
-    """What a sample of images shows: leads of luma, and whether pictures are mosaics."""
-
-    leads: list[float]
-    mosaics: list[bool]
 
 
 class _Packed:

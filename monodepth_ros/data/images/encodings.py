@@ -28,6 +28,11 @@ class Encoding:
     layout: str = "rgb"
     code: int | None = None
 
+    @property
+    def needs_order(self) -> bool:
+        """Whether the order of the bytes matters that a driver may state wrongly."""
+        return self.family == PACKED or self.itemsize == 2
+
     def row_bytes(self, width: int) -> int:
         """Bytes of a row of pixels without padding."""
         return width * self.channels * self.itemsize
@@ -69,6 +74,10 @@ RAW = {encoding.name: encoding for encoding in _KNOWN}
 ENCODINGS = tuple(RAW)
 # What drivers write into sensor_msgs/Image for a picture that is compressed.
 CONTAINERS = ("jpeg", "png", "webp", "tiff")
+
+# Words of a format or an encoding that is a video stream, and of other raw formats.
+VIDEO = re.compile(r"[hx]\.?26[45]|hevc|avc|av1|vp[89]|mpeg-?[24]|theora", re.IGNORECASE)
+OTHER_RAW = re.compile(r"\b(nv\d\d|yuv\w*|yuy\w*|i420|yu12|yv12|raw)\b", re.IGNORECASE)
 
 # Other names, in lower case and without separators.
 _SYNONYMS = {
@@ -127,6 +136,8 @@ def _refusal(name: str) -> str:
         )
     if re.fullmatch(r"(8|16|32)[SF]C?\d?|16UC2|(32|64)FC\d", plain):
         return f"image encoding {name!r} holds values that are no colours: {published}"
+    if VIDEO.search(name):
+        return f"image encoding {name!r} is that of a video stream, which sensor_msgs/Image cannot hold: {published}"
     near = difflib.get_close_matches(name.lower(), [*ENCODINGS, *_SYNONYMS], 1, 0.6)
     nearest = f" (the nearest is {known_name(near[0])})" if near else ""
     return (

@@ -42,7 +42,7 @@ def check_rows(message: Any, encoding: Encoding) -> int:
         raise ImageError(f"{name} image of {width}x{height}: a Bayer pattern needs at least 2x2 pixels")
     row = encoding.row_bytes(width)
     if encoding.family == PLANES:
-        return _plane_step(message, encoding)
+        return _plane_layout(message, encoding)[1]
     # Some drivers leave the step at 0, or count pixels.
     if step in (0, width) and step < row and count == row * height:
         return row
@@ -68,7 +68,7 @@ def read_rows(message: Any, encoding: Encoding) -> np.ndarray:
     step = check_rows(message, encoding)
     height, width = message.height, message.width
     if encoding.family == PLANES:
-        height = _plane_rows(message, encoding.name)[1]
+        height = _plane_layout(message, encoding)[0]
     dtype = np.dtype(np.uint8)
     if encoding.itemsize == 2:
         dtype = np.dtype(">u2" if message.is_bigendian else "<u2")
@@ -107,33 +107,33 @@ def _nv24_to_rgb(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(cv2.cvtColor(pairs.reshape(height, 2 * width, 2), cv2.COLOR_YUV2RGB_UYVY)[:, ::2])
 
 
-def _plane_rows(message: Any, name: str) -> tuple[int, int]:
-    """Rows of the picture, and rows of all planes, of an image of two planes.
+def _plane_layout(message: Any, encoding: Encoding) -> tuple[int, int]:
+    """The number of rows of both planes, and their step [bytes].
 
-    `height` is that of the picture, or of all planes in some drivers: then the data ends with that row.
+    `height` is that of the picture, or in some drivers counts the rows of both planes; `step` is that of a row, or in
+    others the bytes of both planes for each row of the picture. The size of the data tells. Raises ImageError.
     """
-    height, width, count = message.height, message.width, len(message.data)
-    share = 3.0 if name == "nv24" else 1.5
+    name, share = encoding.name, 3 if encoding.name == "nv24" else 1.5
+    width, height, step, count = message.width, message.height, message.step, len(message.data)
     rows = round(share * height)
-    if count < rows * width and count >= height * width and height % 3 == 0:
-        return round(height / share), height
-    return height, rows
-
-
-def _plane_step(message: Any, encoding: Encoding) -> int:
-    name = encoding.name
-    width, step, count = message.width, message.step, len(message.data)
-    height, rows = _plane_rows(message, name)
-    if name != "nv24" and (width % 2 or height % 2):
-        raise ImageError(f"{name} image of {width}x{height}: four pixels share their colour, so both must be even")
     if step >= width and count >= step * (rows - 1) + width:
-        return step
-    if count >= width * rows:  # some drivers state the bytes of all planes by row of the picture
-        return width
-    raise MisfitError(
-        f"image data of {count} bytes is too short: {name} of {width}x{height} needs {rows} rows of step "
-        f"{max(step, width)}, {rows * max(step, width)} in all{_fitting(message, encoding)}"
-    )
+        found = rows, step
+    elif count == rows * width:
+        found = rows, width
+    elif height % 3 == 0 and step not in (share * width, 0) and step * (height - 1) + width <= count <= step * height:
+        found = height, step
+    elif count > rows * width:
+        found = rows, width
+    else:
+        needed = rows * max(step, width)
+        raise MisfitError(
+            f"image data of {count} bytes is too short: {name} of {width}x{height} needs {rows} rows of step "
+            f"{max(step, width)}, {needed} in all{_fitting(message, encoding)}"
+        )
+    picture = round(found[0] / share)
+    if name != "nv24" and (width % 2 or picture % 2):
+        raise ImageError(f"{name} image of {width}x{picture}: four pixels share their colour, so both must be even")
+    return found
 
 
 def _check_excess(message: Any, encoding: Encoding) -> None:

@@ -4,7 +4,7 @@
 It states the encoding of the raw message, then that of the array that was compressed: "rgb8; jpeg compressed bgr8".
 """
 
-from monodepth_ros.data.images.encodings import known_name
+from monodepth_ros.data.images.encodings import RAW, known_name
 
 # The array of a Bayer message that a publisher calls grey: image_transport makes it grey, others keep the mosaic.
 UNSURE = "mosaic or grey"
@@ -12,7 +12,7 @@ UNSURE = "mosaic or grey"
 
 def message_encoding(format: str) -> str:
     """The encoding of the raw message, '' if the format does not state one that is known."""
-    return known_name(format.partition(";")[0].strip())
+    return _raw_name(format.partition(";")[0])
 
 
 def array_encoding(format: str) -> str:
@@ -22,9 +22,14 @@ def array_encoding(format: str) -> str:
     was, which swaps red and blue of an rgb8 message. UNSURE for a Bayer message whose array is called grey.
     """
     message, rest = message_encoding(format), format.partition(";")[2]
-    array = known_name(rest.rpartition(" ")[2])
+    array = _raw_name(rest.rpartition(" ")[2])
     if message.startswith("bayer"):
         if array.startswith("mono"):
             return UNSURE
         return message if array in ("", message) else ""
     return message if "tiff" in rest and message.startswith("rgb") and not array else ""
+
+
+def _raw_name(word: str) -> str:
+    name = known_name(word.strip())
+    return name if name in RAW else ""
