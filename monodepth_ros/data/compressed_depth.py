@@ -29,12 +29,13 @@ def decode_compressed_depth(message: Any) -> np.ndarray:
         if picture.dtype == np.float32 and picture.ndim == 2:
             return picture
         return millimetres(_checked(picture, message.format))
-    kind = encoding.lower() or _MILLIMETRES[0]
-    if kind not in (*_MILLIMETRES, _QUANTISED) or len(data) <= HEADER.size:
+    kind = encoding.lower() if form else ""
+    if kind not in (*_MILLIMETRES, _QUANTISED, "") or len(data) <= HEADER.size:
         raise ImageError(
             f"compressed depth of format {message.format!r} and {len(data)} bytes: expected 16UC1 or 32FC1"
         )
     _, a, b = HEADER.unpack(data[: HEADER.size].tobytes())
+    kind = kind or (_QUANTISED if a > 0 else _MILLIMETRES[0])
     content = data[HEADER.size :]
     if "rvl" in form.lower():
         counts = decode_rvl(content)
