@@ -2,22 +2,21 @@
 """The images of one topic of a recording, in order and again by their times."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
-from monodepth_ros.data.bags.topics import RAW, VIDEO, ImageStream
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError, Pixels
+from monodepth_ros.data.bags.topics import ImageStream
+from monodepth_ros.data.image_codec import ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.stamps import nanoseconds
 
-# Images of a recording that decide what their bytes mean: the first one, and others spread over its time.
-SAMPLE = 16
-
 
 class RecordedImage(NamedTuple):
-    """One image of a recording, not yet decoded. index: its number on the topic, from the first one that is read."""
+    """One image of a recording, not yet decoded.
+
+    index: its number on the topic, from the first one that is read. stamp_ns: the receive time if the message states 0.
+    """
 
     index: int
     stamp_ns: int
@@ -26,39 +25,11 @@ class RecordedImage(NamedTuple):
 
 
 class BagImages:
-    """Images of a stream of a recording.
+    """Images of a stream of a recording, decoded by `recorded_decoder`."""
 
-    remark: called with what a user should know about their bytes.
-    """
-
-    def __init__(
-        self,
-        recording: Recording,
-        stream: ImageStream,
-        options: DecoderOptions = DecoderOptions(),
-        remark: Callable[[str], None] = lambda text: None,
-    ):
-        self._recording, self._stream = recording, stream
+    def __init__(self, recording: Recording, stream: ImageStream, decoder: ImageDecoder):
+        self._recording, self._stream, self._decoder = recording, stream, decoder
         self._reading = threading.Lock()
-        self._decoder = ImageDecoder(options, lambda text: remark(f"{stream.image}: {text}"))
-        if stream.kind != VIDEO:
-            self._learn(recording.first(stream.image))
-
-    def _learn(self, first: Any) -> None:
-        """Decide what the images leave open, alike in every reader of the recording, whatever part of it is read."""
-        if self._decoder.needs_sample(first):
-            self._decoder.learn(self._sample())
-        elif self._stream.kind == RAW:  # a cheap look at what the bytes are
-            with suppress(ImageError):
-                self._decoder.decode(first)
-
-    def _sample(self) -> Iterator[Any]:
-        start, end, topics = self._recording.start_ns, self._recording.end_ns, [self._stream.image]
-        for number in range(SAMPLE):
-            at_ns = start + (end - start) * number // SAMPLE
-            for raw in self._recording.messages(topics, at_ns, end + 1):
-                yield self._recording.deserialize(raw)
-                break
 
     def in_order(self, others: list[str], start_ns: int, stop_ns: int) -> Iterator[RecordedImage | RawMessage]:
         """The images, and between them the messages of other topics as they are stored, in the order of time."""
@@ -70,7 +41,7 @@ class BagImages:
                 continue
             index += 1
             image = self._recording.deserialize(message)
-            yield RecordedImage(index, nanoseconds(image.header.stamp), message.stamp_ns, image)
+            yield RecordedImage(index, nanoseconds(image.header.stamp) or message.stamp_ns, message.stamp_ns, image)
 
     def decode(self, image: RecordedImage) -> Pixels:
         """Pixels of an image of `in_order`. Raises ImageError."""
@@ -83,7 +54,7 @@ class BagImages:
         where = f"{self._recording.path} ({self._stream.image})"
         for message in raw:
             image = self._recording.deserialize(message)
-            if nanoseconds(image.header.stamp) == stamp_ns:
+            if (nanoseconds(image.header.stamp) or message.stamp_ns) == stamp_ns:
                 try:
                     return self._pixels(image)
                 except ImageError as error:
