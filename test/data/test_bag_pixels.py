@@ -3,9 +3,12 @@
 
 import numpy as np
 import pytest
+from rosbags.rosbag1 import Writer
+from rosbags.typesys import Stores, get_typestore
 from small_sources import START_NS, TENTH, read
 
 from monodepth_ros.data.bags import messages
+from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
@@ -78,6 +81,27 @@ def test_yuyv_that_is_called_yuv422_is_read_rightly_from_the_first_image_on(tmp_
     _, frames = read(path, encoding="YUY2")
     colors = to_rgb(frames[1].pixels.array, frames[1].pixels.layout).astype(int)
     assert np.abs(colors - colors[..., :1]).max() <= 1
+
+
+@pytest.mark.parametrize("tail", [0, 4])
+def test_bytes_that_the_realsense_sdk_appends_to_its_images_are_ignored(tmp_path, tail):
+    types = get_typestore(Stores.ROS1_NOETIC)
+    kind, header = types.types["sensor_msgs/msg/Image"], types.types["std_msgs/msg/Header"]
+    with Writer(tmp_path / "sdk.bag") as bag:
+        connection = bag.add_connection("/device_0/sensor_1/Color_0/image/data", kind.__msgtype__, typestore=types)
+        for i in range(3):
+            stamp = types.types["builtin_interfaces/msg/Time"](100 + i, 0)
+            image = kind(header(0, stamp, "1"), 48, 64, "mono8", 0, 64, yuyv(i)[..., 0].reshape(-1))
+            data = bytes(types.serialize_ros1(image, kind.__msgtype__)) + b"\0" * tail
+            data = data[:90] if i == 0 else data  # a damaged message decides nothing
+            bag.write(connection, stamp.sec * 10**9, data)
+    with Recording(tmp_path / "sdk.bag") as recording:
+        topics = ["/device_0/sensor_1/Color_0/image/data"]
+        with pytest.raises(RecordingError, match="cannot be translated"):
+            list(recording.messages(topics, 0, 101 * 10**9))
+        messages_of = recording.messages(topics, 101 * 10**9)
+        found = [recording.deserialize(message).data for message in messages_of]
+    np.testing.assert_array_equal(np.array(found), [yuyv(i)[..., 0].reshape(-1) for i in (1, 2)])
 
 
 def test_what_the_first_image_shows_is_noted_before_any_is_read(tmp_path):
