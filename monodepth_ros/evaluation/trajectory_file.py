@@ -56,8 +56,8 @@ def read_trajectory(path: str | Path, order: str = "", times: str = "") -> Traje
     """The trajectory in a file; EvaluationError for a file in another format, or with numbers that are not poses.
 
     The form of text is recognised by its content, see `read_pose_file`, and stated in the description. order: that of
-    quaternions, 'xyzw' or 'wxyz', to read them so. times: a file with the time [s] of each pose, one per line, for poses
-    without times. A .npy holds T_later_earlier (N, 4, 4) from each frame to the next, without a known scale, as
+    quaternions, 'xyzw' or 'wxyz', to read them so. times: a file with the time [s] of each pose, one per line, for
+    poses without times. A .npy holds T_later_earlier (N, 4, 4) from each frame to the next, without a known scale, as
     monodepth2's pose evaluation saves it: N + 1 poses.
     """
     path = Path(path)
@@ -76,7 +76,7 @@ def read_trajectory(path: str | Path, order: str = "", times: str = "") -> Traje
 
 
 def with_times(trajectory: Trajectory, path: str) -> Trajectory:
-    """The trajectory with the times [s] of a file that has one per frame. EvaluationError for another number of them."""
+    """The trajectory with the times [s] of a file that has one per frame. EvaluationError if it has too few."""
     frames = np.arange(len(trajectory)) if trajectory.frames is None else trajectory.frames
     try:
         stamps_ns, notes = listed_times(Path(path), int(frames.max()) + 1)

@@ -33,8 +33,8 @@ def rectified_pair(left: CameraModel, right: CameraModel, T_left_right: np.ndarr
     y /= np.linalg.norm(y)
     turn = np.array([direction, y, np.cross(direction, y)])  # R_rectified_middle
     focal = float(np.mean([left.fx, left.fy, right.fx, right.fy]))
-    P = np.zeros((3, 4))
-    P[:, :3] = [[focal, 0, 0.5 * (left.cx + right.cx)], [0, focal, 0.5 * (left.cy + right.cy)], [0, 0, 1]]
+    P = np.diag([focal, focal, 1.0]) @ np.eye(3, 4)
+    P[:2, 2] = 0.5 * (left.cx + right.cx), 0.5 * (left.cy + right.cy)
     P_right = P.copy()
     P_right[0, 3] = -focal * baseline
     return replace(left, R=turn @ half.T, P=P), replace(right, R=turn @ half, P=P_right)

@@ -41,8 +41,8 @@ def open_images(
     """Open image files as one source.
 
     Files of one folder have the calibration and the times of that folder, as if the folder were given; others have the
-    times of their names or of options.rate, in their order. Raises SourceError for a file that does not exist, CalibrationError for a bad
-    calibration file.
+    times of their names or of options.rate, in their order. Raises SourceError for a file that does not exist,
+    CalibrationError for a bad calibration file.
     """
     paths = [Path(file) for file in files]
     missing = [path for path in paths if not path.is_file()]
@@ -50,14 +50,12 @@ def open_images(
         raise SourceError(f"{missing[0]} does not exist")
     folders = dict.fromkeys(path.parent for path in paths)
     camera, origin = folder_calibration(next(iter(folders)), options)
-    if len(folders) == 1:
-        timed = timed_images(image_files(paths[0].parent), list(folders), options.rate)
-    else:
-        timed = timed_images(paths, [], options.rate)
-    chosen = set(paths)
+    chosen, places = set(paths), list(folders) if len(folders) == 1 else []
+    timed = timed_images(image_files(paths[0].parent) if len(folders) == 1 else paths, places, options.rate)
     both = [(file, stamp) for file, stamp in zip(timed.files, timed.stamps_ns) if file in chosen]
-    if not both:
-        raise SourceError(f"{paths[0]} has no time in its name, other images of its folder have: give --rate HZ")
+    if len(both) < len(chosen):  # not the images of the folder that have times in their names
+        timed = timed_images(paths, [], options.rate)
+        both = list(zip(timed.files, timed.stamps_ns))
     notes = timed.notes if len(both) > 1 else []
     files, stamps_ns = [file for file, _ in both], [stamp for _, stamp in both]
     found = ImageFiles(files, stamps_ns, camera, origin, notes=notes)

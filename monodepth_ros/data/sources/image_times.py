@@ -104,5 +104,3 @@ def _assumed(count: int) -> list[str]:
 def _lines(path: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8-sig").replace(",", " ").splitlines()
     return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-
-

@@ -16,7 +16,7 @@ DIGITS = {19: "ns", 16: "us", 13: "ms", 10: "s"}  # of whole numbers since 1970
 SPLIT_DATE = (4, 2, 2, 2, 2, 2)
 SHORTEST_NS, LONGEST_NS = 500_000, 86_400_000_000_000  # median interval of times since 1970; a day is a slow time lapse
 USUAL_SHARE = 2 / 3  # share of the names that must have one form
-STEADY_SHARE = 0.8  # of the intervals of times that are not since 1970
+STEADY_SHARE, STEADY_RATIO = 0.8, 0.15  # of the intervals of times that are not since 1970
 
 Groups = list[tuple[str, ...]]
 """Runs of digits at one place of all names."""
@@ -79,22 +79,22 @@ def _dates(texts: tuple[str, ...], groups: Groups) -> list[int] | None:
         texts_of_date, rest = list(groups[0]), 1
     else:
         return None
-    parts = [text[14:] for text in texts_of_date]
+    parts, separator = [text[14:] for text in texts_of_date], "."
     if not parts[0] and len(groups) > rest and texts[rest] in ("_", "-", ".", ","):
-        parts = list(groups[rest])
+        parts, separator = list(groups[rest]), texts[rest]
     try:
         dates = [datetime.strptime(text[:14], "%Y%m%d%H%M%S") for text in texts_of_date]
     except ValueError:
         return None
     seconds = [calendar.timegm(date.timetuple()) for date in dates]
-    return _with_fractions(seconds, tuple(parts)) if parts[0] else [s * UNITS["s"] for s in seconds]
+    return _with_fractions(seconds, separator, tuple(parts)) if parts[0] else [s * UNITS["s"] for s in seconds]
 
 
 def _seconds(texts: tuple[str, ...], groups: Groups) -> list[int] | None:
     """Ten digits of seconds, then a fraction or nanoseconds."""
     if _widths(groups, 1) != (10,) or len(groups) < 2 or texts[1] not in (".", "_", "-", ","):
         return None
-    return _with_fractions([int(text) for text in groups[0]], groups[1])
+    return _with_fractions([int(text) for text in groups[0]], texts[1], groups[1])
 
 
 def _whole_numbers(texts: tuple[str, ...], groups: Groups) -> list[int] | None:
@@ -117,11 +117,11 @@ def _widths(groups: Groups, count: int) -> tuple[int, ...]:
     return tuple(widths)
 
 
-def _with_fractions(seconds: list[int], digits: tuple[str, ...]) -> list[int] | None:
+def _with_fractions(seconds: list[int], separator: str, digits: tuple[str, ...]) -> list[int] | None:
     """Stamps [ns] of seconds and the digits after them; None if these merely count images, or are too many.
 
     Programs write them as decimals or, of unequal width, as a whole number without leading zeros: of the two readings
-    the one with the steadier intervals counts.
+    the one with the steadier intervals counts; of equally steady ones decimals after a point, else whole numbers.
     """
     widths = set(map(len, digits))
     values = [int(text) for text in digits]
@@ -132,7 +132,14 @@ def _with_fractions(seconds: list[int], digits: tuple[str, ...]) -> list[int] | 
         return decimals
     unit = next(unit for width, unit in ((3, "ms"), (6, "us"), (9, "ns")) if max(widths) <= width)
     whole = [s * UNITS["s"] + value * UNITS[unit] for s, value in zip(seconds, values)]
-    return min(decimals, whole, key=lambda stamps: float(np.std(np.diff(np.sort(np.array(stamps, np.int64))))))
+    readings = (decimals, whole) if separator == "." else (whole, decimals)
+    return min(readings, key=_unsteadiness)
+
+
+def _unsteadiness(stamps: list[int]) -> float:
+    """Standard deviation of the intervals over their mean; 0 for a single one."""
+    steps = np.diff(np.sort(np.array(stamps, np.int64)))
+    return float(np.std(steps) / max(1.0, np.mean(steps))) if len(steps) else 0.0
 
 
 def _interval(stamps: list[int]) -> int:
@@ -145,8 +152,10 @@ def _steady(stamps: list[int]) -> Iterator[list[int]]:
     """The times if their intervals are of 1 ms to 10 s, and most of them alike."""
     steps = np.diff(np.sort(np.array(stamps, np.int64)))
     usual = float(np.median(steps)) if len(steps) else 0.0
-    alike = (steps > 0.5 * usual) & (steps < 2 * usual)
-    if UNITS["ms"] <= usual <= 10 * UNITS["s"] and alike.mean() >= STEADY_SHARE:
+    if not UNITS["ms"] <= usual <= 10 * UNITS["s"]:
+        return
+    alike = np.abs(steps / usual - np.rint(steps / usual).clip(1)) < STEADY_RATIO  # whole multiples are lost images
+    if alike.mean() >= STEADY_SHARE:
         yield stamps
 
 
@@ -154,5 +163,5 @@ def _counts_of_a_clock(digits: tuple[str, ...]) -> Iterator[list[int]]:
     """Nano- or microseconds of a clock that begins anywhere, such as at power-on; frame numbers have smaller steps."""
     values = sorted(map(int, digits))
     step = float(np.median(np.diff(values))) if len(values) > 1 else 0.0
-    if 1e4 <= step and values[-1] * (1 if step >= 1e7 else 1000) < 2**63:
+    if step >= 1e4 and values[-1] * (1 if step >= 1e7 else 1000) < 2**63:
         yield from _steady([int(text) * (1 if step >= 1e7 else 1000) for text in digits])

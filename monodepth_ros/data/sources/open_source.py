@@ -17,8 +17,8 @@ from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
 
 BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
-    f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a camera"
-    " (0, /dev/video0) or a stream (rtsp://, http://)"
+    f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a"
+    " camera (0, /dev/video0) or a stream (rtsp://, http://)"
 )
 
 Place = str | tuple[str, ...]
@@ -93,7 +93,12 @@ def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
     if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):
-        within = contained(folder)
+        films = [entry for entry in inside if entry.suffix.lower() in VIDEO_SUFFIXES]
+        within = None if films else contained(folder)
+        if within is None and len(films) == 1:
+            return VideoSource(films[0], options)
+        if films and within is None:
+            raise SourceError(f"{folder} holds {len(films)} videos: give one of them, {films[0].name} first")
         if within is None:
             raise SourceError(f"{folder} contains no frames: expected {EXPECTED}")
         return open_data_set(within, options) or open_image_folder(within, options)

@@ -56,7 +56,9 @@ def read_T_BS(path: Path) -> np.ndarray:
 def _camera(path: Path, content: dict[str, Any], model: str, numbers: Any) -> CameraModel:
     lens = str(content.get("camera_model", "pinhole"))
     if lens != "pinhole" or model not in MODELS:
-        raise CalibrationError(f"{path}: camera model {lens} with distortion {model}: expected pinhole with radtan or equidistant")
+        raise CalibrationError(
+            f"{path}: camera model {lens} with distortion {model}: expected pinhole with radtan or equidistant"
+        )
     try:
         width, height = (int(side) for side in content["resolution"])
         fx, fy, cx, cy = (float(value) for value in content["intrinsics"])

@@ -38,7 +38,9 @@ def find(folder: Path) -> Place | None:
 def cameras(root: Path) -> list[str]:
     """Names of the sub-folders cam0, cam1, ... that hold images in data/ and their list or calibration."""
     places = sorted(root.glob("cam[0-9]"))
-    return [p.name for p in places if (p / "data").is_dir() and ((p / "data.csv").exists() or (p / "sensor.yaml").exists())]
+    return [
+        p.name for p in places if (p / "data").is_dir() and ((p / "data.csv").exists() or (p / "sensor.yaml").exists())
+    ]
 
 
 def open_euroc(place: Place, options: SourceOptions = SourceOptions()) -> ImageSequence:

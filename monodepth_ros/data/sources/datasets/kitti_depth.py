@@ -56,7 +56,7 @@ def _camera(path: Path, size: tuple[int, int]) -> CameraModel | None:
 
 
 def depth_of_drive(drive: Path) -> Path | None:
-    """The proj_depth/groundtruth/ of a raw drive: in it, or in train/ or val/ of the depth benchmark beside or above."""
+    """The proj_depth/groundtruth/ of a raw drive: in it, or in the depth benchmark's train/ or val/ above."""
     name = drive.resolve().name
     if (drive / "proj_depth" / "groundtruth").is_dir():
         return drive / "proj_depth" / "groundtruth"
@@ -74,7 +74,7 @@ def raw_drive(folder: Path) -> Path | None:
 
     Raises SourceError if the images are not found in the same folder, or as DATE/DRIVE beside or above it.
     """
-    if not (folder / "proj_depth").is_dir():
+    if not any(folder.glob("proj_depth/groundtruth/image_0[0-3]")) or any(folder.glob("image_*")):
         return None
     name = folder.resolve().name
     date = re.match(r"\d{4}_\d{2}_\d{2}", name)

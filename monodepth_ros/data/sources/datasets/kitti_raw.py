@@ -61,7 +61,9 @@ def open_kitti_raw(place: Place, options: SourceOptions = SourceOptions()) -> Im
     return source
 
 
-def _times(camera_folder: Path, folder: Path, files: list[Path], rate: float) -> tuple[list[Path], list[int], list[str]]:
+def _times(
+    camera_folder: Path, folder: Path, files: list[Path], rate: float
+) -> tuple[list[Path], list[int], list[str]]:
     """Files, times from the first one on [ns] by KITTI's timestamps.txt (2011-09-26 13:02:25.594360375) or
     `timed_images`, and notes."""
     path = camera_folder / "timestamps.txt"

@@ -55,7 +55,9 @@ def open_nuscenes(place: Place, options: SourceOptions = SourceOptions()) -> Ima
         default = place.camera or (FRONT if FRONT in names else names[0])
         name = choose(root, names, options.camera, default)
         rows = set_.rows_of(name)
-        listing = in_order([root / row["filename"] for row in rows], [_ns(row) for row in rows], folder / "sample_data.json")
+        listing = in_order(
+            [root / row["filename"] for row in rows], [_ns(row) for row in rows], folder / "sample_data.json"
+        )
         by_file = {root / row["filename"]: row for row in rows}
         rows = [by_file[file] for file in listing.files]
         found = ImageFiles(listing.files, listing.stamps_ns, given_camera(options), notes=list(listing.notes))
@@ -106,7 +108,9 @@ class _Tables:
 
     def T_world_sensor(self, row: Row) -> np.ndarray:
         """(4, 4) at the time of the row."""
-        return _transform(self._poses[row["ego_pose_token"]]) @ _transform(self._sensors[row["calibrated_sensor_token"]])
+        return _transform(self._poses[row["ego_pose_token"]]) @ _transform(
+            self._sensors[row["calibrated_sensor_token"]]
+        )
 
     def scene_count(self) -> int:
         """Number of scenes, 0 without their table."""

@@ -48,7 +48,9 @@ def open_pandaset(place: Place, options: SourceOptions = SourceOptions()) -> Ima
     except (ValueError, TypeError, KeyError):
         raise SourceError(f"{folder}: timestamps.json or poses.json is not in PandaSet's form") from None
     if len(stamps_ns) < len(files) or any(b <= a for a, b in zip(stamps_ns, stamps_ns[1:])):
-        raise SourceError(f"{folder}: {len(stamps_ns)} times for {len(files)} images: expected one for each, increasing")
+        raise SourceError(
+            f"{folder}: {len(stamps_ns)} times for {len(files)} images: expected one for each, increasing"
+        )
     numbers = [int(file.stem) if file.stem.isdecimal() else i for i, file in enumerate(files)]
     if max(numbers) >= len(stamps_ns):
         numbers = list(range(len(files)))
@@ -78,6 +80,8 @@ def _poses(path: Path) -> list:
         return []
     found = []
     for pose in read_json(path):
-        position, heading = ([float(pose[part][key]) for key in keys] for part, keys in (("position", "xyz"), ("heading", "xyzw")))
+        position, heading = (
+            [float(pose[part][key]) for key in keys] for part, keys in (("position", "xyz"), ("heading", "xyzw"))
+        )
         found.append(make_transform(quaternion_to_rotation(heading), position))
     return found
