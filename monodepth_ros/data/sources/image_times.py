@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from monodepth_ros.data.sources.name_times import times_of_names
 from monodepth_ros.data.sources.source import SourceError
-from monodepth_ros.data.time_texts import UNIT_NAMES, UNITS, exact_ns, unit_of
+from monodepth_ros.data.time_texts import UNIT_NAMES, exact_ns, unit_of
 
 DEFAULT_RATE = 10.0
 
@@ -36,7 +36,8 @@ def timed_images(files: Sequence[Path], folders: Sequence[Path], rate: float) ->
     if named is None:
         return TimedImages(list(files), times_at_rate(len(files), DEFAULT_RATE), _assumed(len(files)))
     order = sorted(named.stamps_ns, key=named.stamps_ns.__getitem__)
-    notes = [f"times are read from the file names ({named.rate:.1f} Hz)"] if len(order) > 1 else []
+    shown = f"{named.rate:.1f}" if named.rate >= 1 else f"{named.rate:.2g}"
+    notes = [f"times are read from the file names ({shown} Hz)"] if len(order) > 1 else []
     others = [file.name for number, file in enumerate(files) if number not in named.stamps_ns]
     if others:
         notes.append(f"left out, because their names hold no time: {len(others)} images, {others[0]} first")
@@ -82,12 +83,6 @@ def listed_times(path: Path, count: int) -> tuple[list[int], list[str]]:
     if any(later <= earlier for earlier, later in zip(times, times[1:])):
         raise SourceError(f"the times in {path} do not increase from line to line: give --rate HZ instead")
     return times, [] if unit == "s" else [f"the times in {path} are taken as {UNIT_NAMES[unit]}"]
-
-
-def rate_of(stamps_ns: Sequence[int]) -> float:
-    """Median rate [Hz] of increasing times [ns]; 0 for fewer than two."""
-    steps = sorted(later - earlier for earlier, later in zip(stamps_ns, stamps_ns[1:]))
-    return UNITS["s"] / steps[len(steps) // 2] if steps else 0.0
 
 
 def _line_count(path: Path) -> int:
