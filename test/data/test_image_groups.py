@@ -41,7 +41,16 @@ def test_pairs_and_depth_in_one_folder_are_told_apart(tmp_path, names, left, rig
         assert stereo_partner(str(tmp_path), SourceOptions(), source).camera == "right"
 
 
-@pytest.mark.parametrize("names", [["a", "b"], ["turn_left", "turn_right", "stop"], ["left_1", "left_2"], ["depth_1"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", "b"],
+        ["turn_left", "turn_right", "stop"],
+        ["left_1", "left_2"],
+        ["depth_1"],
+        [f"{scene}_image_{i}" for scene in "ab" for i in (1, 2, 3)],
+    ],
+)
 def test_other_names_are_one_camera(tmp_path, names):
     write(tmp_path, names)
     source, frames = read(tmp_path)

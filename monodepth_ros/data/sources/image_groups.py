@@ -9,10 +9,10 @@ from pathlib import Path
 from monodepth_ros.data.sources.source import SourceError
 
 # In the order in which a camera is taken that nobody named; '' are images without such a word.
-CAMERAS = ("left", "", "rgb", "color", "colour", "image_2", "image_02", "image_0", "image_00", "cam0")
-OTHER_CAMERAS = ("right", "image_3", "image_03", "image_1", "image_01", "cam1")
+CAMERAS = ("left", "", "rgb", "color", "colour", "image_2", "image_02", "cam0")
+OTHER_CAMERAS = ("right", "image_3", "image_03", "cam1")
 NO_CAMERAS = ("disparity", "disp", "depth", "mask", "masks", "label", "labels", "seg", "semantic", "flow", "confidence")
-SIDES = {"left": ("image_2", "image_02", "image_0", "image_00", "cam0"), "right": OTHER_CAMERAS[1:]}
+SIDES = {"left": ("image_2", "image_02", "cam0"), "right": OTHER_CAMERAS[1:]}
 SHARED = 0.5  # of the names of the smaller group must be in the other one too
 _WORDS = "|".join(sorted(filter(None, (*CAMERAS, *OTHER_CAMERAS, *NO_CAMERAS)), key=len, reverse=True))
 _AT_END = re.compile(rf"(.*[^a-z])??[-_.]?({_WORDS})", re.IGNORECASE)
@@ -27,7 +27,7 @@ def images_of_camera(folder: Path, files: list[Path], camera: str) -> tuple[list
     that is not among several.
     """
     groups = _groups(files)
-    if len(groups) < 2:
+    if len(groups) < 2 or any(re.search(r"image_0?[014-9]\d*$", file.stem) for file in files):  # image_1, image_2, ...
         return files, []
     there = [word for word in (*CAMERAS, *OTHER_CAMERAS) if word in groups]
     if not there:

@@ -184,6 +184,7 @@ def image_files(folder: Path) -> list[Path]:
     """The image files of a folder in natural order (frame_2 before frame_10). Raises SourceError if there are none."""
     try:
         found = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+        found = [entry for entry in found if not entry.name.startswith("._")]  # macOS's attributes of a file
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
     if not found:

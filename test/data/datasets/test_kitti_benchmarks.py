@@ -77,6 +77,10 @@ def test_folders_above_data_sets_open_the_only_one_and_name_several(tmp_path):
     write_kitti_sequence(tmp_path / "dataset" / "07")
     with pytest.raises(SourceError, match="holds 2 recordings: give one of .*06, .*07"):
         open_source(str(tmp_path / "dataset"))
+    (tmp_path / "zip" / "__MACOSX").mkdir(parents=True)
+    write_kitti_sequence(tmp_path / "zip" / "sequences" / "06")
+    assert "06" in read(tmp_path / "zip")[0].description, "two levels below"
     (tmp_path / "mine" / "images").mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "mine" / "images" / "a.png"), picture(1))
+    (tmp_path / "mine" / "images" / "._a.png").write_bytes(b"macOS")
     assert len(read(tmp_path / "mine")[1]) == 1

@@ -36,11 +36,11 @@ def find(folder: Path) -> Place | None:
 
 
 def cameras(root: Path) -> list[str]:
-    """Names of the sub-folders cam0, cam1, ... that hold images in data/ and their list or calibration."""
-    places = sorted(root.glob("cam[0-9]"))
-    return [
-        p.name for p in places if (p / "data").is_dir() and ((p / "data.csv").exists() or (p / "sensor.yaml").exists())
-    ]
+    """Names of the sub-folders cam0, cam1, ... with data/ and, outside of mav0/, a list or a calibration."""
+    places = [place for place in sorted(root.glob("cam[0-9]")) if (place / "data").is_dir()]
+    if root.name != "mav0":
+        places = [place for place in places if (place / "data.csv").exists() or (place / "sensor.yaml").exists()]
+    return [place.name for place in places]
 
 
 def open_euroc(place: Place, options: SourceOptions = SourceOptions()) -> ImageSequence:

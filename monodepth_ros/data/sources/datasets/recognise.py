@@ -45,38 +45,52 @@ READERS = (
 
 def open_data_set(folder: Path, options: SourceOptions) -> ImageSequence | None:
     """Open the data set that a folder is or belongs to; None if it is none. Raises what the reader raises."""
-    for reader in READERS:
-        place = reader.find(folder)
-        if place is not None:
-            return reader.open(place, options)
-    return None
+    found = _find(folder)
+    return None if found is None else found[0].open(found[1], options)
 
 
 def folder_of_files(folder: Path) -> Path:
     """The folder with the files that a source at `folder` reads: the root of its data set, or itself."""
+    try:
+        found = _find(folder)
+    except SourceError:
+        return folder
+    return folder if found is None else found[1].root
+
+
+def _find(folder: Path) -> tuple[Reader, Place] | None:
     for reader in READERS:
         try:
             place = reader.find(folder)
-        except SourceError:
+        except OSError:  # a folder beside or above it that must not be read
             continue
         if place is not None:
-            return place.root
-    return folder
+            return reader, place
+    return None
 
 
 def contained(folder: Path) -> Path | None:
     """The only sub-folder that is a data set or holds images; None if there is none.
 
-    An archive often unpacks into a folder of its own name, and images lie in a folder such as images/. Raises
+    Archives unpack into folders of their own names, also one below the other, and images lie in images/. Raises
     SourceError for several such sub-folders, which its message names.
     """
-    below = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    found = [entry for entry in below if any(reader.find(entry) is not None for reader in READERS)]
+    below = _folders_in(folder)
+    found = [entry for entry in below if _find(entry) is not None]
     found = found or [entry for entry in below if _holds_images(entry)]
+    found = found or [entry for above in below for entry in _folders_in(above) if _find(entry) is not None]
     if len(found) > 1:
         names = ", ".join(str(entry) for entry in found[:LISTED]) + (", ..." if len(found) > LISTED else "")
         raise SourceError(f"{folder} holds {len(found)} recordings: give one of {names}")
     return found[0] if found else None
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except OSError:
+        return []
+    return [entry for entry in entries if not entry.name.startswith((".", "__MACOSX"))]
 
 
 def _holds_images(folder: Path) -> bool:
