@@ -41,9 +41,9 @@ class SourceOptions:
     camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
     intrinsics are P and D is ignored. field_of_view: horizontal field of view of images without calibration [degrees];
     0 takes that of their EXIF data, or a guess. encoding, intensity_range: what the bytes of a bag's images are, see
-    `DecoderOptions`. rate: frame rate [Hz] of a source without times; 0 means the reader's
-    default. start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others are not
-    decoded.
+    `DecoderOptions`. rate: frame rate [Hz] of images or a film, instead of their times; 0 takes these, or the reader's
+    default without any. start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others
+    are not decoded.
     """
 
     topic: str = ""
