@@ -40,7 +40,7 @@ class StampOrder:
         self._last_ns: int | None = None
 
     def __call__(self, items: Iterable[RecordedImage | RawMessage]) -> Iterator[RecordedImage | RawMessage]:
-        """Yield the items in order. Use an object for one pass. An error of `items` comes after the images before it."""
+        """Yield the items in order, in one pass. An error of `items` comes after the images before it."""
         others: list[RawMessage] = []
         damage: MonodepthError | None = None
         try:
