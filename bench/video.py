@@ -82,7 +82,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, fl
         found[variant] = measure_reading(path, options)
         if options.rounds:
             training = train.parse(["--data", str(path), "--rounds", str(options.rounds)])
-            found[variant] |= {name: value for name, value in train.measure_wait(training).items() if name != "recording"}
+            waited = train.measure_wait(training)
+            found[variant] |= {name: waited[name] for name in ("waiting_share", "samples_per_second", "steps")}
     return found
 
 
@@ -117,8 +118,8 @@ def write_jpeg(path: Path, images: list[SourceFrame], count: int) -> None:
         bag.add_topic(topic, "sensor_msgs/msg/CompressedImage")
         for i, image in enumerate(_there_and_back(images, count)):
             data = cv2.imencode(".jpg", _rgb(image)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].ravel()
-            header = _write_info(bag, image, i)
-            bag.write(topic, START_NS + i * INTERVAL_NS, messages.compressed_image(header, "bgr8; jpeg compressed bgr8", data))
+            message = messages.compressed_image(_write_info(bag, image, i), "bgr8; jpeg compressed bgr8", data)
+            bag.write(topic, START_NS + i * INTERVAL_NS, message)
 
 
 def write_h264(path: Path, images: list[SourceFrame], options: argparse.Namespace) -> None:

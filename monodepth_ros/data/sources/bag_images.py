@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import VIDEO, ImageStream
-from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
+from monodepth_ros.data.image_codec import ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.data.video_stream.decoder import Outcome
@@ -30,10 +30,13 @@ class RecordedImage(NamedTuple):
 
 
 class BagImages:
-    """Images of a stream of a recording. Raises SourceError for video where PyAV is not installed."""
+    """Images of a stream of a recording, decoded by `recorded_decoder`; video by PyAV.
 
-    def __init__(self, recording: Recording, stream: ImageStream):
-        self._recording, self._stream = recording, stream
+    Raises SourceError for video where PyAV is not installed.
+    """
+
+    def __init__(self, recording: Recording, stream: ImageStream, decoder: ImageDecoder):
+        self._recording, self._stream, self._decoder = recording, stream, decoder
         self._reading = threading.Lock()
         self._video: StreamReader | None = None
         if stream.kind == VIDEO:
@@ -117,4 +120,4 @@ class BagImages:
         return None
 
     def _pixels(self, message: Any) -> Pixels:
-        return decode_compressed(message) if self._stream.compressed else decode_image(message)
+        return self._decoder.decode(message)
