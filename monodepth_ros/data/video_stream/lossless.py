@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from monodepth_ros.data.video_stream.codecs import import_av
-from monodepth_ros.data.video_stream.colors import FULL, matrix_of, range_of, to_pixels
+from monodepth_ros.data.video_stream.colors import FULL, matrix_of, range_of, reformatted, to_pixels
 
 CODEC = "magicyuv"
 # FFmpeg's formats that are kept as they are, by those that hold the same samples.
@@ -47,12 +47,11 @@ def keepable(frame: Any) -> Any:
         pixels = to_pixels(frame)
         if pixels.layout == "mono":
             return _with_colors(av.VideoFrame.from_ndarray(pixels.array, format="gray"), 5, FULL)
-        return _with_colors(av.VideoFrame.from_ndarray(pixels.array, format="rgb24").reformat(format="gbrp"), 5, FULL)
-    matrix, extent = matrix_of(frame), range_of(frame)
-    same = frame.reformat(
-        format=wanted, src_colorspace=matrix, dst_colorspace=matrix, src_color_range=extent, dst_color_range=extent
-    )
-    return _with_colors(same, matrix, extent)
+        return _with_colors(
+            reformatted(av.VideoFrame.from_ndarray(pixels.array, format="rgb24"), "gbrp", FULL), 5, FULL
+        )
+    extent = range_of(frame)
+    return _with_colors(reformatted(frame, wanted, extent), matrix_of(frame), extent)
 
 
 class Packer:

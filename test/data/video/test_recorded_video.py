@@ -178,6 +178,16 @@ def test_a_full_disk_costs_time_but_no_picture(tmp_path, monkeypatch):
             assert number_in(source.read(int(index.stamps_ns[i]), int(index.received_ns[i])).array) == i
 
 
+def test_several_threads_may_want_the_same_picture_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(frame_store, "LIMIT", 0)  # so that they share it in memory
+    large = [np.kron(picture(i), np.ones((8, 8, 1), np.uint8)) for i in range(3)]
+    path = write_stream(tmp_path / "drive.mcap", encode("h264", pictures=large))
+    with open_source(str(path)) as source, ThreadPoolExecutor(4) as pool:
+        times = START_NS + TENTH, START_NS + TENTH + 1000
+        first = source.read(*times).array
+        assert all(np.array_equal(found.array, first) for found in pool.map(lambda _: source.read(*times), range(200)))
+
+
 def test_a_damaged_file_of_the_cache_is_decoded_anew(tmp_path):
     path = write_stream(tmp_path / "drive.mcap", encode("h264", 10))
     index = index_frames(str(path), SourceOptions())
