@@ -84,6 +84,7 @@ def open_files(path: Path) -> OpenFiles:
             raise RecordingError(failures[0])
         opened.notes += [f"left out: {failure}" for failure in failures]
         _leave_out_copies(opened)
+        opened.notes += _count_note(opened)
     except OSError as error:
         opened.close()
         raise RecordingError(f"{path} cannot be read: {one_line(error)}") from error
@@ -129,3 +130,12 @@ def _leave_out_copies(opened: OpenFiles) -> None:
             opened.notes.append(f"left out: {file.path.name}, a copy of {first.path.name}")
             opened.files.remove(file)
             file.close()
+
+
+def _count_note(opened: OpenFiles) -> list[str]:
+    """The note about messages that metadata.yaml promises and the storage does not have."""
+    stated = opened.metadata.count
+    if stated is None or any(file.foreign for file in opened.files) or len(opened.files) < len(opened.metadata.files):
+        return []
+    held = sum(topic.count for file in opened.files for topic in file.topics)
+    return [f"{METADATA} states {stated} messages, the storage holds {held}: the storage counts"] * (held < stated)

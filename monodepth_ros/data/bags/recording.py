@@ -187,12 +187,12 @@ class Recording:
             if ids and file.start_ns is not None:
                 streams.append((file.start_ns, partial(self._stored, number, ids, start_ns, stop_ns)))
         streams.sort(key=lambda stream: stream[0])
-        lost_before = sum(len(file.lost) for file in self._open.files)
+        encounters = sum(file.encounters for file in self._open.files)
         is_empty = True
         for stamp_ns, (topic, type_name, to_cdr), data in in_time_order(streams):
             is_empty = False
             yield RawMessage(topic, stamp_ns, to_cdr(data), type_name)
-        if is_empty and sum(len(file.lost) for file in self._open.files) > lost_before:
+        if is_empty and sum(file.encounters for file in self._open.files) > encounters:
             raise RecordingError(f"{self.path} is damaged: what was to be read there is not whole")
 
     def _stored(

@@ -34,16 +34,16 @@ class DamagedError(Exception):
 def read_chunk(file: RandomFile, chunk: ChunkEntry) -> bytes:
     """The uncompressed content of a chunk. Raises DamagedError."""
     try:
-        record = file.read(chunk.offset, chunk.length)
+        begin = file.read(chunk.offset, _CHECKSUM_AT + _CHECKSUM.size)
+        data = file.read(chunk.data_offset, chunk.data_size)
     except (EOFError, OSError) as error:
         raise DamagedError(one_line(error)) from error
-    data_at = chunk.data_offset - chunk.offset
-    if RECORD.unpack_from(record) != (Opcode.CHUNK, chunk.length - RECORD.size):
+    if RECORD.unpack_from(begin) != (Opcode.CHUNK, chunk.length - RECORD.size):
         raise DamagedError("its record does not begin there")
-    data = _uncompress(record[data_at : data_at + chunk.data_size], chunk)
+    data = _uncompress(data, chunk)
     if len(data) != chunk.size:
         raise DamagedError(f"it holds {len(data)} bytes instead of {chunk.size}")
-    (checksum,) = _CHECKSUM.unpack_from(record, _CHECKSUM_AT)
+    (checksum,) = _CHECKSUM.unpack_from(begin, _CHECKSUM_AT)
     if checksum and checksum != zlib.crc32(data):
         raise DamagedError("its checksum does not match")
     return data

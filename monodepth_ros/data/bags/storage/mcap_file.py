@@ -27,7 +27,8 @@ from monodepth_ros.data.bags.storage.random_file import RandomFile
 from monodepth_ros.data.bags.storage.stored_file import StoredMessage
 from monodepth_ros.data.bags.storage.time_order import Stream, in_time_order
 
-# An uncompressed chunk up to this size is read at once, which checks it too; of a larger one only what is asked for.
+# An uncompressed chunk up to this size is read at once, which checks it too. Of a larger one, and for single messages by
+# their times (a training's, which has read the whole recording before), only what is asked for is read.
 READ_AT_ONCE = 8 * 2**20
 # Message indexes of more topics than this cost more than a look at every message of the chunk.
 FEW_TOPICS = 4
@@ -55,6 +56,7 @@ class McapFile:
         self.start_ns, self.end_ns = self._index.start_ns, self._index.end_ns
         self.notes = list(self._index.notes)
         self.lost: dict[tuple[str, int], int] = {}
+        self.encounters = 0
         self._last_chunk: tuple[int, bytes] = -1, b""
 
     def close(self) -> None:
@@ -144,6 +146,7 @@ class McapFile:
         return self._file.read(at + MESSAGE_BEGIN, length)
 
     def _count_lost(self, chunk: ChunkEntry, channels: frozenset[int], start: int, stop: int) -> None:
+        self.encounters += 1
         names = {topic.id: topic.name for topic in self.topics if topic.id in channels}
         places = places_in_index(self._file, self._index, chunk, channels) or []
         places = [place for place in places if start <= place[0] < stop]
@@ -172,8 +175,10 @@ def _index_of(path: Path, file: RandomFile) -> McapIndex:
 def _scanned(path: Path, file: RandomFile) -> McapIndex:
     scan = McapScan(file)
     index = scan.index()
-    if scan.is_closed:
+    if scan.has_all:
         index.notes[:] = [f"{path.name}: {note}" for note in index.notes]
+        if scan.reason:
+            index.notes.append(f"{path.name} lacks the end of its summary, no message is lost")
         return index
     whole = sum(index.counts.values())
     remedy = f"`mcap recover {path.name} -o whole.mcap` writes what is whole"

@@ -45,7 +45,7 @@ class _Chunk:
 class McapScan:
     """A walk over a file. end: where it ended [bytes]. reason: why it ended before the end of the data, or ''.
 
-    is_closed: whether the writer has closed the file.
+    has_all: whether it came past the last message, closed or not.
     """
 
     def __init__(self, file: RandomFile) -> None:
@@ -57,12 +57,12 @@ class McapScan:
         self._damaged = 0
         self.end = len(MAGIC)
         self.reason = ""
-        self.is_closed = False
+        self.has_all = False
         self._walk()
 
     def index(self) -> McapIndex:
         """The index of what is whole; its counts are those of the messages found."""
-        if not self.is_closed and self._chunks:
+        if not self.has_all and self._chunks:
             self._chunks[-1].offsets.clear()  # its indexes may be cut off as well
         self._look_into_chunks()
         offsets, entries, counts = bytearray(), [], {}
@@ -86,8 +86,7 @@ class McapScan:
 
     def _walk(self) -> None:
         file, position = self._file, len(MAGIC)
-        is_data = True
-        while not self.is_closed:
+        while True:
             self.end = position
             if position + RECORD.size > file.size:
                 self.reason = "it ends after a record" if position >= file.size else "it ends in a record"
@@ -96,22 +95,23 @@ class McapScan:
             content = position + RECORD.size
             if opcode == 0:
                 self.reason = f"there is no record at byte {position}"
+                self._drop_torn_message(position)
                 return
             if content + length > file.size:
                 self.reason = f"it ends in a {_name(opcode)}"
                 return
             try:
                 if opcode == Opcode.FOOTER:
-                    self.is_closed = True
-                elif opcode == Opcode.DATA_END:
-                    is_data = False
-                elif is_data or opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+                    self.has_all = True
+                    return
+                if opcode == Opcode.DATA_END:
+                    self.has_all = True
+                elif not self.has_all or opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
                     self._take(opcode, content, length)
             except (DamagedError, EOFError):
                 self.reason = f"the {_name(opcode)} at byte {position} is damaged"
                 return
             position = content + length
-        self.end = file.size
 
     def _take(self, opcode: int, content: int, length: int) -> None:
         if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
@@ -129,6 +129,15 @@ class McapScan:
             chunk = self._chunks[-1]
             chunk.offsets += INDEX_OFFSET.pack(channel, content - RECORD.size)
             chunk.counts[channel] = chunk.counts.get(channel, 0) + entries // 16
+
+    def _drop_torn_message(self, end: int) -> None:
+        """Drop the message before zeros, which a disk may have left there instead of its last bytes."""
+        for channel, found in self._loose.items():
+            if found[-2] + found[-1] == end and self._file.read(end - 1, 1) == b"\0":
+                del found[-3:]
+                if not found:
+                    del self._loose[channel]
+                return
 
     def _chunk(self, content: int, length: int) -> ChunkEntry:
         begin = self._file.read(content, min(length, _CHUNK_TIMES.size + _LONGEST_NAME + 8))

@@ -20,6 +20,7 @@ class Ros1File:
         self.notes: list[str] = []
         self.foreign: dict[str, str] = {}
         self.lost: dict[tuple[str, int], int] = {}
+        self.encounters = 0
         try:
             self._reader = Reader(path)
             self._reader.open()

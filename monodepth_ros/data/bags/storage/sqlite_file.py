@@ -32,6 +32,7 @@ class SqliteFile:
         self.notes: list[str] = []
         self.foreign: dict[str, str] = {}
         self.lost: dict[tuple[str, int], int] = {}
+        self.encounters = 0
         self._database: Any = None
         self._times: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         try:

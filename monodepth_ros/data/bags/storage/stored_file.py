@@ -42,7 +42,7 @@ class StoredFile(Protocol):
 
     start_ns, end_ns: first and last receive time [ns], None without messages. notes: remarks for the user, of the whole
     file. foreign: topics that cannot be read, with what they hold. lost: messages found damaged while reading, by topic
-    and by their place [bytes].
+    and by their place [bytes]. encounters: how often reading has come to damaged ones.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class StoredFile(Protocol):
     notes: list[str]
     foreign: dict[str, str]
     lost: dict[tuple[str, int], int]
+    encounters: int
 
     def messages(
         self, ids: Collection[int], start_ns: int | None = None, stop_ns: int | None = None
