@@ -72,9 +72,12 @@ class SparseRecording:
                 offsets[channel] = index_start + len(block)
                 block += _INDEX.pack(Opcode.MESSAGE_INDEX, 22, channel, 16, time, place)
             file.write(block)
-            indexes.append(
-                ChunkIndex(index_start - start, start, "", length, time, len(block), offsets, time, length)
-            )
+            index = ChunkIndex(
+                chunk_length=index_start - start, chunk_start_offset=start, compression="", compressed_size=length,
+                message_end_time=time, message_index_length=len(block), message_index_offsets=offsets,
+                message_start_time=time, uncompressed_size=length,
+            )  # fmt: skip
+            indexes.append(index)
             time += PERIOD_NS
         self._close(file, indexes, time - PERIOD_NS)
 
@@ -85,7 +88,12 @@ class SparseRecording:
         file.write(self._definitions())
         for index in indexes:
             file.write(_built(index))
-        file.write(_built(Statistics(0, topics, counts, count, count * topics, last, START_NS, 0, 3)))
+        statistics = Statistics(
+            attachment_count=0, channel_count=topics, channel_message_counts=counts, chunk_count=count,
+            message_count=count * topics, message_end_time=last, message_start_time=START_NS, metadata_count=0,
+            schema_count=3,
+        )  # fmt: skip
+        file.write(_built(statistics))
         file.write(_built(Footer(start, 0, 0)) + MAGIC)
 
     def _definitions(self) -> bytes:

@@ -10,6 +10,7 @@ from mcap.writer import CompressionType, IndexType
 from small_storage import START_NS, TENTH, cdr, mcap, notes, numbers, write_mcap
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.storage.random_file import RandomFile
 
 SPARE = {
     "no chunks": {"use_chunking": False},
@@ -129,7 +130,9 @@ def test_chunks_damaged_in_the_middle_are_left_out_and_counted(tmp_path, compres
 def test_message_indexes_that_lead_elsewhere_do_not_matter(tmp_path):
     path = write_mcap(tmp_path / "a.mcap", range(6), chunk_size=10_000)
     content = bytearray(path.read_bytes())
-    at = content.index((START_NS + 2 * TENTH).to_bytes(8, "little"), content.index(b"\x07" + (102).to_bytes(8, "little")))
+    at = content.index(
+        (START_NS + 2 * TENTH).to_bytes(8, "little"), content.index(b"\x07" + (102).to_bytes(8, "little"))
+    )
     content[at + 8 : at + 16] = (7).to_bytes(8, "little")  # the offset of the message in its chunk
     path.write_bytes(content)
     assert numbers(path) == list(range(6))
@@ -177,3 +180,22 @@ def test_a_damaged_chunk_does_not_hide_the_other_topics(tmp_path):
     with Recording(tmp_path / "a.mcap") as recording:
         assert [m.topic for m in recording.messages()] == ["/others"]
         assert recording.lost("/numbers").total() == 1 and not recording.lost("/others")
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_the_first_message_of_a_topic_is_found_by_the_index(tmp_path, monkeypatch, compression):
+    path = tmp_path / "a.mcap"
+    with mcap(path, chunk_size=10_000, compression=compression) as file:
+        for tenth in range(300):
+            file.add("/often", tenth, cdr(random.Random(tenth).randbytes(5000).hex()))
+            if tenth >= 250:
+                file.add("/late", tenth, cdr(tenth))
+    taken = []
+    read = RandomFile.read
+    monkeypatch.setattr(
+        RandomFile, "read", lambda self, offset, length: taken.append(length) or read(self, offset, length)
+    )
+    with Recording(path) as recording:
+        opening, taken[:] = sum(taken), []
+        assert recording.first("/late").data == "250"
+    assert opening < 40_000 and sum(taken) < 40_000 < path.stat().st_size / 30, (opening, taken)

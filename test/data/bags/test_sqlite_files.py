@@ -37,7 +37,7 @@ def write_database(path, tenths=range(10), schema="foxy", profiles="", indexed=T
 
 def kill_while_writing(path, first, second, setup=(), padding=0):
     """A recorder that commits the messages `first` and `second` and is killed, as its database's settings say."""
-    program = f"""
+    return f"""
 import os, sqlite3, sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 from small_storage import START_NS, TENTH, cdr
@@ -54,7 +54,6 @@ insert({list(first)!r})
 database.execute("COMMIT")
 insert({list(second)!r})
 """
-    return program
 
 
 def run_and_die(program):
@@ -96,8 +95,9 @@ def test_a_write_ahead_log_is_read_as_sqlite3_does_and_nothing_is_written(tmp_pa
 
 def test_a_database_that_is_all_in_its_log_and_on_a_read_only_disk(tmp_path):
     path = tmp_path / "killed.db3"
-    setup = ["PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", f"CREATE TABLE {SCHEMAS['foxy']}",
-             f"CREATE TABLE {MESSAGES}", f"INSERT INTO topics VALUES (1, '/numbers', '{STRING}', 'cdr', '')"]  # fmt: skip
+    tables = [f"CREATE TABLE {SCHEMAS['foxy']}", f"CREATE TABLE {MESSAGES}"]
+    topic = f"INSERT INTO topics VALUES (1, '/numbers', '{STRING}', 'cdr', '')"
+    setup = ["PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", *tables, topic]
     run_and_die(kill_while_writing(path, range(6), range(6, 8), setup))
     (tmp_path / "killed.db3-shm").unlink()
     for file in tmp_path.iterdir():

@@ -65,7 +65,7 @@ def _uncompress(data: bytes, chunk: ChunkEntry) -> bytes:
 def places_in_index(
     file: RandomFile, index: McapIndex, chunk: ChunkEntry, channels: Collection[int]
 ) -> list[Place] | None:
-    """Places of the channels' messages by the chunk's message indexes, by time; None if they are not as they must be."""
+    """Places of the channels' messages by the chunk's message indexes, by time; None if those are damaged."""
     places: list[Place] = []
     try:
         for channel, offset in index.index_offsets(chunk):

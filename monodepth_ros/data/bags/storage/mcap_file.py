@@ -27,8 +27,8 @@ from monodepth_ros.data.bags.storage.random_file import RandomFile
 from monodepth_ros.data.bags.storage.stored_file import StoredMessage
 from monodepth_ros.data.bags.storage.time_order import Stream, in_time_order
 
-# An uncompressed chunk up to this size is read at once, which checks it too. Of a larger one, and for single messages by
-# their times (a training's, which has read the whole recording before), only what is asked for is read.
+# An uncompressed chunk up to this size is read at once, which checks it too. Of a larger one only what is asked for is
+# read, and for single messages by their times as well: a training asks for those after it has read the recording once.
 READ_AT_ONCE = 8 * 2**20
 # Message indexes of more topics than this cost more than a look at every message of the chunk.
 FEW_TOPICS = 4
@@ -105,7 +105,7 @@ class McapFile:
     def _read(
         self, chunk: ChunkEntry, channels: frozenset[int], start: int, stop: int
     ) -> Iterator[tuple[Place, bytes]]:
-        has_index = chunk.index[0] < chunk.index[1] and len(channels) <= FEW_TOPICS
+        has_index = chunk.has_index and len(channels) <= FEW_TOPICS
         places = places_in_index(self._file, self._index, chunk, channels) if has_index else None
         is_part = start > chunk.start or stop <= chunk.end
         if places is not None:
@@ -118,15 +118,9 @@ class McapFile:
                     yield place, self._message_in_file(chunk, place)
                 return
         data = self._content(chunk)
-        try:
-            spans = None if places is None else [message_span(data, place) for place in places]
-        except DamagedError:  # the index, not the chunk
-            spans = None
-        if spans is None:
-            places = [place for place in places_in_data(data, channels) if start <= place[0] < stop]
-            spans = [message_span(data, place) for place in places]
-        for place, span in zip(places, spans):
-            yield place, data[span]
+        for place, span in _spans(data, places) or _spans(data, places_in_data(data, channels)) or ():
+            if start <= place[0] < stop:
+                yield place, data[span]
 
     def _content(self, chunk: ChunkEntry) -> bytes:
         """The chunk's content; the last one is kept, because neighbours are read one after the other."""
@@ -150,12 +144,20 @@ class McapFile:
         names = {topic.id: topic.name for topic in self.topics if topic.id in channels}
         places = places_in_index(self._file, self._index, chunk, channels) or []
         places = [place for place in places if start <= place[0] < stop]
-        counts = {name: 1 if not places else 0 for name in names.values()}
+        counts = dict.fromkeys(names.values(), 0 if places else 1)
         for _, channel, _ in places:
             counts[names[channel]] += 1
         for name, count in counts.items():
             if count:
                 self.lost[name, chunk.offset] = count
+
+
+def _spans(data: bytes, places: list[Place] | None) -> list[tuple[Place, slice]] | None:
+    """Where the messages at these places are in a chunk's content; None if it is elsewhere, by a wrong index."""
+    try:
+        return None if places is None else [(place, message_span(data, place)) for place in places]
+    except DamagedError:
+        return None
 
 
 def _index_of(path: Path, file: RandomFile) -> McapIndex:

@@ -20,18 +20,23 @@ INDEX_OFFSET = Struct("<HQ")  # channel, offset of its message index in the file
 class ChunkEntry(NamedTuple):
     """One chunk. start, end: times of its messages [ns]. offset, length: of its record in the file [bytes].
 
-    index: place of its message indexes within `McapIndex.offsets` (begin, end); equal if it has none. data_size,
-    size: of its content as stored and uncompressed [bytes].
+    offsets: where those of its message indexes are in `McapIndex.offsets` (begin, end), equal if it has none.
+    data_size, size: of its content as stored and uncompressed [bytes].
     """
 
     start: int
     end: int
     offset: int
     length: int
-    index: tuple[int, int]
+    offsets: tuple[int, int]
     compression: str
     data_size: int
     size: int
+
+    @property
+    def has_index(self) -> bool:
+        """Whether message indexes lead to its messages."""
+        return self.offsets[0] < self.offsets[1]
 
     @property
     def data_offset(self) -> int:
@@ -65,7 +70,7 @@ class McapIndex:
 
     def index_offsets(self, chunk: ChunkEntry) -> Iterator[tuple[int, int]]:
         """(channel, offset in the file) of the message indexes of a chunk; none: the chunk has no index."""
-        return INDEX_OFFSET.iter_unpack(memoryview(self.offsets)[chunk.index[0] : chunk.index[1]])
+        return INDEX_OFFSET.iter_unpack(memoryview(self.offsets)[slice(*chunk.offsets)])
 
     def chunks_with(self, channels: Collection[int], start_ns: int, stop_ns: int) -> Iterator[ChunkEntry]:
         """The chunks that may have messages of the channels with start_ns <= time < stop_ns, by their start."""
@@ -74,5 +79,5 @@ class McapIndex:
         places = np.flatnonzero((self._starts < np.uint64(stop_ns)) & (self._ends >= np.uint64(start_ns)))
         for place in places:
             chunk = self.chunks[place]
-            if chunk.index[0] == chunk.index[1] or any(c in channels for c, _ in self.index_offsets(chunk)):
+            if not chunk.has_index or any(c in channels for c, _ in self.index_offsets(chunk)):
                 yield chunk

@@ -65,11 +65,12 @@ class McapScan:
         if not self.has_all and self._chunks:
             self._chunks[-1].offsets.clear()  # its indexes may be cut off as well
         self._look_into_chunks()
-        offsets, entries, counts = bytearray(), [], {}
+        offsets, entries = bytearray(), []
+        counts: dict[int, int] = {}
         for chunk in self._chunks:
             place = len(offsets), len(offsets) + len(chunk.offsets)
             offsets += chunk.offsets
-            entries.append(chunk.entry._replace(index=place))
+            entries.append(chunk.entry._replace(offsets=place))
             for channel, count in chunk.counts.items():
                 counts[channel] = counts.get(channel, 0) + count
         loose = {}
@@ -80,9 +81,11 @@ class McapScan:
         entries.sort(key=lambda entry: (entry.start, entry.offset))
         starts = [entry.start for entry in entries] + [int(table[0, 0]) for table in loose.values()]
         ends = [entry.end for entry in entries] + [int(table[0, -1]) for table in loose.values()]
-        span = min(starts, default=None), max(ends, default=None)
+        span = {"start_ns": min(starts, default=None), "end_ns": max(ends, default=None)}
         notes = [f"{self._damaged} damaged chunks are left out"] if self._damaged else []
-        return McapIndex(self._channels, self._schemas, entries, bytes(offsets), counts, *span, loose, notes)
+        return McapIndex(
+            self._channels, self._schemas, entries, bytes(offsets), counts, loose=loose, notes=notes, **span
+        )
 
     def _walk(self) -> None:
         file, position = self._file, len(MAGIC)
@@ -152,11 +155,13 @@ class McapScan:
         if data_at + data_size > length:
             raise DamagedError
         offset = content - RECORD.size
-        return ChunkEntry(start, end, offset, length + RECORD.size, (0, 0), compression, data_size, size)
+        return ChunkEntry(start, end, offset, length + RECORD.size, (0, 0), compression, data_size=data_size, size=size)
 
     def _define(self, record: Schema | Channel) -> None:
-        known = self._schemas if isinstance(record, Schema) else self._channels
-        known.setdefault(record.id, record)
+        if isinstance(record, Schema):
+            self._schemas.setdefault(record.id, record)
+        else:
+            self._channels.setdefault(record.id, record)
 
     def _look_into_chunks(self) -> None:
         """Read the chunks that have no message index, and those whose channels are not known yet."""

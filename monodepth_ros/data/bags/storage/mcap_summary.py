@@ -60,7 +60,7 @@ def read_summary(file: RandomFile) -> McapIndex | None:
     chunks = sorted(summary.chunks, key=lambda chunk: (chunk.start, chunk.offset))
     counts = _counts(summary, content)
     start_ns, end_ns = _span(summary)
-    return McapIndex(summary.channels, summary.schemas, chunks, content, counts, start_ns, end_ns)
+    return McapIndex(summary.channels, summary.schemas, chunks, content, counts, start_ns=start_ns, end_ns=end_ns)
 
 
 def _parse(content: bytes, limit: int) -> _Summary:
@@ -90,9 +90,9 @@ def _parse(content: bytes, limit: int) -> _Summary:
 def _add_chunk(summary: _Summary, content: bytes, position: int, limit: int) -> None:
     start, end, offset, length, offsets_length = _CHUNK_BEGIN.unpack_from(content, position)
     begin = position + _CHUNK_BEGIN.size
-    index = begin, begin + offsets_length
-    index_length, name_length = _CHUNK_MIDDLE.unpack_from(content, index[1])
-    name_at = index[1] + _CHUNK_MIDDLE.size
+    offsets = begin, begin + offsets_length
+    index_length, name_length = _CHUNK_MIDDLE.unpack_from(content, offsets[1])
+    name_at = offsets[1] + _CHUNK_MIDDLE.size
     compression = content[name_at : name_at + name_length].decode()
     data_size, size = _CHUNK_END.unpack_from(content, name_at + name_length)
     if offset + length + index_length > limit:
@@ -105,7 +105,7 @@ def _add_chunk(summary: _Summary, content: bytes, position: int, limit: int) -> 
         summary.unindexed += 1
     if start == end == 0:  # some writers do not state times
         end = FOREVER
-    summary.chunks.append(ChunkEntry(start, end, offset, length, index, compression, data_size, size))
+    summary.chunks.append(ChunkEntry(start, end, offset, length, offsets, compression, data_size=data_size, size=size))
 
 
 def _is_complete(summary: _Summary) -> bool:
@@ -132,11 +132,11 @@ def _counts(summary: _Summary, content: bytes) -> dict[int, int]:
         return statistics.channel_message_counts
     counts: dict[int, int] = {}
     for chunk in summary.chunks:
-        found = sorted((at, channel) for channel, at in INDEX_OFFSET.iter_unpack(content[slice(*chunk.index)]))
+        found = sorted((at, channel) for channel, at in INDEX_OFFSET.iter_unpack(content[slice(*chunk.offsets)]))
         if not found:
             continue
         total = chunk.offset + chunk.length
-        index_length = _CHUNK_MIDDLE.unpack_from(content, chunk.index[1])[0]
+        index_length = _CHUNK_MIDDLE.unpack_from(content, chunk.offsets[1])[0]
         ends = [at for at, _ in found[1:]] + [total + index_length]
         for (at, channel), end in zip(found, ends):
             counts[channel] = counts.get(channel, 0) + (end - at - _INDEX_OVERHEAD) // _INDEX_ENTRY

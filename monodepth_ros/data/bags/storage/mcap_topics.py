@@ -52,7 +52,8 @@ def _topic(channel: Channel, schema: Schema | None, count: int) -> StoredTopic |
         definition = MessageDefinition(format, schema.data.decode(errors="replace"))
     is_ros1 = encoding == "ros1" or described == ROS1_FORMAT
     type_name = normalize_type(schema.name)
-    return StoredTopic(channel.id, channel.topic, type_name, count, definition, _is_latched(channel), is_ros1)
+    latched = _is_latched(channel)
+    return StoredTopic(channel.id, channel.topic, type_name, count, definition, latched=latched, is_ros1=is_ros1)
 
 
 def _translated(channel: Channel, schema: Schema | None, count: int) -> StoredTopic | str:

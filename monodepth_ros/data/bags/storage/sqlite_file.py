@@ -119,9 +119,7 @@ class SqliteFile:
         self.start_ns = min((first for first, _ in self._spans.values()), default=None)
         self.end_ns = max((last for _, last in self._spans.values()), default=None)
         definitions = self._definitions()
-        optional = [
-            name if name in columns else "NULL" for name in ("serialization_format", "offered_qos_profiles")
-        ]
+        optional = [name if name in columns else "NULL" for name in ("serialization_format", "offered_qos_profiles")]
         self.topics: list[StoredTopic] = []
         for topic, name, kind, encoding, profiles in self._database.execute(
             f"SELECT id, name, type, {', '.join(optional)} FROM topics ORDER BY id"

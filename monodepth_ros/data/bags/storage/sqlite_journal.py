@@ -97,7 +97,9 @@ def _rollback(path: Path) -> JournalPages | None:
                 record = file.read(page_size + 8)
                 page = int.from_bytes(record[:4], "big")
                 content = record[4:-4]
-                if (nonce + sum(content[page_size - 200 : 0 : -200])) & 0xFFFFFFFF != int.from_bytes(record[-4:], "big"):
+                if (nonce + sum(content[page_size - 200 : 0 : -200])) & 0xFFFFFFFF != int.from_bytes(
+                    record[-4:], "big"
+                ):
                     return JournalPages(path, *first, offsets)
                 offsets.setdefault(page, at + 4)
                 at += page_size + 8
@@ -117,14 +119,14 @@ class _Checksum:
         self._order = order
         pairs = (8 + page_size) // 8
         matrix = np.array([[1, 1], [1, 2]], np.uint64)
-        power = np.eye(2, dtype=np.uint64)
+        power: np.ndarray = np.eye(2, dtype=np.uint64)
         weights = np.empty((pairs, 2, 2), np.uint64)
         for i in range(pairs - 1, -1, -1):
             weights[i] = power @ np.array([[1, 0], [1, 1]], np.uint64) & 0xFFFFFFFF
             power = power @ matrix & 0xFFFFFFFF
         self._weights = weights.transpose(0, 2, 1).reshape(2 * pairs, 2).astype(np.uint32)
         self._power = power
-        self._state = np.zeros(2, np.uint64)
+        self._state: np.ndarray = np.zeros(2, np.uint64)
 
     def header(self, data: bytes) -> tuple[int, int]:
         """Checksum of the log's header, which the frames continue."""

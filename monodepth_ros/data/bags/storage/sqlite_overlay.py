@@ -8,6 +8,7 @@ through a file system layer that takes a page from the journal where it is there
 
 import itertools
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import apsw
@@ -46,7 +47,7 @@ class _Layer(apsw.VFS):
         self._parts = database, journal, pages
         super().__init__(name, "")
 
-    def xOpen(self, name: object, flags: list[int]) -> object:
+    def xOpen(self, name: Any, flags: list[int]) -> Any:
         if flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
             return _Overlay(*self._parts)
         return super().xOpen(name, flags)

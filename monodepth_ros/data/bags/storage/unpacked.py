@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storage files that are compressed as a whole (compression mode "file"), unpacked into temporary ones."""
 
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
@@ -39,11 +40,12 @@ class Unpacked:
     """
 
     def __init__(self, packed: Path) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="monodepth-unpacked-")
-        self.path = Path(self._folder.name) / packed.stem
         kind = PACKED[packed.suffix]
         advice = f"unpack it with `{kind.command} {packed.name}` and give the result"
         try:
+            folder = tempfile.mkdtemp(prefix="monodepth-unpacked-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self.path = Path(folder) / packed.stem
             with packed.open("rb") as source, self.path.open("wb") as target:
                 self.is_whole = _unpack(source, target, kind)
         except OSError as error:
