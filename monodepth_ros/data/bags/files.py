@@ -14,7 +14,7 @@ from monodepth_ros.data.bags.folder import (
 from monodepth_ros.data.bags.metadata import METADATA, Metadata, read_metadata
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
 from monodepth_ros.data.bags.storage.mcap_file import McapFile
-from monodepth_ros.data.bags.storage.ros1_file import Ros1File
+from monodepth_ros.data.bags.storage.ros1_file import open_ros1
 from monodepth_ros.data.bags.storage.sqlite_file import SqliteFile
 from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.unpacked import PACKED, Unpacked, unpack
@@ -55,7 +55,7 @@ class OpenFiles:
         kind = storage_kind(path)
         opened: StoredFile
         if kind == ROS1_SUFFIX:
-            opened = Ros1File(plain)
+            opened = open_ros1(plain)
         elif kind == ".db3":
             opened = SqliteFile(plain)
         else:

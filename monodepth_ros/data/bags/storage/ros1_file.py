@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS 1 bags, read by rosbags."""
+"""ROS 1 bags, read by rosbags if they are whole."""
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -8,8 +8,29 @@ from pathlib import Path
 from rosbags.rosbag1 import Reader
 
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
-from monodepth_ros.data.bags.storage.stored_file import StoredMessage, StoredTopic
+from monodepth_ros.data.bags.storage.ros1_unindexed import MAGIC, UnindexedBag
+from monodepth_ros.data.bags.storage.stored_file import StoredFile, StoredMessage, StoredTopic
 from monodepth_ros.errors import one_line
+
+
+def open_ros1(path: Path) -> StoredFile:
+    """A ROS 1 bag, with or without index. Raises RecordingError."""
+    try:
+        return Ros1File(path)
+    except RecordingError:
+        if _has_index(path):
+            raise
+    return UnindexedBag(path)
+
+
+def _has_index(path: Path) -> bool:
+    """Whether the bag's header leads to an index, which its recorder writes on closing; True for no bag at all."""
+    with path.open("rb") as file:
+        begin = file.read(len(MAGIC) + 4096)
+    _, found, rest = begin.partition(b"index_pos=")
+    if not begin.startswith(MAGIC) or not found:
+        return True
+    return 0 < int.from_bytes(rest[:8], "little") < path.stat().st_size
 
 
 class Ros1File:
@@ -61,7 +82,5 @@ class Ros1File:
 def _failure(path: Path, reason: str) -> str:
     if path.stat().st_size == 0:
         return f"{path} is empty (0 bytes): {EXPECTED}"
-    if "not indexed" in reason:
-        return f"{path} was not closed by its recorder: {reason} (`rosbag reindex {path.name}`)"
     # Some readers begin their reason with the path.
     return f"{path} cannot be read as a recording: {reason.rpartition(f'{path}: ')[2]}"
