@@ -55,7 +55,7 @@ def read_summary(file: RandomFile) -> McapIndex | None:
         summary = _parse(content, start)
     except Exception:  # the library and damaged bytes: struct, Unicode and its own errors
         return None
-    if not _is_complete(summary):
+    if not _is_complete(summary) or not _leads_to_chunks(file, summary.chunks):
         return None
     chunks = sorted(summary.chunks, key=lambda chunk: (chunk.start, chunk.offset))
     counts = _counts(summary, content)
@@ -124,6 +124,12 @@ def _is_complete(summary: _Summary) -> bool:
         has_counts = sum(statistics.channel_message_counts.values()) == statistics.message_count
         return has_counts and statistics.chunk_count == len(summary.chunks)
     return summary.indexed == statistics.message_count
+
+
+def _leads_to_chunks(file: RandomFile, chunks: list[ChunkEntry]) -> bool:
+    """Whether the first and the last chunk are where the summary says: not if bytes were cut out of the file."""
+    ends = [(chunk, file.read(chunk.offset, RECORD.size)) for chunk in (*chunks[:1], *chunks[-1:])]
+    return all(RECORD.unpack(begin) == (Opcode.CHUNK, chunk.length - RECORD.size) for chunk, begin in ends)
 
 
 def _counts(summary: _Summary, content: bytes) -> dict[int, int]:

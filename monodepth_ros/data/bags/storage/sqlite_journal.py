@@ -4,6 +4,7 @@
 The layouts are those of sqlite.org/fileformat2.html, sections 3 (rollback journal) and 4 (write-ahead log).
 """
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class JournalPages:
 
 def journal_pages(database: Path) -> JournalPages | None:
     """The pages of a database that are in a journal beside it; None if there is none that counts."""
+    database = Path(os.path.realpath(database))  # as sqlite3 looks for it
     wal = database.with_name(database.name + WAL_SUFFIX)
     journal = database.with_name(database.name + JOURNAL_SUFFIX)
     if wal.is_file() and (found := _write_ahead(wal)) is not None:
