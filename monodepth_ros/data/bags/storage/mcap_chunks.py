@@ -137,8 +137,8 @@ def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
     while position + RECORD.size + 2 <= end:
         opcode, length, channel = read(data, position)
         following = position + RECORD.size + length
-        if following > end or (opcode == Opcode.MESSAGE and length < MESSAGE.size):
-            raise DamagedError("a record goes beyond the end of its chunk")
+        if not opcode or following > end or (opcode == Opcode.MESSAGE and length < MESSAGE.size):
+            raise DamagedError("a record of it is damaged")
         yield opcode, position, channel
         position = following
 
