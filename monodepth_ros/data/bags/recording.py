@@ -189,7 +189,8 @@ class Recording:
         streams.sort(key=lambda stream: stream[0])
         encounters = sum(file.encounters for file in self._open.files)
         is_empty = True
-        for stamp_ns, (topic, type_name, to_cdr), data in in_time_order(streams):
+        merged = streams[0][1]() if len(streams) == 1 else in_time_order(streams)
+        for stamp_ns, (topic, type_name, to_cdr), data in merged:
             is_empty = False
             yield RawMessage(topic, stamp_ns, to_cdr(data), type_name)
         if is_empty and sum(file.encounters for file in self._open.files) > encounters:

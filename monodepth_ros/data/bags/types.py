@@ -161,10 +161,12 @@ class Ros1Types:
 
 
 def _uncompressed(data: bytes) -> bytes:
-    if data[:4] != ZSTD_MAGIC:
-        return data
     try:
+        if data[:4] != ZSTD_MAGIC:
+            return data
         return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    except TypeError as error:  # a database may hold anything
+        raise RecordingError("a message holds no bytes") from error
     except zstandard.ZstdError as error:
         raise RecordingError(f"a compressed message cannot be read: {one_line(error)}") from error
 

@@ -57,23 +57,20 @@ class SqliteFile:
         """Messages by their receive times."""
         spans = [self._spans[topic] for topic in ids if topic in self._spans]
         if not spans:
-            return
+            return iter(())
         # Within the times of these topics: the first message of a topic that begins late is found at once.
         start = max(min(first for first, _ in spans), -(2**63) if start_ns is None else start_ns)
         stop = min(max(last for _, last in spans) + 1, 2**63 - 1 if stop_ns is None else stop_ns)
         if start >= stop:
-            return
+            return iter(())
         if not self._is_indexed:
-            yield from self._by_sorted_times(ids, start, stop)
-            return
+            return self._by_sorted_times(ids, start, stop)
         marks = ",".join("?" * len(ids))
-        rows = self._database.execute(
+        return self._database.execute(
             f"SELECT timestamp, topic_id, data FROM messages WHERE timestamp >= ? AND timestamp < ? "
             f"AND +topic_id IN ({marks}) ORDER BY timestamp, rowid",
             (start, stop, *ids),
         )
-        for time, topic, data in rows:
-            yield time, topic, bytes(data)
 
     def _by_sorted_times(self, ids: Collection[int], start: int, stop: int) -> Iterator[StoredMessage]:
         """For databases without an index of the times: letting sqlite3 sort would copy all images."""
@@ -86,7 +83,7 @@ class SqliteFile:
         first, last = np.searchsorted(times, [start, stop])
         for place in first + np.flatnonzero(np.isin(topics[first:last], list(ids))):
             row = self._database.execute("SELECT data FROM messages WHERE rowid = ?", (int(numbers[place]),))
-            yield int(times[place]), int(topics[place]), bytes(next(iter(row))[0])
+            yield int(times[place]), int(topics[place]), next(iter(row))[0]
 
     def _open(self) -> Any:
         pages = journal_pages(self.path)
