@@ -24,7 +24,7 @@ from monodepth_ros.settings.schema import replace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.description = (
-        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, a video,"
+        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images or of a data set, a video,"
         " or a camera. Leaves depth, video, cloud, trajectory, metrics and a report in results/<time>/."
     )
     parser.add_argument("source", nargs="+", metavar="SOURCE", help=SOURCE)

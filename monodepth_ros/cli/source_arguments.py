@@ -12,7 +12,10 @@ from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches
 from monodepth_ros.data.sources.open_source import Place, is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
-RECORDINGS = "bags (rosbag2, ROS 1), folders of images, images, patterns such as 'images/*.png', KITTI folders, videos"
+RECORDINGS = (
+    "bags (rosbag2, ROS 1), folders of images, images, patterns such as 'images/*.png', folders of data sets (KITTI,"
+    " TUM RGB-D, EuRoC, TUM VI, nuScenes, PandaSet), videos"
+)
 SOURCE = f"{RECORDINGS}; or a live source: a camera (0, /dev/video0), a stream (rtsp://, http://)"
 
 
@@ -25,7 +28,10 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     where.add_argument("--topic", default="", help="image topic of a bag that has several")
     where.add_argument("--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image")
     where.add_argument(
-        "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
+        "--camera",
+        default="",
+        metavar="NAME",
+        help="camera of a folder with several: left (default), right, image_2, cam1, CAM_BACK",
     )
     where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
     where.add_argument(
@@ -46,7 +52,11 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     )
     where.add_argument("--rectified", action="store_true", help="take the images as rectified")
     where.add_argument(
-        "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
+        "--rate",
+        type=positive,
+        default=0.0,
+        metavar="HZ",
+        help="rate of images, instead of their times (10 where they have none)",
     )
     where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")

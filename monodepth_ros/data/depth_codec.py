@@ -41,10 +41,15 @@ def read_kitti_depth(path: str | Path) -> np.ndarray:
 
     Raises ImageError for any other file.
     """
+    return read_depth_png(path, KITTI_COUNTS_PER_METRE)
+
+
+def read_depth_png(path: str | Path, counts_per_metre: float) -> np.ndarray:
+    """Depth [m], float32 (H, W), of a 16-bit PNG; NaN where the file holds 0. Raises ImageError for any other file."""
     counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
         raise ImageError(f"{path} is not a depth image: expected a PNG of one channel and 16 bits")
-    return _metres(counts, KITTI_COUNTS_PER_METRE)
+    return _metres(counts, counts_per_metre)
 
 
 def _metres(counts: np.ndarray, counts_per_metre: float) -> np.ndarray:

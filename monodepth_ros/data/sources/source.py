@@ -40,9 +40,9 @@ class SourceOptions:
     folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
     camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
     intrinsics are P and D is ignored. field_of_view: horizontal field of view of images without calibration [degrees];
-    0 takes that of their EXIF data, or a guess. rate: frame rate [Hz] of a source without times; 0 means the reader's
-    default. start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others are not
-    decoded.
+    0 takes that of their EXIF data, or a guess. rate: frame rate [Hz] of images or a film, instead of their times; 0
+    takes these, or the reader's default without any. start: time to skip [s]. duration: time to read [s]. every: read
+    every n-th image; the others are not decoded.
     """
 
     topic: str = ""

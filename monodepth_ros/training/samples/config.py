@@ -13,7 +13,9 @@ MOTIONS = ("network", "features", "recorded")
 class DataConfig:
     """Recordings, and the frames of them that are learned from."""
 
-    recordings: tuple[str, ...] = setting((), "Bags, image folders, KITTI folders and videos to learn from. Required.")
+    recordings: tuple[str, ...] = setting(
+        (), "Bags, folders of images and of data sets, and videos to learn from. Required."
+    )
     sources: str = setting(
         "mono",
         "Images that the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair"
@@ -58,7 +60,7 @@ class DataConfig:
     )
     rate: float = setting(
         0.0,
-        "Frame rate of recordings without times; 0 uses the default of their format.",
+        "Frame rate of images and films, instead of their times; 0 takes their times, or the default of their format.",
         unit="Hz",
         minimum=0.0,
         maximum=1000.0,
