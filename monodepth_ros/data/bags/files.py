@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monodepth_ros.data.bags.folder import (
     ROS1_SUFFIX,
+    ROS2_SUFFIXES,
     FolderContents,
     storage_files,
     storage_kind,
@@ -20,7 +21,7 @@ from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.unpacked import PACKED, Unpacked, unpack
 from monodepth_ros.errors import one_line
 
-__all__ = ["ROS1_SUFFIX", "OpenFiles", "RecordingError", "is_recording_file", "open_files"]
+__all__ = ["ROS1_SUFFIX", "ROS2_SUFFIXES", "OpenFiles", "RecordingError", "is_recording_file", "open_files"]
 
 
 @dataclass
