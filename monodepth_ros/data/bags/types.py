@@ -14,13 +14,19 @@ from monodepth_ros.errors import one_line
 
 HEADER = "std_msgs/msg/Header"
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
+COMPRESSED_VIDEO = "foxglove_msgs/msg/CompressedVideo"
+_COMPRESSED_VIDEO = "builtin_interfaces/Time timestamp\nstring frame_id\nuint8[] data\nstring format\n"
 
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own packages and DepthStatus, for bags that carry no definitions and for writing."""
+    """The typestore of ROS 2's own packages, DepthStatus and Foxglove's video packets.
+
+    For bags that carry no definitions and for writing.
+    """
     store = get_typestore(Stores.ROS2_JAZZY)
     store.register(get_types_from_msg(depth_status.DEFINITION, depth_status.TYPE))
+    store.register(get_types_from_msg(_COMPRESSED_VIDEO, COMPRESSED_VIDEO))
     return store
 
 
