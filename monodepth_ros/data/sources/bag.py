@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.bags.recorded_transforms import add_recorded_transforms
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
@@ -55,10 +56,7 @@ class BagSource(FrameSource):
         self._takes = options.takes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
-        for name, topic in recording.topics.items():
-            if name.endswith("/tf_static") and topic.count:
-                for _, _, message in recording.read([name]):
-                    self.transforms.add(message.transforms)
+        self.notes += add_recorded_transforms(recording, self.frame_id, self.transforms)
         self._images = BagImages(recording, stream)
         self._calibration = calibration = BagCalibration(recording, stream, options)
         if calibration.missing:

@@ -92,7 +92,7 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     others = [other for other in candidates if other != topic]
     moving = _moving_frame(recording, topic)
     is_stated = bool(moving) or recording.topics[topic].type == TF
-    moving = moving or root_of(camera_frame, transforms)
+    moving = moving or transforms.root_of(camera_frame)
     try:
         T_moving_camera = transforms.lookup(moving, camera_frame)
     except StaticTransformError as error:
@@ -102,14 +102,6 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
         return PosesChoice(None, others, [reason])
     kind, count = recording.topics[topic].type, recording.topics[topic].count
     return PosesChoice(ReferencePoses(topic, kind, count, moving, is_stated, T_moving_camera), others, [])
-
-
-def root_of(frame: str, transforms: StaticTransforms) -> str:
-    """The frame at the top of the static transforms above `frame`; itself if there are none."""
-    seen = [frame.lstrip("/")]
-    while (parent := transforms.parent_of(seen[-1])) and parent not in seen:
-        seen.append(parent)
-    return seen[-1]
 
 
 def _named(recording: Recording, name: str, candidates: list[str]) -> str:
