@@ -55,7 +55,7 @@ def test_a_mount_that_repeats_on_tf_is_static_and_the_moving_base_is_not(tmp_pat
     tree, notes = read(write(tmp_path / "a.mcap", {"/tf": (20, both)}))
     np.testing.assert_allclose(tree.lookup("base_link", "camera"), T_MOUNT, atol=1e-12)
     assert tree.parent_of("base_link") == ""
-    assert notes == ["/tf: base_link -> camera never change and are taken as static transforms"]
+    assert notes == ["transforms of /tf that never change count as static: base_link -> camera"]
 
 
 def test_a_mount_that_is_stated_once_among_moving_transforms_is_static(tmp_path):
@@ -103,7 +103,7 @@ def test_tf_static_has_the_last_word(tmp_path):
     }
     tree, notes = read(write(tmp_path / "a.mcap", topics))
     np.testing.assert_allclose(tree.lookup("base_link", "camera"), T_MOUNT, atol=1e-12)
-    assert notes == ["/tf: base_link -> mast never change and are taken as static transforms"]
+    assert notes == ["transforms of /tf that never change count as static: base_link -> mast"]
 
 
 def test_other_topics_are_not_looked_at_where_tf_static_places_the_camera_on_a_base(tmp_path):
@@ -156,4 +156,4 @@ def test_a_long_topic_is_read_in_windows_and_a_late_change_is_seen(tmp_path, mon
 def test_a_note_names_a_few_of_many_transforms(tmp_path):
     frames = [transform("base_link", f"camera_{i}", T_MOUNT) for i in range(6)]
     _, notes = read(write(tmp_path / "a.mcap", {"/tf": (2, lambda i: frames)}), "camera_0")
-    assert "camera_3 and 2 more never change" in notes[0] and "camera_4" not in notes[0]
+    assert notes[0].endswith("camera_3 and 2 more") and "camera_4" not in notes[0]

@@ -44,7 +44,7 @@ def add_recorded_transforms(recording: Recording, camera_frame: str, transforms:
         used = [f"{item.header.frame_id} -> {item.child_frame_id}" for item in unchanged]
         if used:
             more = f" and {len(used) - NAMED} more" if len(used) > NAMED else ""
-            notes.append(f"{name}: {', '.join(used[:NAMED])}{more} never change and are taken as static transforms")
+            notes.append(f"transforms of {name} that never change count as static: {', '.join(used[:NAMED])}{more}")
     return notes
 
 

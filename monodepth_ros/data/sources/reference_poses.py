@@ -12,6 +12,7 @@ from monodepth_ros.data.bags.reference_topics import (
     NONE,
     ODOMETRY,
     PATH,
+    POSE,
     POSE_TYPES,
     POSE_WITH_COVARIANCE,
     TF,
@@ -19,7 +20,7 @@ from monodepth_ros.data.bags.reference_topics import (
     is_ground_truth,
     pose_topics,
 )
-from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.data.bags.static_transforms import ROBOT_BASES, StaticTransformError, StaticTransforms, ends_in
 from monodepth_ros.geometry.motion import make_transform, quaternion_to_rotation
 from monodepth_ros.stamps import nanoseconds
 
@@ -89,13 +90,13 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     """Choose the reference poses of a camera.
 
     name: a topic, NONE, or '' for a topic that is named as ground truth. Messages that do not name their moving frame
-    hold the poses of the root of the camera's static transforms.
+    hold the poses of the root of the camera's static transforms. Poses in a frame of the robot are no candidates.
 
     Raises RecordingError for a named topic that does not exist, is of another type or has an unconnected frame.
     """
     if name == NONE:
         return PosesChoice(None, [], [])
-    candidates = pose_topics(recording)
+    candidates = [topic for topic in pose_topics(recording) if not _is_on_board(recording, topic, transforms)]
     topic = _named(recording, name, candidates) if name else next(filter(is_ground_truth, candidates), "")
     if not topic:
         return PosesChoice(None, candidates, [])
@@ -116,6 +117,14 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
         topic, kind, count, moving, is_stated=is_stated, T_moving_camera=T_moving_camera, by_twist=by_twist
     )
     return PosesChoice(chosen, others, [])
+
+
+def _is_on_board(recording: Recording, topic: str, transforms: StaticTransforms) -> bool:
+    """Whether poses are stated in a frame that is mounted on a robot, where a robot's own pose is always the same."""
+    if recording.topics[topic].type not in (POSE, POSE_WITH_COVARIANCE):
+        return False
+    frame = recording.first(topic).header.frame_id
+    return ends_in(transforms.root_of(frame), ROBOT_BASES)
 
 
 def _moves_by_twist_only(recording: Recording, topic: str) -> bool:
