@@ -271,6 +271,17 @@ def test_a_json_schema_is_known_by_each_form_of_its_name(name):
     assert of_json(name, format="jpeg", data=b"abc").format == "jpeg"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["/9j+4GFiYw==", "_9j-4GFiYw", "/9j+4G\\nFiYw==\\n", "data:image/jpeg;base64,/9j+4GFiYw=="],
+    ids=["standard", "of URLs, without padding", "in lines", "a data URL"],
+)
+def test_base64_of_every_form_is_read(text):
+    data = f'{{"format": "jpeg", "data": "{text}"}}'.encode()
+    image = read(translator("json", "jsonschema", "foxglove.CompressedImage", b""), data)
+    assert image.data.tobytes() == b"\xff\xd8\xfe\xe0abc"
+
+
 def test_a_json_schema_is_known_by_its_title():
     title = json.dumps({"title": "foxglove.CompressedImage", "type": "object"}).encode()
     translation = translator("json", "jsonschema", "Image of the left camera", title)
@@ -339,6 +350,7 @@ def test_a_channel_without_counterpart_has_no_translator(channel):
         ("json", b'{"data": {"type": "Buffer"}}'),
         ("json", b'{"data": [300]}'),
         ("json", b'{"data": "a"}'),
+        ("json", b'{"data": "/9j?4A=="}'),
         ("json", b'{"frame_id": "a", "data": 5}'),
         ("json", b"[" * 100_000),
     ],
@@ -351,6 +363,27 @@ def test_a_damaged_message_is_an_error_of_one_line(encoding, data):
     with pytest.raises(TranslationError) as error:
         translation.to_cdr(data)
     assert "\n" not in str(error.value) and len(str(error.value)) > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("PosesInFrame", {"poses": [None]}),
+        ("PosesInFrame", {"poses": {"x": 1}}),
+        ("PointCloud", {"point_stride": "many"}),
+        ("PointCloud", {"point_stride": 16, "fields": [7], "data": ""}),
+        ("FrameTransform", {"translation": [1, 2, 3]}),
+        ("FrameTransforms", {"transforms": ["a"]}),
+        ("CameraCalibration", {"K": "none"}),
+        ("CameraCalibration", {"width": 2**40}),
+        ("RawImage", {"width": -1, "encoding": "mono8"}),
+        ("RawImage", {"width": 4, "height": 3, "encoding": "secret"}),
+    ],
+)
+def test_json_of_another_form_is_an_error_of_one_line(name, fields):
+    with pytest.raises(TranslationError) as error:
+        of_json(f"foxglove.{name}", **fields)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 250
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b""])

@@ -105,6 +105,7 @@ def _moved(data: memoryview, stride: int, fields: list[PackedField], pose: Recor
     moved = bytearray(data)
     points = np.frombuffer(moved, layout)
     xyz = np.stack([points[name] for name in "xyz"], axis=1).astype(np.float64) @ rotation.T + translation
-    for axis, name in enumerate("xyz"):
-        points[name] = xyz[:, axis]
+    with np.errstate(over="ignore", invalid="ignore"):  # points without a measurement are not finite
+        for axis, name in enumerate("xyz"):
+            points[name] = xyz[:, axis]
     return memoryview(moved)

@@ -99,7 +99,11 @@ def _from_base64(text: str) -> bytes:
         text = text.partition(",")[2]
     if "-" in text or "_" in text:  # the alphabet of URLs
         text = text.replace("-", "+").replace("_", "/")
-    return base64.b64decode(text + "=" * (-len(text) % 4))
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:  # some encoders break lines
+        text = "".join(text.split()).rstrip("=")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def _rfc3339_ns(text: str) -> int:

@@ -7,10 +7,11 @@ from typing import Any
 from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.data.bags.foxglove.json_records import decode_json, schema_title
 from monodepth_ros.data.bags.foxglove.protobuf_records import protobuf_decoder
-from monodepth_ros.data.bags.foxglove.records import Record
+from monodepth_ros.data.bags.foxglove.records import Record, TranslationError
 from monodepth_ros.data.bags.foxglove.ros_fields import to_cdr
 from monodepth_ros.data.bags.foxglove.schemas import SCHEMAS
 from monodepth_ros.data.bags.types import RENAMED, common_types, normalize_type
+from monodepth_ros.errors import MonodepthError, one_line
 
 PROTOBUF, JSON = "protobuf", "json"
 
@@ -38,7 +39,13 @@ class Translator:
         for damaged bytes and for values that the ROS type cannot hold.
         """
         record = self._decode(data)
-        return to_cdr(self.type, self._ros_fields(record) if self._ros_fields else record, log_time_ns)
+        try:
+            fields = self._ros_fields(record) if self._ros_fields else record
+        except MonodepthError:
+            raise
+        except Exception as error:  # JSON may hold any kind of value in any place
+            raise TranslationError(f"its fields are not those of {self.type}: {one_line(error)}") from error
+        return to_cdr(self.type, fields, log_time_ns)
 
 
 def translator(message_encoding: str, schema_encoding: str, schema_name: str, schema_data: bytes) -> Translator | None:
