@@ -8,25 +8,21 @@ from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
-from monodepth_ros.data.bags import depth_status
+from monodepth_ros.data.bags import depth_status, video_types
 from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.errors import one_line
 
 HEADER = "std_msgs/msg/Header"
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
-COMPRESSED_VIDEO = "foxglove_msgs/msg/CompressedVideo"
-_COMPRESSED_VIDEO = "builtin_interfaces/Time timestamp\nstring frame_id\nuint8[] data\nstring format\n"
 
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own packages, DepthStatus and Foxglove's video packets.
-
-    For bags that carry no definitions and for writing.
-    """
+    """The typestore of ROS 2's own packages, DepthStatus and messages with video, for bags that carry no definitions and for writing."""
     store = get_typestore(Stores.ROS2_JAZZY)
     store.register(get_types_from_msg(depth_status.DEFINITION, depth_status.TYPE))
-    store.register(get_types_from_msg(_COMPRESSED_VIDEO, COMPRESSED_VIDEO))
+    for name, definition in video_types.DEFINITIONS.items():
+        store.register(get_types_from_msg(definition, name))
     return store
 
 
