@@ -18,7 +18,7 @@ RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own packages, DepthStatus and messages with video, for bags that carry no definitions and for writing."""
+    """The typestore of ROS 2's own packages, DepthStatus and video, for bags without definitions and for writing."""
     store = get_typestore(Stores.ROS2_JAZZY)
     store.register(get_types_from_msg(depth_status.DEFINITION, depth_status.TYPE))
     for name, definition in video_types.DEFINITIONS.items():
