@@ -16,7 +16,7 @@ from monodepth_ros.data.bags.static_transforms import FIXED_FRAMES, ROBOT_BASES,
 
 STATIC_TOPIC = "/tf_static"
 # A long topic is looked at in windows spread over the recording: a joint that moves is seen to have moved.
-WINDOWS, MESSAGES_PER_WINDOW = 10, 100
+WINDOWS, FIRST_WINDOW, LATER_WINDOW = 10, 200, 40  # messages
 # Repetitions of one transform differ by rounding at most: [m], and the cosine of half the angle.
 SAME_PLACE, SAME_TURN = 1e-6, 1 - 1e-12
 NAMED = 4  # transforms that a note names
@@ -59,10 +59,10 @@ def _is_incomplete(recording: Recording, camera_frame: str, transforms: StaticTr
 
 @dataclass
 class _Place:
-    """The transform of a child frame, as first seen."""
+    """The transform of a child frame, as first seen. values: see `_values`."""
 
     item: Any
-    values: tuple[str, np.ndarray, np.ndarray]
+    values: tuple[str | float, ...]
     has_moved: bool = False
 
 
@@ -77,7 +77,7 @@ def _unchanged_transforms(recording: Recording, topic: str) -> list[Any]:
         for item in items:
             values = _values(item)
             place = places.setdefault(item.child_frame_id.lstrip("/"), _Place(item, values))
-            place.has_moved = place.has_moved or not _is_same(values, place.values)
+            place.has_moved = place.has_moved or (values != place.values and not _is_same(values, place.values))
     return [place.item for place in places.values() if not place.has_moved and not _is_of_robot(place.item)]
 
 
@@ -91,25 +91,27 @@ def _sample(recording: Recording, topic: str) -> Iterator[RawMessage]:
     """All messages of a topic, or those at the beginning of each window. Damaged bytes end a window."""
     count = recording.topics[topic].count
     start, stop = recording.start_ns, recording.end_ns + 1
-    windows = 1 if count <= WINDOWS * MESSAGES_PER_WINDOW else WINDOWS
+    windows = 1 if count <= FIRST_WINDOW + (WINDOWS - 1) * LATER_WINDOW else WINDOWS
     for i in range(windows):
         begin, end = (start + (stop - start) * k // windows for k in (i, i + 1))
         try:
             for number, message in enumerate(recording.messages([topic], begin, end)):
                 yield message
-                if windows > 1 and number + 1 == MESSAGES_PER_WINDOW:
+                if windows > 1 and number + 1 == (LATER_WINDOW if i else FIRST_WINDOW):
                     break
         except RecordingError:  # reading the images raises it again
             continue
 
 
-def _values(item: Any) -> tuple[str, np.ndarray, np.ndarray]:
-    """Parent, translation [m] and unit quaternion of a transform."""
+def _values(item: Any) -> tuple[str | float, ...]:
+    """Parent, translation [m] and quaternion of a transform."""
     t, q = item.transform.translation, item.transform.rotation
-    quaternion = np.array((q.x, q.y, q.z, q.w))
-    length = float(np.linalg.norm(quaternion))
-    return item.header.frame_id.lstrip("/"), np.array((t.x, t.y, t.z)), quaternion / (length or 1.0)
+    return item.header.frame_id.lstrip("/"), t.x, t.y, t.z, q.x, q.y, q.z, q.w
 
 
-def _is_same(a: tuple[str, np.ndarray, np.ndarray], b: tuple[str, np.ndarray, np.ndarray]) -> bool:
-    return a[0] == b[0] and bool(np.abs(a[1] - b[1]).max() < SAME_PLACE) and abs(float(a[2] @ b[2])) >= SAME_TURN
+def _is_same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    """Whether two `_values` are equal but for rounding; a rotation has quaternions of both signs."""
+    (move_a, turn_a), (move_b, turn_b) = ((np.array(values[1:4]), np.array(values[4:])) for values in (a, b))
+    scale = float(np.linalg.norm(turn_a) * np.linalg.norm(turn_b)) or 1.0
+    is_same_turn = abs(float(turn_a @ turn_b)) / scale >= SAME_TURN
+    return a[0] == b[0] and is_same_turn and bool(np.abs(move_a - move_b).max() < SAME_PLACE)
