@@ -27,6 +27,8 @@ from monodepth_ros.stamps import nanoseconds
 StampedPose = tuple[int, np.ndarray]
 """Stamp [ns] and T_world_camera (4, 4)."""
 
+SAME_POSE = 1e-6  # metres and elements of the rotation
+
 
 @dataclass(frozen=True)
 class ReferencePoses:
@@ -90,16 +92,22 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     """Choose the reference poses of a camera.
 
     name: a topic, NONE, or '' for a topic that is named as ground truth. Messages that do not name their moving frame
-    hold the poses of the root of the camera's static transforms. Poses in a frame of the robot are no candidates.
+    hold the poses of the root of the camera's static transforms.
 
-    Raises RecordingError for a named topic that does not exist, is of another type or has an unconnected frame.
+    Raises RecordingError for a named topic that does not exist, is of another type, has an unconnected frame, or holds
+    one pose in a frame of the robot.
     """
     if name == NONE:
         return PosesChoice(None, [], [])
-    candidates = [topic for topic in pose_topics(recording) if not _is_on_board(recording, topic, transforms)]
+    candidates = [topic for topic in pose_topics(recording) if not _stays_on_board(recording, topic, transforms)]
     topic = _named(recording, name, candidates) if name else next(filter(is_ground_truth, candidates), "")
     if not topic:
         return PosesChoice(None, candidates, [])
+    if _stays_on_board(recording, topic, transforms):
+        raise RecordingError(
+            f"{topic} gives one pose throughout, in a frame of the robot itself: name a topic with poses in the world"
+            f" (there: {', '.join(candidates) or 'none, but perhaps /tf'})"
+        )
     others = [other for other in candidates if other != topic]
     moving = _moving_frame(recording, topic)
     is_stated = bool(moving) or recording.topics[topic].type == TF
@@ -119,12 +127,19 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     return PosesChoice(chosen, others, [])
 
 
-def _is_on_board(recording: Recording, topic: str, transforms: StaticTransforms) -> bool:
-    """Whether poses are stated in a frame that is mounted on a robot, where a robot's own pose is always the same."""
+def _stays_on_board(recording: Recording, topic: str, transforms: StaticTransforms) -> bool:
+    """Whether a topic holds one pose throughout, in a frame that is mounted on a robot: its place in its own frame."""
     if recording.topics[topic].type not in (POSE, POSE_WITH_COVARIANCE):
         return False
-    frame = recording.first(topic).header.frame_id
-    return ends_in(transforms.root_of(frame), ROBOT_BASES)
+    if not ends_in(transforms.root_of(recording.first(topic).header.frame_id), ROBOT_BASES):
+        return False
+    first = None
+    for _, _, message in recording.read([topic]):
+        T = _matrix(message.pose.pose if hasattr(message.pose, "pose") else message.pose)
+        first = T if first is None else first
+        if np.abs(T - first).max() > SAME_POSE:
+            return False
+    return True
 
 
 def _moves_by_twist_only(recording: Recording, topic: str) -> bool:

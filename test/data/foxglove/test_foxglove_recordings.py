@@ -9,6 +9,7 @@ from small_sources import read
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceChoiceError, SourceOptions
+from monodepth_ros.errors import MonodepthError
 
 FRONT = "/cam_front/image_rect_compressed"
 
@@ -62,6 +63,8 @@ def test_the_poses_of_the_vehicle_on_tf_move_the_camera(vehicle):
 def test_a_pose_of_the_vehicle_in_its_own_frame_is_not_offered_as_a_reference(vehicle):
     source, _ = read(vehicle, topic=FRONT)
     assert not any("/pose" in text for _, text in source.references)
+    with pytest.raises(MonodepthError, match="/pose gives one pose throughout, in a frame of the robot itself"):
+        read(vehicle, topic=FRONT, odometry_topic="/pose")
 
 
 def test_what_has_no_counterpart_in_ros_is_named_and_left_out(vehicle):
