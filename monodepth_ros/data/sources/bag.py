@@ -56,6 +56,7 @@ class BagSource(FrameSource):
         expected = options.share_of(math.ceil(count * min(1.0, share)))
         super().__init__(f"{recording.path} ({where})", header.frame_id, expected)
         self._takes = options.takes
+        self.notes += recording.notes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
         self.notes += add_recorded_transforms(recording, self.frame_id, self.transforms)
@@ -104,6 +105,8 @@ class BagSource(FrameSource):
                 reference_depth=depth,
                 T_world_camera=pose,
             )
+        for reason, count in self._recording.lost(self.stream.image).items():
+            self.left_out[reason] = count
         self._note_order(order)
 
     def _note_order(self, order: StampOrder) -> None:

@@ -36,11 +36,14 @@ class FoxgloveFile:
 
     def add(self, topic, name, log_time_ns, **fields):
         """Append a message of a Foxglove schema. fields: as for `foxglove_messages.protobuf`."""
+        make = {"protobuf": lambda: protobuf(name, **fields), "json": lambda: json_message(**fields)}
+        self.add_raw(topic, log_time_ns, self.described(name), make[self.encoding]())
+
+    def described(self, name):
+        """Name, encoding and content of a schema."""
         if self.encoding == "protobuf":
-            self.add_raw(topic, log_time_ns, (f"foxglove.{name}", "protobuf", schema(name)), protobuf(name, **fields))
-        else:
-            title = json.dumps({"title": f"foxglove.{name}", "type": "object"}).encode()
-            self.add_raw(topic, log_time_ns, (f"foxglove.{name}", "jsonschema", title), json_message(**fields))
+            return f"foxglove.{name}", "protobuf", schema(name)
+        return f"foxglove.{name}", "jsonschema", json.dumps({"title": f"foxglove.{name}", "type": "object"}).encode()
 
     def add_raw(self, topic, log_time_ns, described, data):
         """Append bytes. described: name, encoding and content of the schema."""

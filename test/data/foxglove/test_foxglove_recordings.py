@@ -81,8 +81,9 @@ def test_a_raw_image_without_timestamp_or_frame_is_read_by_its_log_time(tmp_path
             data = np.full((HEIGHT, WIDTH), 50 * i, np.uint8).tobytes()
             image = {"width": WIDTH, "height": HEIGHT, "encoding": "mono8", "step": WIDTH, "data": data}
             file.add("/camera", "RawImage", START_NS + i * TENTH, **image)
-    _, frames = read(path)
+    source, frames = read(path)
     assert [frame.stamp_ns for frame in frames] == [START_NS + i * TENTH for i in range(3)]
+    assert not any("stamp" in note for note in source.notes)
     assert [int(frame.pixels.array[0, 0]) for frame in frames] == [0, 50, 100]
 
 
@@ -105,3 +106,28 @@ def test_ros_images_in_json_are_a_camera(tmp_path):
     source, frames = read(path)
     assert source.frame_id == "cam"
     assert [round(float(frame.pixels.array.mean())) for frame in frames] == [0, 60, 120]
+
+
+@pytest.mark.parametrize("encoding", ["protobuf", "json"])
+def test_a_damaged_message_is_left_out_and_counted(tmp_path, encoding):
+    path = tmp_path / "damaged.mcap"
+    with FoxgloveFile(path, encoding) as file:
+        for i in range(4):
+            ns = START_NS + i * TENTH
+            if i in (0, 2):
+                file.add_raw("/camera", ns, file.described("CompressedImage"), b"\x0a\xff")
+            else:
+                file.add("/camera", "CompressedImage", ns, stamp_ns=ns, format="jpeg", data=picture(60 * i))
+    source, frames = read(path)
+    assert [round(float(frame.pixels.array.mean())) for frame in frames] == [60, 180]
+    assert sum(source.left_out.values()) == 2 and "a damaged message: its" in next(iter(source.left_out))
+
+
+def test_a_recording_of_damaged_messages_alone_says_so(tmp_path):
+    path = tmp_path / "damaged.mcap"
+    with FoxgloveFile(path) as file:
+        file.add_raw("/camera", START_NS, file.described("CompressedImage"), b"\x0a\xff")
+    with pytest.raises(
+        MonodepthError, match="nothing but damaged messages there, such as a damaged message"
+    ):
+        read(path)

@@ -13,7 +13,9 @@ def decode_json(data: bytes | memoryview) -> Record:
     try:
         record = json.loads(bytes(data), object_hook=_with_keys)
     except (ValueError, RecursionError) as error:
-        raise TranslationError(f"its JSON is damaged: {one_line(error)}") from error
+        # Without the position, so that the same damage of many messages counts as one reason.
+        reason = getattr(error, "msg", "") or getattr(error, "reason", "") or one_line(error)
+        raise TranslationError(f"its JSON is damaged: {reason}") from error
     if not isinstance(record, dict):
         raise TranslationError("its JSON is no object")
     return record

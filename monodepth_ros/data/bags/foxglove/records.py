@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bags.files import RecordingError
+from monodepth_ros.data.bags.recording_error import RecordingError
 
 Record = Mapping[str, Any]
 """Values by `key` of their field's name; nested messages are Records, repeated fields are lists."""

@@ -4,12 +4,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.data.bags.foxglove.json_records import decode_json, schema_title
 from monodepth_ros.data.bags.foxglove.protobuf_records import protobuf_decoder
 from monodepth_ros.data.bags.foxglove.records import Record, TranslationError
 from monodepth_ros.data.bags.foxglove.ros_fields import to_cdr
 from monodepth_ros.data.bags.foxglove.schemas import SCHEMAS
+from monodepth_ros.data.bags.recording_error import RecordingError
 from monodepth_ros.data.bags.types import RENAMED, common_types, normalize_type
 from monodepth_ros.errors import MonodepthError, one_line
 
