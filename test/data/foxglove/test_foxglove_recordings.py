@@ -127,7 +127,5 @@ def test_a_recording_of_damaged_messages_alone_says_so(tmp_path):
     path = tmp_path / "damaged.mcap"
     with FoxgloveFile(path) as file:
         file.add_raw("/camera", START_NS, file.described("CompressedImage"), b"\x0a\xff")
-    with pytest.raises(
-        MonodepthError, match="nothing but damaged messages there, such as a damaged message"
-    ):
+    with pytest.raises(MonodepthError, match="nothing but damaged messages there, such as a damaged message"):
         read(path)
