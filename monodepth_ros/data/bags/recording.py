@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.files import OpenFiles, open_files
+from monodepth_ros.data.bags.foxglove import TranslationError
 from monodepth_ros.data.bags.recording_error import RecordingError
 from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.time_order import in_time_order
@@ -42,7 +43,7 @@ class _Route(NamedTuple):
 
     topic: str
     type: str
-    to_cdr: Callable[[bytes], bytes]
+    to_cdr: Callable[[bytes, int], bytes]
 
 
 class Recording:
@@ -56,6 +57,7 @@ class Recording:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._open: OpenFiles = open_files(self.path)
+        self._untranslated: dict[tuple[str, int], str] = {}
         try:
             types = MessageTypes(topic for file in self._open.files for topic in file.topics)
             self._types = types
@@ -107,19 +109,21 @@ class Recording:
     ) -> Iterator[RawMessage]:
         """Yield the messages of some topics (None: all) with start_ns <= receive time < stop_ns, in order of time.
 
-        Damaged chunks of MCAP files are left out, see `lost`. Raises RecordingError for a topic that the recording does
-        not have, on reaching other damaged bytes, and if nothing but damaged chunks is there.
+        Damaged chunks of MCAP files and messages that cannot be translated are left out, see `lost`. Raises
+        RecordingError for a topic that the recording does not have, on reaching other damaged bytes, and if nothing but
+        damaged chunks or messages is there.
         """
         wanted = None if topics is None else {self.topic(name).name for name in topics}
         return self._iterate(wanted, start_ns, stop_ns)
 
     def lost(self, topic: str) -> Counter[str]:
-        """Number of the topic's messages that reading has found damaged so far, by the file that they are in."""
+        """Number of the topic's messages that reading has found damaged so far, by the file or what is wrong."""
         found: Counter[str] = Counter()
         for file in self._open.files:
             count = sum(count for (name, _), count in file.lost.items() if name == topic)
             if count:
                 found[f"damaged parts of {file.path.name}"] = count
+        found.update(reason for (name, _), reason in self._untranslated.items() if name == topic)
         return found
 
     def deserialize(self, message: RawMessage) -> Any:
@@ -188,11 +192,18 @@ class Recording:
                 streams.append((file.start_ns, partial(self._stored, number, ids, start_ns, stop_ns)))
         streams.sort(key=lambda stream: stream[0])
         encounters = sum(file.encounters for file in self._open.files)
-        is_empty = True
+        is_empty, reason = True, ""
         merged = streams[0][1]() if len(streams) == 1 else in_time_order(streams)
         for stamp_ns, (topic, type_name, to_cdr), data in merged:
+            try:
+                cdr = to_cdr(data, stamp_ns)
+            except TranslationError as error:
+                self._untranslated[topic, stamp_ns] = reason = f"a damaged message: {error}"
+                continue
             is_empty = False
-            yield RawMessage(topic, stamp_ns, to_cdr(data), type_name)
+            yield RawMessage(topic, stamp_ns, cdr, type_name)
+        if is_empty and reason and start_ns is None and stop_ns is None:
+            raise RecordingError(f"{self.path} has nothing but damaged messages there, such as {reason}")
         if is_empty and sum(file.encounters for file in self._open.files) > encounters:
             raise RecordingError(f"{self.path} is damaged: what was to be read there is not whole")
 

@@ -11,7 +11,7 @@ from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
-from monodepth_ros.data.bags import depth_status
+from monodepth_ros.data.bags import depth_status, video_types
 from monodepth_ros.data.bags.recording_error import RecordingError
 from monodepth_ros.data.bags.storage.stored_file import StoredTopic
 from monodepth_ros.errors import one_line
@@ -26,9 +26,11 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own packages and DepthStatus, for bags that carry no definitions and for writing."""
+    """The typestore of ROS 2's own packages, DepthStatus and video, for bags without definitions and for writing."""
     store = get_typestore(Stores.ROS2_JAZZY)
     store.register(get_types_from_msg(depth_status.DEFINITION, depth_status.TYPE))
+    for name, definition in video_types.DEFINITIONS.items():
+        store.register(get_types_from_msg(definition, name))
     return store
 
 
@@ -50,21 +52,12 @@ class MessageTypes:
         """The type of a topic's messages as pkg/msg/Name of ROS 2."""
         return self._ros1.published_name(topic.type) if topic.is_ros1 else normalize_type(topic.type)
 
-    def converter(self, topic: StoredTopic) -> Callable[[bytes], bytes]:
-        """What makes CDR bytes of a topic's stored messages; it raises RecordingError."""
-        name, translate = topic.type, topic.translate
+    def converter(self, topic: StoredTopic) -> Callable[[bytes, int], bytes]:
+        """What makes CDR bytes of a topic's stored messages and their receive times [ns]; it raises RecordingError."""
+        name = topic.type
         if topic.is_ros1:
-            return lambda data: self._ros1.to_cdr(data, name)
-        if translate is None:
-            return _uncompressed
-
-        def convert(data: bytes) -> bytes:
-            try:
-                return translate(data)
-            except Exception as error:  # errors of protobuf, of JSON and of fields that are missing
-                raise RecordingError(f"a message of {topic.name} cannot be read: {one_line(error)}") from error
-
-        return convert
+            return lambda data, _: self._ros1.to_cdr(data, name)
+        return topic.translate or _uncompressed
 
     def deserialize(self, data: bytes, name: str) -> Any:
         """The message as an object. Raises RecordingError for an unknown type and for bytes that do not match it."""
@@ -175,7 +168,7 @@ class Ros1Types:
         )
 
 
-def _uncompressed(data: bytes) -> bytes:
+def _uncompressed(data: bytes, _: int) -> bytes:
     try:
         if data[:4] != ZSTD_MAGIC:
             return data

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.bags.message_times import first_times
+from monodepth_ros.data.bags.recorded_transforms import add_recorded_transforms
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
@@ -59,10 +60,7 @@ class BagSource(FrameSource):
         self.notes += recording.notes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
-        for name, topic in recording.topics.items():
-            if name.endswith("/tf_static") and topic.count:
-                for _, _, message in recording.read([name]):
-                    self.transforms.add(message.transforms)
+        self.notes += add_recorded_transforms(recording, self.frame_id, self.transforms)
         decoding = DecoderOptions(options.encoding, options.intensity_range)
         self._images = BagImages(recording, stream, recorded_decoder(recording, stream, decoding, self.notes.append))
         times = first_times(recording, stream.image)

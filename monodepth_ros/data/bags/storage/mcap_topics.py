@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The topics of an MCAP file: the channel's encoding decides what its messages are, not the profile of the file."""
 
-import importlib
 from collections.abc import Mapping
-from typing import Any
 
 from mcap.records import Channel, Schema
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 
+from monodepth_ros.data.bags.foxglove import translator
 from monodepth_ros.data.bags.storage.mcap_index import McapIndex
 from monodepth_ros.data.bags.storage.stored_file import NO_DEFINITION, StoredTopic, is_transient_local
 from monodepth_ros.data.bags.types import normalize_type
@@ -61,22 +60,12 @@ def _translated(channel: Channel, schema: Schema | None, count: int) -> StoredTo
     name, described = (schema.name, schema.encoding) if schema else ("", "")
     words = " ".join(filter(None, (channel.message_encoding or "unknown encoding", name)))
     try:
-        translator = _translator(channel.message_encoding, described, name, schema.data if schema else b"")
+        found = translator(channel.message_encoding, described, name, schema.data if schema else b"")
     except MonodepthError as error:
         return f"{words}: {one_line(error)}"
-    if translator is None:
+    if found is None:
         return words
-    return StoredTopic(channel.id, channel.topic, translator.type, count, translate=translator.to_cdr)
-
-
-def _translator(encoding: str, described: str, name: str, definition: bytes) -> Any:
-    """An object with type and to_cdr for the messages of a schema, None for a schema that is not known."""
-    try:
-        # Only where such messages are: their library is an optional one.
-        foxglove = importlib.import_module("monodepth_ros.data.bags.foxglove")
-        return foxglove.translator(encoding, described, name, definition)
-    except ImportError:
-        return None
+    return StoredTopic(channel.id, channel.topic, found.type, count, translate=found.to_cdr)
 
 
 def _is_latched(channel: Channel) -> bool | None:

@@ -24,7 +24,8 @@ class StoredTopic:
     """One topic of a storage file.
 
     type: as stored. definition: of the type. latched: None if the file does not say. is_ros1: the bytes are those of
-    ROS 1. translate: makes CDR bytes of the stored ones, for messages that are not ROS's.
+    ROS 1. translate: makes CDR bytes of the stored ones and their receive time [ns], for messages that are not
+    ROS's; raises TranslationError.
     """
 
     id: int
@@ -34,7 +35,7 @@ class StoredTopic:
     definition: MessageDefinition = NO_DEFINITION
     latched: bool | None = None
     is_ros1: bool = False
-    translate: Callable[[bytes], bytes] | None = None
+    translate: Callable[[bytes, int], bytes] | None = None
 
 
 class StoredFile(Protocol):
