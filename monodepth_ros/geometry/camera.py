@@ -40,8 +40,9 @@ class CameraModel:
     distortion_model: see `geometry.distortion_models`; D is stored in full length. R (3, 3): rotation from the camera's
     frame to the rectified frame. P (3, 4): projection of the rectified image, P[0, 3] = -fx * baseline. R and P may be
     omitted or zero, which means the identity and [K|0] (REP-104), with the focal lengths of the image's centre (wide
-    lenses may state others) and without the skew, which a P never has. K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its
-    horizontal field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
+    lenses may state others) and without the skew, which a P never has.
+    K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its horizontal
+    field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
 
     Raises CalibrationError for a size out of range, values that are not finite, wrong lengths, an unknown distortion
     model, and matrices that are not intrinsics, rotation or projection.

@@ -2,8 +2,8 @@
 """Lens distortion: ideal normalised image coordinates (X/Z, Y/Z) to distorted ones, and back.
 
 A lens is up to three steps: a wide lens bends the ray (`geometry.wide_lenses`), OpenCV's polynomials move its point on
-the image plane, and a tilted sensor projects that plane (`geometry.plane_distortion`). The models and their coefficients
-are listed in `geometry.distortion_models`.
+the image plane, and a tilted sensor projects that plane (`geometry.plane_distortion`). The models and their
+coefficients are listed in `geometry.distortion_models`.
 
 A fitted polynomial is not valid beyond the field of view of its calibration: past the first extremum of its radial
 profile it folds back and shows the same pixels twice. The domain of a model is therefore where the profile still rises

@@ -95,9 +95,7 @@ def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarr
     terms other than zero is rational_polynomial. Raises CalibrationError for an unknown model, a wrong number of
     coefficients and values that are not finite or out of range.
     """
-    values = (
-        np.array(coefficients, dtype=np.float64).reshape(-1) + 0.0
-    )  # turns -0.0 into 0.0: equal models, equal bytes
+    values = np.array(coefficients, dtype=np.float64).reshape(-1) + 0.0  # -0.0 becomes 0.0: equal models, equal bytes
     if not np.isfinite(values).all():
         raise CalibrationError(f"distortion coefficients are {values.tolist()}, expected finite numbers")
     if not values.any():
@@ -106,7 +104,8 @@ def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarr
     if known == NONE:
         name = f"'{model}'" if model else "empty"
         raise CalibrationError(
-            f"distortion model is {name} but its coefficients are {values.tolist()}, expected one of {', '.join(MODELS)}"
+            f"distortion model is {name} but its coefficients are {values.tolist()}, "
+            f"expected one of {', '.join(MODELS)}"
         )
     if known not in MODELS:
         raise CalibrationError(f"distortion model is '{model}', expected one of {', '.join(MODELS)}")

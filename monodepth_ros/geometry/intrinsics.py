@@ -10,7 +10,7 @@ from monodepth_ros.geometry.arrays import array_namespace
 
 
 def to_pixels(K: np.ndarray, points: Any) -> Any:
-    """Pixels (..., 2) of normalised coordinates (..., 2), by the intrinsics K (3, 3) with their skew; numpy or torch."""
+    """Pixels (..., 2) of normalised coordinates (..., 2), by intrinsics K (3, 3) with skew; numpy or torch."""
     x, y = points[..., 0], points[..., 1]
     u = x * float(K[0, 0]) + float(K[0, 2])
     if K[0, 1]:

@@ -96,13 +96,13 @@ class PlaneDistortion:
             gx, gy, trial, inside = self.evaluate(np, nx, ny)
             better = inside & (np.hypot(gx - tx, gy - ty) < error)
             px, py, fx, fy = (np.where(better, a, b) for a, b in ((nx, px), (ny, py), (gx, fx), (gy, fy)))
-            jacobian = tuple(np.where(better, a, b) for a, b in zip(trial, (jxx, jxy, jyx, jyy)))  # type: ignore[assignment]
+            jacobian = tuple(np.where(better, a, b) for a, b in zip(trial, (jxx, jxy, jyx, jyy)))
             damping = np.where(better, np.minimum(1.0, 2.0 * damping), 0.5 * damping)
         return x, y
 
 
 class Tilt:
-    """The projection of the image plane on a sensor that is turned by tau_x and tau_y [rad] (OpenCV's last two terms)."""
+    """The image plane seen on a sensor that is turned by tau_x and tau_y [rad], OpenCV's last two terms."""
 
     def __init__(self, tau_x: float, tau_y: float):
         cx, sx, cy, sy = np.cos(tau_x), np.sin(tau_x), np.cos(tau_y), np.sin(tau_y)
