@@ -27,7 +27,9 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     where.add_argument(
         "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
     )
-    where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--calibration", default="", metavar="FILE", help="calibration file (FILE#NAME: one camera of several)"
+    )
     where.add_argument(
         "--depth-topic",
         default="",

@@ -39,7 +39,7 @@ def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptio
     if (place / CAMERA_CALIBRATION).is_file():
         calibration = place / CAMERA_CALIBRATION
         own = as_published(read_calibration(calibration), options.rectified)
-        P, R, camera = own.P, own.R, given_camera(options) or own
+        P, R, camera = own.P, own.R, given_camera(options, lambda: (own.width, own.height)) or own
     else:
         P = projection(calibration, f"P{number}") if calibration else None
         camera = camera_from(P, place, options)
