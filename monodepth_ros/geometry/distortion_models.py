@@ -24,8 +24,8 @@ PLANE, WIDE, NONE = "plumb_bob", "equidistant", "none"
 MODELS = ("plumb_bob", "rational_polynomial", "equidistant", "fov", "double_sphere", "eucm", "omnidirectional")
 
 # Other names, without case, spaces, hyphens and underscores. Those of OpenCV's model do not tell how many of its
-# coefficients are used: their number does. The RealSense SDK computes its inverse Brown-Conrady like Brown-Conrady, and
-# its modified one differs in the tangential terms alone, by the product of two small numbers.
+# coefficients are used: their number does. The RealSense SDK's inverse and modified Brown-Conrady differ from it in the
+# tangential terms alone, by the product of two small numbers (findings/realsense_deprojection_is_no_inverse.sh).
 SYNONYMS = {
     "": NONE,
     "none": NONE,
