@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 import yaml
 
@@ -42,31 +42,74 @@ def load(path: Path) -> FileContent:
 
 
 def parse(text: str) -> FileContent:
-    """The content of a text."""
+    """The content of a text.
+
+    OpenCV's own reader is not used, because some damaged files keep it busy for ever.
+    """
     start = re.sub(r"\A(\s*(#[^\n]*)?\n)*\s*", "", text + "\n")  # without comments ahead
     if not start:
         return FileContent(text, {}, "an empty file")
-    if "<opencv_storage" in text or "!!opencv-matrix" in text or start.startswith("%YAML"):
-        is_complete = start.startswith(("%YAML", "<"))
-        tree = _opencv_tree(start if is_complete else f"%YAML:1.0\n---\n{start.removeprefix('---')}")
-        if tree is not None:
-            return FileContent(text, tree, f"OpenCV's storage with {_keys(tree)}")
-        if not re.match(r"%YAML \d", start):
-            return FileContent(text, {}, "a file of OpenCV's", "is not a storage that OpenCV can read")
     if start.startswith("<"):
-        return FileContent(text, {}, "XML")
+        return _of_xml(text)
     if start.startswith(("{", "[")):
         try:
             return _of_tree(text, json.loads(text), "JSON")
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             pass  # YAML's flow style begins alike
     try:
-        found = next((document for document in yaml.safe_load_all(text) if document is not None), None)
-    except yaml.YAMLError as error:
+        found = next((part for part in yaml.load_all(_plain_yaml(start), _Loader) if part is not None), None)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError for impossible dates
         mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
+        skipped = text.count("\n") + 1 - start.count("\n")
+        where = f" (line {skipped + mark.line + 1})" if mark else ""
         return FileContent(text, {}, "text", f"is not YAML{where}")
     return _of_tree(text, found, "YAML")
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that knows OpenCV's tags."""
+
+
+for _tag in ("opencv-matrix", "opencv-nd-matrix"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_yaml_map)
+
+
+def _plain_yaml(text: str) -> str:
+    """YAML of what OpenCV takes for it: a version with a colon, tabs, and keys without a space behind their colon."""
+    if not text.startswith("%YAML:") and not text.startswith("%YAML 1."):
+        return text
+    rest = text.partition("\n")[2].replace("\t", "    ")
+    return "\n" + re.sub(r"^(\s*[\w.]+):(?=[^\s:])", r"\1: ", rest, flags=re.MULTILINE)
+
+
+def _of_xml(text: str) -> FileContent:
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        return FileContent(text, {}, "XML", f"is not XML (line {error.position[0]})")
+    if root.tag != "opencv_storage":
+        return FileContent(text, {}, f"XML with the root {root.tag}")
+    return _of_tree(text, {child.tag: _xml_value(child) for child in root}, "OpenCV's XML")
+
+
+def _xml_value(element: ElementTree.Element) -> Any:
+    """A number, a text, a list of numbers or a dictionary: OpenCV writes sequences with spaces between."""
+    if len(element):
+        return {child.tag: _xml_value(child) for child in element}
+    words = (element.text or "").split()
+    values = [_xml_word(word) for word in words]
+    if element.tag == "data" or (len(values) > 1 and not any(isinstance(value, str) for value in values)):
+        return values
+    return values[0] if len(values) == 1 else " ".join(words).strip('"')
+
+
+def _xml_word(word: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word.strip('"')
 
 
 def _of_tree(text: str, tree: object, language: str) -> FileContent:
@@ -81,27 +124,6 @@ def _keys(tree: Tree) -> str:
     return f"the keys {shown}{', ...' if len(tree) > 6 else ''}" if tree else "no keys"
 
 
-def _opencv_tree(text: str) -> Tree | None:
-    """The values of OpenCV's FileStorage (YAML or XML); None if OpenCV cannot read it."""
-    try:
-        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-        tree = _values(storage.root()) if storage.isOpened() else None
-    except (cv2.error, SystemError):  # OpenCV 5's constructor raises the latter
-        return None
-    return tree if isinstance(tree, dict) else None
-
-
-def _values(node: Any) -> Any:
-    if node.isMap():
-        names = node.keys()
-        return {name: _values(node.getNode(name)) for name in names}
-    if node.isSeq():
-        return [_values(node.at(i)) for i in range(node.size())]
-    if node.isInt():
-        return int(node.real())
-    return node.real() if node.isReal() else node.string() if node.isString() else None
-
-
 def get(tree: Tree, *names: str) -> Any:
     """The value of the first of these keys that is there. Raises CalibrationError if none is."""
     for name in names:
@@ -112,7 +134,7 @@ def get(tree: Tree, *names: str) -> Any:
 
 def whole_number(value: object, name: str) -> int:
     """A size in pixels, which some tools write as 640.0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:  # also inf and NaN
         raise CalibrationError(f"{name} is {value!r}, expected a whole number of pixels")
     return int(value)
 

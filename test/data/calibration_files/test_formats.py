@@ -391,3 +391,18 @@ def test_what_is_wrong_in_a_file_is_said_in_one_line(tmp_path, text, words):
     with pytest.raises(CalibrationError) as caught:
         read(tmp_path, text, (WIDTH, HEIGHT))
     assert words in str(caught.value) and "\n" not in str(caught.value), caught.value
+
+
+@pytest.mark.parametrize("text", [file[0] for file in FILES], ids=[file[2] for file in FILES])
+def test_a_file_that_was_cut_off_is_read_or_refused_in_one_line(tmp_path, text):
+    for end in range(0, len(text), 29):
+        try:
+            read(tmp_path, text[:end], (WIDTH, HEIGHT))
+        except CalibrationError as error:
+            assert "\n" not in str(error)
+
+
+def test_binary_data_of_opencv_is_refused(tmp_path):
+    """OpenCV itself never ends on this file."""
+    with pytest.raises(CalibrationError, match="is not YAML|expected rows, cols and data"):
+        read(tmp_path, NARROW_FILES["OpenCV YAML"].replace("data: [", "data:!!binary |[", 1))
