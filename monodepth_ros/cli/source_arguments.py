@@ -33,7 +33,9 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         metavar="NAME",
         help="camera of a folder with several: left (default), right, image_2, cam1, CAM_BACK",
     )
-    where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--calibration", default="", metavar="FILE", help="calibration file (FILE#NAME: one camera of several)"
+    )
     where.add_argument(
         "--depth-topic",
         default="",

@@ -12,6 +12,7 @@ import numpy as np
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
 from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
@@ -176,7 +177,7 @@ def _key(path: str, options: SourceOptions) -> str:
     files = matches(path) if is_pattern(path) else [Path(path)]
     if Path(path).is_dir():
         files = sorted(p for p in folder_of_files(Path(path)).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
-    files += [Path(options.calibration_file)] if options.calibration_file else []
+    files += [split_choice(options.calibration_file)[0]] if options.calibration_file else []
     facts = [f"{VERSION} {options!r}"]
     for file in files:
         with suppress(OSError):

@@ -140,7 +140,8 @@ class PipelineConfig(EngineConfig):
 
     calibration_file: str = setting(
         "",
-        "Calibration file in the YAML format of ROS's camera_calibration, used instead of the camera_info topic.",
+        "Calibration file of ROS, OpenCV, Kalibr or another tool, used instead of the camera_info topic; FILE#NAME for"
+        " one camera of several.",
     )
     image: ImageConfig = section(ImageConfig)
     depth: DepthConfig = section(DepthConfig)

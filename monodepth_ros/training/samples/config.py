@@ -49,7 +49,9 @@ class DataConfig:
     )
     camera: str = setting("", "Camera of a folder that has several: left, right or the name of the sub-folder.")
     calibration_file: str = setting(
-        "", "Calibration in camera_calibration's YAML format; replaces that of the recordings."
+        "",
+        "Calibration file of ROS, OpenCV, Kalibr or another tool (FILE#NAME for one camera of several); replaces the"
+        " calibration of the recordings.",
     )
     rectified: bool = setting(False, "Take the images as rectified: P applies, D is ignored.")
     field_of_view: float = setting(
