@@ -9,7 +9,7 @@ import numpy as np
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.reference_topics import NONE, POINT_CLOUD, cloud_topics, depth_topics
 from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
-from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE, image_streams, is_depth, matching_camera_info
+from monodepth_ros.data.bags.topics import image_streams, matching_camera_info, may_be_depth
 from monodepth_ros.data.cloud_depth import cloud_points, depth_of_points
 from monodepth_ros.data.compressed_depth import decode_compressed_depth
 from monodepth_ros.data.depth_codec import decode_depth
@@ -136,7 +136,7 @@ def _usable(
 
 def _named(recording: Recording, name: str, image: ImageCamera, transforms: StaticTransforms) -> ReferenceDepth:
     topic = recording.topic(name)
-    is_image = topic.count and topic.type in (IMAGE, COMPRESSED_IMAGE) and is_depth(recording, topic.name)
+    is_image = may_be_depth(recording, topic.name)
     if not is_image and not (topic.count and topic.type == POINT_CLOUD):
         others = ", ".join([*depth_topics(recording), *cloud_topics(recording, image.frame_id)])
         raise RecordingError(
@@ -189,8 +189,7 @@ def _transform(topic: str, frame: str, image: ImageCamera, transforms: StaticTra
 
 
 def _depth_camera(recording: Recording, topic: str) -> CameraModel | None:
-    base = topic.removesuffix("/compressedDepth").removesuffix("/compressed")
-    info = matching_camera_info(recording, topic, base)
+    info = matching_camera_info(recording, topic)
     try:
         camera = CameraModel.from_camera_info(recording.first(info)) if info else None
     except CalibrationError:
