@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
         source_options(options),
         calibration_file=config.calibration_file,
         rectified=config.image.rectified,
+        unrectified=config.image.unrectified,
         field_of_view=config.image.field_of_view,
     )
     try:
@@ -130,6 +131,7 @@ def configuration(options: argparse.Namespace) -> RunConfig:
     given = {
         "calibration_file": options.calibration,
         "image.rectified": options.rectified,
+        "image.unrectified": options.unrectified,
         "image.field_of_view": options.field_of_view,
     }
     return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})
@@ -138,7 +140,7 @@ def configuration(options: argparse.Namespace) -> RunConfig:
 def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
     """What to do after a run: calibrate a camera without calibration, adapt the networks to this camera, and start the
     node with the settings of the run."""
-    has_settings = bool(options.set or options.config)
+    has_settings = bool(options.set or options.config or options.unrectified)
     parameters = str(offline.folder / "config.yaml") if has_settings else ""
     chosen = source_options(options)
     node = node_command(source, chosen, options.checkpoint, parameters=parameters)

@@ -44,7 +44,11 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         metavar="DEG",
         help="horizontal field of view of a camera without calibration (default: from EXIF data, or a guess)",
     )
-    where.add_argument("--rectified", action="store_true", help="take the images as rectified")
+    taken = where.add_mutually_exclusive_group()
+    taken.add_argument("--rectified", action="store_true", help="take the images as rectified")
+    taken.add_argument(
+        "--unrectified", action="store_true", help="take them as not rectified, whatever the topic's name says"
+    )
     where.add_argument(
         "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
     )
@@ -65,6 +69,7 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         odometry_topic=options.odometry_topic,
         calibration_file=options.calibration,
         rectified=options.rectified,
+        unrectified=options.unrectified,
         field_of_view=options.field_of_view,
         rate=options.rate,
         start=options.start,
@@ -83,6 +88,7 @@ def source_settings(options: argparse.Namespace) -> dict[str, Any]:
         "data.odometry_topic": options.odometry_topic,
         "data.calibration_file": options.calibration,
         "data.rectified": options.rectified,
+        "data.unrectified": options.unrectified,
         "data.field_of_view": options.field_of_view,
         "data.rate": options.rate,
         "data.start": options.start,

@@ -18,7 +18,7 @@ from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 
-VERSION = 3  # of the file's contents and of the measurement of motion
+VERSION = 4  # of the file's contents and of the measurement of motion
 SUFFIX = ".frame_index.npz"
 
 

@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.stated_calibration import CENTRAL, is_central
 
 WIDEST, NARROWEST = 175.0, 3.0  # horizontal field of view of a pinhole [degrees]
 WIDEST_FISHEYE = 300.0
+IMPOSSIBLE = 179.5, 0.05  # no lens reaches these fields of view [degrees]
 SQUARE = 1.25  # largest ratio of the two focal lengths
 BLIND = 0.03  # largest share of pixels that the distortion model does not reach
 GRID = 33  # places along each side at which the distortion is examined
@@ -18,11 +19,14 @@ GRID = 33  # places along each side at which the distortion is examined
 def lens_problem(camera: CameraModel, is_off_centre: bool = False) -> str:
     """Why a calibration can hardly be that of the images, with the number and the likely cause; '' for a usual lens.
 
-    camera: of the published images. is_off_centre: a known crop explains a principal point far from the middle.
+    camera: of the published images. is_off_centre: a known crop explains a principal point far from the middle. Raises
+    CalibrationError if no part of the calibration can be right.
     """
     if not camera.is_calibrated:
         return ""
-    return _wrong_field(camera) or ("" if is_off_centre else _wrong_centre(camera)) or _squeezed(camera) or _folded(camera)
+    return (
+        _wrong_field(camera) or ("" if is_off_centre else _wrong_centre(camera)) or _squeezed(camera) or _folded(camera)
+    )
 
 
 def _wrong_field(camera: CameraModel) -> str:
@@ -30,6 +34,8 @@ def _wrong_field(camera: CameraModel) -> str:
     is_fisheye = camera.distortion_model == "equidistant"
     angle = math.degrees(2 * (half if is_fisheye else math.atan(half)))
     text = f"fx {camera.fx:.4g} is a field of view of {angle:.4g} degrees for images {camera.width} pixels wide"
+    if not is_fisheye and not IMPOSSIBLE[1] < angle < IMPOSSIBLE[0]:
+        raise CalibrationError(f"{text}: expected K in pixels")
     if angle > (WIDEST_FISHEYE if is_fisheye else WIDEST):
         return f"{text}: is K in other units than pixels (divided by the image's size, or in millimetres)?"
     if angle < NARROWEST:

@@ -19,7 +19,7 @@ def by_camera(images: Sequence[FirstImage]) -> list[list[FirstImage]]:
     groups: dict[tuple, list[FirstImage]] = {}
     bases: dict[str, tuple] = {}
     for image in images:
-        key = (image.frame_id, camera_key(image.base)) if image.frame_id else ("", image.base)
+        key = (image.frame, camera_key(image.base)) if image.frame else ("", image.base)
         key = bases.setdefault(image.base, key)  # all transports of a topic
         groups.setdefault(key, []).append(image)
     return list(groups.values())

@@ -55,7 +55,7 @@ class InfoChooser:
         best = [info for near, info in fitting if near == fitting[0][0]]
         if len(best) == 1:
             return InfoChoice(best[0])
-        best.sort(key=lambda info: self._frame(info) != image.frame_id)
+        best.sort(key=lambda info: self._frame(info) != image.frame)
         note = f"{' and '.join(best)} fit {image.topic} by their names: {best[0]} is used (--camera-info chooses)"
         return InfoChoice(best[0], note=note)
 
@@ -64,11 +64,11 @@ class InfoChooser:
         theirs = [(nearer, other) for other in others if (nearer := closeness(other.base, info))]
         if any(nearer < near for nearer, _ in theirs):
             return True
-        same = [other.frame_id for nearer, other in theirs if nearer == near]
-        return bool(same) and (frame := self._frame(info)) != image.frame_id and frame in same
+        same = [other.frame for nearer, other in theirs if nearer == near]
+        return bool(same) and (frame := self._frame(info)) != image.frame and frame in same
 
     def _by_frame(self, image: FirstImage, cameras: Sequence[FirstImage], depth: Sequence[FirstImage]) -> InfoChoice:
-        frame, infos = image.frame_id, self._infos
+        frame, infos = image.frame, self._infos
         of_frame = [info for info in infos if self._frame(info) == frame]
         if not of_frame and not cameras and len(infos) == 1 and (not frame or not self._frame(infos[0])):
             of_frame = infos  # one camera, one camera_info, and no frame to tell otherwise
@@ -77,13 +77,15 @@ class InfoChooser:
         owners = {info: owner for info in of_frame if (owner := _owner(info, others)) is not None}
         free = [info for info in of_frame if info not in owners]
         fitting = [info for info in free if fits_size(image.size, self._recording.first(info))]
-        sharing = [camera for camera in cameras if camera.frame_id == frame]
+        sharing = [camera for camera in cameras if camera.frame == frame]
         if len(fitting) == 1 and not sharing:
             return InfoChoice(fitting[0])
         if free and not fitting:
             return self._unfit(image, free[0])
         if fitting:
-            why = f"{sharing[0].topic} has the same frame_id {frame!r}" if sharing else f"several have frame_id {frame!r}"
+            why = (
+                f"{sharing[0].topic} has the same frame_id {frame!r}" if sharing else f"several have frame_id {frame!r}"
+            )
             why += f" ({' or '.join(f'--camera-info {info}' for info in fitting)} takes one)"
         elif owners:
             info, owner = next(iter(owners.items()))

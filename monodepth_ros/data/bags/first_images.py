@@ -48,6 +48,11 @@ class FirstImage:
     is_compressed_depth: bool = False
     values: np.ndarray | None = None
 
+    @property
+    def frame(self) -> str:
+        """The frame_id without a leading slash."""
+        return self.frame_id.lstrip("/")
+
 
 _known: WeakKeyDictionary[Recording, dict[str, FirstImage]] = WeakKeyDictionary()
 
@@ -64,7 +69,7 @@ def _look(topic: str, kind: str, message: Any) -> FirstImage:
     header = getattr(message, "header", None)
     frame_id = (message if header is None else header).frame_id
     stamp_ns = nanoseconds(message.timestamp if header is None else header.stamp)
-    about = {"topic": topic, "base": base_name(topic), "frame_id": frame_id.lstrip("/"), "stamp_ns": stamp_ns}
+    about = {"topic": topic, "base": base_name(topic), "frame_id": frame_id, "stamp_ns": stamp_ns}
     if kind in (FFMPEG_PACKET, COMPRESSED_VIDEO):
         size = (int(message.width), int(message.height)) if kind == FFMPEG_PACKET else None
         encoding = str(message.encoding).rpartition(";")[2] if kind == FFMPEG_PACKET else ""

@@ -18,26 +18,37 @@ TRANSPORTS = (
     "hevc",
     "av1",
 )
-DEPTH, DISPARITY, OTHER, PICTURE, COLOR = "depth", "disparity", "no picture of a camera", "grey picture", "colour picture"
+DEPTH, DISPARITY, OTHER, PICTURE, COLOR = (
+    "depth",
+    "disparity",
+    "no picture of a camera",
+    "grey picture",
+    "colour picture",
+)
+# fmt: off
 _KINDS = {
     DEPTH: {"depth", "range", "ranges", "rangefinder"},
     DISPARITY: {"disparity", "disparities", "disp"},
-    OTHER: set(
-        "confidence mask masks label labels segmentation segmented semantic semantics instance instances panoptic"
-        " annotated annotation annotations overlay detection detections heatmap saliency normals flow edges debug"
-        " visualization visualisation visualized colorized colormap costmap correspondences preview thumbnail".split()
-    ),
-    PICTURE: set(
-        "gray grey mono ir infra infrared thermal thermo lwir mwir swir nir intensity amplitude ambient signal"
-        " reflectivity".split()
-    ),
+    OTHER: {
+        "confidence", "mask", "masks", "label", "labels", "segmentation", "segmented", "semantic",
+        "semantics", "instance", "instances", "panoptic", "annotated", "annotation", "annotations", "overlay",
+        "detection", "detections", "heatmap", "saliency", "normals", "flow", "edges", "debug",
+        "visualization", "visualisation", "visualized", "colorized", "colormap", "costmap", "correspondences",
+        "preview", "thumbnail",
+    },
+    PICTURE: {
+        "gray", "grey", "mono", "ir", "infra", "infrared", "thermal", "thermo", "lwir", "mwir", "swir", "nir",
+        "intensity", "amplitude", "ambient", "signal", "reflectivity",
+    },
     COLOR: {"color", "colour", "rgb", "bgr"},
 }
 # Words about the processing of a picture, which do not tell one camera from another.
-PROCESSING = set(
-    "image images img raw rect rectified unrectified undistorted color colour bgr rgb mono gray grey debayered data"
-    " throttle throttled resized resize scaled small republished repub repeated".split()
-)
+PROCESSING = {
+    "image", "images", "img", "raw", "rect", "rectified", "unrectified", "undistorted", "color", "colour", "bgr",
+    "rgb", "mono", "gray", "grey", "debayered", "data", "throttle", "throttled", "resized", "resize", "scaled",
+    "small", "republished", "repub", "repeated",
+}
+# fmt: on
 _RECTIFIED = {"rect", "rectified", "undistorted", "unwarped"}
 _RESIZED = {"throttle", "throttled", "resized", "resize", "scaled", "small", "republished", "repub", "repeated"}
 
@@ -69,7 +80,11 @@ def name_says(topic: str) -> str:
     if not known:
         return DEPTH if segments[-2:-1] == ["stereo"] else ""
     last = known[-1]
-    if last == len(segments) - 1 and found[last - 1 :] == [DEPTH, COLOR] and set(words(segments[last])) <= _KINDS[COLOR]:
+    if (
+        last == len(segments) - 1
+        and found[last - 1 :] == [DEPTH, COLOR]
+        and set(words(segments[last])) <= _KINDS[COLOR]
+    ):
         return DEPTH
     return found[last]
 

@@ -64,7 +64,7 @@ def _roles(recording: Recording) -> dict[str, Role]:
         if kind == UNSURE:
             shared = any(_is_beside(first, images[other]) for other, what in kinds.items() if what == CAMERA)
             is_grey = first.encoding.lower() == "mono16"
-            text = "16-bit images that do not look like depth, taken as those of an infrared or thermal camera"
+            text = "16-bit images that do not look like depth, taken as those of a camera"
             is_camera = not has_camera or (is_grey and not shared)
             roles[name] = Role(CAMERA, text) if is_camera else Role(OTHER if is_grey else DEPTH)
         elif kind == OTHER and not has_camera and UNSURE not in kinds.values() and _may_be_picture(first):
@@ -94,7 +94,7 @@ def _kind(first: FirstImage) -> str:
     by_name = {image_names.DEPTH: DEPTH, image_names.PICTURE: CAMERA}
     if says in (*by_name, image_names.DISPARITY, image_names.OTHER):
         return by_name.get(says, OTHER)
-    is_depth_frame = name_says(first.frame_id) == image_names.DEPTH
+    is_depth_frame = name_says(first.frame) == image_names.DEPTH
     return DEPTH if is_depth_frame or looks_like_depth(first.values) else UNSURE
 
 
@@ -111,7 +111,7 @@ def looks_like_depth(values: np.ndarray | None) -> bool:
 def _is_beside(first: FirstImage, camera: FirstImage) -> bool:
     """Whether two topics show the view of one camera: the same namespace, or the same frame."""
     same_space = first.base.rpartition("/")[0] == camera.base.rpartition("/")[0]
-    return same_space or (first.frame_id == camera.frame_id != "")
+    return same_space or (first.frame == camera.frame != "")
 
 
 def _may_be_picture(first: FirstImage) -> bool:

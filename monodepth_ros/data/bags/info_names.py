@@ -9,7 +9,9 @@ from monodepth_ros.data.bags.image_names import PROCESSING, tokens
 
 _INFO = {"camera", "info", "infos", "camerainfo", "calibration", "calib", "intrinsics", "parameters", "params"}
 # Segments that say only what is published below them.
-_STAGES = {"image", "images", "img", "raw", "rect", "rectified", "unrectified", "undistorted", "data"} | _INFO - {"camera"}
+_STAGES = {"image", "images", "img", "raw", "rect", "rectified", "unrectified", "undistorted", "data"} | _INFO - {
+    "camera"
+}
 
 
 class Relation(IntEnum):

@@ -2,10 +2,10 @@
 """Topics of a recording that can serve as the reference of its images: depth images, point clouds and poses."""
 
 from monodepth_ros.data.bags import depth_status
-from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.first_images import IMAGE
 from monodepth_ros.data.bags.image_names import base_name
 from monodepth_ros.data.bags.image_roles import DEPTH, image_roles
-from monodepth_ros.data.bags.first_images import IMAGE
+from monodepth_ros.data.bags.recording import Recording
 
 POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
 ODOMETRY = "nav_msgs/msg/Odometry"

@@ -11,9 +11,10 @@ from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions, given_camera
 from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
+from monodepth_ros.geometry.lens_plausibility import lens_problem
 
 BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
@@ -30,8 +31,12 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
 
     Raises SourceError, or RecordingError or CalibrationError of a reader, if the source cannot be read.
     """
+    given = given_camera(options)
+    problem = lens_problem(given) if given is not None else ""
     source = _open(place, options)
     source.opened_with = place, options
+    if problem:
+        source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
     return source
 
 
