@@ -108,8 +108,8 @@ class BagReference:
             own = "" if self.depth is None else self.depth.topic
             return "; ".join(self._against_depth or [note for note in self._source.notes if own and own in note])
         return (
-            f"the stamps of {self.depth.topic} are {1e-6 * self._closest_ns:.0f} ms or more from those of the images, and"
-            f" at most {1e-6 * self._gap_ns:.0f} ms (half the period of the images) is taken for the same time"
+            f"the stamps of {self.depth.topic} are {1e-6 * self._closest_ns:.0f} ms or more from those of the images,"
+            f" and at most {1e-6 * self._gap_ns:.0f} ms (half the period of the images) is taken for the same time"
         )
 
     def read(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:

@@ -147,7 +147,7 @@ class FrameSource(ABC):
         return False
 
     def why_no_depth(self) -> str:
-        """Why the images read so far have no reference depth, with the topics that miss a rule; '' if there are none."""
+        """Why the images read so far have no reference depth, with topics that miss a rule; '' without a candidate."""
         return ""
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
