@@ -28,14 +28,13 @@ class InfoCamera:
 class ImagesOf:
     """The images that a camera_info describes.
 
-    image, info: topics. rectified: whether the images are rectified, None to find out. size: (width, height) [pixels],
-    None if unknown. option: what overrules a decision that the images are rectified.
+    image, info: topics. rectified: whether the images are rectified, None to find out. option: what overrules a
+    decision that they are.
     """
 
     image: str
     info: str
     rectified: bool | None = None
-    size: tuple[int, int] | None = None
     option: str = "--unrectified"
 
 
@@ -48,7 +47,7 @@ def camera_of_info(message: Any, images: ImagesOf) -> InfoCamera:
     if not has_intrinsics(message):
         return InfoCamera(None)
     try:
-        stated = stated_calibration(message, images.size)
+        stated = stated_calibration(message)
         camera = CameraModel.as_stated(stated)
         camera, reason = _published(camera, images)
         problem = lens_problem(camera, stated.is_off_centre)

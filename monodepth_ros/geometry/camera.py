@@ -82,13 +82,13 @@ class CameraModel:
         object.__setattr__(self, "distortion_model", model)
 
     @classmethod
-    def from_camera_info(cls, info: Any, image_size: tuple[int, int] | None = None) -> "CameraModel":
+    def from_camera_info(cls, info: Any) -> "CameraModel":
         """The model of an object with the fields of sensor_msgs/CameraInfo; see `stated_calibration`.
 
         binning_x, binning_y and roi are applied, so that the model describes the image as published: width and height
-        of the message are those of the full image. image_size: of the images, for a message without a size.
+        of the message are those of the full image.
         """
-        return cls.as_stated(stated_calibration(info, image_size))
+        return cls.as_stated(stated_calibration(info))
 
     @classmethod
     def as_stated(cls, stated: StatedCalibration) -> "CameraModel":

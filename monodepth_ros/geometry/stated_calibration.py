@@ -53,21 +53,17 @@ class StatedCalibration:
         return _binned(*self.binning) @ _shifted(*self.crop[:2])
 
 
-def stated_calibration(info: Any, image_size: tuple[int, int] | None = None) -> StatedCalibration:
+def stated_calibration(info: Any) -> StatedCalibration:
     """The calibration of an object with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
 
-    image_size: (width, height) of the images [pixels], for a camera_info that states 0x0. A roi of zero width or height
-    means the full image. Raises CalibrationError for a roi outside of the image, and for numbers that are not finite.
+    A roi of zero width or height means the full image. Raises CalibrationError for a size of 0x0, a roi outside of the
+    image, and numbers that are not finite.
     """
     names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
     k, d, r, p = (getattr(info, name) for name in names)
     K, R, P = checked_matrix("K", k, 3, 3), checked_matrix("R", r, 3, 3), checked_matrix("P", p, 3, 4)
     note, model = "", info.distortion_model
-    stated = int(info.width), int(info.height)
-    if not all(stated) and image_size is not None and (K[0, 0] or P[0, 0]):
-        stated = image_size
-        note = f"it states a size of {info.width}x{info.height}: that of the images, {stated[0]}x{stated[1]}, is taken"
-    width, height = checked_size(*stated)
+    width, height = checked_size(info.width, info.height)
     if K[0, 0] == 0 and P[0, 0] > 0:
         K, d, model, R = P[:, :3].copy(), (), "", np.eye(3)
         note = "it holds P alone (K is zero), the calibration of rectified images: P is taken, without distortion"

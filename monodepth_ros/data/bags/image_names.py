@@ -27,7 +27,7 @@ DEPTH, DISPARITY, OTHER, PICTURE, COLOR = (
 )
 # fmt: off
 _KINDS = {
-    DEPTH: {"depth", "range", "ranges", "rangefinder"},
+    DEPTH: {"depth"},
     DISPARITY: {"disparity", "disparities", "disp"},
     OTHER: {
         "confidence", "mask", "masks", "label", "labels", "segmentation", "segmented", "semantic",
@@ -49,6 +49,7 @@ PROCESSING = {
     "small", "republished", "repub", "repeated",
 }
 # fmt: on
+_DEVICE = {"camera", "cam", "sensor", "device"}
 _RECTIFIED = {"rect", "rectified", "undistorted", "unwarped"}
 _RESIZED = {"throttle", "throttled", "resized", "resize", "scaled", "small", "republished", "repub", "repeated"}
 
@@ -69,16 +70,17 @@ def tokens(text: str) -> list[str]:
     return [token for token in re.split(r"[/_\-.]+", text.lower()) if token]
 
 
-def name_says(topic: str) -> str:
+def name_says(topic: str, in_colour: bool = False) -> str:
     """DEPTH, DISPARITY, OTHER, PICTURE or COLOR by the last segment of the name that says any of it; '' for none.
 
-    'a_to_b' is a in the view of b. 'depth/color' is depth made visible.
+    'a_to_b' is a in the view of b. 'depth/color' is depth made visible. in_colour: the pictures are of 8 bits, so that
+    a depth_camera may have taken them.
     """
     segments = base_name(topic).strip("/").split("/")
-    found = [_segment_says(segment) for segment in segments]
+    found = [_segment_says(segment, in_colour) for segment in segments]
     known = [number for number, kind in enumerate(found) if kind]
     if not known:
-        return DEPTH if segments[-2:-1] == ["stereo"] else ""
+        return DEPTH if segments[-2:-1] == ["stereo"] and set(tokens(segments[-1])) <= PROCESSING else ""
     last = known[-1]
     if (
         last == len(segments) - 1
@@ -89,10 +91,10 @@ def name_says(topic: str) -> str:
     return found[last]
 
 
-def _segment_says(segment: str) -> str:
+def _segment_says(segment: str, in_colour: bool) -> str:
     content = set(words(segment.split("_to_")[0]))
     for kind in (DISPARITY, OTHER, DEPTH, PICTURE, COLOR):
-        if content & _KINDS[kind]:
+        if content & _KINDS[kind] and not (kind == DEPTH and in_colour and content & _DEVICE):
             return kind
     return ""
 

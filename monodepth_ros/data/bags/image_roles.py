@@ -17,6 +17,7 @@ from monodepth_ros.data.bags.recording import Recording
 CAMERA, DEPTH, OTHER, UNSURE = "camera", "depth", "other", "unsure"
 # Depth in millimetres leaves values out between 0, which means unknown, and the nearest distance of the sensor.
 NEAREST, FARTHEST = 100, 30_000
+_DISTANCE = {"range", "ranges", "distance", "distances"}  # says nothing of pictures of 8 bits (long_range_camera)
 HOLES = 0.001  # smallest share of unknown pixels that counts
 
 
@@ -89,13 +90,14 @@ def _kind(first: FirstImage) -> str:
     if first.bits >= 32:
         return OTHER
     if (first.channels, first.bits) != (1, 16):
+        says = name_says(first.base, in_colour=True)
         return OTHER if says in (image_names.DEPTH, image_names.DISPARITY, image_names.OTHER) else CAMERA
     # A word of colour says nothing here: these pictures have none.
     by_name = {image_names.DEPTH: DEPTH, image_names.PICTURE: CAMERA}
     if says in (*by_name, image_names.DISPARITY, image_names.OTHER):
         return by_name.get(says, OTHER)
-    is_depth_frame = name_says(first.frame) == image_names.DEPTH
-    return DEPTH if is_depth_frame or looks_like_depth(first.values) else UNSURE
+    is_named = name_says(first.frame) == image_names.DEPTH or _DISTANCE & set(image_names.words(first.base))
+    return DEPTH if is_named or looks_like_depth(first.values) else UNSURE
 
 
 def looks_like_depth(values: np.ndarray | None) -> bool:
@@ -116,7 +118,7 @@ def _is_beside(first: FirstImage, camera: FirstImage) -> bool:
 
 def _may_be_picture(first: FirstImage) -> bool:
     """Whether a picture that is none of a camera's by its name may still be one: not in one channel, if named depth."""
-    is_named_depth = name_says(first.base) in (image_names.DEPTH, image_names.DISPARITY)
+    is_named_depth = name_says(first.base, in_colour=True) in (image_names.DEPTH, image_names.DISPARITY)
     return first.bits <= 8 and not (is_named_depth and first.channels == 1)
 
 

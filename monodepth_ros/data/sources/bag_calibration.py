@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera of a recording's images, by the camera_info messages before them or a calibration file."""
 
-from monodepth_ros.data.bags.first_images import first_image
 from monodepth_ros.data.bags.image_names import is_rectified_name
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import ImageStream
@@ -22,8 +21,7 @@ class BagCalibration:
 
     def __init__(self, recording: Recording, stream: ImageStream, options: SourceOptions):
         self._recording, self._topic = recording, stream.camera_info
-        size = first_image(recording, stream.image).size
-        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified, size)
+        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified)
         self._field_of_view = options.field_of_view
         self.given = given_camera(options)
         self.published, self.missing = None, ""

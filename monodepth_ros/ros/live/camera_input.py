@@ -161,19 +161,18 @@ class CameraInput:
 
         Raises CalibrationError if the camera_info is not a valid calibration or is for another image size.
         """
-        camera = self._fixed or self._from_info(pixels.size)
+        camera = self._fixed or self._from_info()
         if camera is None:
             return CameraModel.uncalibrated(*pixels.size, self._field_of_view)
         camera.check_size(*pixels.size, "the calibration file" if self._fixed is not None else self.topics.info)
         return camera
 
-    def _from_info(self, size: tuple[int, int]) -> CameraModel | None:
+    def _from_info(self) -> CameraModel | None:
         info = self._info
         if info is None or not has_intrinsics(info):
             return None
         roi = info.roi
         source = (
-            size,
             (info.width, info.height, info.distortion_model, info.binning_x, info.binning_y),
             (roi.x_offset, roi.y_offset, roi.width, roi.height),
             tuple(info.k),
@@ -184,7 +183,7 @@ class CameraInput:
         if source != self._camera_source:
             self._camera = self._camera_source = None
             topics = self.topics
-            images = ImagesOf(topics.image, topics.info, self._rectified, size, option="image.unrectified")
+            images = ImagesOf(topics.image, topics.info, self._rectified, option="image.unrectified")
             found = camera_of_info(info, images)
             for remark in found.remarks:
                 self._node.get_logger().info(remark)
