@@ -14,8 +14,9 @@ import numpy as np
 from monodepth_ros.geometry.calibration_checks import checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import CalibrationError
 
-# The principal point of a lens lies in this part of the image, in each axis.
-CENTRAL = 0.25, 0.75
+# The principal point of a lens lies within this distance from the middle, in each axis [share of the image's side]. A
+# reading other than REP-104's is taken within CLOSE, where REP-104's is not.
+CENTRAL, CLOSE = 0.25, 0.15
 SMALLEST = 16  # pixels: in smaller images a focal length of 1 is possible
 
 
@@ -78,8 +79,12 @@ def stated_calibration(info: Any) -> StatedCalibration:
 
 def is_central(K: np.ndarray, width: float, height: float) -> bool:
     """Whether the principal point of K (3, 3) lies in the middle half of an image of this size [pixels]."""
-    shares = (K[0, 2] + 0.5) / width, (K[1, 2] + 0.5) / height
-    return all(CENTRAL[0] <= share <= CENTRAL[1] for share in shares)
+    return off_centre(K, width, height) <= CENTRAL
+
+
+def off_centre(K: np.ndarray, width: float, height: float) -> float:
+    """Distance of the principal point from the middle, as a share of the image's side, in the worse axis."""
+    return max(abs((K[0, 2] + 0.5) / width - 0.5), abs((K[1, 2] + 0.5) / height - 0.5))
 
 
 def _crop(info: Any, width: int, height: int) -> tuple[int, int, int, int]:
@@ -124,7 +129,7 @@ def _reading(stated: StatedCalibration) -> StatedCalibration:
         return stated
     if is_central(stated.K, stated.width, stated.height):
         return replace(stated, is_off_centre=True)
-    if is_central(way @ stated.K, width, height):
+    if off_centre(way @ stated.K, width, height) <= CLOSE:
         return stated
     x, y, columns, rows = stated.crop
     bx, by = stated.binning
@@ -137,25 +142,21 @@ def _reading(stated: StatedCalibration) -> StatedCalibration:
         readings = {"binning is": readings["binning and roi are"]}
     elif (bx, by) == (1, 1):
         readings = {"roi is": readings["binning and roi are"]}
-    for what, (left, top, wide, high, per_x, per_y) in readings.items():
-        if not is_central(_binned(per_x, per_y) @ _shifted(left, top) @ stated.K, width, height):
-            continue
-        share = 100 * (stated.K[0, 2] + 0.5) / stated.width
-        note = (
-            f"{what} in K already: its principal point ({stated.K[0, 2]:.1f}, {stated.K[1, 2]:.1f}) lies at"
-            f" {share:.0f} % of the width of the full {stated.width}x{stated.height} image, and near the middle of the"
-            f" published {width}x{height}: K is taken as it is"
-        )
-        whole = left + wide, top + high
-        return replace(
-            stated,
-            width=max(whole[0], wide),
-            height=max(whole[1], high),
-            crop=(left, top, wide, high),
-            binning=(per_x, per_y),
-            note="; ".join(filter(None, (stated.note, note))),
-        )
-    return stated
+    ways = {what: _binned(*rest[4:]) @ _shifted(*rest[:2]) for what, rest in readings.items()}
+    what = min(ways, key=lambda name: off_centre(ways[name] @ stated.K, width, height))
+    if off_centre(ways[what] @ stated.K, width, height) > CLOSE:
+        return stated
+    left, top, wide, high, per_x, per_y = readings[what]
+    share = 100 * (stated.K[0, 2] + 0.5) / stated.width
+    note = (
+        f"{what} in K already: its principal point ({stated.K[0, 2]:.1f}, {stated.K[1, 2]:.1f}) lies at"
+        f" {share:.0f} % of the width of the full {stated.width}x{stated.height} image, and near the middle of the"
+        f" published {width}x{height}: K is taken as it is"
+    )
+    whole = left + wide, top + high
+    return replace(
+        stated, width=whole[0], height=whole[1], crop=(left, top, wide, high), binning=(per_x, per_y), note=note
+    )
 
 
 def _binned(x: int, y: int) -> np.ndarray:
