@@ -70,7 +70,7 @@ def stated_calibration(info: Any) -> StatedCalibration:
         note = "it holds P alone (K is zero), the calibration of rectified images: P is taken, without distortion"
     crop = _crop(info, width, height)
     binning = tuple(max(1, int(getattr(info, name, 0))) for name in ("binning_x", "binning_y"))
-    found = StatedCalibration(width, height, K, d, model, R, P, crop, binning, note=note)
+    found = StatedCalibration(width, height, K=K, D=d, model=model, R=R, P=P, crop=crop, binning=binning, note=note)
     if K[0, 0] <= 0:
         return found
     normalized = _normalized(found)
