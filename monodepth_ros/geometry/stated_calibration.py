@@ -69,7 +69,7 @@ def stated_calibration(info: Any) -> StatedCalibration:
         K, d, model, R = P[:, :3].copy(), (), "", np.eye(3)
         note = "it holds P alone (K is zero), the calibration of rectified images: P is taken, without distortion"
     crop = _crop(info, width, height)
-    binning = tuple(max(1, int(getattr(info, name, 0))) for name in ("binning_x", "binning_y"))
+    binning = max(1, int(getattr(info, "binning_x", 0))), max(1, int(getattr(info, "binning_y", 0)))
     found = StatedCalibration(width, height, K=K, D=d, model=model, R=R, P=P, crop=crop, binning=binning, note=note)
     if K[0, 0] <= 0:
         return found
