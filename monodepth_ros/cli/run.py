@@ -24,7 +24,7 @@ from monodepth_ros.settings.schema import replace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.description = (
-        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, a video,"
+        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images or of a data set, a video,"
         " or a camera. Leaves depth, video, cloud, trajectory, metrics and a report in results/<time>/."
     )
     parser.add_argument("source", nargs="+", metavar="SOURCE", help=SOURCE)
@@ -90,6 +90,8 @@ def run(options: argparse.Namespace) -> int:
         rectified=config.image.rectified,
         unrectified=config.image.unrectified,
         field_of_view=config.image.field_of_view,
+        encoding=config.image.encoding,
+        intensity_range=config.image.intensity_range,
     )
     try:
         with stage(f"reading {options.source[0]}"):
@@ -133,6 +135,8 @@ def configuration(options: argparse.Namespace) -> RunConfig:
         "image.rectified": options.rectified,
         "image.unrectified": options.unrectified,
         "image.field_of_view": options.field_of_view,
+        "image.encoding": options.encoding,
+        "image.intensity_range": options.intensity_range,
     }
     return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})
 
@@ -140,7 +144,8 @@ def configuration(options: argparse.Namespace) -> RunConfig:
 def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
     """What to do after a run: calibrate a camera without calibration, adapt the networks to this camera, and start the
     node with the settings of the run."""
-    has_settings = bool(options.set or options.config or options.unrectified)
+    given = (options.set, options.config, options.encoding, options.intensity_range, options.unrectified)
+    has_settings = any(given)
     parameters = str(offline.folder / "config.yaml") if has_settings else ""
     chosen = source_options(options)
     node = node_command(source, chosen, options.checkpoint, parameters=parameters)

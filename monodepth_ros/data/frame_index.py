@@ -13,6 +13,7 @@ import numpy as np
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
@@ -174,7 +175,7 @@ def _key(path: str, options: SourceOptions) -> str:
     """Hash of the options and of the recording's files in their present state."""
     files = matches(path) if is_pattern(path) else [Path(path)]
     if Path(path).is_dir():
-        files = sorted(p for p in Path(path).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
+        files = sorted(p for p in folder_of_files(Path(path)).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
     files += [Path(options.calibration_file)] if options.calibration_file else []
     facts = [f"{VERSION} {options!r}"]
     for file in files:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Message types of recordings: stored definitions, translation of ROS 1 to ROS 2, CDR bytes to objects."""
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,8 @@ from monodepth_ros.data.bags.files import RecordingError
 from monodepth_ros.errors import one_line
 
 HEADER = "std_msgs/msg/Header"
+IMAGE = "sensor_msgs/msg/Image"
+SDK_TAIL = 4
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
 
 
@@ -84,6 +87,7 @@ class Ros1Types:
         self._translators: dict[str, Any] = {}
         self._targets: dict[str, Any] = {}
         self._migration_cache: dict[str, object] = {}
+        self._tails: dict[str, int] = {}
 
     def published_name(self, name: str) -> str:
         name = normalize_type(name)
@@ -94,9 +98,20 @@ class Ros1Types:
         try:
             if name not in self._translators:
                 self._translators[name] = self._translator(name)
-            return bytes(self._translators[name](data))
+            return bytes(self._translators[name](self._without_tail(data, name)))
         except Exception as error:
             raise RecordingError(f"a ROS 1 message of type {name} cannot be translated: {one_line(error)}") from error
+
+    def _without_tail(self, data: bytes, name: str) -> bytes:
+        """The bytes without those that the RealSense SDK's recorder appends to images, against their definition."""
+        if normalize_type(name) == IMAGE and name not in self._tails:
+            for tail in (0, SDK_TAIL):
+                # rosbags raises errors of several types for bytes that do not fit; a damaged message decides nothing.
+                with suppress(Exception):
+                    self._translators[name](data[: len(data) - tail])
+                    self._tails[name] = tail
+                    break
+        return data[: len(data) - self._tails.get(name, 0)]
 
     def deserialize(self, data: bytes, name: str) -> Any:
         store = self._targets.get(name, common_types())

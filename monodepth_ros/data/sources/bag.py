@@ -12,10 +12,11 @@ from monodepth_ros.data.bags.message_times import first_times
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
-from monodepth_ros.data.image_codec import ImageError, Pixels
+from monodepth_ros.data.image_codec import DecoderOptions, ImageError, Pixels
 from monodepth_ros.data.sources.bag_calibration import BagCalibration
 from monodepth_ros.data.sources.bag_images import BagImages, RecordedImage
 from monodepth_ros.data.sources.bag_reference import BagReference
+from monodepth_ros.data.sources.recorded_decoder import recorded_decoder
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
 from monodepth_ros.data.sources.source import (
     FrameSource,
@@ -62,7 +63,8 @@ class BagSource(FrameSource):
             if name.endswith("/tf_static") and topic.count:
                 for _, _, message in recording.read([name]):
                     self.transforms.add(message.transforms)
-        self._images = BagImages(recording, stream)
+        decoding = DecoderOptions(options.encoding, options.intensity_range)
+        self._images = BagImages(recording, stream, recorded_decoder(recording, stream, decoding, self.notes.append))
         times = first_times(recording, stream.image)
         if times.are_unstamped:
             which = "all" if len(times.stamps_ns) == count else "the first"

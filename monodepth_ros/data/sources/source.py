@@ -40,9 +40,10 @@ class SourceOptions:
     folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
     camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
     intrinsics are P and D is ignored; unrectified: they are not, whatever their topic's name says. field_of_view:
-    horizontal field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess. rate:
-    frame rate [Hz] of a source without times; 0 means the reader's default. start: time to skip [s]. duration: time to
-    read [s]. every: read every n-th image; the others are not decoded.
+    horizontal field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess.
+    encoding, intensity_range: what the bytes of a bag's images are, see `DecoderOptions`. rate: frame rate [Hz] of
+    images or a film, instead of their times; 0 takes these, or the reader's default without any. start: time to skip
+    [s]. duration: time to read [s]. every: read every n-th image; the others are not decoded.
     """
 
     topic: str = ""
@@ -54,6 +55,8 @@ class SourceOptions:
     rectified: bool = False
     unrectified: bool = False
     field_of_view: float = 0.0
+    encoding: str = ""
+    intensity_range: str = ""
     rate: float = 0.0
     start: float = 0.0
     duration: float = float("inf")

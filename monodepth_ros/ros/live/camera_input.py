@@ -12,13 +12,13 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from monodepth_ros.data.image_codec import Pixels, decode_compressed
+from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.lens_plausibility import lens_problem
 from monodepth_ros.pipeline.node_config import NodeConfig
-from monodepth_ros.ros.interop import decode_image
+from monodepth_ros.ros.interop import image_decoder
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.qos_events import log_incompatible_qos
 from monodepth_ros.ros.live.topic_choice import ImageTopics, TopicChoice
@@ -65,6 +65,7 @@ class CameraInput:
         self._transport = config.image_transport
         may_search = config.image.find_topic and not camera
         warn = node.get_logger().warning
+        self._decoder = image_decoder(config.image.decoder_options, self._warn_of_pixels)
         self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
         reliable = config.image.reliability == "reliable"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
@@ -136,9 +137,12 @@ class CameraInput:
     def _take_info(self, message: CameraInfo) -> None:
         self._info = message
 
+    def _warn_of_pixels(self, text: str) -> None:
+        self._node.get_logger().warning(f"{self.topics.image}: {text}")
+
     def decode(self, message: Image | CompressedImage) -> Pixels:
         """Pixels of an image message of this camera; raises ImageError."""
-        return decode_compressed(message) if isinstance(message, CompressedImage) else decode_image(message)
+        return self._decoder.decode(message)
 
     @property
     def topics(self) -> ImageTopics:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras and calibration files of KITTI, shared by its raw drives and its odometry sequences."""
+"""Cameras and calibration files of KITTI, shared by its raw drives, its odometry sequences and its benchmarks."""
 
 from pathlib import Path
 
