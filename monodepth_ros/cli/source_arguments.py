@@ -64,11 +64,7 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         metavar="LOW:HIGH",
         help="values of a bag's 16-bit images that become black and white (default: by the bits in use)",
     )
-    taken = where.add_mutually_exclusive_group()
-    taken.add_argument("--rectified", action="store_true", help="take the images as rectified")
-    taken.add_argument(
-        "--unrectified", action="store_true", help="take them as not rectified, whatever the topic's name says"
-    )
+    _add_rectification(where)
     where.add_argument(
         "--rate",
         type=positive,
@@ -81,6 +77,14 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     where.add_argument("--every", type=count, default=1, metavar="N", help="read every N-th image (default: all)")
     if with_frames:
         where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")
+
+
+def _add_rectification(where: argparse._ArgumentGroup) -> None:
+    taken = where.add_mutually_exclusive_group()
+    taken.add_argument("--rectified", action="store_true", help="take the images as rectified")
+    taken.add_argument(
+        "--unrectified", action="store_true", help="take them as not rectified, whatever the topic's name says"
+    )
 
 
 def source_options(options: argparse.Namespace) -> SourceOptions:
