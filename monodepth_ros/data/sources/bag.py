@@ -57,6 +57,7 @@ class BagSource(FrameSource):
         expected = options.share_of(math.ceil(count * min(1.0, share)))
         super().__init__(f"{recording.path} ({where})", frame_id, expected)
         self._takes = options.takes
+        self.notes += recording.notes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
         for name, topic in recording.topics.items():
@@ -110,6 +111,8 @@ class BagSource(FrameSource):
                 reference_depth=depth,
                 T_world_camera=pose,
             )
+        for reason, count in self._recording.lost(self.stream.image).items():
+            self.left_out[reason] = count
         self._note_order(order)
 
     def _note_order(self, order: StampOrder) -> None:

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from monodepth_ros.data.bags.files import ROS1_SUFFIX, ROS2_SUFFIXES
+from monodepth_ros.data.bags.files import is_recording_file
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
@@ -16,7 +16,6 @@ from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
 from monodepth_ros.geometry.lens_plausibility import lens_problem
 
-BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
     f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a"
     " camera (0, /dev/video0) or a stream (rtsp://, http://)"
@@ -56,7 +55,7 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
         return _open_folder(path, options)
     if is_image(place):
         return open_images([path], place, options)
-    if path.suffix in (*BAG_SUFFIXES, ".zstd", ".lz4") or path.name == "metadata.yaml":
+    if is_recording_file(path):
         return BagSource(path, options)
     check_video(path, EXPECTED)
     return VideoSource(path, options)
@@ -94,7 +93,7 @@ def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
     data_set = open_data_set(folder, options)
     if data_set is not None:
         return data_set
-    is_bag = any(entry.name == "metadata.yaml" or entry.suffix in BAG_SUFFIXES for entry in inside)
+    is_bag = any(is_recording_file(entry) for entry in inside)
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
     if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):
