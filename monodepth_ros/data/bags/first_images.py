@@ -72,7 +72,8 @@ def _look(topic: str, kind: str, message: Any) -> FirstImage:
     about = {"topic": topic, "base": base_name(topic), "frame_id": frame_id, "stamp_ns": stamp_ns}
     if kind in (FFMPEG_PACKET, COMPRESSED_VIDEO):
         size = (int(message.width), int(message.height)) if kind == FFMPEG_PACKET else None
-        encoding = str(message.encoding).rpartition(";")[2] if kind == FFMPEG_PACKET else ""
+        words = str(getattr(message, "encoding", "")).split(";")  # codec; pixel format; encoding of the images
+        encoding = words[-1].strip() if len(words) > 2 else ""
         channels, bits = _sample(encoding)
         return FirstImage(kind=VIDEO, encoding=encoding, size=size, channels=channels, bits=bits, **about)
     if kind == IMAGE:
@@ -104,9 +105,9 @@ def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
         return FirstImage(
             kind=COMPRESSED, encoding=encoding, size=None, channels=1, bits=16, is_compressed_depth=True, **about
         )
-    if _CODECS.search(codec if separator else before):
-        return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=0, bits=0, **about)
     channels, bits = _sample(encoding)
+    if _CODECS.search(codec if separator else before):
+        return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=channels, bits=bits, **about)
     data = np.asarray(message.data, np.uint8)
     size = _size_of_jpeg(data[: 2**18].tobytes())
     values = None
