@@ -31,8 +31,12 @@ def checked_matrix(name: str, values: ArrayLike, rows: int, columns: int) -> np.
 
 
 def has_intrinsics(info: Any) -> bool:
-    """Whether a sensor_msgs/CameraInfo holds a calibration. Drivers without one publish zeros, even as the size."""
-    return bool((info.k if hasattr(info, "k") else info.K)[0] != 0)
+    """Whether a sensor_msgs/CameraInfo holds a calibration, in K or (for rectified images) in P.
+
+    Drivers without one publish zeros, even as the size.
+    """
+    k, p = (getattr(info, name) if hasattr(info, name) else getattr(info, name.upper()) for name in "kp")
+    return bool(k[0] != 0 or p[0] != 0)
 
 
 def check_intrinsics(name: str, K: np.ndarray) -> None:

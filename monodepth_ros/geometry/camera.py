@@ -25,6 +25,7 @@ from monodepth_ros.geometry.distortion import (
 )
 from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
 from monodepth_ros.geometry.intrinsics import from_pixels, ray_grid, rectified_projection, to_pixels
+from monodepth_ros.geometry.stated_calibration import StatedCalibration, stated_calibration
 
 __all__ = ["CalibrationError", "CameraModel"]
 
@@ -85,29 +86,20 @@ class CameraModel:
 
     @classmethod
     def from_camera_info(cls, info: Any) -> "CameraModel":
-        """The model of an object with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
+        """The model of an object with the fields of sensor_msgs/CameraInfo; see `stated_calibration`.
 
         binning_x, binning_y and roi are applied, so that the model describes the image as published: width and height
-        of the message are those of the full image. A roi of zero width or height means the full image.
+        of the message are those of the full image.
         """
-        names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
-        k, d, r, p = (getattr(info, name) for name in names)
-        full = cls(info.width, info.height, K=k, D=d, distortion_model=info.distortion_model, R=r, P=p)
-        x, y, width, height = 0, 0, full.width, full.height
-        roi = getattr(info, "roi", None)
-        if roi is not None and roi.width and roi.height:
-            x, y, width, height = int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)
-            if x + width > full.width or y + height > full.height:
-                raise CalibrationError(
-                    f"camera_info has roi {width}x{height} at ({x}, {y}), which leaves the "
-                    f"{full.width}x{full.height} image: width and height must be those of the full image"
-                )
-        bx, by = (max(1, int(getattr(info, name, 0))) for name in ("binning_x", "binning_y"))
-        if (x, y, width, height, bx, by) == (0, 0, full.width, full.height, 1, 1):
-            return full
-        scale = np.array([[1 / bx, 0, 0.5 / bx - 0.5], [0, 1 / by, 0.5 / by - 0.5], [0, 0, 1]])
-        shift = np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]])
-        return full._transformed(scale @ shift, width // bx, height // by)
+        return cls.as_stated(stated_calibration(info))
+
+    @classmethod
+    def as_stated(cls, stated: StatedCalibration) -> "CameraModel":
+        """The model of the published image."""
+        size = stated.width, stated.height
+        full = cls(*size, K=stated.K, D=stated.D, distortion_model=stated.model, R=stated.R, P=stated.P)
+        way = stated.to_published
+        return full if way is None else full._transformed(way, *stated.published_size)
 
     @classmethod
     def pinhole(cls, width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> "CameraModel":
@@ -196,9 +188,17 @@ class CameraModel:
         """
         if (width, height) != (self.width, self.height):
             raise CalibrationError(
-                f"image of {width}x{height} but {calibration} is for {self.width}x{self.height}: "
-                "use the calibration that belongs to the image"
+                f"image of {width}x{height} but {calibration} is for {self.width}x{self.height}"
+                f"{self._likely_mistake(width, height)}: use the calibration that belongs to the image"
             )
+
+    def _likely_mistake(self, width: int, height: int) -> str:
+        """What a calibration of another size than the image's has probably become wrong by."""
+        if (width, height) == (self.height, self.width):
+            return " (width and height are swapped)"
+        if abs(width * self.height / (height * self.width) - 1) < 0.01:
+            return f" (the same aspect: the images are {width / self.width:.3g} times as large)"
+        return ""
 
     @cached_property
     def key(self) -> tuple:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.bags.first_images import first_image
 from monodepth_ros.data.bags.message_times import first_times
 from monodepth_ros.data.bags.recorded_transforms import add_recorded_transforms
 from monodepth_ros.data.bags.recording import Recording
@@ -52,10 +53,10 @@ class BagSource(FrameSource):
         self._start_ns = start + round(options.start * 1e9)
         self._stop_ns = min(stop, self._start_ns + round(1e9 * min(options.duration, recording.duration + 1)))
         share = max(0, self._stop_ns - self._start_ns) / max(1, stop - start)
-        header = recording.first(stream.image).header
+        frame_id = first_image(recording, stream.image).frame_id
         where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
         expected = options.share_of(math.ceil(count * min(1.0, share)))
-        super().__init__(f"{recording.path} ({where})", header.frame_id, expected)
+        super().__init__(f"{recording.path} ({where})", frame_id, expected)
         self._takes = options.takes
         self.notes += recording.notes
         self.recording = recording.path
@@ -71,6 +72,7 @@ class BagSource(FrameSource):
                 " header.stamp): the receive times are used"
             )
         self._calibration = calibration = BagCalibration(recording, stream, options)
+        self.notes += [*stream.notes, *calibration.notes]
         if calibration.missing:
             self.note_missing_calibration(options.field_of_view, found=calibration.missing)
         model = calibration.published if calibration.given is None else calibration.given
@@ -130,6 +132,9 @@ class BagSource(FrameSource):
     def has_measured_depth(self) -> bool:
         depth = self._reference.depth
         return depth is not None and depth.kind != CLOUD and not is_ground_truth(depth.topic)
+
+    def why_no_depth(self) -> str:
+        return self._reference.why_no_depth()
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         return self._reference.read(stamp_ns, received_ns, camera)

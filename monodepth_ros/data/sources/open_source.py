@@ -11,9 +11,11 @@ from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions, given_camera
 from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
+from monodepth_ros.geometry.camera import CalibrationError
+from monodepth_ros.geometry.lens_plausibility import lens_problem
 
 EXPECTED = (
     f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a"
@@ -31,7 +33,18 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
     """
     source = _open(place, options)
     source.opened_with = place, options
+    if problem := _given_problem(options):
+        source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
     return source
+
+
+def _given_problem(options: SourceOptions) -> str:
+    """What is impossible in the calibration file of the options; '' if nothing is, or it states no image size."""
+    try:
+        given = given_camera(options)
+    except CalibrationError:  # a reader that knows the size has read it
+        return ""
+    return lens_problem(given) if given is not None else ""
 
 
 def _open(place: Place, options: SourceOptions) -> FrameSource:

@@ -39,11 +39,11 @@ class SourceOptions:
     poses; '' chooses them by the rules of `choose_depth` and `choose_poses`, 'none' uses none. camera: the camera of a
     folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration
     (`read_calibration`) that replaces the source's own. rectified: the images are already rectified, so the
-    intrinsics are P and D is ignored. field_of_view: horizontal field of view of images without calibration [degrees];
-    0 takes that of their EXIF data, or a guess. encoding, intensity_range: what the bytes of a bag's images are, see
-    `DecoderOptions`. rate: frame rate [Hz] of images or a film, instead of their times; 0 takes these, or the reader's
-    default without any. start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others
-    are not decoded.
+    intrinsics are P and D is ignored; unrectified: they are not, whatever their topic's name says. field_of_view:
+    horizontal field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess.
+    encoding, intensity_range: what the bytes of a bag's images are, see `DecoderOptions`. rate: frame rate [Hz] of
+    images or a film, instead of their times; 0 takes these, or the reader's default without any. start: time to skip
+    [s]. duration: time to read [s]. every: read every n-th image; the others are not decoded.
     """
 
     topic: str = ""
@@ -53,6 +53,7 @@ class SourceOptions:
     camera: str = ""
     calibration_file: str = ""
     rectified: bool = False
+    unrectified: bool = False
     field_of_view: float = 0.0
     encoding: str = ""
     intensity_range: str = ""
@@ -60,6 +61,11 @@ class SourceOptions:
     start: float = 0.0
     duration: float = float("inf")
     every: int = 1
+
+    @property
+    def says_rectified(self) -> bool | None:
+        """Whether the images are rectified; None if the source has to find out."""
+        return True if self.rectified else False if self.unrectified else None
 
     def takes(self, index: int) -> bool:
         """Whether the image of this index, counted from the first one after `start`, is read."""
@@ -142,6 +148,10 @@ class FrameSource(ABC):
         Ground truth is there to judge, and a LiDAR's points pass obstacles that the camera does not see past.
         """
         return False
+
+    def why_no_depth(self) -> str:
+        """Why the images read so far have no reference depth, with topics that miss a rule; '' without a candidate."""
+        return ""
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         """The reference depth (H, W) [m] of an image, as its frame gives it; None without one.

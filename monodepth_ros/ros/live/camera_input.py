@@ -13,8 +13,10 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
-from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.lens_plausibility import lens_problem
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import image_decoder
 from monodepth_ros.ros.live.outputs import topic_prefix
@@ -32,6 +34,7 @@ class CameraInput:
 
     The topics are those of a `TopicChoice`; they can change while nothing is published on them. calibration: replaces
     camera_info if given. on_lost: called with the number of images that the middleware has lost since the last call.
+    calibration_warning: why the calibration in use can hardly be right, or ''.
     """
 
     def __init__(
@@ -44,8 +47,13 @@ class CameraInput:
         on_lost: Callable[[int], None],
     ):
         self._node = node
-        self._is_rectified, self._field_of_view = config.image.rectified, config.image.field_of_view
-        self._fixed = calibration.rectified() if calibration is not None and self._is_rectified else calibration
+        image = config.image
+        self._rectified = True if image.rectified else False if image.unrectified else None
+        self._field_of_view = image.field_of_view
+        self._fixed = calibration.rectified() if calibration is not None and self._rectified else calibration
+        self.calibration_warning = ""
+        if self._fixed is not None and (problem := lens_problem(self._fixed)):
+            self.calibration_warning = f"the calibration file can hardly be right: {problem}"
         self._info: CameraInfo | None = None
         self._camera: CameraModel | None = None
         self._camera_source: tuple | None = None
@@ -178,11 +186,12 @@ class CameraInput:
         )
         if source != self._camera_source:
             self._camera = self._camera_source = None
-            try:
-                camera = CameraModel.from_camera_info(info)
-            except CalibrationError as error:
-                raise CalibrationError(f"{self.topics.info}: {error}") from None
-            self._camera = camera.rectified() if self._is_rectified else camera
+            topics = self.topics
+            images = ImagesOf(topics.image, topics.info, self._rectified, option="image.unrectified")
+            found = camera_of_info(info, images)
+            for remark in found.remarks:
+                self._node.get_logger().info(remark)
+            self._camera, self.calibration_warning = found.model, found.warning
             self._camera_source = source
         return self._camera
 

@@ -134,6 +134,8 @@ class FrameIntake:
         camera = self._input.camera_for(pixels)
         if not camera.is_calibrated:
             self._note_missing_calibration(self._input, camera)
+        if self._input.calibration_warning:
+            self._problems.note("calibration", self._input.calibration_warning)
         return pixels, camera
 
     def _note_missing_calibration(self, camera_input: CameraInput, camera: CameraModel) -> None:

@@ -54,6 +54,9 @@ class DataConfig:
         " calibration of the recordings.",
     )
     rectified: bool = setting(False, "Take the images as rectified: P applies, D is ignored.")
+    unrectified: bool = setting(
+        False, "Take the images as not rectified, although their topic is named image_rect or only P fits them."
+    )
     field_of_view: float = setting(
         0.0,
         "Horizontal field of view of recordings without calibration, which teach relative depth. 0 takes that of EXIF"
