@@ -11,7 +11,7 @@ from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
-from monodepth_ros.data.bags import depth_status
+from monodepth_ros.data.bags import depth_status, video_types
 from monodepth_ros.data.bags.recording_error import RecordingError
 from monodepth_ros.data.bags.storage.stored_file import StoredTopic
 from monodepth_ros.errors import one_line
@@ -26,9 +26,11 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 @lru_cache(maxsize=1)
 def common_types() -> Any:
-    """The typestore of ROS 2's own packages and DepthStatus, for bags that carry no definitions and for writing."""
+    """The typestore of ROS 2's own packages, DepthStatus and video, for bags without definitions and for writing."""
     store = get_typestore(Stores.ROS2_JAZZY)
     store.register(get_types_from_msg(depth_status.DEFINITION, depth_status.TYPE))
+    for name, definition in video_types.DEFINITIONS.items():
+        store.register(get_types_from_msg(definition, name))
     return store
 
 
