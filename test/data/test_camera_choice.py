@@ -260,3 +260,11 @@ def test_a_stream_that_holds_whole_pictures_is_preferred_to_its_video(tmp_path):
     assert (stream.image, stream.kind) == ("/camera/image_raw/compressed", "compressed")
     (stream,) = cameras_of(write_topics(tmp_path / "c.mcap", {"/c/image": raw(COLOUR[..., 0], "h264")}))
     assert stream.kind == "video"
+
+
+@pytest.mark.parametrize("form", ["16UC1; jpeg compressed mono8", "16UC1; h264"])
+def test_depth_that_was_turned_into_pictures_or_video_is_no_camera(tmp_path, form):
+    path = write_topics(
+        tmp_path / "bag.mcap", {"/sensor/data/compressed": compressed(COLOUR[..., 0], form, suffix=".jpg")}
+    )
+    assert cameras_of(path) == []

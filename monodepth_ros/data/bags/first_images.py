@@ -106,9 +106,9 @@ def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
         return FirstImage(
             kind=COMPRESSED, encoding=encoding, size=None, channels=1, bits=16, is_compressed_depth=True, **about
         )
-    if codec_of(message.format):
-        return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=0, bits=0, **about)
     channels, bits = _sample(encoding)
+    if codec_of(message.format):
+        return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=channels, bits=bits, **about)
     data = np.asarray(message.data, np.uint8)
     size = _size_of_jpeg(data[: 2**18].tobytes())
     values = None

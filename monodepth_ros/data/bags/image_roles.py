@@ -97,7 +97,9 @@ def _kind(first: FirstImage) -> str:
     if says in (*by_name, image_names.DISPARITY, image_names.OTHER):
         return by_name.get(says, OTHER)
     is_named = name_says(first.frame) == image_names.DEPTH or _DISTANCE & set(image_names.words(first.base))
-    return DEPTH if is_named or looks_like_depth(first.values) else UNSURE
+    # Values that cannot be looked at (video, JPEG) are what the encoding is made for.
+    is_unseen = first.values is None and first.encoding.upper() == "16UC1"
+    return DEPTH if is_named or is_unseen or looks_like_depth(first.values) else UNSURE
 
 
 def looks_like_depth(values: np.ndarray | None) -> bool:
