@@ -14,6 +14,7 @@ COMMANDS = {
     "opening": "a recording of 10 GB: opening it as every verb does, beside the mcap library reading its summary",
     "views": "coverage and error of depth by the shape of the camera, for several views of a network",
     "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
+    "video": "a drive as H.264 beside the same as JPEG: index, reading in any order, the wait of a training",
     "table": "results of `live` and `train` as Markdown tables; --docs: the tables of the documentation",
 }
 

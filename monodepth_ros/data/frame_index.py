@@ -4,7 +4,6 @@
 import hashlib
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.recording_state import files_of, recording_state
 from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
 from monodepth_ros.data.sources.open_source import open_source
@@ -98,7 +98,8 @@ def index_frames(
 
     The index is kept in the user's cache, and is built again when a file of the recording changes. beside: keep it in a
     hidden file beside the recording instead, for others who read the same recording; where that cannot be written, in
-    the cache. progress: called with (frames read, frames expected or None). Raises the errors of `open_source`.
+    the cache. Pictures of recorded video are kept decoded, too (see data/video_stream/frame_store.py). progress: called
+    with (frames read, frames expected or None). Raises the errors of `open_source`.
     """
     key = _key(path, options)
     name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
@@ -110,6 +111,7 @@ def index_frames(
         if kept is not None:
             return kept
     with open_source(path, options) as source:
+        source.keep_decoded()
         index = build_index(source, progress)
     for place in places if beside else places[-1:]:
         try:
@@ -174,13 +176,10 @@ def _beside(path: Path, options: SourceOptions) -> Path:
 
 def _key(path: str, options: SourceOptions) -> str:
     """Hash of the options and of the recording's files in their present state."""
-    files = matches(path) if is_pattern(path) else [Path(path)]
-    if Path(path).is_dir():
-        files = sorted(p for p in folder_of_files(Path(path)).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
+    files = [Path(path)]
+    if is_pattern(path):
+        files = matches(path)
+    elif Path(path).is_dir():
+        files = files_of(folder_of_files(Path(path)), SUFFIX)
     files += [split_choice(options.calibration_file)[0]] if options.calibration_file else []
-    facts = [f"{VERSION} {options!r}"]
-    for file in files:
-        with suppress(OSError):
-            status = file.stat()
-            facts.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+    return recording_state(files, f"{VERSION} {options!r}")

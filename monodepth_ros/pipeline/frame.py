@@ -20,13 +20,15 @@ class Frame:
     """One image and the camera that took it.
 
     stamp_ns: time of the image, 0 if the source states none. mount: height and tilt of the camera above the ground, as
-    far as known.
+    far as known. in_order: the stamp continues those before it; if not, the frame gives depth, but neither odometry nor
+    the scale uses it.
     """
 
     stamp_ns: int
     pixels: Pixels
     camera: CameraModel
     mount: CameraMount = CameraMount()
+    in_order: bool = True
 
 
 @dataclass(frozen=True)

@@ -142,15 +142,16 @@ class FramePipeline:
             has_new_view=resampling is not before,
             scale=self.scale,
         )
-        runs_networks = demand.needs_depth or demand.odometry
+        runs_networks = demand.needs_depth or (demand.odometry and frame.in_order)
         source = self._scale_in_force
-        wants_motion = self.has_odometry and (demand.odometry or (runs_networks and source.needs_motion))
+        is_measured = runs_networks and frame.in_order
+        wants_motion = self.has_odometry and is_measured and (demand.odometry or source.needs_motion)
         prepared = PreparedFrame(
             frame,
             demand,
             result,
             resampling,
-            scale_needs_depth=runs_networks and source.needs_depth,
+            scale_needs_depth=is_measured and source.needs_depth,
             wants_motion=wants_motion,
             motion_needs_depth=wants_motion and self._motion.needs_depth,
         )
@@ -162,7 +163,7 @@ class FramePipeline:
                 if resampling.motion_view is not view and self._motion.uses_network:
                     prepared.motion_image = self._engine.load_image(resampling.motion_input(frame.pixels))
                 self._motion.expect(prepared)
-            pair = self.images_of_pair(frame.stamp_ns)
+            pair = self.images_of_pair(frame.stamp_ns) if frame.in_order else None
             if pair is not None:
                 pair.add_own(frame.stamp_ns, frame.pixels, frame.camera)
         result.milliseconds["prepare"] = 1e3 * (time.perf_counter() - started)
@@ -210,7 +211,8 @@ class FramePipeline:
             agreement = math.nan if tracked is None else tracked.depth_agreement
             if result.view.is_calibrated:
                 self._lost_motion.observe(tracked, result.view.image_camera)
-        self._plausibility.observe_agreement(result.stamp_ns, agreement)
+        if prepared.frame.in_order:
+            self._plausibility.observe_agreement(result.stamp_ns, agreement)
         if prepared.seen is not None:
             self._plausibility.observe_depth(prepared.seen, result.scale, self._config.scale.camera_height)
         result.contradiction = self._lost_motion.warning or self._plausibility.contradiction

@@ -60,8 +60,8 @@ class NodeConfig(RunConfig):
     odometry: CameraOdometryConfig = section(CameraOdometryConfig)
     image_transport: str = setting(
         "auto",
-        "Subscribe to image (raw) or image/compressed (compressed). auto: raw, unless only compressed images are "
-        "published. Choose compressed if the camera is on another computer.",
+        "Subscribe to image (raw) or image/compressed (compressed). auto: raw, unless only compressed images or video "
+        "(image/ffmpeg, image/foxglove) are published. Choose compressed if the camera is on another computer.",
         choices=("auto", "raw", "compressed"),
     )
     max_rate: float = setting(

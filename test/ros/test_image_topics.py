@@ -127,11 +127,38 @@ def test_no_other_camera_is_taken_unless_it_is_searched_for(lonely, arguments, p
     assert camera.images.get_subscription_count() == 0
 
 
-@pytest.mark.parametrize("transport, words", [("auto", ()), ("raw", ("set image_transport to auto",))])
-def test_a_topic_of_another_type_is_named(lonely, transport, words):
-    node = lonely("-r", "image:=/cloud", image_transport=transport, no_image_timeout=0.1)
-    node.client.create_publisher(PointCloud2, "/cloud", RELIABLE)
-    node.diagnosis("/cloud carries sensor_msgs/msg/PointCloud2, expected sensor_msgs/msg/Image", *words)
+@pytest.mark.parametrize(
+    "transport, published, words",
+    [
+        ("auto", PointCloud2, ("carries sensor_msgs/msg/PointCloud2, expected sensor_msgs/msg/Image", "image:=")),
+        ("raw", CompressedImage, ("carries sensor_msgs/msg/CompressedImage, expected sensor_msgs/msg/Image",)),
+        ("raw", CompressedImage, ("set image_transport to compressed or auto",)),
+    ],
+)
+def test_a_topic_of_another_type_is_named(lonely, transport, published, words):
+    node = lonely("-r", "image:=/thing", image_transport=transport, no_image_timeout=0.1)
+    node.client.create_publisher(published, "/thing", RELIABLE)
+    text = node.diagnosis("/thing", *words)
+    assert "large images" not in text and node.received["/diagnostics"][-1].status[0].level == b"\x01", text
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_the_other_transport_is_named_if_the_chosen_one_is_not_published(lonely, compressed):
+    transport, other = ("raw", "compressed") if compressed else ("compressed", "raw")
+    node = lonely("-r", "image:=/front/image_raw", image_transport=transport, no_image_timeout=0.1)
+    Camera(node, "/front/image_raw", "/front/camera_info", compressed)
+    topic = f"/front/image_raw{'/compressed' if compressed else ''}"
+    text = node.diagnosis(f"{topic} is published: set image_transport to {other} or auto")
+    assert "large images" not in text, text
+
+
+@pytest.mark.parametrize("transport", ["auto", "compressed"])
+def test_a_remapping_may_name_the_compressed_topic_itself(lonely, transport, capfd):
+    node = lonely("-r", "image:=/front/image_raw/compressed", image_transport=transport)
+    assert node.stream.intake.info_topic == "/front/camera_info"
+    Camera(node, "/front/image_raw", "/front/camera_info", compressed=True).works()
+    assert node.stream.intake.image_topic == "/front/image_raw/compressed"
+    assert not log_lines(capfd, "ncompatible type")
 
 
 LOSSY = """

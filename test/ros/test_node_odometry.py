@@ -19,6 +19,7 @@ from monodepth_ros.networks.formula_weights import formula_image
 from monodepth_ros.odometry.checks.image_check import ImageChange, ImageCheck
 from monodepth_ros.ros.interop import rotation_from_quaternion
 from monodepth_ros.ros.transforms import TF_QOS, TF_STATIC_QOS
+from monodepth_ros.stamps import nanoseconds
 
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 SECOND = 1_000_000_000
@@ -287,7 +288,9 @@ def test_a_backwards_stamp_or_a_gap_begins_a_new_trajectory(harness, pose_checkp
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     replace_motion(node, [invert(STEP)] * 20)
     node.send_info()
-    for start in (100 * SECOND, 50 * SECOND, 70 * SECOND):
+    for start, goes_back in ((100 * SECOND, False), (50 * SECOND, True), (70 * SECOND, False)):
+        if goes_back:  # one such stamp alone may be a mistake
+            node.exchange(start - TENTH)
         messages = run_steps(node, 3, start)
         np.testing.assert_allclose(pose_of(messages[0])[:3, 3], 0.0, atol=1e-12)
         assert np.linalg.norm(pose_of(messages[2])[:3, 3]) > 0.9
@@ -346,11 +349,28 @@ def test_a_relative_checkpoint_without_a_stated_scale_does_not_configure(harness
     assert node.node.trigger_configure().name == "SUCCESS"
 
 
-def test_zero_stamps_give_depth_but_no_motion(harness, pose_checkpoint):
+def test_images_without_a_stamp_get_the_time_of_their_arrival_and_a_warning(harness, pose_checkpoint):
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     node.send_info()
+    before = node.node.get_clock().now().nanoseconds
     for i in range(3):
         node.send(0)
-        node.wait(lambda: len(node.received["depth/image"]) == i + 1)
-    assert not node.received["odom"]
-    node.wait(lambda: any("stamp" in m.status[0].message for m in node.received["/diagnostics"]))
+        node.wait(lambda: len(node.received["odom"]) == i + 1)
+    stamps = [nanoseconds(message.header.stamp) for message in node.received["odom"]]
+    assert before < stamps[0] < stamps[1] < stamps[2] < node.node.get_clock().now().nanoseconds, stamps
+    assert [nanoseconds(message.header.stamp) for message in node.received["depth/image"]] == stamps
+    node.diagnosis("images on /image carry no stamp (zero)", "header.stamp")
+
+
+@pytest.mark.parametrize("wrong", [2_000_000_000 * SECOND, SECOND // 2])
+def test_one_wrong_stamp_gives_depth_and_leaves_the_trajectory_whole(harness, pose_checkpoint, wrong):
+    node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
+    replace_motion(node, [invert(STEP)] * 5)
+    node.send_info()
+    run_steps(node, 3)
+    node.exchange(wrong)
+    last = run_steps(node, 2, SECOND + 3 * TENTH)[-1]
+    travelled = np.linalg.norm(pose_of(last)[:3, 3])
+    assert travelled == pytest.approx(4 * np.linalg.norm(STEP[:3, 3]), rel=0.02)
+    assert wrong not in [nanoseconds(message.header.stamp) for message in node.received["odom"]]
+    node.diagnosis("1 images on /image with a stamp that does not follow")

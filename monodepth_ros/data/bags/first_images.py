@@ -12,16 +12,16 @@ import numpy as np
 
 from monodepth_ros.data.bags.image_names import base_name
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.stamps import nanoseconds
+from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
+from monodepth_ros.data.video_stream.codecs import codec_of, original_encoding
+from monodepth_ros.data.video_stream.packets import frame_id as frame_of
+from monodepth_ros.data.video_stream.packets import stamp_ns as stamp_of
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
-FFMPEG_PACKET = "ffmpeg_image_transport_msgs/msg/FFMPEGPacket"
-COMPRESSED_VIDEO = "foxglove_msgs/msg/CompressedVideo"
 IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE, FFMPEG_PACKET, COMPRESSED_VIDEO)
 RAW, COMPRESSED, VIDEO = "raw", "compressed", "video"
 
-_CODECS = re.compile(r"h\.?26[45]|hevc|avc|av1|vp[89]|mpeg-?4", re.IGNORECASE)
 _16_BITS = re.compile(r"16[US]C1|mono16|[yz]16", re.IGNORECASE)
 _FLOATS = re.compile(r"(16|32|64)FC(\d*)", re.IGNORECASE)
 
@@ -66,14 +66,15 @@ def first_image(recording: Recording, topic: str) -> FirstImage:
 
 
 def _look(topic: str, kind: str, message: Any) -> FirstImage:
-    header = getattr(message, "header", None)
-    frame_id = (message if header is None else header).frame_id
-    stamp_ns = nanoseconds(message.timestamp if header is None else header.stamp)
-    about = {"topic": topic, "base": base_name(topic), "frame_id": frame_id, "stamp_ns": stamp_ns}
+    about = {
+        "topic": topic,
+        "base": base_name(topic),
+        "frame_id": frame_of(message),
+        "stamp_ns": stamp_of(message),
+    }
     if kind in (FFMPEG_PACKET, COMPRESSED_VIDEO):
         size = (int(message.width), int(message.height)) if kind == FFMPEG_PACKET else None
-        words = str(getattr(message, "encoding", "")).split(";")  # codec; pixel format; encoding of the images
-        encoding = words[-1].strip() if len(words) > 2 else ""
+        encoding = original_encoding(message.encoding) if kind == FFMPEG_PACKET else ""
         channels, bits = _sample(encoding)
         return FirstImage(kind=VIDEO, encoding=encoding, size=size, channels=channels, bits=bits, **about)
     if kind == IMAGE:
@@ -83,7 +84,7 @@ def _look(topic: str, kind: str, message: Any) -> FirstImage:
 
 def _look_at_raw(message: Any, about: dict[str, Any]) -> FirstImage:
     encoding, size = message.encoding, (int(message.width), int(message.height))
-    if _CODECS.fullmatch(encoding):
+    if codec_of(encoding):
         return FirstImage(kind=VIDEO, encoding="", size=size, channels=0, bits=0, **about)
     channels, bits = _sample(encoding)
     values = None
@@ -97,7 +98,7 @@ def _look_at_raw(message: Any, about: dict[str, Any]) -> FirstImage:
 
 
 def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
-    before, separator, codec = message.format.partition(";")
+    before, separator, _ = message.format.partition(";")
     encoding = before.strip() if separator else ""
     if not separator and (_16_BITS.fullmatch(before.strip()) or _FLOATS.fullmatch(before.strip())):
         encoding = before.strip()
@@ -106,7 +107,7 @@ def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
             kind=COMPRESSED, encoding=encoding, size=None, channels=1, bits=16, is_compressed_depth=True, **about
         )
     channels, bits = _sample(encoding)
-    if _CODECS.search(codec if separator else before):
+    if codec_of(message.format):
         return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=channels, bits=bits, **about)
     data = np.asarray(message.data, np.uint8)
     size = _size_of_jpeg(data[: 2**18].tobytes())

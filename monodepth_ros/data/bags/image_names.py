@@ -8,6 +8,7 @@ TRANSPORTS = (
     "compressed",
     "compressedDepth",
     "compressed_video",
+    "video",
     "ffmpeg",
     "foxglove",
     "theora",
@@ -17,6 +18,8 @@ TRANSPORTS = (
     "h265",
     "hevc",
     "av1",
+    "vp8",
+    "vp9",
 )
 DEPTH, DISPARITY, OTHER, PICTURE, COLOR = (
     "depth",

@@ -121,6 +121,12 @@ class BagSource(FrameSource):
             images = "1 image" if order.sorted_count == 1 else f"{order.sorted_count} images"
             self.notes.append(f"{images} out of order: sorted by stamp")
 
+    def keep_decoded(self) -> None:
+        self._images.keep_decoded()
+
+    def decodable_from(self, received_ns: int) -> int:
+        return self._images.decodable_from(received_ns)
+
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         return self._images.read(stamp_ns, received_ns)
 

@@ -136,6 +136,13 @@ class FrameSource(ABC):
         """
         raise SourceError(f"{self.description}: can be read only once; record it and give the recording")
 
+    def keep_decoded(self) -> None:
+        """Keep the images that `frames` gives from now on, where `read` would have to decode others to get at one."""
+
+    def decodable_from(self, received_ns: int) -> int:
+        """Receive time [ns] of the first message that the image received at this time needs, its own as a rule."""
+        return received_ns
+
     @property
     def has_reference_depth(self) -> bool:
         """Whether there is reference depth for some of the images."""

@@ -61,7 +61,8 @@ class InputCopy:
             earlier = next(recording.messages([topic.name]), None)
             if earlier is not None and earlier.stamp_ns < frame.received_ns:
                 self._bag.write_raw(topic.name, frame.received_ns, earlier.data)
-        self._waiting = recording.messages([topic.name for topic in topics], frame.received_ns)
+        start_ns = self._source.decodable_from(frame.received_ns)
+        self._waiting = recording.messages([topic.name for topic in topics], start_ns)
         self._next = next(self._waiting, None)
 
     def _write_image(self, frame: SourceFrame) -> None:

@@ -19,6 +19,8 @@ def camera_health(stream: CameraStream) -> Health:
     """Values and problems of a camera, for /diagnostics."""
     values = frame_values(stream.counters)
     values |= {"images": stream.intake.description} if stream.intake.description else {}
+    left_out = stream.intake.left_out
+    values |= {"frames of other cameras": str(left_out)} if left_out else {}
     scale = stream.scale
     values["scale"], values["scale state"] = scale.description, scale.state.name.capitalize()
     values["odometry"] = ODOMETRY_STATES[stream.odometry_state]
@@ -37,6 +39,7 @@ def camera_health(stream: CameraStream) -> Health:
         silence = stream.intake.silence()
         if silence:
             stream.problems.note("silence", silence)
+        stream.intake.note_publishers()
     for problem in stream.problems.current():
         (health.error if problem.is_error else health.warn)(problem.message)
     if stream.odometry_state is TrackingState.LOST:

@@ -2,39 +2,56 @@
 """One camera's input topics: the image, raw or compressed, and its camera_info."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from monodepth_ros.data.bags.topics import CAMERA_INFO
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
-from monodepth_ros.geometry.calibration_checks import has_intrinsics
+from monodepth_ros.data.video_stream.colors import to_pixels
+from monodepth_ros.data.video_stream.packets import is_video
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.lens_plausibility import lens_problem
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import image_decoder
+from monodepth_ros.ros.live.camera_calibration import CameraCalibration
 from monodepth_ros.ros.live.outputs import topic_prefix
+from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.qos_events import log_incompatible_qos
 from monodepth_ros.ros.live.topic_choice import ImageTopics, TopicChoice
+from monodepth_ros.ros.live.video_input import QUEUE, VideoInput, VideoPicture
+from monodepth_ros.ros.live.video_topics import message_class
 from monodepth_ros.ros.middleware_profile import large_message_remedy
 
 _REMEDIES = {"reliability": "set image.reliability to best_effort"}
-# Period of looking at what is published, while no image arrives [s].
+# Period of looking at what is published [s].
 LOOK_PERIOD = 0.5
+# rclpy hands the number of a publication to callbacks of two arguments from Iron on.
+_TELLS_NUMBERS = hasattr(Subscription, "CallbackType")
+
+ImageMessage = Image | CompressedImage | VideoPicture
 
 
 class CameraInput:
     """Subscriptions of one camera; every image message goes to `on_image` at once, on the executor's thread.
 
     The topics are those of a `TopicChoice`; they can change while nothing is published on them. calibration: replaces
-    camera_info if given. on_lost: called with the number of images that the middleware has lost since the last call.
-    calibration_warning: why the calibration in use can hardly be right, or ''.
+    camera_info if given. on_image: gets the message, and the number of the publication where the middleware tells it
+    (else None). on_lost: called with the number of images that the middleware has lost since the last call.
+
+    Video goes through a decoder (see `VideoInput`), whose thread calls `on_image` with its pictures. on_left_out: gets
+    the number of packets without a picture and the reason. A CompressedImage or Image tells only by its first
+    message that it is video; the subscription then gets a queue, in which no packet is replaced by a newer one.
+
+    camera_info is taken with best effort and volatile, which connects to every publisher. If one of them is latched
+    (transient_local, published once), a second subscription of that kind fetches its last message. It is made only
+    then: a driver that is not latched would warn about it.
     """
 
     def __init__(
@@ -43,33 +60,28 @@ class CameraInput:
         camera: str,
         config: NodeConfig,
         calibration: CameraModel | None,
-        on_image: Callable[[Image | CompressedImage], None],
+        on_image: Callable[[ImageMessage, int | None], None],
         on_lost: Callable[[int], None],
+        on_left_out: Callable[[int, str], None],
     ):
         self._node = node
-        image = config.image
-        self._rectified = True if image.rectified else False if image.unrectified else None
-        self._field_of_view = image.field_of_view
-        self._fixed = calibration.rectified() if calibration is not None and self._rectified else calibration
-        self.calibration_warning = ""
-        if self._fixed is not None and (problem := lens_problem(self._fixed)):
-            self.calibration_warning = f"the calibration file can hardly be right: {problem}"
-        self._info: CameraInfo | None = None
-        self._camera: CameraModel | None = None
-        self._camera_source: tuple | None = None
         self._started = self._publishers_since = time.monotonic()
-        self._publishers = 0
+        self._count = 0
         self.last_image_time: float | None = None
-        self._on_image, self._on_lost = on_image, on_lost
-        self._prefix = topic_prefix(camera)
-        self._transport = config.image_transport
+        self._on_image, self._on_lost, self._on_left_out = on_image, on_lost, on_left_out
+        self._video: VideoInput | None = None
         may_search = config.image.find_topic and not camera
         warn = node.get_logger().warning
         self._decoder = image_decoder(config.image.decoder_options, self._warn_of_pixels)
         self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
+        self._remap_info = f"{topic_prefix(camera)}camera_info"
         reliable = config.image.reliability == "reliable"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscriptions: list[Subscription] = []
+        self._latched: Subscription | None = None
+        self._choose_topics()
+        announce = node.get_logger().info
+        self.calibration = CameraCalibration(config, calibration, lambda: self.infos.count, announce)
         # On the steady clock: a simulation's may not run yet.
         self._timer = node.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         try:
@@ -78,47 +90,83 @@ class CameraInput:
             self.close()
             raise
 
+    def _choose_topics(self) -> None:
+        topics = self._choice.current
+        self.images = Publishers(self._node, topics.image, topics.type)
+        self.infos = Publishers(self._node, topics.info, CAMERA_INFO)
+
     def _subscribe_all(self) -> None:
         topics = self._choice.current
         lost = lambda event: self._on_lost(event.total_count_change)  # noqa: E731
-        self._subscribe(CompressedImage if topics.is_compressed else Image, topics.image, self._take_image, lost)
-        if self._fixed is None:
-            self._subscribe(CameraInfo, topics.info, self._take_info)
+        message_type = message_class(topics.type)
+        callback = self._take_numbered_image if _TELLS_NUMBERS else self._take_image
+        self._has_queue = bool(topics.video) or self._video is not None
+        reliability = self._reliability
+        if self._has_queue and self.images.are_reliable:
+            reliability = ReliabilityPolicy.RELIABLE
+        self._image_qos = self._subscribe(message_type, topics.image, callback, reliability, lost)
+        if not self.calibration.is_fixed:
+            self._subscribe(CameraInfo, topics.info, self._take_info, ReliabilityPolicy.BEST_EFFORT)
+        self.calibration.image_topic, self.calibration.info_topic = topics.image, topics.info
 
-    def _subscribe(self, message_type, topic: str, callback, lost=None) -> None:
+    def _subscribe(self, message_type, topic: str, callback, reliability: ReliabilityPolicy, lost=None) -> QoSProfile:
+        has_queue = lost is not None and self._has_queue
+        # Parameters of its own: those of the subscription before it keep the length of its queue for ever.
+        entity = "video" if has_queue else None
         who = f"a publisher of {topic} offers"
         incompatible = log_incompatible_qos(self._node, who, "nothing arrives from it", _REMEDIES)
 
-        def create(**events) -> Subscription:
+        def create(**events) -> tuple[Subscription, QoSProfile]:
+            # A new profile each time: qos_overrides write into it.
+            qos = QoSProfile(depth=QUEUE if has_queue else 1, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
             return self._node.create_subscription(
                 message_type,
                 topic,
                 callback,
-                # A new profile each time: qos_overrides write into it.
-                QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=self._reliability),
+                qos,
                 event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible, **events),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(entity_id=entity),
+            ), qos
 
         try:
-            subscription = create(message_lost=lost)
+            subscription, qos = create(message_lost=lost)
         except UnsupportedEventTypeError:  # not every middleware tells of lost messages
-            subscription = create()
+            subscription, qos = create()
         self._subscriptions.append(subscription)
+        return qos
+
+    def _fetch_latched(self) -> None:
+        """Subscribe to latched camera_infos if there are any."""
+        if self._latched is None and not self.calibration.is_fixed and self.infos.has_latched:
+            qos = QoSProfile(
+                depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
+            )
+            # Its other publishers need not match.
+            silent = SubscriptionEventCallbacks(use_default_callbacks=False)
+            self._latched = self._node.create_subscription(
+                CameraInfo, self._choice.current.info, self._take_info, qos, event_callbacks=silent
+            )
+            self._subscriptions.append(self._latched)
 
     def _unsubscribe_all(self) -> None:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self._subscriptions = []
+        self._subscriptions, self._latched = [], None
 
     def _look(self) -> None:
         """Follow the publishers: subscribe anew if they have changed for others."""
+        self._fetch_latched()
+        if self._video is not None and not self._has_queue:
+            self._unsubscribe_all()
+            self._subscribe_all()
         if self.last_image_time is not None and time.monotonic() - self.last_image_time < LOOK_PERIOD:
             return
         if not self._choice.look():
             return
         self._unsubscribe_all()
-        self._info = None
+        self._end_video()
+        self.calibration.forget()
+        self._choose_topics()
         self._subscribe_all()
         topics = self._choice.current
         self._node.get_logger().info(f"images from {topics}, calibration from {topics.info}")
@@ -129,19 +177,37 @@ class CameraInput:
             self._node.destroy_timer(self._timer)
             self._timer = None
         self._unsubscribe_all()
+        self._end_video()
 
-    def _take_image(self, message: Image | CompressedImage) -> None:
+    def _end_video(self) -> None:
+        if self._video is not None:
+            self._video.close()
+            self._video = None
+
+    def _take_image(self, message: ImageMessage) -> None:
+        self._take_numbered_image(message, {})
+
+    def _take_numbered_image(self, message: ImageMessage, about: Mapping[str, Any]) -> None:
         self.last_image_time = time.monotonic()
-        self._on_image(message)
+        if not self.calibration.is_known:  # do not wait for the timer: images without a calibration are dropped
+            self._fetch_latched()
+        if not is_video(message):
+            self._on_image(message, about.get("publication_sequence_number"))
+            return
+        if self._video is None:
+            self._video = VideoInput(lambda picture: self._on_image(picture, None), self._on_left_out)
+        self._video.take(message)
 
     def _take_info(self, message: CameraInfo) -> None:
-        self._info = message
+        self.calibration.take(message)
 
     def _warn_of_pixels(self, text: str) -> None:
         self._node.get_logger().warning(f"{self.topics.image}: {text}")
 
-    def decode(self, message: Image | CompressedImage) -> Pixels:
+    def decode(self, message: ImageMessage) -> Pixels:
         """Pixels of an image message of this camera; raises ImageError."""
+        if isinstance(message, VideoPicture):
+            return to_pixels(message.picture)
         return self._decoder.decode(message)
 
     @property
@@ -149,51 +215,9 @@ class CameraInput:
         """The topics that are subscribed to."""
         return self._choice.current
 
-    @property
-    def camera_info(self) -> CameraInfo | None:
-        """The newest camera_info."""
-        return self._info
-
-    @property
-    def has_calibration(self) -> bool:
-        """Whether there is a calibration, from the topic or the file."""
-        return self._fixed is not None or self._info is not None
-
-    def camera_for(self, pixels: Pixels) -> CameraModel:
-        """The camera model of an image, from the file or the newest camera_info; an uncalibrated one without either, or
-        if K[0] is 0.
-
-        Raises CalibrationError if the camera_info is not a valid calibration or is for another image size.
-        """
-        camera = self._fixed or self._from_info()
-        if camera is None:
-            return CameraModel.uncalibrated(*pixels.size, self._field_of_view)
-        camera.check_size(*pixels.size, "the calibration file" if self._fixed is not None else self.topics.info)
-        return camera
-
-    def _from_info(self) -> CameraModel | None:
-        info = self._info
-        if info is None or not has_intrinsics(info):
-            return None
-        roi = info.roi
-        source = (
-            (info.width, info.height, info.distortion_model, info.binning_x, info.binning_y),
-            (roi.x_offset, roi.y_offset, roi.width, roi.height),
-            tuple(info.k),
-            tuple(info.d),
-            tuple(info.r),
-            tuple(info.p),
-        )
-        if source != self._camera_source:
-            self._camera = self._camera_source = None
-            topics = self.topics
-            images = ImagesOf(topics.image, topics.info, self._rectified, option="image.unrectified")
-            found = camera_of_info(info, images)
-            for remark in found.remarks:
-                self._node.get_logger().info(remark)
-            self._camera, self.calibration_warning = found.model, found.warning
-            self._camera_source = source
-        return self._camera
+    def missing_info(self) -> tuple[str, str]:
+        """Why there is no camera_info, and what to do, both in words."""
+        return self._choice.missing_info(self.infos.nodes, self._remap_info)
 
     def silence(self, limit: float) -> str:
         """Why no image has come for more than `limit` seconds and what to do; empty if images come.
@@ -203,23 +227,28 @@ class CameraInput:
         now = time.monotonic()
         topic = self._choice.current.image
         publishers = self._node.count_publishers(topic)
-        if publishers != self._publishers:
-            self._publishers, self._publishers_since = publishers, now
+        if publishers != self._count:
+            self._count, self._publishers_since = publishers, now
         seconds = now - (self.last_image_time or self._started)
         if seconds <= limit:
             return ""
+        begin = f"no image for {seconds:.0f} s: "
         if publishers == 0:
-            return f"no image for {seconds:.0f} s: no publisher on {topic}; {self._choice.advice}"
-        types, expected = self._choice.types(), self._choice.current.type
-        if expected not in types:
-            way_out = f"remap with {self._prefix}image:=/your/topic"
-            if self._transport != "auto":
-                way_out += ", or set image_transport to auto"
-            return f"no image for {seconds:.0f} s: {topic} carries {', '.join(types)}, expected {expected}; {way_out}"
+            return f"{begin}no publisher on {topic}; {self._choice.advice}"
+        mismatch = self._choice.mismatch()
+        if mismatch:
+            return begin + mismatch
+        reason = self.images.reason_against(self._image_qos)
+        if reason:
+            return f"{begin}the QoS of {self.images.nodes} on {topic} does not match ({reason}); {_qos_remedy(reason)}"
         if now - self._publishers_since <= limit:
             return ""
         return (
-            f"no image for {seconds:.0f} s: {publishers} publisher(s) on {topic} but nothing arrives; large images may "
-            f"get lost on the way ({large_message_remedy()}, or set image.reliability to reliable), or the QoS does "
-            "not match"
+            f"{begin}{publishers} publisher(s) on {topic} but nothing arrives; large images may get lost on the way "
+            f"({large_message_remedy()}, or set image.reliability to reliable), or the QoS does not match"
         )
+
+
+def _qos_remedy(reason: str) -> str:
+    is_reliability = "reliab" in reason.lower() or "best effort" in reason.lower()
+    return _REMEDIES["reliability"] if is_reliability else "change its QoS or qos_overrides"

@@ -18,9 +18,10 @@ from monodepth_ros.pipeline.frame_status import status_fields
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.counters import FrameCounters
-from monodepth_ros.ros.live.frame_intake import Arrival, FrameIntake
+from monodepth_ros.ros.live.frame_intake import FrameIntake
 from monodepth_ros.ros.live.frame_log import FrameLog
 from monodepth_ros.ros.live.gyro_input import GyroInput
+from monodepth_ros.ros.live.image_flow import Arrival
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs
 from monodepth_ros.ros.live.pending_frame import PendingFrame
@@ -56,6 +57,7 @@ class CameraStream:
         pipeline.announce = self._logger.info
         self.partner_of: FramePipeline | None = None
         self._must_reset = False
+        self._sender = 0
         self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind, config.image.view)
         self._last_result: FrameResult | None = None
         self._state = self._state_without_motion
@@ -177,8 +179,8 @@ class CameraStream:
             if config is not self._applied_config:
                 self._pipeline.configure(config)
                 self._applied_config = config
-            if self._must_reset:
-                self._must_reset = False
+            if self._must_reset or arrival.sender != self._sender:
+                self._must_reset, self._sender = False, arrival.sender
                 self._pipeline.reset_odometry()
             return self._prepare(arrival, config)
         return None
@@ -188,7 +190,7 @@ class CameraStream:
         with self._failures_counted():
             started = time.perf_counter()
             result = self._pipeline.finish(pending.prepared)
-            self.intake.note_processed(result.stamp_ns)
+            self.intake.note_processed(pending.arrival.stamp_ns)
             self._last_result = result
             self._log.add(result, pending.header, pending.prepared.demand.cloud)
             self._outputs.publish(result, pending.header, pending.config.depth)
@@ -232,11 +234,12 @@ class CameraStream:
                 return None
         started = time.perf_counter()
         pixels, camera = self.intake.decode(arrival)
-        if pair is not None:
+        if pair is not None and arrival.in_order:
             pair.add_partner(arrival.stamp_ns, pixels, camera, arrival.header.frame_id)
         if not is_wanted:
             return None
-        frame = Frame(arrival.stamp_ns, pixels, camera, scale_inputs.mount(arrival.header.frame_id))
+        mount = scale_inputs.mount(arrival.header.frame_id)
+        frame = Frame(arrival.stamp_ns, pixels, camera, mount, arrival.in_order)
         decode_ms = 1e3 * (time.perf_counter() - started)
         return PendingFrame(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
 
@@ -274,8 +277,6 @@ class CameraStream:
         estimate = result.odometry
         if estimate is None:
             self._state = self._state_without_motion
-            if result.stamp_ns == 0 and self._pipeline.has_odometry:
-                self.problems.note("stamp", "images carry no stamp (zero): depth goes on, odometry needs their times")
             return
         self._state = estimate.state
         if estimate.note:

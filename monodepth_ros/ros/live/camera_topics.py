@@ -33,7 +33,7 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
     images, images without one are left out.
     """
-    outputs = _outputs_of_depth_nodes(topics)
+    outputs = outputs_of_depth_nodes(topics)
     transports: dict[str, set[str]] = defaultdict(set)
     for name, types in topics.items():
         if name not in outputs and name.startswith(namespace.rstrip("/") + "/") and _may_be_camera(name):
@@ -51,7 +51,8 @@ def info_beside(image: str) -> str:
     return image.rpartition("/")[0] + "/camera_info"
 
 
-def _outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
+def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
+    """The topics that depth nodes publish, by their status topics. topics: message types by topic."""
     status = TOPICS["status"][0]
     prefixes = [name.removesuffix(status) for name, types in topics.items() if STATUS in types]
     return {prefix + topic for prefix in prefixes for topic, _ in (TOPICS | COMPRESSED_DEPTH).values()}

@@ -1,45 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """From image messages to frames: which images of a camera are processed, and how they are decoded."""
 
-import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
+from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.calibration import read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
-from monodepth_ros.ros.live.camera_input import CameraInput
+from monodepth_ros.ros.live.camera_input import CameraInput, ImageMessage
 from monodepth_ros.ros.live.counters import FrameCounters
-from monodepth_ros.ros.live.outputs import topic_prefix
+from monodepth_ros.ros.live.image_flow import Arrival, ImageFlow
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.rate_limit import RateLimit
 from monodepth_ros.ros.middleware_profile import large_message_remedy
-from monodepth_ros.stamps import nanoseconds
-
-# A stamp this far from the node's clock [s] comes from another clock (a recording), so it has no age.
-FOREIGN_CLOCK = 60.0
-
-
-class Arrival(NamedTuple):
-    """An image message, its time of arrival (steady clock [s]), and its age on the node's clock ([ms], or NaN)."""
-
-    message: Image | CompressedImage
-    time: float
-    transport_ms: float
-
-    @property
-    def header(self) -> Header:
-        return self.message.header
-
-    @property
-    def stamp_ns(self) -> int:
-        return nanoseconds(self.message.header.stamp)
 
 
 class FrameIntake:
@@ -56,6 +33,8 @@ class FrameIntake:
         self._problems = problems
         self._calibration = read_intrinsics(config.calibration_file) if config.calibration_file else None
         self._input: CameraInput | None = None
+        self._flow: ImageFlow | None = None
+        self._frames: tuple[str, str] | None = None
         self._limit = RateLimit()
         self._last_stamp_ns = 0
         self._uncalibrated_since: float | None = None
@@ -63,15 +42,23 @@ class FrameIntake:
     def open(self, submit: Callable[[Arrival], None]) -> None:
         """Subscribe; arrivals go to `submit`, which must return at once."""
 
-        def receive(message: Image | CompressedImage) -> None:
+        def receive(message: ImageMessage, number: int | None) -> None:
             self._counts.count(counters.RECEIVED)
-            arrival = self._arrival(message)
-            if self._config.enabled and self._limit.admits(arrival.time, self._config.max_rate):
+            arrival = flow.admit(message, number)
+            is_wanted = arrival is not None and self._config.enabled
+            if is_wanted and self._limit.admits(arrival.time, self._config.max_rate):
                 submit(arrival)
             else:
                 self._counts.count(counters.UNWANTED)
 
-        self._input = CameraInput(self._node, self._camera, self._config, self._calibration, receive, self._note_lost)
+        images = CameraInput(
+            *(self._node, self._camera, self._config, self._calibration),
+            on_image=receive,
+            on_lost=self._note_lost,
+            on_left_out=self._note_left_out,
+        )
+        flow = ImageFlow(self._node, lambda: images.images, images.calibration.fit, self._problems)
+        self._input, self._flow = images, flow
 
     def _note_lost(self, number: int) -> None:
         self._counts.count(counters.LOST, number)
@@ -82,6 +69,13 @@ class FrameIntake:
             "(docs/integration/image_transport.md)",
         )
 
+    def _note_left_out(self, number: int, reason: str) -> None:
+        """Count packets of video without a picture; without a reason newer ones have replaced them."""
+        self._counts.count(counters.RECEIVED, number)
+        self._counts.count(counters.INVALID if reason else counters.REPLACED, number)
+        if reason:
+            self._problems.note("video", f"{self.image_topic}: {reason}", is_error=True)
+
     def unsubscribe(self) -> None:
         """Release the subscriptions; images that have arrived can still be decoded."""
         if self._input is not None:
@@ -90,7 +84,7 @@ class FrameIntake:
     def close(self) -> None:
         """Release the subscriptions and forget the last stamp."""
         self.unsubscribe()
-        self._input = None
+        self._input = self._flow = None
         self._last_stamp_ns = 0
 
     def configure(self, config: NodeConfig) -> None:
@@ -115,7 +109,26 @@ class FrameIntake:
     @property
     def camera_info(self) -> CameraInfo | None:
         """The newest camera_info; None before the first one and while closed."""
-        return self._input.camera_info if self._input is not None else None
+        return self._input.calibration.newest_info if self._input is not None else None
+
+    @property
+    def left_out(self) -> int:
+        """Number of images of other cameras on the same topic, which are not processed."""
+        return self._flow.left_out if self._flow is not None else 0
+
+    def note_publishers(self) -> None:
+        """Note as problems several cameras on the topics. Call it periodically."""
+        if self._input is None or self._flow is None:
+            return
+        self._flow.note_senders()
+        infos, conflict = self._input.infos, self._input.calibration.conflict
+        if self._input.calibration.is_fixed or (infos.count < 2 and not conflict):
+            return
+        found = f"{infos.topic} carries calibrations of several cameras"
+        if infos.count > 1:
+            found = f"{infos.count} nodes publish {infos.topic}: {infos.nodes}"
+        used = f"; of {conflict} the one is used that fits the images" if conflict else ""
+        self._problems.note("infos", f"{found}{used}; stop all but one, or remap their topics", is_lasting=True)
 
     def silence(self) -> str:
         """Why no image comes, and what to do; empty if images come or the intake is closed."""
@@ -131,20 +144,22 @@ class FrameIntake:
     def decode(self, arrival: Arrival) -> tuple[Pixels, CameraModel]:
         """Pixels and camera model of an accepted image; raises ImageError or CalibrationError."""
         pixels = self._input.decode(arrival.message)
-        camera = self._input.camera_for(pixels)
+        calibration, frame_id = self._input.calibration, arrival.header.frame_id
+        camera = calibration.camera_for(pixels, frame_id)
         if not camera.is_calibrated:
             self._note_missing_calibration(self._input, camera)
-        if self._input.calibration_warning:
-            self._problems.note("calibration", self._input.calibration_warning)
+        elif calibration.newest_info is not None:
+            self._log_frames(frame_id, calibration.newest_info.header.frame_id)
+        if calibration.warning:
+            self._problems.note("calibration", calibration.warning)
         return pixels, camera
 
     def _note_missing_calibration(self, camera_input: CameraInput, camera: CameraModel) -> None:
         """Warn about an image that is processed by a guess of its camera."""
-        topic = camera_input.topics.info
-        found = f"no camera_info on {topic}"
-        remedy = f"remap with {topic_prefix(self._camera)}camera_info:=/your/topic, "
-        if camera_input.has_calibration:
-            found, remedy = f"{topic} holds no calibration (K[0] is 0)", ""
+        found, remedy = f"{camera_input.topics.info} holds no calibration (K[0] is 0)", ""
+        if not camera_input.calibration.is_known:
+            found, remedy = camera_input.missing_info()
+            remedy += ", "
         self._problems.note(
             "camera_info",
             f"{found}: assuming a horizontal field of view of {camera.field_of_view:.0f} degrees (image.field_of_view),"
@@ -152,18 +167,22 @@ class FrameIntake:
             " (`monodepth calibrate RECORDING` makes one)",
         )
 
+    def _log_frames(self, of_image: str, of_info: str) -> None:
+        """Say once that image and camera_info have different frames."""
+        if of_image != of_info and of_image and of_info and self._frames != (of_image, of_info):
+            self._frames = of_image, of_info
+            self._node.get_logger().info(
+                f"images of frame {of_image!r} with the camera_info of frame {of_info!r}: {self.info_topic} is used, "
+                "and everything is published in the frame of the images"
+            )
+
     def note_processed(self, stamp_ns: int) -> None:
         """Treat further images of this stamp as repetitions."""
         self._last_stamp_ns = stamp_ns
 
-    def _arrival(self, message: Image | CompressedImage) -> Arrival:
-        age = (self._node.get_clock().now().nanoseconds - nanoseconds(message.header.stamp)) * 1e-9
-        transport_ms = 1e3 * age if 0.0 <= age < FOREIGN_CLOCK else math.nan
-        return Arrival(message, time.perf_counter(), transport_ms)
-
     def _waits_for_calibration(self, camera_input: CameraInput) -> bool:
         """Whether to drop the frame because camera_info may still come."""
-        if camera_input.has_calibration:
+        if camera_input.calibration.is_known:
             self._uncalibrated_since = None
             return False
         now = time.monotonic()

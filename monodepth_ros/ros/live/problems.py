@@ -26,10 +26,16 @@ class Problems:
         self._seen: dict[str, Problem] = {}
         self._logged: dict[str, float] = {}
 
-    def note(self, kind: str, message: str, is_error: bool = False) -> None:
-        """Note a problem that occurs now. `kind` identifies it while the figures in its message change."""
+    def note(self, kind: str, message: str, is_error: bool = False, is_lasting: bool = False) -> None:
+        """Note a problem that occurs now. `kind` identifies it while the figures in its message change.
+
+        is_lasting: log it again only after it was away for PERIOD.
+        """
         now = time.monotonic()
         with self._lock:
+            before = self._seen.get(kind)
+            if is_lasting and before is not None and now - before.time < PERIOD:
+                self._logged[kind] = now
             self._seen[kind] = Problem(now, message, is_error)
             is_due = now - self._logged.get(kind, -PERIOD) >= PERIOD
             if is_due:

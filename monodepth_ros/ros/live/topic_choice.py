@@ -8,8 +8,15 @@ from typing import NamedTuple
 from rclpy.node import Node
 
 from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE
-from monodepth_ros.ros.live.camera_topics import PublishedCamera, info_beside, published_cameras
+from monodepth_ros.ros.live.camera_topics import (
+    PublishedCamera,
+    info_beside,
+    outputs_of_depth_nodes,
+    published_cameras,
+)
 from monodepth_ros.ros.live.outputs import topic_prefix
+from monodepth_ros.ros.live.topic_advice import advice_for_types, advice_without_images, missing_info
+from monodepth_ros.ros.live.video_topics import transport_of, video_topics
 
 # Time for which another topic must be published, and the chosen one not, before it is taken instead [s]. The topics of
 # one driver do not appear at the same moment, and neither do the cameras of a robot that starts.
@@ -18,27 +25,35 @@ PATIENCE_OF_SEARCH = 2.0
 
 
 class ImageTopics(NamedTuple):
-    """The topics to subscribe to. reason: why these, in a few words."""
+    """The topics to subscribe to. reason: why these, in a few words. video: message type of a topic with video."""
 
     image: str
     is_compressed: bool
     info: str
     reason: str = ""
+    video: str = ""
 
     def __str__(self) -> str:
-        return f"{self.image} ({'compressed' if self.is_compressed else 'raw'}{self.reason and ', ' + self.reason})"
+        kind = "video" if self.video else "compressed" if self.is_compressed else "raw"
+        return f"{self.image} ({kind}{self.reason and ', ' + self.reason})"
 
     @property
     def type(self) -> str:
         """The message type of the images."""
-        return COMPRESSED_IMAGE if self.is_compressed else IMAGE
+        return self.video or (COMPRESSED_IMAGE if self.is_compressed else IMAGE)
+
+
+def published_topics(node: Node) -> dict[str, list[str]]:
+    """The message types of every topic that has a publisher."""
+    found = dict(node.get_topic_names_and_types())
+    return {name: types for name, types in found.items() if node.count_publishers(name)}
 
 
 class TopicChoice:
     """The topics of one camera: `image` or `image/compressed`, and `camera_info`, as they are remapped.
 
-    transport: raw, compressed or auto, which takes raw images unless only compressed ones are published. Remapping
-    `image` alone moves the others along: image:=/front/image_raw also means /front/image_raw/compressed and
+    transport: raw, compressed or auto, which takes raw images unless only compressed ones or video are published.
+    Remapping `image` alone moves the others along: image:=/front/image_raw also means /front/image_raw/compressed and
     /front/camera_info. may_search: if nothing is published there, and nothing was remapped, the images may come from
     the only camera that is published; several are reported once, through `report`.
 
@@ -76,9 +91,27 @@ class TopicChoice:
         self.current, self._next = better, None
         return True
 
-    def types(self) -> list[str]:
-        """The message types that are published on the topic of the images, sorted."""
-        return sorted(self._types(self.current.image))
+    def mismatch(self) -> str:
+        """The message types on the topic of the images if the expected one is not among them, and what to do.
+
+        Empty if the topic has no publisher or one of the expected type.
+        """
+        topic, expected = self.current.image, self.current.type
+        types = self._types(topic)
+        if not types or expected in types:
+            return ""
+        advice = advice_for_types(self._published(), topic, expected, f"{self._prefix}image")
+        return f"{topic} carries {', '.join(sorted(types))}, expected {expected}; {advice}"
+
+    def missing_info(self, publishers: str, remap: str) -> tuple[str, str]:
+        """Why there is no camera_info, and what to do, both in words.
+
+        publishers: the nodes that publish it; empty for none. remap: its name for remappings.
+        """
+        published = self._published()
+        outputs = outputs_of_depth_nodes(published)
+        others = {name: types for name, types in published.items() if name not in outputs}
+        return missing_info(others, self.current.info, publishers, remap)
 
     @property
     def advice(self) -> str:
@@ -86,7 +119,11 @@ class TopicChoice:
         if self._others:
             choices = " or ".join(f"{self._prefix}image:={name}" for name in self._others)
             return f"several cameras are published, choose one by remapping: {choices}"
-        return f"start the camera, or remap with {self._prefix}image:=/your/topic"
+        published, image, below = self._published(), self._image, self._image
+        if self._may_search:
+            unfit = [camera.image for camera in self._cameras() if not self._fits(camera)]
+            image, below = (unfit or [image])[0], self._node.get_namespace()
+        return advice_without_images(published, image, below, self._transport, f"{self._prefix}image")
 
     def _named(self) -> list[ImageTopics]:
         """The topics that the node's names stand for, in the order of preference."""
@@ -96,11 +133,20 @@ class TopicChoice:
         if self._transport == "raw":
             return [raw]
         compressed = ImageTopics(self._compressed, True, info, "nothing raw is published" if is_auto else "")
-        if not is_auto:
-            return [compressed]
         # image:=/camera/image_raw/compressed, or a driver that calls its compressed images just so.
         info = self._fixed_info or info_beside(image.removesuffix("/compressed"))
-        return [raw, compressed, ImageTopics(image, True, info, "its images are compressed")]
+        itself = ImageTopics(image, True, info, "its images are compressed")
+        others = [raw, compressed, *self._videos()] if is_auto else [compressed]
+        return [itself, *others] if image.endswith("/compressed") else [*others, itself]
+
+    def _videos(self) -> list[ImageTopics]:
+        """Topics with video, of the message types that are installed here."""
+        found = []
+        for topic, kind in video_topics(self._image):
+            base = topic.removesuffix(f"/{transport_of(topic)}") if transport_of(topic) else topic
+            info = self._fixed_info or info_beside(base)
+            found.append(ImageTopics(topic, True, info, "nothing but video is published", kind))
+        return found
 
     def _published_instead(self) -> ImageTopics | None:
         named = next((topics for topics in self._named() if self._is_published(topics)), None)
@@ -124,11 +170,10 @@ class TopicChoice:
                 self._report(f"no image on {self._image}; {self.advice}")
 
     def _cameras(self) -> list[PublishedCamera]:
-        node = self._node
-        found = dict(node.get_topic_names_and_types())
-        return published_cameras(
-            {name: types for name, types in found.items() if node.count_publishers(name)}, node.get_namespace()
-        )
+        return published_cameras(self._published(), self._node.get_namespace())
+
+    def _published(self) -> dict[str, list[str]]:
+        return published_topics(self._node)
 
     def _fits(self, camera: PublishedCamera) -> bool:
         by_transport = {"raw": camera.has_raw, "compressed": camera.has_compressed}

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The choice of one camera among those that send to one image topic. Knows no ROS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from monodepth_ros.stamp_checks import OTHER_CLOCK
+
+# Another sender is followed once the present one has been silent for this long [s], or for PERIODS of its images.
+SILENCE = 1.0
+PERIODS = 3.0
+LONGEST_SILENCE = 10.0
+# Publications of one sender that may get lost in a row. Two senders whose numbers are nearer than that can be mistaken
+# for each other.
+LOST_IN_A_ROW = 50
+
+
+class Sign(NamedTuple):
+    """What tells the senders of images apart.
+
+    frame_id: of the image's header. size: (width, height) in pixels, (0, 0) if unknown. number: of the publication,
+    counted by its publisher; None where the middleware tells none. stamp_ns: the image's time in nanoseconds.
+    """
+
+    frame_id: str
+    size: tuple[int, int]
+    number: int | None = None
+    stamp_ns: int = 0
+
+    def __str__(self) -> str:
+        size = f", {self.size[0]}x{self.size[1]}" if self.size[0] else ""
+        return f"frame {self.frame_id!r}{size}"
+
+
+@dataclass
+class _Sender:
+    sign: Sign
+    first_seen: float
+    seen: float
+    period: float = 0.0
+
+    def has_sent(self, sign: Sign, now: float, by_number: bool) -> bool:
+        """Whether an image is this sender's. by_number: publishers differ in their numbers and clocks."""
+        last = self.sign
+        if (last.frame_id, last.size) != (sign.frame_id, sign.size):
+            return False
+        if not by_number:
+            return True
+        if last.number is not None and sign.number is not None:
+            return 0 < sign.number - last.number <= LOST_IN_A_ROW
+        step = (sign.stamp_ns - last.stamp_ns) * 1e-9 - (now - self.seen)
+        return abs(step) < OTHER_CLOCK
+
+    def take(self, sign: Sign, now: float) -> None:
+        self.period, self.seen, self.sign = now - self.seen, now, sign
+
+    def is_silent(self, now: float) -> bool:
+        return now - self.seen >= min(max(SILENCE, PERIODS * self.period), LONGEST_SILENCE)
+
+
+class SenderChoice:
+    """Which images of a topic are one camera's.
+
+    The first camera is kept while it sends, unless the calibration fits another one better. A topic with one publisher
+    may change its frame_id or size at any time (a new resolution), unless the earlier images come again at once: then
+    somebody mixes several cameras into it. A camera that is silent for SILENCE or a few periods is replaced by the one
+    that sends.
+
+    publishers: number of the topic's publishers, asked for when an image differs from the one before it. fit: how well
+    the calibration fits images of this frame_id and size, higher is better.
+
+    left_out: number of images of other cameras. chosen: the sign of the last image taken. others: signs of the last
+    images that were left out, of cameras that still send. number: counts the cameras taken one after another.
+    """
+
+    def __init__(self, publishers: Callable[[], int], fit: Callable[[Sign], int]):
+        self._publishers = publishers
+        self._fit = fit
+        self._current: _Sender | None = None
+        self._others: list[_Sender] = []
+        self._doubtful_until = 0.0
+        self.left_out = 0
+        self.number = 0
+
+    @property
+    def chosen(self) -> Sign | None:
+        return self._current.sign if self._current is not None else None
+
+    def others(self, now: float) -> list[Sign]:
+        """The other cameras that still send."""
+        return [sender.sign for sender in self._others if not sender.is_silent(now)]
+
+    def is_certain(self, now: float) -> bool:
+        """Whether the images taken are of one camera for sure. now: steady clock [s]."""
+        return now >= self._doubtful_until
+
+    def takes(self, sign: Sign, now: float) -> bool:
+        """Whether to take an image that arrives now (steady clock [s])."""
+        current = self._current
+        if current is None:
+            self._follow(_Sender(sign, now, now))
+            return True
+        several = self._publishers() > 1
+        if current.has_sent(sign, now, several):
+            current.take(sign, now)
+            return True
+        self._others = [sender for sender in self._others if not sender.is_silent(now)]
+        sender = next((other for other in self._others if other.has_sent(sign, now, several)), None)
+        is_contested = (several or sender is not None) and not current.is_silent(now)
+        if sender is None:
+            sender = _Sender(sign, now, now)
+        else:
+            self._others.remove(sender)
+            sender.take(sign, now)
+        if is_contested and not self._prefers(sender, current):
+            self._others.append(sender)
+            self._leave_out(sign, current, now)
+            return False
+        if not current.is_silent(now):
+            self._others.append(current)
+        self._follow(sender)
+        return True
+
+    def _prefers(self, sender: _Sender, current: _Sender) -> bool:
+        fits, fits_now = self._fit(sender.sign), self._fit(current.sign)
+        return fits > fits_now or (fits == fits_now and sender.first_seen < current.first_seen)
+
+    def _follow(self, sender: _Sender) -> None:
+        self._current = sender
+        self.number += 1
+
+    def _leave_out(self, sign: Sign, current: _Sender, now: float) -> None:
+        self.left_out += 1
+        numbers = sign.number, current.sign.number
+        if sign[:2] == current.sign[:2] and None not in numbers and abs(numbers[0] - numbers[1]) <= LOST_IN_A_ROW:
+            self._doubtful_until = now + 2.0 * SILENCE
