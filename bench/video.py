@@ -10,6 +10,7 @@ pictures kept on the disk, as the index does, and without.
 
 import argparse
 import os
+import shlex
 import tempfile
 import time
 from fractions import Fraction
@@ -46,6 +47,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--crf", type=int, default=20, help="quality of H.264, lower is better (20)")
     parser.add_argument("--triplets", type=int, default=100, help="samples to read (100)")
     parser.add_argument("--rounds", type=int, default=6, help="as for scripts/bench train, 0: no training (6)")
+    parser.add_argument("--training", default="", help="more options of scripts/bench train, in quotes")
     options = parser.parse_args(arguments)
     if min(options.count, options.group, options.triplets) < 1:
         parser.error("--count, --group and --triplets must be positive")
@@ -81,14 +83,16 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, fl
         os.environ["XDG_CACHE_HOME"] = str(folder / f"cache_{number}")
         found[variant] = measure_reading(path, options)
         if options.rounds:
-            training = train.parse(["--data", str(path), "--rounds", str(options.rounds)])
+            training = train.parse(
+                ["--data", str(path), "--rounds", str(options.rounds), *shlex.split(options.training)]
+            )
             waited = train.measure_wait(training)
             found[variant] |= {name: waited[name] for name in ("waiting_share", "samples_per_second", "steps")}
     return found
 
 
 def measure_reading(path: Path, options: argparse.Namespace) -> dict[str, float]:
-    """Size [MB], and times of the index [ms per image] and of a sample's three images [ms]."""
+    """Size [MB], and times of the index [ms per image] and of a sample's three images, median [ms]."""
     began = time.perf_counter()
     index = index_frames(str(path), SourceOptions())
     seconds = time.perf_counter() - began
@@ -96,17 +100,18 @@ def measure_reading(path: Path, options: argparse.Namespace) -> dict[str, float]
     targets = random.permutation(np.arange(1, len(index) - 1))[: options.triplets]
     with open_source(str(path)) as source:
         source.read(int(index.stamps_ns[0]), int(index.received_ns[0]))
-        again = time.perf_counter()
+        times = []
         for target in targets:
+            again = time.perf_counter()
             for frame in (target, target - 1, target + 1):
                 source.read(int(index.stamps_ns[frame]), int(index.received_ns[frame]))
-        read = time.perf_counter() - again
+            times.append(time.perf_counter() - again)
     kept = sum(file.stat().st_size for file in frame_store.decoded_folder().rglob("*") if file.is_file())
     return {
         "images": len(index),
         "megabytes": path.stat().st_size * 1e-6,
         "index_ms_per_image": 1e3 * seconds / len(index),
-        "triplet_ms": 1e3 * read / len(targets),
+        "triplet_ms": 1e3 * float(np.median(times)),
         "kept_megabytes": kept * 1e-6,
     }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live video: H.264 in CompressedImage over DDS, and the decoder of a camera that is slower than its packets."""
 
+import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -21,7 +23,7 @@ from monodepth_ros.ros.live.video_input import VideoInput
 from monodepth_ros.ros.live.video_topics import message_class, video_topics
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data" / "video"))
-from coded_streams import encode, number_in
+from coded_streams import encode, number_in, write_stream
 
 SECOND = 1_000_000_000
 LOW_DELAY = ("libx264", {"preset": "ultrafast", "tune": "zerolatency"}, 0)
@@ -122,6 +124,19 @@ def test_without_pyav_one_line_says_what_to_install(harness, depth_checkpoint, p
     monkeypatch.setitem(sys.modules, "av", None)
     node.expect_dropped(lambda: send(node, packets[0]))
     node.diagnosis("/image/compressed", "H.264", "pip install av")
+
+
+def test_a_recording_of_video_that_is_played_gives_depth(harness, depth_checkpoint, packets, tmp_path):
+    path = write_stream(tmp_path / "drive.mcap", packets, "compressed")
+    node = harness(depth_checkpoint, listen=("depth/image",), image_transport="compressed")
+    node.send_info()
+    words = ["--topics", "/camera/image_raw/compressed", "--remap", "/camera/image_raw/compressed:=/image/compressed"]
+    player = subprocess.Popen([sys.executable, "-m", "monodepth_ros.ros.play", str(path), "--loop", *words])
+    try:
+        node.wait(lambda: len(node.received["depth/image"]) > 10)
+    finally:
+        player.send_signal(signal.SIGINT)
+        player.wait(20)
 
 
 class Sink:

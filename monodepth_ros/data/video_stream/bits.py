@@ -21,16 +21,16 @@ class BitReader:
         self._left -= count
         return (self._value >> self._left) & ((1 << count) - 1)
 
-    def ue(self) -> int:
+    def golomb(self) -> int:
         """An unsigned Exp-Golomb number."""
         zeros = 0
         while not self.u(1):
             zeros += 1
         return (1 << zeros) - 1 + self.u(zeros)
 
-    def se(self) -> int:
+    def signed_golomb(self) -> int:
         """A signed Exp-Golomb number."""
-        code = self.ue()
+        code = self.golomb()
         return (code + 1) // 2 if code % 2 else -(code // 2)
 
 

@@ -72,36 +72,36 @@ class H264Parser:
     def _take_set(self, kind: int, unit: bytes) -> None:
         bits = BitReader(payload(unit, 1, 512))
         if kind == PPS:
-            number = bits.ue()
-            self._sequence_of[number] = bits.ue()
+            number = bits.golomb()
+            self._sequence_of[number] = bits.golomb()
             return
         profile = bits.u(8)
         bits.u(16)
-        number = bits.ue()
+        number = bits.golomb()
         is_separate = False
         if profile in _WITH_CHROMA:
-            chroma = bits.ue()
+            chroma = bits.golomb()
             is_separate = chroma == 3 and bool(bits.u(1))
-            bits.ue(), bits.ue(), bits.u(1)
+            bits.golomb(), bits.golomb(), bits.u(1)
             if bits.u(1):
                 for i in range(8 if chroma != 3 else 12):
                     if bits.u(1):
                         _skip_scaling_list(bits, 16 if i < 6 else 64)
-        frame_num_bits = bits.ue() + 4
-        order = bits.ue()
+        frame_num_bits = bits.golomb() + 4
+        order = bits.golomb()
         if order == 0:
-            bits.ue()
+            bits.golomb()
         elif order == 1:
-            bits.u(1), bits.se(), bits.se()
-            for _ in range(bits.ue()):
-                bits.se()
-        bits.ue()
+            bits.u(1), bits.signed_golomb(), bits.signed_golomb()
+            for _ in range(bits.golomb()):
+                bits.signed_golomb()
+        bits.golomb()
         self._sequences[number] = (frame_num_bits, is_separate, bool(bits.u(1)))
 
     def _picture(self, kind: int, unit: bytes) -> Picture:
         bits = BitReader(payload(unit, 1, 64))
-        bits.ue()
-        slice_type, number = bits.ue() % 5, bits.ue()
+        bits.golomb()
+        slice_type, number = bits.golomb() % 5, bits.golomb()
         sequence = self._sequence_of.get(number, 0)
         count, is_separate, _ = self._sequences.get(sequence, (0, False, False))
         if is_separate:
@@ -133,5 +133,5 @@ def _skip_scaling_list(bits: BitReader, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
-            following = (last + bits.se()) % 256
+            following = (last + bits.signed_golomb()) % 256
         last = following or last
