@@ -34,7 +34,7 @@ class RecordedGyro:
             self._note(f"{source.description} has no topics")
             return
         try:
-            topic = RecordedTopic(source.recording, self._name)
+            topic = RecordedTopic(source.recording, self._name, source.topics[0])
         except RecordingError as error:
             self._note(str(error))
             return

@@ -24,7 +24,7 @@ class RecordedScaleInputs:
     """
 
     def __init__(self, source: FrameSource, settings: ScaleConfig, travel: TravelLog):
-        self._travel = travel
+        self._travel, self._odometry = travel, odometry_messages.OdometryMessages(travel)
         self._topic: RecordedTopic | None = None
         self._source = source
         self._moving_frame: str | None = None
@@ -54,7 +54,7 @@ class RecordedScaleInputs:
     def _open(self, source: FrameSource, name: str) -> None:
         if source.recording is None:
             raise SourceError(f"scale.odometry_topic is {name!r}, but {source.description} has no topics")
-        topic = RecordedTopic(source.recording, name)
+        topic = RecordedTopic(source.recording, name, source.topics[0])
         if topic.type.rpartition("/")[2] not in odometry_messages.TYPES:
             topic.close()
             raise RecordingError(
@@ -71,7 +71,9 @@ class RecordedScaleInputs:
         if self._topic is not None:
             for message in self._topic.until(frame):
                 self._mount_camera_on(odometry_messages.moving_frame(message))
-                odometry_messages.add_travel(self._travel, message)
+                self._odometry.add(message)
+                if self._odometry.problem and self._odometry.problem not in self.notes:
+                    self.notes.append(self._odometry.problem)
 
     def _mount_camera_on(self, moving_frame: str) -> None:
         if moving_frame == self._moving_frame:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monodepth_ros.data.bags.recording import Recording
+from monodepth_ros.data.bags.message_times import first_times, two_clocks
+from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.sources.source import SourceFrame
 
 # A message may be recorded this much later than the image of its time.
@@ -13,13 +14,19 @@ LATE_NS = 500_000_000
 
 
 class RecordedTopic:
-    """The messages of one topic, up to each frame; RecordingError for an unknown topic. type, count: of its
-    messages."""
+    """The messages of one topic, up to each frame.
 
-    def __init__(self, path: Path, name: str):
+    images: topic of the images. type, count: of its messages. Raises RecordingError for an unknown topic, and for one
+    whose stamps are of another clock than the images'.
+    """
+
+    def __init__(self, path: Path, name: str, images: str):
         self._recording = Recording(path)
         try:
             topic = self._recording.topic(name)
+            times = [first_times(self._recording, each) for each in (images, topic.name)]
+            if reason := two_clocks(*times):
+                raise RecordingError(reason)
         except Exception:
             self._recording.close()
             raise

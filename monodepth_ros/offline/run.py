@@ -157,6 +157,9 @@ class OfflineRun:
         if inputs.gyro_input.description:
             self.outcome.append(("gyro", inputs.gyro_input.description))
             self.outcome += [("gyro", note) for note in inputs.gyro_input.notes if note not in self.notes]
+        late = [note for note in self._source.notes if note not in self.notes]
+        self.notes += late
+        self.outcome += [("note", note) for note in late]
         if recorder.cloud_text:
             self.outcome.append(("cloud", recorder.cloud_text))
         if recorder.trajectory.parts:

@@ -12,6 +12,7 @@ from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
 from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base, extrinsic_for
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
 from monodepth_ros.pipeline.base_choice import AUTO, Parent, choose_base
+from monodepth_ros.pipeline.robot_inputs.optical_frame import axes_problem
 from monodepth_ros.settings.schema import ConfigError, setting
 
 
@@ -121,6 +122,7 @@ class MovingFrame:
                 self.notes.append(f"base_frame is not used, the camera's own motion is given: {error}")
                 choice = choose_base("", camera_frame, static_parents(transforms), config.odom_frame)
         self.name, self.description = choice.frame, choice.description
+        self.notes += filter(None, [axes_problem(camera_frame, self.name, self.T_base_camera)])
         reason = second_parent(config, self.name, transforms.parent_of(self.name)) if config.publish_tf else ""
         self.may_publish_tf = config.publish_tf and not reason
         if reason:

@@ -14,7 +14,7 @@ from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.moving_frame import odometry_transform, second_parent
 from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
 from monodepth_ros.pipeline.robot_inputs.gyro_messages import add_rate
-from monodepth_ros.pipeline.robot_inputs.odometry_messages import TYPES, add_travel, moving_frame
+from monodepth_ros.pipeline.robot_inputs.odometry_messages import TYPES, OdometryMessages, moving_frame
 from monodepth_ros.pipeline.run_config import RunConfig
 
 TENTH = 100_000_000
@@ -38,10 +38,11 @@ def odometry_message(kind, i):
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_type_of_odometry_gives_the_path_and_names_its_frame(kind):
     travel = TravelLog()
+    odometry = OdometryMessages(travel)
     for i in range(11):
         message = odometry_message(kind, i)
         assert moving_frame(message) == "base_link"
-        add_travel(travel, message)
+        odometry.add(message)
     length, angle = travel.between(TENTH, 11 * TENTH)
     assert (length, angle) == pytest.approx((SPEED, 0.0), abs=1e-9)
 
@@ -95,3 +96,16 @@ def test_the_inverted_transform_swaps_the_frames():
     parent, child, inverse = odometry_transform(RunConfig(invert_odom_tf=True), "base_link", T)
     assert (parent, child) == ("base_link", "odom")
     np.testing.assert_allclose(inverse @ T, np.eye(4), atol=1e-12)
+
+
+def test_odometry_whose_pose_never_moves_gives_the_path_of_its_twist_and_says_so():
+    travel = TravelLog()
+    odometry = OdometryMessages(travel)
+    for i in range(31):
+        message = odometry_message("Odometry", i)
+        message.pose.pose.position.x = 0.0
+        message.twist.twist.linear.x = SPEED
+        odometry.add(message)
+    length, _ = travel.between(21 * TENTH, 31 * TENTH)
+    assert length == pytest.approx(SPEED, abs=1e-9)
+    assert "poses never move" in odometry.problem

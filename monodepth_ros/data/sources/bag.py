@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.bags.message_times import first_times
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
@@ -21,6 +22,7 @@ from monodepth_ros.data.sources.source import (
     SourceFrame,
     SourceOptions,
 )
+from monodepth_ros.data.sources.stamp_order import StampOrder
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 
@@ -60,13 +62,20 @@ class BagSource(FrameSource):
                 for _, _, message in recording.read([name]):
                     self.transforms.add(message.transforms)
         self._images = BagImages(recording, stream)
+        times = first_times(recording, stream.image)
+        if times.are_unstamped:
+            which = "all" if len(times.stamps_ns) == count else "the first"
+            self.notes.append(
+                f"{which} {len(times.stamps_ns)} stamps of {stream.image} are 0 (the driver does not fill"
+                " header.stamp): the receive times are used"
+            )
         self._calibration = calibration = BagCalibration(recording, stream, options)
         if calibration.missing:
             self.note_missing_calibration(options.field_of_view, found=calibration.missing)
         model = calibration.published if calibration.given is None else calibration.given
         image = ImageCamera(stream.image, self.frame_id, model, calibration.published)
         window, names = (self._start_ns, self._stop_ns), (options.depth_topic, options.odometry_topic)
-        self._reference = BagReference(self, recording, image, window, names)
+        self._reference = BagReference(self, recording, image, times, window, names)
 
     def close(self) -> None:
         self._recording.close()
@@ -74,7 +83,8 @@ class BagSource(FrameSource):
             self._reference.close()
 
     def frames(self) -> Iterator[SourceFrame]:
-        for item in self._images.in_order(self._calibration.topics, self._start_ns, self._stop_ns):
+        order = StampOrder()
+        for item in order(self._images.in_order(self._calibration.topics, self._start_ns, self._stop_ns)):
             if not isinstance(item, RecordedImage):
                 self._calibration.take(item)
                 continue
@@ -96,6 +106,15 @@ class BagSource(FrameSource):
                 reference_depth=depth,
                 T_world_camera=pose,
             )
+        self._note_order(order)
+
+    def _note_order(self, order: StampOrder) -> None:
+        """Say what the stamps were like, after all images."""
+        if order.strays:
+            self.left_out["a stamp far from those of the images around it"] += len(order.strays)
+        if order.sorted_count:
+            images = "1 image" if order.sorted_count == 1 else f"{order.sorted_count} images"
+            self.notes.append(f"{images} out of order: sorted by stamp")
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         return self._images.read(stamp_ns, received_ns)

@@ -13,7 +13,10 @@ from monodepth_ros.stamps import nanoseconds
 
 
 class RecordedImage(NamedTuple):
-    """One image of a recording, not yet decoded. index: its number on the topic, from the first one that is read."""
+    """One image of a recording, not yet decoded.
+
+    index: its number on the topic, from the first one that is read. stamp_ns: the receive time if the message states 0.
+    """
 
     index: int
     stamp_ns: int
@@ -38,7 +41,7 @@ class BagImages:
                 continue
             index += 1
             image = self._recording.deserialize(message)
-            yield RecordedImage(index, nanoseconds(image.header.stamp), message.stamp_ns, image)
+            yield RecordedImage(index, nanoseconds(image.header.stamp) or message.stamp_ns, message.stamp_ns, image)
 
     def decode(self, image: RecordedImage) -> Pixels:
         """Pixels of an image of `in_order`. Raises ImageError."""
@@ -51,7 +54,7 @@ class BagImages:
         where = f"{self._recording.path} ({self._stream.image})"
         for message in raw:
             image = self._recording.deserialize(message)
-            if nanoseconds(image.header.stamp) == stamp_ns:
+            if (nanoseconds(image.header.stamp) or message.stamp_ns) == stamp_ns:
                 try:
                     return self._pixels(image)
                 except ImageError as error:

@@ -2,13 +2,14 @@
 """Reference for the images of a recording: depth images or a LiDAR's clouds, and poses."""
 
 import threading
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.bags.message_times import MessageTimes
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.reference_topics import NONE, PATH
+from monodepth_ros.data.sources.reference_clock import of_the_same_clock
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera, ReferenceDepth, choose_depth
 from monodepth_ros.data.sources.reference_poses import StampedPose, choose_poses
 from monodepth_ros.data.sources.source import FrameSource
@@ -24,15 +25,14 @@ POSE_GAP_NS = 250_000_000
 # Largest difference of the stamps of a cloud and its image: half the period of a LiDAR at 10 Hz. That of a depth image
 # is half the period of the images, and at most this.
 DEPTH_GAP_NS = 50_000_000
-MEASURED_INTERVALS = 30  # at the start of a recording, for the period of the images
 
 
 class BagReference:
     """Reference depth and poses of a recording, read in step with its images by a reader of its own.
 
-    names: of the depth and the odometry topic, see `choose_depth` and `choose_poses`. The depth of an image is that of
-    the nearest stamp within half the period of the images, or 50 ms for clouds. Fills in `references` and `notes` of
-    the source. Raises RecordingError for a named topic that cannot be used.
+    times: of the first images. names: of the depth and the odometry topic, see `choose_depth` and `choose_poses`. The
+    depth of an image is that of the nearest stamp within half the period of the images, or 50 ms for clouds. Fills in
+    `references` and `notes` of the source. Raises RecordingError for a named topic that cannot be used.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class BagReference:
         source: FrameSource,
         recording: Recording,
         image: ImageCamera,
+        times: MessageTimes,
         window: tuple[int, int],
         names: tuple[str, str],
     ):
@@ -47,14 +48,16 @@ class BagReference:
         self._lock = threading.Lock()
         self._source = source
         depth = choose_depth(recording, names[0], image, source.transforms)
+        depth = of_the_same_clock(recording, times, depth, bool(names[0]))
         poses = choose_poses(recording, names[1], image.frame_id, source.transforms)
+        poses = of_the_same_clock(recording, times, poses, bool(names[1]))
         self.depth: ReferenceDepth | None = depth.chosen
         self._poses_of = poses.chosen
         source.notes += depth.notes + poses.notes
         source.references += _in_words("reference depth", "--depth-topic", names[0], depth)
         source.references += _in_words("reference poses", "--odometry-topic", names[1], poses)
         is_cloud = self.depth is not None and self.depth.kind == CLOUD
-        self._gap_ns = DEPTH_GAP_NS if is_cloud else _half_period(recording, image.topic)
+        self._gap_ns = DEPTH_GAP_NS if is_cloud else _half_period(times)
         self._depths: dict[int, Any] = {}
         self._poses: list[StampedPose] = []
         topics = [] if self.depth is None else [self.depth.topic]
@@ -90,9 +93,9 @@ class BagReference:
                 break
             self._read_until_ns = message.stamp_ns
             if self.depth is not None and message.topic == self.depth.topic:
-                self._depths[nanoseconds(content.header.stamp)] = content
+                self._depths[nanoseconds(content.header.stamp) or message.stamp_ns] = content
             else:
-                self._poses += self._poses_of.poses(content)
+                self._poses += self._poses_of.poses(content, message.stamp_ns)
         self._depths = {stamp: depth for stamp, depth in self._depths.items() if stamp >= stamp_ns - self._gap_ns}
         return self._nearest(self._depths, stamp_ns, camera), self._pose_at(stamp_ns)
 
@@ -109,7 +112,7 @@ class BagReference:
                 raw = list(self._random_access.messages([self.depth.topic], *window))
             for message in raw:
                 content = self._random_access.deserialize(message)
-                depths[nanoseconds(content.header.stamp)] = content
+                depths[nanoseconds(content.header.stamp) or message.stamp_ns] = content
             if any(abs(stamp - stamp_ns) <= self._gap_ns for stamp in depths):
                 break
         return self._nearest(depths, stamp_ns, camera)
@@ -140,15 +143,9 @@ class BagReference:
         return interpolate(before, after, (stamp_ns - before_ns) / (after_ns - before_ns))
 
 
-def _half_period(recording: Recording, topic: str) -> int:
+def _half_period(times: MessageTimes) -> int:
     """Half the median interval of the first images [ns], at most DEPTH_GAP_NS."""
-    first = []
-    try:
-        for message in islice(recording.messages([topic]), MEASURED_INTERVALS + 1):
-            first.append(message.stamp_ns)
-    except RecordingError:  # damaged: reading the images raises it again
-        pass
-    return min(DEPTH_GAP_NS, int(np.median(np.diff(first))) // 2) if len(first) > 1 else DEPTH_GAP_NS
+    return DEPTH_GAP_NS if times.interval_ns is None else min(DEPTH_GAP_NS, times.interval_ns // 2)
 
 
 def _in_words(what: str, option: str, given: str, choice: Any) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.bags.odometry_path import OdometryPath
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.reference_topics import (
     NONE,
@@ -28,7 +29,11 @@ StampedPose = tuple[int, np.ndarray]
 
 @dataclass(frozen=True)
 class ReferencePoses:
-    """Reference poses of a camera from one topic. moving: the frame whose poses it holds. T_moving_camera: (4, 4)."""
+    """Reference poses of a camera from one topic.
+
+    moving: the frame whose poses it holds. T_moving_camera: (4, 4). by_twist: of odometry whose poses never move; its
+    twists are integrated instead.
+    """
 
     topic: str
     type: str
@@ -36,15 +41,20 @@ class ReferencePoses:
     moving: str
     is_stated: bool
     T_moving_camera: np.ndarray
+    by_twist: OdometryPath | None = None
 
     @property
     def description(self) -> str:
         """The topic, the frame whose poses it holds, and the number of messages."""
         frame = f"of {self.moving!r}" + ("" if self.is_stated else ", the root of the camera's static transforms")
-        return f"{self.topic} ({self.type.rpartition('/')[2]} {frame}, {self.count} messages)"
+        how = ", integrated twists: its poses never move" if self.by_twist else ""
+        return f"{self.topic} ({self.type.rpartition('/')[2]} {frame}{how}, {self.count} messages)"
 
-    def poses(self, message: Any) -> list[StampedPose]:
-        """The camera's poses in one message, in its order."""
+    def poses(self, message: Any, received_ns: int) -> list[StampedPose]:
+        """The camera's poses in one message, in its order. received_ns: replaces a stamp of 0 [ns]."""
+        if self.by_twist is not None:
+            self.by_twist.add(message)
+            return [(nanoseconds(message.header.stamp) or received_ns, self.by_twist.T @ self.T_moving_camera)]
         if self.type == PATH:
             found = [(item.header.stamp, item.pose) for item in message.poses]
         elif self.type == TF:
@@ -55,14 +65,14 @@ class ReferencePoses:
         else:
             nested = self.type in (ODOMETRY, POSE_WITH_COVARIANCE)
             found = [(message.header.stamp, message.pose.pose if nested else message.pose)]
-        return [(nanoseconds(stamp), _matrix(pose) @ self.T_moving_camera) for stamp, pose in found]
+        return [(nanoseconds(stamp) or received_ns, _matrix(pose) @ self.T_moving_camera) for stamp, pose in found]
 
     def all_at_once(self, recording: Recording) -> list[StampedPose]:
         """The poses of the last message of a path, which holds them all, in the order of their stamps."""
         last = None
         for message in recording.messages([self.topic]):
             last = message
-        poses = [] if last is None else self.poses(recording.deserialize(last))
+        poses = [] if last is None else self.poses(recording.deserialize(last), last.stamp_ns)
         return sorted(poses, key=lambda item: item[0])
 
 
@@ -101,7 +111,21 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
             raise RecordingError(reason) from None
         return PosesChoice(None, others, [reason])
     kind, count = recording.topics[topic].type, recording.topics[topic].count
-    return PosesChoice(ReferencePoses(topic, kind, count, moving, is_stated, T_moving_camera), others, [])
+    by_twist = OdometryPath() if kind == ODOMETRY and _moves_by_twist_only(recording, topic) else None
+    chosen = ReferencePoses(
+        topic, kind, count, moving, is_stated=is_stated, T_moving_camera=T_moving_camera, by_twist=by_twist
+    )
+    return PosesChoice(chosen, others, [])
+
+
+def _moves_by_twist_only(recording: Recording, topic: str) -> bool:
+    """Whether the poses of odometry never move though its twists do, by the first messages that move."""
+    path = OdometryPath()
+    for _, _, message in recording.read([topic]):
+        path.add(message)
+        if path.is_decided:
+            break
+    return path.is_of_twist
 
 
 def root_of(frame: str, transforms: StaticTransforms) -> str:

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from monodepth_ros.data.bags.odometry_path import OdometryPath
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.stamps import nanoseconds
@@ -21,13 +22,28 @@ def without_lever(reason: MonodepthError) -> str:
     return f"scale: turns are left out, since the camera's position on the robot is not known: {reason}"
 
 
-def add_travel(travel: TravelLog, message: Any) -> None:
-    """Add the pose or velocity of a message of one of TYPES to the log."""
-    stamp_ns = nanoseconds(message.header.stamp)
-    if hasattr(message, "pose"):
-        p, q = message.pose.pose.position, message.pose.pose.orientation
-        travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
-        return
-    twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
-    v, w = twist.linear, twist.angular
-    travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))
+class OdometryMessages:
+    """Adds messages of one topic of these TYPES to `travel`, in the order of their stamps.
+
+    Some drivers of wheels fill the twist of nav_msgs/Odometry and leave its pose alone. If the twist has moved for
+    TWIST_PATH and the pose has not, the twist counts from then on. problem: says so; empty otherwise.
+    """
+
+    def __init__(self, travel: TravelLog):
+        self._travel = travel
+        self._path = OdometryPath()
+        self.problem = ""
+
+    def add(self, message: Any) -> None:
+        """Add the pose or velocity of a message."""
+        stamp_ns = nanoseconds(message.header.stamp)
+        if hasattr(message, "pose"):
+            self._path.add(message)
+            if not self._path.is_of_twist:
+                p, q = message.pose.pose.position, message.pose.pose.orientation
+                self._travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+                return
+            self.problem = f"scale: {self._path.description}: the twist counts"
+        twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
+        v, w = twist.linear, twist.angular
+        self._travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))

@@ -15,6 +15,7 @@ from monodepth_ros.odometry.base_frame import BaseOdometry, express_in_base
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
 from monodepth_ros.pipeline.moving_frame import T_ODOM_START, odometry_transform
 from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.pipeline.robot_inputs.optical_frame import axes_problem
 from monodepth_ros.pipeline.run_config import PATH_PERIOD_NS
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.live.frame_worker import FrameWorker
@@ -147,6 +148,8 @@ class OdometryOutput:
             T_base_camera = T_odom_start = self._transforms.lookup(
                 base.frame, base.camera, estimate.stamp_ns, config.tf_timeout
             )
+        if axes := axes_problem(base.camera, base.frame, T_base_camera):
+            self._problems.note("optical frame", axes)
         if self._T_odom_start is None:
             self._T_odom_start = T_odom_start
         moving = express_in_base(estimate, self._T_odom_start, T_base_camera)

@@ -45,6 +45,7 @@ class ScaleInputs:
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._moving_frame = ""
+        self._odometry: odometry_messages.OdometryMessages | None = None
         self._wants_pairs = False
         self._settings: ScaleConfig | None = None
         try:
@@ -147,6 +148,7 @@ class ScaleInputs:
         )
 
     def _subscribe(self, message_type) -> None:
+        self._odometry = odometry_messages.OdometryMessages(self._travel)
         self._subscription = self._node.create_subscription(
             message_type, self._settings.odometry_topic, self._take, ODOMETRY_QOS
         )
@@ -164,4 +166,6 @@ class ScaleInputs:
 
     def _take(self, message) -> None:
         self._moving_frame = odometry_messages.moving_frame(message)
-        odometry_messages.add_travel(self._travel, message)
+        self._odometry.add(message)
+        if self._odometry.problem:
+            self._problems.note("odometry twist", self._odometry.problem)

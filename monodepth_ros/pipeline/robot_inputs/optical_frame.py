@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a camera's frame has the axes of an image: x right, y down, z ahead (REP-103)."""
+
+import numpy as np
+
+from monodepth_ros.pipeline.base_choice import ROBOT_BASES
+
+# A z axis closer to the vertical than this points at the sky, or belongs to a body frame [cosine].
+UPRIGHT = 0.9
+
+
+def axes_problem(camera_frame: str, base_frame: str, T_base_camera: np.ndarray) -> str:
+    """The reason to doubt that the images' frame is an optical one, or an empty string.
+
+    Simulators and some drivers stamp images with the camera's link, whose z axis looks up, where an optical frame's
+    looks ahead. Only the base of a robot, by its name, is known to stand upright. T_base_camera: (4, 4).
+    """
+    if base_frame.rpartition("/")[2] not in ROBOT_BASES or T_base_camera[2, 2] < UPRIGHT:
+        return ""
+    return (
+        f"the z axis of the images' frame {camera_frame!r} looks up in {base_frame!r}: unless the camera looks at the"
+        " sky, this is a link's frame (x ahead, z up), not an optical one (z ahead, y down), and all motion is turned;"
+        " let the driver name an optical frame, of roll -90, pitch 0 and yaw -90 degrees below the link"
+    )
