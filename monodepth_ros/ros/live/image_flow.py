@@ -96,7 +96,9 @@ class ImageFlow:
             found, remedy = f"{images.topic} mixes images of several cameras", "give each camera a topic of its own"
         used = ""
         if others and senders.is_certain(now):
-            used = f"; the images of {senders.chosen} are used, {senders.left_out} others ({others}) were left out"
+            used = (
+                f"; the images of {senders.chosen} are used, {senders.left_out} other image(s) ({others}) were left out"
+            )
         elif others:
             used = "; they cannot be told apart (same frame_id and size), so odometry waits"
         self._problems.note("senders", f"{found}{used}; {remedy}", is_lasting=True)
@@ -128,7 +130,7 @@ class ImageFlow:
         self._out_of_order += 1
         self._problems.note(
             "order",
-            f"{self._out_of_order} images on {self._images().topic} with a stamp that does not follow the one before "
+            f"{self._out_of_order} image(s) on {self._images().topic} with a stamp that does not follow the one before "
             f"(last: {stamp_ns * 1e-9:.3f} s) gave depth but no odometry so far: a wrong, late or repeated time in the "
             "driver, a clock that was set, or a recording that is played again",
             is_lasting=True,
