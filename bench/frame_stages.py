@@ -9,7 +9,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from bench.arguments import KITTI_CAMERA
-from monodepth_ros.data.image_codec import decode_compressed, to_rgb
+from monodepth_ros.data.image_codec import ImageDecoder, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind
@@ -33,7 +33,8 @@ def frame_stages(
     message: image of `camera`. size: of the network's input. Disparity is a gradient of that size.
     """
     width, height = size
-    pixels = decode_compressed(message)
+    decoder = ImageDecoder()
+    pixels = decoder.decode(message)
     view = view_through(camera, KITTI_CAMERA, width, height, "area")
     distorted = view_through(replace(camera, D=np.array(LENS)), KITTI_CAMERA, width, height, "area")
     ranges, cloud_ranges = DepthConfig(), CloudConfig()
@@ -55,7 +56,7 @@ def frame_stages(
     with_cloud = replace(result, cloud=points, cloud_is_dense=is_dense)
     points_stage, message_stage = CLOUD
     return {
-        "JPEG": lambda: decode_compressed(message),
+        "JPEG": lambda: decoder.decode(message),
         "crop, resize": lambda: to_rgb(view.resampler(pixels.array), pixels.layout),
         "rectify, crop, resize": lambda: to_rgb(distorted.resampler(pixels.array), pixels.layout),
         "depth image": make_depth,

@@ -11,7 +11,7 @@ import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.topics import choose_image_stream
-from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
+from monodepth_ros.data.image_codec import ImageDecoder, to_rgb
 
 COUNT = 16
 # The default of image_transport's compressed publisher in ROS 2.
@@ -71,8 +71,9 @@ def _recorded(path: str, width: int, height: int) -> list[np.ndarray]:
     images = []
     with Recording(path) as recording:
         stream = choose_image_stream(recording)
+        decoder = ImageDecoder()
         for _, _, message in recording.read([stream.image]):
-            pixels = decode_compressed(message) if stream.compressed else decode_image(message)
+            pixels = decoder.decode(message)
             rgb = to_rgb(pixels.array, pixels.layout)
             images.append(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA))
             if len(images) == COUNT:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers on a command line, checked by argparse."""
+"""Numbers and names on a command line, checked by argparse."""
 
 import argparse
 import math
+
+from monodepth_ros.data.image_codec import DecoderOptions, ImageError
 
 
 def positive(text: str) -> float:
@@ -27,6 +29,24 @@ def field_of_view(text: str) -> float:
     if not 1 <= value <= 170:
         raise argparse.ArgumentTypeError(f"{text} is not an angle from 1 to 170 degrees")
     return value
+
+
+def encoding(text: str) -> str:
+    """Check the name of an image encoding."""
+    return _checked(text, DecoderOptions(encoding=text))
+
+
+def intensity_range(text: str) -> str:
+    """Check a range LOW:HIGH of 16-bit values."""
+    return _checked(text, DecoderOptions(intensity_range=text))
+
+
+def _checked(text: str, options: DecoderOptions) -> str:
+    try:
+        options.check()
+    except ImageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def count(text: str) -> int:

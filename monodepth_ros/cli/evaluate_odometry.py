@@ -11,6 +11,7 @@ from monodepth_ros.cli.network_arguments import add_network_arguments, engine_se
 from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
+from monodepth_ros.data.pose_files.columns import ORDERS
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.odometry_report import OdometryReport, OdometrySettings, evaluate_odometry
 from monodepth_ros.evaluation.step_consistency import step_consistency
@@ -36,7 +37,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
         "odometry",
         help="5-frame ATE, KITTI's t_err and r_err, ATE and RPE of a trajectory or a checkpoint's odometry",
         description="Compare a trajectory file with a reference, or run a checkpoint's odometry over a recording with"
-        " poses. Files: TUM, KITTI, or monodepth2's poses.npy.",
+        " poses. Files: TUM, EuRoC, KITTI, tables with named columns, or monodepth2's poses.npy.",
     )
     parser.add_argument("source", nargs="?", default="", help="recording with reference poses, to run a checkpoint on")
     add_network_arguments(parser)
@@ -58,12 +59,21 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ground-truth", default="", metavar="PATH", help="reference trajectory: a file, or a recording with poses"
     )
+    _add_file_arguments(parser.add_argument_group("how to read trajectory files"))
     _add_comparison_arguments(parser.add_argument_group("how to compare"))
     what = parser.add_argument_group("what to write")
     what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
     what.add_argument("--plot", default="", metavar="FILE", help="both paths from above (.png or .jpg)")
     add_source_arguments(parser)
     parser.set_defaults(evaluate=evaluate)
+
+
+def _add_file_arguments(group: argparse._ArgumentGroup) -> None:
+    for name, of in (("--trajectory-quaternion", "--trajectory"), ("--ground-truth-quaternion", "--ground-truth")):
+        group.add_argument(
+            name, choices=ORDERS, default="", help=f"order of the quaternions in {of} (default: recognised)"
+        )
+    group.add_argument("--times", default="", metavar="FILE", help="times [s] of poses without times, one per line")
 
 
 def _add_comparison_arguments(how: argparse._ArgumentGroup) -> None:
@@ -146,11 +156,12 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _from_files(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
-    estimate = read_trajectory(options.trajectory)
+    estimate = read_trajectory(options.trajectory, options.trajectory_quaternion, options.times)
     if is_trajectory_file(options.ground_truth):
-        return read_trajectory(options.ground_truth), estimate, []
+        reference = read_trajectory(options.ground_truth, options.ground_truth_quaternion, options.times)
+        return reference, estimate, [*estimate.notes, *reference.notes]
     with open_recording(options.ground_truth, options) as source:
-        return reference_trajectory(source, options.frames), estimate, []
+        return reference_trajectory(source, options.frames), estimate, list(estimate.notes)
 
 
 def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:

@@ -22,6 +22,8 @@ def source_words(options: SourceOptions) -> list[str]:
         "--odometry-topic": options.odometry_topic,
         "--calibration": options.calibration_file,
         "--field-of-view": options.field_of_view,
+        "--encoding": options.encoding,
+        "--intensity-range": options.intensity_range,
         "--rate": options.rate,
         "--start": options.start,
         "--duration": options.duration if math.isfinite(options.duration) else 0,

@@ -24,7 +24,7 @@ from monodepth_ros.settings.schema import replace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.description = (
-        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images, a KITTI drive or sequence, a video,"
+        "Run the node's pipeline over a bag (rosbag2 or ROS 1), a folder of images or of a data set, a video,"
         " or a camera. Leaves depth, video, cloud, trajectory, metrics and a report in results/<time>/."
     )
     parser.add_argument("source", nargs="+", metavar="SOURCE", help=SOURCE)
@@ -89,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
         calibration_file=config.calibration_file,
         rectified=config.image.rectified,
         field_of_view=config.image.field_of_view,
+        encoding=config.image.encoding,
+        intensity_range=config.image.intensity_range,
     )
     try:
         with stage(f"reading {options.source[0]}"):
@@ -131,6 +133,8 @@ def configuration(options: argparse.Namespace) -> RunConfig:
         "calibration_file": options.calibration,
         "image.rectified": options.rectified,
         "image.field_of_view": options.field_of_view,
+        "image.encoding": options.encoding,
+        "image.intensity_range": options.intensity_range,
     }
     return replace(config, engine_settings(options) | {name: value for name, value in given.items() if value})
 
@@ -138,7 +142,7 @@ def configuration(options: argparse.Namespace) -> RunConfig:
 def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
     """What to do after a run: calibrate a camera without calibration, adapt the networks to this camera, and start the
     node with the settings of the run."""
-    has_settings = bool(options.set or options.config)
+    has_settings = bool(options.set or options.config or options.encoding or options.intensity_range)
     parameters = str(offline.folder / "config.yaml") if has_settings else ""
     chosen = source_options(options)
     node = node_command(source, chosen, options.checkpoint, parameters=parameters)

@@ -7,12 +7,15 @@ import shlex
 import sys
 from typing import Any
 
-from monodepth_ros.cli.argument_types import count, field_of_view, not_negative, positive
+from monodepth_ros.cli.argument_types import count, encoding, field_of_view, intensity_range, not_negative, positive
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, whole_folder
 from monodepth_ros.data.sources.open_source import Place, is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
-RECORDINGS = "bags (rosbag2, ROS 1), folders of images, images, patterns such as 'images/*.png', KITTI folders, videos"
+RECORDINGS = (
+    "bags (rosbag2, ROS 1), folders of images, images, patterns such as 'images/*.png', folders of data sets (KITTI,"
+    " TUM RGB-D, EuRoC, TUM VI, nuScenes, PandaSet), videos"
+)
 SOURCE = f"{RECORDINGS}; or a live source: a camera (0, /dev/video0), a stream (rtsp://, http://)"
 
 
@@ -25,9 +28,14 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
     where.add_argument("--topic", default="", help="image topic of a bag that has several")
     where.add_argument("--camera-info", default="", metavar="TOPIC", help="calibration topic, if not beside the image")
     where.add_argument(
-        "--camera", default="", metavar="NAME", help="camera of a KITTI folder: left (default), right, image_2"
+        "--camera",
+        default="",
+        metavar="NAME",
+        help="camera of a folder with several: left (default), right, image_2, cam1, CAM_BACK",
     )
-    where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--calibration", default="", metavar="FILE", help="calibration file (FILE#NAME: one camera of several)"
+    )
     where.add_argument(
         "--depth-topic",
         default="",
@@ -44,9 +52,27 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         metavar="DEG",
         help="horizontal field of view of a camera without calibration (default: from EXIF data, or a guess)",
     )
+    where.add_argument(
+        "--encoding",
+        type=encoding,
+        default="",
+        metavar="NAME",
+        help="what the bytes of a bag's images are, such as yuv422_yuy2 or bayer_rggb8, whatever its messages say",
+    )
+    where.add_argument(
+        "--intensity-range",
+        type=intensity_range,
+        default="",
+        metavar="LOW:HIGH",
+        help="values of a bag's 16-bit images that become black and white (default: by the bits in use)",
+    )
     where.add_argument("--rectified", action="store_true", help="take the images as rectified")
     where.add_argument(
-        "--rate", type=positive, default=0.0, metavar="HZ", help="rate of images without times (default 10)"
+        "--rate",
+        type=positive,
+        default=0.0,
+        metavar="HZ",
+        help="rate of images, instead of their times (10 where they have none)",
     )
     where.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip S seconds")
     where.add_argument("--duration", type=positive, default=math.inf, metavar="S", help="read S seconds")
@@ -66,6 +92,8 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         calibration_file=options.calibration,
         rectified=options.rectified,
         field_of_view=options.field_of_view,
+        encoding=options.encoding,
+        intensity_range=options.intensity_range,
         rate=options.rate,
         start=options.start,
         duration=options.duration,
@@ -84,6 +112,8 @@ def source_settings(options: argparse.Namespace) -> dict[str, Any]:
         "data.calibration_file": options.calibration,
         "data.rectified": options.rectified,
         "data.field_of_view": options.field_of_view,
+        "data.encoding": options.encoding,
+        "data.intensity_range": options.intensity_range,
         "data.rate": options.rate,
         "data.start": options.start,
         "data.duration": options.duration if math.isfinite(options.duration) else 0.0,

@@ -34,8 +34,8 @@ FACTS_WIDTH = 19  # characters up to the values that are printed
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.description = (
-        "Learn a depth and a pose network from bags, image folders, KITTI folders or videos. Leaves checkpoints for the"
-        " node and `monodepth run`, a log and report.html in results/train/<time>/. Several GPUs:"
+        "Learn a depth and a pose network from bags, folders of images or of data sets, or videos. Leaves checkpoints"
+        " for the node and `monodepth run`, a log and report.html in results/train/<time>/. Several GPUs:"
         " torchrun --nproc-per-node N -m monodepth_ros.cli.main train ..."
     )
     add_recording_arguments(parser)

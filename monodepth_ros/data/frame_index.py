@@ -12,13 +12,15 @@ import numpy as np
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
 
-VERSION = 3  # of the file's contents and of the measurement of motion
+VERSION = 4  # of the file's contents and of the measurement of motion
 SUFFIX = ".frame_index.npz"
 
 
@@ -174,8 +176,8 @@ def _key(path: str, options: SourceOptions) -> str:
     """Hash of the options and of the recording's files in their present state."""
     files = matches(path) if is_pattern(path) else [Path(path)]
     if Path(path).is_dir():
-        files = sorted(p for p in Path(path).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
-    files += [Path(options.calibration_file)] if options.calibration_file else []
+        files = sorted(p for p in folder_of_files(Path(path)).rglob("*") if p.is_file() and not p.name.endswith(SUFFIX))
+    files += [split_choice(options.calibration_file)[0]] if options.calibration_file else []
     facts = [f"{VERSION} {options!r}"]
     for file in files:
         with suppress(OSError):

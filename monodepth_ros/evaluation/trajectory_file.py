@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trajectories from files: TUM and KITTI text, and the relative poses that monodepth2 saves."""
+"""Trajectories from files: text of several forms, and the relative poses that monodepth2 saves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.bags.files import ROS1_SUFFIX, ROS2_SUFFIXES
+from monodepth_ros.data.pose_files.pose_file import FORMATS as TEXT_FORMATS
+from monodepth_ros.data.pose_files.pose_file import are_rotations, read_pose_file, with_last_row
+from monodepth_ros.data.pose_files.text_table import PoseFileError
+from monodepth_ros.data.sources.image_times import listed_times
+from monodepth_ros.data.sources.source import SourceError
+from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
-from monodepth_ros.geometry.motion import quaternion_to_rotation
 from monodepth_ros.geometry.pose_array import inverses
 
-TEXT_SUFFIXES = (".txt", ".tum", ".kitti", ".csv")
+NOT_TEXT = (*ROS2_SUFFIXES, ROS1_SUFFIX, *VIDEO_SUFFIXES, ".yaml", ".zstd", ".lz4")
+TEXT_SUFFIXES = (".txt", ".tum", ".kitti", ".csv", ".tsv")
 SUFFIXES = (*TEXT_SUFFIXES, ".npy")
-FORMATS = (
-    "TUM text (time x y z qx qy qz qw), KITTI text (12 numbers a line, 13 with the frame's number first), or "
-    "a .npy of relative poses (N, 4, 4)"
-)
+FORMATS = f"{TEXT_FORMATS}, or a .npy of relative poses (N, 4, 4)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,8 @@ class Trajectory:
     """Poses T_world_camera (N, 4, 4), and their times if known.
 
     seconds: (N,) times. frames: (N,) numbers of the frames. is_scale_free: their unit is not the metre.
-    step_covariances: (N, 6, 6) of the motion that leads to each pose, NaN where unknown; None if all are.
+    step_covariances: (N, 6, 6) of the motion that leads to each pose, NaN where unknown; None if all are. notes:
+    remarks for the user.
     """
 
     description: str
@@ -32,72 +37,63 @@ class Trajectory:
     frames: np.ndarray | None = None
     is_scale_free: bool = False
     step_covariances: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.poses)
 
 
 def is_trajectory_file(path: str | Path) -> bool:
-    """Whether `read_trajectory` reads this path, by its suffix."""
+    """Whether `read_trajectory` reads this path: by its suffix, or a file of numbers of any name."""
     path = Path(path)
-    return path.suffix.lower() in SUFFIXES and not path.is_dir()
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return not path.is_dir()
+    return path.is_file() and suffix not in NOT_TEXT and _begins_as_text(path)
 
 
-def read_trajectory(path: str | Path) -> Trajectory:
+def read_trajectory(path: str | Path, order: str = "", times: str = "") -> Trajectory:
     """The trajectory in a file; EvaluationError for a file in another format, or with numbers that are not poses.
 
-    A .npy holds T_later_earlier (N, 4, 4) from each frame to the next, without a known scale, as monodepth2's pose
-    evaluation saves it: N + 1 poses. In text, '#' begins a comment.
+    The form of text is recognised by its content, see `read_pose_file`, and stated in the description. order: that of
+    quaternions, 'xyzw' or 'wxyz', to read them so. times: a file with the time [s] of each pose, one per line, for
+    poses without times. A .npy holds T_later_earlier (N, 4, 4) from each frame to the next, without a known scale, as
+    monodepth2's pose evaluation saves it: N + 1 poses.
     """
     path = Path(path)
     if not path.is_file():
         raise EvaluationError(f"{path}: no such file; expected a trajectory: {FORMATS}")
     if path.suffix.lower() == ".npy":
-        return _relative_poses(path)
-    rows, lines = _table(path)
-    if rows.shape[1] not in (8, 12, 13):
-        raise EvaluationError(f"{path}: {rows.shape[1]} numbers a line, expected {FORMATS}")
-    _require(np.isfinite(rows).all(axis=1), path, "holds a number that is not finite", lines)
-    if rows.shape[1] == 8:
-        return _tum(path, rows, lines)
-    frames = None
-    if rows.shape[1] == 13:
-        frames, rows = rows[:, 0].astype(np.int64), rows[:, 1:]
-        _require(np.diff(frames, prepend=frames[0] - 1) > 0, path, "has a frame number that does not grow", lines)
-    poses = _with_last_row(rows.reshape(-1, 3, 4))
-    _require_rotations(poses, path, lines)
-    return Trajectory(f"{path} (KITTI)", poses, None, frames)
+        found = _relative_poses(path)
+    else:
+        try:
+            text = read_pose_file(path, order)
+        except PoseFileError as error:
+            raise EvaluationError(str(error)) from None
+        seconds = None if text.stamps_ns is None else text.stamps_ns / 1e9
+        found = Trajectory(f"{path} ({text.form})", text.poses, seconds, text.frames, notes=tuple(text.notes))
+    return with_times(found, times) if times and found.seconds is None else found
 
 
-def _table(path: Path) -> tuple[np.ndarray, list[str]]:
-    """The numbers (N, M) of a text file, and the name of each row's line for messages."""
-    rows: list[list[float]] = []
-    lines = []
+def with_times(trajectory: Trajectory, path: str) -> Trajectory:
+    """The trajectory with the times [s] of a file that has one per frame. EvaluationError if it has too few."""
+    frames = np.arange(len(trajectory)) if trajectory.frames is None else trajectory.frames
     try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            words = line.partition("#")[0].replace(",", " ").split()
-            if words:
-                lines.append(f"line {number}")
-                rows.append([float(word) for word in words])
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{path}: cannot be read as text ({error}); expected {FORMATS}") from None
-    except ValueError:
-        raise EvaluationError(f"{path}: {lines[-1]} holds more than numbers; expected {FORMATS}") from None
-    if not rows:
-        raise EvaluationError(f"{path}: no poses in it; expected {FORMATS}")
-    same = np.array([len(row) == len(rows[0]) for row in rows])
-    _require(same, path, f"has not as many numbers as the first one, {len(rows[0])}", lines)
-    return np.array(rows), lines
+        stamps_ns, notes = listed_times(Path(path), int(frames.max()) + 1)
+    except (SourceError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error).replace(": give --rate HZ instead", "")
+        raise EvaluationError(f"--times {path}: {reason}; expected a time for each frame, one per line") from None
+    seconds = np.array(stamps_ns, np.int64)[frames] / 1e9
+    return replace(trajectory, seconds=seconds, frames=None, notes=(*trajectory.notes, *notes))
 
 
-def _tum(path: Path, rows: np.ndarray, lines: list[str]) -> Trajectory:
-    seconds = rows[:, 0]
-    _require(np.diff(seconds, prepend=seconds[0] - 1.0) > 0, path, "has a time that does not grow", lines)
-    _require(np.linalg.norm(rows[:, 4:], axis=1) > 1e-9, path, "has a quaternion of length 0", lines)
-    tops = np.empty((len(rows), 3, 4))
-    for top, row in zip(tops, rows):
-        top[:, :3], top[:, 3] = quaternion_to_rotation(row[4:]), row[1:4]
-    return Trajectory(f"{path} (TUM)", _with_last_row(tops), seconds)
+def _begins_as_text(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(4096)
+    except OSError:
+        return False
+    return bool(beginning) and b"\0" not in beginning and any(48 <= byte < 58 for byte in beginning)
 
 
 def _relative_poses(path: Path) -> Trajectory:
@@ -110,26 +106,13 @@ def _relative_poses(path: Path) -> Trajectory:
     steps = steps.astype(np.float64)
     names = [f"pose {number}" for number in range(1, len(steps) + 1)]
     _require(np.isfinite(steps).all(axis=(1, 2)), path, "holds a number that is not finite", names)
-    steps = _with_last_row(steps[:, :3])
-    _require_rotations(steps, path, names)
+    steps = with_last_row(steps[:, :3])
+    _require(are_rotations(steps), path, "has no rotation in its first three columns", names)
     steps = inverses(steps)
     poses = [np.eye(4)]
     for step in steps:
         poses.append(poses[-1] @ step)
     return Trajectory(f"{path} (relative poses)", np.array(poses), is_scale_free=True)
-
-
-def _with_last_row(tops: np.ndarray) -> np.ndarray:
-    poses = np.zeros((len(tops), 4, 4))
-    poses[:, :3], poses[:, 3, 3] = tops, 1.0
-    return poses
-
-
-def _require_rotations(poses: np.ndarray, path: Path, names: list[str]) -> None:
-    R = poses[:, :3, :3]
-    worst = np.abs(R @ np.swapaxes(R, 1, 2) - np.eye(3)).max(axis=(1, 2), initial=0.0)
-    fits = (worst < 1e-2) & (np.linalg.det(R) > 0)
-    _require(fits, path, "has no rotation in its first three columns", names)
 
 
 def _require(fits: np.ndarray, path: Path, what: str, names: list[str]) -> None:

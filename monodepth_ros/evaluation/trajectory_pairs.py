@@ -31,7 +31,7 @@ def pair(
     elif len(reference) != len(estimate):
         raise EvaluationError(
             f"{estimate.description} has {len(estimate)} poses, {reference.description} {len(reference)}: expected as"
-            " many, or times in both (TUM)"
+            " many, or times in both (TUM, or --times FILE for poses without times)"
         )
     else:
         reference_at = at = np.arange(len(reference))

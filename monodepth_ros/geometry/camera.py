@@ -7,23 +7,24 @@ resizing it by s maps u to s (u + 1/2) - 1/2. Camera axes are optical (REP-103):
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from monodepth_ros.geometry.arrays import array_namespace, as_floating
 from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import (
     Array,
     CalibrationError,
-    array_namespace,
-    as_floating,
+    central_gain,
     check_distortion,
     distort,
     is_pinhole,
     undistort,
 )
 from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
+from monodepth_ros.geometry.intrinsics import from_pixels, ray_grid, rectified_projection, to_pixels
 
 __all__ = ["CalibrationError", "CameraModel"]
 
@@ -35,11 +36,13 @@ SAME_ROTATION = 1e-6  # radians
 class CameraModel:
     """Calibration of the image that a camera publishes: size, intrinsics, distortion, rectification.
 
-    width, height [pixels]. K (3, 3): intrinsics of the image. D, distortion_model: see `geometry.distortion`; D is
-    stored in full length. R (3, 3): rotation from the camera's frame to the rectified frame. P (3, 4): projection of
-    the rectified image, P[0, 3] = -fx * baseline. R and P may be omitted or zero, which means the identity and [K|0]
-    (REP-104). K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its
-    horizontal field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
+    width, height [pixels]. K (3, 3): intrinsics of the image; K[0, 1] is the skew, u = fx x + skew y + cx. D,
+    distortion_model: see `geometry.distortion_models`; D is stored in full length. R (3, 3): rotation from the camera's
+    frame to the rectified frame. P (3, 4): projection of the rectified image, P[0, 3] = -fx * baseline. R and P may be
+    omitted or zero, which means the identity and [K|0] (REP-104), with the focal lengths of the image's centre (wide
+    lenses may state others) and without the skew, which a P never has.
+    K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its horizontal
+    field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
 
     Raises CalibrationError for a size out of range, values that are not finite, wrong lengths, an unknown distortion
     model, and matrices that are not intrinsics, rotation or projection.
@@ -68,7 +71,7 @@ class CameraModel:
             check_intrinsics("K", K)
             model, D = check_distortion(self.distortion_model, self.D)
             R = R if R.any() else np.eye(3)
-            P = P if P.any() else np.hstack([K, np.zeros((3, 1))])
+            P = rectified_projection(K, P, central_gain(model, D))
             check_intrinsics("P", P[:, :3])
             if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
                 raise CalibrationError(f"R is {R.tolist()}, expected a rotation matrix or all zeros")
@@ -139,6 +142,10 @@ class CameraModel:
         return float(self.K[1, 2])
 
     @property
+    def skew(self) -> float:
+        return float(self.K[0, 1])
+
+    @property
     def is_calibrated(self) -> bool:
         return self.fx != 0
 
@@ -153,7 +160,8 @@ class CameraModel:
 
     @property
     def is_distorted(self) -> bool:
-        return not is_pinhole(self.distortion_model, self.D)
+        """True if the image is not that of a pinhole with rectangular pixels."""
+        return abs(self.skew) > SAME_PIXELS or not is_pinhole(self.distortion_model, self.D)
 
     @property
     def is_rectified(self) -> bool:
@@ -245,7 +253,7 @@ class CameraModel:
         normalised = points[..., :2] / xp.where(front, z, xp.ones_like(z))
         normalised = xp.where(front, normalised, xp.full_like(normalised, float("nan")))
         bent = distort(normalised, self.distortion_model, self.D)
-        return xp.stack([bent[..., 0] * self.fx + self.cx, bent[..., 1] * self.fy + self.cy], axis=-1)
+        return to_pixels(self.K, bent)
 
     def backproject(self, pixels: Array, depth: Array | float) -> Array:
         """Points (..., 3) in the camera's frame at pixels (..., 2) and depth (...) along z [m].
@@ -257,8 +265,7 @@ class CameraModel:
         places, z = (
             as_floating(array if array_namespace(array) is xp else xp.asarray(array)) for array in (pixels, depth)
         )
-        bent = xp.stack([(places[..., 0] - self.cx) / self.fx, (places[..., 1] - self.cy) / self.fy], axis=-1)
-        rays = undistort(bent, self.distortion_model, self.D)
+        rays = undistort(from_pixels(self.K, places), self.distortion_model, self.D)
         return xp.stack([rays[..., 0] * z, rays[..., 1] * z, z + 0.0 * rays[..., 0]], axis=-1)
 
     def ray_grid(self) -> np.ndarray:
@@ -269,7 +276,7 @@ class CameraModel:
         self._require_calibration()
         if self.is_distorted:
             raise CalibrationError("a distorted image has no pinhole ray grid: rectify it first")
-        return _ray_grid(self.width, self.height, self.fx, self.fy, self.cx, self.cy)
+        return ray_grid(self.width, self.height, self.fx, self.fy, self.cx, self.cy)
 
     def _transformed(self, matrix: np.ndarray, width: int, height: int) -> "CameraModel":
         """The camera whose pixels are those of this one mapped by the affine `matrix` (3, 3)."""
@@ -284,12 +291,3 @@ class CameraModel:
                 f"the {self.width}x{self.height} camera is uncalibrated (K[0] is 0): "
                 "publish a camera_info with intrinsics, or calibrate it"
             )
-
-
-@lru_cache(maxsize=8)
-def _ray_grid(width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> np.ndarray:
-    rays = np.ones((height, width, 3), np.float32)
-    rays[..., 0] = (np.arange(width) - cx) / fx
-    rays[..., 1] = ((np.arange(height) - cy) / fy)[:, None]
-    rays.setflags(write=False)
-    return rays

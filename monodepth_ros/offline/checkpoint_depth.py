@@ -15,8 +15,8 @@ from monodepth_ros.evaluation.split_file import SplitFile
 from monodepth_ros.offline.depth_predictor import DepthPredictor
 
 NO_TRUTH = (
-    "expected a depth image beside the camera in a bag, or a KITTI drive with proj_depth/groundtruth/ or"
-    " proj_depth_png16/"
+    "expected a depth image beside the camera in a bag, a KITTI drive with proj_depth/groundtruth/ or"
+    " proj_depth_png16/, or a data set with depth (TUM RGB-D, nuScenes)"
 )
 
 

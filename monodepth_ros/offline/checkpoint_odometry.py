@@ -18,7 +18,7 @@ from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import replace
 
-NO_REFERENCE = "expected a recording with ground truth odometry, or a KITTI sequence with poses.txt"
+NO_REFERENCE = "expected a recording with ground truth odometry, or a data set with poses (KITTI, TUM RGB-D, EuRoC)"
 
 
 class CheckpointOdometry(NamedTuple):

@@ -3,9 +3,11 @@
 
 from dataclasses import dataclass
 
+from monodepth_ros.data.image_codec import DecoderOptions, ImageError
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.scale.config import ScaleConfig
+from monodepth_ros.pipeline.compressed_depth import FORMATS
 from monodepth_ros.pipeline.view_choice import VIEWS
 from monodepth_ros.settings.schema import ConfigError, section, setting
 
@@ -35,6 +37,25 @@ class ImageConfig:
         "accuracy in the middle of the image matters more than its edges.",
         choices=VIEWS,
     )
+    encoding: str = setting(
+        "",
+        "What the bytes of the images are, whatever their messages say: an encoding of sensor_msgs, for drivers that"
+        " state a wrong one. Of compressed images it states the Bayer pattern of a mosaic, or rgb8 if red and blue are"
+        " swapped. Empty trusts the messages.",
+    )
+    intensity_range: str = setting(
+        "",
+        "The values of 16-bit images that become black and white, as LOW:HIGH; for thermal cameras, which use a small"
+        " part. Empty: 0 to the largest value of the bits in use (8, 10, 12, 14 or 16).",
+    )
+
+    def __post_init__(self) -> None:
+        check_pixels("image", self.decoder_options)
+
+    @property
+    def decoder_options(self) -> DecoderOptions:
+        """The options of the images' decoder."""
+        return DecoderOptions(self.encoding, self.intensity_range)
 
 
 @dataclass(frozen=True)
@@ -62,8 +83,14 @@ class DepthConfig:
     )
     compressed: bool = setting(
         False,
-        "Also offer depth/image/compressedDepth, in image_transport's format (PNG, encoded only while subscribed). "
+        "Also offer depth/image/compressedDepth, in image_transport's format (encoded only while subscribed). "
         "Enable it to view or record depth over a slow network.",
+    )
+    compressed_format: str = setting(
+        "png",
+        "png: smaller. rvl: image_transport's other code, which its subscribers decode faster.",
+        choices=FORMATS,
+        live=True,
     )
     compressed_quantization: float = setting(
         100.0,
@@ -113,13 +140,22 @@ class PipelineConfig(EngineConfig):
 
     calibration_file: str = setting(
         "",
-        "Calibration file in the YAML format of ROS's camera_calibration, used instead of the camera_info topic.",
+        "Calibration file of ROS, OpenCV, Kalibr or another tool, used instead of the camera_info topic; FILE#NAME for"
+        " one camera of several.",
     )
     image: ImageConfig = section(ImageConfig)
     depth: DepthConfig = section(DepthConfig)
     cloud: CloudConfig = section(CloudConfig)
     scale: ScaleConfig = section(ScaleConfig)
     odometry: OdometryConfig = section(OdometryConfig)
+
+
+def check_pixels(name: str, options: DecoderOptions) -> None:
+    """Raise ConfigError for an encoding or a range of values that cannot be; name: of the section of settings."""
+    try:
+        options.check()
+    except ImageError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def _check_order(name: str, minimum: float, maximum: float) -> None:

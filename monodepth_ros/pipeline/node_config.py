@@ -4,8 +4,9 @@
 import re
 from dataclasses import dataclass, fields
 
+from monodepth_ros.data.image_codec import DecoderOptions
 from monodepth_ros.odometry.config import OdometryConfig
-from monodepth_ros.pipeline.config import ImageConfig
+from monodepth_ros.pipeline.config import ImageConfig, check_pixels
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import ConfigError, replace, section, setting, values
 
@@ -166,6 +167,10 @@ class CameraSubscriptionConfig:
         minimum=0.0,
         maximum=170.0,
     )
+    encoding: str = setting("", "What the bytes of this camera's images are; empty: as image.encoding.")
+
+    def __post_init__(self) -> None:
+        check_pixels("image", DecoderOptions(self.encoding))
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ Outgoing images are always packed here: cv_bridge copies them twice, through `by
 import sys
 from array import array as byte_array
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import transforms3d
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from monodepth_ros.data import image_codec
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, Pixels
+from monodepth_ros.data.images.encodings import Encoding
 from monodepth_ros.geometry.motion import MotionError
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 
@@ -56,28 +56,31 @@ _CV_BRIDGE_ENCODINGS = {"yuv422": 2, "yuv422_yuy2": 2}
 _CV_BRIDGE_ENCODINGS |= {f"bayer_{order}8": 1 for order in ("rggb", "bggr", "gbrg", "grbg")}
 
 
-def _decode_with_cv_bridge(message: Image) -> Pixels:
-    """Decode Bayer and YUV with cv_bridge, and all other images with our codec.
+class CvBridgeDecoder(ImageDecoder):
+    """Decodes Bayer and YUV with cv_bridge, and all other images with our codec.
 
     cv_bridge misreads rows whose step is not a multiple of the pixel size, and with numpy 2 it fails on foreign byte
-    order, even for samples of one byte. Such images also go to our codec.
+    order, even for samples of one byte. Such images also go to our codec, and so do those whose bytes are not what
+    their encoding says.
     """
-    is_packed = message.step == message.width * _CV_BRIDGE_ENCODINGS.get(message.encoding, 0)
-    if not is_packed or bool(message.is_bigendian) != _SYSTEM_IS_BIG_ENDIAN:
-        return image_codec.decode_image(message)
-    image_codec.check_image(message)
-    return Pixels(CvBridge().imgmsg_to_cv2(message, "rgb8"), "rgb")
+
+    def to_pixels(self, message: Any, array: np.ndarray, encoding: Encoding) -> Pixels:
+        is_packed = message.step == message.width * _CV_BRIDGE_ENCODINGS.get(encoding.name, 0)
+        is_native = bool(message.is_bigendian) == _SYSTEM_IS_BIG_ENDIAN
+        if not (is_packed and is_native and encoding.name == message.encoding):
+            return super().to_pixels(message, array, encoding)
+        return Pixels(CvBridge().imgmsg_to_cv2(message, "rgb8"), "rgb")
 
 
-IMAGE_DECODERS: dict[str, Callable[[Image], Pixels]] = {}
+IMAGE_DECODERS: dict[str, type[ImageDecoder]] = {}
 if CvBridge is not None:
-    IMAGE_DECODERS["cv_bridge"] = _decode_with_cv_bridge
-IMAGE_DECODERS["numpy"] = image_codec.decode_image
+    IMAGE_DECODERS["cv_bridge"] = CvBridgeDecoder
+IMAGE_DECODERS["numpy"] = ImageDecoder
 
 
-def decode_image(message: Image) -> Pixels:
-    """Pixels of a sensor_msgs/Image; raises ImageError (see data/image_codec.py)."""
-    return next(iter(IMAGE_DECODERS.values()))(message)
+def image_decoder(options: DecoderOptions, remark: Callable[[str], None]) -> ImageDecoder:
+    """The preferred decoder for the images of one camera; arguments as of ImageDecoder."""
+    return next(iter(IMAGE_DECODERS.values()))(options, remark)
 
 
 def encode_image(values: np.ndarray, encoding: str, header: Header) -> Image:

@@ -206,6 +206,29 @@ def test_trajectory_files_against_a_recording(frames, drive, evaluate, tmp_path)
     assert "ATE, 3 frames" in printed.out and "over 2 frames" in printed.out
 
 
+def test_trajectory_files_of_several_forms_are_compared(evaluate, tmp_path):
+    begin = 1_403_636_579_763_555_584
+    stamps = [begin + i * 50_000_000 for i in range(6)]
+    euroc = [f"{ns},{0.1 * i},0,0,0.8,0.6,0,0" for i, ns in enumerate(stamps)]
+    (tmp_path / "truth.csv").write_text("\r\n".join(euroc) + "\r\n")
+    tum = [f"{ns / 1e9:.6f} {0.1 * i} 0 0 0.6 0 0 0.8" for i, ns in enumerate(stamps)]
+    (tmp_path / "estimate.txt").write_text("\n".join([tum[0], tum[2], tum[1], *tum[3:]]) + "\n")
+    kitti = [f"1 0 0 {0.1 * i} 0 0.28 -0.96 0 0 0.96 0.28 0" for i in range(6)]
+    (tmp_path / "kitti.txt").write_text("\n".join(kitti) + "\n\n")
+    (tmp_path / "times.txt").write_text("".join(f"{ns}\n" for ns in stamps))
+    files = ["odometry", "--trajectory", f"{tmp_path}/estimate.txt", "--align", "none", "--ground-truth"]
+    for truth, more in (("truth.csv", []), ("kitti.txt", ["--times", f"{tmp_path}/times.txt"])):
+        code, printed = evaluate(*files, f"{tmp_path}/{truth}", *more, "--json", f"{tmp_path}/out.json")
+        assert code == 0, printed.err
+        errors = json.loads((tmp_path / "out.json").read_text())["aligned"]["none"]
+        assert errors["ate_rmse"] < 1e-6 and errors["rpe_rotation_rmse"] < 1e-4, errors
+        assert "(TUM, seconds, qxyzw)" in printed.out and "times go back 1 times" in printed.out
+    code, printed = evaluate(*files, f"{tmp_path}/truth.csv", "--ground-truth-quaternion", "xyzw")
+    assert code == 0 and "qxyzw as stated" in printed.out
+    code, printed = evaluate(*files, f"{tmp_path}/kitti.txt", "--times", f"{tmp_path}/none.txt")
+    assert code == 2 and "--times" in printed.err and "expected a time for each frame" in printed.err
+
+
 @pytest.fixture
 def bad(tmp_path, drive):
     """Paths of unusable input."""

@@ -51,9 +51,25 @@ def test_several_words_are_one_source_only_if_they_are_images():
 def test_options_become_the_words_of_another_command():
     parser = argparse.ArgumentParser()
     add_source_arguments(parser)
-    words = ["--topic", "/a", "--calibration", "my camera.yaml", "--rate", "7.5", "--start", "2", "--rectified"]
+    words = ["--topic", "/a", "--calibration", "my camera.yaml", "--encoding", "yuyv"]
+    words += ["--intensity-range", "7000:9000", "--rate", "7.5", "--start", "2", "--rectified"]
     chosen = source_options(parser.parse_args(words))
     assert source_words(chosen) == words and source_words(SourceOptions()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--encoding", "rgb9"], "unknown image encoding 'rgb9' (the nearest is rgb"),
+        (["--intensity-range", "9000:7000"], "expected LOW:HIGH"),
+    ],
+)
+def test_a_mistyped_statement_about_pixels_is_refused_before_anything_is_read(words, reason, capsys):
+    parser = argparse.ArgumentParser()
+    add_source_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(words)
+    assert reason in capsys.readouterr().err
 
 
 def test_results_make_the_folder_that_they_are_written_to(tmp_path):

@@ -3,11 +3,13 @@
 
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.compressed_depth import decode_compressed_depth, decode_rvl
+from monodepth_ros.data.compressed_depth import decode_compressed_depth
 from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.rvl import decode_rvl, encode_rvl
 
 
 def rvl(counts):
@@ -50,7 +52,7 @@ def test_rvl_with_holes_decodes_exactly():
     [
         ("16UC1; compressedDepth rvl", np.zeros(12 + 8, np.uint8), None),
         ("16UC1; compressedDepth rvl", rvl(np.ones((40, 40), np.uint16))[:-8], "ends after|damaged"),
-        ("16UC1; compressedDepth png", np.ones(40, np.uint8), "expected a PNG"),
+        ("16UC1; compressedDepth png", np.ones(40, np.uint8), "not a readable JPEG, PNG"),
         ("bgr8; compressedDepth png", np.ones(40, np.uint8), "expected 16UC1 or 32FC1"),
         ("16UC1; compressedDepth png", np.zeros(0, np.uint8), "0 bytes"),
     ],
@@ -65,3 +67,55 @@ def test_damaged_data_is_refused_in_one_line(format, data, reason):
     with pytest.raises(ImageError, match=reason) as caught:
         decode_compressed_depth(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.4, 0.97, 1.0])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (30, 41)])
+def test_rvl_is_written_as_the_paper_lists_it(shape, share):
+    draw = np.random.default_rng(1)
+    counts = draw.integers(1, 65536, shape).astype(np.uint16)
+    counts[draw.random(shape) < share] = 0
+    written = encode_rvl(counts)
+    np.testing.assert_array_equal(decode_rvl(written), counts)
+    expected = rvl(counts)
+    np.testing.assert_array_equal(written, expected)
+
+
+@pytest.mark.parametrize("size", [(2**31, 2**31), (2**16, 2**16)])
+def test_an_rvl_image_of_an_impossible_size_is_refused(size):
+    with pytest.raises(ImageError, match="the data is damaged"):
+        decode_rvl(np.concatenate((np.array(size, "<u4").view(np.uint8), np.zeros(40, np.uint8))))
+
+
+def test_an_rvl_run_longer_than_the_image_is_refused():
+    data = rvl(np.ones((4, 10), np.uint16))
+    data[:8] = np.array((3, 3), "<u4").view(np.uint8)
+    with pytest.raises(ImageError, match="3x3 pixels with runs of another length"):
+        decode_rvl(data)
+
+
+COUNTS = np.array([[0, 1500], [800, 65535]], np.uint16)
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+@pytest.mark.parametrize("form", ["16UC1; {} compressed ", "mono16; {} compressed ", "{}", ""])
+def test_depth_through_the_compressed_transport_is_in_millimetres(form, extension):
+    data = cv2.imencode(extension, COUNTS)[1].reshape(-1)
+    decoded = decode_compressed_depth(SimpleNamespace(format=form.format(extension[1:]), data=data))
+    np.testing.assert_allclose(decoded, [[np.nan, 1.5], [0.8, 65.535]], rtol=1e-6)
+
+
+def test_a_tiff_of_metres_keeps_them():
+    metres = np.array([[np.nan, 1.5], [0.25, 80.0]], np.float32)
+    data = cv2.imencode(".tiff", metres)[1].reshape(-1)
+    decoded = decode_compressed_depth(SimpleNamespace(format="32FC1; tiff compressed ", data=data))
+    np.testing.assert_array_equal(decoded, metres)
+
+
+@pytest.mark.parametrize(
+    "form", ["16UC1; compressedDepth", "16UC1; compressedDepth png", "16uc1; compresseddepth", "png"]
+)
+def test_the_header_of_compressed_depth_is_found_whatever_the_format_is_called(form):
+    data = np.concatenate((np.zeros(12, np.uint8), cv2.imencode(".png", COUNTS)[1].reshape(-1)))
+    decoded = decode_compressed_depth(SimpleNamespace(format=form, data=data))
+    np.testing.assert_allclose(decoded, [[np.nan, 1.5], [0.8, 65.535]], rtol=1e-6)

@@ -30,6 +30,21 @@ def test_both_encodings_give_metres(padding, big_endian):
     np.testing.assert_allclose(decode_depth(message(millimetres, "16UC1", padding, big_endian)), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_the_other_encodings_of_depth_are_read(big_endian):
+    metres = np.array([[1.5, np.nan], [np.inf, 80.0]], np.float64)
+    decoded = decode_depth(message(metres, "64FC1", 3, big_endian))
+    assert decoded.dtype == np.float32
+    np.testing.assert_array_equal(decoded, metres.astype(np.float32))
+    millimetres = np.array([[1500, 0], [1, 30000]], np.uint16)
+    for name in ("mono16", "MONO16", "16UC1", "16uc1"):
+        np.testing.assert_allclose(
+            decode_depth(message(millimetres, name, 1, big_endian)), [[1.5, np.nan], [0.001, 30.0]], rtol=1e-6
+        )
+    signed = np.array([[1500, -1]], np.int16)
+    np.testing.assert_allclose(decode_depth(message(signed, "16SC1", 0, big_endian)), [[1.5, np.nan]], rtol=1e-6)
+
+
 def test_foreign_and_short_images_are_refused():
     with pytest.raises(ImageError, match="'rgb8': expected 32FC1 or 16UC1"):
         decode_depth(message(np.zeros((2, 2), np.uint16), "rgb8"))

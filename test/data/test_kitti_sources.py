@@ -28,6 +28,6 @@ def test_a_kitti_sequence_has_cameras_times_and_poses(tmp_path):
 
 def test_a_kitti_drive_has_stamps_depth_and_the_calibration_above_it(tmp_path):
     source, frames = read(write_kitti_drive(tmp_path))
-    assert [f.stamp_ns for f in frames] == [1, 103_000_000] and frames[0].camera.key == CAMERA.key
+    assert [f.stamp_ns for f in frames] == [1, 103_000_123] and frames[0].camera.key == CAMERA.key
     assert frames[0].reference_depth is None and source.reference_crop == "garg"
     assert frames[1].reference_depth[2, 3] == 10.0 and np.isnan(frames[1].reference_depth[0, 0])

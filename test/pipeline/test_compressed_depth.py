@@ -2,11 +2,14 @@
 """compressedDepth read back by its published format, to the same millimetres."""
 
 import struct
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+from monodepth_ros.data.compressed_depth import decode_compressed_depth
+from monodepth_ros.data.rvl import decode_rvl
 from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.pipeline.depth_image import to_millimetres
 
@@ -14,10 +17,11 @@ from monodepth_ros.pipeline.depth_image import to_millimetres
 def read(format, data):
     """A reader of the published format: float32 metres with NaN, or uint16 millimetres."""
     encoding, _, codec = format.partition("; ")
-    assert codec == "compressedDepth png", format
+    assert codec in ("compressedDepth png", "compressedDepth rvl"), format
     kind, a, b = struct.unpack_from("<iff", data)
     assert kind == 0
-    values = cv2.imdecode(np.frombuffer(data, np.uint8, offset=12), cv2.IMREAD_UNCHANGED)
+    content = np.frombuffer(data, np.uint8, offset=12)
+    values = decode_rvl(content) if codec.endswith("rvl") else cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
     assert values.dtype == np.uint16 and values.ndim == 2
     if encoding == "16UC1":
         return values
@@ -31,15 +35,17 @@ def depth():
     return np.random.default_rng(0).uniform(0.3, 60, (48, 64)).astype(np.float32)
 
 
-def test_16UC1_comes_back_bit_for_bit(depth):
+@pytest.mark.parametrize("form", ["png", "rvl"])
+def test_16UC1_comes_back_bit_for_bit(depth, form):
     millimetres = to_millimetres(depth)
     millimetres[0, :4] = 0, 1, 65534, 65535
-    np.testing.assert_array_equal(read(*bytes_of(compress_depth(millimetres, 100.0, 100.0))), millimetres)
+    np.testing.assert_array_equal(read(*bytes_of(compress_depth(millimetres, 100.0, 100.0, form))), millimetres)
 
 
+@pytest.mark.parametrize("form", ["png", "rvl"])
 @pytest.mark.parametrize("quantization, max_range", [(100.0, 10.0), (100.0, 100.0), (140.0, 80.0)])
-def test_32FC1_comes_back_within_half_a_step(depth, quantization, max_range):
-    found = read(*bytes_of(compress_depth(depth, quantization, max_range)))
+def test_32FC1_comes_back_within_half_a_step(depth, quantization, max_range, form):
+    found = read(*bytes_of(compress_depth(depth, quantization, max_range, form)))
     seen = depth < max_range
     assert np.isnan(found[~seen]).all() and np.isfinite(found[seen]).all()
     step = depth**2 / (quantization * (quantization + 1))
@@ -66,3 +72,13 @@ def bytes_of(compressed):
     format, data = compressed
     assert data.dtype == np.uint8 and data.ndim == 1
     return format, data.tobytes()
+
+
+@pytest.mark.parametrize("form", ["png", "rvl"])
+def test_what_is_written_is_what_a_recording_of_it_gives(depth, form):
+    depth[3, :5] = np.nan, np.inf, -np.inf, 0.0, 200.0
+    for values in (depth, to_millimetres(depth)):
+        format, data = compress_depth(values, 100.0, 100.0, form)
+        found = decode_compressed_depth(SimpleNamespace(format=format, data=data))
+        assert np.isnan(found[3, :4]).all()
+        np.testing.assert_allclose(found[4:], depth[4:], rtol=0.006)

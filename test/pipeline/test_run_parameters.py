@@ -50,6 +50,8 @@ def test_settings_of_the_node_alone_are_accepted(tmp_path):
         ("{front: {calibration_file: a.yaml}}", "unknown setting 'front.calibration_file'"),
         ("{depth: {max_range: far}}", "depth.max_range is 'far'"),
         ("{depth: {min_range: 50.0, max_range: 40.0}}", "must be less than"),
+        ("{image: {encoding: rgb9}}", "image: unknown image encoding 'rgb9'"),
+        ("{image: {intensity_range: '9:3'}}", "image: range '9:3' of 16-bit values: expected LOW:HIGH"),
         ("{odom_frame: base, base_frame: base}", "another frame than odom_frame"),
     ],
 )

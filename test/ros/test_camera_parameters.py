@@ -8,7 +8,7 @@ from rclpy.parameter import Parameter
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
 
-OWN = ("calibration_file", "image_transport", "image.field_of_view", "image.reliability")
+OWN = ("calibration_file", "image_transport", "image.encoding", "image.field_of_view", "image.reliability")
 
 
 @pytest.fixture

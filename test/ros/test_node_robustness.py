@@ -96,18 +96,18 @@ def test_bad_images_are_dropped_counted_and_logged_once(harness, depth_checkpoin
     node.send_info()
     works(node)
     for _ in range(5):
-        node.expect_dropped(lambda: send_raw(node, encoding="bayer_rggb12"))
+        node.expect_dropped(lambda: send_raw(node, encoding="rgb12"))
     works(node)
     lines = log_lines(capfd, "[ERROR]")
-    assert len(lines) == 1 and "unknown image encoding 'bayer_rggb12'" in lines[0] and "bgr8" in lines[0], lines
-    node.diagnosis("bayer_rggb12")
+    assert len(lines) == 1 and "unknown image encoding 'rgb12'" in lines[0] and "bgr8" in lines[0], lines
+    node.diagnosis("rgb12")
     row = 3 * 320
     for fields in (
         dict(encoding=""),
-        dict(encoding="RGB8"),
+        dict(encoding="8SC3"),
         dict(encoding="32FC1"),
         dict(step=row - 1),
-        dict(step=0),
+        dict(step=1),
         dict(step=row + 1),  # and so too little data
         dict(data=b""),
         dict(data=TEXTURE.tobytes()[:-1]),

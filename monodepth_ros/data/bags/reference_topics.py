@@ -35,8 +35,12 @@ def depth_topics(recording: Recording) -> list[str]:
 
 
 def cloud_topics(recording: Recording, camera_frame: str) -> list[str]:
-    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds."""
+    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds.
+
+    Without those named after a radar, whose points have no height.
+    """
     clouds = [topic.name for topic in recording.topics.values() if topic.type == POINT_CLOUD and topic.count]
+    clouds = [name for name in clouds if "radar" not in name.lower()]
     return [name for name in clouds if recording.first(name).header.frame_id != camera_frame]
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.bags.message_times import first_times
+from monodepth_ros.data.bags.recorded_transforms import add_recorded_transforms
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
-from monodepth_ros.data.image_codec import ImageError, Pixels
+from monodepth_ros.data.image_codec import DecoderOptions, ImageError, Pixels
 from monodepth_ros.data.sources.bag_calibration import BagCalibration
 from monodepth_ros.data.sources.bag_images import BagImages, RecordedImage
 from monodepth_ros.data.sources.bag_reference import BagReference
+from monodepth_ros.data.sources.recorded_decoder import recorded_decoder
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
 from monodepth_ros.data.sources.source import (
     FrameSource,
@@ -55,13 +57,12 @@ class BagSource(FrameSource):
         expected = options.share_of(math.ceil(count * min(1.0, share)))
         super().__init__(f"{recording.path} ({where})", header.frame_id, expected)
         self._takes = options.takes
+        self.notes += recording.notes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
-        for name, topic in recording.topics.items():
-            if name.endswith("/tf_static") and topic.count:
-                for _, _, message in recording.read([name]):
-                    self.transforms.add(message.transforms)
-        self._images = BagImages(recording, stream)
+        self.notes += add_recorded_transforms(recording, self.frame_id, self.transforms)
+        decoding = DecoderOptions(options.encoding, options.intensity_range)
+        self._images = BagImages(recording, stream, recorded_decoder(recording, stream, decoding, self.notes.append))
         times = first_times(recording, stream.image)
         if times.are_unstamped:
             which = "all" if len(times.stamps_ns) == count else "the first"
@@ -106,6 +107,8 @@ class BagSource(FrameSource):
                 reference_depth=depth,
                 T_world_camera=pose,
             )
+        for reason, count in self._recording.lost(self.stream.image).items():
+            self.left_out[reason] = count
         self._note_order(order)
 
     def _note_order(self, order: StampOrder) -> None:

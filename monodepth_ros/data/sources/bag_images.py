@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import ImageStream
-from monodepth_ros.data.image_codec import ImageError, Pixels, decode_compressed, decode_image
+from monodepth_ros.data.image_codec import ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.stamps import nanoseconds
 
@@ -25,10 +25,10 @@ class RecordedImage(NamedTuple):
 
 
 class BagImages:
-    """Images of a stream of a recording."""
+    """Images of a stream of a recording, decoded by `recorded_decoder`."""
 
-    def __init__(self, recording: Recording, stream: ImageStream):
-        self._recording, self._stream = recording, stream
+    def __init__(self, recording: Recording, stream: ImageStream, decoder: ImageDecoder):
+        self._recording, self._stream, self._decoder = recording, stream, decoder
         self._reading = threading.Lock()
 
     def in_order(self, others: list[str], start_ns: int, stop_ns: int) -> Iterator[RecordedImage | RawMessage]:
@@ -62,4 +62,4 @@ class BagImages:
         raise SourceError(f"{where} has no image of stamp {stamp_ns}: the recording has changed since then")
 
     def _pixels(self, message: Any) -> Pixels:
-        return decode_compressed(message) if self._stream.compressed else decode_image(message)
+        return self._decoder.decode(message)

@@ -12,8 +12,8 @@ from monodepth_ros.data.sources.image_sequence import (
     ImageSequence,
     image_files,
     in_natural_order,
-    read_times,
 )
+from monodepth_ros.data.sources.image_times import timed_images
 from monodepth_ros.data.sources.source import SourceError, SourceOptions
 
 
@@ -41,8 +41,8 @@ def open_images(
     """Open image files as one source.
 
     Files of one folder have the calibration and the times of that folder, as if the folder were given; others have the
-    times of options.rate, in their order. Raises SourceError for a file that does not exist, CalibrationError for a bad
-    calibration file.
+    times of their names or of options.rate, in their order. Raises SourceError for a file that does not exist,
+    CalibrationError for a bad calibration file.
     """
     paths = [Path(file) for file in files]
     missing = [path for path in paths if not path.is_file()]
@@ -50,15 +50,16 @@ def open_images(
         raise SourceError(f"{missing[0]} does not exist")
     folders = dict.fromkeys(path.parent for path in paths)
     camera, origin = folder_calibration(next(iter(folders)), options)
-    if len(folders) == 1:
-        in_folder = image_files(paths[0].parent)
-        times_there = read_times(list(folders), len(in_folder), options.rate)
-        chosen = set(paths)
-        paths, times = zip(*(both for both in zip(in_folder, times_there) if both[0] in chosen))
-    else:
-        times = read_times([], len(paths), options.rate)
-    found = ImageFiles(list(paths), times, camera, origin)
-    return ImageSequence(f"{description} ({len(paths)} image{'s' if len(paths) > 1 else ''})", found, options)
+    chosen, places = set(paths), list(folders) if len(folders) == 1 else []
+    timed = timed_images(image_files(paths[0].parent) if len(folders) == 1 else paths, places, options.rate)
+    both = [(file, stamp) for file, stamp in zip(timed.files, timed.stamps_ns) if file in chosen]
+    if len(both) < len(chosen):  # not the images of the folder that have times in their names
+        timed = timed_images(paths, [], options.rate)
+        both = list(zip(timed.files, timed.stamps_ns))
+    notes = timed.notes if len(both) > 1 else []
+    files, stamps_ns = [file for file, _ in both], [stamp for _, stamp in both]
+    found = ImageFiles(files, stamps_ns, camera, origin, notes=notes)
+    return ImageSequence(f"{description} ({len(files)} image{'s' if len(files) > 1 else ''})", found, options)
 
 
 def whole_folder(file: str, files: Sequence[str]) -> str:

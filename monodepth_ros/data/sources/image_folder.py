@@ -4,7 +4,9 @@
 from pathlib import Path
 
 from monodepth_ros.data.calibration import read_calibration
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
+from monodepth_ros.data.sources.image_groups import images_of_camera
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_image
+from monodepth_ros.data.sources.image_times import timed_images
 from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
 from monodepth_ros.geometry.camera import CameraModel
 
@@ -13,24 +15,31 @@ CALIBRATION_NAMES = ("calibration.yaml", "camera_info.yaml", "camera.yaml", "ost
 
 
 def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
-    """Open the images of a folder in natural order of their names.
+    """Open the images of a folder in the order of their times, or in natural order of their names without any.
 
-    The calibration is the one in `options`, or else the first of CALIBRATION_NAMES in the folder. Raises SourceError
+    Of images of several cameras in one folder those of one are read, see `images_of_camera`. The calibration is the one
+    in `options`, or else the first of CALIBRATION_NAMES in the folder. Raises SourceError
     for a folder without images, CalibrationError for a bad calibration file.
     """
     folder = Path(folder)
-    files = image_files(folder)
+    files, notes = images_of_camera(folder, image_files(folder), options.camera)
+    files, stamps_ns, more = timed_images(files, [folder], options.rate)
     camera, origin = folder_calibration(folder, options)
-    found = ImageFiles(files, read_times([folder], len(files), options.rate), camera, origin)
-    return ImageSequence(f"{folder} ({len(files)} images)", found, options)
+    found = ImageFiles(files, stamps_ns, camera, origin, notes=notes + more)
+    chosen = f", {files[0].name} first" if notes else ""  # tells the cameras of one folder apart
+    return ImageSequence(f"{folder} ({len(files)} images{chosen})", found, options)
 
 
 def folder_calibration(folder: Path, options: SourceOptions) -> tuple[CameraModel | None, str]:
     """The camera of the images in a folder, None without calibration, and what to call its origin in an error."""
-    camera, origin = given_camera(options), "the calibration file"
+
+    def image_size() -> tuple[int, int]:
+        return read_image(image_files(folder)[0]).pixels.size
+
+    camera, origin = given_camera(options, image_size), "the calibration file"
     if camera is None:
         beside = next((folder / name for name in CALIBRATION_NAMES if (folder / name).is_file()), None)
         if beside is not None:
-            camera, origin = as_published(read_calibration(beside), options.rectified), str(beside)
+            camera, origin = as_published(read_calibration(beside, image_size), options.rectified), str(beside)
             camera = camera if camera.is_calibrated else None  # as camera_info_manager writes it without a calibration
     return camera, origin

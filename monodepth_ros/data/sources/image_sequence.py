@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames from the image files of a folder."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from monodepth_ros.data.bags.reference_topics import NONE
-from monodepth_ros.data.depth_codec import read_kitti_depth
 from monodepth_ros.data.exif import read_exif
 from monodepth_ros.data.image_codec import ImageError, Pixels
 from monodepth_ros.data.sources.source import (
@@ -21,22 +20,33 @@ from monodepth_ros.data.sources.source import (
     SourceOptions,
     camera_of_size,
 )
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".webp")
-DEFAULT_RATE = 10.0
+
+ReadDepth = Callable[[CameraModel], np.ndarray]
+"""Reads the reference depth (H, W) [m] of one image of this camera, NaN where unknown. Raises MonodepthError."""
 
 
 @dataclass
 class ImageFiles:
-    """Image files with their times [s] and their camera; depth files and reference poses by the index of the image."""
+    """Image files with their times [ns], their camera, and their reference by the index of the image.
+
+    camera: of all images, None without a calibration. camera_of: the camera of an image by its index and its (width,
+    height), for a set whose images have different ones; it replaces `camera`. has_measured_depth: see
+    FrameSource. notes: remarks for the user.
+    """
 
     files: list[Path]
-    times: Sequence[float]
+    stamps_ns: Sequence[int]
     camera: CameraModel | None
     camera_origin: str = "the calibration file"
-    depth_files: dict[int, Path] = field(default_factory=dict)
+    camera_of: Callable[[int, tuple[int, int]], CameraModel | None] | None = None
+    depths: dict[int, ReadDepth] = field(default_factory=dict)
     poses: dict[int, np.ndarray] = field(default_factory=dict)
+    has_measured_depth: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 class ImageFile(NamedTuple):
@@ -47,13 +57,14 @@ class ImageFile(NamedTuple):
     field_of_view: float
     is_turned: bool
 
-    def camera(self, found: ImageFiles, field_of_view: float) -> CameraModel:
-        """The camera of the upright image; field_of_view: see SourceOptions.
+    def camera(self, found: ImageFiles, index: int, field_of_view: float) -> CameraModel:
+        """The camera of the upright image of this index; field_of_view: see SourceOptions.
 
         Raises CalibrationError for an image of another size than the calibration's.
         """
+        camera = found.camera if found.camera_of is None else found.camera_of(index, self.pixels.size)
         try:
-            return camera_of_size(found.camera, self.pixels, found.camera_origin, field_of_view or self.field_of_view)
+            return camera_of_size(camera, self.pixels, found.camera_origin, field_of_view or self.field_of_view)
         except CalibrationError as error:
             if not self.is_turned:
                 raise
@@ -70,26 +81,28 @@ class ImageSequence(FrameSource):
 
     def __init__(self, description: str, found: ImageFiles, options: SourceOptions):
         if options.depth_topic == NONE:
-            found = replace(found, depth_files={})
+            found = replace(found, depths={})
         if options.odometry_topic == NONE:
             found = replace(found, poses={})
         self._found, self._field_of_view = found, options.field_of_view
-        first = found.times[0]
+        seconds = [(stamp - found.stamps_ns[0]) * 1e-9 for stamp in found.stamps_ns]
         begin, end = options.start, options.start + options.duration
-        self._indices = [i for i, time in enumerate(found.times) if begin <= time - first < end][:: options.every]
+        self._indices = [i for i, time in enumerate(seconds) if begin <= time < end][:: options.every]
         super().__init__(description, "camera_optical_frame", len(self._indices))
         for what, given, found_ones in (
-            ("depth", options.depth_topic, found.depth_files),
+            ("depth", options.depth_topic, found.depths),
             ("poses", options.odometry_topic, found.poses),
         ):
             if given == NONE:
                 self.references.append((f"reference {what}", "off"))
             elif found_ones:
                 self.references.append((f"reference {what}", f"of {len(found_ones)} images, from files"))
-        self._by_stamp = {_stamp_ns(found.times[i]): i for i in self._indices}
+        self.notes += found.notes
+        self._has_noted_depth = False
+        self._by_stamp = {_stamp_ns(found.stamps_ns[i]): i for i in self._indices}
         stems = [file.stem for file in found.files]
         self._has_unique_stems = len(set(stems)) == len(stems)
-        if found.camera is None:
+        if found.camera is None and found.camera_of is None:
             self._note_field_of_view()
 
     def _note_field_of_view(self) -> None:
@@ -106,12 +119,12 @@ class ImageSequence(FrameSource):
             file = found.files[index]
             try:
                 image = read_image(file)
-                camera = image.camera(found, self._field_of_view)
-                depth = read_kitti_depth(found.depth_files[index]) if index in found.depth_files else None
+                camera = image.camera(found, index, self._field_of_view)
+                depth = self._depth(index, camera)
             except (ImageError, CalibrationError) as error:
                 self.left_out[str(error)] += 1
                 continue
-            stamp_ns = _stamp_ns(found.times[index])
+            stamp_ns = _stamp_ns(found.stamps_ns[index])
             name = file.stem if self._has_unique_stems else f"{index:06d}"
             yield SourceFrame(
                 name=name,
@@ -134,24 +147,44 @@ class ImageSequence(FrameSource):
 
     @property
     def has_reference_depth(self) -> bool:
-        return bool(self._found.depth_files)
+        return bool(self._found.depths)
+
+    @property
+    def has_measured_depth(self) -> bool:
+        return self._found.has_measured_depth and self.has_reference_depth
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
-        file = self._found.depth_files.get(self._by_stamp.get(stamp_ns, -1))
-        try:
-            return None if file is None else read_kitti_depth(file)
-        except ImageError:
+        return self._depth(self._by_stamp.get(stamp_ns, -1), camera)
+
+    def _depth(self, index: int, camera: CameraModel) -> np.ndarray | None:
+        """The reference depth of an image, None without one; a file that cannot be used is noted, the first time."""
+        read = self._found.depths.get(index)
+        if read is None:
             return None
+        try:
+            depth = read(camera)
+        except MonodepthError as error:
+            reason = f"a depth file cannot be used: {error}"
+        else:
+            if depth.shape == (camera.height, camera.width):
+                return depth
+            size = f"{depth.shape[1]}x{depth.shape[0]}"
+            reason = f"reference depth is {size}, the images {camera.width}x{camera.height}: it is not used"
+        if not self._has_noted_depth:
+            self._has_noted_depth = True
+            self.notes.append(reason)
+        return None
 
 
-def _stamp_ns(time: float) -> int:
-    return max(1, round(time * 1e9))
+def _stamp_ns(stamp_ns: int) -> int:
+    return max(1, stamp_ns)
 
 
 def image_files(folder: Path) -> list[Path]:
     """The image files of a folder in natural order (frame_2 before frame_10). Raises SourceError if there are none."""
     try:
         found = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+        found = [entry for entry in found if not entry.name.startswith("._")]  # macOS's attributes of a file
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
     if not found:
@@ -169,27 +202,6 @@ def read_image(file: Path) -> ImageFile:
     exif = read_exif(data.tobytes())
     pixels = Pixels.from_opencv(exif.upright(array))
     return ImageFile(pixels, exif.field_of_view(*pixels.size), exif.orientation != 1)
-
-
-def read_times(folders: Sequence[Path], count: int, rate: float) -> list[float]:
-    """Time [s] of each of `count` images.
-
-    A `rate` other than 0 [Hz] determines the times. Otherwise they come from the first times.txt in `folders`, or from
-    DEFAULT_RATE if there is none. Raises SourceError for a times.txt with too few lines or without increasing times.
-    """
-    path = next((folder / "times.txt" for folder in folders if (folder / "times.txt").is_file()), None)
-    if rate or path is None:
-        return [i / (rate or DEFAULT_RATE) for i in range(count)]
-    try:
-        times = [float(line.split()[0]) for line in path.read_text().splitlines() if line.strip()]
-    except (ValueError, UnicodeDecodeError):
-        raise SourceError(f"{path} is not a list of times in seconds, one per line: give --rate HZ instead") from None
-    if len(times) < count:
-        raise SourceError(f"{path} has {len(times)} times for {count} images: give --rate HZ instead")
-    times = times[:count]
-    if any(later <= earlier for earlier, later in zip(times, times[1:])):
-        raise SourceError(f"the times in {path} do not increase from line to line: give --rate HZ instead")
-    return times
 
 
 def in_natural_order(paths: Iterable[Path]) -> list[Path]:

@@ -4,9 +4,9 @@
 import re
 from pathlib import Path
 
-from monodepth_ros.data.bags.files import ROS1_SUFFIX, ROS2_SUFFIXES
-from monodepth_ros.data.sources import kitti_odometry, kitti_raw
+from monodepth_ros.data.bags.files import is_recording_file
 from monodepth_ros.data.sources.bag import BagSource
+from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
@@ -15,10 +15,9 @@ from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOp
 from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
 
-BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
-    "a bag (folder, .mcap, .db3, .bag), a folder of images, images, a KITTI drive or sequence, a video, a camera (0,"
-    " /dev/video0) or a stream (rtsp://, http://)"
+    f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a"
+    " camera (0, /dev/video0) or a stream (rtsp://, http://)"
 )
 
 Place = str | tuple[str, ...]
@@ -51,7 +50,7 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
         return _open_folder(path, options)
     if is_image(place):
         return open_images([path], place, options)
-    if path.suffix in (*BAG_SUFFIXES, ".zstd", ".lz4") or path.name == "metadata.yaml":
+    if is_recording_file(path):
         return BagSource(path, options)
     check_video(path, EXPECTED)
     return VideoSource(path, options)
@@ -82,17 +81,24 @@ def _open_pattern(pattern: str, options: SourceOptions) -> FrameSource:
 
 
 def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
-    if kitti_raw.camera_folders(folder):
-        return kitti_raw.open_kitti_raw(folder, options)
-    if kitti_odometry.camera_folders(folder):
-        return kitti_odometry.open_kitti_odometry(folder, options)
     try:
         inside = sorted(folder.iterdir())
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
-    is_bag = any(entry.name == "metadata.yaml" or entry.suffix in BAG_SUFFIXES for entry in inside)
+    data_set = open_data_set(folder, options)
+    if data_set is not None:
+        return data_set
+    is_bag = any(is_recording_file(entry) for entry in inside)
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
     if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):
-        raise SourceError(f"{folder} contains no frames: expected {EXPECTED}")
+        films = [entry for entry in inside if entry.suffix.lower() in VIDEO_SUFFIXES]
+        within = None if films else contained(folder)
+        if within is None and len(films) == 1:
+            return VideoSource(films[0], options)
+        if films and within is None:
+            raise SourceError(f"{folder} holds {len(films)} videos: give one of them, {films[0].name} first")
+        if within is None:
+            raise SourceError(f"{folder} contains no frames: expected {EXPECTED}")
+        return open_data_set(within, options) or open_image_folder(within, options)
     return BagSource(folder, options)

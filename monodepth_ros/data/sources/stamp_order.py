@@ -8,6 +8,7 @@ import numpy as np
 
 from monodepth_ros.data.bags.recording import RawMessage
 from monodepth_ros.data.sources.bag_images import RecordedImage
+from monodepth_ros.errors import MonodepthError
 
 # Number of images that are held to be sorted. Drivers with several threads swap neighbours.
 HELD = 5
@@ -39,18 +40,24 @@ class StampOrder:
         self._last_ns: int | None = None
 
     def __call__(self, items: Iterable[RecordedImage | RawMessage]) -> Iterator[RecordedImage | RawMessage]:
-        """Yield the items in order. Use an object for one pass."""
+        """Yield the items in order, in one pass. An error of `items` comes after the images before it."""
         others: list[RawMessage] = []
-        for item in items:
-            if not isinstance(item, RecordedImage):
-                others.append(item)
-                continue
-            self._held.append(_Held(item, others))
-            others = []
-            if len(self._held) > HELD:
-                yield from self._next()
+        damage: MonodepthError | None = None
+        try:
+            for item in items:
+                if not isinstance(item, RecordedImage):
+                    others.append(item)
+                    continue
+                self._held.append(_Held(item, others))
+                others = []
+                if len(self._held) > HELD:
+                    yield from self._next()
+        except MonodepthError as error:
+            damage = error
         while self._held:
             yield from self._next()
+        if damage is not None:
+            raise damage
         yield from others
 
     def _next(self) -> Iterator[RecordedImage | RawMessage]:

@@ -90,7 +90,9 @@ class OutputBag:
         settings = self._config.depth
         write("/depth/image", messages.image(header, result.depth, settings.encoding))
         if settings.compressed:
-            compressed = compress_depth(result.depth, settings.compressed_quantization, settings.max_range)
+            compressed = compress_depth(
+                result.depth, settings.compressed_quantization, settings.max_range, settings.compressed_format
+            )
             write("/depth/image/compressedDepth", messages.compressed_image(header, *compressed))
         # A new model without the baseline that P of a stereo camera holds: depth has no second camera.
         camera = result.camera

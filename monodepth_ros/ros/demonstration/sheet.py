@@ -7,7 +7,7 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2
 
 from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.image_codec import decode_compressed, decode_image, to_rgb
+from monodepth_ros.data.image_codec import ImageDecoder, to_rgb
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
 from monodepth_ros.odometry.scale.source import NETWORK_UNITS
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_from_above, cloud_in_perspective
@@ -53,9 +53,10 @@ def demonstration_sheet(content: SheetContent, title: str) -> np.ndarray | None:
         return None
     picks = [complete[i] for i in np.unique(np.linspace(0, len(complete) - 1, SHEET_ROWS).astype(int))]
     rows = []
+    decoder = ImageDecoder()
     for stamp in picks:
         messages = outputs[stamp]
-        row = [labelled(input_picture(messages[content.input_topic]), f"input, {content.seconds(stamp)}")]
+        row = [labelled(input_picture(messages[content.input_topic], decoder), f"input, {content.seconds(stamp)}")]
         if stamp in comparisons:
             row += compared_pictures(comparisons[stamp], is_metric, legend=not rows)
         else:
@@ -68,9 +69,9 @@ def demonstration_sheet(content: SheetContent, title: str) -> np.ndarray | None:
     return picture_sheet(rows, title, column)
 
 
-def input_picture(message) -> np.ndarray:
-    """Bgr picture of a raw or compressed image message."""
-    pixels = decode_image(message) if hasattr(message, "encoding") else decode_compressed(message)
+def input_picture(message, decoder: ImageDecoder) -> np.ndarray:
+    """Bgr picture of a raw or compressed image message, by the decoder of its camera."""
+    pixels = decoder.decode(message)
     return to_rgb(pixels.array, pixels.layout)[..., ::-1]
 
 

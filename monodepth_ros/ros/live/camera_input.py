@@ -14,10 +14,10 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.bags.topics import CAMERA_INFO
-from monodepth_ros.data.image_codec import Pixels, decode_compressed
+from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
-from monodepth_ros.ros.interop import decode_image
+from monodepth_ros.ros.interop import image_decoder
 from monodepth_ros.ros.live.camera_calibration import CameraCalibration
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.publishers import Publishers
@@ -62,6 +62,7 @@ class CameraInput:
         self._on_image, self._on_lost = on_image, on_lost
         may_search = config.image.find_topic and not camera
         warn = node.get_logger().warning
+        self._decoder = image_decoder(config.image.decoder_options, self._warn_of_pixels)
         self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
         self._remap_info = f"{topic_prefix(camera)}camera_info"
         reliable = config.image.reliability == "reliable"
@@ -167,9 +168,12 @@ class CameraInput:
     def _take_info(self, message: CameraInfo) -> None:
         self.calibration.take(message)
 
+    def _warn_of_pixels(self, text: str) -> None:
+        self._node.get_logger().warning(f"{self.topics.image}: {text}")
+
     def decode(self, message: ImageMessage) -> Pixels:
         """Pixels of an image message of this camera; raises ImageError."""
-        return decode_compressed(message) if isinstance(message, CompressedImage) else decode_image(message)
+        return self._decoder.decode(message)
 
     @property
     def topics(self) -> ImageTopics:

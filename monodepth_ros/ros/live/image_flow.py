@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from monodepth_ros.data.compressed_size import compressed_size
+from monodepth_ros.data.images.compressed_size import compressed_size
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.sender_choice import SenderChoice, Sign

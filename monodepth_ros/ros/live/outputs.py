@@ -108,7 +108,8 @@ class DepthOutputs:
         if result.depth is not None and self._is_wanted("depth"):
             publishers["depth"].publish(encode_image(result.depth, depth.encoding, header))
         if result.depth is not None and self._is_wanted("compressed_depth"):
-            format, data = compress_depth(result.depth, depth.compressed_quantization, depth.max_range)
+            form = depth.compressed_format
+            format, data = compress_depth(result.depth, depth.compressed_quantization, depth.max_range, form)
             publishers["compressed_depth"].publish(encode_compressed(format, data, header))
         # One camera_info for the depth and the rectified image.
         if self.wants_info:

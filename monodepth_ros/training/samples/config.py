@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from monodepth_ros.data.image_codec import DecoderOptions
+from monodepth_ros.pipeline.config import check_pixels
 from monodepth_ros.settings.schema import ConfigError, setting
 
 SOURCES = ("mono", "stereo", "both", "none")
@@ -13,7 +15,9 @@ MOTIONS = ("network", "features", "recorded")
 class DataConfig:
     """Recordings, and the frames of them that are learned from."""
 
-    recordings: tuple[str, ...] = setting((), "Bags, image folders, KITTI folders and videos to learn from. Required.")
+    recordings: tuple[str, ...] = setting(
+        (), "Bags, folders of images and of data sets, and videos to learn from. Required."
+    )
     sources: str = setting(
         "mono",
         "Images that the target is reconstructed from: its neighbours in time (mono), the other camera of a stereo pair"
@@ -45,7 +49,9 @@ class DataConfig:
     )
     camera: str = setting("", "Camera of a folder that has several: left, right or the name of the sub-folder.")
     calibration_file: str = setting(
-        "", "Calibration in camera_calibration's YAML format; replaces that of the recordings."
+        "",
+        "Calibration file of ROS, OpenCV, Kalibr or another tool (FILE#NAME for one camera of several); replaces the"
+        " calibration of the recordings.",
     )
     rectified: bool = setting(False, "Take the images as rectified: P applies, D is ignored.")
     field_of_view: float = setting(
@@ -56,9 +62,20 @@ class DataConfig:
         minimum=0.0,
         maximum=170.0,
     )
+    encoding: str = setting(
+        "",
+        "What the bytes of the images are, whatever their messages say: an encoding of sensor_msgs, for drivers that"
+        " state a wrong one. Of compressed images it states the Bayer pattern of a mosaic, or rgb8 if red and blue are"
+        " swapped. Empty trusts the messages.",
+    )
+    intensity_range: str = setting(
+        "",
+        "The values of 16-bit images that become black and white, as LOW:HIGH; for thermal cameras, which use a small"
+        " part. Empty: 0 to the largest value of the bits in use (8, 10, 12, 14 or 16).",
+    )
     rate: float = setting(
         0.0,
-        "Frame rate of recordings without times; 0 uses the default of their format.",
+        "Frame rate of images and films, instead of their times; 0 takes their times, or the default of their format.",
         unit="Hz",
         minimum=0.0,
         maximum=1000.0,
@@ -112,5 +129,6 @@ class DataConfig:
         return self.sources in ("mono", "both")
 
     def __post_init__(self) -> None:
+        check_pixels("data", DecoderOptions(self.encoding, self.intensity_range))
         if self.motion != "network" and not self.has_neighbours:
             raise ConfigError(f"data.motion {self.motion} is for neighbours in time: set data.sources to mono or both")

@@ -95,6 +95,8 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         calibration_file=config.calibration_file,
         rectified=config.rectified,
         field_of_view=config.field_of_view,
+        encoding=config.encoding,
+        intensity_range=config.intensity_range,
         rate=config.rate,
         start=config.start,
         duration=config.duration or math.inf,

@@ -6,7 +6,7 @@ import pytest
 from small_sources import START_NS, TENTH, picture, read
 
 from monodepth_ros.data.bags import messages
-from monodepth_ros.data.bags.recording import RawMessage
+from monodepth_ros.data.bags.recording import RawMessage, RecordingError
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.bag_images import RecordedImage
 from monodepth_ros.data.sources.open_source import open_source
@@ -123,3 +123,15 @@ def test_an_image_from_the_future_is_counted(tmp_path):
     stamps[3] = 4_000_000_000 * 10**9 // 2
     source, frames = read(write(tmp_path / "bag", stamps))
     assert len(frames) == 7 and source.left_out == {"a stamp far from those of the images around it": 1}
+
+
+def test_images_before_damaged_bytes_come_out_before_the_error():
+    def damaged():
+        yield from (image(i, stamp) for i, stamp in enumerate(steady(3)))
+        raise RecordingError("damaged from here on")
+
+    found = []
+    with pytest.raises(RecordingError, match="damaged from here on"):
+        for item in StampOrder()(damaged()):
+            found.append(item.stamp_ns)
+    assert found == steady(3)

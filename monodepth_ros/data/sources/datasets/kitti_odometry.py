@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.calibration import read_calibration
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_times
-from monodepth_ros.data.sources.kitti import camera_from, choose_camera, place_of_camera, projection
+from monodepth_ros.data.sources.datasets.choice import Place, with_parents
+from monodepth_ros.data.sources.datasets.depth_files import depth_pngs
+from monodepth_ros.data.sources.datasets.kitti import camera_from, choose_camera, place_of_camera, projection
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files
+from monodepth_ros.data.sources.image_times import numbers_of, timed_images
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, as_published, given_camera
 from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.motion import make_transform
@@ -21,7 +24,23 @@ def camera_folders(folder: Path) -> dict[int, Path]:
     return {n: folder / f"image_{n}" for n in range(4) if (folder / f"image_{n}").is_dir()}
 
 
-def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptions()) -> ImageSequence:
+def find(folder: Path) -> Place | None:
+    """The sequence that a folder is, or belongs to as image_N/ without times and calibration of its own."""
+    for root, names in with_parents(folder, 1):
+        if names and names[0] not in [f"image_{n}" for n in range(4)]:
+            continue
+        if names and (_has_own(folder) or not any((root / name).is_file() for name in CALIBRATIONS)):
+            continue
+        if camera_folders(root):
+            return Place(root, names[0] if names else "")
+    return None
+
+
+def _has_own(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (CAMERA_CALIBRATION, "times.txt"))
+
+
+def open_kitti_odometry(place: Place, options: SourceOptions = SourceOptions()) -> ImageSequence:
     """Open one camera of a sequence, with the reference poses of poses.txt or ../../poses/NN.txt if there are some.
 
     `monodepth extract` adds the following to KITTI's layout. image_N/calibration.yaml, which may have distortion, has
@@ -29,34 +48,33 @@ def open_kitti_odometry(folder: str | Path, options: SourceOptions = SourceOptio
     numbers. proj_depth/groundtruth/image_N/ holds reference depth. Lines of nan in poses.txt are unknown poses. Raises
     SourceError for a missing camera or calibration, and for too few times.
     """
-    folder = Path(folder)
+    folder = place.root
     folders = camera_folders(folder)
-    number = choose_camera(folder, folders, options.camera)
-    place = folders[number]
-    files = image_files(place)
+    number = choose_camera(folder, folders, options.camera or place.camera)
+    images = folders[number]
     calibration = next((folder / name for name in CALIBRATIONS if (folder / name).is_file()), None)
     R = np.eye(3)
-    if (place / CAMERA_CALIBRATION).is_file():
-        calibration = place / CAMERA_CALIBRATION
+    if (images / CAMERA_CALIBRATION).is_file():
+        calibration = images / CAMERA_CALIBRATION
         own = as_published(read_calibration(calibration), options.rectified)
-        P, R, camera = own.P, own.R, given_camera(options) or own
+        P, R, camera = own.P, own.R, given_camera(options, lambda: (own.width, own.height)) or own
     else:
         P = projection(calibration, f"P{number}") if calibration else None
-        camera = camera_from(P, place, options)
-    times = read_times([place, folder], len(files), options.rate)
-    found = ImageFiles(files, times, camera, str(calibration or "calibration"))
+        camera = camera_from(P, images, options)
+    files, stamps_ns, notes = timed_images(image_files(images), [images, folder], options.rate)
+    found = ImageFiles(files, stamps_ns, camera, str(calibration or "calibration"), notes=notes)
     frames = range(len(files))
-    if (place / "times.txt").is_file() and all(file.stem.isdigit() for file in files):
+    if (images / "times.txt").is_file() and all(file.stem.isdigit() for file in files):
         frames = [int(file.stem) for file in files]
-    depths = folder / "proj_depth" / "groundtruth" / place.name
-    found.depth_files = {
-        i: depths / f"{f.stem}.png" for i, f in enumerate(files) if (depths / f"{f.stem}.png").is_file()
-    }
+    found.depths |= depth_pngs(folder / "proj_depth" / "groundtruth" / images.name, files)
     candidates = folder / "poses.txt", folder.resolve().parents[1] / "poses" / f"{folder.resolve().name}.txt"
     poses = next((path for path in candidates if path.is_file()), None)
     if poses is not None and P is not None:
         T_rectified_camera = make_transform(R, (0.0, 0.0, 0.0))
-        known = {number: T for number, T in enumerate(read_poses(poses)) if np.isfinite(T).all()}
+        all_poses = read_poses(poses)
+        if len(all_poses) > len(files):  # a part of a sequence
+            frames = numbers_of(files, len(all_poses)) or frames
+        known = {number: T for number, T in enumerate(all_poses) if np.isfinite(T).all()}
         found.poses = {
             i: known[n] @ place_of_camera(P) @ T_rectified_camera for i, n in enumerate(frames) if n in known
         }
