@@ -11,6 +11,7 @@ COMMANDS = {
     "matrix": "live for every combination of networks, sizes, engines and outputs",
     "loss": "large images that arrive from another process, with and without the remedies for lost ones",
     "stages": "the cost of a frame in the node besides the networks, stage by stage",
+    "opening": "a recording of 10 GB: opening it as every verb does, beside the mcap library reading its summary",
     "views": "coverage and error of depth by the shape of the camera, for several views of a network",
     "train": "a training step against a plain one: samples/s, memory, stages; or the wait for data",
     "video": "a drive as H.264 beside the same as JPEG: index, reading in any order, the wait of a training",

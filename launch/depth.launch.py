@@ -31,7 +31,8 @@ ARGUMENTS = declare(
         ),
         "camera_info": Argument("Calibration topic; empty: the camera_info beside the image topic."),
         "calibration_file": Argument(
-            "Calibration in camera_calibration's YAML format, instead of camera_info; empty: as in the parameter file.",
+            "Calibration file of ROS, OpenCV, Kalibr or another tool, instead of camera_info; FILE#NAME for one camera "
+            "of several; empty: as in the parameter file.",
         ),
         "camera_pose": Argument(
             "Pose of the camera on the robot, for robots without URDF: x,y,z,roll,pitch,yaw [m, rad] of its body "

@@ -45,8 +45,8 @@ ARGUMENTS = declare(
             "each image topic.",
         ),
         "calibration_file": Argument(
-            "Pattern of the cameras' calibration files in camera_calibration's YAML format, instead of camera_info; "
-            "{camera} stands for the name; empty: as in the parameter file.",
+            "Pattern of the cameras' calibration files (of ROS, OpenCV, Kalibr or another tool; FILE#{camera} for one "
+            "file of all), instead of camera_info; {camera} stands for the name; empty: as in the parameter file.",
         ),
         "camera_pose": Argument(
             "Poses of cameras on the robot, for robots without URDF: front=x,y,z,roll,pitch,yaw;left=... [m, rad] of "

@@ -122,7 +122,9 @@ def left_out(source: FrameSource) -> str:
 
 def next_steps(options: argparse.Namespace, path: str) -> list[tuple[str, str]]:
     """Depth with the new calibration, and a training with it."""
-    words = source_words(dataclasses.replace(source_options(options), calibration_file=path, rectified=False))
+    words = source_words(
+        dataclasses.replace(source_options(options), calibration_file=path, rectified=False, unrectified=False)
+    )
     if is_live(options.source[0]):
         return next_lines(f"ros2 launch monodepth_ros depth.launch.py calibration_file:={path}")
     return next_lines(command("run", options.source, *words), command("train", options.source, *words))

@@ -228,8 +228,9 @@ def _evaluate_predictions(options: argparse.Namespace) -> tuple[Facts, DepthRepo
     with open_recording(options.ground_truth, options) as source:
         description, crop = source.description, source.reference_crop
         known = [frame.reference_depth is not None for frame in source.frames()]
+        reason = source.why_no_depth() or NO_TRUTH
     if not any(known):
-        raise MonodepthError(f"{description}: no ground-truth depth in {len(known)} frames; {NO_TRUTH}")
+        raise MonodepthError(f"{description}: no ground-truth depth in {len(known)} frames; {reason}")
     # One prediction for each frame, or for each that can be compared.
     if len(predictions) not in (len(known), sum(known)):
         raise MonodepthError(

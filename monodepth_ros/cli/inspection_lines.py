@@ -34,6 +34,8 @@ def camera_lines(camera: Figures) -> Lines:
     if not camera["calibrated"]:
         return [("camera", f"{size}, not calibrated, {camera['assumed_field_of_view']:.0f} degrees wide by assumption")]
     intrinsics = ", ".join(f"{name} {camera[name]:.2f}" for name in ("fx", "fy", "cx", "cy"))
+    if camera["skew"]:
+        intrinsics += f", skew {camera['skew']:.2f}"
     distortion = camera["distortion_model"]
     if distortion != "none":
         distortion += f" ({', '.join(f'{value:.4g}' for value in camera['D'])})"

@@ -29,7 +29,8 @@ def source_words(options: SourceOptions) -> list[str]:
         "--duration": options.duration if math.isfinite(options.duration) else 0,
     }
     words = [word for name, value in named.items() if value for word in (name, _word(value))]
-    return words + (["--rectified"] if options.rectified else [])
+    words += ["--rectified"] if options.rectified else []
+    return words + (["--unrectified"] if options.unrectified else [])
 
 
 def command(verb: str, recordings: Sequence[str], *words: str) -> str:

@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
         source_options(options),
         calibration_file=config.calibration_file,
         rectified=config.image.rectified,
+        unrectified=config.image.unrectified,
         field_of_view=config.image.field_of_view,
         encoding=config.image.encoding,
         intensity_range=config.image.intensity_range,
@@ -132,6 +133,7 @@ def configuration(options: argparse.Namespace) -> RunConfig:
     given = {
         "calibration_file": options.calibration,
         "image.rectified": options.rectified,
+        "image.unrectified": options.unrectified,
         "image.field_of_view": options.field_of_view,
         "image.encoding": options.encoding,
         "image.intensity_range": options.intensity_range,
@@ -142,7 +144,8 @@ def configuration(options: argparse.Namespace) -> RunConfig:
 def next_steps(options: argparse.Namespace, source: FrameSource, offline: OfflineRun) -> list[tuple[str, str]]:
     """What to do after a run: calibrate a camera without calibration, adapt the networks to this camera, and start the
     node with the settings of the run."""
-    has_settings = bool(options.set or options.config or options.encoding or options.intensity_range)
+    given = (options.set, options.config, options.encoding, options.intensity_range, options.unrectified)
+    has_settings = any(given)
     parameters = str(offline.folder / "config.yaml") if has_settings else ""
     chosen = source_options(options)
     node = node_command(source, chosen, options.checkpoint, parameters=parameters)

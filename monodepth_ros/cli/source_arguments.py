@@ -33,7 +33,9 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         metavar="NAME",
         help="camera of a folder with several: left (default), right, image_2, cam1, CAM_BACK",
     )
-    where.add_argument("--calibration", default="", metavar="FILE", help="calibration file of camera_calibration")
+    where.add_argument(
+        "--calibration", default="", metavar="FILE", help="calibration file (FILE#NAME: one camera of several)"
+    )
     where.add_argument(
         "--depth-topic",
         default="",
@@ -64,7 +66,7 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         metavar="LOW:HIGH",
         help="values of a bag's 16-bit images that become black and white (default: by the bits in use)",
     )
-    where.add_argument("--rectified", action="store_true", help="take the images as rectified")
+    _add_rectification(where)
     where.add_argument(
         "--rate",
         type=positive,
@@ -79,6 +81,14 @@ def add_source_arguments(parser: argparse.ArgumentParser, with_frames: bool = Tr
         where.add_argument("--frames", type=count, default=0, metavar="N", help="end after N frames")
 
 
+def _add_rectification(where: argparse._ArgumentGroup) -> None:
+    taken = where.add_mutually_exclusive_group()
+    taken.add_argument("--rectified", action="store_true", help="take the images as rectified")
+    taken.add_argument(
+        "--unrectified", action="store_true", help="take them as not rectified, whatever the topic's name says"
+    )
+
+
 def source_options(options: argparse.Namespace) -> SourceOptions:
     """The source options that a user asked for; --frames is left to the caller."""
     return SourceOptions(
@@ -89,6 +99,7 @@ def source_options(options: argparse.Namespace) -> SourceOptions:
         odometry_topic=options.odometry_topic,
         calibration_file=options.calibration,
         rectified=options.rectified,
+        unrectified=options.unrectified,
         field_of_view=options.field_of_view,
         encoding=options.encoding,
         intensity_range=options.intensity_range,
@@ -109,6 +120,7 @@ def source_settings(options: argparse.Namespace) -> dict[str, Any]:
         "data.odometry_topic": options.odometry_topic,
         "data.calibration_file": options.calibration,
         "data.rectified": options.rectified,
+        "data.unrectified": options.unrectified,
         "data.field_of_view": options.field_of_view,
         "data.encoding": options.encoding,
         "data.intensity_range": options.intensity_range,

@@ -1,44 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calibration files in the YAML format of ROS's camera_calibration and camera_info_manager."""
+"""Calibration files: those of many tools are read, camera_calibration's YAML is written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from monodepth_ros.data.calibration_files.camera_calibration import MATRICES
+from monodepth_ros.data.calibration_files.file_content import load
+from monodepth_ros.data.calibration_files.formats import stated_cameras
+from monodepth_ros.data.calibration_files.stated_camera import StatedCamera
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
-MATRICES = {  # key in the file: (field of CameraModel, number of values; None: depends on the distortion model)
-    "camera_matrix": ("K", 9),
-    "distortion_coefficients": ("D", None),
-    "rectification_matrix": ("R", 9),
-    "projection_matrix": ("P", 12),
-}
+ImageSize = Callable[[], tuple[int, int]]
+"""The (width, height) [pixels] of the images, found when it is needed."""
 
 
-def read_calibration(path) -> CameraModel:
-    """The camera of a calibration file.
+def read_calibration(path, image_size: ImageSize | None = None) -> CameraModel:
+    """The camera of a calibration file in any of the formats of `data.calibration_files`, recognised by its content.
 
-    Raises CalibrationError, with the file and the key in its message, for a file that is missing or not YAML, for
-    missing keys, wrong lengths and impossible values.
+    path: FILE, or FILE#NAME for one camera of several. image_size: for a file that states none.
+    Raises CalibrationError, with the file and the key in its message, for a file that is missing or of no known format,
+    for missing keys, wrong lengths and impossible values, and if the file holds several cameras and none was named.
     """
-    path = Path(path)
-    content = _load(path)
+    file, name = split_choice(path)
+    content = load(file)
     try:
-        size = [_whole_number(content, key) for key in ("image_width", "image_height")]
-        model = _get(content, "distortion_model")
-        if not isinstance(model, str):
-            raise CalibrationError(f"distortion_model is {model!r}, expected a name")
-        matrices = {field: _numbers(content, key, count) for key, (field, count) in MATRICES.items()}
-        return CameraModel(*size, distortion_model=model, **matrices)
+        camera = _chosen(stated_cameras(content), name, file)
+        size = image_size() if camera.size is None and image_size is not None else None
+        return camera.model(size)
     except CalibrationError as error:
-        raise CalibrationError(f"calibration file {path}: {error}") from None
+        message = str(error)
+        verb = "" if message.startswith(("is ", "holds ")) else ":"
+        raise CalibrationError(f"calibration file {path}{verb} {message}") from None
 
 
-def read_intrinsics(path) -> CameraModel:
-    """The camera of a calibration file whose camera_matrix is not zero; CalibrationError as `read_calibration`."""
-    camera = read_calibration(path)
+def split_choice(path) -> tuple[Path, str]:
+    """The file and the name of the camera of FILE#NAME; '' without a name."""
+    text = str(path)
+    if "#" in text and not Path(text).exists():
+        file, _, name = text.rpartition("#")
+        return Path(file), name
+    return Path(text), ""
+
+
+def _chosen(cameras: list[StatedCamera], name: str, file: Path) -> StatedCamera:
+    found = [camera for camera in cameras if camera.name == name] if name else cameras
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(map(str, cameras))
+    if not found:
+        raise CalibrationError(f"holds no camera '{name}', found {listed}")
+    raise CalibrationError(f"holds {len(cameras)} cameras ({listed}): name one, as in {file}#{cameras[0].name}")
+
+
+def read_intrinsics(path, image_size: ImageSize | None = None) -> CameraModel:
+    """As `read_calibration`; CalibrationError for a file whose camera_matrix is zero, too."""
+    camera = read_calibration(path, image_size)
     if not camera.is_calibrated:
         raise CalibrationError(f"calibration file {path}: camera_matrix is zero, expected a calibrated camera")
     return camera
@@ -61,56 +80,3 @@ def write_calibration(path, camera: CameraModel, name: str, comments: Sequence[s
         Path(path).write_text(text)
     except OSError as error:
         raise CalibrationError(f"calibration file {path} cannot be written: {error.strerror}") from None
-
-
-def _load(path: Path) -> dict:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CalibrationError(f"calibration file {path} does not exist: check the path") from None
-    except UnicodeDecodeError:
-        raise CalibrationError(f"calibration file {path} is not text, expected YAML") from None
-    except OSError as error:
-        raise CalibrationError(f"calibration file {path} cannot be read: {error.strerror}") from None
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise CalibrationError(
-            f"calibration file {path} is not YAML{where}, expected camera_calibration's format"
-        ) from None
-    if not isinstance(content, dict):
-        raise CalibrationError(
-            f"calibration file {path} holds {type(content).__name__}, expected keys such as image_width"
-        )
-    return content
-
-
-def _get(content: dict, key: str):
-    if key not in content:
-        raise CalibrationError(f"{key} is missing, found {', '.join(map(str, content)) or 'no keys'}")
-    return content[key]
-
-
-def _whole_number(content: dict, key: str) -> int:
-    value = _get(content, key)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise CalibrationError(f"{key} is {value!r}, expected a whole number of pixels")
-    return value
-
-
-def _numbers(content: dict, key: str, count: int | None) -> np.ndarray:
-    matrix = _get(content, key)
-    data = matrix.get("data") if isinstance(matrix, dict) else None
-    if not isinstance(data, list):
-        raise CalibrationError(f"{key} is {matrix!r:.60}, expected rows, cols and data")
-    try:
-        values = np.array([float(value) for value in data])  # PyYAML reads 1e-05 as text
-    except (TypeError, ValueError):
-        raise CalibrationError(f"{key} has data {data!r:.60}, expected numbers") from None
-    if count is not None and values.size != count:
-        raise CalibrationError(f"{key} has {values.size} numbers, expected {count}")
-    if not np.isfinite(values).all():
-        raise CalibrationError(f"{key} has data {data!r:.60}, expected finite numbers")
-    return values

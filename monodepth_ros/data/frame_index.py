@@ -11,6 +11,7 @@ import numpy as np
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
 from monodepth_ros.data.recording_state import files_of, recording_state
 from monodepth_ros.data.sources.datasets.recognise import folder_of_files
@@ -180,5 +181,5 @@ def _key(path: str, options: SourceOptions) -> str:
         files = matches(path)
     elif Path(path).is_dir():
         files = files_of(folder_of_files(Path(path)), SUFFIX)
-    files += [Path(options.calibration_file)] if options.calibration_file else []
+    files += [split_choice(options.calibration_file)[0]] if options.calibration_file else []
     return recording_state(files, f"{VERSION} {options!r}")

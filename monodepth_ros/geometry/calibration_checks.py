@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from monodepth_ros.geometry.distortion import CalibrationError
 
 LARGEST_SIDE = 32766  # pixels; the limit of OpenCV's remap
+LARGEST_SKEW = 0.1  # of fx; calibrations have some thousandths
 
 
 def checked_size(width: float, height: float) -> tuple[int, int]:
@@ -30,14 +31,26 @@ def checked_matrix(name: str, values: ArrayLike, rows: int, columns: int) -> np.
 
 
 def has_intrinsics(info: Any) -> bool:
-    """Whether a sensor_msgs/CameraInfo holds a calibration. Drivers without one publish zeros, even as the size."""
-    return bool((info.k if hasattr(info, "k") else info.K)[0] != 0)
+    """Whether a sensor_msgs/CameraInfo holds a calibration, in K or (for rectified images) in P.
+
+    Drivers without one publish zeros, even as the size.
+    """
+    k, p = (getattr(info, name) if hasattr(info, name) else getattr(info, name.upper()) for name in "kp")
+    return bool(k[0] != 0 or p[0] != 0)
 
 
 def check_intrinsics(name: str, K: np.ndarray) -> None:
-    """Raise CalibrationError unless K is [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; REP-104 allows no skew."""
-    zeros = np.abs([K[0, 1], K[1, 0], K[2, 0], K[2, 1]])
+    """Raise CalibrationError unless K is [[fx, skew, cx], [0, fy, cy], [0, 0, 1]] with a small skew.
+
+    REP-104 allows no skew, but ROS's own fisheye calibrator writes one.
+    """
+    zeros = np.abs([K[1, 0], K[2, 0], K[2, 1]])
     if zeros.max() > 1e-6 or abs(K[2, 2] - 1) > 1e-6 or K[0, 0] <= 0 or K[1, 1] <= 0:
         raise CalibrationError(
             f"{name} is {K.tolist()}, expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with fx and fy above 0"
+        )
+    if abs(K[0, 1]) > LARGEST_SKEW * K[0, 0]:
+        raise CalibrationError(
+            f"{name} is {K.tolist()}, whose skew {K[0, 1]:g} is more than {100 * LARGEST_SKEW:g} % of fx: "
+            "expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]"
         )

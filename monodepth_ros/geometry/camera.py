@@ -7,23 +7,25 @@ resizing it by s maps u to s (u + 1/2) - 1/2. Camera axes are optical (REP-103):
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from monodepth_ros.geometry.arrays import array_namespace, as_floating
 from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import (
     Array,
     CalibrationError,
-    array_namespace,
-    as_floating,
+    central_gain,
     check_distortion,
     distort,
     is_pinhole,
     undistort,
 )
 from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
+from monodepth_ros.geometry.intrinsics import from_pixels, ray_grid, rectified_projection, to_pixels
+from monodepth_ros.geometry.stated_calibration import StatedCalibration, stated_calibration
 
 __all__ = ["CalibrationError", "CameraModel"]
 
@@ -35,11 +37,13 @@ SAME_ROTATION = 1e-6  # radians
 class CameraModel:
     """Calibration of the image that a camera publishes: size, intrinsics, distortion, rectification.
 
-    width, height [pixels]. K (3, 3): intrinsics of the image. D, distortion_model: see `geometry.distortion`; D is
-    stored in full length. R (3, 3): rotation from the camera's frame to the rectified frame. P (3, 4): projection of
-    the rectified image, P[0, 3] = -fx * baseline. R and P may be omitted or zero, which means the identity and [K|0]
-    (REP-104). K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its
-    horizontal field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
+    width, height [pixels]. K (3, 3): intrinsics of the image; K[0, 1] is the skew, u = fx x + skew y + cx. D,
+    distortion_model: see `geometry.distortion_models`; D is stored in full length. R (3, 3): rotation from the camera's
+    frame to the rectified frame. P (3, 4): projection of the rectified image, P[0, 3] = -fx * baseline. R and P may be
+    omitted or zero, which means the identity and [K|0] (REP-104), with the focal lengths of the image's centre (wide
+    lenses may state others) and without the skew, which a P never has.
+    K[0, 0] == 0 marks an uncalibrated camera: only its size is valid, and field_of_view is a guess of its horizontal
+    field of view [degrees] (0: geometry.field_of_view's). Arrays are float64 and read-only.
 
     Raises CalibrationError for a size out of range, values that are not finite, wrong lengths, an unknown distortion
     model, and matrices that are not intrinsics, rotation or projection.
@@ -68,7 +72,7 @@ class CameraModel:
             check_intrinsics("K", K)
             model, D = check_distortion(self.distortion_model, self.D)
             R = R if R.any() else np.eye(3)
-            P = P if P.any() else np.hstack([K, np.zeros((3, 1))])
+            P = rectified_projection(K, P, central_gain(model, D))
             check_intrinsics("P", P[:, :3])
             if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
                 raise CalibrationError(f"R is {R.tolist()}, expected a rotation matrix or all zeros")
@@ -82,29 +86,20 @@ class CameraModel:
 
     @classmethod
     def from_camera_info(cls, info: Any) -> "CameraModel":
-        """The model of an object with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
+        """The model of an object with the fields of sensor_msgs/CameraInfo; see `stated_calibration`.
 
         binning_x, binning_y and roi are applied, so that the model describes the image as published: width and height
-        of the message are those of the full image. A roi of zero width or height means the full image.
+        of the message are those of the full image.
         """
-        names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
-        k, d, r, p = (getattr(info, name) for name in names)
-        full = cls(info.width, info.height, K=k, D=d, distortion_model=info.distortion_model, R=r, P=p)
-        x, y, width, height = 0, 0, full.width, full.height
-        roi = getattr(info, "roi", None)
-        if roi is not None and roi.width and roi.height:
-            x, y, width, height = int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)
-            if x + width > full.width or y + height > full.height:
-                raise CalibrationError(
-                    f"camera_info has roi {width}x{height} at ({x}, {y}), which leaves the "
-                    f"{full.width}x{full.height} image: width and height must be those of the full image"
-                )
-        bx, by = (max(1, int(getattr(info, name, 0))) for name in ("binning_x", "binning_y"))
-        if (x, y, width, height, bx, by) == (0, 0, full.width, full.height, 1, 1):
-            return full
-        scale = np.array([[1 / bx, 0, 0.5 / bx - 0.5], [0, 1 / by, 0.5 / by - 0.5], [0, 0, 1]])
-        shift = np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]])
-        return full._transformed(scale @ shift, width // bx, height // by)
+        return cls.as_stated(stated_calibration(info))
+
+    @classmethod
+    def as_stated(cls, stated: StatedCalibration) -> "CameraModel":
+        """The model of the published image."""
+        size = stated.width, stated.height
+        full = cls(*size, K=stated.K, D=stated.D, distortion_model=stated.model, R=stated.R, P=stated.P)
+        way = stated.to_published
+        return full if way is None else full._transformed(way, *stated.published_size)
 
     @classmethod
     def pinhole(cls, width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> "CameraModel":
@@ -139,6 +134,10 @@ class CameraModel:
         return float(self.K[1, 2])
 
     @property
+    def skew(self) -> float:
+        return float(self.K[0, 1])
+
+    @property
     def is_calibrated(self) -> bool:
         return self.fx != 0
 
@@ -153,7 +152,8 @@ class CameraModel:
 
     @property
     def is_distorted(self) -> bool:
-        return not is_pinhole(self.distortion_model, self.D)
+        """True if the image is not that of a pinhole with rectangular pixels."""
+        return abs(self.skew) > SAME_PIXELS or not is_pinhole(self.distortion_model, self.D)
 
     @property
     def is_rectified(self) -> bool:
@@ -188,9 +188,17 @@ class CameraModel:
         """
         if (width, height) != (self.width, self.height):
             raise CalibrationError(
-                f"image of {width}x{height} but {calibration} is for {self.width}x{self.height}: "
-                "use the calibration that belongs to the image"
+                f"image of {width}x{height} but {calibration} is for {self.width}x{self.height}"
+                f"{self._likely_mistake(width, height)}: use the calibration that belongs to the image"
             )
+
+    def _likely_mistake(self, width: int, height: int) -> str:
+        """What a calibration of another size than the image's has probably become wrong by."""
+        if (width, height) == (self.height, self.width):
+            return " (width and height are swapped)"
+        if abs(width * self.height / (height * self.width) - 1) < 0.01:
+            return f" (the same aspect: the images are {width / self.width:.3g} times as large)"
+        return ""
 
     @cached_property
     def key(self) -> tuple:
@@ -245,7 +253,7 @@ class CameraModel:
         normalised = points[..., :2] / xp.where(front, z, xp.ones_like(z))
         normalised = xp.where(front, normalised, xp.full_like(normalised, float("nan")))
         bent = distort(normalised, self.distortion_model, self.D)
-        return xp.stack([bent[..., 0] * self.fx + self.cx, bent[..., 1] * self.fy + self.cy], axis=-1)
+        return to_pixels(self.K, bent)
 
     def backproject(self, pixels: Array, depth: Array | float) -> Array:
         """Points (..., 3) in the camera's frame at pixels (..., 2) and depth (...) along z [m].
@@ -257,8 +265,7 @@ class CameraModel:
         places, z = (
             as_floating(array if array_namespace(array) is xp else xp.asarray(array)) for array in (pixels, depth)
         )
-        bent = xp.stack([(places[..., 0] - self.cx) / self.fx, (places[..., 1] - self.cy) / self.fy], axis=-1)
-        rays = undistort(bent, self.distortion_model, self.D)
+        rays = undistort(from_pixels(self.K, places), self.distortion_model, self.D)
         return xp.stack([rays[..., 0] * z, rays[..., 1] * z, z + 0.0 * rays[..., 0]], axis=-1)
 
     def ray_grid(self) -> np.ndarray:
@@ -269,7 +276,7 @@ class CameraModel:
         self._require_calibration()
         if self.is_distorted:
             raise CalibrationError("a distorted image has no pinhole ray grid: rectify it first")
-        return _ray_grid(self.width, self.height, self.fx, self.fy, self.cx, self.cy)
+        return ray_grid(self.width, self.height, self.fx, self.fy, self.cx, self.cy)
 
     def _transformed(self, matrix: np.ndarray, width: int, height: int) -> "CameraModel":
         """The camera whose pixels are those of this one mapped by the affine `matrix` (3, 3)."""
@@ -284,12 +291,3 @@ class CameraModel:
                 f"the {self.width}x{self.height} camera is uncalibrated (K[0] is 0): "
                 "publish a camera_info with intrinsics, or calibrate it"
             )
-
-
-@lru_cache(maxsize=8)
-def _ray_grid(width: int, height: int, fx: float, fy: float, cx: float, cy: float) -> np.ndarray:
-    rays = np.ones((height, width, 3), np.float32)
-    rays[..., 0] = (np.arange(width) - cx) / fx
-    rays[..., 1] = ((np.arange(height) - cy) / fy)[:, None]
-    rays.setflags(write=False)
-    return rays

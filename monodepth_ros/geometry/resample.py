@@ -21,6 +21,7 @@ import numpy as np
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import SAME_PIXELS, SAME_ROTATION, CalibrationError, CameraModel
 from monodepth_ros.geometry.distortion import distort, domain_radius
+from monodepth_ros.geometry.intrinsics import to_pixels
 from monodepth_ros.geometry.lanczos import lanczos_resize
 
 FILTERS = ("area", "bilinear", "lanczos")
@@ -206,7 +207,7 @@ def _source_pixels(
     bent = distort(ideal, source.distortion_model, source.D)
     seen &= np.isfinite(bent[..., 0])
     bent = np.where(np.isfinite(bent), bent, ideal)
-    x, y = bent[..., 0] * source.fx + source.cx, bent[..., 1] * source.fy + source.cy
+    x, y = np.moveaxis(to_pixels(source.K, bent), -1, 0)
     seen &= (x >= -0.5) & (x <= source.width - 0.5) & (y >= -0.5) & (y <= source.height - 0.5)
     return x, y, seen
 

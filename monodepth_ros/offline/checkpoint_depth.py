@@ -88,7 +88,9 @@ def add_source(
             " expected as many, or a split file that names their frames"
         )
     if not compared and (chosen or choice.split is None):
-        raise EvaluationError(f"{source.description}: no ground-truth depth in {chosen} frames; {NO_TRUTH}")
+        raise EvaluationError(
+            f"{source.description}: no ground-truth depth in {chosen} frames; {source.why_no_depth() or NO_TRUTH}"
+        )
     report.left_out.update(source.left_out)
     if without_truth:
         report.left_out["no ground-truth depth"] += without_truth

@@ -4,11 +4,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from monodepth_ros.data.bags.static_transforms import FIXED_FRAMES, ROBOT_BASES, ends_in
+
 # Value of base_frame that asks for this choice.
 AUTO = "auto"
-# Names of REP-105 and REP-120, with or without a prefix (robot1/base_link).
-ROBOT_BASES = ("base_link", "base_footprint")
-FIXED_FRAMES = ("odom", "map", "world", "earth")
 
 
 class Parent(NamedTuple):
@@ -56,18 +55,14 @@ def choose_base(base_frame: str, camera: str, parent_of: Callable[[str], Parent 
     chain, links = [camera], []
     while (parent := parent_of(chain[-1])) is not None:
         name = parent.name.lstrip("/")
-        if name in chain or name == odom_frame or _ends_in(name, FIXED_FRAMES):
+        if name in chain or name == odom_frame or ends_in(name, FIXED_FRAMES):
             break
         chain.append(name)
         links.append(parent.is_static)
-    robot = max((i for i, name in enumerate(chain) if _ends_in(name, ROBOT_BASES)), default=0)
+    robot = max((i for i, name in enumerate(chain) if ends_in(name, ROBOT_BASES)), default=0)
     top = robot
     while top < len(links) and links[top]:
         top += 1
-    frame, is_robot = chain[top], _ends_in(chain[robot], ROBOT_BASES)
+    frame, is_robot = chain[top], ends_in(chain[robot], ROBOT_BASES)
     reason = f"the root of the frames above {camera}" if top else "the camera itself: no transform places it on a base"
     return BaseChoice(frame, camera, f"{frame or 'a camera without frame_id'} ({reason})", is_certain=is_robot)
-
-
-def _ends_in(frame: str, names: tuple[str, ...]) -> bool:
-    return frame.rpartition("/")[2] in names

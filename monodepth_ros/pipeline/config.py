@@ -19,7 +19,12 @@ class ImageConfig:
     rectified: bool = setting(
         False,
         "Set to true for an image that is already rectified (an image_rect topic): its intrinsics are then P of "
-        "camera_info, and D is ignored.",
+        "camera_info, and D is ignored. An image_rect topic is recognised by its name.",
+    )
+    unrectified: bool = setting(
+        False,
+        "Set to true for an image that is not rectified although its topic is named image_rect, or only P fits it: K "
+        "and D of camera_info then apply.",
     )
     field_of_view: float = setting(
         0.0,
@@ -140,7 +145,8 @@ class PipelineConfig(EngineConfig):
 
     calibration_file: str = setting(
         "",
-        "Calibration file in the YAML format of ROS's camera_calibration, used instead of the camera_info topic.",
+        "Calibration file of ROS, OpenCV, Kalibr or another tool, used instead of the camera_info topic; FILE#NAME for"
+        " one camera of several.",
     )
     image: ImageConfig = section(ImageConfig)
     depth: DepthConfig = section(DepthConfig)

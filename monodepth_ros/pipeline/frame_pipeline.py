@@ -12,6 +12,7 @@ from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.checks.depth_plausibility import DepthPlausibility
+from monodepth_ros.odometry.checks.lost_motion import LostMotion
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
@@ -58,6 +59,7 @@ class FramePipeline:
         self._motion = MotionTracking(engine, header)
         self._motion.configure(config.odometry)
         self._plausibility = DepthPlausibility()
+        self._lost_motion = LostMotion()
         self.announce: Callable[[str], None] = lambda text: None
         """Called with a line before something that keeps a frame waiting for seconds."""
 
@@ -207,11 +209,13 @@ class FramePipeline:
             if demand.correspondences and tracked is not None and prepared.rgb is not None:
                 result.correspondences = correspondence_picture(prepared.rgb, tracked)
             agreement = math.nan if tracked is None else tracked.depth_agreement
+            if result.view.is_calibrated:
+                self._lost_motion.observe(tracked, result.view.image_camera)
         if prepared.frame.in_order:
             self._plausibility.observe_agreement(result.stamp_ns, agreement)
         if prepared.seen is not None:
             self._plausibility.observe_depth(prepared.seen, result.scale, self._config.scale.camera_height)
-        result.contradiction = self._plausibility.contradiction
+        result.contradiction = self._lost_motion.warning or self._plausibility.contradiction
         result.milliseconds["motion"] = 1e3 * (time.perf_counter() - started)
 
     @property

@@ -132,6 +132,9 @@ class BagPlayer:
         seconds = time.monotonic() - begin
         if not self._stop.is_set():
             self._wait_for_delivery()
+        for recorded in self._publishers:
+            for reason, count in self._recording.lost(recorded).items():
+                _say(f"left out of {recorded}: {count} messages in {reason}")
         how = "stopped after" if self._stop.is_set() else "played"
         _say(
             f"{how} {self._published} messages in {seconds:.2f} s "
@@ -179,6 +182,8 @@ class BagPlayer:
         for recorded, publisher in self._publishers.items():
             topic = self._recording.topics[recorded]
             _say(f"  {publisher.topic_name}  {topic.type}  {topic.count} messages")
+        for note in self._recording.notes:
+            _say(f"note: {note}")
 
     def _wait_for_subscribers(self) -> None:
         wanted = self._options.wait_subscribers

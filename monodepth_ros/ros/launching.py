@@ -64,9 +64,12 @@ def number(name: str, text: str) -> float:
 
 
 def existing_path(name: str, text: str) -> str:
-    """A launch argument as a path, with its tilde expanded. FileNotFoundError if the path does not exist."""
+    """A launch argument as a path, with its tilde expanded; FILE#NAME is the camera NAME of a calibration file.
+
+    FileNotFoundError if the path does not exist.
+    """
     path = os.path.expanduser(text)
-    if path and not os.path.exists(path):
+    if path and not os.path.exists(path) and not os.path.isfile(path.rpartition("#")[0]):
         raise FileNotFoundError(f"{name}:={text}: no such file or folder")
     return path
 

@@ -256,6 +256,25 @@ def test_poses_of_an_unconnected_frame_are_refused_by_name(tmp_path):
         read(path, odometry_topic="/pose")
 
 
+@pytest.mark.parametrize(("frame", "moves"), [("base_link", True), ("map", False), ("camera_frame", True)])
+def test_poses_that_move_or_are_in_the_world_are_references_whatever_their_frame(tmp_path, frame, moves):
+    def pose(at):
+        return messages.pose_stamped(messages.header(at, frame), _pose(at if moves else START_NS))
+
+    path = pose_bag(tmp_path / "bag.mcap", "geometry_msgs/msg/PoseStamped", pose)
+    assert read(path, odometry_topic="/pose")[1][0].T_world_camera is not None
+
+
+def test_the_same_pose_in_a_frame_of_the_robot_is_no_reference(tmp_path):
+    def pose(at):
+        return messages.pose_stamped(messages.header(at, "base_link"), np.eye(4))
+
+    path = pose_bag(tmp_path / "bag.mcap", "geometry_msgs/msg/PoseStamped", pose)
+    assert read(path)[0].references == []
+    with pytest.raises(MonodepthError, match="/pose gives one pose throughout, in a frame of the robot itself"):
+        read(path, odometry_topic="/pose")
+
+
 def test_none_switches_the_reference_of_files_off(tmp_path):
     from small_sources import write_kitti_drive, write_kitti_sequence
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CameraModel: agreement with OpenCV over whole images, pixel convention of resized images, wrong input."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import cv2
@@ -28,6 +29,9 @@ DISTORTED = {
     "plumb_bob": camera("plumb_bob", [-0.30, 0.11, 1.2e-3, -9e-4, -0.02]),
     "rational_polynomial": camera("rational_polynomial", [6.2, 3.1, 3e-4, -2e-4, 0.12, 6.5, 5.1, 0.8]),
     "equidistant": camera("equidistant", [-0.02, 0.003, -0.002, 0.0004], fx=0.45),
+    "thin_prism_and_tilt": camera(
+        "rational_polynomial", [-0.3, 0.1, 1e-3, -9e-4, 0, 0, 0, 0, 1e-3, 2e-3, 0, 0, 0.02, 0.03]
+    ),
 }
 each_camera = pytest.mark.parametrize("cam", DISTORTED.values(), ids=DISTORTED)
 PINHOLE = CameraModel.pinhole(320, 200, 180.0, 182.0, 158.5, 97.25)
@@ -78,6 +82,50 @@ def test_rectification_map_equals_opencvs(cam):
     assert np.isfinite(ours).all() and error < 1e-4, f"{error} px"  # OpenCV's map is float32
 
 
+@pytest.mark.parametrize("model", DISTORTED)
+def test_a_skew_shifts_pixels_along_the_row_as_opencvs_alpha_does(model):
+    cam = skewed(DISTORTED[model])
+    points = cam.backproject(pixel_grid(cam), np.full((cam.height, cam.width), 3.0))
+    if model == "equidistant":
+        arguments = (points.reshape(-1, 1, 3), np.zeros(3), np.zeros(3), cam.K, cam.D)
+        expected, _ = cv2.fisheye.projectPoints(*arguments, alpha=cam.skew / cam.fx)
+    else:
+        normalised, _ = cv2.projectPoints(points.reshape(-1, 1, 3), np.zeros(3), np.zeros(3), np.eye(3), cam.D)
+        expected = cv2.perspectiveTransform(normalised, cam.K)
+    error = np.abs(cam.project(points).reshape(-1, 2) - expected.reshape(-1, 2)).max()
+    shift = np.abs(cam.project(points) - DISTORTED[model].project(points)).max()
+    assert error < 1e-9 and shift > 1, f"{error} px, shifted by {shift} px"
+
+
+def test_the_rectified_image_of_a_camera_with_skew_has_rectangular_pixels():
+    K = np.array([[95.0, -1.71, 127.5], [0, 95.6, 79.5], [0, 0, 1]])
+    P = np.hstack([K, np.zeros((3, 1))])
+    cam = CameraModel(256, 160, K=K, D=[0.0284, -0.0165, 0.0128, -0.0043], distortion_model="equidistant", P=P)
+    assert cam.skew == -1.71 and cam.P[0, 1] == 0 and cam.is_distorted and not cam.is_rectified
+    assert CameraModel(256, 160, K=K, D=cam.D, distortion_model="equidistant").key == cam.key  # P stated or not
+    straight = CameraModel(256, 160, K=K)
+    assert straight.is_distorted and not straight.is_rectified and straight.rectified().is_rectified
+    with pytest.raises(CalibrationError, match="rectify it first"):
+        straight.ray_grid()
+
+
+def test_a_skew_is_kept_by_resizing_and_cropping():
+    cam = skewed(PINHOLE)
+    points = np.random.default_rng(2).uniform((-1, -1, 2), (1, 1, 4), (50, 3))
+    pixels = cam.project(points)
+    assert np.allclose(cam.resized(160, 400).project(points), (pixels + 0.5) * (0.5, 2) - 0.5, atol=1e-9)
+    assert np.allclose(cam.cropped(7, 9, 100, 100).project(points), pixels - (7, 9), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["fov", "double_sphere", "eucm", "omnidirectional"])
+def test_without_p_the_rectified_image_has_the_focal_length_of_the_centre(name):
+    cam = WIDE[name]
+    alone = CameraModel(cam.width, cam.height, K=cam.K, D=cam.D, distortion_model=cam.distortion_model)
+    ray = np.array([[1e-6, 1e-6, 1.0], [0, 0, 1]])
+    here, there = (np.diff(model.project(ray), axis=0) for model in (alone, alone.rectified()))
+    assert here == pytest.approx(there, rel=1e-4)
+
+
 @each_camera
 def test_undistorted_points_equal_opencvs(cam):
     """Source pixel to rectified pixel with R and P, as in undistortPoints."""
@@ -95,7 +143,24 @@ def test_undistorted_points_equal_opencvs(cam):
     assert np.isfinite(ours).all() and error < 1e-6, f"{error} px"
 
 
-@each_camera
+def skewed(cam, skew=-3.5):
+    K = cam.K.copy()
+    K[0, 1] = skew
+    return dataclasses.replace(cam, K=K)
+
+
+WIDE = {
+    "fov": camera("fov", [0.9], fx=0.6),
+    "double_sphere": camera("double_sphere", [-0.2, 0.57], fx=0.3),
+    "eucm": camera("eucm", [0.6, 1.1], fx=0.4),
+    "omnidirectional": camera("omnidirectional", [1.4, -0.1, 0.02, 1e-3, -1e-3], fx=1.2),
+    "skew": skewed(DISTORTED["plumb_bob"]),
+    "fisheye_with_skew": skewed(DISTORTED["equidistant"]),
+}
+every_camera = pytest.mark.parametrize("cam", (DISTORTED | WIDE).values(), ids=DISTORTED | WIDE)
+
+
+@every_camera
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_projecting_a_backprojected_pixel_returns_it(cam, library):
     pixels, depth = pixel_grid(cam), np.random.default_rng(0).uniform(0.1, 100, (cam.height, cam.width))
@@ -108,7 +173,7 @@ def test_projecting_a_backprojected_pixel_returns_it(cam, library):
     assert bool((points[..., 2] == depth).all()) and error < 1e-9, f"{error} px"
 
 
-@each_camera
+@every_camera
 def test_float32_keeps_its_type_and_a_hundredth_of_a_pixel(cam):
     pixels = pixel_grid(cam).astype(np.float32)
     points = cam.backproject(pixels, np.full(pixels.shape[:2], 7, np.float32))
@@ -117,7 +182,7 @@ def test_float32_keeps_its_type_and_a_hundredth_of_a_pixel(cam):
     assert points.dtype == back.dtype == np.float32 and error < 0.01, f"{error} px"
 
 
-@each_camera
+@every_camera
 def test_gradients_through_projection_and_backprojection(cam):
     pixels = torch.tensor([[100.0, 60.0], [201.5, 150.25]], dtype=torch.float64, requires_grad=True)
     depth = torch.tensor([2.0, 9.0], dtype=torch.float64, requires_grad=True)
@@ -307,12 +372,12 @@ def test_an_uncalibrated_camera_has_a_size_and_refuses_to_project():
         (dict(p=np.ones(9)), "P has 9 numbers, expected 3x4"),
         (dict(k=np.array([100, 0, 50, 0, 100, 50, 0, 0, 2.0])), "[0.0, 0.0, 2.0]"),
         (dict(k=np.array([100, 0, 0, 0, 100, 0, 50, 50, 1.0])), "expected [[fx, 0, cx]"),
-        (dict(k=np.array([100, 3, 50, 0, 100, 50, 0, 0, 1.0])), "[100.0, 3.0, 50.0]"),
+        (dict(k=np.array([100, 30, 50, 0, 100, 50, 0, 0, 1.0])), "skew 30 is more than 10 % of fx"),
         (dict(k=np.array([-100, 0, 50, 0, 100, 50, 0, 0, 1.0])), "above 0"),
         (dict(p=np.array([100.0, 0, 50, 0, 0, 100, 50, 0, 0, 0, 0, 0])), "P is"),
         (dict(r=np.ones(9)), "R is"),
         (dict(r=np.diag([1.0, 1, -1]).ravel()), "R is"),
-        (dict(distortion_model="brown_conrady", d=[0.1] * 5), "brown_conrady"),
+        (dict(distortion_model="fisheye_of_our_own", d=[0.1] * 5), "fisheye_of_our_own"),
         (dict(d=[0.1] * 3), "3 distortion coefficients"),
         (dict(d=[np.inf] * 5), "finite"),
         (dict(roi=roi(300, 0, 100, 100)), "roi 100x100 at (300, 0)"),

@@ -31,8 +31,10 @@ PYPI_PROJECTS = {
     "yaml": "PyYAML",
 }
 WITHOUT_ROSDEP_KEY = {
+    "apsw",
     "av",
     "google",
+    "lz4",
     "mcap",
     "mcap_protobuf",
     "onnx",
@@ -40,6 +42,7 @@ WITHOUT_ROSDEP_KEY = {
     "openvino",
     "rosbags",
     "safetensors",
+    "zstandard",
 }
 
 

@@ -38,6 +38,14 @@ def test_of_two_cameras_the_one_of_the_image_serves():
         assert choice.of_image("neither", (64, 48)) is left and choice.of_image("neither", (128, 96)) is wide
 
 
+def test_a_driver_that_changes_its_size_or_frame_has_one_calibration():
+    messages = [info(), info(width=128, height=96), info(), info(width=32, height=24)]
+    choice = choice_of(messages, 1)
+    assert choice.of_image("camera", (64, 48)) is messages[-1] and not choice.conflict
+    choice = choice_of([info(), info("", focal=60.0)] * 4, 1)
+    assert choice.of_image("camera", (64, 48)).k[0] == 60.0 and not choice.conflict
+
+
 def test_two_latched_messages_do_not_age():
     left, right = info("left"), info("right")
     choice = choice_of([left, right], 2, period=1000.0)

@@ -86,7 +86,7 @@ def test_an_invalid_calibration_drops_frames_until_a_valid_one_comes(harness, de
         (info(k=[float("nan"), *k[1:]]), "camera_info"),
         (info(k=[*k[:4], float("inf"), *k[5:]]), "camera_info"),
         (info(d=[float("nan")] * 5), "camera_info"),
-        (info(distortion_model="fisheye_of_my_own"), "fisheye_of_my_own"),
+        (info(distortion_model="fisheye_of_my_own", d=[0.1] * 4), "fisheye_of_my_own"),
         (info(d=[0.1, 0.2, 0.3]), "plumb_bob"),
         (info(0, 0, k=k), "0x0"),
         (info(640, 480), "640x480"),

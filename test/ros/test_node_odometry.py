@@ -373,4 +373,4 @@ def test_one_wrong_stamp_gives_depth_and_leaves_the_trajectory_whole(harness, po
     travelled = np.linalg.norm(pose_of(last)[:3, 3])
     assert travelled == pytest.approx(4 * np.linalg.norm(STEP[:3, 3]), rel=0.02)
     assert wrong not in [nanoseconds(message.header.stamp) for message in node.received["odom"]]
-    node.diagnosis("1 images on /image with a stamp that does not follow")
+    node.diagnosis("1 image(s) on /image with a stamp that does not follow")

@@ -41,6 +41,8 @@ def test_a_small_share_of_the_image_is_a_warning_in_the_log_alone(harness, depth
     node = harness(depth_checkpoint, listen=LISTEN, image__view="training")
     depth, status = send_4_to_3(node)
     assert (depth.width, depth.height) == (320, 96) and status.image_coverage == pytest.approx(0.4, abs=0.02)
-    assert not node.health().messages and node.health().values["view"].startswith("40 % of the image gets depth (only")
+    health = node.health()
+    assert not [text for text in health.messages if "gets depth" in text], health.messages
+    assert health.values["view"].startswith("40 % of the image gets depth (only"), health.values
     logged = [text for text in capfd.readouterr().err.splitlines() if "40 % of the image gets depth" in text]
     assert len(logged) == 1 and "WARN" in logged[0] and "set image.view to whole" in logged[0], logged

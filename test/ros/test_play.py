@@ -148,6 +148,27 @@ def test_all_messages_of_a_real_bag_arrive_byte_identical_and_in_order(monodepth
     assert 0.4 < seconds < 2.0, f"2.38 s at rate 5 took {seconds:.2f} s"
 
 
+def test_a_split_folder_with_wrong_metadata_is_played_whole_and_its_notes_are_printed(bag, listen, play, tmp_path):
+    """metadata.yaml is that of the second of two files, and a third one is missing."""
+    folder = tmp_path / "split"
+    folder.mkdir()
+    with Recording(bag) as recording:
+        for part, (begin, end) in enumerate([(0, 4), (4, 10)]):
+            with BagWriter(tmp_path / f"part_{part}") as writer:
+                writer.add_topic("/image", "sensor_msgs/msg/Image")
+                limits = START_NS + begin * STEP_NS, START_NS + end * STEP_NS
+                for message in recording.messages(["/image"], *limits):
+                    writer.write_raw("/image", message.stamp_ns, message.data)
+            (tmp_path / f"part_{part}" / f"part_{part}.mcap").rename(folder / f"split_{part}.mcap")
+    metadata = (tmp_path / "part_1" / "metadata.yaml").read_text()
+    (folder / "metadata.yaml").write_text(metadata.replace("part_1.mcap", "split_9.mcap"))
+    images = listen(Image, "/image", raw=False)
+    player = play(folder, "--rate", 5, "--wait-subscribers", 1)
+    assert numbers(images.spin(lambda: len(images.received) == 10)) == list(range(10))
+    output = player.communicate(timeout=10)[0]
+    assert "0.90 s" in output and "note: metadata.yaml lists split_9.mcap, missing" in output, output
+
+
 def test_stamps_of_a_ros1_bag_are_kept(tmp_path, listen, play):
     from rosbags.rosbag1 import Writer
     from rosbags.typesys import Stores, get_typestore

@@ -81,3 +81,9 @@ def test_a_slow_camera_is_not_silent_between_its_images():
 
 def test_an_idle_second_publisher_changes_nothing():
     assert all(taken([(LEFT, 3 * i, 0.1 * i) for i in range(30)]))
+
+
+def test_a_damaged_image_without_a_size_is_the_same_cameras():
+    damaged = ("left", (0, 0))
+    messages = [(damaged if i % 3 == 0 else LEFT, i, 0.1 * i) for i in range(12)]
+    assert taken(messages, publishers=1) == taken(messages) == [True] * 12

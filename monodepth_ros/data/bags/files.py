@@ -1,117 +1,142 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of a recording: from a user's path to open rosbags readers."""
+"""Files of a recording: from a user's path to open storage files."""
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import yaml
-from rosbags.rosbag1 import Reader as Ros1Reader
-from rosbags.rosbag2 import Reader as Ros2Reader
+from monodepth_ros.data.bags.folder import (
+    ROS1_SUFFIX,
+    ROS2_SUFFIXES,
+    FolderContents,
+    storage_files,
+    storage_kind,
+)
+from monodepth_ros.data.bags.metadata import METADATA, Metadata, read_metadata
+from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
+from monodepth_ros.data.bags.storage.mcap_file import McapFile
+from monodepth_ros.data.bags.storage.ros1_file import open_ros1
+from monodepth_ros.data.bags.storage.sqlite_file import SqliteFile
+from monodepth_ros.data.bags.storage.stored_file import StoredFile
+from monodepth_ros.data.bags.storage.unpacked import PACKED, Unpacked, unpack
+from monodepth_ros.errors import one_line
 
-from monodepth_ros.errors import MonodepthError, one_line
-
-ROS1_SUFFIX = ".bag"
-ROS2_SUFFIXES = (".mcap", ".db3")
-EXPECTED = "expected a rosbag2 folder, an .mcap or .db3 file, or a ROS 1 .bag"
+__all__ = ["ROS1_SUFFIX", "ROS2_SUFFIXES", "OpenFiles", "RecordingError", "is_recording_file", "open_files"]
 
 
-class RecordingError(MonodepthError):
-    """A recording that is missing, damaged or foreign, or lacks a requested topic."""
+@dataclass
+class OpenFiles:
+    """The open storage files of a recording. metadata: of their folder. notes: for the user."""
+
+    files: list[StoredFile] = field(default_factory=list)
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: list[str] = field(default_factory=list)
+    _unpacked: list[Unpacked] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Close them; may be called twice."""
+        for file in self.files:
+            with suppress(Exception):
+                file.close()
+        self.files = []
+        self._unpacked.clear()
+
+    def open(self, path: Path) -> None:
+        """Open one more file. Raises RecordingError."""
+        plain = path
+        if path.suffix in PACKED:
+            content = unpack(path)
+            self._unpacked.append(content)
+            plain = content.path
+            whole = "" if content.is_whole else " as far as it goes (it is cut off)"
+            self.notes.append(
+                f"{path.name} is unpacked into a temporary file of {content.size / 2**20:.0f} MiB{whole} each time; "
+                f"`{PACKED[path.suffix].command} {path.name}` does it once"
+            )
+        kind = storage_kind(path)
+        opened: StoredFile
+        if kind == ROS1_SUFFIX:
+            opened = open_ros1(plain)
+        elif kind == ".db3":
+            opened = SqliteFile(plain)
+        else:
+            opened = McapFile(plain, self.metadata.types)
+        self.files.append(opened)
+        self.notes += opened.notes
 
 
-def open_readers(path: Path) -> list[Any]:
-    """Open every file of the recording at `path`; the caller closes the readers.
+def open_files(path: Path) -> OpenFiles:
+    """Open every file of the recording at `path`; the caller closes them.
 
-    A folder with metadata.yaml is one rosbag2. A folder without it (its recorder was killed, or the bag is older than
-    that file) is read as the storage files in it. Raises RecordingError if there is no readable recording.
+    A folder is read as the storage files in it, also those that its metadata.yaml does not list. Raises RecordingError
+    if there is no readable recording.
     """
-    readers: list[Any] = []
+    opened = OpenFiles()
     try:
-        for file in _storage_paths(path):
-            readers.append(_open(file))
-    except RecordingError:
-        close_readers(readers)
-        raise
-    return readers
-
-
-def close_readers(readers: list[Any]) -> None:
-    for reader in readers:
-        with suppress(Exception):
-            reader.close()
-
-
-def _storage_paths(path: Path) -> list[Path]:
-    try:
-        if not path.exists():
-            raise RecordingError(f"{path} does not exist: {EXPECTED}")
-        if path.is_dir():
-            return _paths_in_folder(path)
+        contents = _contents(path, opened)
+        opened.notes += contents.notes
+        failures = []
+        for file in contents.files:
+            try:
+                opened.open(file)
+            except RecordingError as error:
+                failures.append(str(error))
+        if not opened.files:
+            raise RecordingError(failures[0])
+        opened.notes += [f"left out: {failure}" for failure in failures]
+        _leave_out_copies(opened)
+        opened.notes += _count_note(opened)
     except OSError as error:
+        opened.close()
         raise RecordingError(f"{path} cannot be read: {one_line(error)}") from error
-    if path.name == "metadata.yaml":
-        return [path.parent]
-    if path.suffix not in (*ROS2_SUFFIXES, ROS1_SUFFIX):
-        if path.suffix in (".zstd", ".lz4"):
-            raise RecordingError(f"{path} is a compressed storage file: give the rosbag2 folder that contains it")
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def is_recording_file(path: Path) -> bool:
+    """Whether a file's name is that of a recording, of a compressed one or of a metadata.yaml."""
+    return path.name == METADATA or storage_kind(path) != "" or path.suffix in PACKED
+
+
+def _contents(path: Path, opened: OpenFiles) -> FolderContents:
+    if not path.exists():
+        raise RecordingError(f"{path} does not exist: {EXPECTED}")
+    if path.name == METADATA and path.is_file():
+        path = path.absolute().parent
+    if path.is_dir():
+        metadata = read_metadata(path)
+        opened.metadata = metadata or opened.metadata
+        return storage_files(path, metadata)
+    if not storage_kind(path):
+        if path.suffix in PACKED:
+            command = PACKED[path.suffix].command
+            raise RecordingError(f"{path} is not a recording by its name: unpack it with `{command} {path.name}`")
         raise RecordingError(f"{path} is not a recording (suffix '{path.suffix}'): {EXPECTED}")
-    return [_folder_if_compressed(path)]
+    metadata = read_metadata(path.absolute().parent)
+    if metadata is not None and path.name in {name.name for name in metadata.files}:
+        opened.metadata = metadata
+    return FolderContents([path])
 
 
-def _paths_in_folder(folder: Path) -> list[Path]:
-    if (folder / "metadata.yaml").exists():
-        return [folder]
-    for suffixes in ((".mcap",), (".db3",), (ROS1_SUFFIX,)):
-        files = sorted(file for file in folder.iterdir() if file.suffix in suffixes and file.is_file())
-        if files:
-            return files
-    inside = [entry.name for entry in sorted(folder.iterdir())]
-    if not inside:
-        raise RecordingError(f"folder {folder} is empty: {EXPECTED}")
-    bags = [name for name in inside if (folder / name / "metadata.yaml").exists()]
-    if bags:
-        raise RecordingError(f"folder {folder} is not a recording but contains some: give one of {', '.join(bags[:8])}")
-    raise RecordingError(f"folder {folder} contains no metadata.yaml, .mcap, .db3 or .bag: {EXPECTED}")
+def _leave_out_copies(opened: OpenFiles) -> None:
+    """Leave out files that hold what another one holds, such as the result of `mcap recover` in the same folder."""
+    seen: dict[object, StoredFile] = {}
+    for file in list(opened.files):
+        counts = frozenset((topic.name, topic.count) for topic in file.topics)
+        key = counts, file.start_ns, file.end_ns
+        first = seen.setdefault(key, file)
+        if first is not file and file.start_ns is not None:
+            opened.notes.append(f"left out: {file.path.name}, a copy of {first.path.name}")
+            opened.files.remove(file)
+            file.close()
 
 
-def _folder_if_compressed(file: Path) -> Path:
-    """The bag's folder if its messages are compressed one by one, else the file.
-
-    That compression is recorded in metadata.yaml alone, not in the storage file.
-    """
-    metadata = file.parent / "metadata.yaml"
-    if file.suffix not in ROS2_SUFFIXES or not metadata.is_file():
-        return file
-    with suppress(OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
-        information = yaml.safe_load(metadata.read_text())["rosbag2_bagfile_information"]
-        names = [Path(name).name for name in information["relative_file_paths"]]
-        if file.name in names and str(information.get("compression_mode", "")).lower() == "message":
-            if len(names) > 1:
-                raise RecordingError(f"{file} is one part of a compressed recording: give its folder {file.parent}")
-            return file.parent
-    return file
-
-
-def _open(path: Path) -> Any:
-    is_ros1 = path.suffix == ROS1_SUFFIX and not path.is_dir()
-    try:
-        reader = Ros1Reader(path) if is_ros1 else Ros2Reader(path)
-        reader.open()
-    except Exception as error:  # damaged bytes make rosbags raise errors of many types
-        raise RecordingError(_describe_failure(path, one_line(error))) from error
-    return reader
-
-
-def _describe_failure(path: Path, reason: str) -> str:
-    if path.is_file() and path.stat().st_size == 0:
-        return f"{path} is empty (0 bytes): {EXPECTED}"
-    if path.suffix == ".mcap" and ("end magic" in reason or "footer" in reason or "Truncated" in reason):
-        return (
-            f"{path} is truncated (was its recorder killed?): {reason}; "
-            f"repair it with `mcap recover {path.name} -o whole.mcap`"
-        )
-    if path.suffix == ROS1_SUFFIX and "not indexed" in reason:
-        return f"{path} was not closed by its recorder: {reason} (`rosbag reindex {path.name}`)"
-    # Some readers begin their reason with the path.
-    return f"{path} cannot be read as a recording: {reason.rpartition(f'{path}: ')[2]}"
+def _count_note(opened: OpenFiles) -> list[str]:
+    """The note about messages that metadata.yaml promises and the storage does not have."""
+    stated = opened.metadata.count
+    if stated is None or any(file.foreign for file in opened.files) or len(opened.files) < len(opened.metadata.files):
+        return []
+    held = sum(topic.count for file in opened.files for topic in file.topics)
+    return [f"{METADATA} states {stated} messages, the storage holds {held}: the storage counts"] * (held < stated)

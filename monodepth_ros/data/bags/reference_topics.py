@@ -2,8 +2,10 @@
 """Topics of a recording that can serve as the reference of its images: depth images, point clouds and poses."""
 
 from monodepth_ros.data.bags import depth_status
+from monodepth_ros.data.bags.first_images import IMAGE
+from monodepth_ros.data.bags.image_names import base_name
+from monodepth_ros.data.bags.image_roles import DEPTH, image_roles
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE, is_depth
 
 POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
 ODOMETRY = "nav_msgs/msg/Odometry"
@@ -25,18 +27,22 @@ def depth_topics(recording: Recording) -> list[str]:
     stands beside it.
     """
     found: dict[str, str] = {}
-    for topic in recording.topics.values():
-        if topic.type not in (IMAGE, COMPRESSED_IMAGE) or not topic.count or not is_depth(recording, topic.name):
+    for name, role in image_roles(recording).items():
+        base = base_name(name)
+        if role.kind != DEPTH or _is_estimated(recording, base):
             continue
-        base = topic.name.removesuffix("/compressedDepth").removesuffix("/compressed")
-        if not _is_estimated(recording, base) and (base not in found or topic.type == IMAGE):
-            found[base] = topic.name
+        if base not in found or recording.topics[name].type == IMAGE:
+            found[base] = name
     return sorted(found.values(), key=lambda name: not is_ground_truth(name))
 
 
 def cloud_topics(recording: Recording, camera_frame: str) -> list[str]:
-    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds."""
+    """Topics of LiDAR point clouds: those in another frame than the camera's, which holds the camera's own clouds.
+
+    Without those named after a radar, whose points have no height.
+    """
     clouds = [topic.name for topic in recording.topics.values() if topic.type == POINT_CLOUD and topic.count]
+    clouds = [name for name in clouds if "radar" not in name.lower()]
     return [name for name in clouds if recording.first(name).header.frame_id != camera_frame]
 
 

@@ -9,9 +9,18 @@ import numpy as np
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
 
+# Names of REP-105 and REP-120, with or without a prefix (robot1/base_link).
+ROBOT_BASES = ("base_link", "base_footprint")
+FIXED_FRAMES = ("odom", "map", "world", "earth")
+
 
 class StaticTransformError(MonodepthError):
     """Two frames without a chain of static transforms between them."""
+
+
+def ends_in(frame: str, names: tuple[str, ...]) -> bool:
+    """Whether a frame has one of these names, with or without a prefix."""
+    return frame.rpartition("/")[2] in names
 
 
 class StaticTransforms:
@@ -40,6 +49,13 @@ class StaticTransforms:
     def parent_of(self, frame: str) -> str:
         """Parent of a frame, '' if it has none."""
         return self._parents.get(frame.lstrip("/"), ("", None))[0]
+
+    def root_of(self, frame: str) -> str:
+        """The frame at the top of the transforms above `frame`; itself if there are none."""
+        seen = [frame.lstrip("/")]
+        while (parent := self.parent_of(seen[-1])) and parent not in seen:
+            seen.append(parent)
+        return seen[-1]
 
     def lookup(self, target: str, source: str) -> np.ndarray:
         """T_target_source (4, 4). Raises StaticTransformError if the two frames are not connected."""

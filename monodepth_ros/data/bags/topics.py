@@ -1,25 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Camera images of a recording, and the calibration that belongs to them."""
+"""The cameras of a recording: which image topics they are, and the calibration that belongs to them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from monodepth_ros.data.bags.recording import Recording, RecordingError, Topic
-from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
-from monodepth_ros.data.video_stream.codecs import codec_of, original_encoding
-from monodepth_ros.data.video_stream.packets import frame_id, is_video
+from monodepth_ros.data.bags.camera_groups import best_first, by_camera
+from monodepth_ros.data.bags.camera_info_choice import CAMERA_INFO, InfoChooser
+from monodepth_ros.data.bags.first_images import (
+    COMPRESSED,
+    COMPRESSED_IMAGE,
+    COMPRESSED_VIDEO,
+    FFMPEG_PACKET,
+    IMAGE,
+    IMAGE_TYPES,
+    RAW,
+    VIDEO,
+    FirstImage,
+    first_image,
+)
+from monodepth_ros.data.bags.image_roles import CAMERA, DEPTH, image_roles, is_depth, may_be_depth
+from monodepth_ros.data.bags.recording import Recording, RecordingError
 
-IMAGE = "sensor_msgs/msg/Image"
-COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
-CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-DEPTH_ENCODINGS = ("32FC1", "16UC1")
-
-
-VIDEO_TYPES = (FFMPEG_PACKET, COMPRESSED_VIDEO)
-IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE, *VIDEO_TYPES)
-
-RAW, COMPRESSED, VIDEO = KINDS = "raw", "compressed", "video"  # in the order of preference
-# What transports of video add to the name of an image topic.
-VIDEO_TRANSPORTS = ("ffmpeg", "foxglove", "video", "compressed", "compressed_video")
+__all__ = [
+    "CAMERA_INFO",
+    "COMPRESSED",
+    "COMPRESSED_IMAGE",
+    "COMPRESSED_VIDEO",
+    "FFMPEG_PACKET",
+    "IMAGE",
+    "IMAGE_TYPES",
+    "RAW",
+    "VIDEO",
+    "ImageStream",
+    "choose_image_stream",
+    "image_streams",
+    "is_depth",
+    "matching_camera_info",
+    "may_be_depth",
+]
 
 
 @dataclass(frozen=True)
@@ -27,12 +44,14 @@ class ImageStream:
     """Topics of one camera. camera_info: '' if no camera_info of the recording belongs to the image topic.
 
     kind: RAW (sensor_msgs/Image), COMPRESSED (each message holds a whole picture) or VIDEO (a message needs the ones
-    before it).
+    before it). notes: what was chosen of several, for the user. missing: what there is instead of a camera_info.
     """
 
     image: str
     camera_info: str
     kind: str
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    missing: str = field(default="", compare=False)
 
     @property
     def compressed(self) -> bool:
@@ -40,17 +59,15 @@ class ImageStream:
 
 
 def image_streams(recording: Recording) -> list[ImageStream]:
-    """All cameras of the recording, without depth images; raw rather than compressed rather than video, if a camera has
-    several."""
-    streams: dict[str, ImageStream] = {}
-    for topic in recording.topics.values():
-        if topic.type not in IMAGE_TYPES or not topic.count or is_depth(recording, topic.name):
-            continue
-        kind = _kind(recording, topic)
-        base = _base_name(topic.name, kind)
-        if base not in streams or KINDS.index(kind) < KINDS.index(streams[base].kind):
-            streams[base] = ImageStream(topic.name, matching_camera_info(recording, topic.name, base), kind)
-    return list(streams.values())
+    """All cameras of the recording, one stream for each, sorted by name: without depth, masks and the like.
+
+    Of the topics of one camera the driver's own image is taken (image_raw rather than image_rect_color), and raw rather
+    than compressed rather than video.
+    """
+    counts = {name: topic.count for name, topic in recording.topics.items()}
+    groups = [best_first(group, counts) for group in _cameras(recording)]
+    streams = [_stream(recording, group[0], _note_on_group(group)) for group in groups]
+    return sorted(streams, key=lambda stream: stream.image)
 
 
 def choose_image_stream(recording: Recording, topic: str = "", camera_info: str = "") -> ImageStream:
@@ -64,7 +81,7 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
     else:
         streams = image_streams(recording)
         if not streams:
-            raise RecordingError(f"{recording.path} has no camera images: its topics are {_listing(recording)}")
+            raise RecordingError(f"{recording.path} has no camera images{_instead(recording)}")
         if len(streams) > 1:
             choices = " or ".join(f"--topic {stream.image}" for stream in streams)
             raise RecordingError(f"{recording.path} has {len(streams)} image topics, choose one: {choices}")
@@ -73,60 +90,59 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
         info = recording.topic(camera_info)
         if info.type != CAMERA_INFO:
             raise RecordingError(f"topic {info.name} holds {info.type}, expected {CAMERA_INFO}")
-        return replace(stream, camera_info=info.name)
+        return replace(stream, camera_info=info.name, missing="")
     return stream
 
 
-def is_depth(recording: Recording, name: str) -> bool:
-    """Whether the images are depth. That takes a look at a message, because ROS has no message type for depth."""
-    topic = recording.topics[name]
-    if topic.type in VIDEO_TYPES:
-        return original_encoding(getattr(recording.first(name), "encoding", "")) in DEPTH_ENCODINGS
-    if topic.type == COMPRESSED_IMAGE:
-        if name.endswith("/compressedDepth"):
-            return True
-        format = recording.first(name).format
-        return "compressedDepth" in format or format.startswith(DEPTH_ENCODINGS)
-    return topic.count > 0 and recording.first(name).encoding in DEPTH_ENCODINGS
+def matching_camera_info(recording: Recording, topic: str) -> str:
+    """The camera_info of an image or depth topic, '' if none belongs to it (see `InfoChooser`)."""
+    return _stream(recording, first_image(recording, topic), "").camera_info
 
 
-def matching_camera_info(recording: Recording, image: str, base: str) -> str:
-    """The camera_info beside the image topic (image_transport's rule), or else the only one of the same frame."""
-    infos = [t.name for t in recording.topics.values() if t.type == CAMERA_INFO and t.count]
-    for name in (base, image):
-        sibling = f"{name.rpartition('/')[0]}/camera_info"
-        if sibling in infos:
-            return sibling
-    if not infos:
+def _cameras(recording: Recording) -> list[list[FirstImage]]:
+    """The topics of each camera."""
+    roles = image_roles(recording)
+    return by_camera([first_image(recording, name) for name, role in roles.items() if role.kind == CAMERA])
+
+
+def _stream(recording: Recording, image: FirstImage, note: str) -> ImageStream:
+    roles = image_roles(recording)
+    cameras = [group for group in _cameras(recording) if all(one.base != image.base for one in group)]
+    depth = [first_image(recording, name) for name, role in roles.items() if role.kind == DEPTH and name != image.topic]
+    choice = InfoChooser(recording).choose(image, [one for group in cameras for one in group], depth)
+    reason = roles[image.topic].reason
+    remarks = (note, reason and f"{image.topic}: {reason} (--topic names another)", choice.note)
+    return ImageStream(image.topic, choice.topic, image.kind, tuple(filter(None, remarks)), choice.missing)
+
+
+def _note_on_group(group: list[FirstImage]) -> str:
+    """What was chosen of the topics of one camera; '' if they differ only by their transport."""
+    others = [image for image in group if image.base != group[0].base]
+    if not others:
         return ""
-    frame = frame_id(recording.first(image))
-    same_frame = [name for name in infos if recording.first(name).header.frame_id == frame]
-    return same_frame[0] if len(same_frame) == 1 else ""
+    names = ", ".join(image.topic for image in others)
+    return f"{group[0].topic} is used; {names} are of the same camera (--topic chooses)"
 
 
 def _named_stream(recording: Recording, name: str) -> ImageStream:
     topic = recording.topic(name)
     if topic.type not in IMAGE_TYPES:
-        raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {' or '.join(IMAGE_TYPES)}")
+        raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}")
     if not topic.count:
         raise RecordingError(f"topic {topic.name} of {recording.path} has no messages")
-    kind = _kind(recording, topic)
-    base = _base_name(topic.name, kind)
-    return ImageStream(topic.name, matching_camera_info(recording, topic.name, base), kind)
+    stream = _stream(recording, first_image(recording, topic.name), "")
+    return replace(stream, notes=tuple(note for note in stream.notes if "--topic" not in note))
 
 
-def _kind(recording: Recording, topic: Topic) -> str:
-    if topic.type in VIDEO_TYPES or is_video(recording.first(topic.name)):
-        return VIDEO
-    return COMPRESSED if topic.type == COMPRESSED_IMAGE else RAW
-
-
-def _base_name(name: str, kind: str) -> str:
-    if kind == VIDEO:
-        base, _, last = name.rpartition("/")
-        return base if last in VIDEO_TRANSPORTS or codec_of(last) else name
-    return name.removesuffix("/compressed") if kind == COMPRESSED else name
-
-
-def _listing(recording: Recording) -> str:
-    return ", ".join(f"{t.name} ({t.type})" for t in recording.topics.values()) or "none at all"
+def _instead(recording: Recording) -> str:
+    """What a recording without cameras has."""
+    roles = image_roles(recording)
+    if not roles:
+        topics = ", ".join(f"{t.name} ({t.type})" for t in recording.topics.values()) or "none at all"
+        return f": its topics are {topics}"
+    depth = [name for name, role in roles.items() if role.kind == DEPTH]
+    others = [name for name in roles if name not in depth]
+    found = [
+        f"{', '.join(names)} {what}" for names, what in ((depth, "is depth"), (others, "is none by its name")) if names
+    ]
+    return f": {'; '.join(found)} (--topic takes one all the same)"

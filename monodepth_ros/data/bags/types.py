@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Message types of recordings: stored definitions, translation of ROS 1 to ROS 2, CDR bytes to objects."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+import zstandard
 from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
 from monodepth_ros.data.bags import depth_status, video_types
-from monodepth_ros.data.bags.files import RecordingError
+from monodepth_ros.data.bags.recording_error import RecordingError
+from monodepth_ros.data.bags.storage.stored_file import StoredTopic
 from monodepth_ros.errors import one_line
 
 HEADER = "std_msgs/msg/Header"
 IMAGE = "sensor_msgs/msg/Image"
 SDK_TAIL = 4
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
+# How a message of compression mode "message" begins. CDR begins with a zero.
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 @lru_cache(maxsize=1)
@@ -35,6 +40,30 @@ def normalize_type(name: str) -> str:
     return f"{parts[0]}/msg/{parts[1]}" if len(parts) == 2 else name
 
 
+class MessageTypes:
+    """The types of a recording's topics, whatever encoding each of them has."""
+
+    def __init__(self, topics: Iterable[StoredTopic]) -> None:
+        topics = list(topics)
+        self._ros1 = Ros1Types([topic for topic in topics if topic.is_ros1])
+        self._ros2 = Ros2Types([topic for topic in topics if not topic.is_ros1])
+
+    def published_name(self, topic: StoredTopic) -> str:
+        """The type of a topic's messages as pkg/msg/Name of ROS 2."""
+        return self._ros1.published_name(topic.type) if topic.is_ros1 else normalize_type(topic.type)
+
+    def converter(self, topic: StoredTopic) -> Callable[[bytes, int], bytes]:
+        """What makes CDR bytes of a topic's stored messages and their receive times [ns]; it raises RecordingError."""
+        name = topic.type
+        if topic.is_ros1:
+            return lambda data, _: self._ros1.to_cdr(data, name)
+        return topic.translate or _uncompressed
+
+    def deserialize(self, data: bytes, name: str) -> Any:
+        """The message as an object. Raises RecordingError for an unknown type and for bytes that do not match it."""
+        return self._ros1.deserialize(data, name) if self._ros1.has(name) else self._ros2.deserialize(data, name)
+
+
 class Ros2Types:
     """Reader of CDR bytes, by the definitions stored in the bag or else the common ones.
 
@@ -42,19 +71,13 @@ class Ros2Types:
     of the recording unreadable.
     """
 
-    def __init__(self, connections: list[Any]) -> None:
+    def __init__(self, topics: list[StoredTopic]) -> None:
         self._definitions: dict[str, Any] = {}
-        for connection in connections:
-            name = normalize_type(connection.msgtype)
-            if connection.msgdef.format != MessageDefinitionFormat.NONE or name not in self._definitions:
-                self._definitions[name] = connection.msgdef
+        for topic in topics:
+            name = normalize_type(topic.type)
+            if topic.definition.format != MessageDefinitionFormat.NONE or name not in self._definitions:
+                self._definitions[name] = topic.definition
         self._stores: dict[str, Any] = {}
-
-    def to_cdr(self, data: bytes, name: str) -> bytes:
-        return data
-
-    def published_name(self, name: str) -> str:
-        return normalize_type(name)
 
     def deserialize(self, data: bytes, name: str) -> Any:
         """The message as an object. Raises RecordingError for an unknown type and for bytes that do not match it."""
@@ -84,8 +107,9 @@ class Ros2Types:
 class Ros1Types:
     """Translator of ROS 1 messages to CDR bytes of the ROS 2 type of the same name."""
 
-    def __init__(self, connections: list[Any]) -> None:
-        self._definitions = {connection.msgtype: connection.msgdef for connection in connections}
+    def __init__(self, topics: list[StoredTopic]) -> None:
+        self._definitions = {topic.type: topic.definition for topic in topics}
+        self._published = {self.published_name(topic.type) for topic in topics}
         self._translators: dict[str, Any] = {}
         self._targets: dict[str, Any] = {}
         self._migration_cache: dict[str, object] = {}
@@ -94,6 +118,10 @@ class Ros1Types:
     def published_name(self, name: str) -> str:
         name = normalize_type(name)
         return RENAMED.get(name, name)
+
+    def has(self, name: str) -> bool:
+        """Whether messages of ROS 1 are published as this type."""
+        return name in self._published
 
     def to_cdr(self, data: bytes, name: str) -> bytes:
         """ROS 1 bytes of the recorded type `name` as CDR of `published_name(name)`."""
@@ -138,6 +166,17 @@ class Ros1Types:
         return lambda data: migrate_bytes(
             recorded, target, name, target_name, self._migration_cache, data, src_is2=False, dst_is2=True
         )
+
+
+def _uncompressed(data: bytes, _: int) -> bytes:
+    try:
+        if data[:4] != ZSTD_MAGIC:
+            return data
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    except TypeError as error:  # a database may hold anything
+        raise RecordingError("a message holds no bytes") from error
+    except zstandard.ZstdError as error:
+        raise RecordingError(f"a compressed message cannot be read: {one_line(error)}") from error
 
 
 def _parse(definition: Any, name: str) -> dict[str, Any]:

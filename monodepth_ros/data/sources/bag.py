@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.bags.first_images import first_image
 from monodepth_ros.data.bags.message_times import first_times
+from monodepth_ros.data.bags.recorded_transforms import add_recorded_transforms
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.reference_topics import is_ground_truth
 from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
@@ -24,7 +26,6 @@ from monodepth_ros.data.sources.source import (
     SourceOptions,
 )
 from monodepth_ros.data.sources.stamp_order import StampOrder
-from monodepth_ros.data.video_stream.packets import frame_id
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 
@@ -52,17 +53,15 @@ class BagSource(FrameSource):
         self._start_ns = start + round(options.start * 1e9)
         self._stop_ns = min(stop, self._start_ns + round(1e9 * min(options.duration, recording.duration + 1)))
         share = max(0, self._stop_ns - self._start_ns) / max(1, stop - start)
-        frame = frame_id(recording.first(stream.image))
+        frame_id = first_image(recording, stream.image).frame_id
         where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
         expected = options.share_of(math.ceil(count * min(1.0, share)))
-        super().__init__(f"{recording.path} ({where})", frame, expected)
+        super().__init__(f"{recording.path} ({where})", frame_id, expected)
         self._takes = options.takes
+        self.notes += recording.notes
         self.recording = recording.path
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
-        for name, topic in recording.topics.items():
-            if name.endswith("/tf_static") and topic.count:
-                for _, _, message in recording.read([name]):
-                    self.transforms.add(message.transforms)
+        self.notes += add_recorded_transforms(recording, self.frame_id, self.transforms)
         decoding = DecoderOptions(options.encoding, options.intensity_range)
         self._images = BagImages(recording, stream, recorded_decoder(recording, stream, decoding, self.notes.append))
         times = first_times(recording, stream.image)
@@ -73,6 +72,7 @@ class BagSource(FrameSource):
                 " header.stamp): the receive times are used"
             )
         self._calibration = calibration = BagCalibration(recording, stream, options)
+        self.notes += [*stream.notes, *calibration.notes]
         if calibration.missing:
             self.note_missing_calibration(options.field_of_view, found=calibration.missing)
         model = calibration.published if calibration.given is None else calibration.given
@@ -109,6 +109,8 @@ class BagSource(FrameSource):
                 reference_depth=depth,
                 T_world_camera=pose,
             )
+        for reason, count in self._recording.lost(self.stream.image).items():
+            self.left_out[reason] = count
         self._note_order(order)
 
     def _note_order(self, order: StampOrder) -> None:
@@ -136,6 +138,9 @@ class BagSource(FrameSource):
     def has_measured_depth(self) -> bool:
         depth = self._reference.depth
         return depth is not None and depth.kind != CLOUD and not is_ground_truth(depth.topic)
+
+    def why_no_depth(self) -> str:
+        return self._reference.why_no_depth()
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         return self._reference.read(stamp_ns, received_ns, camera)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera of a recording's images, by the camera_info messages before them or a calibration file."""
 
+from monodepth_ros.data.bags.image_names import is_rectified_name
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import ImageStream
 from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.sources.source import SourceOptions, as_published, camera_of_size, given_camera
+from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
+from monodepth_ros.data.sources.source import SourceOptions, camera_of_size, given_camera
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
@@ -14,22 +16,26 @@ class BagCalibration:
 
     topics: to read beside the images. published: the camera of the first camera_info; None without a usable one.
     given: that of the calibration file, which replaces it. missing: what stands instead of a calibration, '' if there
-    is one. Raises CalibrationError for a bad calibration file.
+    is one. notes: about the calibration in use, for the user. Raises CalibrationError for a bad calibration file.
     """
 
     def __init__(self, recording: Recording, stream: ImageStream, options: SourceOptions):
         self._recording, self._topic = recording, stream.camera_info
-        self._rectified, self._field_of_view = options.rectified, options.field_of_view
+        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified)
+        self._field_of_view = options.field_of_view
         self.given = given_camera(options)
         self.published, self.missing = None, ""
+        self.notes: list[str] = []
         self._camera: CameraModel | CalibrationError | None = self.given
         self._content: bytes | None = None
         self.topics = [self._topic] if self._topic and self.given is None else []
+        if self.given is not None:
+            self._note_given(self.given, stream.image)
         if not self._topic:
-            self.missing = "" if self.given else "no camera_info in the recording"
+            self.missing = "" if self.given else stream.missing or "no camera_info in the recording"
             return
         first = recording.first(self._topic)
-        model = self._model(first)
+        model = self._model(first, self.notes if self.given is None else [])
         self.published = None if isinstance(model, CalibrationError) else model
         if self.given is None:
             self._camera = model
@@ -41,7 +47,7 @@ class BagCalibration:
         # Calibrations repeat except for their stamps, which lie in the first bytes.
         if message.data[12:] != self._content:
             self._content = message.data[12:]
-            self._camera = self._model(self._recording.deserialize(message))
+            self._camera = self._model(self._recording.deserialize(message), [])
 
     def camera_of(self, pixels: Pixels) -> CameraModel:
         """The camera of an image. Raises CalibrationError for a wrong calibration or one of another size."""
@@ -50,11 +56,21 @@ class BagCalibration:
         origin = "the calibration file" if self.given is not None else self._topic or "the calibration file"
         return camera_of_size(self._camera, pixels, origin, self._field_of_view)
 
-    def _model(self, info: object) -> CameraModel | CalibrationError | None:
+    def _model(self, info: object, notes: list[str]) -> CameraModel | CalibrationError | None:
         """The camera of a camera_info, None if it holds none, or the error for the images up to the next valid one."""
         try:
-            if not has_intrinsics(info):
-                return None
-            return as_published(CameraModel.from_camera_info(info), self._rectified)
+            found = camera_of_info(info, self._images)
         except CalibrationError as error:
-            return CalibrationError(f"{self._topic}: {error}")
+            return error
+        notes += found.remarks
+        if found.warning:
+            notes.append(f"warning: {found.warning}")
+        return found.model
+
+    def _note_given(self, camera: CameraModel, image: str) -> None:
+        # A file may hold what was calibrated on these very images, so the name decides nothing.
+        if self._images.rectified is None and is_rectified_name(image) and not camera.is_rectified:
+            self.notes.append(
+                f"images on {image} are rectified by the topic's name, and the calibration file has a distortion for"
+                " them: --rectified takes P of the file instead, --unrectified says that it is right"
+            )

@@ -52,6 +52,8 @@ class BagReference:
         poses = choose_poses(recording, names[1], image.frame_id, source.transforms)
         poses = of_the_same_clock(recording, times, poses, bool(names[1]))
         self.depth: ReferenceDepth | None = depth.chosen
+        self._against_depth = [*depth.notes, *depth.passed_over]
+        self._closest_ns: int | None = None  # of the stamps of a depth message and of an image, so far
         self._poses_of = poses.chosen
         source.notes += depth.notes + poses.notes
         source.references += _in_words("reference depth", "--depth-topic", names[0], depth)
@@ -96,8 +98,22 @@ class BagReference:
                 self._depths[nanoseconds(content.header.stamp) or message.stamp_ns] = content
             else:
                 self._poses += self._poses_of.poses(content, message.stamp_ns)
+        gaps = [abs(stamp - stamp_ns) for stamp in self._depths]
+        self._closest_ns = min(
+            gaps if self._closest_ns is None else [*gaps, self._closest_ns], default=self._closest_ns
+        )
         self._depths = {stamp: depth for stamp, depth in self._depths.items() if stamp >= stamp_ns - self._gap_ns}
         return self._nearest(self._depths, stamp_ns, camera), self._pose_at(stamp_ns)
+
+    def why_no_depth(self) -> str:
+        """Why the images so far have no depth, with the topics and the rules that they miss; '' without a candidate."""
+        if self.depth is None or self._closest_ns is None or self._closest_ns <= self._gap_ns:
+            own = "" if self.depth is None else self.depth.topic
+            return "; ".join(self._against_depth or [note for note in self._source.notes if own and own in note])
+        return (
+            f"the stamps of {self.depth.topic} are {1e-6 * self._closest_ns:.0f} ms or more from those of the images,"
+            f" and at most {1e-6 * self._gap_ns:.0f} ms (half the period of the images) is taken for the same time"
+        )
 
     def read(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         """The depth that `at` gives for an image, for any image. Safe to call from several threads."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.sources.image_groups import images_of_camera
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_image
 from monodepth_ros.data.sources.image_times import timed_images
 from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
 from monodepth_ros.geometry.camera import CameraModel
@@ -32,10 +32,14 @@ def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions
 
 def folder_calibration(folder: Path, options: SourceOptions) -> tuple[CameraModel | None, str]:
     """The camera of the images in a folder, None without calibration, and what to call its origin in an error."""
-    camera, origin = given_camera(options), "the calibration file"
+
+    def image_size() -> tuple[int, int]:
+        return read_image(image_files(folder)[0]).pixels.size
+
+    camera, origin = given_camera(options, image_size), "the calibration file"
     if camera is None:
         beside = next((folder / name for name in CALIBRATION_NAMES if (folder / name).is_file()), None)
         if beside is not None:
-            camera, origin = as_published(read_calibration(beside), options.rectified), str(beside)
+            camera, origin = as_published(read_calibration(beside, image_size), options.rectified), str(beside)
             camera = camera if camera.is_calibrated else None  # as camera_info_manager writes it without a calibration
     return camera, origin

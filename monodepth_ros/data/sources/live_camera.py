@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ from monodepth_ros.data.sources.source import (
     camera_of_size,
     given_camera,
 )
-from monodepth_ros.data.sources.video_format import open_quietly
+from monodepth_ros.data.sources.video_format import open_quietly, stated_size
 
 LATE = "a newer image of the live source was there"
 PATIENCE = 10.0  # seconds without an image after which a live source has ended
@@ -39,10 +40,11 @@ class LiveCamera(FrameSource):
     def __init__(self, place: int | str, options: SourceOptions = SourceOptions()):
         name = f"camera {place}" if isinstance(place, int) else without_password(place)
         super().__init__(name, "camera_optical_frame", None)
-        self._camera, self._field_of_view = given_camera(options), options.field_of_view
+        self._field_of_view = options.field_of_view
         self._duration = options.duration
         self._takes = options.takes
         self._capture = open_camera(place)
+        self._camera = given_camera(options, partial(stated_size, self._capture))
         # Images that wait in the driver are old. Some drivers ignore this setting.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self._arrival = threading.Condition()

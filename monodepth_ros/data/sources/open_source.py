@@ -4,18 +4,19 @@
 import re
 from pathlib import Path
 
-from monodepth_ros.data.bags.files import ROS1_SUFFIX, ROS2_SUFFIXES
+from monodepth_ros.data.bags.files import is_recording_file
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions, given_camera
 from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
+from monodepth_ros.geometry.camera import CalibrationError
+from monodepth_ros.geometry.lens_plausibility import lens_problem
 
-BAG_SUFFIXES = (*ROS2_SUFFIXES, ROS1_SUFFIX)
 EXPECTED = (
     f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a"
     " camera (0, /dev/video0) or a stream (rtsp://, http://)"
@@ -32,7 +33,18 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
     """
     source = _open(place, options)
     source.opened_with = place, options
+    if problem := _given_problem(options):
+        source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
     return source
+
+
+def _given_problem(options: SourceOptions) -> str:
+    """What is impossible in the calibration file of the options; '' if nothing is, or it states no image size."""
+    try:
+        given = given_camera(options)
+    except CalibrationError:  # a reader that knows the size has read it
+        return ""
+    return lens_problem(given) if given is not None else ""
 
 
 def _open(place: Place, options: SourceOptions) -> FrameSource:
@@ -51,7 +63,7 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
         return _open_folder(path, options)
     if is_image(place):
         return open_images([path], place, options)
-    if path.suffix in (*BAG_SUFFIXES, ".zstd", ".lz4") or path.name == "metadata.yaml":
+    if is_recording_file(path):
         return BagSource(path, options)
     check_video(path, EXPECTED)
     return VideoSource(path, options)
@@ -89,7 +101,7 @@ def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
     data_set = open_data_set(folder, options)
     if data_set is not None:
         return data_set
-    is_bag = any(entry.name == "metadata.yaml" or entry.suffix in BAG_SUFFIXES for entry in inside)
+    is_bag = any(is_recording_file(entry) for entry in inside)
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
     if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):

@@ -9,12 +9,13 @@ import numpy as np
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.reference_topics import NONE, POINT_CLOUD, cloud_topics, depth_topics
 from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
-from monodepth_ros.data.bags.topics import COMPRESSED_IMAGE, IMAGE, image_streams, is_depth, matching_camera_info
+from monodepth_ros.data.bags.topics import image_streams, matching_camera_info, may_be_depth
 from monodepth_ros.data.cloud_depth import cloud_points, depth_of_points
 from monodepth_ros.data.compressed_depth import decode_compressed_depth
 from monodepth_ros.data.depth_codec import decode_depth
 from monodepth_ros.data.depth_reprojection import DepthReprojection
 from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 REGISTERED, REPROJECTED, CLOUD = "registered", "reprojected", "points"
@@ -83,11 +84,15 @@ class ReferenceDepth:
 
 @dataclass(frozen=True)
 class DepthChoice:
-    """The reference depth to use, None for none. others: topics to choose instead. notes: why topics cannot be used."""
+    """The reference depth to use, None for none. others: topics to choose instead. notes: why topics cannot be used.
+
+    passed_over: why topics are not even tried.
+    """
 
     chosen: ReferenceDepth | None
     others: list[str]
     notes: list[str]
+    passed_over: tuple[str, ...] = ()
 
 
 def choose_depth(recording: Recording, name: str, image: ImageCamera, transforms: StaticTransforms) -> DepthChoice:
@@ -104,7 +109,7 @@ def choose_depth(recording: Recording, name: str, image: ImageCamera, transforms
     if name:
         chosen = _named(recording, name, image, transforms)
         return DepthChoice(chosen, [topic for topic in (*images, *clouds) if topic != chosen.topic], [])
-    usable, reasons = _usable(recording, [*images, *clouds], image, transforms)
+    usable, reasons, passed_over = _usable(recording, [*images, *clouds], image, transforms)
     order = [REGISTERED, REPROJECTED, CLOUD]
     usable.sort(key=lambda reference: order.index(reference.kind))
     chosen, notes = next(iter(usable), None), []
@@ -113,30 +118,32 @@ def choose_depth(recording: Recording, name: str, image: ImageCamera, transforms
         chosen, notes = None, [f"no reference depth: several point clouds are possible ({names})"]
     if chosen is None:
         notes += reasons
-    return DepthChoice(chosen, [reference.topic for reference in usable if reference is not chosen], notes)
+    others = [reference.topic for reference in usable if reference is not chosen]
+    return DepthChoice(chosen, others, notes, tuple(passed_over))
 
 
 def _usable(
     recording: Recording, topics: list[str], image: ImageCamera, transforms: StaticTransforms
-) -> tuple[list[ReferenceDepth], list[str]]:
-    """References from those topics that can be used, and the reasons against the others."""
-    found, reasons = [], []
+) -> tuple[list[ReferenceDepth], list[str], list[str]]:
+    """References from those topics that can be used, the reasons against others, and why the rest is not tried."""
+    found, reasons, passed_over = [], [], []
     streams = image_streams(recording) if topics else []
     others = {_frame(recording, stream.image) for stream in streams if stream.image != image.topic}
     for topic in topics:
         # Depth in the frame of another camera is that camera's reference.
         if (frame := _frame(recording, topic)) != image.frame_id.lstrip("/") and frame in others:
+            passed_over.append(f"{topic} is in frame {frame!r} of another camera (--depth-topic {topic} takes it)")
             continue
         try:
             found.append(_reference(recording, topic, image, transforms))
         except RecordingError as error:
             reasons.append(str(error))
-    return found, reasons
+    return found, reasons, passed_over
 
 
 def _named(recording: Recording, name: str, image: ImageCamera, transforms: StaticTransforms) -> ReferenceDepth:
     topic = recording.topic(name)
-    is_image = topic.count and topic.type in (IMAGE, COMPRESSED_IMAGE) and is_depth(recording, topic.name)
+    is_image = may_be_depth(recording, topic.name)
     if not is_image and not (topic.count and topic.type == POINT_CLOUD):
         others = ", ".join([*depth_topics(recording), *cloud_topics(recording, image.frame_id)])
         raise RecordingError(
@@ -189,10 +196,9 @@ def _transform(topic: str, frame: str, image: ImageCamera, transforms: StaticTra
 
 
 def _depth_camera(recording: Recording, topic: str) -> CameraModel | None:
-    base = topic.removesuffix("/compressedDepth").removesuffix("/compressed")
-    info = matching_camera_info(recording, topic, base)
+    info = matching_camera_info(recording, topic)
     try:
-        camera = CameraModel.from_camera_info(recording.first(info)) if info else None
+        camera = camera_of_info(recording.first(info), ImagesOf(topic, info)).model if info else None
     except CalibrationError:
         return None
     return camera if camera is not None and camera.is_calibrated else None

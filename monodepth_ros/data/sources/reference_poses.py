@@ -12,6 +12,7 @@ from monodepth_ros.data.bags.reference_topics import (
     NONE,
     ODOMETRY,
     PATH,
+    POSE,
     POSE_TYPES,
     POSE_WITH_COVARIANCE,
     TF,
@@ -19,12 +20,14 @@ from monodepth_ros.data.bags.reference_topics import (
     is_ground_truth,
     pose_topics,
 )
-from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.data.bags.static_transforms import ROBOT_BASES, StaticTransformError, StaticTransforms, ends_in
 from monodepth_ros.geometry.motion import make_transform, quaternion_to_rotation
 from monodepth_ros.stamps import nanoseconds
 
 StampedPose = tuple[int, np.ndarray]
 """Stamp [ns] and T_world_camera (4, 4)."""
+
+SAME_POSE = 1e-6  # metres and elements of the rotation
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,24 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     name: a topic, NONE, or '' for a topic that is named as ground truth. Messages that do not name their moving frame
     hold the poses of the root of the camera's static transforms.
 
-    Raises RecordingError for a named topic that does not exist, is of another type or has an unconnected frame.
+    Raises RecordingError for a named topic that does not exist, is of another type, has an unconnected frame, or holds
+    one pose in a frame of the robot.
     """
     if name == NONE:
         return PosesChoice(None, [], [])
-    candidates = pose_topics(recording)
+    candidates = [topic for topic in pose_topics(recording) if not _stays_on_board(recording, topic, transforms)]
     topic = _named(recording, name, candidates) if name else next(filter(is_ground_truth, candidates), "")
     if not topic:
         return PosesChoice(None, candidates, [])
+    if _stays_on_board(recording, topic, transforms):
+        raise RecordingError(
+            f"{topic} gives one pose throughout, in a frame of the robot itself: name a topic with poses in the world"
+            f" (there: {', '.join(candidates) or 'none, but perhaps /tf'})"
+        )
     others = [other for other in candidates if other != topic]
     moving = _moving_frame(recording, topic)
     is_stated = bool(moving) or recording.topics[topic].type == TF
-    moving = moving or root_of(camera_frame, transforms)
+    moving = moving or transforms.root_of(camera_frame)
     try:
         T_moving_camera = transforms.lookup(moving, camera_frame)
     except StaticTransformError as error:
@@ -118,6 +127,21 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     return PosesChoice(chosen, others, [])
 
 
+def _stays_on_board(recording: Recording, topic: str, transforms: StaticTransforms) -> bool:
+    """Whether a topic holds one pose throughout, in a frame that is mounted on a robot: its place in its own frame."""
+    if recording.topics[topic].type not in (POSE, POSE_WITH_COVARIANCE):
+        return False
+    if not ends_in(transforms.root_of(recording.first(topic).header.frame_id), ROBOT_BASES):
+        return False
+    first = None
+    for _, _, message in recording.read([topic]):
+        T = _matrix(message.pose.pose if hasattr(message.pose, "pose") else message.pose)
+        first = T if first is None else first
+        if np.abs(T - first).max() > SAME_POSE:
+            return False
+    return True
+
+
 def _moves_by_twist_only(recording: Recording, topic: str) -> bool:
     """Whether the poses of odometry never move though its twists do, by the first messages that move."""
     path = OdometryPath()
@@ -126,14 +150,6 @@ def _moves_by_twist_only(recording: Recording, topic: str) -> bool:
         if path.is_decided:
             break
     return path.is_of_twist
-
-
-def root_of(frame: str, transforms: StaticTransforms) -> str:
-    """The frame at the top of the static transforms above `frame`; itself if there are none."""
-    seen = [frame.lstrip("/")]
-    while (parent := transforms.parent_of(seen[-1])) and parent not in seen:
-        seen.append(parent)
-    return seen[-1]
 
 
 def _named(recording: Recording, name: str, candidates: list[str]) -> str:

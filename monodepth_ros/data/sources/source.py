@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.bags.static_transforms import StaticTransforms
-from monodepth_ros.data.calibration import read_intrinsics
+from monodepth_ros.data.calibration import ImageSize, read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
@@ -37,13 +37,13 @@ class SourceOptions:
 
     topic, camera_info: topics of a bag. depth_topic, odometry_topic: topics of a bag that give the reference depth and
     poses; '' chooses them by the rules of `choose_depth` and `choose_poses`, 'none' uses none. camera: the camera of a
-    folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration in
-    camera_calibration's format that replaces the source's own. rectified: the images are already rectified, so the
-    intrinsics are P and D is ignored. field_of_view: horizontal field of view of images without calibration [degrees];
-    0 takes that of their EXIF data, or a guess. encoding, intensity_range: what the bytes of a bag's images are, see
-    `DecoderOptions`. rate: frame rate [Hz] of images or a film, instead of their times; 0 takes these, or the reader's
-    default without any. start: time to skip [s]. duration: time to read [s]. every: read every n-th image; the others
-    are not decoded.
+    folder with several ('left', 'right' or the name of a sub-folder). calibration_file: a calibration
+    (`read_calibration`) that replaces the source's own. rectified: the images are already rectified, so the
+    intrinsics are P and D is ignored; unrectified: they are not, whatever their topic's name says. field_of_view:
+    horizontal field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess.
+    encoding, intensity_range: what the bytes of a bag's images are, see `DecoderOptions`. rate: frame rate [Hz] of
+    images or a film, instead of their times; 0 takes these, or the reader's default without any. start: time to skip
+    [s]. duration: time to read [s]. every: read every n-th image; the others are not decoded.
     """
 
     topic: str = ""
@@ -53,6 +53,7 @@ class SourceOptions:
     camera: str = ""
     calibration_file: str = ""
     rectified: bool = False
+    unrectified: bool = False
     field_of_view: float = 0.0
     encoding: str = ""
     intensity_range: str = ""
@@ -60,6 +61,11 @@ class SourceOptions:
     start: float = 0.0
     duration: float = float("inf")
     every: int = 1
+
+    @property
+    def says_rectified(self) -> bool | None:
+        """Whether the images are rectified; None if the source has to find out."""
+        return True if self.rectified else False if self.unrectified else None
 
     def takes(self, index: int) -> bool:
         """Whether the image of this index, counted from the first one after `start`, is read."""
@@ -150,6 +156,10 @@ class FrameSource(ABC):
         """
         return False
 
+    def why_no_depth(self) -> str:
+        """Why the images read so far have no reference depth, with topics that miss a rule; '' without a candidate."""
+        return ""
+
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         """The reference depth (H, W) [m] of an image, as its frame gives it; None without one.
 
@@ -184,11 +194,14 @@ class FrameSource(ABC):
         self.close()
 
 
-def given_camera(options: SourceOptions) -> CameraModel | None:
-    """The camera of `calibration_file`, or None if none was given. Raises CalibrationError for a bad or empty file."""
+def given_camera(options: SourceOptions, image_size: ImageSize | None = None) -> CameraModel | None:
+    """The camera of `calibration_file`, or None if none was given.
+
+    image_size: of the images, for a file that states no size. Raises CalibrationError for a bad or empty file.
+    """
     if not options.calibration_file:
         return None
-    return as_published(read_intrinsics(options.calibration_file), options.rectified)
+    return as_published(read_intrinsics(options.calibration_file, image_size), options.rectified)
 
 
 def as_published(camera: CameraModel, rectified: bool) -> CameraModel:

@@ -4,6 +4,7 @@
 import math
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from monodepth_ros.data.sources.source import (
     camera_of_size,
     given_camera,
 )
-from monodepth_ros.data.sources.video_format import open_quietly
+from monodepth_ros.data.sources.video_format import open_quietly, stated_size
 from monodepth_ros.data.sources.video_seek import VideoSeeker
 from monodepth_ros.geometry.camera import CalibrationError
 
@@ -35,10 +36,11 @@ class VideoSource(FrameSource):
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
         if "://" not in str(path) and not Path(path).is_file():
             raise SourceError(f"{path} does not exist: give a bag, a folder, a video or a camera's number")
-        self._camera, self._field_of_view = given_camera(options), options.field_of_view
         self._capture = open_quietly(str(path))
         if not self._capture.isOpened():
             raise SourceError(f"{path} cannot be opened as a video: OpenCV does not support its format")
+        self._camera = given_camera(options, partial(stated_size, self._capture))
+        self._field_of_view = options.field_of_view
         stated = self._capture.get(cv2.CAP_PROP_FPS)
         self._rate = options.rate or (stated if math.isfinite(stated) and 0 < stated < 1000 else DEFAULT_RATE)
         self._has_own_times = not options.rate

@@ -46,6 +46,11 @@ def open_quietly(place: int | str) -> cv2.VideoCapture:
         cv2.utils.logging.setLogLevel(level)
 
 
+def stated_size(capture: cv2.VideoCapture) -> tuple[int, int]:
+    """(width, height) [pixels] of the upright images of an open video, stream or camera."""
+    return int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+
 def is_text(head: bytes) -> bool:
     """Whether the first bytes of a file are text in UTF-8."""
     # The last character may be cut off.

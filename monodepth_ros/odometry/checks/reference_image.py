@@ -7,11 +7,12 @@ STILL_IMAGES = 50  # images of standstill after which the newest becomes the ref
 
 FROZEN = "the image is the same as the one before: the stream is frozen"
 NO_REFERENCE = "no image before this one to compare with"
+TOO_BARE = "too dark, blurred or bare"
 
 
 def too_few_corners(count: int) -> str:
     """Reason for refusing an image in which only `count` corners were found."""
-    return f"{count} corners in the image: too dark, blurred or bare"
+    return f"{count} corners in the image: {TOO_BARE}"
 
 
 class ReferenceImage:

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from monodepth_ros.pipeline.base_choice import ROBOT_BASES
+from monodepth_ros.data.bags.static_transforms import ROBOT_BASES
 
 # A z axis closer to the vertical than this points at the sky, or belongs to a body frame [cosine].
 UPRIGHT = 0.9

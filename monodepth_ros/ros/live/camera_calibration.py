@@ -7,8 +7,10 @@ from collections.abc import Callable
 from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
-from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.lens_plausibility import lens_problem
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.info_choice import InfoChoice, content
 
@@ -16,17 +18,28 @@ from monodepth_ros.ros.live.info_choice import InfoChoice, content
 class CameraCalibration:
     """The camera model for each image, from the newest camera_info that belongs to it.
 
-    fixed: replaces camera_info if given. publishers: number of publishers of the camera_info. info_topic: its name, for
-    messages.
+    fixed: replaces camera_info if given. publishers: number of publishers of the camera_info. announce: gets remarks on
+    how a camera_info is read. image_topic, info_topic: names of the topics. warning: why the calibration in use can
+    hardly be right, or ''.
     """
 
-    def __init__(self, config: NodeConfig, fixed: CameraModel | None, publishers: Callable[[], int]):
-        self._is_rectified, self._field_of_view = config.image.rectified, config.image.field_of_view
-        self._fixed = fixed.rectified() if fixed is not None and self._is_rectified else fixed
+    def __init__(
+        self,
+        config: NodeConfig,
+        fixed: CameraModel | None,
+        publishers: Callable[[], int],
+        announce: Callable[[str], None] = lambda text: None,
+    ):
+        self._rectified = True if config.image.rectified else False if config.image.unrectified else None
+        self._field_of_view = config.image.field_of_view
+        self._fixed = fixed.rectified() if fixed is not None and self._rectified else fixed
+        problem = "" if self._fixed is None else lens_problem(self._fixed)
+        self.warning = f"the calibration file can hardly be right: {problem}" if problem else ""
+        self._announce = announce
         self._publishers = publishers
         self._camera: CameraModel | None = None
         self._camera_source: tuple | None = None
-        self.info_topic = ""
+        self.image_topic = self.info_topic = ""
         self.forget()
 
     def forget(self) -> None:
@@ -81,10 +94,10 @@ class CameraCalibration:
         source = (info.width, info.height, *content(info))
         if source != self._camera_source:
             self._camera = self._camera_source = None
-            try:
-                camera = CameraModel.from_camera_info(info)
-            except CalibrationError as error:
-                raise CalibrationError(f"{self.info_topic}: {error}") from None
-            self._camera = camera.rectified() if self._is_rectified else camera
+            images = ImagesOf(self.image_topic, self.info_topic, self._rectified, option="image.unrectified")
+            found = camera_of_info(info, images)
+            for remark in found.remarks:
+                self._announce(remark)
+            self._camera, self.warning = found.model, found.warning
             self._camera_source = source
         return self._camera

@@ -80,7 +80,8 @@ class CameraInput:
         self._subscriptions: list[Subscription] = []
         self._latched: Subscription | None = None
         self._choose_topics()
-        self.calibration = CameraCalibration(config, calibration, lambda: self.infos.count)
+        announce = node.get_logger().info
+        self.calibration = CameraCalibration(config, calibration, lambda: self.infos.count, announce)
         # On the steady clock: a simulation's may not run yet.
         self._timer = node.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         try:
@@ -106,7 +107,7 @@ class CameraInput:
         self._image_qos = self._subscribe(message_type, topics.image, callback, reliability, lost)
         if not self.calibration.is_fixed:
             self._subscribe(CameraInfo, topics.info, self._take_info, ReliabilityPolicy.BEST_EFFORT)
-        self.calibration.info_topic = topics.info
+        self.calibration.image_topic, self.calibration.info_topic = topics.image, topics.info
 
     def _subscribe(self, message_type, topic: str, callback, reliability: ReliabilityPolicy, lost=None) -> QoSProfile:
         has_queue = lost is not None and self._has_queue

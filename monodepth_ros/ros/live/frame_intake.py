@@ -150,6 +150,8 @@ class FrameIntake:
             self._note_missing_calibration(self._input, camera)
         elif calibration.newest_info is not None:
             self._log_frames(frame_id, calibration.newest_info.header.frame_id)
+        if calibration.warning:
+            self._problems.note("calibration", calibration.warning)
         return pixels, camera
 
     def _note_missing_calibration(self, camera_input: CameraInput, camera: CameraModel) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from monodepth_ros.data.compressed_size import compressed_size
+from monodepth_ros.data.images.compressed_size import compressed_size
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.sender_choice import SenderChoice, Sign
@@ -99,7 +99,9 @@ class ImageFlow:
             found, remedy = f"{images.topic} mixes images of several cameras", "give each camera a topic of its own"
         used = ""
         if others and senders.is_certain(now):
-            used = f"; the images of {senders.chosen} are used, {senders.left_out} others ({others}) were left out"
+            used = (
+                f"; the images of {senders.chosen} are used, {senders.left_out} other image(s) ({others}) were left out"
+            )
         elif others:
             used = "; they cannot be told apart (same frame_id and size), so odometry waits"
         self._problems.note("senders", f"{found}{used}; {remedy}", is_lasting=True)
@@ -131,7 +133,7 @@ class ImageFlow:
         self._out_of_order += 1
         self._problems.note(
             "order",
-            f"{self._out_of_order} images on {self._images().topic} with a stamp that does not follow the one before "
+            f"{self._out_of_order} image(s) on {self._images().topic} with a stamp that does not follow the one before "
             f"(last: {stamp_ns * 1e-9:.3f} s) gave depth but no odometry so far: a wrong, late or repeated time in the "
             "driver, a clock that was set, or a recording that is played again",
             is_lasting=True,

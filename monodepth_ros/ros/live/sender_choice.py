@@ -43,7 +43,7 @@ class _Sender:
     def has_sent(self, sign: Sign, now: float, by_number: bool) -> bool:
         """Whether an image is this sender's. by_number: publishers differ in their numbers and clocks."""
         last = self.sign
-        if (last.frame_id, last.size) != (sign.frame_id, sign.size):
+        if last.frame_id != sign.frame_id or not _may_be_same(last.size, sign.size):
             return False
         if not by_number:
             return True
@@ -53,7 +53,8 @@ class _Sender:
         return abs(step) < OTHER_CLOCK
 
     def take(self, sign: Sign, now: float) -> None:
-        self.period, self.seen, self.sign = now - self.seen, now, sign
+        self.period, self.seen = now - self.seen, now
+        self.sign = sign if sign.size[0] else sign._replace(size=self.sign.size)
 
     def is_silent(self, now: float) -> bool:
         return now - self.seen >= min(max(SILENCE, PERIODS * self.period), LONGEST_SILENCE)
@@ -135,3 +136,8 @@ class SenderChoice:
         numbers = sign.number, current.sign.number
         if sign[:2] == current.sign[:2] and None not in numbers and abs(numbers[0] - numbers[1]) <= LOST_IN_A_ROW:
             self._doubtful_until = now + 2.0 * SILENCE
+
+
+def _may_be_same(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes are equal, as far as known: a damaged image has none."""
+    return size == other or (0, 0) in (size, other)

@@ -39,10 +39,11 @@ def camera_figures(camera: CameraModel) -> dict[str, Any]:
             "fy": camera.fy,
             "cx": camera.cx,
             "cy": camera.cy,
+            "skew": camera.skew,
             "rectified": camera.is_rectified,
         }
         figures |= {
-            "distortion_model": camera.distortion_model if camera.is_distorted else "none",
+            "distortion_model": camera.distortion_model if camera.D.any() else "none",
             "D": camera.D.tolist(),
         }
         across = (

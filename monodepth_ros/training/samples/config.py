@@ -49,9 +49,14 @@ class DataConfig:
     )
     camera: str = setting("", "Camera of a folder that has several: left, right or the name of the sub-folder.")
     calibration_file: str = setting(
-        "", "Calibration in camera_calibration's YAML format; replaces that of the recordings."
+        "",
+        "Calibration file of ROS, OpenCV, Kalibr or another tool (FILE#NAME for one camera of several); replaces the"
+        " calibration of the recordings.",
     )
     rectified: bool = setting(False, "Take the images as rectified: P applies, D is ignored.")
+    unrectified: bool = setting(
+        False, "Take the images as not rectified, although their topic is named image_rect or only P fits them."
+    )
     field_of_view: float = setting(
         0.0,
         "Horizontal field of view of recordings without calibration, which teach relative depth. 0 takes that of EXIF"

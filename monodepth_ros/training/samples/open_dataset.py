@@ -94,6 +94,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
         camera=config.camera,
         calibration_file=config.calibration_file,
         rectified=config.rectified,
+        unrectified=config.unrectified,
         field_of_view=config.field_of_view,
         encoding=config.encoding,
         intensity_range=config.intensity_range,

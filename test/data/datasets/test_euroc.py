@@ -32,10 +32,10 @@ def test_distortion_is_read_by_its_names(tmp_path):
     sensor.write_text("%YAML:1.0\n" + sensor_yaml(model="equidistant", D="[0.003, 0.0007, -0.002, 0.0002]"))
     camera = read(tmp_path)[1][0].camera
     assert camera.distortion_model == "equidistant" and camera.D.tolist() == [0.003, 0.0007, -0.002, 0.0002]
-    sensor.write_text(sensor_yaml(model="something"))
+    sensor.write_text(sensor_yaml(model="something", D="[0.1, 0.2]"))
     source, frames = read(tmp_path)
     assert not frames[0].camera.is_calibrated
-    assert any("distortion something: expected pinhole with radtan or equidistant" in note for note in source.notes)
+    assert any("something" in note for note in source.notes)
 
 
 def test_two_cameras_form_a_rectified_pair(tmp_path):

@@ -7,16 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
+from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import invert
-
-MODELS = {
-    "radial-tangential": "plumb_bob",
-    "radtan": "plumb_bob",
-    "plumb_bob": "plumb_bob",
-    "equidistant": "equidistant",
-    "none": "",
-}
 
 
 class AslCamera(NamedTuple):
@@ -29,11 +22,8 @@ class AslCamera(NamedTuple):
 
 def read_sensor(path: Path) -> AslCamera:
     """The camera of a sensor.yaml. Raises CalibrationError for another content."""
-    content = _load(path)
-    model, T = str(content.get("distortion_model") or "none"), content.get("T_BS")
-    numbers = content.get("distortion_coefficients", ())
-    camera = _camera(path, content, model, numbers)
-    return AslCamera(camera, None if T is None else _transform(path, T), str(path))
+    T = _load(path).get("T_BS")
+    return AslCamera(read_calibration(path), None if T is None else _transform(path, T), str(path))
 
 
 def read_camchain(path: Path, name: str) -> AslCamera | None:
@@ -41,32 +31,14 @@ def read_camchain(path: Path, name: str) -> AslCamera | None:
     content = _load(path).get(name)
     if not isinstance(content, dict):
         return None
-    model = str(content.get("distortion_model") or "none")
-    camera = _camera(path, content, model, content.get("distortion_coeffs", ()))
     T = content.get("T_cam_imu")
-    return AslCamera(camera, None if T is None else invert(_transform(path, T)), str(path))
+    return AslCamera(read_calibration(f"{path}#{name}"), None if T is None else invert(_transform(path, T)), str(path))
 
 
 def read_T_BS(path: Path) -> np.ndarray:
     """T_body_sensor (4, 4) of a sensor.yaml; the identity if there is none. Raises CalibrationError."""
     T = _load(path).get("T_BS") if path.is_file() else None
     return np.eye(4) if T is None else _transform(path, T)
-
-
-def _camera(path: Path, content: dict[str, Any], model: str, numbers: Any) -> CameraModel:
-    lens = str(content.get("camera_model", "pinhole"))
-    if lens != "pinhole" or model not in MODELS:
-        raise CalibrationError(
-            f"{path}: camera model {lens} with distortion {model}: expected pinhole with radtan or equidistant"
-        )
-    try:
-        width, height = (int(side) for side in content["resolution"])
-        fx, fy, cx, cy = (float(value) for value in content["intrinsics"])
-        D = [float(value) for value in numbers]
-    except (KeyError, TypeError, ValueError):
-        raise CalibrationError(f"{path}: expected resolution [w, h], intrinsics [fx, fy, cx, cy] and numbers") from None
-    K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
-    return CameraModel(width, height, K=K, D=D if MODELS[model] else (), distortion_model=MODELS[model])
 
 
 def _load(path: Path) -> dict[str, Any]:

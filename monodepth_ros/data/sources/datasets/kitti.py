@@ -64,11 +64,12 @@ def projection(path: Path, name: str) -> np.ndarray:
 
 def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> CameraModel | None:
     """The camera of rectified images: the calibration in `options`, or else P with the size of the first image."""
-    given = given_camera(options)
-    if given is not None or P is None:
-        return given
-    width, height = read_image(image_files(folder)[0]).pixels.size
-    return CameraModel(width, height, K=P[:, :3], P=P)
+
+    def image_size() -> tuple[int, int]:
+        return read_image(image_files(folder)[0]).pixels.size
+
+    given = given_camera(options, image_size)
+    return given if given is not None or P is None else CameraModel(*image_size(), K=P[:, :3], P=P)
 
 
 def place_of_camera(P: np.ndarray) -> np.ndarray:

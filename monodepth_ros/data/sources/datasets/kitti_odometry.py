@@ -57,7 +57,7 @@ def open_kitti_odometry(place: Place, options: SourceOptions = SourceOptions()) 
     if (images / CAMERA_CALIBRATION).is_file():
         calibration = images / CAMERA_CALIBRATION
         own = as_published(read_calibration(calibration), options.rectified)
-        P, R, camera = own.P, own.R, given_camera(options) or own
+        P, R, camera = own.P, own.R, given_camera(options, lambda: (own.width, own.height)) or own
     else:
         P = projection(calibration, f"P{number}") if calibration else None
         camera = camera_from(P, images, options)

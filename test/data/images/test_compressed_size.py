@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.compressed_size import compressed_size
+from monodepth_ros.data.images.compressed_size import compressed_size
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (37, 61, 3), np.uint8)
 JPEG = cv2.imencode(".jpg", IMAGE)[1].tobytes()

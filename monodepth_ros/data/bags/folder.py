@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The storage files of a rosbag2 folder, whether its metadata.yaml lists them or not."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monodepth_ros.data.bags.metadata import METADATA, Metadata
+from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
+from monodepth_ros.data.bags.storage.unpacked import PACKED
+
+ROS1_SUFFIX = ".bag"
+ROS2_SUFFIXES = (".mcap", ".db3")
+KINDS = (*ROS2_SUFFIXES, ROS1_SUFFIX)
+UNFINISHED = ".active"  # what rosbag appends to the name of a bag that it is writing
+
+
+def storage_kind(path: Path) -> str:
+    """'.mcap', '.db3' or '.bag' by a file's name, compressed or not; '' for another file."""
+    name = path.with_suffix("") if path.suffix in (*PACKED, UNFINISHED) else path
+    return name.suffix if name.suffix in KINDS else ""
+
+
+@dataclass
+class FolderContents:
+    """Storage files of a folder, those that metadata.yaml lists first. notes: for the user."""
+
+    files: list[Path]
+    notes: list[str] = field(default_factory=list)
+
+
+def storage_files(folder: Path, metadata: Metadata | None) -> FolderContents:
+    """The files to read. Raises RecordingError, which names what is missing, if there is none; OSError."""
+    notes = []
+    if metadata is not None and metadata.problem:
+        notes.append(f"{METADATA} cannot be read ({metadata.problem}): the storage files are read without it")
+    listed, missing = _listed(folder, metadata)
+    inside = sorted((entry for entry in folder.iterdir() if storage_kind(entry) and entry.is_file()), key=_natural)
+    others = [entry for entry in inside if entry not in listed]
+    files = listed + others
+    # A file stays beside its unpacked form after `zstd -d`, and half written beside it if its recorder was killed.
+    unpacked = {file.with_name(file.stem) for file in files if file.suffix in PACKED} & set(files)
+    files = [file for file in files if file.suffix not in PACKED or file.with_name(file.stem) not in unpacked]
+    if missing:
+        names = _enumerate(missing)
+        if not files:
+            raise RecordingError(f"{folder} lacks its storage: {METADATA} lists {names}; copy it there as well")
+        notes.append(
+            f"{METADATA} lists {names}, missing in {folder}: the rest is read; copy what is missing there as well"
+        )
+    if not files:
+        raise RecordingError(_nothing_in(folder))
+    kind = storage_kind(listed[0]) if listed else min(map(storage_kind, files), key=KINDS.index)
+    foreign = [file.name for file in files if storage_kind(file) != kind]
+    if foreign:
+        notes.append(f"left out: {_enumerate(foreign)}, of another storage than the {kind} files of {folder.name}")
+    files = [file for file in files if storage_kind(file) == kind]
+    unlisted = [file.name for file in files if file not in listed]
+    if listed and unlisted and not all(_is_listed(file, listed) for file in files):
+        notes.append(f"{METADATA} does not list {_enumerate(unlisted)}: read as well")
+    return FolderContents(files, notes)
+
+
+def _listed(folder: Path, metadata: Metadata | None) -> tuple[list[Path], list[str]]:
+    """Existing files that metadata.yaml lists, and the names of those that do not exist in any form."""
+    found: list[Path] = []
+    missing = []
+    for name in metadata.files if metadata is not None else []:
+        # Before version 4 the paths began with the folder's name.
+        places = [folder / name, folder / name.name]
+        packed = [place.with_name(place.name + suffix) for place in places for suffix in PACKED]
+        unpacked = [place.with_name(place.stem) for place in places if place.suffix in PACKED]
+        existing = [place for place in (*places, *unpacked, *packed) if place.is_file() and storage_kind(place)]
+        if not existing:
+            missing.append(name.name)
+        elif existing[0] not in found:
+            found.append(existing[0])
+    return found, missing
+
+
+def _is_listed(file: Path, listed: list[Path]) -> bool:
+    return file in listed or any(other.with_name(other.stem) == file for other in listed if other.suffix in PACKED)
+
+
+def _nothing_in(folder: Path) -> str:
+    inside = [entry.name for entry in sorted(folder.iterdir())]
+    if not inside:
+        return f"folder {folder} is empty: {EXPECTED}"
+    bags = [name for name in inside if (folder / name / METADATA).exists()]
+    if bags:
+        return f"folder {folder} is not a recording but contains some: give one of {', '.join(bags[:8])}"
+    if inside == [METADATA]:
+        return f"folder {folder} has {METADATA} alone, without storage files: copy its .mcap or .db3 there as well"
+    return f"folder {folder} contains no metadata.yaml, .mcap, .db3 or .bag: {EXPECTED}"
+
+
+def _natural(path: Path) -> tuple[int, str]:
+    """Orders bag_2 before bag_10."""
+    return len(path.name), path.name
+
+
+def _enumerate(names: list[str]) -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
