@@ -29,6 +29,8 @@ def another(specification):
         return not specification.default
     if specification.choices:
         return next(choice for choice in reversed(specification.choices) if choice != specification.default)
+    if specification.name == "image.encoding":
+        return "yuyv"
     if specification.type in (str, tuple):
         return "another" if specification.type is str else ["another"]
     limit = specification.minimum if ".min_" in specification.name else specification.maximum
