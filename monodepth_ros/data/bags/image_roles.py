@@ -56,7 +56,7 @@ def _roles(recording: Recording) -> dict[str, Role]:
         if topic.type in IMAGE_TYPES and topic.count
     }
     found = {name: _kind(first) for name, first in images.items()}
-    made = _made_by_depth_nodes(recording)
+    made = _made_by_depth_nodes(recording) | _pairs_in_one_picture(images)
     kinds = {name: OTHER if name in made and kind == CAMERA else kind for name, kind in found.items()}
     has_camera = CAMERA in kinds.values()
     roles = {}
@@ -90,6 +90,8 @@ def _kind(first: FirstImage) -> str:
     if first.bits >= 32:
         return OTHER
     if (first.channels, first.bits) != (1, 16):
+        if image_names.is_made_for_another_view(first.base):
+            return OTHER
         says = name_says(first.base, in_colour=True)
         return OTHER if says in (image_names.DEPTH, image_names.DISPARITY, image_names.OTHER) else CAMERA
     # A word of colour says nothing here: these pictures have none.
@@ -133,6 +135,16 @@ def _best_of_uncertain(roles: dict[str, Role], has_camera: bool) -> dict[str, Ro
     best = min(order.index(name_says(name)) for name in uncertain)
     kept = {name for name in uncertain if order.index(name_says(name)) == best}
     return {name: role if name not in uncertain or name in kept else Role(OTHER) for name, role in roles.items()}
+
+
+def _pairs_in_one_picture(images: dict[str, FirstImage]) -> set[str]:
+    """Topics with both pictures of a stereo camera side by side, of which one is published as well."""
+    sizes = {(first.frame, first.size) for first in images.values() if first.size}
+    return {
+        name
+        for name, first in images.items()
+        if first.size and "stereo" in image_names.words(name) and (first.frame, (first.size[0] // 2, first.size[1])) in sizes
+    }
 
 
 def _made_by_depth_nodes(recording: Recording) -> set[str]:

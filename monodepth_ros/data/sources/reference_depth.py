@@ -20,6 +20,7 @@ from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 REGISTERED, REPROJECTED, CLOUD = "registered", "reprojected", "points"
 # Cameras of registered images agree to this share of the image's size.
+FARTHEST_MEDIAN = 200.0  # m, of a depth image
 SAME_CAMERA = 0.01
 
 
@@ -162,9 +163,15 @@ def _reference(recording: Recording, topic: str, image: ImageCamera, transforms:
         return ReferenceDepth(topic, CLOUD, count, T_camera_depth)
     first = recording.first(topic)
     try:
-        height, width = decode_any_depth(first).shape
+        depth = decode_any_depth(first)
     except ImageError as error:
         raise RecordingError(f"depth topic {topic}: {error}") from None
+    if _are_millimetres(depth):
+        raise RecordingError(
+            f"depth topic {topic} has a median of {np.nanmedian(depth):.0f} in whole numbers: they look like millimetres,"
+            " and depth of floats is expected in metres; publish it as 16UC1, or divided by 1000"
+        )
+    height, width = depth.shape
     camera = _depth_camera(recording, topic)
     is_same_place = bool(np.abs(T_camera_depth - np.eye(4)).max() < 1e-6)
     is_measured = image.model is not None and image.model.is_calibrated
@@ -202,6 +209,12 @@ def _depth_camera(recording: Recording, topic: str) -> CameraModel | None:
     except CalibrationError:
         return None
     return camera if camera is not None and camera.is_calibrated else None
+
+
+def _are_millimetres(depth: np.ndarray) -> bool:
+    """Whether what was read as metres (H, W) are whole numbers, and most of them beyond the range of any camera."""
+    known = depth[np.isfinite(depth) & (depth > 0)]
+    return known.size > 0 and float(np.median(known)) > FARTHEST_MEDIAN and bool((known == np.round(known)).all())
 
 
 def _is_same_camera(a: CameraModel, b: CameraModel) -> bool:
