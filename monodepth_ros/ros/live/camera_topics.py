@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from monodepth_ros.data.bags import image_names
+from monodepth_ros.data.bags.image_names import device_key, is_infrared_name, is_made_for_another_view, name_says
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
 
@@ -31,7 +33,8 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
     depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. The images of one
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
-    images, images without one are left out.
+    images, images without one are left out. As in recordings, infrared gives way to another camera of its device, and
+    what is hardly a camera's by its name (previews, drawings, colour in the view of depth) to any other.
     """
     outputs = outputs_of_depth_nodes(topics)
     transports: dict[str, set[str]] = defaultdict(set)
@@ -43,7 +46,10 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
                 transports[name.removesuffix("/compressed")].add("compressed")
     found = [PublishedCamera(name, "raw" in kinds, "compressed" in kinds) for name, kinds in sorted(transports.items())]
     calibrated = [camera for camera in found if CAMERA_INFO in topics.get(info_beside(camera.image), ())]
-    return _without_derived(calibrated or found)
+    cameras = _without_derived(calibrated or found)
+    cameras = [camera for camera in cameras if not _is_unlikely(camera.image)] or cameras
+    others = {device_key(camera.image) for camera in cameras if not is_infrared_name(camera.image)}
+    return [one for one in cameras if not (is_infrared_name(one.image) and device_key(one.image) in others)]
 
 
 def info_beside(image: str) -> str:
@@ -66,6 +72,11 @@ def _may_be_camera(name: str) -> bool:
     words = {word for segment in segments for word in re.split("[^a-z]+", segment.lower())}
     image = segments[:-1] if segments[-1] == "compressed" else segments
     return not words & OTHER_IMAGES and image[-2:-1] != ["stereo"]
+
+
+def _is_unlikely(name: str) -> bool:
+    kinds = (image_names.DEPTH, image_names.DISPARITY, image_names.OTHER)
+    return is_made_for_another_view(name) or name_says(name, in_colour=True) in kinds
 
 
 def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:
