@@ -333,3 +333,47 @@ def test_floats_that_are_millimetres_are_no_reference_and_said_so(tmp_path):
     source, _ = read(write_topics(tmp_path / "bag.mcap", topics))
     assert not source.has_reference_depth
     assert any("they look like millimetres" in note for note in source.notes), source.notes
+
+
+@pytest.mark.parametrize(
+    "topic", ["/apriltag/image", "/vins/image_track", "/detector/result_image", "/bev/image", "/yolo/dbg_image"]
+)
+def test_what_other_nodes_draw_is_no_second_camera(tmp_path, topic):
+    path = write_topics(tmp_path / "bag.mcap", {topic: colour(), "/tracking_camera/image_raw": colour()})
+    assert [stream.image for stream in cameras_of(path)] == ["/tracking_camera/image_raw"]
+
+
+def test_panoramas_of_a_lidar_are_cameras_only_without_one(tmp_path):
+    lidar = {f"/ouster/{name}_image": raw(THERMAL, "mono16", "lidar") for name in ("signal", "nearir", "reflec")}
+    path = write_topics(tmp_path / "a.mcap", {**lidar, "/cam/image_raw": colour()})
+    assert [stream.image for stream in cameras_of(path)] == ["/cam/image_raw"]
+    assert len(cameras_of(write_topics(tmp_path / "b.mcap", lidar))) == 3
+
+
+def test_depth_that_begins_with_black_images_is_depth(tmp_path):
+    kind, values = raw(MILLIMETRES, "mono16")
+    _, black = raw(np.zeros_like(MILLIMETRES), "mono16")
+    topics = {"/x/data": (kind, lambda at: (black if at == START_NS else values)(at)), "/cam/image_raw": colour("c")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    assert [stream.image for stream in cameras_of(path)] == ["/cam/image_raw"]
+    with Recording(path) as recording:
+        assert depth_topics(recording) == ["/x/data"]
+
+
+def test_16_bit_images_that_do_not_look_like_depth_are_no_reference_unless_named(tmp_path):
+    numbers = (np.arange(MILLIMETRES.size) % 8).astype(np.uint16).reshape(MILLIMETRES.shape)
+    topics = {"/cam/image_raw": colour(), "/cam/ids": raw(numbers, "16UC1"), "/boson/data": raw(THERMAL, "16UC1")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    source, _ = read(path)
+    assert not source.has_reference_depth
+    assert "/cam/ids: 16-bit images that are neither" in source.why_no_depth()
+    source, _ = read(path, depth_topic="/cam/ids")
+    assert source.has_reference_depth
+
+
+def test_estimates_of_other_networks_are_no_reference_unless_named(tmp_path):
+    topics = {"/cam/image_raw": colour(), "/depth_anything_v2/depth": raw(METRES, "32FC1")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    source, _ = read(path)
+    assert not source.has_reference_depth and "an estimate by its name" in source.why_no_depth()
+    assert read(path, depth_topic="/depth_anything_v2/depth")[0].has_reference_depth

@@ -38,11 +38,13 @@ _KINDS = {
         "semantics", "instance", "instances", "panoptic", "annotated", "annotation", "annotations", "overlay",
         "detection", "detections", "heatmap", "saliency", "normals", "flow", "edges", "debug",
         "visualization", "visualisation", "visualized", "colorized", "colormap", "costmap", "correspondences",
-        "preview", "thumbnail", "rendering", "renderings",
+        "preview", "thumbnail", "rendering", "renderings", "rendered", "dbg", "bev", "yolo", "aruco", "apriltag",
+        "detector", "keypoints", "result", "results", "matches", "feature", "features", "track", "tracks", "tracking",
     },
     PICTURE: {
         *INFRARED, "gray", "grey", "mono", "thermal", "thermo", "lwir", "mwir", "swir", "nir",
         "intensity", "amplitude", "ambient", "signal", "reflectivity",
+        "reflec", "nearir",
     },
     COLOR: {"color", "colour", "rgb", "bgr"},
 }
@@ -53,6 +55,7 @@ PROCESSING = {
     "small", "republished", "repub", "repeated", "relay", "hd", "qhd", "sd",
 }
 # fmt: on
+_OF_LIDAR = {"intensity", "ambient", "signal", "reflectivity", "reflec", "nearir", "nir"}
 _DEVICE = {"camera", "cam", "sensor", "device"}
 _RECTIFIED = {"rect", "rectified", "undistorted", "unwarped"}
 _RESIZED = {
@@ -103,7 +106,9 @@ def _segment_says(segment: str, in_colour: bool) -> str:
     if content & _INVERSE and content & _KINDS[DEPTH]:
         return DISPARITY
     for kind in (DISPARITY, OTHER, DEPTH, PICTURE, COLOR):
-        if content & _KINDS[kind] and not (kind == DEPTH and in_colour and content & _DEVICE):
+        # A depth_camera has other pictures too, a tracking_camera none that are drawn.
+        is_device = content & _DEVICE and (kind == OTHER or (kind == DEPTH and in_colour))
+        if content & _KINDS[kind] and not is_device:
             return kind
     return ""
 
@@ -128,6 +133,11 @@ def camera_key(topic: str) -> tuple[str, ...]:
 def is_infrared_name(topic: str) -> bool:
     """Whether the name says infrared, as the pictures of the sensor of a depth camera."""
     return any(INFRARED & set(words(segment)) for segment in topic.split("/"))
+
+
+def is_lidar_name(topic: str) -> bool:
+    """Whether the name says what a LiDAR makes panoramas of, besides distances."""
+    return bool(_OF_LIDAR & {word for segment in topic.split("/") for word in words(segment)})
 
 
 def is_made_for_another_view(topic: str) -> bool:

@@ -18,6 +18,7 @@ CAMERA, DEPTH, OTHER, UNSURE = "camera", "depth", "other", "unsure"
 # Depth in millimetres leaves values out between 0, which means unknown, and the nearest distance of the sensor.
 NEAREST, FARTHEST = 100, 30_000
 _DISTANCE = {"range", "ranges", "distance", "distances"}  # says nothing of pictures of 8 bits (long_range_camera)
+UNKNOWN = "16-bit images that are neither named depth nor look like it"
 HOLES = 0.001  # smallest share of unknown pixels that counts
 
 
@@ -58,6 +59,9 @@ def _roles(recording: Recording) -> dict[str, Role]:
     found = {name: _kind(first) for name, first in images.items()}
     made = _made_by_depth_nodes(recording) | _pairs_in_one_picture(images)
     kinds = {name: OTHER if name in made and kind == CAMERA else kind for name, kind in found.items()}
+    lidar = {name for name, kind in kinds.items() if kind == CAMERA and _is_of_lidar(images[name])}
+    if any(kind == CAMERA for name, kind in kinds.items() if name not in lidar):
+        kinds |= dict.fromkeys(lidar, OTHER)
     has_camera = CAMERA in kinds.values()
     roles = {}
     for name, kind in kinds.items():
@@ -67,7 +71,7 @@ def _roles(recording: Recording) -> dict[str, Role]:
             is_grey = first.encoding.lower() == "mono16"
             text = "16-bit images that do not look like depth, taken as those of a camera"
             is_camera = not has_camera or (is_grey and not shared)
-            roles[name] = Role(CAMERA, text) if is_camera else Role(OTHER if is_grey else DEPTH)
+            roles[name] = Role(CAMERA, text) if is_camera else Role(OTHER, UNKNOWN)
         elif kind == OTHER and not has_camera and UNSURE not in kinds.values() and _may_be_picture(first):
             roles[name] = Role(CAMERA, "taken as the camera for want of another one")
         else:
@@ -112,6 +116,10 @@ def looks_like_depth(values: np.ndarray | None) -> bool:
     if not known.size or 1 - known.size / values.size < HOLES:
         return False
     return bool(np.percentile(known, 0.5) >= NEAREST and np.percentile(known, 99) <= FARTHEST)
+
+
+def _is_of_lidar(first: FirstImage) -> bool:
+    return (first.channels, first.bits) == (1, 16) and image_names.is_lidar_name(first.base)
 
 
 def _is_beside(first: FirstImage, camera: FirstImage) -> bool:

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import NONE, POINT_CLOUD, cloud_topics, depth_topics
+from monodepth_ros.data.bags.reference_topics import (
+    NONE,
+    POINT_CLOUD,
+    cloud_topics,
+    depth_topics,
+    is_estimated_name,
+    undecided_topics,
+)
 from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
 from monodepth_ros.data.bags.topics import image_streams, matching_camera_info, may_be_depth
 from monodepth_ros.data.cloud_depth import cloud_points, depth_of_points
@@ -127,13 +134,17 @@ def _usable(
     recording: Recording, topics: list[str], image: ImageCamera, transforms: StaticTransforms
 ) -> tuple[list[ReferenceDepth], list[str], list[str]]:
     """References from those topics that can be used, the reasons against others, and why the rest is not tried."""
-    found, reasons, passed_over = [], [], []
+    found, reasons = [], []
+    passed_over = [f"{name}: {why} (--depth-topic takes it)" for name, why in undecided_topics(recording).items()]
     streams = image_streams(recording) if topics else []
     others = {_frame(recording, stream.image) for stream in streams if stream.image != image.topic}
     for topic in topics:
         # Depth in the frame of another camera is that camera's reference.
         if (frame := _frame(recording, topic)) != image.frame_id.lstrip("/") and frame in others:
             passed_over.append(f"{topic} is in frame {frame!r} of another camera (--depth-topic {topic} takes it)")
+            continue
+        if is_estimated_name(topic):
+            passed_over.append(f"{topic} is an estimate by its name (--depth-topic takes it)")
             continue
         try:
             found.append(_reference(recording, topic, image, transforms))
