@@ -70,7 +70,10 @@ def test_a_node_in_a_namespace_sees_its_own_robot():
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ("/camera/color/image_raw /camera/infra1/image_rect_raw /camera/infra2/image_rect_raw", "/camera/color/image_raw"),
+        (
+            "/camera/color/image_raw /camera/infra1/image_rect_raw /camera/infra2/image_rect_raw",
+            "/camera/color/image_raw",
+        ),
         ("/rgb/image_raw /ir/image_raw /rgb_to_depth/image_raw", "/rgb/image_raw"),
         ("/camera/ir/image_raw /camera/depth/image_raw", "/camera/ir/image_raw"),
         ("/oak/rgb/image_raw /oak/rgb/preview/image_raw", "/oak/rgb/image_raw"),

@@ -123,7 +123,7 @@ def _contents(path: Path, opened: OpenFiles) -> FolderContents:
         return storage_files(path, metadata)
     if not named_kind(path) and not content_kind(path):
         if command := archive_command(path):
-            raise RecordingError(f"{path} is an archive: unpack it with `{command}` and give the recording in it")
+            raise RecordingError(f"{path} is an archive: unpack it with `{command}` and give what it contains")
         if path.suffix in PACKED:
             command = PACKED[path.suffix].command
             raise RecordingError(f"{path} is not a recording by its name: unpack it with `{command} {path.name}`")

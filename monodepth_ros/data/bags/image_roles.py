@@ -151,7 +151,9 @@ def _pairs_in_one_picture(images: dict[str, FirstImage]) -> set[str]:
     return {
         name
         for name, first in images.items()
-        if first.size and "stereo" in image_names.words(name) and (first.frame, (first.size[0] // 2, first.size[1])) in sizes
+        if first.size
+        and "stereo" in image_names.words(name)
+        and (first.frame, (first.size[0] // 2, first.size[1])) in sizes
     }
 
 

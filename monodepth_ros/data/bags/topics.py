@@ -73,7 +73,9 @@ def image_streams(recording: Recording) -> list[ImageStream]:
         left_out = _infrared_beside(group[0], groups)
         if group[0] in left_out:
             continue
-        note = f"{', '.join(image.topic for image in left_out)}: infrared of the same device, left out (--topic takes one)"
+        note = (
+            f"{', '.join(image.topic for image in left_out)}: infrared of the same device, left out (--topic takes one)"
+        )
         notes = [_note_on_group(group), note] if left_out else [_note_on_group(group)]
         kept.append((_is_grey_of_16_bits(group[0]), _stream(recording, group[0], *notes)))
     return [stream for _, stream in sorted(kept, key=lambda item: (item[0], item[1].image))]

@@ -179,8 +179,8 @@ def _reference(recording: Recording, topic: str, image: ImageCamera, transforms:
         raise RecordingError(f"depth topic {topic}: {error}") from None
     if _are_millimetres(depth):
         raise RecordingError(
-            f"depth topic {topic} has a median of {np.nanmedian(depth):.0f} in whole numbers: they look like millimetres,"
-            " and depth of floats is expected in metres; publish it as 16UC1, or divided by 1000"
+            f"depth topic {topic} has a median of {np.nanmedian(depth):.0f} in whole numbers: they look like"
+            " millimetres, and depth of floats is expected in metres; publish it as 16UC1, or divided by 1000"
         )
     height, width = depth.shape
     camera = _depth_camera(recording, topic)

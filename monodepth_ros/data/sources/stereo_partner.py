@@ -19,7 +19,9 @@ def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
         open_source(path, options).close()
     except SourceChoiceError as error:
         topic = error.choices[0][1]
-        return replace(options, topic=topic), f"{path} has {len(error.choices)} cameras: {topic} is used (--topic chooses)"
+        return replace(
+            options, topic=topic
+        ), f"{path} has {len(error.choices)} cameras: {topic} is used (--topic chooses)"
     return options, ""
 
 

@@ -13,6 +13,7 @@ from small_storage import ROS1, START_NS, STRING, notes, numbers, ros1, write_ba
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.source import SourceError
 
 
 def write_ros1(path):
@@ -77,3 +78,10 @@ def test_archives_and_pointers_of_git_lfs_name_the_command(tmp_path):
             with pytest.raises(RecordingError, match=f"`{command}`") as caught:
                 opening(str(file))
             assert "\n" not in str(caught.value)
+
+
+def test_the_log_of_a_database_names_the_database(tmp_path):
+    log = tmp_path / "bag_0.db3-wal"
+    log.write_bytes(b"")
+    with pytest.raises(SourceError, match=r"a part of the database bag_0\.db3: give that"):
+        open_source(str(log))

@@ -39,6 +39,12 @@ def is_git_lfs_pointer(path: Path) -> bool:
     return _head(path).startswith(GIT_LFS)
 
 
+def journal_of(path: Path) -> Path | None:
+    """The database that a file of sqlite3 belongs to, as bag_0.db3 for bag_0.db3-wal; None for another file."""
+    name, _, last = path.name.rpartition("-")
+    return path.with_name(name) if last in ("wal", "shm", "journal") and named_kind(Path(name)) == ".db3" else None
+
+
 def archive_command(path: Path) -> str:
     """The command that unpacks an archive of files, by its name; '' for another file."""
     is_tar = Path(path.stem).suffix == ".tar"
