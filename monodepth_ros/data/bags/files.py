@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monodepth_ros.data.bags.folder import FolderContents, recordings_within, storage_files
+from monodepth_ros.data.bags.foxglove.cdr_records import as_ros_type
 from monodepth_ros.data.bags.metadata import METADATA, Metadata, read_metadata
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
 from monodepth_ros.data.bags.storage.file_kind import (
@@ -69,6 +70,7 @@ class OpenFiles:
             opened = SqliteFile(plain)
         else:
             opened = McapFile(plain, self.metadata.types)
+        opened.topics = [as_ros_type(topic) for topic in opened.topics]
         self.files.append(opened)
         self.notes += opened.notes
 
