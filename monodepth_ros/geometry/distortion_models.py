@@ -112,6 +112,17 @@ def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarr
     return (_on_the_plane if known in (PLANE, "rational_polynomial") else _wide)(known, model, values)
 
 
+def zero_fisheye_note(model: str, coefficients: ArrayLike) -> str:
+    """What a user should know of a fisheye model without coefficients, which is read as a pinhole; '' for others."""
+    known = SYNONYMS.get(re.sub(r"[\s_-]", "", model).lower(), model)
+    if known not in ("equidistant", "fov", "double_sphere", "eucm", "omnidirectional") or np.any(coefficients):
+        return ""
+    return (
+        f"all coefficients of the '{model}' distortion are zero: the images are taken as those of a pinhole without "
+        "distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
+    )
+
+
 def _on_the_plane(known: str, name: str, values: np.ndarray) -> tuple[str, np.ndarray]:
     values = _of_length(known, name, values)
     used = np.flatnonzero(values)[-1] + 1

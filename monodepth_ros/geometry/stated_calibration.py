@@ -13,6 +13,7 @@ import numpy as np
 
 from monodepth_ros.geometry.calibration_checks import checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import CalibrationError
+from monodepth_ros.geometry.distortion_models import zero_fisheye_note
 
 # The principal point of a lens lies within this distance from the middle, in each axis [share of the image's side]. A
 # reading other than REP-104's is taken within CLOSE, where REP-104's is not.
@@ -63,7 +64,8 @@ def stated_calibration(info: Any) -> StatedCalibration:
     names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
     k, d, r, p = (getattr(info, name) for name in names)
     K, R, P = checked_matrix("K", k, 3, 3), checked_matrix("R", r, 3, 3), checked_matrix("P", p, 3, 4)
-    note, model = "", info.distortion_model
+    model = info.distortion_model
+    note = zero_fisheye_note(model, d)
     width, height = checked_size(info.width, info.height)
     if K[0, 0] == 0 and P[0, 0] > 0:
         K, d, model, R = P[:, :3].copy(), (), "", np.eye(3)
@@ -118,6 +120,7 @@ def _normalized(stated: StatedCalibration) -> StatedCalibration | None:
         f" multiplied by it again, fx {scaled[0, 0]:.4g}"
     )
     full = (0, 0, width, height)
+    note = _joined(stated.note, note)
     return replace(stated, width=width, height=height, K=scaled, P=P, crop=full, binning=(1, 1), note=note)
 
 
@@ -153,10 +156,15 @@ def _reading(stated: StatedCalibration) -> StatedCalibration:
         f" {share:.0f} % of the width of the full {stated.width}x{stated.height} image, and near the middle of the"
         f" published {width}x{height}: K is taken as it is"
     )
+    note = _joined(stated.note, note)
     whole = left + wide, top + high
     return replace(
         stated, width=whole[0], height=whole[1], crop=(left, top, wide, high), binning=(per_x, per_y), note=note
     )
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _binned(x: int, y: int) -> np.ndarray:

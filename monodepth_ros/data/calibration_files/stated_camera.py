@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.geometry.distortion_models import zero_fisheye_note
 
 IDEAL_FISHEYE = 1e-15
 """k1 of a fisheye lens without further distortion: ROS takes coefficients that are all zero for a pinhole."""
@@ -39,6 +40,11 @@ class StatedCamera:
         if size is None:
             raise CalibrationError(f"no image size: add {self.size_keys} [pixels] to the file")
         return CameraModel(*size, self.K, np.array(self.D), self.distortion_model, self.R, P=self.P)
+
+    @property
+    def note(self) -> str:
+        """What a user should know of how it is read; '' for nothing."""
+        return zero_fisheye_note(self.distortion_model, np.array(self.D)) if self.K[0, 0] > 0 else ""
 
     def __str__(self) -> str:
         size = "" if self.size is None else f" {self.size[0]}x{self.size[1]}"
