@@ -12,6 +12,8 @@ from monodepth_ros.geometry.distortion_models import zero_fisheye_note
 IDEAL_FISHEYE = 1e-15
 """k1 of a fisheye lens without further distortion: ROS takes coefficients that are all zero for a pinhole."""
 
+LARGEST_TANGENTIAL = 0.02  # lenses have some thousandths
+
 
 @dataclass(frozen=True)
 class StatedCamera:
@@ -49,6 +51,17 @@ class StatedCamera:
     def __str__(self) -> str:
         size = "" if self.size is None else f" {self.size[0]}x{self.size[1]}"
         return f"{self.name}{size}{' ' if self.remark else ''}{self.remark}"
+
+
+def check_unnamed(D: Sequence[float], remedy: str = "add distortion_model: equidistant for a fisheye, or plumb_bob") -> None:
+    """CalibrationError for four coefficients that only a fisheye can have, for a file that names no model.
+
+    remedy: what to do then.
+    """
+    if len(D) == 4 and np.abs(D[2:]).max() > LARGEST_TANGENTIAL:
+        raise CalibrationError(
+            f"4 distortion coefficients {list(map(float, D))} whose last two are no tangential terms: {remedy}"
+        )
 
 
 def intrinsics(fx: float, fy: float, cx: float, cy: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera of a recording's images, by the camera_info messages before them or a calibration file."""
 
+from monodepth_ros.data.bags.first_images import first_image
 from monodepth_ros.data.bags.image_names import is_rectified_name
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import ImageStream
@@ -24,7 +25,9 @@ class BagCalibration:
         self, recording: Recording, stream: ImageStream, options: SourceOptions, image_size: ImageSize | None = None
     ):
         self._recording, self._topic = recording, stream.camera_info
-        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified)
+        size = first_image(recording, stream.image).size
+        size = size if size and min(size) > 0 else None
+        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified, size=size)
         self._field_of_view = options.field_of_view
         self.given = given_camera(options, image_size)
         self.published, self.missing = None, ""

@@ -87,19 +87,19 @@ class CameraCalibration:
             camera = self._fixed.camera_for(pixels.size)
             self.warning = self._fixed.warning
             return camera
-        camera = self._from_info(self._infos.of_image(frame_id, pixels.size))
+        camera = self._from_info(self._infos.of_image(frame_id, pixels.size), pixels.size)
         if camera is None:
             return CameraModel.uncalibrated(*pixels.size, self._field_of_view)
         camera.check_size(*pixels.size, self.info_topic)
         return camera
 
-    def _from_info(self, info: CameraInfo | None) -> CameraModel | None:
+    def _from_info(self, info: CameraInfo | None, size: tuple[int, int]) -> CameraModel | None:
         if info is None or not has_intrinsics(info):
             return None
-        source = (info.width, info.height, *content(info))
+        source = (size, info.width, info.height, *content(info))
         if source != self._camera_source:
             self._camera = self._camera_source = None
-            images = ImagesOf(self.image_topic, self.info_topic, self._rectified, option="image.unrectified")
+            images = ImagesOf(self.image_topic, self.info_topic, self._rectified, "image.unrectified", size)
             found = camera_of_info(info, images)
             for remark in found.remarks:
                 self._announce(remark)
