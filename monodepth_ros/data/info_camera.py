@@ -77,8 +77,8 @@ def _with_scaled_P(camera: CameraModel, stated: StatedCalibration) -> tuple[Came
         return camera, ""
     to_image = np.array([[1 / x, 0, 0.5 / x - 0.5], [0, 1 / y, 0.5 / y - 0.5], [0, 0, 1]])
     note = (
-        f"P is that of images of {x * width:.0f}x{y * height:.0f} (principal point {P[0, 2]:.1f}, {P[1, 2]:.1f}) and K of"
-        f" {width}x{height}: P is scaled to K's size"
+        f"P is that of images of {x * width:.0f}x{y * height:.0f} (principal point {P[0, 2]:.1f}, {P[1, 2]:.1f}) and K"
+        f" of {width}x{height}: P is scaled to K's size"
     )
     return replace(camera, P=to_image @ P), note
 

@@ -70,19 +70,19 @@ def parse(text: str) -> FileContent:
     return FileContent(text, {}, "YAML", problem)
 
 
-def _documents(parts: Iterator[Any]) -> tuple[Any, list[Any]]:
+def _documents(parts: Iterator[Any]) -> tuple[Any, list[Tree]]:
     """The first document and those after it, up to a damaged one: a printed topic may end anywhere."""
     first = next((part for part in parts if part is not None), None)
     others = []
     with suppress(yaml.YAMLError, ValueError, RecursionError):
         for part in parts:
             others.append(part)
-    return first, others
+    return first, [other for other in others if isinstance(other, dict)]
 
 
-def _differs(one: Tree, other: Any) -> bool:
+def _differs(one: Tree, other: Tree) -> bool:
     """Whether another document states other values; headers with their stamps do not count."""
-    return isinstance(other, dict) and any(other[key] != one[key] for key in one.keys() & other.keys() - {"header"})
+    return any(other[key] != one[key] for key in one.keys() & other.keys() - {"header"})
 
 
 class _Loader(yaml.SafeLoader):

@@ -16,7 +16,12 @@ from monodepth_ros.data.calibration_files.file_content import (
     numbers,
     whole_number,
 )
-from monodepth_ros.data.calibration_files.stated_camera import StatedCamera, check_unnamed, fisheye_coefficients, intrinsics
+from monodepth_ros.data.calibration_files.stated_camera import (
+    StatedCamera,
+    check_unnamed,
+    fisheye_coefficients,
+    intrinsics,
+)
 from monodepth_ros.geometry.camera import CalibrationError
 
 MATRIX = "cameramatrix|intrinsicmatrix|intrinsics|intrinsic|cameraintrinsics|mtx|k|m"

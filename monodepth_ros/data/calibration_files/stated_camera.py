@@ -53,7 +53,9 @@ class StatedCamera:
         return f"{self.name}{size}{' ' if self.remark else ''}{self.remark}"
 
 
-def check_unnamed(D: Sequence[float], remedy: str = "add distortion_model: equidistant for a fisheye, or plumb_bob") -> None:
+def check_unnamed(
+    D: Sequence[float], remedy: str = "add distortion_model: equidistant for a fisheye, or plumb_bob"
+) -> None:
     """CalibrationError for four coefficients that only a fisheye can have, for a file that names no model.
 
     remedy: what to do then.

@@ -113,7 +113,8 @@ def _without_orientation(data: np.ndarray) -> np.ndarray:
 
 
 def _what(data: np.ndarray, format: str) -> str:
-    return f"compressed image (format {format!r}, {data.size} bytes)"
+    stated = f"format {format!r}, " if format else ""
+    return f"compressed image ({stated}{data.size} bytes)"
 
 
 def _refusal(data: np.ndarray, format: str, kind: str) -> str:

@@ -169,7 +169,7 @@ class ImageDecoder:
     def _compressed(self, data: np.ndarray, format: str) -> Pixels:
         array = read_container(data, format)
         if array.dtype not in (np.uint8, np.uint16):
-            raise ImageError(f"compressed image (format {format!r}) holds {array.dtype} values: publish 8 or 16 bits")
+            raise ImageError(f"compressed image holds {array.dtype} values, expected 8 or 16 bits")
         name = self._array(format)
         if array.ndim == 2:
             array = self._without_mosaic(array, name, format)

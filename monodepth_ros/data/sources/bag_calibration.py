@@ -18,7 +18,8 @@ class BagCalibration:
 
     topics: to read beside the images. published: the camera of the first camera_info; None without a usable one.
     given: that of the calibration file, which replaces it. missing: what stands instead of a calibration, '' if there
-    is one. notes: about the calibration in use, for the user. image_size: of the images, see `given_camera`. Raises CalibrationError for a bad calibration file.
+    is one. notes: about the calibration in use, for the user. image_size: of the images, see `given_camera`. Raises
+    CalibrationError for a bad calibration file.
     """
 
     def __init__(

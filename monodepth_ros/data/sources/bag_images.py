@@ -11,11 +11,11 @@ from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import VIDEO, ImageStream
 from monodepth_ros.data.image_codec import ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
-from monodepth_ros.geometry.camera import CalibrationError
 from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.data.video_stream.decoder import Outcome
 from monodepth_ros.data.video_stream.frame_store import Times
 from monodepth_ros.data.video_stream.stream_reader import StreamReader
+from monodepth_ros.geometry.camera import CalibrationError
 from monodepth_ros.stamps import nanoseconds
 
 # Images that are tried for their size; video may begin with packets that cannot be decoded.

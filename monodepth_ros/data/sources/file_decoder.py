@@ -37,10 +37,11 @@ class FileDecoder:
         remark: Callable[[str], None] = lambda text: None,
     ):
         self._decoder = ImageDecoder(options, remark)
-        sample = [files[len(files) * number // SAMPLE] for number in range(min(SAMPLE, len(files)))]
+        count = min(SAMPLE, len(files))
+        sample = [files[len(files) * number // count] for number in range(count)]
         heads = [head for head in (_read(file, _HEAD) for file in sample) if head is not None]
         if any(self._decoder.needs_sample(head) for head in heads):
-            contents = (_read(file) for file in dict.fromkeys(sample))
+            contents = (_read(file) for file in sample)
             self._decoder.learn(content for content in contents if content is not None)
 
     def pixels(self, content: np.ndarray, name: str) -> Pixels:

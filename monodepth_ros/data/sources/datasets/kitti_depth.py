@@ -34,7 +34,11 @@ def open_kitti_depth(place: Place, options: SourceOptions = SourceOptions()) -> 
     if options.camera:
         raise SourceError(f"{root} has single images of several cameras, no camera {options.camera!r}: omit --camera")
     files = image_files(root / "image")
-    found = ImageFiles(files, times_at_rate(len(files), options.rate or DEFAULT_RATE), given_camera(options, partial(first_size, files)))
+    found = ImageFiles(
+        files,
+        times_at_rate(len(files), options.rate or DEFAULT_RATE),
+        given_camera(options, partial(first_size, files)),
+    )
     found.notes = [SINGLE_IMAGES]
     if found.camera is None:
         found.camera_origin = "its file in intrinsics/"

@@ -41,7 +41,11 @@ def open_kitti_object(place: Place, options: SourceOptions = SourceOptions()) ->
     folders = _folders(root)
     number = choose_camera(root, folders, options.camera or place.camera)
     files = image_files(folders[number])
-    found = ImageFiles(files, times_at_rate(len(files), options.rate or DEFAULT_RATE), given_camera(options, partial(first_size, files)))
+    found = ImageFiles(
+        files,
+        times_at_rate(len(files), options.rate or DEFAULT_RATE),
+        given_camera(options, partial(first_size, files)),
+    )
     found.notes = [SINGLE_IMAGES]
     calibrations = [root / "calib" / f"{file.stem}.txt" for file in files]
     missing = sum(not path.is_file() for path in calibrations)
