@@ -112,5 +112,6 @@ def _narrowed(camera: CameraModel) -> str:
         return ""
     return (
         f"by fx {camera.fx:.4g} the field of view is {expected:.0f} degrees, by the {camera.distortion_model}"
-        f" distortion {camera.D.tolist()} only {seen:.0f}: are the coefficients those of another model, or in another order?"
+        f" distortion {camera.D.tolist()} only {seen:.0f}: are the coefficients those of another model, or in another"
+        " order?"
     )
