@@ -55,7 +55,7 @@ class Camera:
 def lonely(harness, depth_checkpoint, monkeypatch):
     """A function that makes an active node, quick to look for topics, whose client publishes nothing."""
     monkeypatch.setattr(camera_input, "LOOK_PERIOD", 0.05)
-    monkeypatch.setattr(topic_choice, "PATIENCE", 0.2)
+    monkeypatch.setattr(topic_choice, "SEARCH_PERIOD", 0.05)
     monkeypatch.setattr(topic_choice, "PATIENCE_OF_SEARCH", 0.4)
 
     def make(*arguments, **parameters):

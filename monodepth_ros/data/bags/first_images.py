@@ -61,11 +61,12 @@ def first_image(recording: Recording, topic: str) -> FirstImage:
     """The first message of an image topic, read once. Raises RecordingError for a topic without messages."""
     known = _known.setdefault(recording, {})
     if topic not in known:
-        known[topic] = _look(topic, recording.topics[topic].type, recording.first(topic))
+        known[topic] = look_at(topic, recording.topics[topic].type, recording.first(topic))
     return known[topic]
 
 
-def _look(topic: str, kind: str, message: Any) -> FirstImage:
+def look_at(topic: str, kind: str, message: Any) -> FirstImage:
+    """What a message of the type `kind` (one of IMAGE_TYPES) says about the images of its topic."""
     about = {
         "topic": topic,
         "base": base_name(topic),

@@ -122,12 +122,12 @@ class FrameIntake:
             return
         self._flow.note_senders()
         infos, conflict = self._input.infos, self._input.calibration.conflict
-        if self._input.calibration.is_fixed or (infos.count < 2 and not conflict):
+        if self._input.calibration.is_fixed or (infos.count < 2 and not conflict) or not infos.are_named:
             return
         found = f"{infos.topic} carries calibrations of several cameras"
         if infos.count > 1:
             found = f"{infos.count} nodes publish {infos.topic}: {infos.nodes}"
-        used = f"; of {conflict} the one is used that fits the images" if conflict else ""
+        used = f"; {conflict}" if conflict else ""
         self._problems.note("infos", f"{found}{used}; stop all but one, or remap their topics", is_lasting=True)
 
     def silence(self) -> str:

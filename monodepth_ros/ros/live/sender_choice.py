@@ -47,9 +47,13 @@ class _Sender:
             return False
         if not by_number:
             return True
-        if last.number is not None and sign.number is not None:
-            return 0 < sign.number - last.number <= LOST_IN_A_ROW
-        step = (sign.stamp_ns - last.stamp_ns) * 1e-9 - (now - self.seen)
+        if last.number is not None and sign.number is not None and not 0 < sign.number - last.number <= LOST_IN_A_ROW:
+            return False
+        return self.shares_clock(sign, now)
+
+    def shares_clock(self, sign: Sign, now: float) -> bool:
+        """Whether the stamp of an image that arrives now is of the clock of this sender's stamps."""
+        step = (sign.stamp_ns - self.sign.stamp_ns) * 1e-9 - (now - self.seen)
         return abs(step) < OTHER_CLOCK
 
     def take(self, sign: Sign, now: float) -> None:
@@ -134,7 +138,8 @@ class SenderChoice:
     def _leave_out(self, sign: Sign, current: _Sender, now: float) -> None:
         self.left_out += 1
         numbers = sign.number, current.sign.number
-        if sign[:2] == current.sign[:2] and None not in numbers and abs(numbers[0] - numbers[1]) <= LOST_IN_A_ROW:
+        is_near = None not in numbers and abs(numbers[0] - numbers[1]) <= LOST_IN_A_ROW
+        if sign[:2] == current.sign[:2] and is_near and current.shares_clock(sign, now):
             self._doubtful_until = now + 2.0 * SILENCE
 
 
