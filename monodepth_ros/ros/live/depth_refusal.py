@@ -50,6 +50,6 @@ class DepthRefusal:
 
 def _is_empty(first: FirstImage) -> bool:
     """Whether an image is damaged, or black as the first ones of a depth camera: the next one decides."""
-    if first.values is None:
+    if first.values is None and not first.is_compressed_depth:
         return first.size is None or (first.kind == RAW and (first.channels, first.bits) == (1, 16))
-    return not first.values.any()
+    return first.values is not None and not first.values.any()

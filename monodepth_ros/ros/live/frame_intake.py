@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.calibration import read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.video_stream.decoder import BEFORE_KEY
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
@@ -73,8 +74,11 @@ class FrameIntake:
         """Count packets of video without a picture; without a reason newer ones have replaced them."""
         self._counts.count(counters.RECEIVED, number)
         self._counts.count(counters.INVALID if reason else counters.REPLACED, number)
+        is_beginning = reason.endswith(BEFORE_KEY)
+        if is_beginning:
+            reason += ": depth begins with one; let the encoder send them at least every second"
         if reason:
-            self._problems.note("video", f"{self.image_topic}: {reason}", is_error=True)
+            self._problems.note("video", f"{self.image_topic}: {reason}", is_error=not is_beginning)
 
     def unsubscribe(self) -> None:
         """Release the subscriptions; images that have arrived can still be decoded."""

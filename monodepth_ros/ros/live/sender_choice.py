@@ -85,6 +85,7 @@ class SenderChoice:
         self._current: _Sender | None = None
         self._others: list[_Sender] = []
         self._doubtful_until = 0.0
+        self._followed_since = 0.0
         self.left_out = 0
         self.number = 0
 
@@ -93,8 +94,9 @@ class SenderChoice:
         return self._current.sign if self._current is not None else None
 
     def others(self, now: float) -> list[Sign]:
-        """The other cameras that still send."""
-        return [sender.sign for sender in self._others if not sender.is_silent(now)]
+        """The other cameras that still send: a resolution that was left is none."""
+        others = [sender for sender in self._others if sender.seen > self._followed_since]
+        return [sender.sign for sender in others if not sender.is_silent(now)]
 
     def is_certain(self, now: float) -> bool:
         """Whether the images taken are of one camera for sure. now: steady clock [s]."""
@@ -132,7 +134,7 @@ class SenderChoice:
         return fits > fits_now or (fits == fits_now and sender.first_seen < current.first_seen)
 
     def _follow(self, sender: _Sender) -> None:
-        self._current = sender
+        self._current, self._followed_since = sender, sender.seen
         self.number += 1
 
     def _leave_out(self, sign: Sign, current: _Sender, now: float) -> None:
