@@ -48,6 +48,8 @@ STEREO = graph(
         (OAK, ["/oak/rgb/image_raw"]),
         (STEREO, ["/stereo/left/image_raw", "/stereo/right/image_raw"]),
         (graph("", "/phone/image/compressed"), ["/phone/image"]),
+        (graph("/depth_camera/image_raw /depth_camera/depth/image_raw"), ["/depth_camera/image_raw"]),
+        (graph("/rgb/image_raw /rgb_to_depth/image_raw /depth/image_raw"), ["/rgb/image_raw"]),
         (graph("/_hidden/image_raw /disparity_image", "/points"), []),
     ],
 )
