@@ -49,7 +49,11 @@ STEREO = graph(
         (STEREO, ["/stereo/left/image_raw", "/stereo/right/image_raw"]),
         (graph("", "/phone/image/compressed"), ["/phone/image"]),
         (graph("/depth_camera/image_raw /depth_camera/depth/image_raw"), ["/depth_camera/image_raw"]),
-        (graph("/rgb/image_raw /rgb_to_depth/image_raw /depth/image_raw"), ["/rgb/image_raw"]),
+        (graph("/oak/rgb/preview/image_raw /detector/debug_image"), ["/oak/rgb/preview/image_raw"]),
+        (
+            graph("/depth_camera/color/image_raw /oak/preview/image_raw /net/colorized"),
+            ["/depth_camera/color/image_raw"],
+        ),
         (graph("/_hidden/image_raw /disparity_image", "/points"), []),
     ],
 )

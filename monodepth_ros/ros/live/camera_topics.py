@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera images among the published topics."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from monodepth_ros.data.bags.image_names import DEPTH, name_says
+from monodepth_ros.data.bags.image_names import DEPTH, DISPARITY, OTHER, name_says
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
 
 STATUS = "monodepth_ros/msg/DepthStatus"
-# A topic with one of these words in its name is no camera's picture.
-OTHER_IMAGES = {"depth", "disparity", "confidence", "mask", "label", "labels", "segmentation", "semantic"}
-OTHER_TRANSPORTS = {"compressedDepth", "theora", "ffmpeg", "zstd", "draco"}
 # The driver's own image, which others in the same namespace (image_color, image_rect) are made from.
 DRIVER_IMAGE = "image_raw"
 
@@ -30,16 +26,16 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     """The cameras among published topics, sorted by name.
 
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
-    depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. Without any other,
-    the colour images of a depth camera count (/depth_camera/image_raw). The images of one
+    depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. For want of another
+    camera, the colour images of a depth camera (/depth_camera/image_raw) and previews count. The images of one
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
     images, images without one are left out.
     """
     outputs = outputs_of_depth_nodes(topics)
     names = [name for name in topics if name not in outputs and name.startswith(namespace.rstrip("/") + "/")]
-    clear = [name for name in names if _may_be_camera(name, OTHER_IMAGES)]
+    clear = [name for name in names if _may_be_camera(name)]
     if not any(kind in topics[name] for name in clear for kind in (IMAGE, COMPRESSED_IMAGE)):
-        clear = [name for name in names if _is_of_depth_camera(name)]
+        clear = [name for name in names if _may_be_camera(name.replace("preview", DRIVER_IMAGE), in_colour=True)]
     transports: dict[str, set[str]] = defaultdict(set)
     for name in clear:
         if IMAGE in topics[name]:
@@ -63,19 +59,9 @@ def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
     return {prefix + topic for prefix in prefixes for topic, _ in (TOPICS | COMPRESSED_DEPTH).values()}
 
 
-def _is_of_depth_camera(name: str) -> bool:
-    """Whether "depth" stands in the name of a device only."""
-    return _may_be_camera(name, OTHER_IMAGES - {DEPTH}) and name_says(name, in_colour=True) != DEPTH
-
-
-def _may_be_camera(name: str, others: set[str]) -> bool:
-    segments = name.strip("/").split("/")
-    if any(segment.startswith("_") for segment in segments) or segments[-1] in OTHER_TRANSPORTS:
-        return False
-    # The image of a module called stereo, beside those called left and right, is its depth.
-    words = {word for segment in segments for word in re.split("[^a-z]+", segment.lower())}
-    image = segments[:-1] if segments[-1] == "compressed" else segments
-    return not words & others and image[-2:-1] != ["stereo"]
+def _may_be_camera(name: str, in_colour: bool = False) -> bool:
+    is_hidden = any(segment.startswith("_") for segment in name.split("/"))
+    return not is_hidden and name_says(name, in_colour) not in (DEPTH, DISPARITY, OTHER)
 
 
 def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:
