@@ -48,6 +48,8 @@ STEREO = graph(
         (OAK, ["/oak/rgb/image_raw"]),
         (STEREO, ["/stereo/left/image_raw", "/stereo/right/image_raw"]),
         (graph("", "/phone/image/compressed"), ["/phone/image"]),
+        (graph("/depth_camera/image_raw /depth_camera/depth/image_raw"), ["/depth_camera/image_raw"]),
+        (graph("/oak/rgb/preview/image_raw /detector/debug_image"), ["/oak/rgb/preview/image_raw"]),
         (
             graph("/depth_camera/color/image_raw /oak/preview/image_raw /net/colorized"),
             ["/depth_camera/color/image_raw"],

@@ -30,7 +30,7 @@ class Flow(ImageFlow):
         logger = SimpleNamespace(warning=self.log.append)
         self.problems = Problems(logger)
         clock = SimpleNamespace(now=lambda: Time(nanoseconds=now_ns))
-        images = SimpleNamespace(topic="/image", count=publishers, nodes="/left and /right")
+        images = SimpleNamespace(topic="/image", count=publishers, nodes="/left and /right", are_named=True)
         super().__init__(SimpleNamespace(get_clock=lambda: clock), lambda: images, lambda *image: 0, self.problems)
 
 

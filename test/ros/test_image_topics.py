@@ -55,7 +55,7 @@ class Camera:
 def lonely(harness, depth_checkpoint, monkeypatch):
     """A function that makes an active node, quick to look for topics, whose client publishes nothing."""
     monkeypatch.setattr(camera_input, "LOOK_PERIOD", 0.05)
-    monkeypatch.setattr(topic_choice, "PATIENCE", 0.2)
+    monkeypatch.setattr(topic_choice, "SEARCH_PERIOD", 0.05)
     monkeypatch.setattr(topic_choice, "PATIENCE_OF_SEARCH", 0.4)
 
     def make(*arguments, **parameters):
@@ -94,6 +94,24 @@ def test_the_transport_is_chosen_again_when_its_publisher_has_gone(lonely):
     compressed.works()
     compressed.close()
     Camera(node).works()
+
+
+def test_raw_images_that_appear_just_after_the_compressed_ones_are_taken(lonely):
+    node = lonely()
+    compressed = Camera(node, compressed=True)
+    compressed.works()
+    Camera(node).works()
+    assert node.stream.intake.image_topic == "/image"
+    assert node.stream.intake.camera_info, "the calibration of the same topic is kept"
+
+
+def test_a_camera_that_was_published_too_shortly_is_named(lonely, monkeypatch):
+    node = lonely(no_image_timeout=0.1)
+    monkeypatch.setattr(topic_choice, "PATIENCE_OF_SEARCH", 60.0)
+    camera = Camera(node, "/front/image_raw", "/front/camera_info")
+    node.wait(lambda: node.stream.intake._input._choice._seen)
+    camera.close()
+    node.diagnosis("/front/image_raw was published for less than", "remap with image:=/front/image_raw")
 
 
 def test_images_that_are_compressed_on_the_topic_itself_are_taken(lonely):

@@ -66,6 +66,14 @@ def test_video_in_compressed_images_gives_depth_of_every_picture(harness, depth_
     assert len(node.received["depth/image"]) == 20
 
 
+def test_video_that_begins_between_key_frames_is_a_warning(harness, depth_checkpoint, packets):
+    node = harness(depth_checkpoint, listen=("depth/image", "/diagnostics"), image_transport="compressed")
+    node.wait(node.compressed.get_subscription_count)
+    node.expect_dropped(lambda: send(node, packets[1]))
+    node.diagnosis("H.264 video before its first key frame: depth begins with one")
+    assert node.received["/diagnostics"][-1].status[0].level == b"\x01"
+
+
 def test_after_a_lost_packet_there_is_no_depth_up_to_the_next_key_frame(harness, depth_checkpoint, packets):
     node = harness(depth_checkpoint, listen=("depth/image", "/diagnostics"), image_transport="compressed")
     started(node, packets)
@@ -197,6 +205,17 @@ def test_a_decoder_that_is_a_little_behind_decodes_every_packet(sink):
     sink.gate.set()
     sink.wait_for(video_input.BEHIND - 1)
     assert sink.numbers == list(range(video_input.BEHIND)) and not sink.left_out
+
+
+def test_messages_that_never_hold_a_picture_are_counted_and_named(sink):
+    for number in range(8):
+        sink.video.take(compressed_video(SimpleNamespace(number=number, data=b"\0\0\0\1\6\5\1\0")))
+    sink.video.take(compressed_video(SimpleNamespace(number=8, data=b"")))
+    sink.video.take(compressed_video(encode("h264", 1)[0]))
+    sink.wait_for(0)
+    reasons = [reason for _, reason in sink.left_out]
+    assert len(reasons) == 8 - video_input.PICTURELESS + 1 + 1
+    assert "H.264 video: 5 messages in a row without a picture" in reasons[0] and "an empty message" in reasons[-1]
 
 
 def test_a_message_without_a_header_gives_one(sink):

@@ -43,6 +43,14 @@ def test_two_cameras_of_one_frame_and_size_differ_by_their_clocks_if_publication
     assert taken(messages) == [True, False] * 5
 
 
+def test_two_cameras_of_one_frame_and_size_with_near_numbers_differ_by_their_clocks():
+    choice, now = SenderChoice(lambda: 2, lambda sign: 0), 0.0
+    for i, (kind, number, stamp) in enumerate(alternating(LEFT, LEFT, numbers=(7, 7), stamps=(5.0, 1.7e9))):
+        now += 0.05
+        assert choice.takes(Sign(*kind, number, round(stamp * 1e9)), now) == (i % 2 == 0), i
+        assert choice.is_certain(now)
+
+
 def test_two_cameras_that_cannot_be_told_apart_are_not_certain():
     choice, now = SenderChoice(lambda: 2, lambda sign: 0), 0.0
     for kind, number, stamp in alternating(LEFT, LEFT, numbers=(7, 7)):
@@ -54,6 +62,15 @@ def test_two_cameras_that_cannot_be_told_apart_are_not_certain():
 def test_the_camera_that_the_calibration_fits_is_preferred():
     fit = lambda sign: int(sign.frame_id == "right")  # noqa: E731
     assert taken(alternating(LEFT, RIGHT), fit=fit) == [True, True] + [False, True] * 4
+
+
+def test_a_resolution_that_was_left_is_no_other_camera():
+    choice = SenderChoice(lambda: 1, lambda sign: 0)
+    for i, kind in enumerate([LEFT, LEFT, SMALL, SMALL]):
+        assert choice.takes(Sign(*kind, i, 0), 0.1 * i)
+        assert choice.others(0.1 * i) == []
+    assert choice.takes(Sign(*LEFT, 4, 0), 0.4) and not choice.takes(Sign(*SMALL, 5, 0), 0.5)
+    assert choice.others(0.5) == [Sign(*SMALL, 5, 0)], "it has come again, so somebody mixes two cameras"
 
 
 def test_one_publisher_may_change_its_resolution_at_any_time():

@@ -64,7 +64,7 @@ def first_image(recording: Recording, topic: str) -> FirstImage:
     known = _known.setdefault(recording, {})
     if topic not in known:
         kind = recording.topics[topic].type
-        first = _look(topic, kind, recording.first(topic))
+        first = look_at(topic, kind, recording.first(topic))
         if first.values is not None and not first.values.any():
             first = replace(first, values=_first_values(recording, topic, kind))
         known[topic] = first
@@ -74,13 +74,14 @@ def first_image(recording: Recording, topic: str) -> FirstImage:
 def _first_values(recording: Recording, topic: str, kind: str) -> np.ndarray | None:
     """Values of the first picture that is not black, as those of depth cameras are that warm up; None if none is."""
     for message in islice(recording.messages([topic]), MOST_BLACK):
-        values = _look(topic, kind, recording.deserialize(message)).values
+        values = look_at(topic, kind, recording.deserialize(message)).values
         if values is not None and values.any():
             return values
     return None
 
 
-def _look(topic: str, kind: str, message: Any) -> FirstImage:
+def look_at(topic: str, kind: str, message: Any) -> FirstImage:
+    """What a message of the type `kind` (one of IMAGE_TYPES) says about the images of its topic."""
     about = {
         "topic": topic,
         "base": base_name(topic),

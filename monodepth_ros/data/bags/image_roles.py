@@ -56,7 +56,7 @@ def _roles(recording: Recording) -> dict[str, Role]:
         for topic in recording.topics.values()
         if topic.type in IMAGE_TYPES and topic.count
     }
-    found = {name: _kind(first) for name, first in images.items()}
+    found = {name: kind_of(first) for name, first in images.items()}
     made = _made_by_depth_nodes(recording) | _pairs_in_one_picture(images)
     kinds = {name: OTHER if name in made and kind == CAMERA else kind for name, kind in found.items()}
     lidar = {name for name, kind in kinds.items() if kind == CAMERA and _is_of_lidar(images[name])}
@@ -87,7 +87,8 @@ def may_be_depth(recording: Recording, topic: str) -> bool:
     return first.channels == 1 and first.bits >= 16 and name_says(topic) != image_names.DISPARITY
 
 
-def _kind(first: FirstImage) -> str:
+def kind_of(first: FirstImage) -> str:
+    """CAMERA, DEPTH, OTHER or, for pictures of 16 bits that do not look like depth, UNSURE, by one topic alone."""
     says = name_says(first.base)
     if first.is_compressed_depth or (first.bits == 32 and first.channels == 1):
         return OTHER if says in (image_names.DISPARITY, image_names.OTHER, image_names.PICTURE) else DEPTH

@@ -119,7 +119,10 @@ def _what(data: np.ndarray, format: str) -> str:
 
 def _refusal(data: np.ndarray, format: str, kind: str) -> str:
     if VIDEO.search(format) or (not kind and data[:4].tobytes().startswith(_START_CODES)):
-        return f"{_what(data, format)} is part of a video stream, which cannot be decoded image by image"
+        remedy = "which cannot be decoded image by image"
+        if not VIDEO.search(format):
+            remedy = "whose publisher has to state the codec as format, such as h264"
+        return f"{_what(data, format)} is part of a video stream, {remedy}"
     raw = known_name(format.strip())
     other = OTHER_RAW.search(format)
     if not kind and data.size and "compressed" not in format and (other or (raw and raw not in CONTAINERS)):

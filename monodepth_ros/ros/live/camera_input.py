@@ -20,6 +20,7 @@ from monodepth_ros.data.video_stream.packets import is_video
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import image_decoder
 from monodepth_ros.ros.live.camera_calibration import CameraCalibration
+from monodepth_ros.ros.live.depth_refusal import DepthRefusal
 from monodepth_ros.ros.live.given_calibration import GivenCalibration
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.publishers import Publishers
@@ -30,8 +31,9 @@ from monodepth_ros.ros.live.video_topics import message_class
 from monodepth_ros.ros.middleware_profile import large_message_remedy
 
 _REMEDIES = {"reliability": "set image.reliability to best_effort"}
-# Period of looking at what is published [s].
-LOOK_PERIOD = 0.5
+# Period of looking at what is published while no image comes [s], and the time without an image that counts as none.
+LOOK_PERIOD = 0.1
+QUIET = 0.5
 # rclpy hands the number of a publication to callbacks of two arguments from Iron on.
 _TELLS_NUMBERS = hasattr(Subscription, "CallbackType")
 
@@ -74,6 +76,8 @@ class CameraInput:
         warn = node.get_logger().warning
         self._decoder = image_decoder(config.image.decoder_options, self._warn_of_pixels)
         self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
+        is_stated = bool(config.image.decoder_options.encoding)
+        self._depth_refusal = DepthRefusal(is_stated, f"{topic_prefix(camera)}image", self._choice.other_cameras)
         self._remap_info = f"{topic_prefix(camera)}camera_info"
         reliable = config.image.reliability == "reliable"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
@@ -108,6 +112,7 @@ class CameraInput:
         if not self.calibration.is_fixed:
             self._subscribe(CameraInfo, topics.info, self._take_info, ReliabilityPolicy.BEST_EFFORT)
         self.calibration.image_topic, self.calibration.info_topic = topics.image, topics.info
+        self._fetch_latched()
 
     def _subscribe(self, message_type, topic: str, callback, reliability: ReliabilityPolicy, lost=None) -> QoSProfile:
         has_queue = lost is not None and self._has_queue
@@ -159,16 +164,18 @@ class CameraInput:
         if self._video is not None and not self._has_queue:
             self._unsubscribe_all()
             self._subscribe_all()
-        if self.last_image_time is not None and time.monotonic() - self.last_image_time < LOOK_PERIOD:
+        has_images = self.last_image_time is not None and time.monotonic() - self.last_image_time < QUIET
+        if has_images and self._choice.is_settled:
             return
         if not self._choice.look():
             return
         self._unsubscribe_all()
         self._end_video()
-        self.calibration.forget()
+        topics = self._choice.current
+        if topics.info != self.infos.topic:
+            self.calibration.forget()
         self._choose_topics()
         self._subscribe_all()
-        topics = self._choice.current
         self._node.get_logger().info(f"images from {topics}, calibration from {topics.info}")
 
     def close(self) -> None:
@@ -208,6 +215,7 @@ class CameraInput:
         """Pixels of an image message of this camera; raises ImageError."""
         if isinstance(message, VideoPicture):
             return to_pixels(message.picture)
+        self._depth_refusal.check(self.topics.image, message)
         return self._decoder.decode(message)
 
     @property
@@ -217,7 +225,7 @@ class CameraInput:
 
     def missing_info(self) -> tuple[str, str]:
         """Why there is no camera_info, and what to do, both in words."""
-        return self._choice.missing_info(self.infos.nodes, self._remap_info)
+        return self._choice.missing_info(self.infos, self._remap_info)
 
     def silence(self, limit: float) -> str:
         """Why no image has come for more than `limit` seconds and what to do; empty if images come.

@@ -34,19 +34,23 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     """The cameras among published topics, sorted by name.
 
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
-    depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. The images of one
+    depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. For want of another
+    camera, the colour images of a depth camera (/depth_camera/image_raw) and previews count. The images of one
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
     images, images without one are left out. As in recordings, infrared gives way to another camera of its device, and
     what is hardly a camera's by its name (previews, drawings, colour in the view of depth) to any other.
     """
     outputs = outputs_of_depth_nodes(topics)
+    names = [name for name in topics if name not in outputs and name.startswith(namespace.rstrip("/") + "/")]
+    clear = [name for name in names if _may_be_camera(name)]
+    if not any(kind in topics[name] for name in clear for kind in (IMAGE, COMPRESSED_IMAGE)):
+        clear = [name for name in names if _may_be_camera(name.replace("preview", DRIVER_IMAGE), in_colour=True)]
     transports: dict[str, set[str]] = defaultdict(set)
-    for name, types in topics.items():
-        if name not in outputs and name.startswith(namespace.rstrip("/") + "/") and _may_be_camera(name):
-            if IMAGE in types:
-                transports[name].add("raw")
-            if COMPRESSED_IMAGE in types and name.endswith("/compressed"):
-                transports[name.removesuffix("/compressed")].add("compressed")
+    for name in clear:
+        if IMAGE in topics[name]:
+            transports[name].add("raw")
+        if COMPRESSED_IMAGE in topics[name] and name.endswith("/compressed"):
+            transports[name.removesuffix("/compressed")].add("compressed")
     found = [PublishedCamera(name, "raw" in kinds, "compressed" in kinds) for name, kinds in sorted(transports.items())]
     calibrated = [camera for camera in found if CAMERA_INFO in topics.get(info_beside(camera.image), ())]
     cameras = _without_derived(calibrated or found)
@@ -67,9 +71,9 @@ def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
     return {prefix + topic for prefix in prefixes for topic, _ in (TOPICS | COMPRESSED_DEPTH).values()}
 
 
-def _may_be_camera(name: str) -> bool:
+def _may_be_camera(name: str, in_colour: bool = False) -> bool:
     is_hidden = any(segment.startswith("_") for segment in name.split("/"))
-    return not is_hidden and name_says(name) not in (DEPTH, DISPARITY, OTHER)
+    return not is_hidden and name_says(name, in_colour) not in (DEPTH, DISPARITY, OTHER)
 
 
 def _is_unlikely(name: str) -> bool:

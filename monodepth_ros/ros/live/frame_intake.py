@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.video_stream.decoder import BEFORE_KEY
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
@@ -74,8 +75,11 @@ class FrameIntake:
         """Count packets of video without a picture; without a reason newer ones have replaced them."""
         self._counts.count(counters.RECEIVED, number)
         self._counts.count(counters.INVALID if reason else counters.REPLACED, number)
+        is_beginning = reason.endswith(BEFORE_KEY)
+        if is_beginning:
+            reason += ": depth begins with one; let the encoder send them at least every second"
         if reason:
-            self._problems.note("video", f"{self.image_topic}: {reason}", is_error=True)
+            self._problems.note("video", f"{self.image_topic}: {reason}", is_error=not is_beginning)
 
     def unsubscribe(self) -> None:
         """Release the subscriptions; images that have arrived can still be decoded."""
@@ -123,12 +127,12 @@ class FrameIntake:
             return
         self._flow.note_senders()
         infos, conflict = self._input.infos, self._input.calibration.conflict
-        if self._input.calibration.is_fixed or (infos.count < 2 and not conflict):
+        if self._input.calibration.is_fixed or (infos.count < 2 and not conflict) or not infos.are_named:
             return
         found = f"{infos.topic} carries calibrations of several cameras"
         if infos.count > 1:
             found = f"{infos.count} nodes publish {infos.topic}: {infos.nodes}"
-        used = f"; of {conflict} the one is used that fits the images" if conflict else ""
+        used = f"; {conflict}" if conflict else ""
         self._problems.note("infos", f"{found}{used}; stop all but one, or remap their topics", is_lasting=True)
 
     def silence(self) -> str:

@@ -90,8 +90,8 @@ class ImageFlow:
     def note_senders(self) -> None:
         """Note several cameras on the topic. Call it periodically."""
         images, now, senders = self._images(), time.perf_counter(), self._senders
-        others = " and ".join(map(str, senders.others(now)))
-        if images.count < 2 and not others:
+        others = " and ".join(self._words(sign) for sign in senders.others(now))
+        if (images.count < 2 and not others) or not images.are_named:
             return
         found = f"{images.count} nodes publish {images.topic}: {images.nodes}"
         remedy = "stop all but one, or remap their topics"
@@ -105,6 +105,11 @@ class ImageFlow:
         elif others:
             used = "; they cannot be told apart (same frame_id and size), so odometry waits"
         self._problems.note("senders", f"{found}{used}; {remedy}", is_lasting=True)
+
+    def _words(self, sign: Sign) -> str:
+        """The sign of another camera; with its time if nothing else differs."""
+        chosen = self._senders.chosen
+        return f"{sign}, stamped {sign.stamp_ns * 1e-9:.0f} s" if str(sign) == str(chosen) else str(sign)
 
     def _note_clock(self, clock: StampClock, stamp_ns: int, clock_ns: int) -> None:
         if clock is StampClock.SAME:

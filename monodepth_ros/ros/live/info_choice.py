@@ -26,7 +26,7 @@ class InfoChoice:
     Cameras are told apart by the frame_id and the size of their camera_info. publishers: number of the topic's
     publishers. With one of them the newest camera_info is the camera's, unless two keep replacing each other.
 
-    newest: the newest message, None before the first one. conflict: where several cameras send, what differs.
+    newest: the newest message, None before the first one. conflict: if several cameras send, what differs and is used.
     """
 
     def __init__(self, publishers: Callable[[], int]):
@@ -43,7 +43,7 @@ class InfoChoice:
         kind, several = self._kind(message), self._publishers() > 1
         known = self._infos.get(kind)
         if several and known is not None and now - known.seen < FORGET and content(known.message) != content(message):
-            self.conflict = f"different calibrations of {_words(message)}"
+            self.conflict = f"of different calibrations of {_words(message)} the first is used"
             return
         if not several and self._newest is not None and kind != self._newest:
             is_back = self._before is not None and self._before[0] == kind and now - self._before[1] < RETURN
@@ -56,7 +56,8 @@ class InfoChoice:
         # Whole at once: another thread reads them.
         self._infos, self._newest, self.newest = infos, kind, message
         if len(infos) > 1:
-            self.conflict = " and ".join(_words(info.message) for info in infos.values())
+            cameras = " and ".join(_words(info.message) for info in infos.values())
+            self.conflict = f"of {cameras} the one is used that fits the images"
         elif not several:
             self.conflict = ""
 

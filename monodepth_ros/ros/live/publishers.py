@@ -10,6 +10,9 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 # Time after which the publishers are asked for again although their number is the same [s].
 REFRESH_PERIOD = 0.5
+# The name of a publisher's node becomes known after the publisher; of one that is no ROS node, never. Time to wait [s].
+NAME_PERIOD = 3.0
+_UNKNOWN = "_NODE_NAME_UNKNOWN_"
 
 
 class Publishers:
@@ -22,6 +25,7 @@ class Publishers:
         self._found: list[TopicEndpointInfo] = []
         self._of_any_type = 0
         self._refreshed = -REFRESH_PERIOD
+        self._changed = time.monotonic()
 
     @property
     def count(self) -> int:
@@ -31,9 +35,15 @@ class Publishers:
     @property
     def nodes(self) -> str:
         """The publishers' nodes in words, such as "/left and /right"."""
-        names = Counter(f"{found.node_namespace.rstrip('/')}/{found.node_name}" for found in self._current())
+        names = Counter(_name(found) for found in self._current())
         words = [name if times == 1 else f"{name} ({times} times)" for name, times in sorted(names.items())]
         return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
+
+    @property
+    def are_named(self) -> bool:
+        """Whether the names of the publishers' nodes are known, or will not be."""
+        is_unknown = any(found.node_name == _UNKNOWN for found in self._current())
+        return not is_unknown or time.monotonic() - self._changed >= NAME_PERIOD
 
     @property
     def has_latched(self) -> bool:
@@ -55,8 +65,18 @@ class Publishers:
 
     def _current(self) -> list[TopicEndpointInfo]:
         now, of_any_type = time.monotonic(), self._node.count_publishers(self.topic)
+        if of_any_type != self._of_any_type:
+            self._changed = now
         if of_any_type != self._of_any_type or now - self._refreshed >= REFRESH_PERIOD:
             self._of_any_type, self._refreshed = of_any_type, now
             infos = self._node.get_publishers_info_by_topic(self.topic)
             self._found = [info for info in infos if info.topic_type == self._type]
         return self._found
+
+
+def _name(found: TopicEndpointInfo) -> str:
+    return (
+        "a node without a name"
+        if found.node_name == _UNKNOWN
+        else f"{found.node_namespace.rstrip('/')}/{found.node_name}"
+    )

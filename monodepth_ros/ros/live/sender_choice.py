@@ -47,9 +47,13 @@ class _Sender:
             return False
         if not by_number:
             return True
-        if last.number is not None and sign.number is not None:
-            return 0 < sign.number - last.number <= LOST_IN_A_ROW
-        step = (sign.stamp_ns - last.stamp_ns) * 1e-9 - (now - self.seen)
+        if last.number is not None and sign.number is not None and not 0 < sign.number - last.number <= LOST_IN_A_ROW:
+            return False
+        return self.shares_clock(sign, now)
+
+    def shares_clock(self, sign: Sign, now: float) -> bool:
+        """Whether the stamp of an image that arrives now is of the clock of this sender's stamps."""
+        step = (sign.stamp_ns - self.sign.stamp_ns) * 1e-9 - (now - self.seen)
         return abs(step) < OTHER_CLOCK
 
     def take(self, sign: Sign, now: float) -> None:
@@ -81,6 +85,7 @@ class SenderChoice:
         self._current: _Sender | None = None
         self._others: list[_Sender] = []
         self._doubtful_until = 0.0
+        self._followed_since = 0.0
         self.left_out = 0
         self.number = 0
 
@@ -89,8 +94,9 @@ class SenderChoice:
         return self._current.sign if self._current is not None else None
 
     def others(self, now: float) -> list[Sign]:
-        """The other cameras that still send."""
-        return [sender.sign for sender in self._others if not sender.is_silent(now)]
+        """The other cameras that still send: a resolution that was left is none."""
+        others = [sender for sender in self._others if sender.seen > self._followed_since]
+        return [sender.sign for sender in others if not sender.is_silent(now)]
 
     def is_certain(self, now: float) -> bool:
         """Whether the images taken are of one camera for sure. now: steady clock [s]."""
@@ -128,13 +134,14 @@ class SenderChoice:
         return fits > fits_now or (fits == fits_now and sender.first_seen < current.first_seen)
 
     def _follow(self, sender: _Sender) -> None:
-        self._current = sender
+        self._current, self._followed_since = sender, sender.seen
         self.number += 1
 
     def _leave_out(self, sign: Sign, current: _Sender, now: float) -> None:
         self.left_out += 1
         numbers = sign.number, current.sign.number
-        if sign[:2] == current.sign[:2] and None not in numbers and abs(numbers[0] - numbers[1]) <= LOST_IN_A_ROW:
+        is_near = None not in numbers and abs(numbers[0] - numbers[1]) <= LOST_IN_A_ROW
+        if sign[:2] == current.sign[:2] and is_near and current.shares_clock(sign, now):
             self._doubtful_until = now + 2.0 * SILENCE
 
 

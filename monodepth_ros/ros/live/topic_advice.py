@@ -58,14 +58,16 @@ def advice_for_types(topics: Topics, topic: str, expected: str, remap: str) -> s
     return f"remap with {remap}:=/your/topic"
 
 
-def missing_info(topics: Topics, topic: str, publishers: str, remap: str) -> tuple[str, str]:
+def missing_info(topics: Topics, topic: str, publishers: str, remap: str, is_latched: bool = False) -> tuple[str, str]:
     """Why there is no camera_info, and what to do, both in words.
 
-    topic: where it is expected. publishers: the nodes that publish it there; empty for none.
+    topic: where it is expected. publishers: the nodes that publish it there; empty for none. is_latched: they keep the
+    last one for subscribers to come.
     """
     remedy = f"remap with {remap}:=/your/topic"
     if publishers:
-        return f"no camera_info on {topic} so far, though published by {publishers}", (
+        kept = "transient_local" if is_latched else "volatile: one that was sent before this node started is lost"
+        return f"no camera_info on {topic} so far, though published by {publishers} ({kept})", (
             "raise camera_info_timeout if it comes rarely"
         )
     others = sorted(set(topics.get(topic, ())) - {CAMERA_INFO})

@@ -15,13 +15,19 @@ from monodepth_ros.ros.live.camera_topics import (
     published_cameras,
 )
 from monodepth_ros.ros.live.outputs import topic_prefix
+from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.topic_advice import advice_for_types, advice_without_images, missing_info
 from monodepth_ros.ros.live.video_topics import transport_of, video_topics
 
 # Time for which another topic must be published, and the chosen one not, before it is taken instead [s]. The topics of
-# one driver do not appear at the same moment, and neither do the cameras of a robot that starts.
-PATIENCE = 1.0
+# one driver do not appear at the same moment, and neither do the cameras of a robot that starts. A recording may be
+# over after two seconds, so that another transport is taken soon, and exchanged if a better one appears within
+# SETTLING.
+PATIENCE = 0.2
+SETTLING = 3.0
 PATIENCE_OF_SEARCH = 2.0
+# Period of the search for other cameras, which looks at every topic [s].
+SEARCH_PERIOD = 0.5
 
 
 class ImageTopics(NamedTuple):
@@ -57,7 +63,8 @@ class TopicChoice:
     /front/camera_info. may_search: if nothing is published there, and nothing was remapped, the images may come from
     the only camera that is published; several are reported once, through `report`.
 
-    current: the choice; it changes only in `look`, and only while nothing is published on the present one.
+    current: the choice; it changes only in `look`, while nothing is published on the present one or shortly after it
+    was chosen.
     """
 
     def __init__(self, node: Node, camera: str, transport: str, may_search: bool, report: Callable[[str], None]):
@@ -75,12 +82,19 @@ class TopicChoice:
         self._others: list[str] = []
         self._next: ImageTopics | None = None
         self._next_since = 0.0
+        self._settled = 0.0
+        self._searched = -SEARCH_PERIOD
+        self._found: ImageTopics | None = None
+        self._seen = ""
         self.current = self._named()[0]
 
     def look(self) -> bool:
         """Look at what is published; whether `current` has changed."""
         now = time.monotonic()
-        better = None if self._is_published(self.current) else self._published_instead()
+        is_published = self._is_published(self.current)
+        if is_published and not self.is_settled and self._prefer_named():
+            return True
+        better = None if is_published else self._published_instead()
         if better != self._next:
             self._next, self._next_since = better, now
         if better is None:
@@ -88,8 +102,21 @@ class TopicChoice:
         patience = PATIENCE if better in self._named() else PATIENCE_OF_SEARCH
         if now - self._next_since < patience:
             return False
-        self.current, self._next = better, None
+        self.current, self._next, self._settled, self._seen = better, None, now + SETTLING, ""
         return True
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the choice stays as long as its images come: not shortly after another topic was chosen."""
+        return time.monotonic() >= self._settled
+
+    def _prefer_named(self) -> bool:
+        """Take the preferred topic if it is published; whether that is another one."""
+        published = (topics for topics in self._named() if topics == self.current or self._is_published(topics))
+        best = next(published, self.current)
+        is_other = best != self.current
+        self.current = best
+        return is_other
 
     def mismatch(self) -> str:
         """The message types on the topic of the images if the expected one is not among them, and what to do.
@@ -103,15 +130,20 @@ class TopicChoice:
         advice = advice_for_types(self._published(), topic, expected, f"{self._prefix}image")
         return f"{topic} carries {', '.join(sorted(types))}, expected {expected}; {advice}"
 
-    def missing_info(self, publishers: str, remap: str) -> tuple[str, str]:
+    def other_cameras(self) -> list[str]:
+        """The image topics of the other cameras that are published."""
+        current = self.current.image.removesuffix("/compressed")
+        return [camera.image for camera in self._cameras() if camera.image != current]
+
+    def missing_info(self, publishers: Publishers, remap: str) -> tuple[str, str]:
         """Why there is no camera_info, and what to do, both in words.
 
-        publishers: the nodes that publish it; empty for none. remap: its name for remappings.
+        publishers: those of the camera_info. remap: its name for remappings.
         """
         published = self._published()
         outputs = outputs_of_depth_nodes(published)
         others = {name: types for name, types in published.items() if name not in outputs}
-        return missing_info(others, self.current.info, publishers, remap)
+        return missing_info(others, self.current.info, publishers.nodes, remap, publishers.has_latched)
 
     @property
     def advice(self) -> str:
@@ -120,6 +152,11 @@ class TopicChoice:
             choices = " or ".join(f"{self._prefix}image:={name}" for name in self._others)
             return f"several cameras are published, choose one by remapping: {choices}"
         published, image, below = self._published(), self._image, self._image
+        if self._seen and not any(name in published for name in (self._seen, f"{self._seen}/compressed")):
+            return (
+                f"{self._seen} was published for less than {PATIENCE_OF_SEARCH:.0f} s: remap with "
+                f"{self._prefix}image:={self._seen}, or start that camera or recording again"
+            )
         if self._may_search:
             unfit = [camera.image for camera in self._cameras() if not self._fits(camera)]
             image, below = (unfit or [image])[0], self._node.get_namespace()
@@ -152,11 +189,19 @@ class TopicChoice:
         named = next((topics for topics in self._named() if self._is_published(topics)), None)
         if named is not None or not self._may_search:
             return named
+        now = time.monotonic()
+        if now - self._searched >= SEARCH_PERIOD:
+            self._searched, self._found = now, self._search()
+        return self._found
+
+    def _search(self) -> ImageTopics | None:
+        """The only camera that is published; None if there is none, or several."""
         wanted = [camera for camera in self._cameras() if self._fits(camera)]
         self._list_once([camera.image for camera in wanted])
         if len(wanted) != 1:
             return None
         image, has_raw, _ = wanted[0]
+        self._seen = image
         is_compressed = self._transport == "compressed" or not has_raw
         info = self._fixed_info if self._has_own_info else info_beside(image)
         topic = f"{image}/compressed" if is_compressed else image

@@ -11,6 +11,7 @@ from typing import Any
 from std_msgs.msg import Header
 
 from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.video_stream.codecs import TITLES
 from monodepth_ros.data.video_stream.decoder import Outcome, StreamDecoder
 from monodepth_ros.data.video_stream.packets import Packet, PacketParser
 from monodepth_ros.errors import typed_line
@@ -21,6 +22,8 @@ QUEUE = 200
 BEHIND = 15
 # With more than this, and no key frame among them, all of them are.
 FAR_BEHIND = 150
+# Messages in a row without a picture: parameter sets may come alone, but not that many.
+PICTURELESS = 5
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class VideoInput:
         self._is_stopping = False
         self._parser = PacketParser()
         self._decoder: StreamDecoder[_Tag] | None = None
-        self._count = 0
+        self._count = self._pictureless = 0
         self._thread = threading.Thread(target=self._run, name="video", daemon=True)
         self._thread.start()
 
@@ -102,8 +105,19 @@ class VideoInput:
             except ImageError as error:
                 self._on_left_out(1, str(error))
                 continue
+            if not self._is_of_use(packet):
+                continue
             self._count += 1
             waiting.append((packet, _Tag(packet.stamp_ns, self._count, message, at)))
+
+    def _is_of_use(self, packet: Packet) -> bool:
+        """Whether to decode a packet: parameter sets are of use, but nothing that never has a picture is."""
+        self._pictureless = 0 if packet.has_picture else self._pictureless + 1
+        if packet.data and self._pictureless < PICTURELESS:
+            return True
+        found = "an empty message" if not packet.data else f"{self._pictureless} messages in a row without a picture"
+        self._on_left_out(1, f"{TITLES[packet.codec]} video: {found}; check the encoder and the format that it states")
+        return False
 
     def _skip_ahead(self, waiting: deque[tuple[Packet, _Tag]]) -> None:
         """Drop whole groups where the decoder does not keep up."""
