@@ -63,7 +63,8 @@ def checkpoint_odometry(
     if len(longest.estimates) < 2:
         known = sum(len(part.estimates) for part in parts)
         raise EvaluationError(
-            f"{source.description}: {known} of {count} frames have a reference pose and odometry; {NO_REFERENCE}"
+            f"{source.description}: {known} of {count} frames have a reference pose and odometry;"
+            f" {source.why_no_poses() or NO_REFERENCE}"
         )
     seconds = np.array([estimate.stamp_ns * 1e-9 for estimate in longest.estimates])
     estimate = Trajectory(
@@ -139,6 +140,6 @@ def reference_trajectory(source: FrameSource, frames: int = 0) -> Trajectory:
             break
     if len(poses) < 2:
         found = f"{len(poses)} of {count} frames have a reference pose"
-        raise EvaluationError(f"{source.description}: {found}; {NO_REFERENCE}")
+        raise EvaluationError(f"{source.description}: {found}; {source.why_no_poses() or NO_REFERENCE}")
     known = None if len(poses) == count else np.array(numbers)
     return Trajectory(source.description, np.array(poses), np.array(seconds), known)

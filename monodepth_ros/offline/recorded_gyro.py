@@ -41,6 +41,8 @@ class RecordedGyro:
         if topic.type != gyro_messages.TYPE:
             topic.close()
             raise RecordingError(f"odometry.imu_topic {topic.name} holds {topic.type}, expected {gyro_messages.TYPE}")
+        if topic.doubt:
+            self._note(topic.doubt)
         if not topic.count:
             self._note(f"{topic.name} has no messages")
         self._topic = topic

@@ -32,6 +32,8 @@ class RecordedScaleInputs:
         if self._uses_poses:
             travel.mount_camera(np.zeros(3))  # the poses are those of the camera
         self.notes: list[str] = []
+        if self._uses_poses and (reason := source.why_no_poses()):
+            self.notes.append(f"scale: no odometry to measure it by: {reason}; or set scale.odometry_topic")
         self.mount = self._find_mount(source, settings)
         if settings.odometry_topic and settings.source in ("auto", "odometry"):
             self._open(source, settings.odometry_topic)
@@ -62,6 +64,8 @@ class RecordedScaleInputs:
                 "geometry_msgs/msg/TwistStamped or geometry_msgs/msg/TwistWithCovarianceStamped"
             )
         self._topic = topic
+        if topic.doubt:
+            self.notes.append(f"scale: {topic.doubt}")
 
     def advance(self, frame: SourceFrame) -> None:
         """Add what a node would have received when it processes this frame."""

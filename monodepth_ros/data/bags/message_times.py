@@ -13,6 +13,8 @@ LOOKED_AT = 31  # messages
 # Stamps and receive times of one clock differ by the latency of the driver and the recorder. Larger differences between
 # two topics than this are two clocks [ns].
 SAME_CLOCK_NS = 5_000_000_000
+# Differences above this one may be either: another clock, or a slow node or recorder [ns].
+DOUBTFUL_NS = 1_000_000_000
 _NS = 1_000_000_000
 
 
@@ -47,11 +49,14 @@ class MessageTimes:
 
     @property
     def offset_ns(self) -> int | None:
-        """Median of stamp - receive time [ns], 0 for stamps of 0; None without messages."""
+        """Median of stamp - receive time [ns] of the stamped messages, 0 if none is; None without messages.
+
+        A message without a stamp has its receive time plus this one.
+        """
         if not len(self.stamps_ns):
             return None
-        stamps = np.where(self.stamps_ns == 0, self.received_ns, self.stamps_ns)
-        return int(np.median(stamps - self.received_ns))
+        is_stamped = self.stamps_ns != 0
+        return int(np.median((self.stamps_ns - self.received_ns)[is_stamped])) if is_stamped.any() else 0
 
 
 def first_times(recording: Recording, topic: str) -> MessageTimes:
@@ -64,6 +69,20 @@ def first_times(recording: Recording, topic: str) -> MessageTimes:
     except RecordingError:  # damaged: reading the messages raises it again
         pass
     return MessageTimes(topic, np.array(stamps, np.int64), np.array(received, np.int64))
+
+
+def doubtful_clocks(images: MessageTimes, other: MessageTimes) -> str:
+    """A warning for a topic whose stamps may be of another clock than the images', or an empty string."""
+    if images.offset_ns is None or other.offset_ns is None:
+        return ""
+    difference = other.offset_ns - images.offset_ns
+    if not DOUBTFUL_NS < abs(difference) <= SAME_CLOCK_NS:
+        return ""
+    direction, late = ("ahead of", "the images") if difference > 0 else ("behind", other.topic)
+    return (
+        f"by their receive times, the stamps of {other.topic} are {abs(difference) * 1e-9:.1f} s {direction} those of the"
+        f" images: right if {late} took that long to arrive, otherwise two clocks, and each image gets a wrong motion"
+    )
 
 
 def two_clocks(images: MessageTimes, other: MessageTimes) -> str:

@@ -27,12 +27,18 @@ class OdometryPath:
         self._last: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def add(self, message: Any) -> None:
-        """Add a message; one that is not later than the one before, or not finite, is ignored."""
+        """Add a message; one that is not later than the one before, or whose twist is not finite, is ignored.
+
+        A pose that is none (not finite, or a quaternion of zeros) does not move.
+        """
         stamp_ns = nanoseconds(message.header.stamp)
-        p, v, w = message.pose.pose.position, message.twist.twist.linear, message.twist.twist.angular
-        position, twist = np.array([p.x, p.y, p.z]), np.array([v.x, v.y, v.z, w.x, w.y, w.z])
-        if not (np.isfinite(position).all() and np.isfinite(twist).all()):
+        v, w = message.twist.twist.linear, message.twist.twist.angular
+        twist = np.array([v.x, v.y, v.z, w.x, w.y, w.z])
+        if not np.isfinite(twist).all():
             return
+        position = _position(message.pose.pose)
+        if position is None:
+            position = np.zeros(3) if self._last is None else self._last[1]
         if self._last is not None:
             before_ns, position_before, twist_before = self._last
             seconds = (stamp_ns - before_ns) * 1e-9
@@ -58,3 +64,11 @@ class OdometryPath:
     def description(self) -> str:
         """The two ways in words."""
         return f"the odometry's poses never move ({self._by_pose:.2g} m), though its twist says {self._by_twist:.2g} m"
+
+
+def _position(pose: Any) -> np.ndarray | None:
+    """Position (3,) [m] of a geometry_msgs/Pose; None if it is not finite, or the quaternion is zero."""
+    p, q = pose.position, pose.orientation
+    position, quaternion = np.array([p.x, p.y, p.z]), np.array([q.x, q.y, q.z, q.w])
+    is_pose = np.isfinite(position).all() and np.isfinite(quaternion).all() and quaternion.any()
+    return position if is_pose else None

@@ -63,8 +63,10 @@ class BagSource(FrameSource):
         self.topics = [topic for topic in (stream.image, stream.camera_info) if topic]
         self.notes += add_recorded_transforms(recording, self.frame_id, self.transforms)
         decoding = DecoderOptions(options.encoding, options.intensity_range)
-        self._images = BagImages(recording, stream, recorded_decoder(recording, stream, decoding, self.notes.append))
+        decoder = recorded_decoder(recording, stream, decoding, self.notes.append)
         times = first_times(recording, stream.image)
+        self._are_stamped = not times.are_unstamped
+        self._images = BagImages(recording, stream, decoder, times.offset_ns or 0)
         if times.are_unstamped:
             which = "all" if len(times.stamps_ns) == count else "the first"
             self.notes.append(
@@ -121,6 +123,12 @@ class BagSource(FrameSource):
         if order.sorted_count:
             images = "1 image" if order.sorted_count == 1 else f"{order.sorted_count} images"
             self.notes.append(f"{images} out of order: sorted by stamp")
+        if self._images.unstamped_count and self._are_stamped:
+            self.notes.append(
+                f"the stamps of {self._images.unstamped_count} images are 0: the receive times are used, less the usual"
+                " delay"
+            )
+        self.notes += [note for note in self._reference.unusable_poses() if note not in self.notes]
 
     def keep_decoded(self) -> None:
         self._images.keep_decoded()
@@ -142,6 +150,9 @@ class BagSource(FrameSource):
 
     def why_no_depth(self) -> str:
         return self._reference.why_no_depth()
+
+    def why_no_poses(self) -> str:
+        return self._reference.why_no_poses()
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         return self._reference.read(stamp_ns, received_ns, camera)

@@ -38,16 +38,20 @@ class RecordedImage(NamedTuple):
 class BagImages:
     """Images of a stream of a recording, decoded by `recorded_decoder`; video by PyAV.
 
+    offset_ns: of the stamps from the receive times; an image whose stamp is 0 has its receive time plus this one.
+    unstamped_count: such images so far, without those of video.
+
     Raises SourceError for video where PyAV is not installed.
     """
 
-    def __init__(self, recording: Recording, stream: ImageStream, decoder: ImageDecoder):
+    def __init__(self, recording: Recording, stream: ImageStream, decoder: ImageDecoder, offset_ns: int = 0):
         self._recording, self._stream, self._decoder = recording, stream, decoder
+        self._offset_ns, self.unstamped_count = offset_ns, 0
         self._reading = threading.Lock()
         self._video: StreamReader | None = None
         if stream.kind == VIDEO:
             try:
-                self._video = StreamReader(recording, stream.image)
+                self._video = StreamReader(recording, stream.image, offset_ns)
             except ImageError as error:
                 raise SourceError(str(error)) from None
 
@@ -73,7 +77,9 @@ class BagImages:
                 continue
             index += 1
             image = self._recording.deserialize(message)
-            yield RecordedImage(index, nanoseconds(image.header.stamp) or message.stamp_ns, message.stamp_ns, image)
+            stamp_ns = nanoseconds(image.header.stamp)
+            self.unstamped_count += stamp_ns == 0
+            yield RecordedImage(index, stamp_ns or message.stamp_ns + self._offset_ns, message.stamp_ns, image)
 
     def _pictures(
         self, video: StreamReader, messages: Iterator[RawMessage], start_ns: int
@@ -132,7 +138,7 @@ class BagImages:
             raw = list(self._recording.messages([self._stream.image], received_ns, received_ns + 1))
         for message in raw:
             image = self._recording.deserialize(message)
-            if (nanoseconds(image.header.stamp) or message.stamp_ns) == stamp_ns:
+            if (nanoseconds(image.header.stamp) or message.stamp_ns + self._offset_ns) == stamp_ns:
                 return self._pixels(image)
         return None
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.bags.message_times import MessageTimes
-from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.data.bags.message_times import SAME_CLOCK_NS, MessageTimes
+from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError
 from monodepth_ros.data.bags.reference_topics import NONE, PATH
-from monodepth_ros.data.sources.reference_clock import of_the_same_clock
+from monodepth_ros.data.sources.reference_clock import of_the_same_clock, stamped_times
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera, ReferenceDepth, choose_depth
 from monodepth_ros.data.sources.reference_poses import StampedPose, choose_poses
 from monodepth_ros.data.sources.source import FrameSource
@@ -55,6 +55,8 @@ class BagReference:
         self._against_depth = [*depth.notes, *depth.passed_over]
         self._closest_ns: int | None = None  # of the stamps of a depth message and of an image, so far
         self._poses_of = poses.chosen
+        self._against_poses = [*poses.notes, *(f"--odometry-topic {topic} names one" for topic in poses.others)]
+        self._offsets = self._offsets_from_receipt(recording, times)
         source.notes += depth.notes + poses.notes
         source.references += _in_words("reference depth", "--depth-topic", names[0], depth)
         source.references += _in_words("reference poses", "--odometry-topic", names[1], poses)
@@ -69,7 +71,7 @@ class BagReference:
             topics.append(self._poses_of.topic)
         self._path = recording.path
         self._recording = Recording(recording.path) if topics else None
-        start_ns, stop_ns = window[0] - LATE_NS, window[1] + LATE_NS
+        start_ns, stop_ns = window[0] - LATE_NS, window[1] + self._late_ns
         self._messages = self._recording.messages(topics, start_ns, stop_ns) if self._recording else iter(())
         self._read_until_ns = -1
 
@@ -84,7 +86,7 @@ class BagReference:
 
         stamp_ns, received_ns: the image's times, which must not decrease from call to call.
         """
-        while self._read_until_ns < received_ns + LATE_NS:
+        while self._read_until_ns < received_ns + self._late_ns:
             try:
                 message = next(self._messages, None)
                 content = None if message is None else self._recording.deserialize(message)
@@ -95,9 +97,9 @@ class BagReference:
                 break
             self._read_until_ns = message.stamp_ns
             if self.depth is not None and message.topic == self.depth.topic:
-                self._depths[nanoseconds(content.header.stamp) or message.stamp_ns] = content
+                self._depths[self._stamp(content, message)] = content
             else:
-                self._poses += self._poses_of.poses(content, message.stamp_ns)
+                self._poses += self._poses_of.poses(content, message.stamp_ns + self._offsets[message.topic])
         gaps = [abs(stamp - stamp_ns) for stamp in self._depths]
         self._closest_ns = min(
             gaps if self._closest_ns is None else [*gaps, self._closest_ns], default=self._closest_ns
@@ -115,12 +117,31 @@ class BagReference:
             f" and at most {1e-6 * self._gap_ns:.0f} ms (half the period of the images) is taken for the same time"
         )
 
+    def why_no_poses(self) -> str:
+        """Why the images so far have no poses, or topics to name instead; '' without a candidate."""
+        return "; ".join([*self._against_poses, *self.unusable_poses()])
+
+    def unusable_poses(self) -> list[str]:
+        """Notes on the messages so far that hold no pose."""
+        return [] if self._poses_of is None else self._poses_of.unusable_notes()
+
+    def _offsets_from_receipt(self, recording: Recording, images: MessageTimes) -> dict[str, int]:
+        """Offset of the stamps from the receive times [ns] by topic; sets how much later than the images they come."""
+        topics = [choice.topic for choice in (self.depth, self._poses_of) if choice is not None]
+        offsets = {topic: stamped_times(recording, topic).offset_ns or 0 for topic in topics}
+        later = [(images.offset_ns or 0) - offset for offset in offsets.values()]
+        self._late_ns = LATE_NS + min(max([0, *later]), SAME_CLOCK_NS)
+        return offsets
+
+    def _stamp(self, content: Any, message: RawMessage) -> int:
+        return nanoseconds(content.header.stamp) or message.stamp_ns + self._offsets[message.topic]
+
     def read(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         """The depth that `at` gives for an image, for any image. Safe to call from several threads."""
         if self.depth is None:
             return None
         depths: dict[int, Any] = {}
-        for margin_ns in (SOON_NS, LATE_NS):
+        for margin_ns in (SOON_NS, self._late_ns):
             with self._lock:  # the reader has one position in the file
                 if self._random_access is None:
                     self._random_access = Recording(self._path)
@@ -128,7 +149,7 @@ class BagReference:
                 raw = list(self._random_access.messages([self.depth.topic], *window))
             for message in raw:
                 content = self._random_access.deserialize(message)
-                depths[nanoseconds(content.header.stamp) or message.stamp_ns] = content
+                depths[self._stamp(content, message)] = content
             if any(abs(stamp - stamp_ns) <= self._gap_ns for stamp in depths):
                 break
         return self._nearest(depths, stamp_ns, camera)

@@ -4,7 +4,9 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from monodepth_ros.data.bags.message_times import MessageTimes, first_times, two_clocks
+import numpy as np
+
+from monodepth_ros.data.bags.message_times import MessageTimes, doubtful_clocks, first_times, two_clocks
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 from monodepth_ros.data.bags.reference_topics import PATH, TF
 from monodepth_ros.data.sources.reference_depth import DepthChoice
@@ -23,14 +25,21 @@ def of_the_same_clock(recording: Recording, images: MessageTimes, choice: Choice
         reason = _reason(recording, images, choice.chosen.topic)
         if reason and is_named:
             raise RecordingError(reason)
-        return replace(choice, chosen=None, notes=[*choice.notes, reason]) if reason else choice
+        if reason:
+            return replace(choice, chosen=None, notes=[*choice.notes, reason])
+        doubt = doubtful_clocks(images, stamped_times(recording, choice.chosen.topic))
+        return replace(choice, notes=[*choice.notes, doubt]) if doubt else choice
     reasons = (_reason(recording, images, topic) for topic in choice.others)
     reason = next(filter(None, reasons), "")
     return replace(choice, notes=[*choice.notes, reason]) if reason else choice
 
 
 def _reason(recording: Recording, images: MessageTimes, topic: str) -> str:
-    # The stamps of poses that are collected in one message are inside.
+    return two_clocks(images, stamped_times(recording, topic))
+
+
+def stamped_times(recording: Recording, topic: str) -> MessageTimes:
+    """Times of a topic's first messages; none for poses that are collected in one message, whose stamps are inside."""
     if recording.topics[topic].type in (PATH, TF):
-        return ""
-    return two_clocks(images, first_times(recording, topic))
+        return MessageTimes(topic, np.array([], np.int64), np.array([], np.int64))
+    return first_times(recording, topic)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The choice of a recording's reference poses for the images of one camera: a topic of odometry or poses."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from monodepth_ros.data.bags.reference_topics import (
     pose_topics,
 )
 from monodepth_ros.data.bags.static_transforms import ROBOT_BASES, StaticTransformError, StaticTransforms, ends_in
-from monodepth_ros.geometry.motion import make_transform, quaternion_to_rotation
+from monodepth_ros.geometry.motion import MotionError, make_transform, quaternion_to_rotation
 from monodepth_ros.stamps import nanoseconds
 
 StampedPose = tuple[int, np.ndarray]
@@ -35,7 +36,7 @@ class ReferencePoses:
     """Reference poses of a camera from one topic.
 
     moving: the frame whose poses it holds. T_moving_camera: (4, 4). by_twist: of odometry whose poses never move; its
-    twists are integrated instead.
+    twists are integrated instead. unusable: number of poses that are none, by reason.
     """
 
     topic: str
@@ -45,6 +46,7 @@ class ReferencePoses:
     is_stated: bool
     T_moving_camera: np.ndarray
     by_twist: OdometryPath | None = None
+    unusable: Counter[str] = field(default_factory=Counter)
 
     @property
     def description(self) -> str:
@@ -54,7 +56,10 @@ class ReferencePoses:
         return f"{self.topic} ({self.type.rpartition('/')[2]} {frame}{how}, {self.count} messages)"
 
     def poses(self, message: Any, received_ns: int) -> list[StampedPose]:
-        """The camera's poses in one message, in its order. received_ns: replaces a stamp of 0 [ns]."""
+        """The camera's poses in one message, in its order. received_ns: replaces a stamp of 0 [ns].
+
+        Poses that are not finite, or whose quaternion is zero, are left out and counted.
+        """
         if self.by_twist is not None:
             self.by_twist.add(message)
             return [(nanoseconds(message.header.stamp) or received_ns, self.by_twist.T @ self.T_moving_camera)]
@@ -68,7 +73,17 @@ class ReferencePoses:
         else:
             nested = self.type in (ODOMETRY, POSE_WITH_COVARIANCE)
             found = [(message.header.stamp, message.pose.pose if nested else message.pose)]
-        return [(nanoseconds(stamp) or received_ns, _matrix(pose) @ self.T_moving_camera) for stamp, pose in found]
+        poses = []
+        for stamp, pose in found:
+            try:
+                poses.append((nanoseconds(stamp) or received_ns, _matrix(pose) @ self.T_moving_camera))
+            except MotionError:
+                self.unusable["not finite, or with a quaternion of zeros"] += 1
+        return poses
+
+    def unusable_notes(self) -> list[str]:
+        """What was left out of the messages so far, in words."""
+        return [f"{count} poses of {self.topic} are {reason}: left out" for reason, count in self.unusable.items()]
 
     def all_at_once(self, recording: Recording) -> list[StampedPose]:
         """The poses of the last message of a path, which holds them all, in the order of their stamps."""
@@ -135,7 +150,10 @@ def _stays_on_board(recording: Recording, topic: str, transforms: StaticTransfor
         return False
     first = None
     for _, _, message in recording.read([topic]):
-        T = _matrix(message.pose.pose if hasattr(message.pose, "pose") else message.pose)
+        try:
+            T = _matrix(message.pose.pose if hasattr(message.pose, "pose") else message.pose)
+        except MotionError:
+            continue
         first = T if first is None else first
         if np.abs(T - first).max() > SAME_POSE:
             return False

@@ -161,6 +161,10 @@ class FrameSource(ABC):
         """Why the images read so far have no reference depth, with topics that miss a rule; '' without a candidate."""
         return ""
 
+    def why_no_poses(self) -> str:
+        """Why the images read so far have no reference poses, and what to name; '' without a candidate."""
+        return ""
+
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:
         """The reference depth (H, W) [m] of an image, as its frame gives it; None without one.
 

@@ -63,9 +63,13 @@ def frame_id(message: Any) -> str:
 
 
 class PacketParser:
-    """Parser of the messages of one stream, in their order. Raises ImageError for messages that hold no known video."""
+    """Parser of the messages of one stream, in their order. Raises ImageError for messages that hold no known video.
 
-    def __init__(self) -> None:
+    offset_ns: of the stamps from the receive times, for packets without a stamp.
+    """
+
+    def __init__(self, offset_ns: int = 0) -> None:
+        self.offset_ns = offset_ns
         self._codec = ""
         self._h264 = H264Parser()
         self._parameter_sets = b""

@@ -36,11 +36,11 @@ class _Coded(NamedTuple):
 class StreamReader:
     """The stream on one topic of a recording.
 
-    Raises ImageError, with what the topic holds, where PyAV is not installed.
+    offset_ns: of the stamps from the receive times, for packets without a stamp. Raises ImageError, with what the topic holds, where PyAV is not installed.
     """
 
-    def __init__(self, recording: Recording, topic: str):
-        self._recording, self._topic = recording, topic
+    def __init__(self, recording: Recording, topic: str, offset_ns: int = 0):
+        self._recording, self._topic, self._offset_ns = recording, topic, offset_ns
         first = recording.first(topic)
         self._codec = codec_of(video_format(first))
         title = TITLES.get(self._codec, repr(video_format(first)))
@@ -62,7 +62,8 @@ class StreamReader:
         lead_in = [] if start_ns <= self._recording.start_ns else self._before(start_ns, 1)[-1:]
         writer = self._kept().writer() if self._is_kept else None
         keep = writer.add if writer is not None else None
-        stream = OrderedStream(self._recording, StreamDecoder(self._parameter_sets()), start_ns, keep)
+        parser = PacketParser(self._offset_ns)
+        stream = OrderedStream(self._recording, StreamDecoder(self._parameter_sets()), start_ns, keep, parser)
         for group in lead_in:
             stream.lead_in(group)
         stream.end_keeping = writer.flush if writer is not None else None
@@ -164,7 +165,7 @@ class StreamReader:
             start_ns += window_ns
 
     def _coded(self, start_ns: int, stop_ns: int) -> list[_Coded]:
-        parser = PacketParser()
+        parser = PacketParser(self._offset_ns)
         with self._reading:
             messages = list(self._recording.messages([self._topic], start_ns, stop_ns))
         found = []
@@ -201,9 +202,10 @@ class OrderedStream:
         decoder: StreamDecoder[Times],
         start_ns: int,
         keep: Callable[[Times, Any], None] | None,
+        parser: PacketParser,
     ):
         self._recording, self._decoder, self._start_ns, self._keep = recording, decoder, start_ns, keep
-        self._parser = PacketParser()
+        self._parser = parser
         self.end_keeping: Callable[[], None] | None = None
 
     def lead_in(self, group: list[_Coded]) -> None:
@@ -243,4 +245,4 @@ def parsed(recording: Recording, parser: PacketParser, message: RawMessage, stri
         if strict:
             raise
         return None
-    return _Coded((packet.stamp_ns or message.stamp_ns, message.stamp_ns), packet)
+    return _Coded((packet.stamp_ns or message.stamp_ns + parser.offset_ns, message.stamp_ns), packet)

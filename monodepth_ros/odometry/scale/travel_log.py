@@ -11,6 +11,8 @@ from monodepth_ros.geometry.motion import MotionError, quaternion_to_rotation, r
 
 # Messages further apart than this are not joined [s]; GNSS receivers send one per second.
 GAP = 1.5
+# A message up to this much older than the newest has only arrived late: it is left out [s].
+LATE = 0.25
 # History to keep [s].
 MEMORY = 30.0
 # Old entries are dropped in pieces of at least this many, because each removal copies the rest.
@@ -22,7 +24,8 @@ class TravelLog:
 
     Poses are those of a point of the robot in any fixed frame; velocities are those of such a point in its own axes.
     Lengths are those of that point's path, or of the camera's once its place is known (`mount_camera`). Messages that
-    are not finite are ignored. A gap, or a stamp that goes back, starts a new segment.
+    are not finite are ignored, and so are those that arrived out of order. A gap, or a stamp that goes back further,
+    starts a new segment.
     """
 
     def __init__(self) -> None:
@@ -62,6 +65,8 @@ class TravelLog:
         if not np.isfinite(position).all():
             return
         with self._lock:
+            if self._is_late(stamp_ns):
+                return
             length = angle = 0.0
             if self._last_pose is not None:
                 position_before, rotation_before = self._last_pose
@@ -79,6 +84,8 @@ class TravelLog:
         if not (np.isfinite(linear).all() and np.isfinite(angular).all()):
             return
         with self._lock:
+            if self._is_late(stamp_ns):
+                return
             if self._lever is not None:
                 linear = linear + np.cross(angular, self._lever)
             speed, turn_rate = float(np.linalg.norm(linear)), float(np.linalg.norm(angular))
@@ -89,6 +96,9 @@ class TravelLog:
                 angle = 0.5 * (self._last_speed[1] + turn_rate) * seconds
             self._append(stamp_ns, length, angle)
             self._last_speed = speed, turn_rate
+
+    def _is_late(self, stamp_ns: int) -> bool:
+        return bool(self._stamps) and 0 < self._stamps[-1] - stamp_ns <= LATE * 1e9
 
     def _append(self, stamp_ns: int, length: float, angle: float) -> None:
         if self._stamps and stamp_ns == self._stamps[-1]:

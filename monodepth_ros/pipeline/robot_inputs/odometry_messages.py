@@ -26,7 +26,8 @@ class OdometryMessages:
     """Adds messages of one topic of these TYPES to `travel`, in the order of their stamps.
 
     Some drivers of wheels fill the twist of nav_msgs/Odometry and leave its pose alone. If the twist has moved for
-    TWIST_PATH and the pose has not, the twist counts from then on. problem: says so; empty otherwise.
+    TWIST_PATH and the pose has not, the twist counts from then on. Messages without a stamp are left out. problem: says
+    so; empty otherwise.
     """
 
     def __init__(self, travel: TravelLog):
@@ -37,13 +38,16 @@ class OdometryMessages:
     def add(self, message: Any) -> None:
         """Add the pose or velocity of a message."""
         stamp_ns = nanoseconds(message.header.stamp)
+        if stamp_ns == 0:
+            self.problem = self.problem or "scale: the odometry has no stamps (header.stamp is 0), and is left out"
+            return
         if hasattr(message, "pose"):
             self._path.add(message)
             if not self._path.is_of_twist:
                 p, q = message.pose.pose.position, message.pose.pose.orientation
                 self._travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
                 return
-            self.problem = f"scale: {self._path.description}: the twist counts"
+            self.problem = self.problem or f"scale: {self._path.description}: the twist counts"
         twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
         v, w = twist.linear, twist.angular
         self._travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))

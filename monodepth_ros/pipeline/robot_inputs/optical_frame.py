@@ -6,7 +6,7 @@ import numpy as np
 from monodepth_ros.data.bags.static_transforms import ROBOT_BASES
 
 # A z axis closer to the vertical than this points at the sky, or belongs to a body frame [cosine].
-UPRIGHT = 0.9
+UPRIGHT = 0.7
 
 
 def axes_problem(camera_frame: str, base_frame: str, T_base_camera: np.ndarray) -> str:
