@@ -5,16 +5,16 @@ import re
 from pathlib import Path
 
 from monodepth_ros.data.bags.files import is_recording_file
+from monodepth_ros.data.calibration import calibration_note
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions, given_camera
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
-from monodepth_ros.geometry.camera import CalibrationError
 from monodepth_ros.geometry.lens_plausibility import lens_problem
 
 EXPECTED = (
@@ -33,18 +33,12 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
     """
     source = _open(place, options)
     source.opened_with = place, options
-    if problem := _given_problem(options):
-        source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
+    if options.calibration_file and source.given_camera is not None:
+        if note := calibration_note(options.calibration_file):
+            source.notes.append(f"{options.calibration_file}: {note}")
+        if problem := lens_problem(source.given_camera):
+            source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
     return source
-
-
-def _given_problem(options: SourceOptions) -> str:
-    """What is impossible in the calibration file of the options; '' if nothing is, or it states no image size."""
-    try:
-        given = given_camera(options)
-    except CalibrationError:  # a reader that knows the size has read it
-        return ""
-    return lens_problem(given) if given is not None else ""
 
 
 def _open(place: Place, options: SourceOptions) -> FrameSource:
