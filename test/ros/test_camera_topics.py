@@ -48,6 +48,10 @@ STEREO = graph(
         (OAK, ["/oak/rgb/image_raw"]),
         (STEREO, ["/stereo/left/image_raw", "/stereo/right/image_raw"]),
         (graph("", "/phone/image/compressed"), ["/phone/image"]),
+        (
+            graph("/depth_camera/color/image_raw /oak/preview/image_raw /net/colorized"),
+            ["/depth_camera/color/image_raw"],
+        ),
         (graph("/_hidden/image_raw /disparity_image", "/points"), []),
     ],
 )

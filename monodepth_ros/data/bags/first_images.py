@@ -2,7 +2,6 @@
 """The first message of an image topic: how its pictures are stored, their size and frame."""
 
 import re
-import struct
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from monodepth_ros.data.bags.image_names import base_name
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
+from monodepth_ros.data.images.compressed_size import compressed_size
 from monodepth_ros.data.video_stream.codecs import codec_of, original_encoding
 from monodepth_ros.data.video_stream.packets import frame_id as frame_of
 from monodepth_ros.data.video_stream.packets import stamp_ns as stamp_of
@@ -125,9 +125,10 @@ def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
     if codec_of(message.format):
         return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=channels, bits=bits, **about)
     data = np.asarray(message.data, np.uint8)
-    size = _size_of_jpeg(data[: 2**18].tobytes())
+    size: tuple[int, int] | None = None
     values = None
-    if size is not None:
+    if data[:2].tobytes() == b"\xff\xd8" and all(header := compressed_size(data)):
+        size = header
         # A JPEG holds 8 bits, whatever was converted into it; depth so converted stays depth.
         channels, bits = (1, 16) if encoding.upper() == "16UC1" else (0 if channels == 0 else channels, 8)
     else:
@@ -165,20 +166,3 @@ def _decoded(data: np.ndarray) -> np.ndarray | None:
         return cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     except cv2.error:
         return None
-
-
-def _size_of_jpeg(data: bytes) -> tuple[int, int] | None:
-    """(width, height) by the frame header (SOF) of a JPEG; None for other data."""
-    if data[:2] != b"\xff\xd8":
-        return None
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
-        if marker == 0xFF:  # padding before a marker
-            at += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        at += 2 + length
-    return None

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera images among the published topics."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from monodepth_ros.data.bags import image_names
-from monodepth_ros.data.bags.image_names import device_key, is_infrared_name, is_made_for_another_view, name_says
+from monodepth_ros.data.bags.image_names import (
+    DEPTH,
+    DISPARITY,
+    OTHER,
+    device_key,
+    is_infrared_name,
+    is_made_for_another_view,
+    name_says,
+)
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
 
 STATUS = "monodepth_ros/msg/DepthStatus"
-# A topic with one of these words in its name is no camera's picture.
-OTHER_IMAGES = {"depth", "disparity", "confidence", "mask", "label", "labels", "segmentation", "semantic"}
-OTHER_TRANSPORTS = {"compressedDepth", "theora", "ffmpeg", "zstd", "draco"}
 # The driver's own image, which others in the same namespace (image_color, image_rect) are made from.
 DRIVER_IMAGE = "image_raw"
 
@@ -65,18 +68,12 @@ def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
 
 
 def _may_be_camera(name: str) -> bool:
-    segments = name.strip("/").split("/")
-    if any(segment.startswith("_") for segment in segments) or segments[-1] in OTHER_TRANSPORTS:
-        return False
-    # The image of a module called stereo, beside those called left and right, is its depth.
-    words = {word for segment in segments for word in re.split("[^a-z]+", segment.lower())}
-    image = segments[:-1] if segments[-1] == "compressed" else segments
-    return not words & OTHER_IMAGES and image[-2:-1] != ["stereo"]
+    is_hidden = any(segment.startswith("_") for segment in name.split("/"))
+    return not is_hidden and name_says(name) not in (DEPTH, DISPARITY)
 
 
 def _is_unlikely(name: str) -> bool:
-    kinds = (image_names.DEPTH, image_names.DISPARITY, image_names.OTHER)
-    return is_made_for_another_view(name) or name_says(name, in_colour=True) in kinds
+    return is_made_for_another_view(name) or name_says(name) == OTHER
 
 
 def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:
