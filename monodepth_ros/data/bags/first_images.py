@@ -2,7 +2,8 @@
 """The first message of an image topic: how its pictures are stored, their size and frame."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,7 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE, FFMPEG_PACKET, COMPRESSED_VIDEO)
 RAW, COMPRESSED, VIDEO = "raw", "compressed", "video"
+MOST_BLACK = 30  # messages
 
 _16_BITS = re.compile(r"16[US]C1|mono16|[yz]16", re.IGNORECASE)
 _FLOATS = re.compile(r"(16|32|64)FC(\d*)", re.IGNORECASE)
@@ -61,8 +63,21 @@ def first_image(recording: Recording, topic: str) -> FirstImage:
     """The first message of an image topic, read once. Raises RecordingError for a topic without messages."""
     known = _known.setdefault(recording, {})
     if topic not in known:
-        known[topic] = _look(topic, recording.topics[topic].type, recording.first(topic))
+        kind = recording.topics[topic].type
+        first = _look(topic, kind, recording.first(topic))
+        if first.values is not None and not first.values.any():
+            first = replace(first, values=_first_values(recording, topic, kind))
+        known[topic] = first
     return known[topic]
+
+
+def _first_values(recording: Recording, topic: str, kind: str) -> np.ndarray | None:
+    """Values of the first picture that is not black, as those of depth cameras are that warm up; None if none is."""
+    for message in islice(recording.messages([topic]), MOST_BLACK):
+        values = _look(topic, kind, recording.deserialize(message)).values
+        if values is not None and values.any():
+            return values
+    return None
 
 
 def _look(topic: str, kind: str, message: Any) -> FirstImage:

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 from monodepth_ros.data.bags.files import is_recording_file
+from monodepth_ros.data.bags.folder import recordings_within
+from monodepth_ros.data.bags.storage.file_kind import archive_command, content_kind, journal_of
 from monodepth_ros.data.calibration import calibration_note
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
@@ -57,8 +59,10 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
         return _open_folder(path, options)
     if is_image(place):
         return open_images([path], place, options)
-    if is_recording_file(path):
+    if is_recording_file(path) or content_kind(path) or archive_command(path):
         return BagSource(path, options)
+    if (of := journal_of(path)) is not None:
+        raise SourceError(f"{path} is a part of the database {of.name}: give that, or its folder")
     check_video(path, EXPECTED)
     return VideoSource(path, options)
 
@@ -84,7 +88,10 @@ def _open_pattern(pattern: str, options: SourceOptions) -> FrameSource:
         return open_images(images, pattern, options)
     if len(found) == 1:
         return open_source(str(found[0]), options)
-    raise SourceError(f"{pattern} matches {len(found)} files that are not images: give one of them, {found[0]} first")
+    raise SourceError(
+        f"{pattern} matches {len(found)} files that are not images: give one of them, {found[0]} first, or the folder"
+        " of a split recording"
+    )
 
 
 def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
@@ -98,7 +105,7 @@ def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
     is_bag = any(is_recording_file(entry) for entry in inside)
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
-    if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):
+    if not is_bag and not recordings_within(folder):
         films = [entry for entry in inside if entry.suffix.lower() in VIDEO_SUFFIXES]
         within = None if films else contained(folder)
         if within is None and len(films) == 1:

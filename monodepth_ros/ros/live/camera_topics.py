@@ -5,7 +5,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from monodepth_ros.data.bags.image_names import DEPTH, DISPARITY, OTHER, name_says
+from monodepth_ros.data.bags.image_names import (
+    DEPTH,
+    DISPARITY,
+    OTHER,
+    device_key,
+    is_infrared_name,
+    is_made_for_another_view,
+    name_says,
+)
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
 
@@ -28,7 +36,8 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
     depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. The images of one
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
-    images, images without one are left out.
+    images, images without one are left out. As in recordings, infrared gives way to another camera of its device, and
+    what is hardly a camera's by its name (previews, drawings, colour in the view of depth) to any other.
     """
     outputs = outputs_of_depth_nodes(topics)
     transports: dict[str, set[str]] = defaultdict(set)
@@ -40,7 +49,10 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
                 transports[name.removesuffix("/compressed")].add("compressed")
     found = [PublishedCamera(name, "raw" in kinds, "compressed" in kinds) for name, kinds in sorted(transports.items())]
     calibrated = [camera for camera in found if CAMERA_INFO in topics.get(info_beside(camera.image), ())]
-    return _without_derived(calibrated or found)
+    cameras = _without_derived(calibrated or found)
+    cameras = [camera for camera in cameras if not _is_unlikely(camera.image)] or cameras
+    others = {device_key(camera.image) for camera in cameras if not is_infrared_name(camera.image)}
+    return [one for one in cameras if not (is_infrared_name(one.image) and device_key(one.image) in others)]
 
 
 def info_beside(image: str) -> str:
@@ -57,7 +69,11 @@ def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
 
 def _may_be_camera(name: str) -> bool:
     is_hidden = any(segment.startswith("_") for segment in name.split("/"))
-    return not is_hidden and name_says(name) not in (DEPTH, DISPARITY, OTHER)
+    return not is_hidden and name_says(name) not in (DEPTH, DISPARITY)
+
+
+def _is_unlikely(name: str) -> bool:
+    return is_made_for_another_view(name) or name_says(name) == OTHER
 
 
 def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:

@@ -106,7 +106,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     # The first of several cameras is as good as any to learn from, and it is the left one of a pair.
     options, note = one_camera(path, options)
     if note:
-        notes.append(f"{note} (data.topic chooses)")
+        notes.append(note)
     if config.sources in ("mono", "none"):
         return options, None
     with open_source(path, options) as source:
