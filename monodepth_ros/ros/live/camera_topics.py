@@ -35,7 +35,7 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
 
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
     depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. For want of another
-    camera, the colour images of a depth camera (/depth_camera/image_raw) and previews count. The images of one
+    camera, the colour images of a depth camera (/depth_camera/image_raw) count. The images of one
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
     images, images without one are left out. As in recordings, infrared gives way to another camera of its device, and
     what is hardly a camera's by its name (previews, drawings, colour in the view of depth) to any other.
@@ -44,7 +44,7 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     names = [name for name in topics if name not in outputs and name.startswith(namespace.rstrip("/") + "/")]
     clear = [name for name in names if _may_be_camera(name)]
     if not any(kind in topics[name] for name in clear for kind in (IMAGE, COMPRESSED_IMAGE)):
-        clear = [name for name in names if _may_be_camera(name.replace("preview", DRIVER_IMAGE), in_colour=True)]
+        clear = [name for name in names if _may_be_camera(name, in_colour=True)]
     transports: dict[str, set[str]] = defaultdict(set)
     for name in clear:
         if IMAGE in topics[name]:
@@ -73,11 +73,11 @@ def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
 
 def _may_be_camera(name: str, in_colour: bool = False) -> bool:
     is_hidden = any(segment.startswith("_") for segment in name.split("/"))
-    return not is_hidden and name_says(name, in_colour) not in (DEPTH, DISPARITY, OTHER)
+    return not is_hidden and name_says(name, in_colour) not in (DEPTH, DISPARITY)
 
 
 def _is_unlikely(name: str) -> bool:
-    return is_made_for_another_view(name) or name_says(name, in_colour=True) in (DEPTH, DISPARITY, OTHER)
+    return is_made_for_another_view(name) or name_says(name) == OTHER
 
 
 def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:
