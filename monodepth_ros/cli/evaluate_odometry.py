@@ -161,7 +161,8 @@ def _from_files(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, li
         reference = read_trajectory(options.ground_truth, options.ground_truth_quaternion, options.times)
         return reference, estimate, [*estimate.notes, *reference.notes]
     with open_recording(options.ground_truth, options) as source:
-        return reference_trajectory(source, options.frames), estimate, list(estimate.notes)
+        reference = reference_trajectory(source, options.frames)
+        return reference, estimate, [*estimate.notes, *source.notes]
 
 
 def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, list[str]]:
@@ -178,7 +179,8 @@ def _from_network(options: argparse.Namespace) -> tuple[Trajectory, Trajectory, 
             reference, estimate, more = checkpoint_odometry(
                 source, engine, checkpoint.header, options.frames, progress.step, config
             )
-    return reference, estimate, notes + more
+        late = [note for note in source.notes if note not in notes]
+    return reference, estimate, notes + more + late
 
 
 def _lengths(text: str) -> tuple[float, ...]:

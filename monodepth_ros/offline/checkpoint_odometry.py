@@ -64,7 +64,7 @@ def checkpoint_odometry(
         known = sum(len(part.estimates) for part in parts)
         raise EvaluationError(
             f"{source.description}: {known} of {count} frames have a reference pose and odometry;"
-            f" {source.why_no_poses() or NO_REFERENCE}"
+            f" {_why_no_poses(source)}"
         )
     seconds = np.array([estimate.stamp_ns * 1e-9 for estimate in longest.estimates])
     estimate = Trajectory(
@@ -140,6 +140,10 @@ def reference_trajectory(source: FrameSource, frames: int = 0) -> Trajectory:
             break
     if len(poses) < 2:
         found = f"{len(poses)} of {count} frames have a reference pose"
-        raise EvaluationError(f"{source.description}: {found}; {source.why_no_poses() or NO_REFERENCE}")
+        raise EvaluationError(f"{source.description}: {found}; {_why_no_poses(source)}")
     known = None if len(poses) == count else np.array(numbers)
     return Trajectory(source.description, np.array(poses), np.array(seconds), known)
+
+
+def _why_no_poses(source: FrameSource) -> str:
+    return "; ".join(filter(None, [source.why_no_poses(), NO_REFERENCE]))

@@ -32,7 +32,8 @@ class RecordedScaleInputs:
         if self._uses_poses:
             travel.mount_camera(np.zeros(3))  # the poses are those of the camera
         self.notes: list[str] = []
-        if self._uses_poses and (reason := source.why_no_poses()):
+        reason = source.why_no_poses() if self._uses_poses else ""
+        if reason and reason not in source.notes:
             self.notes.append(f"scale: no odometry to measure it by: {reason}; or set scale.odometry_topic")
         self.mount = self._find_mount(source, settings)
         if settings.odometry_topic and settings.source in ("auto", "odometry"):

@@ -18,8 +18,8 @@ class RecordedTopic:
     """The messages of one topic, up to each frame.
 
     images: topic of the images. type, count: of its messages. doubt: a warning about their clock, or an empty string.
-    Messages without a stamp get their receive time. Raises RecordingError for an unknown topic, and for one whose stamps
-    are of another clock than the images'.
+    Messages without a stamp get their receive time. Raises RecordingError for an unknown topic, and for one whose
+    stamps are of another clock than the images'.
     """
 
     def __init__(self, path: Path, name: str, images: str):

@@ -15,7 +15,7 @@ def turned(axis_angle):
     return exp_se3([0, 0, 0, *axis_angle])[:3, :3]
 
 
-@pytest.mark.parametrize("turn", [(0, 0, 0), (0, 0, 1.6), (0, 0.3, 0)], ids=["ahead", "left", "tilted"])
+@pytest.mark.parametrize("turn", [(0, 0, 0), (0, 0, 1.6), (0, 0.6, 0)], ids=["ahead", "left", "tilted"])
 def test_a_link_frame_is_doubted_and_an_optical_one_is_not(turn):
     link, optical = turned(turn), turned(turn) @ R_BODY_OPTICAL
     problem = axes_problem("camera_link", "robot/base_link", make_transform(link, (0.4, 0, 1.2)))
@@ -25,6 +25,20 @@ def test_a_link_frame_is_doubted_and_an_optical_one_is_not(turn):
 
 def test_a_tree_of_optical_frames_is_not_doubted():
     assert axes_problem("right_optical", "left_optical", np.eye(4)) == ""
+
+
+def test_links_above_the_camera_are_upright_and_frames_of_imus_need_not_be():
+    assert axes_problem("camera_color_frame", "camera_link", np.eye(4))
+    assert axes_problem("camera", "chassis", np.eye(4))
+    assert axes_problem("cam0", "imu_link", np.eye(4)) == ""
+    assert axes_problem("camera_link", "camera_link", np.eye(4)) == ""
+
+
+@pytest.mark.parametrize("roll", [0.0, 1.5708, 3.1416], ids=["level", "rolled", "upside down"])
+@pytest.mark.parametrize("pitch", [0.0, 0.7, 1.5708, -0.7], ids=["ahead", "lowered", "down", "raised"])
+def test_optical_frames_of_any_usual_mount_are_not_doubted(roll, pitch):
+    mount = turned((0, pitch, 0)) @ R_BODY_OPTICAL @ turned((0, 0, roll))
+    assert axes_problem("camera_optical", "base_link", make_transform(mount, (0.4, 0, 1.2))) == ""
 
 
 def test_the_moving_frame_of_a_recording_notes_it():

@@ -47,6 +47,37 @@ def test_every_type_of_odometry_gives_the_path_and_names_its_frame(kind):
     assert (length, angle) == pytest.approx((SPEED, 0.0), abs=1e-9)
 
 
+def test_odometry_whose_poses_never_move_is_remarked_once():
+    odometry = OdometryMessages(TravelLog())
+    problems = set()
+    for i in range(31):
+        message = odometry_message("Odometry", i)
+        message.pose.pose.position.x = 0.0
+        odometry.add(message)
+        problems.add(odometry.problem)
+    assert len(problems - {""}) == 1 and "the twist counts" in odometry.problem
+
+
+def test_live_odometry_without_stamps_is_named():
+    odometry = OdometryMessages(TravelLog())
+    message = odometry_message("Odometry", 0)
+    message.header.stamp.sec = message.header.stamp.nanosec = 0
+    odometry.add(message)
+    assert "has no stamps" in odometry.problem
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_odometry_out_of_order_keeps_the_path(kind):
+    travel = TravelLog()
+    odometry = OdometryMessages(travel)
+    order = list(range(31))
+    for i in range(2, 31, 6):
+        order[i - 1], order[i] = order[i], order[i - 1]
+    for i in order:
+        odometry.add(odometry_message(kind, i))
+    assert travel.between(TENTH, 31 * TENTH) == pytest.approx((3 * SPEED, 0.0), abs=1e-9)
+
+
 def test_rates_are_turned_into_the_cameras_axes_and_invalid_ones_are_refused_with_a_reason():
     gyro, R_camera_imu = Gyro(OdometryConfig(imu_estimate_offset=False)), R_BODY_OPTICAL.T
     for i in range(11):

@@ -79,9 +79,10 @@ def doubtful_clocks(images: MessageTimes, other: MessageTimes) -> str:
     if not DOUBTFUL_NS < abs(difference) <= SAME_CLOCK_NS:
         return ""
     direction, late = ("ahead of", "the images") if difference > 0 else ("behind", other.topic)
+    seconds = abs(difference) * 1e-9
     return (
-        f"by their receive times, the stamps of {other.topic} are {abs(difference) * 1e-9:.1f} s {direction} those of the"
-        f" images: right if {late} took that long to arrive, otherwise two clocks, and each image gets a wrong motion"
+        f"by their receive times, the stamps of {other.topic} are {seconds:.1f} s {direction} those of"
+        f" the images: right if {late} took that long to arrive, otherwise two clocks, and images go with wrong messages"
     )
 
 

@@ -55,7 +55,8 @@ class BagReference:
         self._against_depth = [*depth.notes, *depth.passed_over]
         self._closest_ns: int | None = None  # of the stamps of a depth message and of an image, so far
         self._poses_of = poses.chosen
-        self._against_poses = [*poses.notes, *(f"--odometry-topic {topic} names one" for topic in poses.others)]
+        usable = [topic for topic in poses.others if not any(topic in note for note in poses.notes)]
+        self._against_poses = [*poses.notes, *(f"--odometry-topic {topic} names one" for topic in usable)]
         self._offsets = self._offsets_from_receipt(recording, times)
         source.notes += depth.notes + poses.notes
         source.references += _in_words("reference depth", "--depth-topic", names[0], depth)
@@ -118,8 +119,9 @@ class BagReference:
         )
 
     def why_no_poses(self) -> str:
-        """Why the images so far have no poses, or topics to name instead; '' without a candidate."""
-        return "; ".join([*self._against_poses, *self.unusable_poses()])
+        """Why the images so far have no poses, or topics to name instead."""
+        reasons = "; ".join([*self._against_poses, *self.unusable_poses()])
+        return reasons or ("no topic with poses is there" if self._poses_of is None else "")
 
     def unusable_poses(self) -> list[str]:
         """Notes on the messages so far that hold no pose."""

@@ -162,7 +162,7 @@ class FrameSource(ABC):
         return ""
 
     def why_no_poses(self) -> str:
-        """Why the images read so far have no reference poses, and what to name; '' without a candidate."""
+        """Why the images read so far have no reference poses, and what to name; '' if nothing is known."""
         return ""
 
     def reference_depth(self, stamp_ns: int, received_ns: int, camera: CameraModel) -> np.ndarray | None:

@@ -36,7 +36,8 @@ class _Coded(NamedTuple):
 class StreamReader:
     """The stream on one topic of a recording.
 
-    offset_ns: of the stamps from the receive times, for packets without a stamp. Raises ImageError, with what the topic holds, where PyAV is not installed.
+    offset_ns: of the stamps from the receive times, for packets without a stamp. Raises ImageError, with what the topic
+    holds, where PyAV is not installed.
     """
 
     def __init__(self, recording: Recording, topic: str, offset_ns: int = 0):

@@ -14,8 +14,14 @@ BOOT_NS = 12 * 10**9
 SPEED = 3.0
 
 
-def write(path, image_start_ns=START_NS, odometry_start_ns=START_NS, pose_moves=True, twist=SPEED, topic="/odom"):
-    """Images at 10 Hz and odometry at 20 Hz of a robot that drives ahead at 3 m/s, received in step."""
+def write(
+    path, image_start_ns=START_NS, odometry_start_ns=START_NS, pose_moves=True, twist=SPEED, topic="/odom", **more
+):
+    """Images at 10 Hz and odometry at 20 Hz of a robot that drives ahead at 3 m/s, received in step.
+
+    more: late_ns, of the odometry's receive times; edit(i, message), of an odometry message.
+    """
+    late_ns, edit = more.get("late_ns", 0), more.get("edit", lambda i, message: None)
     with BagWriter(path) as bag:
         bag.add_topic("/tf_static", "tf2_msgs/msg/TFMessage", latched=True)
         mount = make_transform(R_BODY_OPTICAL, (0.4, 0, 1.2))
@@ -38,7 +44,8 @@ def write(path, image_start_ns=START_NS, odometry_start_ns=START_NS, pose_moves=
             odometry = messages.odometry(
                 messages.header(stamp, "odom"), "base_link", T, np.eye(6), (twist, 0, 0, 0, 0, 0), np.eye(6)
             )
-            bag.write(topic, START_NS + after_ns, odometry)
+            edit(i, odometry)
+            bag.write(topic, START_NS + after_ns + late_ns, odometry)
     return path
 
 
@@ -89,3 +96,53 @@ def test_odometry_of_a_robot_that_stands_has_poses_that_do_not_move(tmp_path):
     source, frames = read(write(tmp_path / "bag", pose_moves=False, twist=0.0), odometry_topic="/odom")
     np.testing.assert_array_equal(steps(frames), 0)
     assert not any("twist" in text for _, text in source.references)
+
+
+def without_position(message):
+    message.pose.pose.position.y = np.nan
+
+
+def without_rotation(message):
+    q = message.pose.pose.orientation
+    q.x = q.y = q.z = q.w = 0.0
+
+
+@pytest.mark.parametrize("spoil", [without_position, without_rotation])
+def test_poses_that_are_none_are_left_out_and_counted(tmp_path, spoil):
+    def edit(i, message):
+        if 14 <= i < 22:
+            spoil(message)
+
+    source, frames = read(write(tmp_path / "bag", edit=edit), odometry_topic="/odom")
+    known = [i for i, frame in enumerate(frames) if frame.T_world_camera is not None]
+    assert known == [i for i in range(20) if not 7 <= i < 11]
+    np.testing.assert_allclose(frames[11].T_world_camera[0, 3] - frames[6].T_world_camera[0, 3], SPEED * 0.5, atol=1e-6)
+    assert "8 poses of /odom are not finite, or with a quaternion of zeros: left out" in source.notes
+
+
+@pytest.mark.parametrize("spoil", [without_position, without_rotation])
+def test_odometry_without_any_pose_moves_by_its_twist(tmp_path, spoil):
+    source, frames = read(write(tmp_path / "bag", edit=lambda i, message: spoil(message)), odometry_topic="/odom")
+    assert len(steps(frames)) > 15
+    np.testing.assert_allclose(steps(frames), SPEED * 0.1, atol=1e-6)
+    assert any("integrated twists" in text for _, text in source.references)
+
+
+def test_odometry_that_arrives_seconds_late_gives_poses_with_a_warning(tmp_path):
+    source, frames = read(write(tmp_path / "bag", late_ns=1_500_000_000), odometry_topic="/odom")
+    assert len(steps(frames)) == 19
+    (note,) = [note for note in source.notes if "by their receive times" in note]
+    assert "the stamps of /odom are 1.5 s behind those of the images: right if /odom took that long to arrive" in note
+
+
+def test_stamps_that_are_seconds_ahead_of_the_images_are_warned_about(tmp_path):
+    source, _ = read(write(tmp_path / "bag", odometry_start_ns=START_NS + 2 * 10**9), odometry_topic="/odom")
+    (note,) = [note for note in source.notes if "by their receive times" in note]
+    assert "the stamps of /odom are 2.0 s ahead of those of the images" in note
+
+
+def test_a_source_says_why_it_has_no_poses(tmp_path):
+    source, _ = read(write(tmp_path / "clock", image_start_ns=BOOT_NS, topic="/ground_truth/odom"))
+    assert source.why_no_poses().startswith("images are of 12.0 s, /ground_truth/odom of 1700000000.0 s: two clocks")
+    source, _ = read(write(tmp_path / "unnamed"))
+    assert source.why_no_poses() == "--odometry-topic /odom names one"

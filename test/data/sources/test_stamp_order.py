@@ -91,12 +91,12 @@ def test_calibrations_stay_before_the_images_that_they_arrived_before():
     assert newest == {stamp: max(i, 5) if i in (4, 5) else i for i, stamp in enumerate(steady(12))}
 
 
-def write(path, stamps_ns, received_ns=None):
+def write(path, stamps_ns, delay_ns=0):
     with BagWriter(path) as bag:
         bag.add_topic("/camera/image_raw", "sensor_msgs/msg/Image")
         for i, stamp in enumerate(stamps_ns):
             header = messages.header(stamp, "camera")
-            bag.write("/camera/image_raw", START_NS + i * TENTH, messages.image(header, picture(i), "rgb8"))
+            bag.write("/camera/image_raw", START_NS + i * TENTH + delay_ns, messages.image(header, picture(i), "rgb8"))
     return path
 
 
@@ -106,6 +106,21 @@ def test_a_recording_without_stamps_uses_the_receive_times_and_says_so(tmp_path)
     assert any("all 6 stamps of /camera/image_raw are 0" in note for note in source.notes), source.notes
     with open_source(str(tmp_path / "bag"), SourceOptions()) as again:
         np.testing.assert_array_equal(again.read(steady(6)[3], steady(6)[3]).array, picture(3))
+
+
+@pytest.mark.parametrize("unstamped", [[0], [3, 9], range(1, 20, 2), range(2, 20)])
+def test_single_images_without_a_stamp_stay_in_their_place_whatever_the_delay(tmp_path, unstamped):
+    stamps = [0 if i in unstamped else stamp for i, stamp in enumerate(steady(20))]
+    source, frames = read(write(tmp_path / "bag", stamps, delay_ns=3 * TENTH))
+    assert [frame.stamp_ns for frame in frames] == steady(20)
+    assert [frame.pixels.array[0, 0, 0] for frame in frames] == list(range(20))
+    assert (
+        f"the stamps of {len(unstamped)} images are 0: the receive times are used, less the usual delay" in source.notes
+    )
+    place = unstamped[0]
+    with open_source(str(tmp_path / "bag"), SourceOptions()) as again:
+        pixels = again.read(frames[place].stamp_ns, frames[place].received_ns)
+        np.testing.assert_array_equal(pixels.array, picture(place))
 
 
 def test_a_recording_out_of_order_gives_its_images_by_stamp_and_says_so(tmp_path):
