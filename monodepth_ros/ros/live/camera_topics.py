@@ -13,6 +13,7 @@ from monodepth_ros.data.bags.image_names import (
     is_infrared_name,
     is_made_for_another_view,
     name_says,
+    words,
 )
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
@@ -35,10 +36,10 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
 
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
     depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. For want of another
-    camera, the colour images of a depth camera (/depth_camera/image_raw) count. The images of one
-    namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
-    images, images without one are left out. As in recordings, infrared gives way to another camera of its device, and
-    what is hardly a camera's by its name (previews, drawings, colour in the view of depth) to any other.
+    camera, the colour images of a depth camera (/depth_camera/image_raw) count. The images of one namespace are one
+    camera's if one of them is called image_raw. If a camera_info is published beside some of the images, images without
+    one are left out. As in recordings, infrared gives way to another camera of its device, and what is hardly a
+    camera's by its name (previews, then drawings and colour in the view of depth) to any other.
     """
     outputs = outputs_of_depth_nodes(topics)
     names = [name for name in topics if name not in outputs and name.startswith(namespace.rstrip("/") + "/")]
@@ -54,7 +55,8 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     found = [PublishedCamera(name, "raw" in kinds, "compressed" in kinds) for name, kinds in sorted(transports.items())]
     calibrated = [camera for camera in found if CAMERA_INFO in topics.get(info_beside(camera.image), ())]
     cameras = _without_derived(calibrated or found)
-    cameras = [camera for camera in cameras if not _is_unlikely(camera.image)] or cameras
+    likely = [camera for camera in cameras if not _is_unlikely(camera.image)]
+    cameras = likely or [camera for camera in cameras if "preview" in words(camera.image)] or cameras
     others = {device_key(camera.image) for camera in cameras if not is_infrared_name(camera.image)}
     return [one for one in cameras if not (is_infrared_name(one.image) and device_key(one.image) in others)]
 
