@@ -114,6 +114,15 @@ def test_a_camera_that_was_published_too_shortly_is_named(lonely, monkeypatch):
     node.diagnosis("/front/image_raw was published for less than", "remap with image:=/front/image_raw")
 
 
+def test_a_driver_that_sends_no_more_is_not_blamed_on_the_size_of_its_images(lonely):
+    node = lonely(no_image_timeout=0.1)
+    camera = Camera(node)
+    node.wait(lambda: node.stream.intake._input._count)
+    camera.works()
+    text = node.diagnosis("/client on /image sends no more, though still there")
+    assert "large images" not in text
+
+
 def test_images_that_are_compressed_on_the_topic_itself_are_taken(lonely):
     node = lonely("-r", "image:=/phone/photo/compressed")
     Camera(node, "/phone/photo", "/phone/camera_info", compressed=True).works()

@@ -44,6 +44,11 @@ def test_a_topic_of_another_type_has_a_remedy(topics, topic, expected, words):
     "topics, publishers, words",
     [
         ({"/a/camera_info": [INFO]}, "/driver", "no camera_info on /a/camera_info so far, though published by /driver"),
+        (
+            {"/a/camera_info": [INFO]},
+            "/driver",
+            "/driver (volatile: one that was sent before this node started is lost)",
+        ),
         ({"/a/camera_info": [IMAGE]}, "", "which carries sensor_msgs/msg/Image"),
         ({"/b/camera_info": [INFO]}, "", "if it belongs to this camera, remap with camera_info:=/b/camera_info"),
         ({}, "", "remap with camera_info:=/your/topic"),

@@ -251,6 +251,9 @@ class CameraInput:
             return f"{begin}the QoS of {self.images.nodes} on {topic} does not match ({reason}); {_qos_remedy(reason)}"
         if now - self._publishers_since <= limit:
             return ""
+        if self.last_image_time is not None and self.last_image_time > self._publishers_since:
+            stopped = "is its driver stalled, or a recording paused or over? Restart it"
+            return f"{begin}{self.images.nodes} on {topic} sends no more, though still there; {stopped}"
         return (
             f"{begin}{publishers} publisher(s) on {topic} but nothing arrives; large images may get lost on the way "
             f"({large_message_remedy()}, or set image.reliability to reliable), or the QoS does not match"
