@@ -17,6 +17,7 @@ from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.image_codec import to_gray
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import is_live, open_source
 from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError
@@ -117,7 +118,7 @@ def track(source: FrameSource, tracker: Tracker, limit: int, is_stopped: Callabl
 
 def left_out(source: FrameSource) -> str:
     """The frames that were skipped, by reason, as the end of a line."""
-    return "".join(f"; left out {count}: {reason}" for reason, count in source.left_out.items())
+    return "".join(f"; left out {count}: {reason}" for reason, count in few_reasons(source.left_out))
 
 
 def next_steps(options: argparse.Namespace, path: str) -> list[tuple[str, str]]:

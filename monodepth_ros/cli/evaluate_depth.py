@@ -9,6 +9,7 @@ from monodepth_ros.cli.network_arguments import add_network_arguments, engine_se
 from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import say, write_csv, write_json
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
 from monodepth_ros.evaluation.depth_report import DepthProtocol, DepthReport
@@ -86,7 +87,7 @@ def evaluate(options: argparse.Namespace) -> None:
     lines = report.lines(options.per_image)
     for name, value in facts:
         say(f"{name:<14}{value}", options)
-    for reason, number in report.left_out.most_common(5):
+    for reason, number in few_reasons(report.left_out):
         say(f"{'left out':<14}{number}: {reason}", options)
     say("\n".join(lines), options)
     if options.csv:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.training.inspection.inspection import Finding, Inspection, RecordingInspection
 
 Lines = list[tuple[str, str]]
@@ -89,7 +90,9 @@ def sample_lines(figures: Figures) -> Lines:
     counts = f"{figures['training_samples']} for training, {figures['validation_samples']} for validation"
     lines = [("samples", counts)]
     unused = {use: n for use, n in figures["frames_by_use"].items() if use not in ("training", "validation")}
-    lines += [("left out", f"{count}: {reason}") for reason, count in {**unused, **figures["left_out"]}.items()]
+    lines += [
+        ("left out", f"{count}: {reason}") for reason, count in [*unused.items(), *few_reasons(figures["left_out"])]
+    ]
     lines.append(("ground truth", ground_truth_text(figures["ground_truth"])))
     stereo = figures["stereo"]
     if stereo:

@@ -141,7 +141,10 @@ def one_source(words: list[str], options: argparse.Namespace) -> Place:
     if all(map(is_image, words)):
         return tuple(words)
     others = [word for word in words if not is_image(word)]
-    raise SourceError(f"{options.verb} reads one recording, or several images: {shlex.join(others[-1:])} is one more")
+    raise SourceError(
+        f"{options.verb} reads one recording, or several images: {shlex.join(others[-1:])} is one more (the files of a"
+        " split recording are read as one by their folder)"
+    )
 
 
 def several_recordings(words: list[str]) -> list[str]:

@@ -55,6 +55,12 @@ def _chosen(cameras: list[StatedCamera], name: str, file: Path) -> StatedCamera:
     raise CalibrationError(f"holds {len(cameras)} cameras ({listed}): name one, as in {file}#{cameras[0].name}")
 
 
+def calibration_note(path) -> str:
+    """What a user should know of how a calibration file is read; '' for nothing. Raises as `read_calibration`."""
+    file, name = split_choice(path)
+    return _chosen(stated_cameras(load(file)), name, file).note
+
+
 def read_intrinsics(path, image_size: ImageSize | None = None) -> CameraModel:
     """As `read_calibration`; CalibrationError for a file whose camera_matrix is zero, too."""
     camera = read_calibration(path, image_size)

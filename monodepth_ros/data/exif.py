@@ -29,18 +29,16 @@ class Exif:
 
     orientation: 1 to 8 as in EXIF, 1 is upright. focal_35mm: focal length of a lens on 35 mm film with the same
     diagonal field of view [mm]. focal_mm: focal length [mm]. pixels_per_mm: of the sensor, at the size of the image.
-    is_turned: whether OpenCV turns such a file itself, whatever it is asked for.
     """
 
     orientation: int = 1
     focal_35mm: float = 0.0
     focal_mm: float = 0.0
     pixels_per_mm: float = 0.0
-    is_turned: bool = False
 
     def upright(self, array: np.ndarray) -> np.ndarray:
-        """The image (H, W) or (H, W, C) as OpenCV stores it, turned upright."""
-        if self.is_turned or self.orientation == 1:
+        """The image (H, W) or (H, W, C), as it is stored, turned upright."""
+        if self.orientation == 1:
             return array
         if self.orientation >= 5:
             array = array.swapaxes(0, 1)
@@ -60,16 +58,15 @@ class Exif:
 def read_exif(data: bytes) -> Exif:
     """EXIF data of an image file's content. Never raises: what is missing or damaged keeps its default."""
     try:
-        block, is_tiff = _tiff_block(data)
-        return _parse(block, is_tiff)
+        return _parse(_tiff_block(data))
     except (struct.error, IndexError, ValueError):
         return Exif()
 
 
-def _tiff_block(data: bytes) -> tuple[bytes, bool]:
-    """The TIFF structure in an image file, empty without one, and whether the file itself is a TIFF."""
+def _tiff_block(data: bytes) -> bytes:
+    """The TIFF structure in an image file, empty without one."""
     if data[:4] in (b"II*\0", b"MM\0*"):
-        return data, True
+        return data
     blocks: Iterator[bytes] = iter(())
     if data[:2] == b"\xff\xd8":
         blocks = _jpeg_blocks(data)
@@ -77,7 +74,7 @@ def _tiff_block(data: bytes) -> tuple[bytes, bool]:
         blocks = _chunks(data, 8, ">I4s", b"eXIf", trailer=4, alignment=1)
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         blocks = _chunks(data, 12, "<4sI", b"EXIF", trailer=0, alignment=2)
-    return next(blocks, b""), False
+    return next(blocks, b"")
 
 
 def _jpeg_blocks(data: bytes) -> Iterator[bytes]:
@@ -100,7 +97,7 @@ def _chunks(data: bytes, place: int, header: str, name: bytes, trailer: int, ali
         place += 8 + length + length % alignment + trailer
 
 
-def _parse(block: bytes, is_tiff: bool) -> Exif:
+def _parse(block: bytes) -> Exif:
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None:
         return Exif()
@@ -114,7 +111,6 @@ def _parse(block: bytes, is_tiff: bool) -> Exif:
         focal_35mm=taken.get(FOCAL_LENGTH_35MM, 0.0),
         focal_mm=taken.get(FOCAL_LENGTH, 0.0),
         pixels_per_mm=taken.get(PLANE_RESOLUTION, 0.0) / unit if unit else 0.0,
-        is_turned=is_tiff,
     )
 
 

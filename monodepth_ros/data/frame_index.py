@@ -16,6 +16,7 @@ from monodepth_ros.data.image_motion import ImageMotion
 from monodepth_ros.data.recording_state import files_of, recording_state
 from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
@@ -149,7 +150,7 @@ def build_index(source: FrameSource, progress: Callable[[int, int | None], None]
         left_out["stamps that do not increase"] = backwards
     if not stamps:
         reasons = (
-            "; ".join(f"{count} left out: {reason}" for reason, count in left_out.items()) or "the source is empty"
+            "; ".join(f"{count} left out: {reason}" for reason, count in few_reasons(left_out)) or "the source is empty"
         )
         raise SourceError(f"{source.description} has no usable images ({reasons})")
     return FrameIndex(

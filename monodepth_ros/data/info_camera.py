@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera of published images by their camera_info: one decision for recordings and for the live node."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from monodepth_ros.data.bags.image_names import is_rectified_name
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.lens_plausibility import lens_problem
-from monodepth_ros.geometry.stated_calibration import is_central, stated_calibration
+from monodepth_ros.geometry.stated_calibration import StatedCalibration, is_central, stated_calibration
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +31,14 @@ class ImagesOf:
     """The images that a camera_info describes.
 
     image, info: topics. rectified: whether the images are rectified, None to find out. option: what overrules a
-    decision that they are.
+    decision that they are. size: (width, height) [pixels], None if unknown.
     """
 
     image: str
     info: str
     rectified: bool | None = None
     option: str = "--unrectified"
+    size: tuple[int, int] | None = None
 
 
 def camera_of_info(message: Any, images: ImagesOf) -> InfoCamera:
@@ -47,13 +50,14 @@ def camera_of_info(message: Any, images: ImagesOf) -> InfoCamera:
     if not has_intrinsics(message):
         return InfoCamera(None)
     try:
-        stated = stated_calibration(message)
+        stated = stated_calibration(message, images.size)
         camera = CameraModel.as_stated(stated)
+        camera, scaled = _with_scaled_P(camera, stated)
         camera, reason = _published(camera, images)
         problem = lens_problem(camera, stated.is_off_centre)
     except CalibrationError as error:
         raise CalibrationError(f"{images.info}: {error}") from None
-    remarks = [f"{images.info}: {stated.note}"] if stated.note else []
+    remarks = [f"{images.info}: {note}" for note in (stated.note, scaled) if note]
     if reason:
         remarks.append(
             f"images on {images.image} are taken as rectified ({reason}): P of {images.info} is used, and D is not"
@@ -61,6 +65,22 @@ def camera_of_info(message: Any, images: ImagesOf) -> InfoCamera:
         )
     warning = f"{images.info} can hardly be right: {problem}" if problem else ""
     return InfoCamera(camera, tuple(remarks), warning)
+
+
+def _with_scaled_P(camera: CameraModel, stated: StatedCalibration) -> tuple[CameraModel, str]:
+    """The camera with P in its own pixels, and a note, if P is that of images of another size."""
+    K, P, (width, height) = camera.K, camera.P, (camera.width, camera.height)
+    if stated.is_off_centre or is_central(P[:, :3], width, height) or not is_central(K, width, height):
+        return camera, ""
+    x, y = ((P[i, 2] + 0.5) / (K[i, 2] + 0.5) for i in (0, 1))
+    if min(x, y) <= 0 or not 0.8 < x / y < 1.25 or not 0.6 < P[0, 0] / (x * K[0, 0]) < 1.6:
+        return camera, ""
+    to_image = np.array([[1 / x, 0, 0.5 / x - 0.5], [0, 1 / y, 0.5 / y - 0.5], [0, 0, 1]])
+    note = (
+        f"P is that of images of {x * width:.0f}x{y * height:.0f} (principal point {P[0, 2]:.1f}, {P[1, 2]:.1f}) and K"
+        f" of {width}x{height}: P is scaled to K's size"
+    )
+    return replace(camera, P=to_image @ P), note
 
 
 def _published(camera: CameraModel, images: ImagesOf) -> tuple[CameraModel, str]:

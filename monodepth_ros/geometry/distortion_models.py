@@ -100,7 +100,7 @@ def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarr
         raise CalibrationError(f"distortion coefficients are {values.tolist()}, expected finite numbers")
     if not values.any():
         return PLANE, np.zeros(5)
-    known = SYNONYMS.get(re.sub(r"[\s_-]", "", model).lower(), model)
+    known = _known(model)
     if known == NONE:
         name = f"'{model}'" if model else "empty"
         raise CalibrationError(
@@ -110,6 +110,23 @@ def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarr
     if known not in MODELS:
         raise CalibrationError(f"distortion model is '{model}', expected one of {', '.join(MODELS)}")
     return (_on_the_plane if known in (PLANE, "rational_polynomial") else _wide)(known, model, values)
+
+
+def zero_fisheye_note(model: str, coefficients: ArrayLike) -> str:
+    """What a user should know of a fisheye model without coefficients, which is read as a pinhole; '' for others."""
+    known = _known(model)
+    if known not in ("equidistant", "fov", "double_sphere", "eucm", "omnidirectional") or np.any(coefficients):
+        return ""
+    return (
+        f"all coefficients of the '{model}' distortion are zero: the images are taken as those of a pinhole without "
+        "distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
+    )
+
+
+def _known(model: str) -> str:
+    """One of MODELS or NONE for a name, without what a library's enumerations put before it; others as they are."""
+    plain = re.sub(r"[\s_-]", "", model).lower().rpartition(".")[2].removeprefix("rs2distortion")
+    return SYNONYMS.get(plain, model)
 
 
 def _on_the_plane(known: str, name: str, values: np.ndarray) -> tuple[str, np.ndarray]:

@@ -13,6 +13,7 @@ WIDEST, NARROWEST = 175.0, 3.0  # horizontal field of view of a pinhole [degrees
 WIDEST_FISHEYE = 300.0
 IMPOSSIBLE = 179.5, 0.05  # no lens reaches these fields of view [degrees]
 SQUARE = 1.25  # largest ratio of the two focal lengths
+NARROWED = 0.5  # smallest share of the field of view by fx that a distortion leaves
 BLIND = 0.1  # largest share of pixels that the distortion model does not reach; corners are often left out
 GUESS = 0.1  # distance from the middle up to which another size explains a principal point
 GRID = 33  # places along each side at which the distortion is examined
@@ -27,7 +28,11 @@ def lens_problem(camera: CameraModel, is_off_centre: bool = False) -> str:
     if not camera.is_calibrated:
         return ""
     return (
-        _wrong_field(camera) or ("" if is_off_centre else _wrong_centre(camera)) or _squeezed(camera) or _folded(camera)
+        _wrong_field(camera)
+        or ("" if is_off_centre else _wrong_centre(camera))
+        or _squeezed(camera)
+        or _folded(camera)
+        or _narrowed(camera)
     )
 
 
@@ -91,4 +96,22 @@ def _folded(camera: CameraModel) -> str:
     return (
         f"the {camera.distortion_model} distortion folds inside the image: no ray reaches {100 * blind:.0f} % of the"
         " pixels; is D of another camera or resolution, or fitted without corners of the board near the border?"
+    )
+
+
+def _narrowed(camera: CameraModel) -> str:
+    """A distortion that presses the picture into the middle of the image, as no lens does."""
+    if not camera.is_distorted:
+        return ""
+    edges = np.array([[-0.5, camera.cy], [camera.width - 0.5, camera.cy]])
+    rays = camera.backproject(edges, np.ones(2))[:, :2]
+    seen = float(np.degrees(np.arctan(np.linalg.norm(rays, axis=1)).sum()))
+    straight = np.abs(edges[:, 0] - camera.cx) / camera.fx
+    expected = float(np.degrees((straight if _is_fisheye(camera) else np.arctan(straight)).sum()))
+    if not seen < NARROWED * expected:  # also NaN, which is _folded's
+        return ""
+    return (
+        f"by fx {camera.fx:.4g} the field of view is {expected:.0f} degrees, by the {camera.distortion_model}"
+        f" distortion {camera.D.tolist()} only {seen:.0f}: are the coefficients those of another model, or in another"
+        " order?"
     )

@@ -13,10 +13,13 @@ import numpy as np
 
 from monodepth_ros.geometry.calibration_checks import checked_matrix, checked_size
 from monodepth_ros.geometry.distortion import CalibrationError
+from monodepth_ros.geometry.distortion_models import zero_fisheye_note
 
 # The principal point of a lens lies within this distance from the middle, in each axis [share of the image's side]. A
 # reading other than REP-104's is taken within CLOSE, where REP-104's is not.
 CENTRAL, CLOSE = 0.25, 0.15
+# Numbers of coefficients that only OpenCV's model has.
+UNNAMED = (5, 8, 12, 14)
 SMALLEST = 16  # pixels: in smaller images a focal length of 1 is possible
 
 
@@ -54,17 +57,27 @@ class StatedCalibration:
         return _binned(*self.binning) @ _shifted(*self.crop[:2])
 
 
-def stated_calibration(info: Any) -> StatedCalibration:
+def stated_calibration(info: Any, image_size: tuple[int, int] | None = None) -> StatedCalibration:
     """The calibration of an object with the fields of sensor_msgs/CameraInfo (k, d, r, p, or K, D, R, P as in ROS 1).
 
-    A roi of zero width or height means the full image. Raises CalibrationError for a size of 0x0, a roi outside of the
-    image, and numbers that are not finite.
+    image_size: (width, height) of the published images [pixels], None if unknown; it stands for a size of 0x0, and
+    tells whether binning and roi are in the stated size already. A roi of zero width or height means the full image.
+    Raises CalibrationError for a size of 0x0 of unknown images, a roi outside of the image, and numbers that are not
+    finite.
     """
     names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
     k, d, r, p = (getattr(info, name) for name in names)
     K, R, P = checked_matrix("K", k, 3, 3), checked_matrix("R", r, 3, 3), checked_matrix("P", p, 3, 4)
-    note, model = "", info.distortion_model
-    width, height = checked_size(info.width, info.height)
+    model = info.distortion_model
+    note = zero_fisheye_note(model, d)
+    stated_size = info.width, info.height
+    if stated_size == (0, 0) and image_size is not None:
+        stated_size = image_size
+        note = _joined(note, f"it states no size (0x0): that of the images is taken, {image_size[0]}x{image_size[1]}")
+    width, height = checked_size(*stated_size)
+    if not model and np.size(d) in UNNAMED and np.any(d):
+        model = "rational_polynomial" if np.size(d) > 5 else "plumb_bob"
+        note = _joined(note, f"distortion_model is empty: the {np.size(d)} coefficients are taken as {model}")
     if K[0, 0] == 0 and P[0, 0] > 0:
         K, d, model, R = P[:, :3].copy(), (), "", np.eye(3)
         note = "it holds P alone (K is zero), the calibration of rectified images: P is taken, without distortion"
@@ -74,7 +87,9 @@ def stated_calibration(info: Any) -> StatedCalibration:
     if K[0, 0] <= 0:
         return found
     normalized = _normalized(found)
-    return normalized if normalized is not None else _reading(found)
+    if normalized is not None:
+        return normalized
+    return _by_image_size(found, image_size) or _reading(found)
 
 
 def is_central(K: np.ndarray, width: float, height: float) -> bool:
@@ -118,7 +133,25 @@ def _normalized(stated: StatedCalibration) -> StatedCalibration | None:
         f" multiplied by it again, fx {scaled[0, 0]:.4g}"
     )
     full = (0, 0, width, height)
+    note = _joined(stated.note, note)
     return replace(stated, width=width, height=height, K=scaled, P=P, crop=full, binning=(1, 1), note=note)
+
+
+def _by_image_size(stated: StatedCalibration, image_size: tuple[int, int] | None) -> StatedCalibration | None:
+    """The reading of binning and roi whose image has the size of the published ones, if REP-104's has not."""
+    way = stated.to_published
+    width, height = stated.width, stated.height
+    if way is None or image_size != (width, height) or stated.published_size == image_size:
+        return None
+    what = "binning is" if stated.binning != (1, 1) else "roi is"
+    whole = replace(stated, crop=(0, 0, width, height), binning=(1, 1))
+    if is_central(stated.K, width, height):
+        note = f"{what} in its size and in K already: the images are {width}x{height}, and K is taken as it is"
+        return replace(whole, note=_joined(stated.note, note))
+    if is_central(way @ stated.K, width, height):
+        note = f"{what} in its size already, and not in K: the images are {width}x{height}, and K is converted to them"
+        return replace(whole, K=way @ stated.K, P=way @ stated.P, note=_joined(stated.note, note))
+    return None
 
 
 def _reading(stated: StatedCalibration) -> StatedCalibration:
@@ -153,10 +186,15 @@ def _reading(stated: StatedCalibration) -> StatedCalibration:
         f" {share:.0f} % of the width of the full {stated.width}x{stated.height} image, and near the middle of the"
         f" published {width}x{height}: K is taken as it is"
     )
+    note = _joined(stated.note, note)
     whole = left + wide, top + high
     return replace(
         stated, width=whole[0], height=whole[1], crop=(left, top, wide, high), binning=(per_x, per_y), note=note
     )
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _binned(x: int, y: int) -> np.ndarray:

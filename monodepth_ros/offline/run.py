@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.inference.create_engine import create_engine
@@ -147,7 +148,7 @@ class OfflineRun:
         count = len(recorder.rows)
         rate = count / self._seconds if self._seconds else 0.0
         self.outcome = [("frames", f"{count} in {self._seconds:.1f} s ({rate:.1f} frames/s)")]
-        self.outcome += [("left out", f"{number}: {reason}") for reason, number in left_out.most_common(5)]
+        self.outcome += [("left out", f"{number}: {reason}") for reason, number in few_reasons(left_out)]
         self.outcome += [("view", text) for text in recorder.views]
         if inputs.contradiction:
             self.outcome.append(("warning", inputs.contradiction))

@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageError
+from monodepth_ros.data.image_codec import DecoderOptions
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.pipeline.compressed_depth import FORMATS
+from monodepth_ros.pipeline.pixel_settings import check_pixels, encoding_setting, intensity_range_setting
 from monodepth_ros.pipeline.view_choice import VIEWS
 from monodepth_ros.settings.schema import ConfigError, section, setting
 
@@ -42,17 +43,8 @@ class ImageConfig:
         "accuracy in the middle of the image matters more than its edges.",
         choices=VIEWS,
     )
-    encoding: str = setting(
-        "",
-        "What the bytes of the images are, whatever their messages say: an encoding of sensor_msgs, for drivers that"
-        " state a wrong one. Of compressed images it states the Bayer pattern of a mosaic, or rgb8 if red and blue are"
-        " swapped. Empty trusts the messages.",
-    )
-    intensity_range: str = setting(
-        "",
-        "The values of 16-bit images that become black and white, as LOW:HIGH; for thermal cameras, which use a small"
-        " part. Empty: 0 to the largest value of the bits in use (8, 10, 12, 14 or 16).",
-    )
+    encoding: str = encoding_setting()
+    intensity_range: str = intensity_range_setting()
 
     def __post_init__(self) -> None:
         check_pixels("image", self.decoder_options)
@@ -153,14 +145,6 @@ class PipelineConfig(EngineConfig):
     cloud: CloudConfig = section(CloudConfig)
     scale: ScaleConfig = section(ScaleConfig)
     odometry: OdometryConfig = section(OdometryConfig)
-
-
-def check_pixels(name: str, options: DecoderOptions) -> None:
-    """Raise ConfigError for an encoding or a range of values that cannot be; name: of the section of settings."""
-    try:
-        options.check()
-    except ImageError as error:
-        raise ConfigError(f"{name}: {error}") from None
 
 
 def _check_order(name: str, minimum: float, maximum: float) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 
 from monodepth_ros.data.image_codec import DecoderOptions
 from monodepth_ros.odometry.config import OdometryConfig
-from monodepth_ros.pipeline.config import ImageConfig, check_pixels
+from monodepth_ros.pipeline.config import ImageConfig
+from monodepth_ros.pipeline.pixel_settings import check_pixels
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.schema import ConfigError, replace, section, setting, values
 

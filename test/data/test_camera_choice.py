@@ -268,3 +268,112 @@ def test_depth_that_was_turned_into_pictures_or_video_is_no_camera(tmp_path, for
         tmp_path / "bag.mcap", {"/sensor/data/compressed": compressed(COLOUR[..., 0], form, suffix=".jpg")}
     )
     assert cameras_of(path) == []
+
+
+@pytest.mark.parametrize(
+    ("colour_topic", "infrared"),
+    [
+        ("/camera/camera/color/image_raw", ("/camera/camera/infra1/image_rect_raw", "/camera/camera/infra2/image")),
+        ("/rgb/image_raw", ("/ir/image_raw",)),
+        ("/device_0/sensor_1/Color_0/image/data", ("/device_0/sensor_0/Infrared_1/image/data",)),
+        ("/camera/color/image_raw", ("/camera/left_ir/image_raw", "/camera/right_ir/image_raw")),
+        ("/kinect2/hd/image_color", ("/kinect2/sd/image_ir_rect",)),
+    ],
+)
+@pytest.mark.parametrize("values", [COLOUR[..., 0], THERMAL], ids=["8 bits", "16 bits"])
+def test_infrared_gives_way_to_the_colour_camera_of_its_device_and_can_be_named(
+    tmp_path, colour_topic, infrared, values
+):
+    topics = {colour_topic: colour("rgb")}
+    topics |= {t: raw(values, "mono8" if values.itemsize == 1 else "mono16", "ir") for t in infrared}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    source, _ = read(path)
+    assert source.stream.image == colour_topic
+    assert f"{', '.join(infrared)}: infrared of the same device, left out (--topic takes one)" in source.notes
+    named, _ = read(path, topic=infrared[0])
+    assert named.stream.image == infrared[0]
+
+
+def test_infrared_of_another_device_or_alone_stays_a_camera(tmp_path):
+    topics = {"/front/color/image_raw": colour("a"), "/rear/infra1/image": raw(THERMAL, "mono16", "b")}
+    assert len(cameras_of(write_topics(tmp_path / "a.mcap", topics))) == 2
+    pair = {f"/camera/infra{n}/image_rect_raw": raw(COLOUR[..., 0], "mono8", f"infra{n}") for n in (1, 2)}
+    assert [stream.image for stream in cameras_of(write_topics(tmp_path / "b.mcap", pair))] == list(pair)
+
+
+def test_the_first_of_several_cameras_is_none_of_16_bits(tmp_path):
+    topics = {"/boson/thermal/image": raw(THERMAL, "16UC1", "t"), "/zed/left/image": colour("z")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    options, note = one_camera(path, SourceOptions())
+    assert options.topic == "/zed/left/image" and note.endswith("(--topic chooses)")
+
+
+def test_pictures_made_from_those_of_a_camera_are_no_second_camera(tmp_path):
+    pair = np.hstack([COLOUR, COLOUR])
+    topics = {
+        "/zed/left/image_rect_color": colour("left"),
+        "/zed/stereo/image_rect_color": raw(pair, "rgb8", "left"),
+        "/zed/rgb_to_depth/image": colour("depth"),
+        "/zed/left/image_rect_color/compressed_throttle": jpeg("left"),
+        "/zed/left/image_rect_color/compressed/republished": colour("left"),
+    }
+    assert [stream.image for stream in cameras_of(write_topics(tmp_path / "bag.mcap", topics))] == [
+        "/zed/left/image_rect_color"
+    ]
+
+
+def test_inverse_depth_is_no_reference(tmp_path):
+    topics = {"/camera/image_raw": colour(), "/net/inverse_depth": raw(METRES, "32FC1")}
+    with Recording(write_topics(tmp_path / "bag.mcap", topics)) as recording:
+        assert depth_topics(recording) == []
+
+
+def test_floats_that_are_millimetres_are_no_reference_and_said_so(tmp_path):
+    topics = {"/camera/image_raw": colour(), "/camera/depth/image": raw(MILLIMETRES.astype(np.float32), "32FC1")}
+    source, _ = read(write_topics(tmp_path / "bag.mcap", topics))
+    assert not source.has_reference_depth
+    assert any("they look like millimetres" in note for note in source.notes), source.notes
+
+
+@pytest.mark.parametrize(
+    "topic", ["/apriltag/image", "/vins/image_track", "/detector/result_image", "/bev/image", "/yolo/dbg_image"]
+)
+def test_what_other_nodes_draw_is_no_second_camera(tmp_path, topic):
+    path = write_topics(tmp_path / "bag.mcap", {topic: colour(), "/tracking_camera/image_raw": colour()})
+    assert [stream.image for stream in cameras_of(path)] == ["/tracking_camera/image_raw"]
+
+
+def test_panoramas_of_a_lidar_are_cameras_only_without_one(tmp_path):
+    lidar = {f"/ouster/{name}_image": raw(THERMAL, "mono16", "lidar") for name in ("signal", "nearir", "reflec")}
+    path = write_topics(tmp_path / "a.mcap", {**lidar, "/cam/image_raw": colour()})
+    assert [stream.image for stream in cameras_of(path)] == ["/cam/image_raw"]
+    assert len(cameras_of(write_topics(tmp_path / "b.mcap", lidar))) == 3
+
+
+def test_depth_that_begins_with_black_images_is_depth(tmp_path):
+    kind, values = raw(MILLIMETRES, "mono16")
+    _, black = raw(np.zeros_like(MILLIMETRES), "mono16")
+    topics = {"/x/data": (kind, lambda at: (black if at == START_NS else values)(at)), "/cam/image_raw": colour("c")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    assert [stream.image for stream in cameras_of(path)] == ["/cam/image_raw"]
+    with Recording(path) as recording:
+        assert depth_topics(recording) == ["/x/data"]
+
+
+def test_16_bit_images_that_do_not_look_like_depth_are_no_reference_unless_named(tmp_path):
+    numbers = (np.arange(MILLIMETRES.size) % 8).astype(np.uint16).reshape(MILLIMETRES.shape)
+    topics = {"/cam/image_raw": colour(), "/cam/ids": raw(numbers, "16UC1"), "/boson/data": raw(THERMAL, "16UC1")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    source, _ = read(path)
+    assert not source.has_reference_depth
+    assert "/cam/ids: 16-bit images that are neither" in source.why_no_depth()
+    source, _ = read(path, depth_topic="/cam/ids")
+    assert source.has_reference_depth
+
+
+def test_estimates_of_other_networks_are_no_reference_unless_named(tmp_path):
+    topics = {"/cam/image_raw": colour(), "/depth_anything_v2/depth": raw(METRES, "32FC1")}
+    path = write_topics(tmp_path / "bag.mcap", topics)
+    source, _ = read(path)
+    assert not source.has_reference_depth and "an estimate by its name" in source.why_no_depth()
+    assert read(path, depth_topic="/depth_anything_v2/depth")[0].has_reference_depth

@@ -77,3 +77,37 @@ def test_a_calibration_that_no_lens_has_is_refused(tmp_path):
     source, frames = read(bag(tmp_path / "b.mcap", camera=CameraModel.pinhole(32, 24, 0.01, 0.01, 15.5, 11.5)))
     (reason,) = source.left_out
     assert not frames and reason.startswith("/c/camera_info: fx 0.01 is a field of view of 179.9 degrees")
+
+
+def test_a_camera_info_without_size_has_that_of_the_images(tmp_path):
+    source, frames = read(bag(tmp_path / "bag.mcap", width=0, height=0))
+    np.testing.assert_allclose(frames[0].camera.K, CAMERA.K)
+    assert source.notes == ["/c/camera_info: it states no size (0x0): that of the images is taken, 32x24"]
+
+
+def test_binning_in_the_size_already_is_noted_and_the_images_are_used(tmp_path):
+    source, frames = read(bag(tmp_path / "bag.mcap", binning_x=2, binning_y=2))
+    np.testing.assert_allclose(frames[0].camera.K, CAMERA.K)
+    assert source.notes[0].startswith("/c/camera_info: binning is in its size and in K already: the images are 32x24")
+
+
+def test_a_p_of_another_size_is_scaled_to_the_images(tmp_path):
+    P = np.hstack([quadrupled(CAMERA.K), [[-8.0], [0], [0]]])
+    source, frames = read(bag(tmp_path / "bag.mcap", p=P))
+    camera = frames[0].camera
+    np.testing.assert_allclose(camera.P[:, :3], CAMERA.K)
+    assert camera.baseline == pytest.approx(0.1)
+    assert source.notes[0].startswith("/c/camera_info: P is that of images of 128x96")
+
+
+def test_a_fisheye_without_coefficients_is_noted_for_recordings_and_files(tmp_path):
+    source, _ = read(bag(tmp_path / "a.mcap", distortion_model="equidistant", d=np.zeros(4)))
+    assert source.notes[0].startswith("/c/camera_info: all coefficients of the 'equidistant' distortion are zero")
+    file = tmp_path / "ost.yaml"
+    write_calibration(file, CAMERA, "camera")
+    file.write_text(file.read_text().replace("plumb_bob", "fisheye"))
+    source, _ = read(bag(tmp_path / "b.mcap"), calibration_file=str(file))
+    assert source.notes == [
+        f"{file}: all coefficients of the 'fisheye' distortion are zero: the images are taken as those of a pinhole "
+        "without distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
+    ]

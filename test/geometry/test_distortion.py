@@ -243,6 +243,8 @@ def test_names_of_the_fisheye_model(name):
         "Modified Brown Conrady",
         "PLUMB_BOB",
         "perspective",
+        "distortion.brown_conrady",
+        "RS2_DISTORTION_INVERSE_BROWN_CONRADY",
     ],
 )
 def test_names_of_opencvs_model(name):

@@ -36,6 +36,8 @@ def test_a_usual_lens_is_no_problem(name):
 @pytest.mark.parametrize(
     ("model", "words"),
     [
+        (camera(D=(50.0, 3.0, 1.0, 1.0, 1.0)), ("is 65 degrees, by the plumb_bob distortion", "in another order?")),
+        (camera(fx=200.0, D=(900.0, 90.0, 9.0, 9.0), model="equidistant"), ("is 183 degrees", "another model")),
         (camera(fx=10.0), ("fx 10 is a field of view of 176.4 degrees for images 640 pixels wide", "other units")),
         (camera(fx=20000.0), ("a field of view of 1.833 degrees", "another camera")),
         (camera(fx=100.0, D=(1e-9, 0, 0, 0), model="equidistant"), ("366.7 degrees", "other units")),

@@ -50,6 +50,52 @@ def test_binning_that_is_in_k_already_is_not_applied_again():
     assert note.startswith("binning is in K already") and "12 % of the width of the full 1024x640 image" in note
 
 
+@pytest.mark.parametrize(
+    ("k", "what"), [(K, "in its size and in K"), (scaled(K, 2), "in its size already, and not in K")]
+)
+def test_the_size_of_the_images_tells_what_the_binning_is_in_already(k, what):
+    stated = stated_calibration(info(k=k, binning=(2, 2)), (256, 160))
+    camera = CameraModel.as_stated(stated)
+    np.testing.assert_allclose(camera.K, K, atol=1e-9)
+    np.testing.assert_allclose(camera.P[:, :3], K, atol=1e-9)
+    assert (camera.width, camera.height) == (256, 160) and stated.note.startswith(f"binning is {what}")
+    applied = stated_calibration(info(512, 320, scaled(K, 2), binning=(2, 2)), (256, 160))
+    np.testing.assert_allclose(CameraModel.as_stated(applied).K, K, atol=1e-9)
+    assert not applied.note
+
+
+def test_a_size_of_0x0_beside_intrinsics_is_that_of_the_images():
+    stated = stated_calibration(info(0, 0), (256, 160))
+    assert (stated.width, stated.height) == (256, 160) and stated.note == (
+        "it states no size (0x0): that of the images is taken, 256x160"
+    )
+    with pytest.raises(CalibrationError, match="image size is 0x0"):
+        stated_calibration(info(0, 0))
+
+
+@pytest.mark.parametrize(("count", "model"), [(5, "plumb_bob"), (8, "rational_polynomial")])
+def test_coefficients_without_a_models_name_are_opencvs_if_their_number_says_so(count, model):
+    message = info(d=np.full(count, 0.01))
+    message.distortion_model = ""
+    stated = stated_calibration(message)
+    assert stated.model == model and f"the {count} coefficients are taken as {model}" in stated.note
+    message.d = np.full(4, 0.01)  # of a fisheye, or not
+    with pytest.raises(CalibrationError, match="distortion model is empty"):
+        CameraModel.from_camera_info(message)
+
+
+@pytest.mark.parametrize("name", ["equidistant", "fisheye", "Kannala Brandt4"])
+def test_a_fisheye_without_coefficients_is_a_pinhole_and_that_is_said(name):
+    message = info(d=np.zeros(8))
+    message.distortion_model = name
+    assert f"of the '{name}' distortion are zero: the images are taken as those of a pinhole" in (
+        stated_calibration(message).note
+    )
+    assert not CameraModel.from_camera_info(message).is_distorted
+    message.d = (0.01, 0, 0, 0)
+    assert not stated_calibration(message).note
+
+
 def test_a_roi_that_is_in_k_already_is_not_applied_again():
     message = info(1024, 640, K, roi=(512, 320, 256, 160))
     np.testing.assert_allclose(CameraModel.from_camera_info(message).K, K)

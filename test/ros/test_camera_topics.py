@@ -48,6 +48,10 @@ STEREO = graph(
         (OAK, ["/oak/rgb/image_raw"]),
         (STEREO, ["/stereo/left/image_raw", "/stereo/right/image_raw"]),
         (graph("", "/phone/image/compressed"), ["/phone/image"]),
+        (
+            graph("/depth_camera/color/image_raw /oak/preview/image_raw /net/colorized"),
+            ["/depth_camera/color/image_raw"],
+        ),
         (graph("/_hidden/image_raw /disparity_image", "/points"), []),
     ],
 )
@@ -65,3 +69,20 @@ def test_the_published_transports_are_known():
 def test_a_node_in_a_namespace_sees_its_own_robot():
     topics = graph("/one/camera/image_raw /two/camera/image_raw /one_more/camera/image_raw")
     assert [camera.image for camera in published_cameras(topics, "/one")] == ["/one/camera/image_raw"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            "/camera/color/image_raw /camera/infra1/image_rect_raw /camera/infra2/image_rect_raw",
+            "/camera/color/image_raw",
+        ),
+        ("/rgb/image_raw /ir/image_raw /rgb_to_depth/image_raw", "/rgb/image_raw"),
+        ("/camera/ir/image_raw /camera/depth/image_raw", "/camera/ir/image_raw"),
+        ("/oak/rgb/image_raw /oak/rgb/preview/image_raw", "/oak/rgb/image_raw"),
+        ("/oak/rgb/preview/image_raw /oak/rgb/preview/depth", "/oak/rgb/preview/image_raw"),
+    ],
+)
+def test_the_choice_is_that_of_recordings(names, expected):
+    assert [camera.image for camera in published_cameras(graph(names))] == [expected]

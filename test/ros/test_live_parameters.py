@@ -23,12 +23,17 @@ def set_one(node, name, value):
     return node.on_executor(lambda: node.node.set_parameters([Parameter(name, value=value)])[0])
 
 
+OTHER_TEXTS = {"image.encoding": "yuyv", "image.intensity_range": "7000:9000"}
+
+
 def another(specification):
     """A valid value that is not the default."""
     if specification.type is bool:
         return not specification.default
     if specification.choices:
         return next(choice for choice in reversed(specification.choices) if choice != specification.default)
+    if specification.name in OTHER_TEXTS:
+        return OTHER_TEXTS[specification.name]
     if specification.type in (str, tuple):
         return "another" if specification.type is str else ["another"]
     limit = specification.minimum if ".min_" in specification.name else specification.maximum

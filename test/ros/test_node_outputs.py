@@ -259,6 +259,15 @@ def test_a_calibration_file_replaces_camera_info(harness, depth_checkpoint, tmp_
     assert node.output(SECOND, "depth/camera_info").k[0] == pytest.approx(0.58 * 320)
 
 
+def test_a_calibration_file_without_size_takes_that_of_the_first_image(harness, depth_checkpoint, tmp_path):
+    path = tmp_path / "intrinsics.yaml"
+    path.write_text("camera_matrix: [[185.6, 0, 159.5], [0, 184.32, 47.5], [0, 0, 1]]\ndist_coeffs: [0, 0, 0, 0]\n")
+    node = harness(depth_checkpoint, calibration_file=str(path))
+    node.exchange(SECOND, TEXTURE, topic="depth/points")
+    info = node.output(SECOND, "depth/camera_info")
+    assert info.k[0] == pytest.approx(185.6) and (info.width, info.height) == (320, 96)
+
+
 @pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
 def test_compressed_depth_decodes_to_the_same_millimetres(harness, depth_checkpoint, encoding):
     node = harness(

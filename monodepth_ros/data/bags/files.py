@@ -5,15 +5,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monodepth_ros.data.bags.folder import (
-    ROS1_SUFFIX,
-    ROS2_SUFFIXES,
-    FolderContents,
-    storage_files,
-    storage_kind,
-)
+from monodepth_ros.data.bags.folder import FolderContents, recordings_within, storage_files
+from monodepth_ros.data.bags.foxglove.cdr_records import as_ros_type
 from monodepth_ros.data.bags.metadata import METADATA, Metadata, read_metadata
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
+from monodepth_ros.data.bags.storage.file_kind import (
+    NAMES,
+    ROS1_SUFFIX,
+    ROS2_SUFFIXES,
+    archive_command,
+    content_kind,
+    is_git_lfs_pointer,
+    named_kind,
+)
 from monodepth_ros.data.bags.storage.mcap_file import McapFile
 from monodepth_ros.data.bags.storage.ros1_file import open_ros1
 from monodepth_ros.data.bags.storage.sqlite_file import SqliteFile
@@ -53,7 +57,12 @@ class OpenFiles:
                 f"{path.name} is unpacked into a temporary file of {content.size / 2**20:.0f} MiB{whole} each time; "
                 f"`{PACKED[path.suffix].command} {path.name}` does it once"
             )
-        kind = storage_kind(path)
+        if is_git_lfs_pointer(plain):
+            raise RecordingError(f"{path} is a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`")
+        named, kind = named_kind(path), content_kind(plain)
+        if kind and named and kind != named:
+            self.notes.append(f"{path.name} is {NAMES[kind]} by its content, and read as such")
+        kind = kind or named
         opened: StoredFile
         if kind == ROS1_SUFFIX:
             opened = open_ros1(plain)
@@ -61,6 +70,7 @@ class OpenFiles:
             opened = SqliteFile(plain)
         else:
             opened = McapFile(plain, self.metadata.types)
+        opened.topics = [as_ros_type(topic) for topic in opened.topics]
         self.files.append(opened)
         self.notes += opened.notes
 
@@ -97,7 +107,7 @@ def open_files(path: Path) -> OpenFiles:
 
 def is_recording_file(path: Path) -> bool:
     """Whether a file's name is that of a recording, of a compressed one or of a metadata.yaml."""
-    return path.name == METADATA or storage_kind(path) != "" or path.suffix in PACKED
+    return path.name == METADATA or named_kind(path) != "" or path.suffix in (".zstd", ".zst", ".lz4")
 
 
 def _contents(path: Path, opened: OpenFiles) -> FolderContents:
@@ -106,10 +116,16 @@ def _contents(path: Path, opened: OpenFiles) -> FolderContents:
     if path.name == METADATA and path.is_file():
         path = path.absolute().parent
     if path.is_dir():
+        within = recordings_within(path)
+        if len(within) == 1:
+            opened.notes.append(f"{within[0].name} is read, the only recording in {path}")
+            path = within[0]
         metadata = read_metadata(path)
         opened.metadata = metadata or opened.metadata
         return storage_files(path, metadata)
-    if not storage_kind(path):
+    if not named_kind(path) and not content_kind(path):
+        if command := archive_command(path):
+            raise RecordingError(f"{path} is an archive: unpack it with `{command}` and give what it contains")
         if path.suffix in PACKED:
             command = PACKED[path.suffix].command
             raise RecordingError(f"{path} is not a recording by its name: unpack it with `{command} {path.name}`")

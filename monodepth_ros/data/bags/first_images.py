@@ -2,8 +2,8 @@
 """The first message of an image topic: how its pictures are stored, their size and frame."""
 
 import re
-import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,6 +13,7 @@ import numpy as np
 from monodepth_ros.data.bags.image_names import base_name
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
+from monodepth_ros.data.images.compressed_size import compressed_size
 from monodepth_ros.data.video_stream.codecs import codec_of, original_encoding
 from monodepth_ros.data.video_stream.packets import frame_id as frame_of
 from monodepth_ros.data.video_stream.packets import stamp_ns as stamp_of
@@ -21,6 +22,7 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE, FFMPEG_PACKET, COMPRESSED_VIDEO)
 RAW, COMPRESSED, VIDEO = "raw", "compressed", "video"
+MOST_BLACK = 30  # messages
 
 _16_BITS = re.compile(r"16[US]C1|mono16|[yz]16", re.IGNORECASE)
 _FLOATS = re.compile(r"(16|32|64)FC(\d*)", re.IGNORECASE)
@@ -61,8 +63,21 @@ def first_image(recording: Recording, topic: str) -> FirstImage:
     """The first message of an image topic, read once. Raises RecordingError for a topic without messages."""
     known = _known.setdefault(recording, {})
     if topic not in known:
-        known[topic] = _look(topic, recording.topics[topic].type, recording.first(topic))
+        kind = recording.topics[topic].type
+        first = _look(topic, kind, recording.first(topic))
+        if first.values is not None and not first.values.any():
+            first = replace(first, values=_first_values(recording, topic, kind))
+        known[topic] = first
     return known[topic]
+
+
+def _first_values(recording: Recording, topic: str, kind: str) -> np.ndarray | None:
+    """Values of the first picture that is not black, as those of depth cameras are that warm up; None if none is."""
+    for message in islice(recording.messages([topic]), MOST_BLACK):
+        values = _look(topic, kind, recording.deserialize(message)).values
+        if values is not None and values.any():
+            return values
+    return None
 
 
 def _look(topic: str, kind: str, message: Any) -> FirstImage:
@@ -110,9 +125,10 @@ def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
     if codec_of(message.format):
         return FirstImage(kind=VIDEO, encoding=encoding, size=None, channels=channels, bits=bits, **about)
     data = np.asarray(message.data, np.uint8)
-    size = _size_of_jpeg(data[: 2**18].tobytes())
+    size: tuple[int, int] | None = None
     values = None
-    if size is not None:
+    if data[:2].tobytes() == b"\xff\xd8" and all(header := compressed_size(data)):
+        size = header
         # A JPEG holds 8 bits, whatever was converted into it; depth so converted stays depth.
         channels, bits = (1, 16) if encoding.upper() == "16UC1" else (0 if channels == 0 else channels, 8)
     else:
@@ -150,20 +166,3 @@ def _decoded(data: np.ndarray) -> np.ndarray | None:
         return cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     except cv2.error:
         return None
-
-
-def _size_of_jpeg(data: bytes) -> tuple[int, int] | None:
-    """(width, height) by the frame header (SOF) of a JPEG; None for other data."""
-    if data[:2] != b"\xff\xd8":
-        return None
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
-        if marker == 0xFF:  # padding before a marker
-            at += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        at += 2 + length
-    return None

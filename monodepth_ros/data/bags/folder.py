@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The storage files of a rosbag2 folder, whether its metadata.yaml lists them or not."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from monodepth_ros.data.bags.metadata import METADATA, Metadata
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
+from monodepth_ros.data.bags.storage.file_kind import KINDS, named_kind, storage_kind
 from monodepth_ros.data.bags.storage.unpacked import PACKED
-
-ROS1_SUFFIX = ".bag"
-ROS2_SUFFIXES = (".mcap", ".db3")
-KINDS = (*ROS2_SUFFIXES, ROS1_SUFFIX)
-UNFINISHED = ".active"  # what rosbag appends to the name of a bag that it is writing
-
-
-def storage_kind(path: Path) -> str:
-    """'.mcap', '.db3' or '.bag' by a file's name, compressed or not; '' for another file."""
-    name = path.with_suffix("") if path.suffix in (*PACKED, UNFINISHED) else path
-    return name.suffix if name.suffix in KINDS else ""
 
 
 @dataclass
@@ -44,9 +36,10 @@ def storage_files(folder: Path, metadata: Metadata | None) -> FolderContents:
         names = _enumerate(missing)
         if not files:
             raise RecordingError(f"{folder} lacks its storage: {METADATA} lists {names}; copy it there as well")
-        notes.append(
-            f"{METADATA} lists {names}, missing in {folder}: the rest is read; copy what is missing there as well"
-        )
+        unlisted = [entry.name for entry in others]
+        is_renamed = not listed and len(unlisted) == len(missing)
+        what = f"{_enumerate(unlisted)} is read instead" if is_renamed else "the rest is read"
+        notes.append(f"{METADATA} lists {names}, missing in {folder}: {what}; copy what is missing there as well")
     if not files:
         raise RecordingError(_nothing_in(folder))
     kind = storage_kind(listed[0]) if listed else min(map(storage_kind, files), key=KINDS.index)
@@ -55,6 +48,8 @@ def storage_files(folder: Path, metadata: Metadata | None) -> FolderContents:
         notes.append(f"left out: {_enumerate(foreign)}, of another storage than the {kind} files of {folder.name}")
     files = [file for file in files if storage_kind(file) == kind]
     unlisted = [file.name for file in files if file not in listed]
+    if metadata is None and not _are_split(files):
+        notes.append(f"{_enumerate(unlisted)} are read as one recording (a file can be given alone)")
     if listed and unlisted and not all(_is_listed(file, listed) for file in files):
         notes.append(f"{METADATA} does not list {_enumerate(unlisted)}: read as well")
     return FolderContents(files, notes)
@@ -81,13 +76,33 @@ def _is_listed(file: Path, listed: list[Path]) -> bool:
     return file in listed or any(other.with_name(other.stem) == file for other in listed if other.suffix in PACKED)
 
 
+def _are_split(files: list[Path]) -> bool:
+    """Whether files are the parts of one recording by their names, as run_0.mcap and run_1.mcap."""
+    return len({re.sub(r"_?\d+$", "", file.name.partition(".")[0]) for file in files}) < 2
+
+
+def is_recording_folder(folder: Path) -> bool:
+    """Whether a folder has a metadata.yaml or a storage file."""
+    with suppress(OSError):
+        return folder.is_dir() and any(entry.name == METADATA or named_kind(entry) for entry in folder.iterdir())
+    return False
+
+
+def recordings_within(folder: Path) -> list[Path]:
+    """The recordings that are folders of a folder which is none itself, sorted. Raises OSError."""
+    return [] if is_recording_folder(folder) else sorted(filter(is_recording_folder, folder.iterdir()))
+
+
 def _nothing_in(folder: Path) -> str:
     inside = [entry.name for entry in sorted(folder.iterdir())]
     if not inside:
         return f"folder {folder} is empty: {EXPECTED}"
-    bags = [name for name in inside if (folder / name / METADATA).exists()]
+    bags = [entry.name for entry in recordings_within(folder)]
     if bags:
-        return f"folder {folder} is not a recording but contains some: give one of {', '.join(bags[:8])}"
+        return f"folder {folder} is not a recording but contains some: give one of {_enumerate(bags)}"
+    broken = [name for name in inside if named_kind(folder / name) and not (folder / name).exists()]
+    if broken:
+        return f"folder {folder} has links to files that do not exist, {_enumerate(broken)}: copy the files there"
     if inside == [METADATA]:
         return f"folder {folder} has {METADATA} alone, without storage files: copy its .mcap or .db3 there as well"
     return f"folder {folder} contains no metadata.yaml, .mcap, .db3 or .bag: {EXPECTED}"

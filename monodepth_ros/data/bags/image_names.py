@@ -21,6 +21,7 @@ TRANSPORTS = (
     "vp8",
     "vp9",
 )
+INFRARED = {"ir", "infra", "infrared"}
 DEPTH, DISPARITY, OTHER, PICTURE, COLOR = (
     "depth",
     "disparity",
@@ -37,11 +38,13 @@ _KINDS = {
         "semantics", "instance", "instances", "panoptic", "annotated", "annotation", "annotations", "overlay",
         "detection", "detections", "heatmap", "saliency", "normals", "flow", "edges", "debug",
         "visualization", "visualisation", "visualized", "colorized", "colormap", "costmap", "correspondences",
-        "preview", "thumbnail",
+        "preview", "thumbnail", "rendering", "renderings", "rendered", "dbg", "bev", "yolo", "aruco", "apriltag",
+        "detector", "keypoints", "result", "results", "matches", "feature", "features", "track", "tracks", "tracking",
     },
     PICTURE: {
-        "gray", "grey", "mono", "ir", "infra", "infrared", "thermal", "thermo", "lwir", "mwir", "swir", "nir",
+        *INFRARED, "gray", "grey", "mono", "thermal", "thermo", "lwir", "mwir", "swir", "nir",
         "intensity", "amplitude", "ambient", "signal", "reflectivity",
+        "reflec", "nearir",
     },
     COLOR: {"color", "colour", "rgb", "bgr"},
 }
@@ -49,12 +52,16 @@ _KINDS = {
 PROCESSING = {
     "image", "images", "img", "raw", "rect", "rectified", "unrectified", "undistorted", "color", "colour", "bgr",
     "rgb", "mono", "gray", "grey", "debayered", "data", "throttle", "throttled", "resized", "resize", "scaled",
-    "small", "republished", "repub", "repeated",
+    "small", "republished", "repub", "repeated", "relay", "hd", "qhd", "sd",
 }
 # fmt: on
+_OF_LIDAR = {"intensity", "ambient", "signal", "reflectivity", "reflec", "nearir", "nir"}
 _DEVICE = {"camera", "cam", "sensor", "device"}
 _RECTIFIED = {"rect", "rectified", "undistorted", "unwarped"}
-_RESIZED = {"throttle", "throttled", "resized", "resize", "scaled", "small", "republished", "repub", "repeated"}
+_RESIZED = {
+    "throttle", "throttled", "resized", "resize", "scaled", "small", "republished", "repub", "repeated", "relay"
+}  # fmt: skip
+_INVERSE = {"inverse", "inv"}
 
 
 def base_name(topic: str) -> str:
@@ -96,8 +103,12 @@ def name_says(topic: str, in_colour: bool = False) -> str:
 
 def _segment_says(segment: str, in_colour: bool) -> str:
     content = set(words(segment.split("_to_")[0]))
+    if content & _INVERSE and content & _KINDS[DEPTH]:
+        return DISPARITY
     for kind in (DISPARITY, OTHER, DEPTH, PICTURE, COLOR):
-        if content & _KINDS[kind] and not (kind == DEPTH and in_colour and content & _DEVICE):
+        # A depth_camera has other pictures too, a tracking_camera none that are drawn.
+        is_device = content & _DEVICE and (kind == OTHER or (kind == DEPTH and in_colour))
+        if content & _KINDS[kind] and not is_device:
             return kind
     return ""
 
@@ -114,8 +125,38 @@ def camera_key(topic: str) -> tuple[str, ...]:
     Left out are the transport, and words about the processing in the last segment and in segments that consist of them.
     """
     *spaces, leaf = base_name(topic).strip("/").split("/")
-    kept = [space for space in spaces if not set(tokens(space)) <= PROCESSING]
-    return (*kept, "", *(token for token in tokens(leaf) if token not in PROCESSING))
+    no_camera = PROCESSING | set(TRANSPORTS)  # image_raw/compressed/throttled, image_raw/compressed_throttle
+    kept = [space for space in spaces if not set(tokens(space)) <= no_camera]
+    return (*kept, "", *(token for token in tokens(leaf) if token not in no_camera))
+
+
+def is_infrared_name(topic: str) -> bool:
+    """Whether the name says infrared, as the pictures of the sensor of a depth camera."""
+    return any(INFRARED & set(words(segment)) for segment in topic.split("/"))
+
+
+def is_lidar_name(topic: str) -> bool:
+    """Whether the name says what a LiDAR makes panoramas of, besides distances."""
+    return bool(_OF_LIDAR & {word for segment in topic.split("/") for word in words(segment)})
+
+
+def is_made_for_another_view(topic: str) -> bool:
+    """Whether the pictures were computed for the view of another camera, as those of rgb_to_depth."""
+    return any("_to_" in segment for segment in base_name(topic).split("/"))
+
+
+def device_key(topic: str) -> tuple[str, ...]:
+    """What the name says about the device that a camera is part of: /k4a for /k4a/rgb/image_raw and /k4a/ir/image."""
+    *spaces, leaf = base_name(topic).strip("/").split("/")
+    named = [number for number, segment in enumerate([*spaces, leaf]) if _names_a_part(segment)]
+    spaces = spaces[: named[0]] if named else spaces
+    return tuple(space for space in spaces if not set(words(space)) <= PROCESSING | {"sensor"})
+
+
+def _names_a_part(segment: str) -> bool:
+    """Whether a segment names nothing but one camera of a device, as color, infra1 and left_ir do."""
+    found, parts = set(words(segment)), INFRARED | _KINDS[COLOR]
+    return bool(found & parts) and found <= parts | PROCESSING | {"left", "right"}
 
 
 def processing_rank(topic: str) -> int:

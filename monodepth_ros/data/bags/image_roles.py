@@ -18,6 +18,7 @@ CAMERA, DEPTH, OTHER, UNSURE = "camera", "depth", "other", "unsure"
 # Depth in millimetres leaves values out between 0, which means unknown, and the nearest distance of the sensor.
 NEAREST, FARTHEST = 100, 30_000
 _DISTANCE = {"range", "ranges", "distance", "distances"}  # says nothing of pictures of 8 bits (long_range_camera)
+UNKNOWN = "16-bit images that are neither named depth nor look like it"
 HOLES = 0.001  # smallest share of unknown pixels that counts
 
 
@@ -56,8 +57,11 @@ def _roles(recording: Recording) -> dict[str, Role]:
         if topic.type in IMAGE_TYPES and topic.count
     }
     found = {name: _kind(first) for name, first in images.items()}
-    made = _made_by_depth_nodes(recording)
+    made = _made_by_depth_nodes(recording) | _pairs_in_one_picture(images)
     kinds = {name: OTHER if name in made and kind == CAMERA else kind for name, kind in found.items()}
+    lidar = {name for name, kind in kinds.items() if kind == CAMERA and _is_of_lidar(images[name])}
+    if any(kind == CAMERA for name, kind in kinds.items() if name not in lidar):
+        kinds |= dict.fromkeys(lidar, OTHER)
     has_camera = CAMERA in kinds.values()
     roles = {}
     for name, kind in kinds.items():
@@ -67,7 +71,7 @@ def _roles(recording: Recording) -> dict[str, Role]:
             is_grey = first.encoding.lower() == "mono16"
             text = "16-bit images that do not look like depth, taken as those of a camera"
             is_camera = not has_camera or (is_grey and not shared)
-            roles[name] = Role(CAMERA, text) if is_camera else Role(OTHER if is_grey else DEPTH)
+            roles[name] = Role(CAMERA, text) if is_camera else Role(OTHER, UNKNOWN)
         elif kind == OTHER and not has_camera and UNSURE not in kinds.values() and _may_be_picture(first):
             roles[name] = Role(CAMERA, "taken as the camera for want of another one")
         else:
@@ -90,6 +94,8 @@ def _kind(first: FirstImage) -> str:
     if first.bits >= 32:
         return OTHER
     if (first.channels, first.bits) != (1, 16):
+        if image_names.is_made_for_another_view(first.base):
+            return OTHER
         says = name_says(first.base, in_colour=True)
         return OTHER if says in (image_names.DEPTH, image_names.DISPARITY, image_names.OTHER) else CAMERA
     # A word of colour says nothing here: these pictures have none.
@@ -110,6 +116,10 @@ def looks_like_depth(values: np.ndarray | None) -> bool:
     if not known.size or 1 - known.size / values.size < HOLES:
         return False
     return bool(np.percentile(known, 0.5) >= NEAREST and np.percentile(known, 99) <= FARTHEST)
+
+
+def _is_of_lidar(first: FirstImage) -> bool:
+    return (first.channels, first.bits) == (1, 16) and image_names.is_lidar_name(first.base)
 
 
 def _is_beside(first: FirstImage, camera: FirstImage) -> bool:
@@ -133,6 +143,18 @@ def _best_of_uncertain(roles: dict[str, Role], has_camera: bool) -> dict[str, Ro
     best = min(order.index(name_says(name)) for name in uncertain)
     kept = {name for name in uncertain if order.index(name_says(name)) == best}
     return {name: role if name not in uncertain or name in kept else Role(OTHER) for name, role in roles.items()}
+
+
+def _pairs_in_one_picture(images: dict[str, FirstImage]) -> set[str]:
+    """Topics with both pictures of a stereo camera side by side, of which one is published as well."""
+    sizes = {(first.frame, first.size) for first in images.values() if first.size}
+    return {
+        name
+        for name, first in images.items()
+        if first.size
+        and "stereo" in image_names.words(name)
+        and (first.frame, (first.size[0] // 2, first.size[1])) in sizes
+    }
 
 
 def _made_by_depth_nodes(recording: Recording) -> set[str]:

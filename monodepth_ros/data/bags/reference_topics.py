@@ -4,7 +4,7 @@
 from monodepth_ros.data.bags import depth_status
 from monodepth_ros.data.bags.first_images import IMAGE
 from monodepth_ros.data.bags.image_names import base_name
-from monodepth_ros.data.bags.image_roles import DEPTH, image_roles
+from monodepth_ros.data.bags.image_roles import DEPTH, OTHER, image_roles
 from monodepth_ros.data.bags.recording import Recording
 
 POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
@@ -16,6 +16,7 @@ TRANSFORM = "geometry_msgs/msg/TransformStamped"
 TF = "tf2_msgs/msg/TFMessage"
 POSE_TYPES = (ODOMETRY, POSE, POSE_WITH_COVARIANCE, PATH, TRANSFORM, TF)
 GROUND_TRUTH_WORDS = ("ground_truth", "groundtruth", "gt")
+NETWORKS = ("depth_anything", "depthanything", "depth_pro", "midas", "zoedepth", "metric3d", "unidepth", "marigold")
 NONE = "none"
 """Name of a topic that stands for no reference."""
 
@@ -34,6 +35,17 @@ def depth_topics(recording: Recording) -> list[str]:
         if base not in found or recording.topics[name].type == IMAGE:
             found[base] = name
     return sorted(found.values(), key=lambda name: not is_ground_truth(name))
+
+
+def undecided_topics(recording: Recording) -> dict[str, str]:
+    """Image topics that may be depth if a user says so, and why they are not taken for it."""
+    roles = image_roles(recording)
+    return {name: role.reason for name, role in roles.items() if role.kind == OTHER and role.reason}
+
+
+def is_estimated_name(topic: str) -> bool:
+    """Whether the name is that of a network that estimates depth from a picture."""
+    return any(network in topic.lower() for network in NETWORKS)
 
 
 def cloud_topics(recording: Recording, camera_frame: str) -> list[str]:

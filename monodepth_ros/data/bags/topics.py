@@ -17,6 +17,7 @@ from monodepth_ros.data.bags.first_images import (
     FirstImage,
     first_image,
 )
+from monodepth_ros.data.bags.image_names import device_key, is_infrared_name
 from monodepth_ros.data.bags.image_roles import CAMERA, DEPTH, image_roles, is_depth, may_be_depth
 from monodepth_ros.data.bags.recording import Recording, RecordingError
 
@@ -59,15 +60,25 @@ class ImageStream:
 
 
 def image_streams(recording: Recording) -> list[ImageStream]:
-    """All cameras of the recording, one stream for each, sorted by name: without depth, masks and the like.
+    """All cameras of the recording, one stream for each, sorted by name: without depth, masks and the like, and without
+    infrared beside another camera of the same device. Those of 16 bits come last.
 
     Of the topics of one camera the driver's own image is taken (image_raw rather than image_rect_color), and raw rather
     than compressed rather than video.
     """
     counts = {name: topic.count for name, topic in recording.topics.items()}
     groups = [best_first(group, counts) for group in _cameras(recording)]
-    streams = [_stream(recording, group[0], _note_on_group(group)) for group in groups]
-    return sorted(streams, key=lambda stream: stream.image)
+    kept = []
+    for group in groups:
+        left_out = _infrared_beside(group[0], groups)
+        if group[0] in left_out:
+            continue
+        note = (
+            f"{', '.join(image.topic for image in left_out)}: infrared of the same device, left out (--topic takes one)"
+        )
+        notes = [_note_on_group(group), note] if left_out else [_note_on_group(group)]
+        kept.append((_is_grey_of_16_bits(group[0]), _stream(recording, group[0], *notes)))
+    return [stream for _, stream in sorted(kept, key=lambda item: (item[0], item[1].image))]
 
 
 def choose_image_stream(recording: Recording, topic: str = "", camera_info: str = "") -> ImageStream:
@@ -96,7 +107,7 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
 
 def matching_camera_info(recording: Recording, topic: str) -> str:
     """The camera_info of an image or depth topic, '' if none belongs to it (see `InfoChooser`)."""
-    return _stream(recording, first_image(recording, topic), "").camera_info
+    return _stream(recording, first_image(recording, topic)).camera_info
 
 
 def _cameras(recording: Recording) -> list[list[FirstImage]]:
@@ -105,13 +116,24 @@ def _cameras(recording: Recording) -> list[list[FirstImage]]:
     return by_camera([first_image(recording, name) for name, role in roles.items() if role.kind == CAMERA])
 
 
-def _stream(recording: Recording, image: FirstImage, note: str) -> ImageStream:
+def _infrared_beside(image: FirstImage, groups: list[list[FirstImage]]) -> list[FirstImage]:
+    """The infrared cameras of the device of `image`, if the device has another camera as well."""
+    device = [group[0] for group in groups if device_key(group[0].base) == device_key(image.base)]
+    infrared = [first for first in device if is_infrared_name(first.base)]
+    return infrared if len(infrared) < len(device) else []
+
+
+def _is_grey_of_16_bits(image: FirstImage) -> bool:
+    return (image.channels, image.bits) == (1, 16)
+
+
+def _stream(recording: Recording, image: FirstImage, *found: str) -> ImageStream:
     roles = image_roles(recording)
     cameras = [group for group in _cameras(recording) if all(one.base != image.base for one in group)]
     depth = [first_image(recording, name) for name, role in roles.items() if role.kind == DEPTH and name != image.topic]
     choice = InfoChooser(recording).choose(image, [one for group in cameras for one in group], depth)
     reason = roles[image.topic].reason
-    remarks = (note, reason and f"{image.topic}: {reason} (--topic names another)", choice.note)
+    remarks = (*found, reason and f"{image.topic}: {reason} (--topic names another)", choice.note)
     return ImageStream(image.topic, choice.topic, image.kind, tuple(filter(None, remarks)), choice.missing)
 
 
@@ -130,7 +152,7 @@ def _named_stream(recording: Recording, name: str) -> ImageStream:
         raise RecordingError(f"topic {topic.name} holds {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}")
     if not topic.count:
         raise RecordingError(f"topic {topic.name} of {recording.path} has no messages")
-    stream = _stream(recording, first_image(recording, topic.name), "")
+    stream = _stream(recording, first_image(recording, topic.name))
     return replace(stream, notes=tuple(note for note in stream.notes if "--topic" not in note))
 
 

@@ -57,7 +57,7 @@ class MessageTypes:
         name = topic.type
         if topic.is_ros1:
             return lambda data, _: self._ros1.to_cdr(data, name)
-        return topic.translate or _uncompressed
+        return topic.translate or uncompressed
 
     def deserialize(self, data: bytes, name: str) -> Any:
         """The message as an object. Raises RecordingError for an unknown type and for bytes that do not match it."""
@@ -168,7 +168,8 @@ class Ros1Types:
         )
 
 
-def _uncompressed(data: bytes, _: int) -> bytes:
+def uncompressed(data: bytes, _: int = 0) -> bytes:
+    """A message as it was before a recorder compressed it. Raises RecordingError for damaged bytes."""
     try:
         if data[:4] != ZSTD_MAGIC:
             return data

@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 from monodepth_ros.data.calibration_files.file_content import FileContent, Tree, get, numbers, whole_number
-from monodepth_ros.data.calibration_files.stated_camera import StatedCamera
+from monodepth_ros.data.calibration_files.stated_camera import StatedCamera, check_unnamed
 from monodepth_ros.geometry.camera import CalibrationError
 
 MATRICES = {  # key in the file: (field of CameraModel, number of values; None: depends on the distortion model)
@@ -33,6 +33,8 @@ def read_yaml(content: FileContent) -> list[StatedCamera]:
     if model is not None and not isinstance(model, str):
         raise CalibrationError(f"distortion_model is {model!r}, expected a name")
     matrices = {field: numbers(get(tree, key), key, count) for key, (field, count) in MATRICES.items()}
+    if "distortion_model" not in tree:
+        check_unnamed(matrices["D"])
     return [_camera(str(tree.get("camera_name", "camera")), size, model or "", matrices)]
 
 
@@ -57,7 +59,11 @@ def read_camera_info(content: FileContent) -> list[StatedCamera]:
 
 def _crops(tree: Tree) -> bool:
     roi = tree.get("roi")
-    return isinstance(roi, dict) and any(roi.get(key) for key in ("x_offset", "y_offset", "width", "height"))
+    if not isinstance(roi, dict):
+        return False
+    whole = (0, 0, tree.get("width"), tree.get("height"))
+    stated = tuple(roi.get(key) or 0 for key in ("x_offset", "y_offset", "width", "height"))
+    return stated not in ((0, 0, 0, 0), whole)
 
 
 def is_ost(content: FileContent) -> bool:
@@ -74,6 +80,7 @@ def read_ost(content: FileContent) -> list[StatedCamera]:
     def finish() -> None:
         if rows:
             matrices = {field: _section(rows, title, count) for title, (field, count) in SECTIONS.items()}
+            check_unnamed(matrices["D"], "an ost.txt cannot say that they are a fisheye's, use the ost.yaml beside it")
             for key in ("width", "height"):
                 if key not in size:
                     raise CalibrationError(f"{key} is missing below [image]")

@@ -3,7 +3,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,31 @@ def parse(text: str) -> FileContent:
         except (json.JSONDecodeError, RecursionError):
             pass  # YAML's flow style begins alike
     try:
-        found = next((part for part in yaml.load_all(_plain_yaml(start), _Loader) if part is not None), None)
+        found, others = _documents(yaml.load_all(_plain_yaml(start), _Loader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError for impossible dates
         mark = getattr(error, "problem_mark", None)
         skipped = text.count("\n") + 1 - start.count("\n")
         where = f" (line {skipped + mark.line + 1})" if mark else ""
         return FileContent(text, {}, "text", f"is not YAML{where}")
-    return _of_tree(text, found, "YAML")
+    if not isinstance(found, dict) or not any(_differs(found, other) for other in others):
+        return _of_tree(text, found, "YAML")
+    problem = f"holds {1 + len(others)} YAML documents (between ---) that differ: keep one of them"
+    return FileContent(text, {}, "YAML", problem)
+
+
+def _documents(parts: Iterator[Any]) -> tuple[Any, list[Tree]]:
+    """The first document and those after it, up to a damaged one: a printed topic may end anywhere."""
+    first = next((part for part in parts if part is not None), None)
+    others = []
+    with suppress(yaml.YAMLError, ValueError, RecursionError):
+        for part in parts:
+            others.append(part)
+    return first, [other for other in others if isinstance(other, dict)]
+
+
+def _differs(one: Tree, other: Tree) -> bool:
+    """Whether another document states other values; headers with their stamps do not count."""
+    return any(other[key] != one[key] for key in one.keys() & other.keys() - {"header"})
 
 
 class _Loader(yaml.SafeLoader):

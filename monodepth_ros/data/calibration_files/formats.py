@@ -52,5 +52,7 @@ def stated_cameras(content: FileContent) -> list[StatedCamera]:
             cameras = format.read(content)
             if cameras:
                 return cameras
+    if content.problem.startswith("holds "):
+        raise CalibrationError(content.problem)
     found = content.problem or f"is {content.looks}"
     raise CalibrationError(f"{found}, expected one of these formats: {'; '.join(name for name, *_ in FORMATS)}")

@@ -16,7 +16,12 @@ from monodepth_ros.data.calibration_files.file_content import (
     numbers,
     whole_number,
 )
-from monodepth_ros.data.calibration_files.stated_camera import StatedCamera, fisheye_coefficients, intrinsics
+from monodepth_ros.data.calibration_files.stated_camera import (
+    StatedCamera,
+    check_unnamed,
+    fisheye_coefficients,
+    intrinsics,
+)
 from monodepth_ros.geometry.camera import CalibrationError
 
 MATRIX = "cameramatrix|intrinsicmatrix|intrinsics|intrinsic|cameraintrinsics|mtx|k|m"
@@ -27,7 +32,6 @@ MODELS = ("distortionmodel", "distortiontype", "cameramodel", "model", "cameraty
 FISHEYES = ("equidistant", "fisheye", "kannala_brandt")
 TERMS = ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6")
 FISHEYE_TERMS = ("k1", "k2", "k3", "k4")
-LARGEST_TANGENTIAL = 0.02  # lenses have some thousandths
 
 
 def recognises(content: FileContent) -> bool:
@@ -47,7 +51,7 @@ def read(content: FileContent) -> list[StatedCamera]:
             D = np.array([number(plain.get(name, 0.0), name) for name in order])
         else:
             D = _distortion(content.tree, "")
-        return [StatedCamera("camera", scalars, _coefficients(D, model), model, size)]
+        return [StatedCamera("camera", scalars, _coefficients(D, model), model or "plumb_bob", size)]
     return [_camera(content.tree, key, end, size, model) for key, end in _matrices(content.tree).items()]
 
 
@@ -60,7 +64,7 @@ def _camera(tree: Tree, key: str, end: str, size: tuple[int, int] | None, model:
         numbers(tree[name], name, count).reshape(3, -1) if end and name in tree else np.zeros((3, count // 3))
         for name, count in ((f"R{end}", 9), (f"P{end}", 12))
     )
-    return StatedCamera(end or "camera", K, _coefficients(D, model), model, size, R=R, P=P)
+    return StatedCamera(end or "camera", K, _coefficients(D, model), model or "plumb_bob", size, R=R, P=P)
 
 
 def _distortion(tree: Tree, end: str) -> np.ndarray:
@@ -106,18 +110,15 @@ def _coefficients(D: np.ndarray, model: str) -> list[float]:
     """The coefficients; CalibrationError for four that only a fisheye can have, if the file names no model."""
     if model in FISHEYES:
         return fisheye_coefficients(D.tolist())
-    if model == "plumb_bob" and D.size == 4 and np.abs(D[2:]).max() > LARGEST_TANGENTIAL:
-        raise CalibrationError(
-            f"4 distortion coefficients {D.tolist()} whose last two are no tangential terms: "
-            "add distortion_model: equidistant for a fisheye, or plumb_bob"
-        )
+    if not model:
+        check_unnamed(D)
     return D.tolist()
 
 
 def _model(plain: Tree) -> str:
     if plain.get("fisheyemodel"):  # OpenCV's own calibration program
         return "equidistant"
-    name = next((plain[name] for name in MODELS if isinstance(plain.get(name), str)), "plumb_bob")
+    name = next((plain[name] for name in MODELS if isinstance(plain.get(name), str)), "")
     return name.rpartition(".")[2]  # the RealSense SDK's Python prints distortion.brown_conrady
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of ORB-SLAM2 and ORB-SLAM3: Camera.fx (or Camera1.fx), Camera.k1 ..., Camera.type, Camera.width."""
 
-from monodepth_ros.data.calibration_files.file_content import FileContent, Tree, get, number, whole_number
+from monodepth_ros.data.calibration_files.file_content import FileContent, Tree, get, number, numbers, whole_number
 from monodepth_ros.data.calibration_files.stated_camera import StatedCamera, fisheye_coefficients, intrinsics
 from monodepth_ros.geometry.camera import CalibrationError
 
 PREFIXES = ("Camera", "Camera1", "Camera2")
+SIDES = ("LEFT", "RIGHT")
 
 
 def recognises(content: FileContent) -> bool:
@@ -15,7 +16,19 @@ def recognises(content: FileContent) -> bool:
 
 def read(content: FileContent) -> list[StatedCamera]:
     """The camera, or the two of a stereo pair that is not rectified."""
-    return [_camera(content.tree, prefix) for prefix in PREFIXES if f"{prefix}.fx" in content.tree]
+    found = [_camera(content.tree, prefix) for prefix in PREFIXES if f"{prefix}.fx" in content.tree]
+    return found + [_before_rectification(content.tree, side) for side in SIDES if f"{side}.K" in content.tree]
+
+
+def _before_rectification(tree: Tree, side: str) -> StatedCamera:
+    """A camera of ORB-SLAM2's stereo settings, whose Camera.fx ... are those of the rectified images."""
+    K, D = (numbers(get(tree, f"{side}.{name}"), f"{side}.{name}", count) for name, count in (("K", 9), ("D", None)))
+    R, P = (
+        numbers(tree.get(f"{side}.{name}", [0.0] * count), f"{side}.{name}", count).reshape(3, -1)
+        for name, count in (("R", 9), ("P", 12))
+    )
+    size = tuple(whole_number(get(tree, key), key) for key in (f"{side}.width", f"{side}.height"))
+    return StatedCamera(side, K.reshape(3, 3), D.tolist(), size=size, R=R, P=P, remark="images before rectification")
 
 
 def _camera(tree: Tree, prefix: str) -> StatedCamera:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.geometry.distortion_models import zero_fisheye_note
 
 IDEAL_FISHEYE = 1e-15
 """k1 of a fisheye lens without further distortion: ROS takes coefficients that are all zero for a pinhole."""
+
+LARGEST_TANGENTIAL = 0.02  # lenses have some thousandths
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,27 @@ class StatedCamera:
             raise CalibrationError(f"no image size: add {self.size_keys} [pixels] to the file")
         return CameraModel(*size, self.K, np.array(self.D), self.distortion_model, self.R, P=self.P)
 
+    @property
+    def note(self) -> str:
+        """What a user should know of how it is read; '' for nothing."""
+        return zero_fisheye_note(self.distortion_model, np.array(self.D)) if self.K[0, 0] > 0 else ""
+
     def __str__(self) -> str:
         size = "" if self.size is None else f" {self.size[0]}x{self.size[1]}"
         return f"{self.name}{size}{' ' if self.remark else ''}{self.remark}"
+
+
+def check_unnamed(
+    D: Sequence[float], remedy: str = "add distortion_model: equidistant for a fisheye, or plumb_bob"
+) -> None:
+    """CalibrationError for four coefficients that only a fisheye can have, for a file that names no model.
+
+    remedy: what to do then.
+    """
+    if len(D) == 4 and np.abs(D[2:]).max() > LARGEST_TANGENTIAL:
+        raise CalibrationError(
+            f"4 distortion coefficients {list(map(float, D))} whose last two are no tangential terms: {remedy}"
+        )
 
 
 def intrinsics(fx: float, fy: float, cx: float, cy: float) -> np.ndarray:

@@ -8,6 +8,8 @@ TEXTURE = 1.0
 ROWS = 64
 # An image of fewer samples is too small to show anything.
 MIN_SAMPLES = 1024
+# The lead of luma over chroma that is 128 everywhere.
+NEUTRAL = 100.0
 
 
 def luma_lead(pairs: np.ndarray) -> float:
@@ -20,6 +22,10 @@ def luma_lead(pairs: np.ndarray) -> float:
     rows = pairs[:: max(1, len(pairs) // ROWS)].astype(np.int16)
     if rows.shape[1] < 3 or rows.size < MIN_SAMPLES:
         return 1.0
+    neutral, varied = np.abs(rows - 128).max(axis=(0, 1)) <= 1, np.ptp(rows, axis=(0, 1)) > 1
+    for chroma, luma in ((0, 1), (1, 0)):  # of a camera without colours, however little is to be seen
+        if neutral[chroma] and not neutral[luma] and varied[luma]:
+            return NEUTRAL if chroma == 0 else 1.0 / NEUTRAL
     # Two pixels apart both bytes are of the same kind: U beside U, V beside V.
     changes = np.abs(rows[:, 2:] - rows[:, :-2]).mean(axis=(0, 1))
     if changes.max() < TEXTURE:

@@ -21,6 +21,7 @@ _HEADS = {
     b"\xff\x4f\xff\x51": "JPEG 2000",
     b"\0\0\0\x0cjP": "JPEG 2000",
 }
+_PORTABLE = (b"P5", b"P6")  # PGM, PPM
 _START_CODES = (b"\0\0\0\x01", b"\0\0\x01")
 _ORIENTATION, _SHORT_TYPE = 0x0112, 3
 
@@ -30,6 +31,12 @@ def container(data: np.ndarray) -> str:
     head = data[:12].tobytes()
     found = next((name for mark, name in _HEADS.items() if head.startswith(mark)), "")
     return "" if found == "WebP" and head[8:] != b"WEBP" else found
+
+
+def may_be_deep(data: np.ndarray) -> bool:
+    """Whether compressed bytes may hold a picture of 16 bits, by their first 64."""
+    is_deep_png = data[:8].tobytes() == PNG_HEAD and data.size > 24 and data[24] == 16
+    return is_deep_png or container(data) == "TIFF" or data[:2].tobytes() in _PORTABLE
 
 
 def read_container(data: np.ndarray, format: str) -> np.ndarray:
@@ -106,7 +113,8 @@ def _without_orientation(data: np.ndarray) -> np.ndarray:
 
 
 def _what(data: np.ndarray, format: str) -> str:
-    return f"compressed image (format {format!r}, {data.size} bytes)"
+    stated = f"format {format!r}, " if format else ""
+    return f"compressed image ({stated}{data.size} bytes)"
 
 
 def _refusal(data: np.ndarray, format: str, kind: str) -> str:

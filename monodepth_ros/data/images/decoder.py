@@ -10,7 +10,7 @@ import numpy as np
 
 from monodepth_ros.data.images.byte_order import ByteOrder
 from monodepth_ros.data.images.byte_patterns import is_mosaic
-from monodepth_ros.data.images.containers import JPEG_HEAD, PNG_HEAD, container, read_container
+from monodepth_ros.data.images.containers import JPEG_HEAD, PNG_HEAD, container, may_be_deep, read_container
 from monodepth_ros.data.images.decoder_options import DecoderOptions
 from monodepth_ros.data.images.encodings import BAYER, CONTAINERS, PLAIN, RAW, Encoding, check_name, known_name
 from monodepth_ros.data.images.intensity import Intensity, parse_range
@@ -58,8 +58,7 @@ class ImageDecoder:
         except ImageError:
             return False
         data = _bytes_of(message)
-        is_deep_png = data[:8].tobytes() == PNG_HEAD and data.size > 24 and data[24] == 16
-        return is_deep_png or container(data) == "TIFF" or self._array(message.format) == UNSURE
+        return may_be_deep(data) or self._array(message.format) == UNSURE
 
     def learn(self, messages: Iterable[Any]) -> None:
         """Decide by a sample of the images, which must be the same for every reader. Broken ones are passed over."""
@@ -170,7 +169,7 @@ class ImageDecoder:
     def _compressed(self, data: np.ndarray, format: str) -> Pixels:
         array = read_container(data, format)
         if array.dtype not in (np.uint8, np.uint16):
-            raise ImageError(f"compressed image (format {format!r}) holds {array.dtype} values: publish 8 or 16 bits")
+            raise ImageError(f"compressed image holds {array.dtype} values, expected 8 or 16 bits")
         name = self._array(format)
         if array.ndim == 2:
             array = self._without_mosaic(array, name, format)

@@ -129,6 +129,11 @@ def _refusal(name: str) -> str:
     plain = name.strip().upper()
     if re.fullmatch(r"(32|64)F(C?1)?", plain):
         return f"image encoding {name!r} holds depth or another measurement, not a picture: {published}"
+    if re.search(r"(10|12)(P|_?PACKED)", plain):
+        return (
+            f"image encoding {name!r} packs several pixels into shared bytes, which sensor_msgs/Image has no name for: "
+            "set the camera's pixel format to one of 8 or 16 bits, such as Mono8, Mono12 or BayerRG8"
+        )
     if plain == "8UC2":
         return (
             f"image encoding {name!r} does not say what its two channels are: if they are YUV 4:2:2, state the order "

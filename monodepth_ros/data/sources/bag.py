@@ -73,7 +73,8 @@ class BagSource(FrameSource):
                 f"{which} {len(times.stamps_ns)} stamps of {stream.image} are 0 (the driver does not fill"
                 " header.stamp): the receive times are used"
             )
-        self._calibration = calibration = BagCalibration(recording, stream, options)
+        self._calibration = calibration = BagCalibration(recording, stream, options, self._images.size)
+        self.given_camera = calibration.given
         self.notes += [*stream.notes, *calibration.notes]
         if calibration.missing:
             self.note_missing_calibration(options.field_of_view, found=calibration.missing)

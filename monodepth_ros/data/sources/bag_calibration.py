@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera of a recording's images, by the camera_info messages before them or a calibration file."""
 
+from monodepth_ros.data.bags.first_images import first_image
 from monodepth_ros.data.bags.image_names import is_rectified_name
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.topics import ImageStream
+from monodepth_ros.data.calibration import ImageSize
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.data.sources.source import SourceOptions, camera_of_size, given_camera
@@ -16,14 +18,19 @@ class BagCalibration:
 
     topics: to read beside the images. published: the camera of the first camera_info; None without a usable one.
     given: that of the calibration file, which replaces it. missing: what stands instead of a calibration, '' if there
-    is one. notes: about the calibration in use, for the user. Raises CalibrationError for a bad calibration file.
+    is one. notes: about the calibration in use, for the user. image_size: of the images, see `given_camera`. Raises
+    CalibrationError for a bad calibration file.
     """
 
-    def __init__(self, recording: Recording, stream: ImageStream, options: SourceOptions):
+    def __init__(
+        self, recording: Recording, stream: ImageStream, options: SourceOptions, image_size: ImageSize | None = None
+    ):
         self._recording, self._topic = recording, stream.camera_info
-        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified)
+        size = first_image(recording, stream.image).size
+        size = size if size and min(size) > 0 else None
+        self._images = ImagesOf(stream.image, stream.camera_info, options.says_rectified, size=size)
         self._field_of_view = options.field_of_view
-        self.given = given_camera(options)
+        self.given = given_camera(options, image_size)
         self.published, self.missing = None, ""
         self.notes: list[str] = []
         self._camera: CameraModel | CalibrationError | None = self.given

@@ -3,6 +3,8 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
@@ -13,7 +15,11 @@ from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.data.video_stream.decoder import Outcome
 from monodepth_ros.data.video_stream.frame_store import Times
 from monodepth_ros.data.video_stream.stream_reader import StreamReader
+from monodepth_ros.geometry.camera import CalibrationError
 from monodepth_ros.stamps import nanoseconds
+
+# Images that are tried for their size; video may begin with packets that cannot be decoded.
+TRIES = 300
 
 
 class RecordedImage(NamedTuple):
@@ -93,6 +99,17 @@ class BagImages:
             else:
                 yield message
         yield from numbered(stream.flush())
+
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the first image that can be decoded [pixels].
+
+        Raises CalibrationError without one: only a calibration file without image size needs it.
+        """
+        images = self.in_order([], self._recording.start_ns, self._recording.end_ns + 1)
+        for image in islice(images, TRIES):
+            with suppress(ImageError):
+                return self.decode(image).size
+        raise CalibrationError(f"no image size, and none of the first {TRIES} images of {self._stream.image} is whole")
 
     def decode(self, image: RecordedImage) -> Pixels:
         """Pixels of an image of `in_order`. Raises ImageError."""

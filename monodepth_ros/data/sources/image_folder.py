@@ -3,9 +3,9 @@
 
 from pathlib import Path
 
-from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.data.calibration import calibration_note, read_calibration
 from monodepth_ros.data.sources.image_groups import images_of_camera
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_image
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size, image_files
 from monodepth_ros.data.sources.image_times import timed_images
 from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
 from monodepth_ros.geometry.camera import CameraModel
@@ -25,6 +25,8 @@ def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions
     files, notes = images_of_camera(folder, image_files(folder), options.camera)
     files, stamps_ns, more = timed_images(files, [folder], options.rate)
     camera, origin = folder_calibration(folder, options)
+    if camera is not None and not options.calibration_file and (note := calibration_note(origin)):
+        more.append(f"{origin}: {note}")
     found = ImageFiles(files, stamps_ns, camera, origin, notes=notes + more)
     chosen = f", {files[0].name} first" if notes else ""  # tells the cameras of one folder apart
     return ImageSequence(f"{folder} ({len(files)} images{chosen})", found, options)
@@ -34,7 +36,7 @@ def folder_calibration(folder: Path, options: SourceOptions) -> tuple[CameraMode
     """The camera of the images in a folder, None without calibration, and what to call its origin in an error."""
 
     def image_size() -> tuple[int, int]:
-        return read_image(image_files(folder)[0]).pixels.size
+        return first_size(image_files(folder))
 
     camera, origin = given_camera(options, image_size), "the calibration file"
     if camera is None:

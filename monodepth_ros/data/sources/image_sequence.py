@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.exif import read_exif
-from monodepth_ros.data.image_codec import ImageError, Pixels
+from monodepth_ros.data.image_codec import DecoderOptions, ImageError, Pixels
+from monodepth_ros.data.sources.file_decoder import FileDecoder
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceError,
@@ -97,7 +97,10 @@ class ImageSequence(FrameSource):
                 self.references.append((f"reference {what}", "off"))
             elif found_ones:
                 self.references.append((f"reference {what}", f"of {len(found_ones)} images, from files"))
+        self.given_camera = found.camera if options.calibration_file else None
         self.notes += found.notes
+        decoding = DecoderOptions(options.encoding, options.intensity_range)
+        self._decoder = FileDecoder(found.files, decoding, self.notes.append)
         self._has_noted_depth = False
         self._by_stamp = {_stamp_ns(found.stamps_ns[i]): i for i in self._indices}
         stems = [file.stem for file in found.files]
@@ -118,7 +121,7 @@ class ImageSequence(FrameSource):
         for index in self._indices:
             file = found.files[index]
             try:
-                image = read_image(file)
+                image = read_image(file, self._decoder)
                 camera = image.camera(found, index, self._field_of_view)
                 depth = self._depth(index, camera)
             except (ImageError, CalibrationError) as error:
@@ -141,7 +144,7 @@ class ImageSequence(FrameSource):
         if index is None:
             raise SourceError(f"{self.description} has no image of stamp {stamp_ns}: the folder has changed since then")
         try:
-            return read_image(self._found.files[index]).pixels
+            return read_image(self._found.files[index], self._decoder).pixels
         except (ImageError, OSError) as error:
             raise SourceError(str(error)) from None
 
@@ -192,16 +195,24 @@ def image_files(folder: Path) -> list[Path]:
     return in_natural_order(found)
 
 
-def read_image(file: Path) -> ImageFile:
-    """Read an image file, turned upright by its EXIF data. Raises ImageError if OpenCV cannot read it."""
+def read_image(file: Path, decoder: FileDecoder | None = None) -> ImageFile:
+    """Read an image file, turned upright by its EXIF data. Raises ImageError if it is not a whole image."""
     data = np.fromfile(file, np.uint8)
-    # OpenCV would turn colour images, but not grey ones and, before 4.12, no PNG.
-    array = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
-    if array is None:
-        raise ImageError(f"{file} is not a readable image")
+    stored = (decoder or FileDecoder()).pixels(data, str(file))
     exif = read_exif(data.tobytes())
-    pixels = Pixels.from_opencv(exif.upright(array))
+    pixels = Pixels(exif.upright(stored.array), stored.layout)
     return ImageFile(pixels, exif.field_of_view(*pixels.size), exif.orientation != 1)
+
+
+def first_size(files: Sequence[Path]) -> tuple[int, int]:
+    """(width, height) of the first of these images that can be read [pixels].
+
+    Raises CalibrationError without one: only a calibration file without image size needs it.
+    """
+    for file in files:
+        with suppress(ImageError, OSError):
+            return read_image(file).pixels.size
+    raise CalibrationError("no image size, and no image that can be read")
 
 
 def in_natural_order(paths: Iterable[Path]) -> list[Path]:

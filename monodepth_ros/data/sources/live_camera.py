@@ -51,6 +51,7 @@ class LiveCamera(FrameSource):
         self._newest: tuple[int, np.ndarray] | None = None
         self._has_ended = False
         self._reader = threading.Thread(target=self._read, name=f"reader of {name}", daemon=True)
+        self.given_camera = self._camera
         if self._camera is None:
             self.note_missing_calibration(options.field_of_view)
 

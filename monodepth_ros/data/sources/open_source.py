@@ -5,16 +5,18 @@ import re
 from pathlib import Path
 
 from monodepth_ros.data.bags.files import is_recording_file
+from monodepth_ros.data.bags.folder import recordings_within
+from monodepth_ros.data.bags.storage.file_kind import archive_command, content_kind, journal_of
+from monodepth_ros.data.calibration import calibration_note
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
-from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions, given_camera
+from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.data.sources.video import VideoSource
 from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
-from monodepth_ros.geometry.camera import CalibrationError
 from monodepth_ros.geometry.lens_plausibility import lens_problem
 
 EXPECTED = (
@@ -33,18 +35,12 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
     """
     source = _open(place, options)
     source.opened_with = place, options
-    if problem := _given_problem(options):
-        source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
+    if options.calibration_file and source.given_camera is not None:
+        if note := calibration_note(options.calibration_file):
+            source.notes.append(f"{options.calibration_file}: {note}")
+        if problem := lens_problem(source.given_camera):
+            source.notes.append(f"warning: {options.calibration_file} can hardly be right: {problem}")
     return source
-
-
-def _given_problem(options: SourceOptions) -> str:
-    """What is impossible in the calibration file of the options; '' if nothing is, or it states no image size."""
-    try:
-        given = given_camera(options)
-    except CalibrationError:  # a reader that knows the size has read it
-        return ""
-    return lens_problem(given) if given is not None else ""
 
 
 def _open(place: Place, options: SourceOptions) -> FrameSource:
@@ -63,8 +59,10 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
         return _open_folder(path, options)
     if is_image(place):
         return open_images([path], place, options)
-    if is_recording_file(path):
+    if is_recording_file(path) or content_kind(path) or archive_command(path):
         return BagSource(path, options)
+    if (of := journal_of(path)) is not None:
+        raise SourceError(f"{path} is a part of the database {of.name}: give that, or its folder")
     check_video(path, EXPECTED)
     return VideoSource(path, options)
 
@@ -90,7 +88,10 @@ def _open_pattern(pattern: str, options: SourceOptions) -> FrameSource:
         return open_images(images, pattern, options)
     if len(found) == 1:
         return open_source(str(found[0]), options)
-    raise SourceError(f"{pattern} matches {len(found)} files that are not images: give one of them, {found[0]} first")
+    raise SourceError(
+        f"{pattern} matches {len(found)} files that are not images: give one of them, {found[0]} first, or the folder"
+        " of a split recording"
+    )
 
 
 def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
@@ -104,7 +105,7 @@ def _open_folder(folder: Path, options: SourceOptions) -> FrameSource:
     is_bag = any(is_recording_file(entry) for entry in inside)
     if not is_bag and any(entry.suffix.lower() in SUFFIXES for entry in inside):
         return open_image_folder(folder, options)
-    if not is_bag and not any((entry / "metadata.yaml").exists() for entry in inside):
+    if not is_bag and not recordings_within(folder):
         films = [entry for entry in inside if entry.suffix.lower() in VIDEO_SUFFIXES]
         within = None if films else contained(folder)
         if within is None and len(films) == 1:

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import NONE, POINT_CLOUD, cloud_topics, depth_topics
+from monodepth_ros.data.bags.reference_topics import (
+    NONE,
+    POINT_CLOUD,
+    cloud_topics,
+    depth_topics,
+    is_estimated_name,
+    undecided_topics,
+)
 from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
 from monodepth_ros.data.bags.topics import image_streams, matching_camera_info, may_be_depth
 from monodepth_ros.data.cloud_depth import cloud_points, depth_of_points
@@ -20,6 +27,7 @@ from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 REGISTERED, REPROJECTED, CLOUD = "registered", "reprojected", "points"
 # Cameras of registered images agree to this share of the image's size.
+FARTHEST_MEDIAN = 200.0  # m, of a depth image
 SAME_CAMERA = 0.01
 
 
@@ -126,13 +134,17 @@ def _usable(
     recording: Recording, topics: list[str], image: ImageCamera, transforms: StaticTransforms
 ) -> tuple[list[ReferenceDepth], list[str], list[str]]:
     """References from those topics that can be used, the reasons against others, and why the rest is not tried."""
-    found, reasons, passed_over = [], [], []
+    found, reasons = [], []
+    passed_over = [f"{name}: {why} (--depth-topic takes it)" for name, why in undecided_topics(recording).items()]
     streams = image_streams(recording) if topics else []
     others = {_frame(recording, stream.image) for stream in streams if stream.image != image.topic}
     for topic in topics:
         # Depth in the frame of another camera is that camera's reference.
         if (frame := _frame(recording, topic)) != image.frame_id.lstrip("/") and frame in others:
             passed_over.append(f"{topic} is in frame {frame!r} of another camera (--depth-topic {topic} takes it)")
+            continue
+        if is_estimated_name(topic):
+            passed_over.append(f"{topic} is an estimate by its name (--depth-topic takes it)")
             continue
         try:
             found.append(_reference(recording, topic, image, transforms))
@@ -162,9 +174,15 @@ def _reference(recording: Recording, topic: str, image: ImageCamera, transforms:
         return ReferenceDepth(topic, CLOUD, count, T_camera_depth)
     first = recording.first(topic)
     try:
-        height, width = decode_any_depth(first).shape
+        depth = decode_any_depth(first)
     except ImageError as error:
         raise RecordingError(f"depth topic {topic}: {error}") from None
+    if _are_millimetres(depth):
+        raise RecordingError(
+            f"depth topic {topic} has a median of {np.nanmedian(depth):.0f} in whole numbers: they look like"
+            " millimetres, and depth of floats is expected in metres; publish it as 16UC1, or divided by 1000"
+        )
+    height, width = depth.shape
     camera = _depth_camera(recording, topic)
     is_same_place = bool(np.abs(T_camera_depth - np.eye(4)).max() < 1e-6)
     is_measured = image.model is not None and image.model.is_calibrated
@@ -202,6 +220,12 @@ def _depth_camera(recording: Recording, topic: str) -> CameraModel | None:
     except CalibrationError:
         return None
     return camera if camera is not None and camera.is_calibrated else None
+
+
+def _are_millimetres(depth: np.ndarray) -> bool:
+    """Whether what was read as metres (H, W) are whole numbers, and most of them beyond the range of any camera."""
+    known = depth[np.isfinite(depth) & (depth > 0)]
+    return known.size > 0 and float(np.median(known)) > FARTHEST_MEDIAN and bool((known == np.round(known)).all())
 
 
 def _is_same_camera(a: CameraModel, b: CameraModel) -> bool:

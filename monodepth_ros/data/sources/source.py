@@ -41,7 +41,7 @@ class SourceOptions:
     (`read_calibration`) that replaces the source's own. rectified: the images are already rectified, so the
     intrinsics are P and D is ignored; unrectified: they are not, whatever their topic's name says. field_of_view:
     horizontal field of view of images without calibration [degrees]; 0 takes that of their EXIF data, or a guess.
-    encoding, intensity_range: what the bytes of a bag's images are, see `DecoderOptions`. rate: frame rate [Hz] of
+    encoding, intensity_range: what the images of a bag or a folder are, see `DecoderOptions`. rate: frame rate [Hz] of
     images or a film, instead of their times; 0 takes these, or the reader's default without any. start: time to skip
     [s]. duration: time to read [s]. every: read every n-th image; the others are not decoded.
     """
@@ -102,7 +102,7 @@ class FrameSource(ABC):
     KITTI's. recording: path of the recording, None for a source that is not one; topics: of its image and, if it has
     one, of its camera_info. transforms: static transforms of the source. is_calibrated: whether the images have a
     calibration; without one no length is in metres. references: the reference of a bag's images in words, (name, value)
-    each. opened_with: what `open_source` was given.
+    each. given_camera: of a calibration file, None without one. opened_with: what `open_source` was given.
     left_out: number of frames skipped so far, by reason. notes: remarks for the user.
     """
 
@@ -115,6 +115,7 @@ class FrameSource(ABC):
         self.topics: list[str] = []
         self.transforms = StaticTransforms()
         self.references: list[tuple[str, str]] = []
+        self.given_camera: CameraModel | None = None
         self.opened_with: tuple[str | tuple[str, ...], SourceOptions] | None = None
         self.is_calibrated = True
         self.left_out: Counter[str] = Counter()

@@ -13,13 +13,15 @@ from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, So
 def one_camera(path: str, options: SourceOptions) -> tuple[SourceOptions, str]:
     """Options that open a single camera, and a note or ''. Among several cameras of a bag the first one is selected.
 
-    The first camera is the left one of a pair, because topics are sorted by name.
+    The first camera is the left one of a pair, because topics are sorted by name, and none of 16 bits beside others.
     """
     try:
         open_source(path, options).close()
     except SourceChoiceError as error:
         topic = error.choices[0][1]
-        return replace(options, topic=topic), f"{path} has {len(error.choices)} cameras: {topic} is used"
+        return replace(
+            options, topic=topic
+        ), f"{path} has {len(error.choices)} cameras: {topic} is used (--topic chooses)"
     return options, ""
 
 

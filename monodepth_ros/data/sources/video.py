@@ -59,6 +59,7 @@ class VideoSource(FrameSource):
         self._reading = threading.Lock()
         self._takes = options.takes
         self._start, self._end = options.start, options.start + options.duration
+        self.given_camera = self._camera
         if self._camera is None:
             self.note_missing_calibration(options.field_of_view)
 

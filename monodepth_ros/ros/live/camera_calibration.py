@@ -10,8 +10,8 @@ from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.lens_plausibility import lens_problem
 from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.ros.live.given_calibration import GivenCalibration
 from monodepth_ros.ros.live.info_choice import InfoChoice, content
 
 
@@ -26,16 +26,17 @@ class CameraCalibration:
     def __init__(
         self,
         config: NodeConfig,
-        fixed: CameraModel | None,
+        fixed: GivenCalibration | None,
         publishers: Callable[[], int],
         announce: Callable[[str], None] = lambda text: None,
     ):
         self._rectified = True if config.image.rectified else False if config.image.unrectified else None
         self._field_of_view = config.image.field_of_view
-        self._fixed = fixed.rectified() if fixed is not None and self._rectified else fixed
-        problem = "" if self._fixed is None else lens_problem(self._fixed)
-        self.warning = f"the calibration file can hardly be right: {problem}" if problem else ""
+        self._fixed = fixed
+        self.warning = "" if fixed is None else fixed.warning
         self._announce = announce
+        if fixed is not None and fixed.note:
+            announce(f"calibration_file: {fixed.note}")
         self._publishers = publishers
         self._camera: CameraModel | None = None
         self._camera_source: tuple | None = None
@@ -73,28 +74,32 @@ class CameraCalibration:
     def fit(self, frame_id: str, size: tuple[int, int]) -> int:
         """How well the calibration fits images of this frame_id and size [px] (0, 0 if unknown), from 0."""
         if self._fixed is not None:
-            return int(size == (self._fixed.width, self._fixed.height))
+            return int(self._fixed.fits(size))
         return self._infos.fit(frame_id, size)
 
     def camera_for(self, pixels: Pixels, frame_id: str) -> CameraModel:
         """The camera model of an image, from the file or its camera_info; an uncalibrated one without either, or if
         K[0] is 0.
 
-        Raises CalibrationError if the camera_info is not a valid calibration or is for another image size.
+        Raises CalibrationError if the calibration is not valid or is for another image size.
         """
-        camera = self._fixed or self._from_info(self._infos.of_image(frame_id, pixels.size))
+        if self._fixed is not None:
+            camera = self._fixed.camera_for(pixels.size)
+            self.warning = self._fixed.warning
+            return camera
+        camera = self._from_info(self._infos.of_image(frame_id, pixels.size), pixels.size)
         if camera is None:
             return CameraModel.uncalibrated(*pixels.size, self._field_of_view)
-        camera.check_size(*pixels.size, "the calibration file" if self.is_fixed else self.info_topic)
+        camera.check_size(*pixels.size, self.info_topic)
         return camera
 
-    def _from_info(self, info: CameraInfo | None) -> CameraModel | None:
+    def _from_info(self, info: CameraInfo | None, size: tuple[int, int]) -> CameraModel | None:
         if info is None or not has_intrinsics(info):
             return None
-        source = (info.width, info.height, *content(info))
+        source = (size, info.width, info.height, *content(info))
         if source != self._camera_source:
             self._camera = self._camera_source = None
-            images = ImagesOf(self.image_topic, self.info_topic, self._rectified, option="image.unrectified")
+            images = ImagesOf(self.image_topic, self.info_topic, self._rectified, "image.unrectified", size)
             found = camera_of_info(info, images)
             for remark in found.remarks:
                 self._announce(remark)

@@ -17,10 +17,10 @@ from monodepth_ros.data.bags.topics import CAMERA_INFO
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.data.video_stream.packets import is_video
-from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import image_decoder
 from monodepth_ros.ros.live.camera_calibration import CameraCalibration
+from monodepth_ros.ros.live.given_calibration import GivenCalibration
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.live.publishers import Publishers
 from monodepth_ros.ros.live.qos_events import log_incompatible_qos
@@ -59,7 +59,7 @@ class CameraInput:
         node: Node,
         camera: str,
         config: NodeConfig,
-        calibration: CameraModel | None,
+        calibration: GivenCalibration | None,
         on_image: Callable[[ImageMessage, int | None], None],
         on_lost: Callable[[int], None],
         on_left_out: Callable[[int, str], None],

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera images among the published topics."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from monodepth_ros.data.bags.image_names import (
+    DEPTH,
+    DISPARITY,
+    OTHER,
+    device_key,
+    is_infrared_name,
+    is_made_for_another_view,
+    name_says,
+)
 from monodepth_ros.data.bags.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from monodepth_ros.ros.live.outputs import COMPRESSED_DEPTH, TOPICS
 
 STATUS = "monodepth_ros/msg/DepthStatus"
-# A topic with one of these words in its name is no camera's picture.
-OTHER_IMAGES = {"depth", "disparity", "confidence", "mask", "label", "labels", "segmentation", "semantic"}
-OTHER_TRANSPORTS = {"compressedDepth", "theora", "ffmpeg", "zstd", "draco"}
 # The driver's own image, which others in the same namespace (image_color, image_rect) are made from.
 DRIVER_IMAGE = "image_raw"
 
@@ -31,7 +36,8 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
     topics: message types by topic, only of topics with a publisher. namespace: only topics below it count. Left out are
     depth and other pictures that are not a camera's, hidden topics, and the outputs of depth nodes. The images of one
     namespace are one camera's if one of them is called image_raw. If a camera_info is published beside some of the
-    images, images without one are left out.
+    images, images without one are left out. As in recordings, infrared gives way to another camera of its device, and
+    what is hardly a camera's by its name (previews, drawings, colour in the view of depth) to any other.
     """
     outputs = outputs_of_depth_nodes(topics)
     transports: dict[str, set[str]] = defaultdict(set)
@@ -43,7 +49,10 @@ def published_cameras(topics: Mapping[str, Collection[str]], namespace: str = "/
                 transports[name.removesuffix("/compressed")].add("compressed")
     found = [PublishedCamera(name, "raw" in kinds, "compressed" in kinds) for name, kinds in sorted(transports.items())]
     calibrated = [camera for camera in found if CAMERA_INFO in topics.get(info_beside(camera.image), ())]
-    return _without_derived(calibrated or found)
+    cameras = _without_derived(calibrated or found)
+    cameras = [camera for camera in cameras if not _is_unlikely(camera.image)] or cameras
+    others = {device_key(camera.image) for camera in cameras if not is_infrared_name(camera.image)}
+    return [one for one in cameras if not (is_infrared_name(one.image) and device_key(one.image) in others)]
 
 
 def info_beside(image: str) -> str:
@@ -59,13 +68,12 @@ def outputs_of_depth_nodes(topics: Mapping[str, Collection[str]]) -> set[str]:
 
 
 def _may_be_camera(name: str) -> bool:
-    segments = name.strip("/").split("/")
-    if any(segment.startswith("_") for segment in segments) or segments[-1] in OTHER_TRANSPORTS:
-        return False
-    # The image of a module called stereo, beside those called left and right, is its depth.
-    words = {word for segment in segments for word in re.split("[^a-z]+", segment.lower())}
-    image = segments[:-1] if segments[-1] == "compressed" else segments
-    return not words & OTHER_IMAGES and image[-2:-1] != ["stereo"]
+    is_hidden = any(segment.startswith("_") for segment in name.split("/"))
+    return not is_hidden and name_says(name) not in (DEPTH, DISPARITY)
+
+
+def _is_unlikely(name: str) -> bool:
+    return is_made_for_another_view(name) or name_says(name) == OTHER
 
 
 def _without_derived(cameras: list[PublishedCamera]) -> list[PublishedCamera]:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from sensor_msgs.msg import CameraInfo
 
-from monodepth_ros.data.calibration import read_intrinsics
 from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.camera_input import CameraInput, ImageMessage
 from monodepth_ros.ros.live.counters import FrameCounters
+from monodepth_ros.ros.live.given_calibration import GivenCalibration
 from monodepth_ros.ros.live.image_flow import Arrival, ImageFlow
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.rate_limit import RateLimit
@@ -31,7 +31,8 @@ class FrameIntake:
         self._config = config
         self._counts = counts
         self._problems = problems
-        self._calibration = read_intrinsics(config.calibration_file) if config.calibration_file else None
+        file = config.calibration_file
+        self._calibration = GivenCalibration(file, config.image.rectified) if file else None
         self._input: CameraInput | None = None
         self._flow: ImageFlow | None = None
         self._frames: tuple[str, str] | None = None

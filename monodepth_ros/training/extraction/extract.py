@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import Place, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
@@ -100,7 +101,7 @@ class Extraction:
         first = next(pairs, None)
         if first is None:
             reasons = (
-                "; ".join(f"{count} left out: {reason}" for reason, count in self.left.left_out.items())
+                "; ".join(f"{count} left out: {reason}" for reason, count in few_reasons(self.left.left_out))
                 or "it is empty"
             )
             raise SourceError(f"{self.left.description} has no usable images ({reasons})")
@@ -159,7 +160,7 @@ class Extraction:
         truth += [f"{counts['with pose']} poses"] if counts["with pose"] else []
         if truth:
             self.outcome.append(("ground truth", ", ".join(truth)))
-        self.outcome += [("left out", f"{count}: {reason}") for reason, count in self.left.left_out.items()]
+        self.outcome += [("left out", f"{count}: {reason}") for reason, count in few_reasons(self.left.left_out)]
         self.training_words = ["--set", f"data.mask_file={self._out / MASK}"] if mask is not None else []
         camera = writers[int(names[0][-1])].camera
         guess = CameraModel.uncalibrated(camera.width, camera.height).field_of_view

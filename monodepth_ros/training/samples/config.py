@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from monodepth_ros.data.image_codec import DecoderOptions
-from monodepth_ros.pipeline.config import check_pixels
+from monodepth_ros.pipeline.pixel_settings import check_pixels, encoding_setting, intensity_range_setting
 from monodepth_ros.settings.schema import ConfigError, setting
 
 SOURCES = ("mono", "stereo", "both", "none")
@@ -65,17 +65,8 @@ class DataConfig:
         minimum=0.0,
         maximum=170.0,
     )
-    encoding: str = setting(
-        "",
-        "What the bytes of the images are, whatever their messages say: an encoding of sensor_msgs, for drivers that"
-        " state a wrong one. Of compressed images it states the Bayer pattern of a mosaic, or rgb8 if red and blue are"
-        " swapped. Empty trusts the messages.",
-    )
-    intensity_range: str = setting(
-        "",
-        "The values of 16-bit images that become black and white, as LOW:HIGH; for thermal cameras, which use a small"
-        " part. Empty: 0 to the largest value of the bits in use (8, 10, 12, 14 or 16).",
-    )
+    encoding: str = encoding_setting()
+    intensity_range: str = intensity_range_setting()
     rate: float = setting(
         0.0,
         "Frame rate of images and films, instead of their times; 0 takes their times, or the default of their format.",

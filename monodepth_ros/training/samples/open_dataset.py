@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.frame_index import FrameIndex, index_frames
+from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import one_camera, stereo_partner
@@ -105,7 +106,7 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     # The first of several cameras is as good as any to learn from, and it is the left one of a pair.
     options, note = one_camera(path, options)
     if note:
-        notes.append(f"{note} (data.topic chooses)")
+        notes.append(note)
     if config.sources in ("mono", "none"):
         return options, None
     with open_source(path, options) as source:
@@ -156,7 +157,9 @@ def _select_samples(
             f" training, {len(held_out)} for validation, {selection.step} frames apart;"
             f" {100 * selection.static_share:.0f} % static left out"
         )
-        notes += [f"{clip.name}: {count} frames left out: {reason}" for reason, count in clip.index.left_out.items()]
+        notes += [
+            f"{clip.name}: {count} frames left out: {reason}" for reason, count in few_reasons(clip.index.left_out)
+        ]
         notes += [f"{clip.name}: {name}: {text}" for name, text in clip.source.references]
         notes += [f"{clip.name}: {line}" for view in clip.views for line in _view_notes(view, chosen)]
         notes += [f"{clip.name}: {note}" for note in clip.source.notes]

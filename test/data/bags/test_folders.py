@@ -131,3 +131,36 @@ def test_reading_leaves_the_folder_as_it_is(tmp_path):
         before = state(folder)
         numbers(folder)
         assert state(folder) == before
+
+
+def test_a_folder_above_one_recording_opens_it_and_above_several_names_them(tmp_path):
+    above = tmp_path / "drives"
+    above.mkdir()
+    write_bag(above / "monday", range(3))
+    (above / "monday" / "metadata.yaml").unlink()
+    assert numbers(above) == [0, 1, 2] and notes(above) == f"monday is read, the only recording in {above}"
+    write_bag(above / "tuesday", range(3))
+    with pytest.raises(RecordingError, match="give one of monday, tuesday$"):
+        Recording(above)
+
+
+def test_a_file_renamed_within_its_folder_is_read_and_said(tmp_path):
+    folder = write_bag(tmp_path / "bag", range(3))
+    (folder / "bag.mcap").rename(folder / "drive.mcap")
+    assert numbers(folder) == [0, 1, 2]
+    assert "lists bag.mcap, missing" in notes(folder) and "drive.mcap is read instead" in notes(folder)
+
+
+def test_files_of_several_recordings_in_one_folder_are_read_together_and_named(tmp_path):
+    for name, tenths in (("run_0", (0, 1)), ("run_1", (2, 3))):
+        write_mcap(tmp_path / f"{name}.mcap", tenths)
+    assert numbers(tmp_path) == [0, 1, 2, 3] and notes(tmp_path) == ""
+    write_mcap(tmp_path / "other.mcap", (4,))
+    assert numbers(tmp_path) == [0, 1, 2, 3, 4]
+    assert "other.mcap, run_0.mcap, run_1.mcap are read as one recording" in notes(tmp_path)
+
+
+def test_links_to_files_that_are_gone_are_named(tmp_path):
+    (tmp_path / "bag_0.mcap").symlink_to(tmp_path / "gone.mcap")
+    with pytest.raises(RecordingError, match="links to files that do not exist, bag_0.mcap"):
+        Recording(tmp_path)

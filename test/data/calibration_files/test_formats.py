@@ -345,6 +345,28 @@ def test_cameras_of_kittis_raw_calibration(tmp_path):
     assert (rectified.width, rectified.height, rectified.fx, rectified.is_distorted) == (700, 400, FX, False)
 
 
+def test_several_printed_camera_infos_that_say_the_same_are_one(tmp_path):
+    later = echoed(LENS).replace("sec: 1", "sec: 2")
+    assert read(tmp_path, f"{echoed(LENS)}---\n{later}---\nheader: {{stamp: [").key == LENS.key
+
+
+def test_a_roi_of_the_whole_image_in_a_printed_camera_info_is_none(tmp_path):
+    whole = f"roi: {{x_offset: 0, y_offset: 0, width: {WIDTH}, height: {HEIGHT}}}\n"
+    lines = [line for line in echoed(LENS).splitlines(True) if "offset" not in line]
+    text = "".join(lines).partition("roi:")[0] + whole
+    assert read(tmp_path, text).key == LENS.key
+
+
+def test_orb_slam2s_stereo_settings_hold_the_cameras_before_rectification_too(tmp_path):
+    path = tmp_path / "EuRoC.yaml"
+    sides = storage(".yml", LEFT_K=K, LEFT_D=np.array([*RADTAN, 0.0])).partition("---\n")[2].replace("LEFT_", "LEFT.")
+    path.write_text(orb_slam({}) + f"LEFT.width: {WIDTH}\nLEFT.height: {HEIGHT}\n" + sides)
+    with pytest.raises(CalibrationError, match="Camera 752x480, LEFT 752x480 images before rectification"):
+        read_calibration(path)
+    assert read_calibration(f"{path}#LEFT").key == LENS.key
+    assert not read_calibration(f"{path}#Camera").is_distorted
+
+
 WITHOUT_SIZE = {
     "image_width and image_height": storage(".yml", camera_matrix=K, distortion_coefficients=np.array([*RADTAN, 0.0])),
     "resolution: \\[width, height\\]": TWO.split("cam1")[0].replace(f"  resolution: [{WIDTH}, {HEIGHT}]\n", ""),
@@ -382,6 +404,12 @@ def test_a_size_in_the_file_comes_before_that_of_the_images(tmp_path):
         (orb_slam({}, "Fisheye"), "Camera.type is 'Fisheye', expected PinHole, KannalaBrandt8 or Rectified"),
         (VINS.replace("PINHOLE", "SCARAMUZZA"), "model_type is 'SCARAMUZZA', expected PINHOLE"),
         (VINS.replace("   p1", "   q1"), "p1 is missing, found k1, k2, q1, p2"),
+        (ost(WIDE), "an ost.txt cannot say that they are a fisheye's"),
+        (
+            camera_calibration(WIDE).replace("distortion_model: equidistant\n", ""),
+            "whose last two are no tangential terms: add distortion_model",
+        ),
+        (echoed(LENS) + "---\n" + echoed(PLAIN), "holds 2 YAML documents (between ---) that differ: keep one"),
         (ost(LENS).replace("rectification", "nothing"), "rectification is missing"),
         (ost(LENS).replace("height", "tallness"), "height is missing"),
         (echoed(LENS).replace("binning_x: 0", "binning_x: 2"), "binning or a roi"),

@@ -4,8 +4,10 @@
 import cv2
 import numpy as np
 import pytest
-from small_sources import picture, read, write_kitti_drive, write_video
+from small_sources import START_NS, TENTH, picture, read, write_kitti_drive, write_video
 
+from monodepth_ros.data.bags import messages
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.frame_index import index_frames
 from monodepth_ros.data.sources.source import SourceOptions
@@ -45,6 +47,27 @@ def test_a_calibration_without_size_takes_that_of_a_film(tmp_path):
     _, frames = read(film, calibration_file=str(tmp_path / "opencv.yml"))
     assert len(frames) == 3 and frames[0].camera.fx == 9
     assert (frames[0].camera.width, frames[0].camera.height) == frames[0].pixels.size
+
+
+def test_a_calibration_without_size_takes_that_of_a_recordings_first_whole_image(tmp_path):
+    (tmp_path / "opencv.yml").write_text(WITHOUT_SIZE)
+    pictures = [b"\xff\xd8\xff broken", *(cv2.imencode(".png", picture(i))[1].tobytes() for i in range(2))]
+    with BagWriter(tmp_path / "bag.mcap") as bag:
+        bag.add_topic("/c/image/compressed", "sensor_msgs/msg/CompressedImage")
+        for i, data in enumerate(pictures):
+            at = START_NS + i * TENTH
+            content = np.frombuffer(data, np.uint8)
+            bag.write("/c/image/compressed", at, messages.compressed_image(messages.header(at, "c"), "png", content))
+    _, frames = read(tmp_path / "bag.mcap", calibration_file=str(tmp_path / "opencv.yml"))
+    camera = frames[0].camera
+    assert (len(frames), camera.width, camera.height, camera.fx) == (2, 8, 6, 9)
+
+
+def test_a_calibration_without_size_that_can_hardly_be_right_is_one_warning(tmp_path):
+    (tmp_path / "opencv.yml").write_text(WITHOUT_SIZE.replace("9, 0, 4,", "9, 0, 44,"))
+    source, frames = read(folder_of_images(tmp_path), calibration_file=str(tmp_path / "opencv.yml"))
+    (warning,) = [note for note in source.notes if "opencv.yml can hardly be right: the principal point (44.0" in note]
+    assert len(frames) == 3 and warning.startswith("warning: ")
 
 
 def test_a_calibration_without_size_takes_that_of_kittis_images(tmp_path):

@@ -57,6 +57,15 @@ def test_a_gray_wall_does_not_decide_and_a_later_image_does():
     assert error(decoder.decode(message(yuv_pairs(scene(), "yuyv"), "yuv422")), scene()) < 4 and len(remarks) == 1
 
 
+@pytest.mark.parametrize("grey", [30, 90, 250])
+def test_a_camera_without_colours_tells_the_order_by_its_chroma_of_128(grey):
+    decoder, remarks = decoder_with_remarks()
+    fog = np.full((64, 96, 3), grey, np.uint8)
+    fog[20:40, 30:50] -= 6
+    assert error(decoder.decode(message(yuv_pairs(fog, "yuyv"), "yuv422")), fog) < 2
+    assert len(remarks) == 1 and "in the order of yuv422_yuy2" in remarks[0]
+
+
 def test_a_stated_encoding_is_not_doubted():
     decoder, remarks = decoder_with_remarks(encoding="yuv422")
     assert error(decoder.decode(message(yuv_pairs(scene(), "yuyv"), "yuv422")), scene()) > 20

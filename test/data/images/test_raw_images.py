@@ -210,6 +210,8 @@ def test_a_drivers_other_name_of_an_encoding_is_understood(name, meant):
         ("32FC3", "no colours"),
         ("rgb12", "the nearest is rgb1?[68]"),
         ("mono8s", "the nearest is mono8"),
+        ("mono12p", "packs several pixels into shared bytes"),
+        ("BayerRG10Packed", "set the camera's pixel format to one of 8 or 16 bits"),
         ("h264", "a video stream"),
     ],
 )

@@ -164,7 +164,9 @@ def _index_of(path: Path, file: RandomFile) -> McapIndex:
     if file.size == 0:
         raise RecordingError(f"{path} is empty (0 bytes): {EXPECTED}")
     if file.size < len(MAGIC) or file.read(0, len(MAGIC)) != MAGIC:
-        raise RecordingError(f"{path} cannot be read as a recording: it does not begin as an MCAP file does")
+        raise RecordingError(
+            f"{path} cannot be read as a recording: it does not begin as an MCAP file does; copy or download it again"
+        )
     state = path.stat()
     key = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
     index = _indexes.get(key)

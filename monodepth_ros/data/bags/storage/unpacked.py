@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storage files that are compressed as a whole (compression mode "file"), unpacked into temporary ones."""
 
+import bz2
+import lzma
 import shutil
 import tempfile
 import weakref
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +29,9 @@ PACKED = {
     ".zstd": _Kind("zstd -d", lambda: zstandard.ZstdDecompressor().decompressobj()),
     ".zst": _Kind("zstd -d", lambda: zstandard.ZstdDecompressor().decompressobj()),
     ".lz4": _Kind("lz4 -d", lz4.frame.LZ4FrameDecompressor),
+    ".gz": _Kind("gunzip -k", lambda: zlib.decompressobj(zlib.MAX_WBITS + 16)),
+    ".bz2": _Kind("bunzip2 -k", bz2.BZ2Decompressor),
+    ".xz": _Kind("unxz -k", lzma.LZMADecompressor),
 }
 
 # A source opens its recording several times: they share one unpacked file, which goes when the last one is closed.
@@ -52,7 +58,7 @@ class Unpacked:
             raise RecordingError(
                 f"{packed} cannot be unpacked into {tempfile.gettempdir()}: {one_line(error)}; {advice}"
             ) from error
-        except Exception as error:  # zstandard.ZstdError, and lz4's bare RuntimeError
+        except Exception as error:  # zstandard.ZstdError, zlib.error and others, and lz4's bare RuntimeError
             raise RecordingError(f"{packed} cannot be unpacked: {one_line(error)}; is it damaged?") from error
 
     @property

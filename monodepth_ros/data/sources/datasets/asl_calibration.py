@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 
 from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.data.calibration_files.file_content import load
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import invert
 
@@ -42,16 +42,10 @@ def read_T_BS(path: Path) -> np.ndarray:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        # OpenCV's FileStorage writes a head and tags that YAML does not have.
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if not line.startswith("%YAML")]
-        content = yaml.safe_load("\n".join(lines).replace("!!opencv-matrix", "").replace("\t", " "))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or "not YAML"
-        raise CalibrationError(f"{path} cannot be read: {reason}") from None
-    if not isinstance(content, dict):
-        raise CalibrationError(f"{path} holds no keys: expected a calibration")
-    return content
+    content = load(path)
+    if not content.tree:
+        raise CalibrationError(f"{path} {content.problem or f'is {content.looks}'}: expected the keys of a calibration")
+    return content.tree
 
 
 def _transform(path: Path, value: Any) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.data.sources.image_sequence import image_files, read_image
+from monodepth_ros.data.sources.image_sequence import first_size, image_files
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.camera import CameraModel
@@ -66,7 +66,7 @@ def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> C
     """The camera of rectified images: the calibration in `options`, or else P with the size of the first image."""
 
     def image_size() -> tuple[int, int]:
-        return read_image(image_files(folder)[0]).pixels.size
+        return first_size(image_files(folder))
 
     given = given_camera(options, image_size)
     return given if given is not None or P is None else CameraModel(*image_size(), K=P[:, :3], P=P)

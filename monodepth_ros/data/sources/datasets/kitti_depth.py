@@ -2,6 +2,7 @@
 """KITTI's depth benchmark: the selections of single images, and train/ or val/ with the depth of raw drives."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from monodepth_ros.data.sources.datasets.choice import Place, with_parents
 from monodepth_ros.data.sources.datasets.depth_files import DepthPng
 from monodepth_ros.data.sources.datasets.kitti_object import SINGLE_IMAGES
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size, image_files
 from monodepth_ros.data.sources.image_times import DEFAULT_RATE, times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
@@ -33,7 +34,11 @@ def open_kitti_depth(place: Place, options: SourceOptions = SourceOptions()) -> 
     if options.camera:
         raise SourceError(f"{root} has single images of several cameras, no camera {options.camera!r}: omit --camera")
     files = image_files(root / "image")
-    found = ImageFiles(files, times_at_rate(len(files), options.rate or DEFAULT_RATE), given_camera(options))
+    found = ImageFiles(
+        files,
+        times_at_rate(len(files), options.rate or DEFAULT_RATE),
+        given_camera(options, partial(first_size, files)),
+    )
     found.notes = [SINGLE_IMAGES]
     if found.camera is None:
         found.camera_origin = "its file in intrinsics/"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """KITTI's object benchmark: training/ and testing/ with image_2/, image_3/, calib/ and velodyne/, single images."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from monodepth_ros.data.sources.datasets.choice import Place, with_parents
 from monodepth_ros.data.sources.datasets.depth_files import LidarPoints
 from monodepth_ros.data.sources.datasets.kitti import choose_camera, place_of_camera, read_projections
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size, image_files
 from monodepth_ros.data.sources.image_times import DEFAULT_RATE, times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
@@ -40,7 +41,11 @@ def open_kitti_object(place: Place, options: SourceOptions = SourceOptions()) ->
     folders = _folders(root)
     number = choose_camera(root, folders, options.camera or place.camera)
     files = image_files(folders[number])
-    found = ImageFiles(files, times_at_rate(len(files), options.rate or DEFAULT_RATE), given_camera(options))
+    found = ImageFiles(
+        files,
+        times_at_rate(len(files), options.rate or DEFAULT_RATE),
+        given_camera(options, partial(first_size, files)),
+    )
     found.notes = [SINGLE_IMAGES]
     calibrations = [root / "calib" / f"{file.stem}.txt" for file in files]
     missing = sum(not path.is_file() for path in calibrations)

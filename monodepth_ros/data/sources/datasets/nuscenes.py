@@ -2,6 +2,7 @@
 """nuScenes' layout: tables in v1.0-mini/ (or -trainval, -test), images in samples/ and sweeps/."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from monodepth_ros.data.sources.datasets.choice import Place, choose, with_paren
 from monodepth_ros.data.sources.datasets.depth_files import LidarPoints
 from monodepth_ros.data.sources.datasets.json_file import read_json
 from monodepth_ros.data.sources.datasets.listing import in_order
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size
 from monodepth_ros.data.sources.image_times import times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.geometry.camera import CameraModel
@@ -60,7 +61,8 @@ def open_nuscenes(place: Place, options: SourceOptions = SourceOptions()) -> Ima
         )
         by_file = {root / row["filename"]: row for row in rows}
         rows = [by_file[file] for file in listing.files]
-        found = ImageFiles(listing.files, listing.stamps_ns, given_camera(options), notes=list(listing.notes))
+        given = given_camera(options, partial(first_size, listing.files))
+        found = ImageFiles(listing.files, listing.stamps_ns, given, notes=list(listing.notes))
         if found.camera is None:
             cameras = {row["calibrated_sensor_token"]: set_.intrinsics(row) for row in rows}
             found.camera_of = lambda index, size: CameraModel(*size, K=cameras[rows[index]["calibrated_sensor_token"]])

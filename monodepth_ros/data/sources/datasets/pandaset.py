@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """PandaSet's layout: camera/front_camera/{*.jpg, intrinsics.json, poses.json, timestamps.json}."""
 
+from functools import partial
 from pathlib import Path
 
 from monodepth_ros.data.sources.datasets.choice import Place, choose, with_parents
 from monodepth_ros.data.sources.datasets.json_file import read_json
-from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_image
+from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size, image_files, read_image
 from monodepth_ros.data.sources.image_times import times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.data.time_texts import exact_ns
@@ -55,7 +56,7 @@ def open_pandaset(place: Place, options: SourceOptions = SourceOptions()) -> Ima
     if max(numbers) >= len(stamps_ns):
         numbers = list(range(len(files)))
     times = times_at_rate(len(files), options.rate) if options.rate else [stamps_ns[n] for n in numbers]
-    camera, origin = given_camera(options), "the calibration file"
+    camera, origin = given_camera(options, partial(first_size, files)), "the calibration file"
     if camera is None:
         camera, origin = _camera(folder, files[0]), str(folder / "intrinsics.json")
     found = ImageFiles(files, times, camera, origin)
