@@ -81,9 +81,8 @@ def doubtful_clocks(images: MessageTimes, other: MessageTimes) -> str:
     direction, late = ("ahead of", "the images") if difference > 0 else ("behind", other.topic)
     seconds = abs(difference) * 1e-9
     return (
-        f"by their receive times, the stamps of {other.topic} are {seconds:.1f} s {direction} those of"
-        f" the images: right if {late} took that long to arrive, otherwise two clocks, and images go with wrong"
-        " messages"
+        f"by their receive times, the stamps of {other.topic} are {seconds:.1f} s {direction} those of the images:"
+        f" right if {late} took that long to arrive, otherwise two clocks, and images go with wrong messages"
     )
 
 
