@@ -9,7 +9,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from bench.arguments import KITTI_CAMERA
-from monodepth_ros.data.image_codec import ImageDecoder, to_rgb
+from monodepth_ros.data.images.image_codec import ImageDecoder, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.networks.disparity import scale_disparity
 from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleKind

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.bags.topics import choose_image_stream
-from monodepth_ros.data.image_codec import ImageDecoder, to_rgb
+from monodepth_ros.data.cameras.topics import choose_image_stream
+from monodepth_ros.data.images.image_codec import ImageDecoder, to_rgb
 
 COUNT = 16
 # The default of image_transport's compressed publisher in ROS 2.

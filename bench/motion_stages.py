@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bench.arguments import KITTI_CAMERA
-from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.data.images.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine

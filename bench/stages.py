@@ -27,7 +27,7 @@ from bench.motion_stages import motion_stages
 from bench.phase import spread
 from bench.result_file import command_line, conditions, write_result
 from bench.worker import Worker
-from monodepth_ros.data.image_codec import decode_compressed
+from monodepth_ros.data.images.image_codec import decode_compressed
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.ros.live.outputs import DepthOutputs
 

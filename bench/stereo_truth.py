@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from bench.errors import BenchError
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceFrame, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel

@@ -27,7 +27,7 @@ from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.video_types import FFMPEG_PACKET
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.frame_index import index_frames
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceFrame, SourceOptions
 from monodepth_ros.data.video_stream import frame_store

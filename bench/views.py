@@ -22,7 +22,7 @@ from bench.arguments import make_parser
 from bench.result_file import command_line, conditions, write_result
 from bench.result_rows import markdown_table
 from bench.stereo_truth import stereo_frames
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 from monodepth_ros.data.sources.stereo_partner import stereo_partner

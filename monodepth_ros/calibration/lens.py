@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.geometry.distortion import undistort
+from monodepth_ros.geometry.lenses.distortion import undistort
 
 PARAMETERS = 8  # log f, cx, cy, k1, k2, p1, p2, k3: the last five in plumb_bob's order
 RADIAL = (3, 4, 7)

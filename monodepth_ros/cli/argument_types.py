@@ -4,7 +4,7 @@
 import argparse
 import math
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageError
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageError
 
 
 def positive(text: str) -> float:

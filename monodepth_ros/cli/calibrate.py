@@ -16,7 +16,7 @@ from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
 from monodepth_ros.data.calibration import write_calibration
-from monodepth_ros.data.image_codec import to_gray
+from monodepth_ros.data.images.image_codec import to_gray
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import is_live, open_source
 from monodepth_ros.data.sources.read_ahead import read_ahead

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.data.images.image_codec import Pixels, to_rgb
 
 FLOW_WIDTH = 160  # pixels, width of the image in which the flow is measured
 

@@ -10,9 +10,9 @@ from monodepth_ros.data.bags.files import ROS1_SUFFIX, ROS2_SUFFIXES
 from monodepth_ros.data.pose_files.pose_file import FORMATS as TEXT_FORMATS
 from monodepth_ros.data.pose_files.pose_file import are_rotations, read_pose_file, with_last_row
 from monodepth_ros.data.pose_files.text_table import PoseFileError
+from monodepth_ros.data.sources.film_format import VIDEO_SUFFIXES
 from monodepth_ros.data.sources.image_times import listed_times
 from monodepth_ros.data.sources.source import SourceError
-from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.geometry.pose_array import inverses
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from monodepth_ros.geometry.distortion import CalibrationError
+from monodepth_ros.geometry.lenses.distortion import CalibrationError
 
 LARGEST_SIDE = 32766  # pixels; the limit of OpenCV's remap
 LARGEST_SKEW = 0.1  # of fx; calibrations have some thousandths

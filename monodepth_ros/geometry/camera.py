@@ -14,7 +14,9 @@ import numpy as np
 
 from monodepth_ros.geometry.arrays import array_namespace, as_floating
 from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
-from monodepth_ros.geometry.distortion import (
+from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
+from monodepth_ros.geometry.intrinsics import from_pixels, ray_grid, rectified_projection, to_pixels
+from monodepth_ros.geometry.lenses.distortion import (
     Array,
     CalibrationError,
     central_gain,
@@ -23,8 +25,6 @@ from monodepth_ros.geometry.distortion import (
     is_pinhole,
     undistort,
 )
-from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
-from monodepth_ros.geometry.intrinsics import from_pixels, ray_grid, rectified_projection, to_pixels
 from monodepth_ros.geometry.stated_calibration import StatedCalibration, stated_calibration
 
 __all__ = ["CalibrationError", "CameraModel"]

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
-from monodepth_ros.geometry.distortion import domain_radius
+from monodepth_ros.geometry.lenses.distortion import domain_radius
 from monodepth_ros.geometry.stated_calibration import CENTRAL, is_central, off_centre
 
 WIDEST, NARROWEST = 175.0, 3.0  # horizontal field of view of a pinhole [degrees]

@@ -20,9 +20,9 @@ import numpy as np
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import SAME_PIXELS, SAME_ROTATION, CalibrationError, CameraModel
-from monodepth_ros.geometry.distortion import distort, domain_radius
 from monodepth_ros.geometry.intrinsics import to_pixels
 from monodepth_ros.geometry.lanczos import lanczos_resize
+from monodepth_ros.geometry.lenses.distortion import distort, domain_radius
 
 FILTERS = ("area", "bilinear", "lanczos")
 OVERSAMPLE_FROM = 1.25  # source pixels per target pixel above which two samples per axis are better than one

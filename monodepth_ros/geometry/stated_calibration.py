@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.geometry.calibration_checks import checked_matrix, checked_size
-from monodepth_ros.geometry.distortion import CalibrationError
-from monodepth_ros.geometry.distortion_models import zero_fisheye_note
+from monodepth_ros.geometry.lenses.distortion import CalibrationError
+from monodepth_ros.geometry.lenses.distortion_models import zero_fisheye_note
 
 # The principal point of a lens lies within this distance from the middle, in each axis [share of the image's side]. A
 # reading other than REP-104's is taken within CLOSE, where REP-104's is not.

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.data.images.image_codec import Pixels, to_rgb
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.geometry.camera import SAME_ROTATION, CameraModel
 from monodepth_ros.inference.engine import Engine

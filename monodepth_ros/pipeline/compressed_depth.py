@@ -11,7 +11,7 @@ import struct
 import cv2
 import numpy as np
 
-from monodepth_ros.data.rvl import encode_rvl
+from monodepth_ros.data.depth.rvl import encode_rvl
 
 FORMATS = ("png", "rvl")
 INVERSE_DEPTH = 0

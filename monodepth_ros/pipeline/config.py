@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from monodepth_ros.data.image_codec import DecoderOptions
+from monodepth_ros.data.images.image_codec import DecoderOptions
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.scale.config import ScaleConfig

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.create_engine import create_engine

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.source import NETWORK_UNITS, CameraMount, ScaleEstimate, SeenDepth
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.data.images.image_codec import Pixels, to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.pipeline.depth_image import DepthResizer

@@ -4,7 +4,7 @@
 import re
 from dataclasses import dataclass, fields
 
-from monodepth_ros.data.image_codec import DecoderOptions
+from monodepth_ros.data.images.image_codec import DecoderOptions
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.pipeline.config import ImageConfig
 from monodepth_ros.pipeline.pixel_settings import check_pixels

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageError
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageError
 from monodepth_ros.settings.schema import ConfigError, setting
 
 

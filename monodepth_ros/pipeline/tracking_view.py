@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels, to_gray
+from monodepth_ros.data.images.image_codec import Pixels, to_gray
 from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.odometry.features.tracking_camera import TrackingCamera
 from monodepth_ros.pipeline.network_view import NetworkView

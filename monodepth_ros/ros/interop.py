@@ -18,8 +18,8 @@ import transforms3d
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, Pixels
 from monodepth_ros.data.images.encodings import Encoding
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, Pixels
 from monodepth_ros.geometry.motion import MotionError
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 

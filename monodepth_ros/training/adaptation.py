@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.reference_topics import NONE
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.disparity import disparity_to_depth

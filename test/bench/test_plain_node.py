@@ -13,7 +13,7 @@ rclpy = pytest.importorskip("rclpy", reason="no rclpy: run scripts/test, or sour
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
-from monodepth_ros.data.image_codec import Pixels  # noqa: E402
+from monodepth_ros.data.images.image_codec import Pixels  # noqa: E402
 from monodepth_ros.geometry.camera import CameraModel  # noqa: E402
 from monodepth_ros.inference.pytorch import PytorchEngine  # noqa: E402
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402

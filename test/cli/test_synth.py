@@ -8,8 +8,8 @@ import pytest
 from monodepth_ros.cli.main import main
 from monodepth_ros.cli.synth import DISTORTIONS, make_cameras, parse_distortion
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.bags.reference_topics import ground_truth_depth, ground_truth_odometry
-from monodepth_ros.data.bags.topics import choose_image_stream
+from monodepth_ros.data.cameras.topics import choose_image_stream
+from monodepth_ros.data.sources.reference_topics import ground_truth_depth, ground_truth_odometry
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation

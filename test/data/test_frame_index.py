@@ -11,8 +11,8 @@ import pytest
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.frame_index import SUFFIX, FrameIndex, index_frames
-from monodepth_ros.data.image_codec import Pixels
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
 

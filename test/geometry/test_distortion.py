@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from monodepth_ros.geometry.distortion import (
+from monodepth_ros.geometry.lenses.distortion import (
     CalibrationError,
     central_gain,
     check_distortion,

@@ -10,7 +10,7 @@ import pytest
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
-from monodepth_ros.geometry.distortion import domain_radius
+from monodepth_ros.geometry.lenses.distortion import domain_radius
 from monodepth_ros.geometry.resample import Resampler
 
 PINHOLE = CameraModel.pinhole(310, 188, 180.0, 180.0, 152.0, 86.5)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
 from monodepth_ros.inference.config import EngineConfig

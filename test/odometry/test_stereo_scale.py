@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, invert, make_transform
 from monodepth_ros.odometry.scale.source import CameraMount, ScaleKind, ScaleState, SeenDepth

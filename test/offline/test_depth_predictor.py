@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from monodepth_ros.data.depth_codec import read_kitti_depth
+from monodepth_ros.data.depth.depth_codec import read_kitti_depth
 from monodepth_ros.geometry.motion import (
     R_BODY_OPTICAL,
     exp_se3,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.cli.main import main
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.sources.source import SourceFrame
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.offline.frames import RunFrame

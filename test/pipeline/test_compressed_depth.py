@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.compressed_depth import decode_compressed_depth
-from monodepth_ros.data.rvl import decode_rvl
+from monodepth_ros.data.depth.compressed_depth import decode_compressed_depth
+from monodepth_ros.data.depth.rvl import decode_rvl
 from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.pipeline.depth_image import to_millimetres
 

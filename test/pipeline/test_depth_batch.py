@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.inference.create_engine import create_engine

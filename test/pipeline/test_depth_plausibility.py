@@ -3,7 +3,7 @@
 
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.frame import Demand, Frame

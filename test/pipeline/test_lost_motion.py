@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint

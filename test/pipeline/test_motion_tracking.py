@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.segment_errors import segment_errors
 from monodepth_ros.evaluation.trajectory_errors import align

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.config import EngineConfig

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.inference.engine import EngineError

@@ -3,7 +3,7 @@
 
 import pytest
 
-from monodepth_ros.ros.live.camera_topics import published_cameras
+from monodepth_ros.ros.live.inputs.camera_topics import published_cameras
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 INFO, STATUS = "sensor_msgs/msg/CameraInfo", "monodepth_ros/msg/DepthStatus"

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.data.depth.depth_codec import decode_depth
 from monodepth_ros.geometry.motion import (
     axis_angle_to_rotation,
     invert,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
-from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.images.image_codec import ImageError
 from monodepth_ros.ros.interop import encode_compressed, encode_image
-from monodepth_ros.ros.live.depth_refusal import DepthRefusal
+from monodepth_ros.ros.live.inputs.depth_refusal import DepthRefusal
 
 HEADER = Image().header
 MILLIMETRES = np.full((24, 32), 1500, np.uint16)

@@ -8,7 +8,7 @@ import pytest
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-from monodepth_ros.ros.live.image_flow import ImageFlow
+from monodepth_ros.ros.live.inputs.image_flow import ImageFlow
 from monodepth_ros.ros.live.problems import Problems
 
 SECOND = 1_000_000_000

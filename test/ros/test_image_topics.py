@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from monodepth_ros.ros.interop import encode_compressed, encode_image
-from monodepth_ros.ros.live import camera_input, topic_choice
+from monodepth_ros.ros.live.inputs import camera_input, topic_choice
 
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 TEXTURE = np.random.default_rng(5).integers(0, 255, (96, 320, 3), np.uint8)

@@ -3,7 +3,7 @@
 
 from sensor_msgs.msg import CameraInfo
 
-from monodepth_ros.ros.live.info_choice import InfoChoice
+from monodepth_ros.ros.live.inputs.info_choice import InfoChoice
 
 
 def info(frame="camera", width=64, height=48, focal=50.0):

@@ -6,7 +6,7 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from monodepth_ros.data.image_codec import ENCODINGS, ImageError, to_rgb
+from monodepth_ros.data.images.image_codec import ENCODINGS, ImageError, to_rgb
 from monodepth_ros.geometry.motion import MotionError, axis_angle_to_rotation
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 from monodepth_ros.ros.interop import (

@@ -17,12 +17,12 @@ from std_msgs.msg import Header
 
 from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.ros.interop import encode_compressed
-from monodepth_ros.ros.live import video_input
-from monodepth_ros.ros.live.topic_advice import advice_without_images
-from monodepth_ros.ros.live.video_input import VideoInput
-from monodepth_ros.ros.live.video_topics import message_class, video_topics
+from monodepth_ros.ros.live.inputs import video_input
+from monodepth_ros.ros.live.inputs.topic_advice import advice_without_images
+from monodepth_ros.ros.live.inputs.video_input import VideoInput
+from monodepth_ros.ros.live.inputs.video_topics import message_class, video_topics
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data" / "video"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data" / "video_stream"))
 from coded_streams import encode, number_in, write_stream
 
 SECOND = 1_000_000_000

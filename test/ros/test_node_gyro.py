@@ -16,7 +16,7 @@ from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkpoint
 from monodepth_ros.odometry.covariance import UNKNOWN_VARIANCE
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.live import gyro_input
+from monodepth_ros.ros.live.inputs import gyro_input
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 from monodepth_ros.synthetic.drive import MOUNT, Drive, default_camera, mounted
 

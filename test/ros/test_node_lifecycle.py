@@ -16,9 +16,9 @@ from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.ros.live.camera_input import CameraInput
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.frame_worker import FrameWorker
+from monodepth_ros.ros.live.inputs.camera_input import CameraInput
 
 SECOND = 1_000_000_000
 

@@ -3,8 +3,8 @@
 
 from types import SimpleNamespace
 
-from monodepth_ros.ros.live import publishers as publishers_module
-from monodepth_ros.ros.live.publishers import Publishers
+from monodepth_ros.ros.live.inputs import publishers as publishers_module
+from monodepth_ros.ros.live.inputs.publishers import Publishers
 
 IMAGE = "sensor_msgs/msg/Image"
 

@@ -7,7 +7,7 @@ import torch
 from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.data.depth.depth_codec import decode_depth
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.evaluation.depth_metrics import evaluate_depth, mean_metrics
 from monodepth_ros.evaluation.snippet_ate import snippet_ate

@@ -9,7 +9,7 @@ from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.cli.main import main
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.data.depth.depth_codec import decode_depth
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.transforms import TF_STATIC_QOS
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from monodepth_ros.ros.live.sender_choice import SenderChoice, Sign
+from monodepth_ros.ros.live.inputs.sender_choice import SenderChoice, Sign
 
 LEFT, RIGHT = ("left", (64, 48)), ("right", (64, 48))
 SMALL = ("left", (32, 24))

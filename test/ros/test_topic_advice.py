@@ -3,7 +3,7 @@
 
 import pytest
 
-from monodepth_ros.ros.live.topic_advice import advice_for_types, advice_without_images, missing_info
+from monodepth_ros.ros.live.inputs.topic_advice import advice_for_types, advice_without_images, missing_info
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 INFO, DISPARITY = "sensor_msgs/msg/CameraInfo", "stereo_msgs/msg/DisparityImage"

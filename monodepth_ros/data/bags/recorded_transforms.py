@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import POINT_CLOUD, TF
 from monodepth_ros.data.bags.static_transforms import FIXED_FRAMES, ROBOT_BASES, StaticTransforms, ends_in
+from monodepth_ros.data.sources.reference_topics import POINT_CLOUD, TF
 
 STATIC_TOPIC = "/tf_static"
 # A long topic is looked at in windows spread over the recording: a joint that moves is seen to have moved.

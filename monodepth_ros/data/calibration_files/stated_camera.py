@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
-from monodepth_ros.geometry.distortion_models import zero_fisheye_note
+from monodepth_ros.geometry.lenses.distortion_models import zero_fisheye_note
 
 IDEAL_FISHEYE = 1e-15
 """k1 of a fisheye lens without further distortion: ROS takes coefficients that are all zero for a pinhole."""

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.data.bags.first_images import first_image
 from monodepth_ros.data.bags.message_times import first_times
 from monodepth_ros.data.bags.recorded_transforms import add_recorded_transforms
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.bags.reference_topics import is_ground_truth
-from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream, image_streams
-from monodepth_ros.data.image_codec import DecoderOptions, ImageError, Pixels
+from monodepth_ros.data.cameras.first_images import first_image
+from monodepth_ros.data.cameras.topics import ImageStream, choose_image_stream, image_streams
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageError, Pixels
 from monodepth_ros.data.sources.bag_calibration import BagCalibration
 from monodepth_ros.data.sources.bag_images import BagImages, RecordedImage
 from monodepth_ros.data.sources.bag_reference import BagReference
 from monodepth_ros.data.sources.recorded_decoder import recorded_decoder
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera
+from monodepth_ros.data.sources.reference_topics import is_ground_truth
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceChoiceError,

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera of a recording's images, by the camera_info messages before them or a calibration file."""
 
-from monodepth_ros.data.bags.first_images import first_image
-from monodepth_ros.data.bags.image_names import is_rectified_name
 from monodepth_ros.data.bags.recording import RawMessage, Recording
-from monodepth_ros.data.bags.topics import ImageStream
 from monodepth_ros.data.calibration import ImageSize
-from monodepth_ros.data.image_codec import Pixels
-from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
+from monodepth_ros.data.cameras.first_images import first_image
+from monodepth_ros.data.cameras.image_names import is_rectified_name
+from monodepth_ros.data.cameras.info_camera import ImagesOf, camera_of_info
+from monodepth_ros.data.cameras.topics import ImageStream
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.sources.source import SourceOptions, camera_of_size, given_camera
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
-from monodepth_ros.data.bags.topics import VIDEO, ImageStream
-from monodepth_ros.data.image_codec import ImageDecoder, ImageError, Pixels
+from monodepth_ros.data.cameras.topics import VIDEO, ImageStream
+from monodepth_ros.data.images.image_codec import ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.data.video_stream.decoder import Outcome

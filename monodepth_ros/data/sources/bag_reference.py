@@ -8,10 +8,10 @@ import numpy as np
 
 from monodepth_ros.data.bags.message_times import SAME_CLOCK_NS, MessageTimes
 from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import NONE, PATH
 from monodepth_ros.data.sources.reference_clock import of_the_same_clock, stamped_times
 from monodepth_ros.data.sources.reference_depth import CLOUD, ImageCamera, ReferenceDepth, choose_depth
 from monodepth_ros.data.sources.reference_poses import StampedPose, choose_poses
+from monodepth_ros.data.sources.reference_topics import NONE, PATH
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError, Pixels
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, ImageError, Pixels
 
 # Files that decide what all of them leave open, spread over the whole folder.
 SAMPLE = 16

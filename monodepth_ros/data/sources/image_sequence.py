@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.exif import read_exif
-from monodepth_ros.data.image_codec import DecoderOptions, ImageError, Pixels
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageError, Pixels
 from monodepth_ros.data.sources.file_decoder import FileDecoder
+from monodepth_ros.data.sources.reference_topics import NONE
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceError,

@@ -12,7 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
+from monodepth_ros.data.sources.film_format import open_quietly, stated_size
 from monodepth_ros.data.sources.source import (
     FrameSource,
     SourceError,
@@ -21,7 +22,6 @@ from monodepth_ros.data.sources.source import (
     camera_of_size,
     given_camera,
 )
-from monodepth_ros.data.sources.video_format import open_quietly, stated_size
 
 LATE = "a newer image of the live source was there"
 PATIENCE = 10.0  # seconds without an image after which a live source has ended

@@ -10,13 +10,13 @@ from monodepth_ros.data.bags.storage.file_kind import archive_command, content_k
 from monodepth_ros.data.calibration import calibration_note
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.datasets.recognise import NAMES, contained, open_data_set
+from monodepth_ros.data.sources.film import VideoSource
+from monodepth_ros.data.sources.film_format import VIDEO_SUFFIXES, check_video
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, open_images
 from monodepth_ros.data.sources.image_folder import open_image_folder
 from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
-from monodepth_ros.data.sources.video import VideoSource
-from monodepth_ros.data.sources.video_format import VIDEO_SUFFIXES, check_video
 from monodepth_ros.geometry.lens_plausibility import lens_problem
 
 EXPECTED = (

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.bags.topics import RAW, VIDEO, ImageStream
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError
+from monodepth_ros.data.cameras.topics import RAW, VIDEO, ImageStream
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, ImageError
 
 # Images that decide what the bytes mean: the first one, and others spread over the whole recording.
 SAMPLE = 16

@@ -8,9 +8,9 @@ import numpy as np
 
 from monodepth_ros.data.bags.message_times import MessageTimes, doubtful_clocks, first_times, two_clocks
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import PATH, TF
 from monodepth_ros.data.sources.reference_depth import DepthChoice
 from monodepth_ros.data.sources.reference_poses import PosesChoice
+from monodepth_ros.data.sources.reference_topics import PATH, TF
 
 Choice = TypeVar("Choice", DepthChoice, PosesChoice)
 

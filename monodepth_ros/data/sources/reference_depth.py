@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import (
+from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
+from monodepth_ros.data.cameras.info_camera import ImagesOf, camera_of_info
+from monodepth_ros.data.cameras.topics import image_streams, matching_camera_info, may_be_depth
+from monodepth_ros.data.depth.cloud_depth import cloud_points, depth_of_points
+from monodepth_ros.data.depth.compressed_depth import decode_compressed_depth
+from monodepth_ros.data.depth.depth_codec import decode_depth
+from monodepth_ros.data.depth.depth_reprojection import DepthReprojection
+from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.data.sources.reference_topics import (
     NONE,
     POINT_CLOUD,
     cloud_topics,
@@ -15,14 +23,6 @@ from monodepth_ros.data.bags.reference_topics import (
     is_estimated_name,
     undecided_topics,
 )
-from monodepth_ros.data.bags.static_transforms import StaticTransformError, StaticTransforms
-from monodepth_ros.data.bags.topics import image_streams, matching_camera_info, may_be_depth
-from monodepth_ros.data.cloud_depth import cloud_points, depth_of_points
-from monodepth_ros.data.compressed_depth import decode_compressed_depth
-from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.depth_reprojection import DepthReprojection
-from monodepth_ros.data.image_codec import ImageError
-from monodepth_ros.data.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 REGISTERED, REPROJECTED, CLOUD = "registered", "reprojected", "points"

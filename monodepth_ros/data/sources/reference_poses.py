@@ -9,7 +9,8 @@ import numpy as np
 
 from monodepth_ros.data.bags.odometry_path import OdometryPath
 from monodepth_ros.data.bags.recording import Recording, RecordingError
-from monodepth_ros.data.bags.reference_topics import (
+from monodepth_ros.data.bags.static_transforms import ROBOT_BASES, StaticTransformError, StaticTransforms, ends_in
+from monodepth_ros.data.sources.reference_topics import (
     NONE,
     ODOMETRY,
     PATH,
@@ -21,7 +22,6 @@ from monodepth_ros.data.bags.reference_topics import (
     is_ground_truth,
     pose_topics,
 )
-from monodepth_ros.data.bags.static_transforms import ROBOT_BASES, StaticTransformError, StaticTransforms, ends_in
 from monodepth_ros.geometry.motion import MotionError, make_transform, quaternion_to_rotation
 from monodepth_ros.stamps import nanoseconds
 

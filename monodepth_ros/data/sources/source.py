@@ -11,7 +11,7 @@ import numpy as np
 
 from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.calibration import ImageSize, read_intrinsics
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.field_of_view import GUESSED_FIELD_OF_VIEW

@@ -4,9 +4,9 @@
 from dataclasses import replace
 
 from monodepth_ros.data.bags.recording import RecordingError
-from monodepth_ros.data.bags.reference_topics import NONE
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.open_source import open_source
+from monodepth_ros.data.sources.reference_topics import NONE
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
 
 

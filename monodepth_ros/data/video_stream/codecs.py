@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from types import ModuleType
 
-from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.images.image_codec import ImageError
 
 H264, HEVC, AV1, VP9, VP8 = "h264", "hevc", "av1", "vp9", "vp8"
 TITLES = {H264: "H.264", HEVC: "H.265", AV1: "AV1", VP9: "VP9", VP8: "VP8"}

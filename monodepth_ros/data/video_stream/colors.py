@@ -4,7 +4,7 @@
 import threading
 from typing import Any
 
-from monodepth_ros.data.image_codec import ImageError, Pixels
+from monodepth_ros.data.images.image_codec import ImageError, Pixels
 from monodepth_ros.data.video_stream.codecs import import_av
 
 # ITU-T H.273: values of matrix_coefficients in a stream, as those of libswscale. A stream that states none is BT.601:

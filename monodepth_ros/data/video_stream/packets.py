@@ -7,7 +7,7 @@ Works on rclpy's messages and on those of recordings alike.
 from dataclasses import dataclass
 from typing import Any
 
-from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.images.image_codec import ImageError
 from monodepth_ros.data.video_stream.bits import with_start_codes
 from monodepth_ros.data.video_stream.codecs import H264, HEVC, TITLES, codec_of
 from monodepth_ros.data.video_stream.h264 import H264Parser

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.recording import RawMessage, Recording
-from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.images.image_codec import ImageError
 from monodepth_ros.data.video_stream.codecs import H264, HEVC, TITLES, codec_of, import_av
 from monodepth_ros.data.video_stream.decoder import Outcome, StreamDecoder
 from monodepth_ros.data.video_stream.frame_store import FrameStore, Times

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.stereo_view import in_rectified_axes, rectified_baseline
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels, to_gray
+from monodepth_ros.data.images.image_codec import Pixels, to_gray
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import make_transform

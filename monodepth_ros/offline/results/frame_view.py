@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.resample import Resampler
 from monodepth_ros.offline.frames import RunFrame

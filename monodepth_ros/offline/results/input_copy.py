@@ -8,7 +8,7 @@ import cv2
 from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.recording import RawMessage, Recording
 from monodepth_ros.data.bags.writer import BagWriter
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.source import FrameSource, SourceFrame
 
 # Of a source that is no recording: the node's own input topics.

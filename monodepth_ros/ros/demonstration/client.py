@@ -8,7 +8,7 @@ import time
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
-from monodepth_ros.data.bags.topics import ImageStream
+from monodepth_ros.data.cameras.topics import ImageStream
 from monodepth_ros.ros.demonstration.errors import DemoError
 from monodepth_ros.ros.demonstration.output_listener import OutputListener
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.depth_codec import decode_depth
+from monodepth_ros.data.depth.depth_codec import decode_depth
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth
 from monodepth_ros.geometry.camera import CameraModel

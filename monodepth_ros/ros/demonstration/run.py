@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monodepth_ros.data.bags.recording import Recording
-from monodepth_ros.data.bags.reference_topics import ground_truth_depth, ground_truth_odometry
-from monodepth_ros.data.bags.topics import ImageStream, choose_image_stream
+from monodepth_ros.data.cameras.topics import ImageStream, choose_image_stream
+from monodepth_ros.data.sources.reference_topics import ground_truth_depth, ground_truth_odometry
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME
 from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader, load_checkpoint
 from monodepth_ros.odometry.config import OdometryConfig

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sensor_msgs.msg import PointCloud2
 
-from monodepth_ros.data.depth_codec import decode_depth
-from monodepth_ros.data.image_codec import ImageDecoder, to_rgb
+from monodepth_ros.data.depth.depth_codec import decode_depth
+from monodepth_ros.data.images.image_codec import ImageDecoder, to_rgb
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
 from monodepth_ros.odometry.scale.source import NETWORK_UNITS
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_from_above, cloud_in_perspective

@@ -14,7 +14,7 @@ from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.frame_worker import FrameWorker
-from monodepth_ros.ros.live.image_flow import Arrival
+from monodepth_ros.ros.live.inputs.image_flow import Arrival
 from monodepth_ros.ros.live.problems import Problems
 
 

@@ -20,13 +20,13 @@ from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.counters import FrameCounters
 from monodepth_ros.ros.live.frame_intake import FrameIntake
 from monodepth_ros.ros.live.frame_log import FrameLog
-from monodepth_ros.ros.live.gyro_input import GyroInput
-from monodepth_ros.ros.live.image_flow import Arrival
+from monodepth_ros.ros.live.inputs.gyro_input import GyroInput
+from monodepth_ros.ros.live.inputs.image_flow import Arrival
+from monodepth_ros.ros.live.inputs.scale_inputs import ScaleInputs
 from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs
 from monodepth_ros.ros.live.pending_frame import PendingFrame
 from monodepth_ros.ros.live.problems import Problems
-from monodepth_ros.ros.live.scale_inputs import ScaleInputs
 
 
 class CameraStream:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from sensor_msgs.msg import CameraInfo
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.video_stream.decoder import BEFORE_KEY
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
-from monodepth_ros.ros.live.camera_input import CameraInput, ImageMessage
 from monodepth_ros.ros.live.counters import FrameCounters
-from monodepth_ros.ros.live.given_calibration import GivenCalibration
-from monodepth_ros.ros.live.image_flow import Arrival, ImageFlow
+from monodepth_ros.ros.live.inputs.camera_input import CameraInput, ImageMessage
+from monodepth_ros.ros.live.inputs.given_calibration import GivenCalibration
+from monodepth_ros.ros.live.inputs.image_flow import Arrival, ImageFlow
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.rate_limit import RateLimit
 from monodepth_ros.ros.middleware_profile import large_message_remedy

@@ -14,7 +14,7 @@ from monodepth_ros.pipeline.compressed_depth import compress_depth
 from monodepth_ros.pipeline.config import DepthConfig
 from monodepth_ros.pipeline.frame import Demand, FrameResult
 from monodepth_ros.ros.interop import build_cloud, encode_compressed, encode_image
-from monodepth_ros.ros.live.qos_events import log_incompatible_qos
+from monodepth_ros.ros.live.inputs.qos_events import log_incompatible_qos
 
 # What a subscriber should request instead, by the policy that does not match.
 _REMEDIES = {

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from monodepth_ros.pipeline.frame import PreparedFrame
 from monodepth_ros.pipeline.frame_status import StageTimes
 from monodepth_ros.pipeline.node_config import NodeConfig
-from monodepth_ros.ros.live.image_flow import Arrival
+from monodepth_ros.ros.live.inputs.image_flow import Arrival
 
 
 class PendingFrame(NamedTuple):

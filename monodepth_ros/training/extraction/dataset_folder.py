@@ -10,7 +10,7 @@ import numpy as np
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.data.calibration import write_calibration
-from monodepth_ros.data.image_codec import Pixels, to_rgb
+from monodepth_ros.data.images.image_codec import Pixels, to_rgb
 from monodepth_ros.data.sources.datasets.kitti import place_of_camera
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.data.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import Place, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceFrame, SourceOptions

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.pictures.picture_sheet import BACKGROUND, TEXT_COLOR, with_caption

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 
 from monodepth_ros.data.frame_index import FrameIndex
-from monodepth_ros.data.image_codec import to_rgb
-from monodepth_ros.data.parallax import parallax_share
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.source import FrameSource
-from monodepth_ros.data.static_region import StaticRegion, find_static_region
+from monodepth_ros.training.inspection.parallax import parallax_share
+from monodepth_ros.training.inspection.static_region import StaticRegion, find_static_region
 
 LARGEST_SCAN = 200  # number of frames, evenly over the recording
 WIDTH = 320  # of the scaled images [pixels]

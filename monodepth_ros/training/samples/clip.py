@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.data.frame_index import FrameIndex
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from monodepth_ros.data.image_codec import DecoderOptions
+from monodepth_ros.data.images.image_codec import DecoderOptions
 from monodepth_ros.pipeline.pixel_settings import check_pixels, encoding_setting, intensity_range_setting
 from monodepth_ros.settings.schema import ConfigError, setting
 

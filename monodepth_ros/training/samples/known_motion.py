@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.inference.pytorch import find_device
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint

@@ -13,7 +13,7 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import read_calibration, write_calibration
-from monodepth_ros.data.depth_codec import read_kitti_depth
+from monodepth_ros.data.depth.depth_codec import read_kitti_depth
 from monodepth_ros.data.sources.datasets.kitti_odometry import read_poses
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from monodepth_ros.cli.main import main as monodepth
-from monodepth_ros.data.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data" / "video"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data" / "video_stream"))
 from coded_streams import encode, number_in, write_stream
 
 

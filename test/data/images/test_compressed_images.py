@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from image_messages import compressed, mosaic, random_image, rgb, scene
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError, decode_compressed
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, ImageError, decode_compressed
 
 
 def encoded(extension, picture):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from image_messages import compressed, message, mosaic, scene
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError, decode_image
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, ImageError, decode_image
 
 GRAY = cv2.cvtColor(scene(), cv2.COLOR_RGB2GRAY)
 

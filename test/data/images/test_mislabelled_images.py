@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from image_messages import message, mosaic, random_image, rgb, scene, yuv_pairs
 
-from monodepth_ros.data.image_codec import DecoderOptions, ImageDecoder, ImageError
+from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, ImageError
 
 
 def decoder_with_remarks(**options):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from image_messages import message, random_image, rgb
 
-from monodepth_ros.data.image_codec import ENCODINGS, DecoderOptions, ImageDecoder, ImageError, decode_image
+from monodepth_ros.data.images.image_codec import ENCODINGS, DecoderOptions, ImageDecoder, ImageError, decode_image
 
 
 @pytest.mark.parametrize("padding", [0, 1, 5, 64])

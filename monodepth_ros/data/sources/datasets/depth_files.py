@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.data.cloud_depth import depth_of_points
-from monodepth_ros.data.depth_codec import KITTI_COUNTS_PER_METRE, read_depth_png
-from monodepth_ros.data.image_codec import ImageError
+from monodepth_ros.data.depth.cloud_depth import depth_of_points
+from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, read_depth_png
+from monodepth_ros.data.images.image_codec import ImageError
 from monodepth_ros.geometry.camera import CameraModel
 
 
