@@ -12,7 +12,7 @@
 # Why:        the header asserts that nobody deprojects from these two models, and the wheel is built without assertions.
 # Why it matters: depth turned into points by the SDK is off by 12 to 27 % there. This package computes the first three names
 #             as plumb_bob (they differ by 0.16 pixels at the point below) and ftheta as its model "fov", both ways
-#             (monodepth_ros/geometry/distortion_models.py).
+#             (monodepth_ros/geometry/lenses/distortion_models.py).
 # Source:     librealsense, src/rs.cpp and include/librealsense2/rsutil.h.
 #
 # Prints pixels and points by model; exits 1 if a deprojection has become an inverse, or the projections have changed.

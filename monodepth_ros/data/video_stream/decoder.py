@@ -24,6 +24,8 @@ NEVER_DECODED = (
 LONGEST_DELAY = 16
 # Pictures from a recovery point to the first whole one, at most.
 LONGEST_RECOVERY = 300
+# Bytes of packets without a picture that are kept for the next one: parameter sets have some hundred.
+LONGEST_PREFIX = 2**20
 _DECODERS = {AV1: ("libdav1d", "av1")}
 
 
@@ -75,7 +77,7 @@ class StreamDecoder(Generic[Tag]):
 
     def _feed(self, packet: Packet, tag: Tag) -> list[Outcome[Tag]]:
         if not packet.has_picture:
-            self._prefix += packet.data
+            self._prefix = (self._prefix + packet.data)[-LONGEST_PREFIX:]
             return []
         if self._newest_tag is not None and tag < self._newest_tag:
             self._has_tags_of_pictures = True

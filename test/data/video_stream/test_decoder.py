@@ -180,3 +180,18 @@ def test_what_is_no_video_is_refused_by_name():
 def test_a_stamp_is_that_of_the_message():
     packet = PacketParser().parse(message("foxglove", "h264", encode("h264", 3)[2]))
     assert packet.stamp_ns == START_NS + 2 * TENTH
+
+
+def test_a_flood_of_data_without_pictures_harms_nothing():
+    # Supplemental information (NAL unit 6) in packets of its own, as some encoders send it.
+    parser, decoder = PacketParser(), StreamDecoder()
+    coded = encode("h264")
+    information = coded[0]._replace(data=b"\0\0\0\1\x06\x05\xff" + b"x" * 200_000 + b"\x80", is_key=False)
+    outcomes = []
+    for i in range(12):
+        outcomes += decoder.feed(parser.parse(message("compressed", "h264", information)), -12 + i)
+    for each in coded:
+        outcomes += decoder.feed(parser.parse(message("compressed", "h264", each)), each.number)
+    outcomes += decoder.flush()
+    whole = [number_in(to_pixels(outcome.frame).array) for outcome in outcomes if outcome.frame is not None]
+    assert whole == list(range(20))
