@@ -88,7 +88,6 @@ def test_an_invalid_calibration_drops_frames_until_a_valid_one_comes(harness, de
         (info(d=[float("nan")] * 5), "camera_info"),
         (info(distortion_model="fisheye_of_my_own", d=[0.1] * 4), "fisheye_of_my_own"),
         (info(d=[0.1, 0.2, 0.3]), "plumb_bob"),
-        (info(0, 0, k=k), "0x0"),
         (info(640, 480), "640x480"),
         (info(k=[-1.0, *k[1:]]), "fx and fy above 0"),
     ]
