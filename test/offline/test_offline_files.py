@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from monodepth_ros.data.depth.depth_codec import read_kitti_depth
+from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, read_depth_png
 from monodepth_ros.geometry.motion import (
     R_BODY_OPTICAL,
     exp_se3,
@@ -41,7 +41,9 @@ def estimates(stamps, step=STEP):
 def test_depth_as_16_bit_png_has_kittis_format_and_states_it(tmp_path):
     depth = np.array([[1.5, 80.0, np.nan, np.inf, -np.inf, 300.0]], np.float32)
     DepthFiles(tmp_path / "depth", "png", "m").write("000000", depth)
-    np.testing.assert_array_equal(read_kitti_depth(tmp_path / "depth" / "000000.png"), [[1.5, 80.0, *[np.nan] * 4]])
+    np.testing.assert_array_equal(
+        read_depth_png(tmp_path / "depth" / "000000.png", KITTI_COUNTS_PER_METRE), [[1.5, 80.0, *[np.nan] * 4]]
+    )
     facts = json.loads((tmp_path / "depth" / "format.json").read_text())
     assert (facts["counts_per_unit"], facts["unit"]) == (256.0, "m")
 

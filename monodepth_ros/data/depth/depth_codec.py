@@ -39,14 +39,6 @@ def millimetres(counts: np.ndarray) -> np.ndarray:
     return _metres(counts, 1000.0)
 
 
-def read_kitti_depth(path: str | Path) -> np.ndarray:
-    """Depth [m], float32 (H, W), of a 16-bit PNG of KITTI's depth benchmark; NaN where the file holds 0.
-
-    Raises ImageError for any other file.
-    """
-    return read_depth_png(path, KITTI_COUNTS_PER_METRE)
-
-
 def read_depth_png(path: str | Path, counts_per_metre: float) -> np.ndarray:
     """Depth [m], float32 (H, W), of a 16-bit PNG; NaN where the file holds 0. Raises ImageError for any other file."""
     counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

@@ -15,7 +15,7 @@ from monodepth_ros.data.video_stream.other_codecs import content_of
 from monodepth_ros.stamps import nanoseconds
 
 # FFMPEGPacket.flags
-KEY_FLAG, CORRUPT_FLAG = 1, 2
+CORRUPT_FLAG = 2
 
 
 @dataclass(frozen=True)

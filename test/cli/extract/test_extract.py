@@ -13,7 +13,7 @@ from monodepth_ros.cli.main import main as monodepth
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.calibration import read_calibration, write_calibration
-from monodepth_ros.data.depth.depth_codec import read_kitti_depth
+from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, read_depth_png
 from monodepth_ros.data.sources.datasets.kitti_odometry import read_poses
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import SourceOptions
@@ -128,11 +128,13 @@ def test_the_ground_truth_fits_the_images(drive, as_published, rectified):
         poses = read_poses(folder / "poses.txt")
         assert np.allclose(poses[0], np.eye(4), atol=1e-9)
         assert np.allclose([invert(a) @ b for a, b in zip(poses, poses[1:])], true_steps, atol=1e-6)
-    depth = read_kitti_depth(as_published / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
+    depth = read_depth_png(
+        as_published / "proj_depth" / "groundtruth" / "image_2" / "000007.png", KITTI_COUNTS_PER_METRE
+    )
     truth = np.where(frames[7].reference_depth < 255, frames[7].reference_depth, np.nan)
     assert np.nanmax(np.abs(depth - truth)) <= 0.5 / 256 + 1e-4
     # The depth of a ray stands at its pixel of the rectified image.
-    flat = read_kitti_depth(rectified / "proj_depth" / "groundtruth" / "image_2" / "000007.png")
+    flat = read_depth_png(rectified / "proj_depth" / "groundtruth" / "image_2" / "000007.png", KITTI_COUNTS_PER_METRE)
     camera = frames[7].camera
     pixels = np.stack(np.meshgrid(np.arange(20, 140, 3), np.arange(35, 60, 3)), -1).astype(float)
     rays = camera.rectified().backproject(pixels, np.ones(pixels.shape[:2]))

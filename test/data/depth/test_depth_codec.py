@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monodepth_ros.data.depth.depth_codec import decode_depth, read_kitti_depth
+from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, decode_depth, read_depth_png
 from monodepth_ros.data.images.image_codec import ImageError
 
 
@@ -56,7 +56,7 @@ def test_foreign_and_short_images_are_refused():
 
 def test_kitti_depth_is_in_256ths_of_a_metre(tmp_path):
     cv2.imwrite(str(tmp_path / "depth.png"), np.array([[0, 256, 12800]], np.uint16))
-    np.testing.assert_array_equal(read_kitti_depth(tmp_path / "depth.png"), [[np.nan, 1, 50]])
+    np.testing.assert_array_equal(read_depth_png(tmp_path / "depth.png", KITTI_COUNTS_PER_METRE), [[np.nan, 1, 50]])
     cv2.imwrite(str(tmp_path / "image.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(ImageError, match="16 bits"):
-        read_kitti_depth(tmp_path / "image.png")
+        read_depth_png(tmp_path / "image.png", KITTI_COUNTS_PER_METRE)
