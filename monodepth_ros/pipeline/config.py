@@ -8,7 +8,12 @@ from monodepth_ros.inference.config import EngineConfig
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.pipeline.compressed_depth import FORMATS
-from monodepth_ros.pipeline.pixel_settings import check_pixels, encoding_setting, intensity_range_setting
+from monodepth_ros.pipeline.pixel_settings import (
+    check_pixels,
+    check_rectification,
+    encoding_setting,
+    intensity_range_setting,
+)
 from monodepth_ros.pipeline.view_choice import VIEWS
 from monodepth_ros.settings.schema import ConfigError, section, setting
 
@@ -48,6 +53,7 @@ class ImageConfig:
 
     def __post_init__(self) -> None:
         check_pixels("image", self.decoder_options)
+        check_rectification("image", self.rectified, self.unrectified)
 
     @property
     def decoder_options(self) -> DecoderOptions:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings about the bytes of images, which the node and a training have alike."""
+"""Settings about images, which the node and a training have alike."""
 
 from typing import Any
 
@@ -32,3 +32,9 @@ def check_pixels(name: str, options: DecoderOptions) -> None:
         options.check()
     except ImageError as error:
         raise ConfigError(f"{name}: {error}") from None
+
+
+def check_rectification(name: str, rectified: bool, unrectified: bool) -> None:
+    """Raise ConfigError for images that are declared both; name: of the section of settings."""
+    if rectified and unrectified:
+        raise ConfigError(f"{name}.rectified and {name}.unrectified are both true: set one of them to false")

@@ -9,7 +9,8 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.pipeline.run_parameters import NODE_ONLY, parameter_file, read_run_config
 from monodepth_ros.settings.files import changed
-from monodepth_ros.settings.schema import ConfigError, specifications
+from monodepth_ros.settings.schema import ConfigError, replace, specifications
+from monodepth_ros.training.config import TrainConfig
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -89,3 +90,9 @@ def test_a_setting_of_both_has_one_declaration_and_the_others_are_the_nodes_alon
     assert not different, f"declared differently: {different}"
     assert {"cameras", "image.reliability", "odometry.camera", "tf_timeout"} <= NODE_ONLY
     assert "checkpoint" not in NODE_ONLY and "scale.odometry_topic" not in NODE_ONLY
+
+
+@pytest.mark.parametrize(("config", "name"), [(RunConfig(), "image"), (TrainConfig(), "data")])
+def test_images_cannot_be_declared_rectified_and_not(config, name):
+    with pytest.raises(ConfigError, match=f"{name}.rectified and {name}.unrectified are both true"):
+        replace(config, {f"{name}.rectified": True, f"{name}.unrectified": True})

@@ -4,7 +4,12 @@
 from dataclasses import dataclass
 
 from monodepth_ros.data.images.image_codec import DecoderOptions
-from monodepth_ros.pipeline.pixel_settings import check_pixels, encoding_setting, intensity_range_setting
+from monodepth_ros.pipeline.pixel_settings import (
+    check_pixels,
+    check_rectification,
+    encoding_setting,
+    intensity_range_setting,
+)
 from monodepth_ros.settings.schema import ConfigError, setting
 
 SOURCES = ("mono", "stereo", "both", "none")
@@ -124,5 +129,6 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check_pixels("data", DecoderOptions(self.encoding, self.intensity_range))
+        check_rectification("data", self.rectified, self.unrectified)
         if self.motion != "network" and not self.has_neighbours:
             raise ConfigError(f"data.motion {self.motion} is for neighbours in time: set data.sources to mono or both")
