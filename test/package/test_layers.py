@@ -26,7 +26,10 @@ TIERS = (
     ("losses", "networks"),
     ("geometry", "downloads"),
     ("settings",),
-    ("config_files", "results_folder", "atomic_file", "cache_folder", "errors", "stamp_checks", "stamps", "version"),
+    (
+        *("config_files", "results_folder", "atomic_file", "output_file", "input_file", "cache_folder"),
+        *("errors", "foreign_text", "limits", "stamp_checks", "stamps", "version"),
+    ),
 )
 # Below in the table, and yet of no use to each other.
 STRANGERS = {

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that a user named: what is read from them, and what is written to them."""
+
+import os
+import stat
+
+import pytest
+
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.input_file import ordinary_file, read_text
+from monodepth_ros.output_file import write_file
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MonodepthError, match="no ordinary file"):
+        ordinary_file(tmp_path / "pipe")
+
+
+def test_a_folder_and_a_missing_file_are_named(tmp_path):
+    with pytest.raises(MonodepthError, match="is a folder"):
+        ordinary_file(tmp_path)
+    with pytest.raises(MonodepthError, match=r"none\.yaml cannot be read: No such file"):
+        ordinary_file(tmp_path / "none.yaml")
+    with pytest.raises(MonodepthError, match="File name too long"):
+        ordinary_file(tmp_path / ("n" * 5000))
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    with open(tmp_path / "large.yaml", "wb") as file:
+        file.truncate(2_000_000)
+    with pytest.raises(MonodepthError, match="has 2 MB, more than the 1 MB"):
+        read_text(tmp_path / "large.yaml", largest=1_000_000)
+
+
+def test_text_of_another_encoding_is_read_with_marks(tmp_path):
+    (tmp_path / "latin.yaml").write_bytes("h\xf6he: 1".encode("latin-1"))
+    assert read_text(tmp_path / "latin.yaml") == "h\ufffdhe: 1"
+
+
+def test_a_file_is_replaced_whole_through_its_link(tmp_path):
+    (tmp_path / "target.json").write_text("old")
+    (tmp_path / "link.json").symlink_to("target.json")
+    write_file(tmp_path / "link.json", "new")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "target.json").read_text() == "new"
+    write_file(tmp_path / "made" / "on the way.json", b"x")
+    assert sorted(item.name for item in tmp_path.rglob("*")) == [
+        "link.json",
+        "made",
+        "on the way.json",
+        "target.json",
+    ]
+
+
+def test_a_pipe_stays_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_file(tmp_path / "pipe", "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_path_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MonodepthError, match="file/below cannot be written: "):
+        write_file(tmp_path / "file" / "below", "x")
