@@ -13,6 +13,7 @@ SOURCE = Path(__file__).resolve().parents[2] / PACKAGE
 TIERS = (
     ("ros",),
     ("cli",),
+    ("doctor",),
     ("training",),
     ("offline",),
     ("pipeline",),
