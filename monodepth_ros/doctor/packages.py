@@ -85,7 +85,9 @@ def _module_version(module: str, distribution: str) -> Check:
             return Check(name, Level.NOTE, "not installed")
         return Check(name, Level.ERROR, f"does not import: {typed_line(error)}", f"pip install {error.name}")
     except Exception as error:  # a broken binary raises anything
-        return Check(name, Level.ERROR, f"does not import: {typed_line(error)}", f"pip install --force-reinstall {name}")
+        return Check(
+            name, Level.ERROR, f"does not import: {typed_line(error)}", f"pip install --force-reinstall {name}"
+        )
     stated = getattr(loaded, "__version__", "")
     try:
         stated = stated or version(name)

@@ -45,7 +45,9 @@ def ros_checks(images: bool = True) -> Iterator[Check]:
     """
     if find_spec("rclpy") is None:
         found = "not found in this shell: the verbs need none, the node does"
-        yield Check("ros", Level.NOTE, found, "source /opt/ros/<distribution>/setup.bash, or . scripts/env in a checkout")
+        yield Check(
+            "ros", Level.NOTE, found, "source /opt/ros/<distribution>/setup.bash, or . scripts/env in a checkout"
+        )
         return
     yield from environment_checks()
     yield from _kernel()
@@ -90,7 +92,7 @@ def _profile(name: str, path: Path) -> Check:
     except ElementTree.ParseError as error:
         found = f"{path} is no XML ({one_line(error)})"
         return Check("dds profile", Level.ERROR, found, "the middleware ignores it")
-    if not root.tag.rpartition("}")[2] in ("profiles", "dds"):
+    if root.tag.rpartition("}")[2] not in ("profiles", "dds"):
         return Check("dds profile", Level.WARNING, f"{path} begins with <{shown(root.tag)}>, not with <profiles>")
     return Check("dds profile", Level.OK, f"{name}={path}")
 
@@ -139,7 +141,9 @@ def _probe(images: bool) -> Iterator[Check]:
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE, text=True, errors="replace", check=False)
     except subprocess.TimeoutExpired:
-        yield Check("ros", Level.ERROR, f"the middleware did not answer within {PATIENCE:.0f} s", "check the DDS profile")
+        yield Check(
+            "ros", Level.ERROR, f"the middleware did not answer within {PATIENCE:.0f} s", "check the DDS profile"
+        )
         return
     lines = done.stdout.splitlines()
     for line in lines:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ROS 2 says of itself here, for `monodepth doctor`: one JSON list a line [subject, level, found, remedy].
 
-    python3 -m monodepth_ros.ros.probe [--images]
+python3 -m monodepth_ros.ros.probe [--images]
 """
 
 import json

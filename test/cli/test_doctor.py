@@ -25,7 +25,7 @@ def test_what_does_not_work_is_a_line_and_the_exit_code(capsys):
 
 
 def test_the_checks_come_as_json(capsys):
-    assert main(["doctor", "--json"]) == 0
+    assert main(["doctor", "--json", "no_such_file.safetensors"]) == 1
     checks = json.loads(capsys.readouterr().out)
-    assert {"system", "torch", "cache", "engine"} <= {check["subject"] for check in checks}
-    assert {check["level"] for check in checks} <= {"ok", "note", "warning"}
+    assert {"system", "torch", "cache", "checkpoint"} <= {check["subject"] for check in checks}
+    assert [check["subject"] for check in checks if check["level"] == "error"] == ["checkpoint"]
