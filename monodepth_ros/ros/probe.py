@@ -72,7 +72,7 @@ def _say_missing(name: str, refusal: str) -> bool:
 
 
 def _middleware() -> Check:
-    import rclpy
+    import rclpy  # noqa: PLC0415  may be missing
 
     distribution = os.environ.get("ROS_DISTRO") or "distribution not named (ROS_DISTRO)"
     folder = Path(rclpy.__file__).parent
@@ -90,7 +90,7 @@ def _own_messages() -> Check:
 
 def _graph() -> list[Check]:
     """Checks of the nodes and cameras that can be seen from here."""
-    import rclpy
+    import rclpy  # noqa: PLC0415  may be missing
 
     rclpy.init()
     node = rclpy.create_node(f"monodepth_doctor_{os.getpid()}")
@@ -127,8 +127,8 @@ def _listed(names: list[str]) -> str:
 
 def _images() -> Check:
     """How many large images come from another process with this shell's settings. They stay on this machine."""
-    from monodepth_ros.ros.image_arrivals import ImageStream, arrivals
-    from monodepth_ros.ros.middleware_profile import large_message_remedy
+    from monodepth_ros.ros.image_arrivals import ImageStream, arrivals  # noqa: PLC0415  needs rclpy
+    from monodepth_ros.ros.middleware_profile import large_message_remedy  # noqa: PLC0415
 
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     try:
