@@ -37,6 +37,7 @@ TIERS = (
         "errors",
         "foreign_text",
         "limits",
+        "structured_text",
         "stamp_checks",
         "stamps",
         "version",
