@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The odometry in ROS: nav_msgs/Odometry, twist, TF and Path of the robot's base."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -154,15 +156,29 @@ class OdometryOutput:
         moving = express_in_base(estimate, self._T_odom_start, T_base_camera)
         frame = base.frame
         message = odometry_message(moving, header.stamp, self._odom_frame, frame)
-        self._odometry.publish(message)
+        with self._apart("odom"):
+            self._odometry.publish(message)
         if self._twist.get_subscription_count() > 0:
-            header_in_frame = Header(stamp=header.stamp, frame_id=frame)
-            self._twist.publish(TwistWithCovarianceStamped(header=header_in_frame, twist=message.twist))
+            with self._apart("twist"):
+                header_in_frame = Header(stamp=header.stamp, frame_id=frame)
+                self._twist.publish(TwistWithCovarianceStamped(header=header_in_frame, twist=message.twist))
         if estimate.state is not TrackingState.LOST:
             # A held pose is not a measurement: it belongs neither in the TF tree nor on the path.
-            self._extend_path(message, estimate.stamp_ns, config.path_length)
+            with self._apart("path"):
+                self._extend_path(message, estimate.stamp_ns, config.path_length)
             if publish_tf:
-                self._publish_tf(moving, message, config)
+                with self._apart("/tf"):
+                    self._publish_tf(moving, message, config)
+
+    @contextmanager
+    def _apart(self, topic: str) -> Iterator[None]:
+        """Keep an error of one output to it."""
+        try:
+            yield
+        except Exception as error:
+            self._problems.note(
+                f"output {topic}", f"{topic} not published, the others go on: {typed_line(error)}", is_error=True
+            )
 
     def _publish_tf(self, moving: BaseOdometry, message: Odometry, config: NodeConfig) -> None:
         reason = self._base.reason_against_tf(config)
