@@ -71,9 +71,7 @@ def reason_for_no_depth(content: DepthContent, config: DepthConfig, scale: str, 
     scale: its description; unit: that of the depth.
     """
     if content.broken > 0.5:
-        return (
-            "the network's output is not a number: set precision to fp32 or engine to pytorch, or use another checkpoint"
-        )
+        return "the network's output is not a number: set precision to fp32, or use another engine or checkpoint"
     if content.is_empty:
         return _reason_for_empty(content, config, scale, unit)
     if content.is_constant:
@@ -90,14 +88,13 @@ def _reason_for_empty(content: DepthContent, config: DepthConfig, scale: str, un
     if config.encoding == "16UC1":
         farthest = min(farthest, MILLIMETRES_MAX / 1000)
     causes = {
-        f"farther than {farthest:g} {unit} ({scene}): raise depth.max_range{_or_encoding(config)}, or correct the scale": (
-            content.too_far
-        ),
+        f"farther than {farthest:g} {unit} ({scene}): raise depth.max_range{_or_encoding(config)}, or correct the "
+        "scale": content.too_far,
         f"nearer than {config.min_range:g} {unit} ({scene}): lower depth.min_range, or correct the scale": (
             content.too_near
         ),
-        "outside the network's view: see 'view' in the diagnostics; set image.view to whole, and compare the calibration "
-        "with the images": content.unseen,
+        "outside the network's view: see 'view' in the diagnostics; set image.view to whole, and compare the "
+        "calibration with the images": content.unseen,
         "not a number": content.broken,
     }
     said = [f"{share:.0%} of its pixels are {cause}" for cause, share in causes.items() if share >= 0.1]

@@ -76,7 +76,10 @@ def test_parameters_of_others_are_one_line_in_the_log_alone(start_node, capfd, t
         ("/robot/depth_node:\n  ros__parameters: {depth: {max_range: 4.0}}\n", "/robot/depth_node"),
         ("robot:\n  depth_node:\n    ros__parameters: {depth: {max_range: 4.0}}\n", "/robot/depth_node"),
         ("mono:\n  ros__parameters: {depth: {max_range: 4.0}}\n", "/mono"),
-        ("/**:\n  ros__parameters: {use_sim_time: false}\ndepthnode:\n  ros__parameters: {max_rate: 4.0}\n", "/depthnode"),
+        (
+            "/**:\n  ros__parameters: {use_sim_time: false}\ndepthnode:\n  ros__parameters: {max_rate: 4.0}\n",
+            "/depthnode",
+        ),
         ("camera:\n  ros__parameters: {gain: 4.0}\n", "/camera"),
     ],
 )

@@ -43,6 +43,8 @@ def camera_health(stream: CameraStream) -> Health:
         silence = stream.intake.silence()
         if silence:
             stream.problems.note("silence", silence)
+        else:
+            stream.problems.forget("silence")
         stream.intake.note_publishers()
     for problem in stream.problems.current():
         (health.error if problem.is_error else health.warn)(problem.message)

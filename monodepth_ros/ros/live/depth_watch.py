@@ -50,7 +50,9 @@ class DepthWatch:
         cloud = result.cloud
         is_empty = cloud is not None and not np.isfinite(cloud["z"][:: STEP if cloud.ndim > 1 else 1]).any()
         if self._cloud.add(is_empty and not reason, now):
-            limits = f"cloud.min_range ({config.cloud.min_range:g} m) and cloud.max_range ({config.cloud.max_range:g} m)"
+            limits = (
+                f"cloud.min_range ({config.cloud.min_range:g} m) and cloud.max_range ({config.cloud.max_range:g} m)"
+            )
             return (
                 f"depth/points is empty: no pixel is between {limits}; the scene's median is {content.median:.3g} "
                 f"{result.unit}; widen these, or correct the scale"

@@ -94,7 +94,7 @@ class MovingBase:
             return ""
         found = [
             f"{shown(frame)!r} has {len(parents)} parents in TF, {' and '.join(map(str, parents))}, published "
-            f"{self._by(parents)}: the camera's place is unsure; stop one of the nodes, or give their frames other names"
+            f"{self._by(parents)}: the camera's place is unsure; stop one of the nodes, or rename its frames"
             for frame, parents in self._tree.disputed(self._choice.camera)
         ]
         return "; ".join(found)

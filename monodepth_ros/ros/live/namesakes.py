@@ -30,6 +30,6 @@ class Namesakes:
             return ""
         return (
             f"{count} nodes are named {self._node.get_fully_qualified_name()}: services, parameters and outputs get "
-            "mixed; end all but one, or give it another name or namespace (-r __node:=NAME or -r __ns:=/NAMESPACE, with "
-            "launch namespace:=NAME); the entry of a node that was killed goes away by itself within half a minute"
+            "mixed; end all but one, or give it another name or namespace (-r __node:=NAME or -r __ns:=/NAMESPACE, "
+            "with launch namespace:=NAME); the entry of a node that was killed goes away by itself within half a minute"
         )

@@ -113,7 +113,9 @@ def _sections(path: str, document: Any, prefix: str = "") -> Iterator[Section]:
         return
     if not isinstance(document, Mapping):
         where = f"{prefix.lstrip('/')!r} stands outside of {PARAMETERS}" if prefix else "it holds no nodes"
-        raise ConfigError(f"parameter file {path}: {where}; begin it with '/**:' or a node's name, then '{PARAMETERS}:'")
+        raise ConfigError(
+            f"parameter file {path}: {where}; begin it with '/**:' or a node's name, then '{PARAMETERS}:'"
+        )
     if PARAMETERS in document and not prefix:
         raise ConfigError(f"parameter file {path} begins with {PARAMETERS}: put '/**:' or a node's name above it")
     for key, value in document.items():

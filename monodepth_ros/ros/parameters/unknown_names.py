@@ -41,7 +41,7 @@ def notes_on_unknown(names: Collection[str], known: Collection[str]) -> tuple[li
 
 
 def notes_on_arguments(given: Collection[str], known: Collection[str]) -> list[str]:
-    """A line for each launch argument that is not known and is like one that is; others may be another launch file's."""
+    """A line for each launch argument that is like a known one; others may be those of another launch file."""
     found = {name: nearest(name, known) for name in given if name not in known}
     return [
         f"{shown(name)}:= is no argument of this launch file and is ignored: did you mean {near}:=?"
