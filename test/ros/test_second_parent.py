@@ -41,7 +41,7 @@ class Robot:
         self.node.wait(lambda: any(found.name == parent for found in self.tree.parents_of(child)))
 
     def drive(self, count):
-        """The odometry of so many images; the links of our own transforms for them."""
+        """Send images and wait for their odometry; the links of our own transforms for them."""
         first = self.stamp_ns
         for _ in range(count):
             self.node.exchange(self.stamp_ns, topic="odom")
