@@ -10,6 +10,7 @@ from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, check_scale
 from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
@@ -83,7 +84,11 @@ class CameraRig:
     def activate(self) -> None:
         """Subscribe and process."""
         # Before the subscriptions, which may deliver at once.
-        self._worker = FrameWorker(self._handle, lambda stream, arrival: stream.count_replaced())
+        self._worker = FrameWorker(
+            self._handle,
+            replaced=lambda stream, arrival: stream.counters.count(counters.REPLACED),
+            dropped=lambda stream, arrival: stream.counters.count(counters.UNWANTED),
+        )
         for stream in self.streams:
             stream.activate(self._worker.submit)
 
@@ -123,7 +128,12 @@ class CameraRig:
         """Process one frame of each of these cameras."""
         begun = [(stream, stream.begin(arrival)) for stream, arrival in arrivals.items()]
         frames = [(stream, pending) for stream, pending in begun if pending is not None]
-        failure = infer_depth(self.engine, [pending.prepared for _, pending in frames])
+        try:
+            failure = infer_depth(self.engine, [pending.prepared for _, pending in frames])
+        except Exception as error:  # these frames are lost, and no others
+            failure = error
+            for _, pending in frames:
+                pending.prepared.failure = pending.prepared.failure or error
         if failure is not None:
             reason = typed_line(failure)
             self._problems.note("batch", f"a batch of {len(frames)} frames failed, repeated one by one: {reason}")
@@ -142,4 +152,6 @@ class CameraRig:
         health.values["batches by size"] = ", ".join(f"{size}: {n}" for size, n in self._batches.items())
         for problem in self._problems.current():
             health.warn(problem.message)
+        for stream in self.streams:
+            stream.note_time()
         return [*map(camera_health, self.streams), health]
