@@ -27,7 +27,7 @@ TIERS = (
     ("geometry", "downloads"),
     ("settings",),
     (
-        *("config_files", "results_folder", "atomic_file", "output_file", "input_file", "cache_folder"),
+        *("config_files", "results_folder", "atomic_file", "output_file", "own_outputs", "input_file", "cache_folder"),
         *("errors", "foreign_text", "limits", "stamp_checks", "stamps", "version"),
     ),
 )

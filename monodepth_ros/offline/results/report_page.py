@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """report.html: one file with pictures and curves, which opens from disk."""
 
+from monodepth_ros.output_file import write_file
 from monodepth_ros.pictures.html_page import html_page
 import base64
 import math
@@ -62,7 +63,10 @@ def write_report(
     run: RunRecorder,
     moving_frame: MovingFrame,
 ) -> None:
-    """Write the page. facts: names and values of the table at its head; notes: messages below the table."""
+    """Write the page. facts: names and values of the table at its head; notes: messages below the table.
+
+    Raises MonodepthError if the disk is full or gone.
+    """
     parts = [
         _table(facts),
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
@@ -72,7 +76,7 @@ def write_report(
         _curves(run, moving_frame),
         _cloud(run),
     ]
-    path.write_text(html_page(title, _STYLE, "\n".join(part for part in parts if part)), encoding="utf-8")
+    write_file(path, html_page(title, _STYLE, "\n".join(part for part in parts if part)))
 
 
 def _table(facts: Sequence[tuple[str, str]]) -> str:
