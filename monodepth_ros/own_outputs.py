@@ -69,7 +69,8 @@ def is_made_by(path: Path, verb: str, header: str = "") -> bool:
         return tail.rstrip(b"\0").endswith(text)
     if header and head.decode("utf-8", "replace").splitlines()[:1] == [header]:
         return True
-    return b" ".join(head.split()).startswith(f'{{ "{MADE_BY}": "monodepth {verb}"'.encode("ascii"))
+    begin = f'{{"{MADE_BY}": "monodepth {verb}"'.encode("ascii")
+    return b"".join(head.split()).startswith(b"".join(begin.split()))
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,10 @@ def unexpected(error: Exception, verb: str) -> int:
     """
     if isinstance(error, OSError):
         name = f"{safe_line(error.filename)}: " if error.filename else ""
+        try:
+            flush_output()
+        except OSError:  # what was printed had no place
+            name = name or "standard output: "
         complain(f"monodepth {verb}: {name}{one_line(error)}")
         return FAILED
     if isinstance(error, MemoryError) or any(text in str(error).lower() for text in _NO_MEMORY):

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.atomic_file import unfinished
+from monodepth_ros.data.sources.film_format import open_quietly
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.offline.results.ffmpeg_writer import FfmpegWriter, has_ffmpeg
 from monodepth_ros.output_file import one_line_for
@@ -70,17 +71,20 @@ class VideoFile:
 
     def _check_length(self) -> None:
         # OpenCV's writer says nothing of a full disk: the end of the file, with its length, is missing then.
-        capture = cv2.VideoCapture(str(self.path))
+        capture = open_quietly(str(self.path))
         found = round(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
         capture.release()
         if found < self._count:
             raise MonodepthError(f"{self.path} cannot be written whole: is the disk full? (--no-video does without)")
 
     def _encode(self) -> None:
+        level = cv2.utils.logging.getLogLevel()
         while (make := self._waiting.get()) is not None:
             if self._failure is not None:
                 continue
             try:
+                # The length of the file tells of a failure, which OpenCV would print for every frame.
+                cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
                 picture = make()
                 if picture.shape[1::-1] != self._size:  # the camera changed during the run
                     picture = cv2.resize(picture, self._size)
@@ -88,6 +92,8 @@ class VideoFile:
                 self._count += 1
             except Exception as error:  # raised by close, where somebody waits for it
                 self._failure = error
+            finally:
+                cv2.utils.logging.setLogLevel(level)
 
     def _open(self, stem: Path) -> tuple[Path, FfmpegWriter | cv2.VideoWriter]:
         if has_ffmpeg():
@@ -132,7 +138,7 @@ def set_webm_rate(path: Path, rate: float) -> None:
 def _plays(path: Path) -> bool:
     """Whether a file has a picture that can be shown."""
     with silent_stderr():
-        return bool(cv2.VideoCapture(str(path)).read()[0])
+        return bool(open_quietly(str(path)).read()[0])
 
 
 def _shortened(length: re.Match[bytes], rate: float) -> bytes:
