@@ -12,6 +12,8 @@ from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS, Argument
 
 # Set before anything imports rclpy: no test may speak to other machines.
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+# A mistake of the command shows its traceback.
+os.environ["MONODEPTH_DEBUG"] = "1"
 
 
 def pytest_runtest_setup(item):

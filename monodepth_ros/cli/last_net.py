@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no verb has caught: one line and an exit code for a full disk, too little memory, a closed terminal or a bug."""
 
+import errno
 import os
 import sys
 import tempfile
@@ -34,18 +35,6 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def flush_output() -> None:
-    """Write what waits for standard output. Raises OSError if it cannot be written, as on a full disk."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        # What is left in the buffer would fail once more at the end of the program.
-        silence_output()
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise OSError(error.errno, error.strerror, "standard output") from None
-
-
 def silence_output() -> None:
     """Send what is still printed nowhere."""
     with suppress(OSError, ValueError):
@@ -67,10 +56,9 @@ def unexpected(error: Exception, verb: str) -> int:
     """
     if isinstance(error, OSError):
         name = f"{safe_line(error.filename)}: " if error.filename else ""
-        try:
-            flush_output()
-        except OSError:  # what was printed had no place
-            name = name or "standard output: "
+        if not name and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):  # a stream tells no name
+            name = "the output cannot be written: "
+        silence_output()  # what is left of it would fail once more at the end of the program
         complain(f"monodepth {verb}: {name}{one_line(error)}")
         return FAILED
     if isinstance(error, MemoryError) or any(text in str(error).lower() for text in _NO_MEMORY):

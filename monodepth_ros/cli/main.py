@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt
-from monodepth_ros.cli.last_net import FAILED, complain, flush_output, prepare_streams, silence_output, unexpected
+from monodepth_ros.cli.last_net import FAILED, complain, prepare_streams, silence_output, unexpected
 from monodepth_ros.cli.progress import stage
 from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
             options = command_parser(arguments).parse_args(arguments)
             options.arguments = arguments
             code = options.run(options) or 0
-            flush_output()
+            sys.stdout.flush()
             return code
     except MonodepthError as error:
         complain(f"monodepth {verb}: {error}")

@@ -38,7 +38,9 @@ def chosen_outputs(
     headers: Mapping[str, str] | None = None,
 ) -> Outputs:
     """The outputs of a call, by option. more_inputs: files that settings name. Raises MonodepthError, see Outputs."""
-    return Outputs(verb, paths, [*input_paths(options), *_texts(more_inputs)], options.force, headers or {})
+    return Outputs(
+        verb, paths, [*input_paths(options), *filter(None, _texts(more_inputs))], options.force, headers or {}
+    )
 
 
 def input_paths(options: argparse.Namespace) -> list[str]:
