@@ -38,9 +38,8 @@ def chosen_outputs(
     headers: Mapping[str, str] | None = None,
 ) -> Outputs:
     """The outputs of a call, by option. more_inputs: files that settings name. Raises MonodepthError, see Outputs."""
-    return Outputs(
-        verb, paths, [*input_paths(options), *filter(None, _texts(more_inputs))], options.force, headers or {}
-    )
+    inputs = [*input_paths(options), *filter(None, _texts(more_inputs))]
+    return Outputs(verb, paths, inputs, options.force, headers)
 
 
 def input_paths(options: argparse.Namespace) -> list[str]:

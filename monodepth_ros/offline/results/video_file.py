@@ -25,6 +25,7 @@ FORMATS = (("VP80", ".webm"), ("avc1", ".mp4"), ("mp4v", ".mp4"), ("MJPG", ".avi
 MOST_WAITING = 4  # pictures; then `write` waits for the encoder
 # libvpx encodes in its real-time mode, five times as fast, where a picture is shown for a second or longer.
 WEBM_RATE = 1.0
+_TAIL_SIZE = 1 << 20  # bytes that hold the table of its clusters
 _HEAD_SIZE = 8192  # bytes of a WebM file that hold its times
 
 
@@ -71,10 +72,11 @@ class VideoFile:
 
     def _check_length(self) -> None:
         # OpenCV's writer says nothing of a full disk: the end of the file, with its length, is missing then.
-        capture = open_quietly(str(self.path))
+        with silent_stderr():
+            capture = open_quietly(str(self.path))
         found = round(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
         capture.release()
-        if found < self._count:
+        if found < self._count or (self.path.suffix == ".webm" and not _has_cues(self.path)):
             raise MonodepthError(f"{self.path} cannot be written whole: is the disk full? (--no-video does without)")
 
     def _encode(self) -> None:
@@ -133,6 +135,14 @@ def set_webm_rate(path: Path, rate: float) -> None:
         changed = re.sub(rb"(\d\d):(\d\d):(\d\d\.\d{9})", lambda length: _shortened(length, rate), changed)
         file.seek(0)
         file.write(changed)
+
+
+def _has_cues(path: Path) -> bool:
+    """Whether a WebM file ends with the table of its clusters, which is written last."""
+    with one_line_for(path), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_SIZE))
+        # The head of a file refers to the table by the same number, after the number of a reference.
+        return re.search(rb"(?<!\x53\xab\x84)\x1c\x53\xbb\x6b", file.read()) is not None
 
 
 def _plays(path: Path) -> bool:
