@@ -17,9 +17,10 @@ UNNAMED = "the output cannot be written"
 
 
 @pytest.fixture
-def ends_with(monkeypatch, capsys):
+def ends_with(monkeypatch, capsys, tmp_path):
     """Runs a verb whose work raises an error; returns the exit code and the lines on standard error."""
     monkeypatch.delenv("MONODEPTH_DEBUG", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def end(error):
         def fails(options):
@@ -53,8 +54,7 @@ def test_what_a_user_can_mend_is_one_line(ends_with, error, line):
     assert code == 2 and len(lines) == 1 and line in lines[0], lines
 
 
-def test_a_mistake_of_the_program_is_one_line_that_says_where_the_traceback_is(ends_with, monkeypatch, tmp_path):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_mistake_of_the_program_is_one_line_that_says_where_the_traceback_is(ends_with, tmp_path):
     code, lines = ends_with(KeyError("x"))
     assert code == INTERNAL and len(lines) == 1 and "internal error: KeyError: 'x'" in lines[0], lines
     (file,) = tmp_path.iterdir()
