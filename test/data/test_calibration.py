@@ -125,7 +125,7 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path):
     with pytest.raises(CalibrationError, match="is not text"):
         read_calibration(tmp_path / "picture.yaml")
     with pytest.raises(CalibrationError, match="cannot be written"):
-        write_calibration(tmp_path / "none" / "camera.yaml", CAMERAS["pinhole"], "front")
+        write_calibration(tmp_path / "picture.yaml" / "camera.yaml", CAMERAS["pinhole"], "front")
 
 
 def test_comments_stay_out_of_the_values(tmp_path):
