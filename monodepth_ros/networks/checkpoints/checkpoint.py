@@ -4,6 +4,8 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,15 +17,19 @@ from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.downloads.checkpoint_cache import resolve_name
+from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.input_file import ordinary_file
+from monodepth_ros.limits import LONGEST_CHECKPOINT_HEADER
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE, bundled_checkpoint
-from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader, without_repetition
 from monodepth_ros.networks.checkpoints.monodepth2_format import (
     PARTS,
     is_published_folder,
     load_published_file,
     load_published_folder,
 )
-from monodepth_ros.networks.checkpoints.pickled_tensors import read_bytes
+from monodepth_ros.networks.checkpoints.pickled_tensors import LARGEST_FILE, read_bytes
 from monodepth_ros.networks.checkpoints.weights import load_weights
 from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.pose_network import PoseNetwork
@@ -65,8 +71,11 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     has not been downloaded.
     """
     name, path = str(path), Path(os.path.expanduser(path))
-    if not path.exists():
-        path = _path_of(name) or path
+    with _as_checkpoint_error():
+        if not path.exists():
+            path = _path_of(name) or path
+        if path.exists() and not path.is_dir():
+            ordinary_file(path, LARGEST_FILE)
     if path.is_dir():
         weights = load_published_folder(path)
     elif not path.is_file():
@@ -119,11 +128,26 @@ def save_checkpoint(
         if not tensors[key].isfinite().all():
             raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
     header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
+    data = format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()})
     try:
         with atomic_file(path) as partial:
-            partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
+            partial.write_bytes(data)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+        reason = one_line(error)
+        raise CheckpointError(f"{path} cannot be written ({reason}); check the folder and its space") from None
+
+
+@contextmanager
+def _as_checkpoint_error() -> Iterator[None]:
+    """Turn errors about a path, such as a name that no file system takes, into a CheckpointError."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(f"{shown(error.filename or '')} cannot be read: {one_line(error)}") from None
+    except MonodepthError as error:
+        if type(error) is not MonodepthError:
+            raise
+        raise CheckpointError(str(error)) from None
 
 
 def _path_of(name: str) -> Path | None:
@@ -154,14 +178,18 @@ def _read_metadata(data: bytes, path: Path) -> dict[str, object]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not data[8:9] == b"{":
         raise CheckpointError(f"{path}: not a safetensors file; copy or download it again")
+    if LONGEST_CHECKPOINT_HEADER < length <= len(data):
+        raise CheckpointError(f"{path}: a header of {length} bytes; those of networks have less than 1 MB")
     try:
-        content = json.loads(data[8 : 8 + length])
+        content = (
+            json.loads(data[8 : 8 + length], object_pairs_hook=without_repetition) if length <= len(data) else None
+        )
         metadata = content.pop("__metadata__", {})
         end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
     except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
         raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
     if end != len(data):
-        raise CheckpointError(f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again")
+        raise CheckpointError(f"{path}: {len(data)} bytes instead of {shown(end)}: truncated or damaged; copy it again")
     return metadata if isinstance(metadata, dict) else {}
 
 
