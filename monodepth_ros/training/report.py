@@ -46,8 +46,8 @@ def write_report(
     """Write a folder's report.html from its log.
 
     facts: (name, value) rows of the table at the top. pictures: (C, H, W) of one validation sample, by name.
-    trajectories: see `Validation.trajectories`. sheet: BGR picture for the top. Raises MonodepthError if the page cannot
-    be written.
+    trajectories: see `Validation.trajectories`. sheet: BGR picture for the top. Raises MonodepthError if the page
+    cannot be written.
     """
     log = read_log(folder)
     training = [line for line in log if line["kind"] == "train"]

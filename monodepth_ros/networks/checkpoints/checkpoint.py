@@ -181,9 +181,8 @@ def _read_metadata(data: bytes, path: Path) -> dict[str, object]:
     if LONGEST_CHECKPOINT_HEADER < length <= len(data):
         raise CheckpointError(f"{path}: a header of {length} bytes; those of networks have less than 1 MB")
     try:
-        content = (
-            json.loads(data[8 : 8 + length], object_pairs_hook=without_repetition) if length <= len(data) else None
-        )
+        text = data[8 : 8 + length] if length <= len(data) else b""
+        content = json.loads(text, object_pairs_hook=without_repetition)
         metadata = content.pop("__metadata__", {})
         end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
     except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.foreign_text import shown
@@ -36,6 +36,9 @@ _INSTRUCTIONS = (
 )
 
 
+_CODES = {getattr(pickle, name)[0] for name in _INSTRUCTIONS}
+
+
 class TensorArchiveError(MonodepthError):
     """A file that is no `torch.save` file of plain data, or claims more than it holds."""
 
@@ -50,7 +53,7 @@ def check_tensor_archive(file: BinaryIO) -> None:
     """Raise TensorArchiveError unless PyTorch can read the file, open at its beginning, without running code from it
     and without allocating more than its size.
 
-    Archives that `torch.save` does not write are refused: tar, and zip archives that unpack to far more than their size.
+    Archives that `torch.save` does not write are refused: tar, and zip archives that unpack to far more.
     """
     size = file.seek(0, 2)
     file.seek(0)
@@ -104,9 +107,11 @@ def _check_old(file: BinaryIO, size: int) -> None:
 class _Machine(pickle._Unpickler):  # type: ignore[name-defined, misc] # the one in C has no list of instructions
     """Reads a pickle's containers, numbers and texts. available: bytes of the tensor of a name."""
 
-    dispatch = {code: run for code, run in pickle._Unpickler.dispatch.items() if code in {  # type: ignore[attr-defined]
-        getattr(pickle, name)[0] for name in _INSTRUCTIONS
-    }}  # fmt: skip
+    dispatch: ClassVar = {
+        code: run
+        for code, run in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
+        if code in _CODES
+    }
 
     def __init__(self, file: Any, available: Callable[[str], int]):
         super().__init__(_Bounded(file))
