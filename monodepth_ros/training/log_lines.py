@@ -19,7 +19,7 @@ def log_lines(path: Path) -> tuple[list[dict[str, Any]], str]:
     """The good lines as dictionaries, and a note about the others, '' if there are none.
 
     A good line has a whole number `step`, a text `kind`, perhaps a list of texts `samples`, and numbers or null by
-    other names. A number that is not finite becomes None. Lines that are longer than LONGEST_LOG_LINE and what lies behind
+    other names. A number that is not finite becomes None. Lines longer than LONGEST_LOG_LINE and what lies behind
     LARGEST_LOG are left out. Raises MonodepthError for a file that cannot be read.
     """
     ordinary_file(path)

@@ -95,13 +95,9 @@ class TrainingFolder:
             return
         with suppress(OSError):
             log = self.path / LOG
-            if (
-                self._has_begun
-                and not self._is_resumed
-                and log.stat().st_size == 0
-                and not (self.path / STATE).exists()
-            ):
-                log.unlink()  # the training has not begun
+            is_new = self._has_begun and not self._is_resumed and not (self.path / STATE).exists()
+            if is_new and log.stat().st_size == 0:  # it has ended before its first step
+                log.unlink()
                 if self._wrote_settings:
                     (self.path / SETTINGS).unlink()
         if self._lock:
