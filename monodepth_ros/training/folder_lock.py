@@ -30,10 +30,12 @@ class FolderLock:
     def __init__(self, folder: Path):
         self._path, self.note = folder / NAME, ""
         try:
+            self._file = -1
             self._file = self._locked_file(folder)
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{_BEGINNING}{os.getpid()} on {platform.node()}\n".encode(), 0)
         except OSError as error:
+            self.release()
             raise TrainingError(f"{self._path} cannot be written: {one_line(error)}") from None
 
     def release(self) -> None:

@@ -138,6 +138,7 @@ class Trainer:
         """
         loop = self.config.loop
         if self.step == 0:
+            self._save()  # shows a disk without room at once, and an early end can be resumed, too
             self._validate()
         samples_per_step = self._processes.count * loop.batch_size
         meter = ProgressMeter(self.step, self.steps, samples_per_step, self._loader.waited, loop.log_every)
