@@ -34,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
         checkpoint = load_checkpoint(chosen_checkpoint(options))
     with stage(f"writing {options.to}, and comparing with PyTorch"):
         paths = export_networks(checkpoint, options.to, options.out, options.batch, options.force)
+    if options.force:
+        print(f"--force: what was at these paths in {options.out} has been replaced")
     for path in paths:
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
     print(f"read back and compared with PyTorch: disparity within {FP32_DISPARITY:g}")

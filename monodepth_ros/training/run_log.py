@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def _append(path: Path, data: bytes) -> None:
             while done < len(data):
                 done += os.write(file, data[done:])
         except OSError:
-            os.ftruncate(file, size)  # half a line would swallow the next one
+            with suppress(OSError):
+                os.ftruncate(file, size)  # half a line would swallow the next one
             raise
     finally:
         os.close(file)

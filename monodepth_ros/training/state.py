@@ -77,8 +77,8 @@ def load_state(path: Path) -> TrainingState:
         is_content = isinstance(error, TensorArchiveError)
         advice = "; resume from a copy of it, or start a new training" if is_content else ""
         raise TrainingError(f"{path}: {error}{advice}" if is_content else str(error)) from None
-    except Exception as error:  # damaged input makes torch.load raise errors of many kinds
-        raise TrainingError(f"{path}: damaged ({one_line(error, 120)}); start a new training") from None
+    except Exception:  # damaged input makes torch.load raise errors of many kinds
+        raise TrainingError(f"{path}: damaged, or no training state; start a new training") from None
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise TrainingError(f"{path}: not a training state of this version")
     names = {item.name for item in fields(TrainingState)}

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from monodepth_ros.errors import one_line
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.output_file import write_file
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.settings.files import nested
@@ -58,7 +59,12 @@ class TrainingFolder:
     def __enter__(self) -> "TrainingFolder":
         if not self._named:
             return self
-        self._refuse_inputs()
+        try:
+            self._refuse_inputs()
+        except (OSError, ValueError) as error:
+            if isinstance(error, TrainingError):
+                raise
+            raise TrainingError(f"{shown(self._named)} cannot be a folder: {one_line(error)}") from None
         if self._is_resumed and not self.path.is_dir():
             raise TrainingError(f"{self.path} is no folder of a training: there is nothing to resume")
         if not self.path.is_dir():
