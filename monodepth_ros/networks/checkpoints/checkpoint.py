@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,12 @@ from monodepth_ros.foreign_text import shown
 from monodepth_ros.input_file import ordinary_file
 from monodepth_ros.limits import LONGEST_CHECKPOINT_HEADER
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE, bundled_checkpoint
-from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader, without_repetition
+from monodepth_ros.networks.checkpoints.header import (
+    CheckpointError,
+    CheckpointHeader,
+    RepeatedName,
+    without_repetition,
+)
 from monodepth_ros.networks.checkpoints.monodepth2_format import (
     PARTS,
     is_published_folder,
@@ -39,6 +45,13 @@ from monodepth_ros.version import __version__
 
 SUFFIX = ".safetensors"
 HEADER_KEY = "monodepth_ros"
+# Bits of a value, by the name of its type in a safetensors file.
+TYPE_BITS = {
+    **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
+    **dict.fromkeys(("F32", "I32", "U32"), 32),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E5M2", "F8_E4M3"), 8),
+}
 SAVED_TYPES = (torch.float32, torch.float16)
 
 
@@ -184,12 +197,32 @@ def _read_metadata(data: bytes, path: Path) -> dict[str, object]:
         text = data[8 : 8 + length] if length <= len(data) else b""
         content = json.loads(text, object_pairs_hook=without_repetition)
         metadata = content.pop("__metadata__", {})
-        end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
-    except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
-        raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
+    except (ValueError, RecursionError, TypeError, AttributeError) as error:
+        reason = f" ({error})" if isinstance(error, RepeatedName) else ""
+        raise CheckpointError(f"{path}: the file is truncated or damaged{reason}; copy or download it again") from None
+    end = 8 + length
+    for name, entry in content.items():
+        if not _is_described(entry):
+            raise CheckpointError(
+                f"{path}: tensor {shown(name)} has no valid type, shape and place: truncated or damaged; copy it again"
+            )
+        end = max(end, 8 + length + entry["data_offsets"][1])
     if end != len(data):
         raise CheckpointError(f"{path}: {len(data)} bytes instead of {shown(end)}: truncated or damaged; copy it again")
     return metadata if isinstance(metadata, dict) else {}
+
+
+def _is_described(entry: object) -> bool:
+    """Whether a tensor's entry in the header has a known type, a shape, and a place of just that size."""
+    if not isinstance(entry, dict):
+        return False
+    bits, shape, place = TYPE_BITS.get(str(entry.get("dtype"))), entry.get("shape"), entry.get("data_offsets")
+    for numbers in (shape, place):
+        if not isinstance(numbers, list) or any(type(n) is not int or not 0 <= n < 2**63 for n in numbers):
+            return False
+    if bits is None or len(place) != 2 or len(shape) > 8:
+        return False
+    return 8 * (place[1] - place[0]) == bits * math.prod(shape)
 
 
 def _build_networks(header: CheckpointHeader) -> tuple[DepthNetwork, PoseNetwork | None]:

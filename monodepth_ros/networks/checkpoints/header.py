@@ -174,11 +174,15 @@ class CheckpointHeader:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
+class RepeatedName(ValueError):
+    """JSON in which a name occurs twice in an object, so that readers would disagree."""
+
+
 def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON as a dictionary; ValueError if a name occurs twice (for json.loads, object_pairs_hook)."""
+    """An object of JSON as a dictionary; RepeatedName if a name occurs twice (for json.loads, object_pairs_hook)."""
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("a name occurs twice")
+        raise RepeatedName("a name occurs twice in its header")
     return values
 
 
@@ -204,7 +208,7 @@ def _is_text_by_text(value: object) -> bool:
 TYPES: dict[Any, tuple[str, Callable[[object], bool]]] = {
     str: (f"text of at most {LONGEST_HEADER_TEXT} characters", _is_text),
     int: ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    float: ("a finite number", _is_number),
+    float: ("a finite number below 1e18", _is_number),
     tuple[float, float]: ("two finite numbers", _are_numbers(2)),
     tuple[float, float, float, float]: ("four finite numbers", _are_numbers(4)),
     dict[str, str]: ("names and versions as text", _is_text_by_text),
