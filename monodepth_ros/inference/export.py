@@ -88,7 +88,7 @@ def _refuse_others(checkpoint: Checkpoint, folder: Path, names: list[str], force
     """Raise ExportError if a file that no export has made would be replaced, or the checkpoint itself."""
     for path in (folder / name for name in names):
         parts = [checkpoint.path, *checkpoint.path.glob("*.pth")] if checkpoint.path.is_dir() else [checkpoint.path]
-        if any(path.resolve() == part.resolve() for part in parts):
+        if path.exists() and any(part.exists() and path.samefile(part) for part in parts):
             raise ExportError(f"{path} is the checkpoint: choose another --out")
         if path.is_dir():
             raise ExportError(f"{path} is a folder: choose another --out")

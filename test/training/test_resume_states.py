@@ -125,7 +125,7 @@ def test_a_state_with_a_lie_is_refused_in_one_line_that_names_file_and_key(tmp_p
 
 
 def test_a_true_state_resumes(tmp_path):
-    content, network = good()
+    content = good()[0]
     save_state(TrainingState(**{name: value for name, value in content.items() if name != "format"}), tmp_path / "s")
     assert resume(tmp_path / "s").step == 40
     content["optimizer"]["param_groups"] = "anything: the settings say it"

@@ -75,9 +75,7 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch):
         assert ["its file system has no locks" in note for note in place.notes] == [True]
 
 
-@pytest.mark.parametrize(
-    "make", [lambda p: p.write_text("mine"), lambda p: os.mkfifo(p), lambda p: p.symlink_to("/etc/passwd")]
-)
+@pytest.mark.parametrize("make", [lambda p: p.write_text("mine"), os.mkfifo, lambda p: p.symlink_to("/etc/passwd")])
 def test_a_lock_file_that_no_training_made_is_left_alone(tmp_path, make):
     make(tmp_path / LOCK)
     before = os.lstat(tmp_path / LOCK)
