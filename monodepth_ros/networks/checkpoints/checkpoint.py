@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from safetensors import SafetensorError
@@ -217,12 +218,13 @@ def _is_described(entry: object) -> bool:
     if not isinstance(entry, dict):
         return False
     bits, shape, place = TYPE_BITS.get(str(entry.get("dtype"))), entry.get("shape"), entry.get("data_offsets")
-    for numbers in (shape, place):
-        if not isinstance(numbers, list) or any(type(n) is not int or not 0 <= n < 2**63 for n in numbers):
-            return False
-    if bits is None or len(place) != 2 or len(shape) > 8:
+    if bits is None or not _are_counts(shape) or not _are_counts(place) or len(place) != 2 or len(shape) > 8:
         return False
     return 8 * (place[1] - place[0]) == bits * math.prod(shape)
+
+
+def _are_counts(value: object) -> TypeGuard[list[int]]:
+    return isinstance(value, list) and all(type(number) is int and 0 <= number < 2**63 for number in value)
 
 
 def _build_networks(header: CheckpointHeader) -> tuple[DepthNetwork, PoseNetwork | None]:

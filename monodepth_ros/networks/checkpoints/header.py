@@ -200,8 +200,9 @@ def _are_numbers(count: int) -> Callable[[object], bool]:
 
 
 def _is_text_by_text(value: object) -> bool:
-    is_short = isinstance(value, dict) and len(value) <= _MOST_VERSIONS
-    return is_short and all(isinstance(text, str) and len(text) <= 200 for pair in value.items() for text in pair)
+    if not isinstance(value, dict) or len(value) > _MOST_VERSIONS:
+        return False
+    return all(isinstance(text, str) and len(text) <= 200 for pair in value.items() for text in pair)
 
 
 # For the annotation of each field: the type in words, and a check.

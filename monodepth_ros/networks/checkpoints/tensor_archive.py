@@ -104,14 +104,10 @@ def _check_old(file: BinaryIO, size: int) -> None:
         )
 
 
-class _Machine(pickle._Unpickler):  # type: ignore[name-defined, misc] # the one in C has no list of instructions
+class _Machine(pickle._Unpickler):  # the one in C has no list of instructions
     """Reads a pickle's containers, numbers and texts. available: bytes of the tensor of a name."""
 
-    dispatch: ClassVar = {
-        code: run
-        for code, run in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
-        if code in _CODES
-    }
+    dispatch: ClassVar = {code: run for code, run in pickle._Unpickler.dispatch.items() if code in _CODES}
 
     def __init__(self, file: Any, available: Callable[[str], int]):
         super().__init__(_Bounded(file))
