@@ -12,10 +12,21 @@ LARGEST_TEXT_FILE = 64 << 20  # settings, calibration, metadata, catalogues
 DEEPEST_NESTING = 100  # levels of lists and mappings in JSON and YAML
 MOST_YAML_VALUES = 300_000  # of one document, each alias counted as what it stands for
 LARGEST_SETTINGS_FILE = 4 << 20  # settings, catalogues; also from a pipe
+LONGEST_LOG_LINE = 1 << 20  # bytes of one line of a training's log
+LARGEST_LOG = 1 << 30  # bytes that are read of such a log
+LARGEST_STATE = 1 << 34  # of a state to resume from; that of two ResNet-152 networks has 1.4 GB
+LONGEST_CHECKPOINT_HEADER = 4 << 20  # of the JSON in a checkpoint; that of a ResNet-152 has 0.1 MB
+LONGEST_TENSOR_INDEX = 4 << 20  # of the list of tensors in a file of PyTorch; that of a ResNet-152's state has 0.6 MB
 
 # Pictures.
 MOST_PIXELS = 1 << 27  # of one image or depth map, judged by its header before it is decoded
 LONGEST_SIDE = 1 << 16  # pixels
+
+# Networks of a checkpoint.
+MOST_NETWORK_PIXELS = 1 << 23  # of their input; 3840x2176 has 8.4 million
+LONGEST_HEADER_TEXT = 1 << 16  # characters of one text in the header
+DEPTH_RANGE = 1e-6, 1e6  # network units
+SCALE_RANGE = 1e-6, 1e6  # metres per network unit
 
 # Numbers.
 LARGEST_FOCAL_LENGTH = 1e7  # pixels
