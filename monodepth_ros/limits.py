@@ -10,6 +10,8 @@ LONGEST_MESSAGE = 2000  # of a whole message to people
 # Files that are read as a whole [bytes].
 LARGEST_TEXT_FILE = 64 << 20  # settings, calibration, metadata, catalogues
 DEEPEST_NESTING = 100  # levels of lists and mappings in JSON and YAML
+MOST_YAML_VALUES = 300_000  # of one document, each alias counted as what it stands for
+LARGEST_SETTINGS_FILE = 4 << 20  # settings, catalogues; also from a pipe
 
 # Recordings and data sets.
 LARGEST_MESSAGE = 1 << 28  # bytes of one message of images or points, and of an image file
