@@ -26,8 +26,9 @@ LONGEST_ARRAY = 10_000  # elements of a fixed array of texts or messages in a de
 MOST_FILES = 10_000  # storage files of one recording
 LARGEST_CALIBRATION = 4 << 20  # bytes of a calibration file
 LARGEST_TABLE = 2 << 30  # bytes of a data set's table in JSON; those of nuScenes have one gigabyte
-MOST_LINES = 1_000_000  # of a list of poses or times
-LATEST_TIME_NS = 7_258_118_400_000_000_000  # receive times and stamps end with the year 2199 [ns since 1970]
+MOST_LINES = 1_000_000  # of a list of poses, times or images
+LARGEST_LIST = 1 << 28  # bytes of such a list
+EARLIEST_TIME_NS, LATEST_TIME_NS = -(10**18), 7_258_118_400_000_000_000  # of lists; the latest ends the year 2199
 MOST_LISTED = 20  # topics and choices of a recording that are printed, before "and N more"
 
 # Pictures.
