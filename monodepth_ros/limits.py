@@ -19,6 +19,7 @@ LARGEST_OTHER_MESSAGE = 1 << 26  # bytes of one message of another type
 LARGEST_CHUNK = 5 << 26  # bytes that a compressed part of a recording may expand to
 LARGEST_SUMMARY = 1 << 28  # bytes of the index at the end of a recording; of a larger one the file itself is walked
 LARGEST_EXPANSION = 250  # times its own size that a compressed recording may have, if that is more than a message
+LARGEST_INDEX = 1 << 28  # bytes of the arrays about a recording's frames that are kept in a cache
 KEPT_FREE = 1 << 30  # bytes of the disk that unpacking a recording leaves to others
 LARGEST_DEFINITION = 1 << 18  # bytes of a message definition
 MOST_FIELDS = 5000  # of all types of a message definition together

@@ -4,6 +4,7 @@
 import argparse
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt
 from monodepth_ros.cli.progress import stage
@@ -35,6 +36,9 @@ NOTHING_KEPT = "nothing has been written"
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return its exit code; bad input gives exit code 2 and one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # names of files may hold what a terminal's encoding does not
+            stream.reconfigure(errors="replace")
     verb = chosen_verb(arguments)
     try:
         with end_on_interrupt(lambda: KEPT.get(verb, NOTHING_KEPT)):

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import printable
 
 
 def write_json(path: str, content: Any) -> None:
@@ -62,13 +63,13 @@ def write_bytes(path: str, data: bytes) -> None:
 
 def say(text: str, options: Any) -> None:
     """Print for people: on standard output, or on standard error if --json - uses the former."""
-    print(text, file=sys.stderr if options.json == "-" else sys.stdout)
+    print(printable(text), file=sys.stderr if options.json == "-" else sys.stdout)
 
 
 def print_facts(facts: Iterable[tuple[str, str]], width: int = 13) -> None:
     """Print (name, value) pairs, a line each, with the values in one column."""
     for name, value in facts:
-        print(f"{name:<{width}}{value}")
+        print(printable(f"{name:<{width}}{value}"))
 
 
 def _not_written(path: str, error: OSError) -> MonodepthError:

@@ -4,6 +4,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.kept_arrays import kept_arrays
 from monodepth_ros.data.recording_state import files_of, recording_state
 from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
@@ -20,9 +22,19 @@ from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.limits import LARGEST_INDEX
 
 VERSION = 4  # of the file's contents and of the measurement of motion
 SUFFIX = ".frame_index.npz"
+ARRAYS = {  # type and shape of one frame's values
+    "stamps_ns": (np.int64, ()),
+    "received_ns": (np.int64, ()),
+    "camera_ids": (np.int64, ()),
+    "poses": (np.float64, (4, 4)),
+    "has_depth": (np.bool_, ()),
+    "flow": (np.float64, ()),
+    "sharpness": (np.float64, ()),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +82,35 @@ class FrameIndex:
     @staticmethod
     def load(path: Path, key: str) -> "FrameIndex | None":
         """Read an index that was saved under the same key; None for a missing, damaged or outdated file."""
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                if str(data["key"]) != key:
-                    return None
-                cameras = []
-                while f"K_{len(cameras)}" in data:
-                    i = len(cameras)
-                    width, height = (int(side) for side in data[f"size_{i}"])
-                    matrices = {name: data[f"{name}_{i}"] for name in "KDRP"}
-                    model, angle = str(data[f"model_{i}"]), float(data[f"field_of_view_{i}"])
-                    cameras.append(CameraModel(width, height, distortion_model=model, field_of_view=angle, **matrices))
-                names = ("stamps_ns", "received_ns", "camera_ids", "poses", "has_depth", "flow", "sharpness")
-                left_out = dict(zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True))
-                arrays = {name: data[name] for name in names}
-        except (OSError, KeyError, ValueError, EOFError):  # missing, damaged, or of another version
-            return None
-        return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
+        # Of a missing, damaged or foreign file, or one of another version; zipfile, zlib and numpy raise errors of many
+        # types. Nothing else is lost with it: it is made again.
+        with suppress(Exception):
+            found = kept_arrays(path, LARGEST_INDEX)
+            if str(found["key"]) == key:
+                return _from_arrays(found)
+        return None
+
+
+def _from_arrays(data: dict[str, np.ndarray]) -> FrameIndex:
+    """The index in the arrays of a file. Raises errors of many types for arrays that are not those of an index."""
+    cameras: list[CameraModel] = []
+    while f"K_{len(cameras)}" in data:
+        i = len(cameras)
+        width, height = (int(side) for side in data[f"size_{i}"])
+        matrices = {name: data[f"{name}_{i}"] for name in "KDRP"}
+        model, angle = str(data[f"model_{i}"]), float(data[f"field_of_view_{i}"])
+        cameras.append(CameraModel(width, height, distortion_model=model, field_of_view=angle, **matrices))
+    count = len(data["stamps_ns"])
+    arrays = {}
+    for name, (kind, shape) in ARRAYS.items():
+        if data[name].dtype != kind or data[name].shape != (count, *shape):
+            raise ValueError(name)
+        arrays[name] = data[name]
+    ids = arrays["camera_ids"]
+    if not count or ids.min() < 0 or ids.max() >= len(cameras) or not (np.diff(arrays["stamps_ns"]) > 0).all():
+        raise ValueError("stamps or cameras")
+    left_out = {str(reason): int(n) for reason, n in zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True)}
+    return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
 
 
 def index_frames(

@@ -14,6 +14,7 @@ from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.time_order import in_time_order
 from monodepth_ros.data.bags.types import MessageTypes
 from monodepth_ros.errors import one_line
+from monodepth_ros.foreign_text import SafeLines, few
 from monodepth_ros.limits import LATEST_TIME_NS
 
 __all__ = ["RawMessage", "Recording", "RecordingError", "Topic"]
@@ -67,7 +68,7 @@ class Recording:
                 for topic in file.topics
             }
             self.topics: dict[str, Topic] = self._collect_topics()
-            self.notes = [*self._open.notes, *self._foreign_note()]
+            self.notes: list[str] = SafeLines([*self._open.notes, *self._foreign_note()])
         except BaseException:
             self.close()
             raise
@@ -148,7 +149,7 @@ class Recording:
         for candidate in (name, f"/{name}", name.removeprefix("/")):
             if candidate in self.topics:
                 return self.topics[candidate]
-        known = ", ".join(self.topics) or "none at all"
+        known = few(list(self.topics)) or "none at all"
         raise RecordingError(f"no topic {name} in {self.path}: it has {known}")
 
     def _collect_topics(self) -> dict[str, Topic]:
@@ -172,9 +173,7 @@ class Recording:
         foreign = {name: words for file in self._open.files for name, words in file.foreign.items()}
         if not foreign:
             return []
-        listing = ", ".join(f"{name} ({words})" for name, words in sorted(foreign.items())[:8])
-        if len(foreign) > 8:
-            listing += f" and {len(foreign) - 8} more"
+        listing = few([f"{name} ({words})" for name, words in sorted(foreign.items())], 8)
         if not self.topics:
             raise RecordingError(f"{self.path} has no messages of a known type: its topics are {listing}")
         return [f"topics left out, not of ROS: {listing}"]
