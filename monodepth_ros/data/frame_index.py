@@ -4,7 +4,6 @@
 import hashlib
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from monodepth_ros.data.sources.image_files import is_pattern, matches
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
+from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.limits import LARGEST_INDEX
 
@@ -80,15 +80,19 @@ class FrameIndex:
             np.savez(file, key=key, **arrays, **reasons)
 
     @staticmethod
-    def load(path: Path, key: str) -> "FrameIndex | None":
-        """Read an index that was saved under the same key; None for a missing, damaged or outdated file."""
-        # Of a missing, damaged or foreign file, or one of another version; zipfile, zlib and numpy raise errors of many
-        # types. Nothing else is lost with it: it is made again.
-        with suppress(Exception):
+    def load(path: Path, key: str, remark: Callable[[str], None] = lambda text: None) -> "FrameIndex | None":
+        """Read an index that was saved under the same key; None for a missing, damaged or outdated file.
+
+        remark: called with a line about a damaged one.
+        """
+        if not os.path.isfile(path):
+            return None
+        try:
             found = kept_arrays(path, LARGEST_INDEX)
-            if str(found["key"]) == key:
-                return _from_arrays(found)
-        return None
+            return _from_arrays(found) if str(found["key"]) == key else None
+        except Exception as error:  # of damaged and foreign files: zipfile, zlib and numpy raise errors of many types
+            remark(f"the index of the frames kept in {path} is damaged ({one_line(error, 100)}): it is made again")
+            return None
 
 
 def _from_arrays(data: dict[str, np.ndarray]) -> FrameIndex:
@@ -118,13 +122,14 @@ def index_frames(
     options: SourceOptions,
     progress: Callable[[int, int | None], None] | None = None,
     beside: bool = False,
+    remark: Callable[[str], None] = lambda text: None,
 ) -> FrameIndex:
     """The index of the source at `path`, from an earlier call or by reading every frame.
 
     The index is kept in the user's cache, and is built again when a file of the recording changes. beside: keep it in a
     hidden file beside the recording instead, for others who read the same recording; where that cannot be written, in
     the cache. Pictures of recorded video are kept decoded, too (see data/video_stream/frame_store.py). progress: called
-    with (frames read, frames expected or None). Raises the errors of `open_source`.
+    with (frames read, frames expected or None). remark: called with a line about a damaged index. Raises the errors of `open_source`.
     """
     key = _key(path, options)
     name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
@@ -132,7 +137,7 @@ def index_frames(
     if not is_pattern(path):
         places.insert(0, _beside(Path(path), options))
     for place in places:
-        kept = FrameIndex.load(place, key)
+        kept = FrameIndex.load(place, key, remark)
         if kept is not None:
             return kept
     with open_source(path, options) as source:
