@@ -50,8 +50,13 @@ def few(names: Sequence[object], most: int = MOST_LISTED, joint: str = ", ") -> 
 
 
 def printable(text: str) -> str:
-    """A text of any length as it is, lines and spaces too, but for what cannot be printed, which becomes '?'."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+    """Lines for a terminal, with their spaces: what cannot be printed becomes '?', and lines are no longer than a
+    message."""
+    lines = (line if len(line) <= LONGEST_MESSAGE else safe_line(line) for line in text.split("\n"))
+    return "\n".join(
+        line if line.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in line)
+        for line in lines
+    )
 
 
 def safe_line(text: object) -> str:

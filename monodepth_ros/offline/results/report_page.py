@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from monodepth_ros.foreign_text import safe_line
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
 from monodepth_ros.offline.results.frame_pictures import FramePictures
 from monodepth_ros.pictures.map_picture import map_picture
@@ -65,7 +66,7 @@ def write_report(
     """Write the page. facts: names and values of the table at its head; notes: messages below the table."""
     parts = [
         _table(facts),
-        *(f'<p class="note">{escape(note)}</p>' for note in notes),
+        *(f'<p class="note">{escape(safe_line(note))}</p>' for note in notes),
         _errors(run.metrics()),
         _video(run.video),
         _frames(run.pictures.chosen()),
@@ -76,7 +77,7 @@ def write_report(
 
 
 def _table(facts: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts)
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(safe_line(value))}</td></tr>" for name, value in facts)
     return f'<table class="facts">{rows}</table>'
 
 
