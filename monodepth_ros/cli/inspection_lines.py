@@ -93,7 +93,8 @@ def sample_lines(figures: Figures) -> Lines:
     lines = [("samples", counts)]
     unused = {use: n for use, n in figures["frames_by_use"].items() if use not in ("training", "validation")}
     lines += [
-        ("left out", f"{count}: {safe_line(reason)}") for reason, count in [*unused.items(), *few_reasons(figures["left_out"])]
+        ("left out", f"{count}: {safe_line(reason)}")
+        for reason, count in [*unused.items(), *few_reasons(figures["left_out"])]
     ]
     lines.append(("ground truth", ground_truth_text(figures["ground_truth"])))
     stereo = figures["stereo"]

@@ -182,6 +182,8 @@ def print_choices(error: SourceChoiceError, options: argparse.Namespace) -> None
     print(f"monodepth {options.verb}: {error}", file=sys.stderr)
     for choice in error.choices[:MOST_LISTED]:
         line = shlex.join(["monodepth", *options.arguments, *choice])
-        print("  " + (line if line.isprintable() and len(line) <= LONGEST_MESSAGE else safe_line(line)), file=sys.stderr)
+        print(
+            "  " + (line if line.isprintable() and len(line) <= LONGEST_MESSAGE else safe_line(line)), file=sys.stderr
+        )
     if len(error.choices) > MOST_LISTED:
         print(f"  and {len(error.choices) - MOST_LISTED} more", file=sys.stderr)

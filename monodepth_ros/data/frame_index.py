@@ -113,7 +113,9 @@ def _from_arrays(data: dict[str, np.ndarray]) -> FrameIndex:
     ids = arrays["camera_ids"]
     if not count or ids.min() < 0 or ids.max() >= len(cameras) or not (np.diff(arrays["stamps_ns"]) > 0).all():
         raise ValueError("stamps or cameras")
-    left_out = {str(reason): int(n) for reason, n in zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True)}
+    left_out = {
+        str(reason): int(n) for reason, n in zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True)
+    }
     return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
 
 
@@ -129,10 +131,11 @@ def index_frames(
     The index is kept in the user's cache, and is built again when a file of the recording changes. beside: keep it in a
     hidden file beside the recording instead, for others who read the same recording; where that cannot be written, in
     the cache. Pictures of recorded video are kept decoded, too (see data/video_stream/frame_store.py). progress: called
-    with (frames read, frames expected or None). remark: called with a line about a damaged index. Raises the errors of `open_source`.
+    with (frames read, frames expected or None). remark: called with a line about a damaged index. Raises the errors of
+    `open_source`.
     """
     key = _key(path, options)
-    name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(os.fsencode(f"{os.path.abspath(path)} {options!r}")).hexdigest()[:24]
     places = [cache_folder() / "frame_index" / f"{name}{SUFFIX}"]
     if not is_pattern(path):
         places.insert(0, _beside(Path(path), options))
@@ -200,7 +203,7 @@ def _beside(path: Path, options: SourceOptions) -> Path:
 
     Its name depends on the options, because each camera of a stereo recording has an index of its own.
     """
-    choice = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
+    choice = hashlib.sha256(os.fsencode(repr(options))).hexdigest()[:8]
     return path / f".{choice}{SUFFIX}" if os.path.isdir(path) else path.with_name(f".{path.name}.{choice}{SUFFIX}")
 
 

@@ -59,12 +59,13 @@ def test_every_verb_prints_printable_lines(tmp_path, capsys, monkeypatch, verb):
         assert "\x1b" not in page.read_text()
 
 
-@pytest.mark.parametrize("name", [b"caf\xe9.mcap", b"\x1b[31mred.mcap"])
+@pytest.mark.parametrize("name", [b"ann\xe9e.mcap", b"\x1b[31mred.mcap"])
 def test_files_with_names_in_other_encodings_are_read_and_named(tmp_path, capsys, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / os.fsdecode(name)
     write(tmp_path / "a.mcap", ["/camera/image_raw"], "camera").rename(path)
-    assert monodepth(["run", str(path), "--results", "r", "--frames", "2"]) in (0, 2)
+    assert monodepth(["run", str(path), "--results", "r", "--frames", "2"]) == 0
+    assert monodepth(["inspect", str(path)]) == 1  # three frames are too few to train
     printed = capsys.readouterr()
     are_fit_to_print(printed.out)
     are_fit_to_print(printed.err.replace("\r", "\n"))
@@ -99,7 +100,7 @@ def test_of_many_topics_inspect_lists_those_in_use_and_the_first():
 
 
 def _topic_lines(topics):
-    from monodepth_ros.cli import inspection_lines  # noqa: PLC0415
+    from monodepth_ros.cli import inspection_lines
 
     return inspection_lines._topic_lines(topics)
 

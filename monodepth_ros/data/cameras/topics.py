@@ -165,7 +165,5 @@ def _instead(recording: Recording) -> str:
         return f": its topics are {topics}"
     depth = [name for name, role in roles.items() if role.kind == DEPTH]
     others = [name for name in roles if name not in depth]
-    found = [
-        f"{few(names)} {what}" for names, what in ((depth, "is depth"), (others, "is none by its name")) if names
-    ]
+    found = [f"{few(names)} {what}" for names, what in ((depth, "is depth"), (others, "is none by its name")) if names]
     return f": {'; '.join(found)} (--topic takes one all the same)"

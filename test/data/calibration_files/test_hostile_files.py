@@ -30,9 +30,24 @@ FILES = {
     "  intrinsics: [{camera_type: ds, intrinsics: {fx: 50, fy: 50, cx: 32, cy: 24, xi: 0.1, alpha: 0.5}}]\n",
     "opencv": "image_size: [64, 48]\nK: {rows: 3, cols: 3, data: [50, 0, 32, 0, 50, 24, 0, 0, 1]}\n"
     "D: {rows: 1, cols: 5, data: [0.1, 0, 0, 0, 0]}\n",
-    "realsense": "fx: 50\nfy: 50\nppx: 32\nppy: 24\nwidth: 64\nheight: 48\nmodel: brown_conrady\ncoeffs: [0, 0, 0, 0, 0]\n",
+    "realsense": "fx: 50\nfy: 50\nppx: 32\nppy: 24\nwidth: 64\nheight: 48\nmodel: brown_conrady\n"
+    "coeffs: [0, 0, 0, 0, 0]\n",
 }
-WRONG = ("text", "[[1]]", "{a: {b: 1}}", "true", "~", ".nan", ".inf", "1e300", "-1e300", "9" * 400, "9" * 5000, "1j", "[]")
+WRONG = (
+    "text",
+    "[[1]]",
+    "{a: {b: 1}}",
+    "true",
+    "~",
+    ".nan",
+    ".inf",
+    "1e300",
+    "-1e300",
+    "9" * 400,
+    "9" * 5000,
+    "1j",
+    "[]",
+)
 
 
 @pytest.mark.parametrize("kind", FILES)

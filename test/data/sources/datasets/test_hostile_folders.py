@@ -5,7 +5,14 @@ import os
 
 import numpy as np
 import pytest
-from small_data_sets import write_euroc, write_kitti_object, write_kitti_selection, write_nuscenes, write_pandaset, write_tum
+from small_data_sets import (
+    write_euroc,
+    write_kitti_object,
+    write_kitti_selection,
+    write_nuscenes,
+    write_pandaset,
+    write_tum,
+)
 from small_sources import read, write_kitti_drive, write_kitti_sequence
 
 from monodepth_ros.data.sources.image_sequence import read_image
@@ -21,7 +28,9 @@ def refused(path, words, **options):
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("row", ["nan " * 12, "inf " + "0 " * 11, "0 " * 12, "5 0 3 1e300 0 5 2 0 0 0 1 0", "x " * 12, "1 2", ""])
+@pytest.mark.parametrize(
+    "row", ["nan " * 12, "inf " + "0 " * 11, "0 " * 12, "5 0 3 1e300 0 5 2 0 0 0 1 0", "x " * 12, "1 2", ""]
+)
 @pytest.mark.parametrize("name", ["P2", "P0"])
 def test_a_projection_of_kitti_that_is_none_is_named_with_its_file(tmp_path, name, row):
     folder = write_kitti_sequence(tmp_path / "00")
@@ -34,7 +43,9 @@ def test_a_projection_of_kitti_that_is_none_is_named_with_its_file(tmp_path, nam
 
 @pytest.mark.parametrize("name", ["P2", "R0_rect", "Tr_velo_to_cam"])
 @pytest.mark.parametrize("value", ["0", "nan", "1e300", "7"])
-def test_an_image_of_the_object_benchmark_with_a_wrong_calibration_is_noted_and_the_others_are_read(tmp_path, name, value):
+def test_an_image_of_the_object_benchmark_with_a_wrong_calibration_is_noted_and_the_others_are_read(
+    tmp_path, name, value
+):
     write_kitti_object(tmp_path / "training", scan=SCAN)
     (file, *_) = sorted(tmp_path.rglob("calib/*.txt"))
     lines = file.read_text().splitlines()
