@@ -21,6 +21,14 @@ def shown(text: object, longest: int = LONGEST_NAME) -> str:
     return _shortened(" ".join(text.split()), longest)
 
 
+def drawable(text: str) -> str:
+    """The text for a picture: as `printable`, with '?' for all that is not ASCII, which OpenCV's fonts do not have.
+
+    OpenCV takes texts that are valid UTF-8 alone, and names of files are bytes of any encoding.
+    """
+    return printable(text).replace("\n", " ").encode("ascii", "replace").decode()
+
+
 class SafeLines(list[str]):
     """Lines for people, each made fit to print as it is added."""
 

@@ -36,7 +36,7 @@ class OverlayDatabase:
         return self._connection.execute(statement, values)
 
     def set_progress_handler(self, handler: Callable[[], bool], steps: int) -> None:
-        """Call the handler after every so many steps of a statement, which ends where it returns True."""
+        """Call the handler after each `steps` steps of a statement, which ends if it returns True."""
         self._connection.set_progress_handler(handler, steps)
 
     def close(self) -> None:
