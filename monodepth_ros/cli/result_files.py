@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import printable
 from monodepth_ros.output_file import write_file
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -70,13 +71,13 @@ def write_picture(path: str, picture: np.ndarray) -> None:
 
 def say(text: str, options: Any) -> None:
     """Print for people: on standard output, or on standard error if --json - uses the former."""
-    print(text, file=sys.stderr if options.json == "-" else sys.stdout)
+    print(printable(text), file=sys.stderr if options.json == "-" else sys.stdout)
 
 
 def print_facts(facts: Iterable[tuple[str, str]], width: int = 13) -> None:
     """Print (name, value) pairs, a line each, with the values in one column."""
     for name, value in facts:
-        print(f"{name:<{width}}{value}")
+        print(printable(f"{name:<{width}}{value}"))
 
 
 def _without_nan(content: Any) -> Any:

@@ -13,6 +13,7 @@ from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.calibration import ImageSize, read_intrinsics
 from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import SafeLines
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.field_of_view import GUESSED_FIELD_OF_VIEW
 
@@ -119,7 +120,7 @@ class FrameSource(ABC):
         self.opened_with: tuple[str | tuple[str, ...], SourceOptions] | None = None
         self.is_calibrated = True
         self.left_out: Counter[str] = Counter()
-        self.notes: list[str] = []
+        self.notes: list[str] = SafeLines()
 
     @property
     def reference_lines(self) -> list[tuple[str, str]]:

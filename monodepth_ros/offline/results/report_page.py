@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from monodepth_ros.foreign_text import safe_line
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
 from monodepth_ros.offline.results.frame_pictures import FramePictures
 from monodepth_ros.pictures.map_picture import map_picture
@@ -70,7 +71,7 @@ def write_report(
 
     Raises MonodepthError if the page, or one of its pictures, cannot be written.
     """
-    words = [_table(facts), *(f'<p class="note">{escape(note)}</p>' for note in notes), _errors(run.metrics())]
+    words = [_table(facts), *(f'<p class="note">{escape(safe_line(note))}</p>' for note in notes), _errors(run.metrics())]
     curves = _curves(run, moving_frame)
     parts = [*words, _video(run.video), _frames(run.pictures.chosen()), curves, _cloud(run)]
     try:
@@ -81,7 +82,7 @@ def write_report(
 
 
 def _table(facts: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts)
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(safe_line(value))}</td></tr>" for name, value in facts)
     return f'<table class="facts">{rows}</table>'
 
 
