@@ -14,6 +14,9 @@ DEEPEST_NESTING = 100  # levels of lists and mappings in JSON and YAML
 # Pictures.
 MOST_PIXELS = 1 << 27  # of one image or depth map, judged by its header before it is decoded
 LONGEST_SIDE = 1 << 16  # pixels
+LARGEST_PICTURE = 1 << 29  # bytes that decoding one takes: 89 million pixels in colours; and of its file
+MOST_RVL_PIXELS = 1 << 25  # of a depth image in RVL, which says 33 million unknown pixels in 12 bytes
+MOST_VIDEO_PIXELS = 1 << 26  # of one picture of a video, of which decoders keep up to 16; 8K has half of it
 
 # Numbers.
 LARGEST_FOCAL_LENGTH = 1e7  # pixels
