@@ -10,6 +10,26 @@ LONGEST_MESSAGE = 2000  # of a whole message to people
 # Files that are read as a whole [bytes].
 LARGEST_TEXT_FILE = 64 << 20  # settings, calibration, metadata, catalogues
 DEEPEST_NESTING = 100  # levels of lists and mappings in JSON and YAML
+MOST_YAML_VALUES = 300_000  # of one document, each alias counted as what it stands for
+LARGEST_SETTINGS_FILE = 4 << 20  # settings, catalogues; also from a pipe
+
+# Recordings and data sets.
+LARGEST_MESSAGE = 1 << 28  # bytes of one message of images or points, and of an image file
+LARGEST_OTHER_MESSAGE = 1 << 26  # bytes of one message of another type
+LARGEST_CHUNK = 5 << 26  # bytes that a compressed part of a recording may expand to
+LARGEST_SUMMARY = 1 << 28  # bytes of the index at the end of a recording; of a larger one the file itself is walked
+LARGEST_EXPANSION = 250  # times its own size that a compressed recording may have, if that is more than a message
+KEPT_FREE = 1 << 30  # bytes of the disk that unpacking a recording leaves to others
+LARGEST_DEFINITION = 1 << 18  # bytes of a message definition
+MOST_FIELDS = 5000  # of all types of a message definition together
+LONGEST_ARRAY = 10_000  # elements of a fixed array of texts or messages in a definition
+MOST_FILES = 10_000  # storage files of one recording
+LARGEST_CALIBRATION = 4 << 20  # bytes of a calibration file
+LARGEST_TABLE = 2 << 30  # bytes of a data set's table in JSON; those of nuScenes have one gigabyte
+MOST_LINES = 1_000_000  # of a list of poses, times or images
+LARGEST_LIST = 1 << 28  # bytes of such a list
+EARLIEST_TIME_NS, LATEST_TIME_NS = -(10**18), 7_258_118_400_000_000_000  # of lists; the latest ends the year 2199
+MOST_LISTED = 20  # topics and choices of a recording that are printed, before "and N more"
 
 # Pictures.
 MOST_PIXELS = 1 << 27  # of one image or depth map, judged by its header before it is decoded

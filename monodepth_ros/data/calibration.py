@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibration files: those of many tools are read, camera_calibration's YAML is written."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def read_calibration(path, image_size: ImageSize | None = None) -> CameraModel:
 def split_choice(path) -> tuple[Path, str]:
     """The file and the name of the camera of FILE#NAME; '' without a name."""
     text = str(path)
-    if "#" in text and not Path(text).exists():
+    if "#" in text and not os.path.exists(text):
         file, _, name = text.rpartition("#")
         return Path(file), name
     return Path(text), ""

@@ -172,7 +172,7 @@ def _beside(path: Path, options: SourceOptions) -> Path:
     Its name depends on the options, because each camera of a stereo recording has an index of its own.
     """
     choice = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
-    return path / f".{choice}{SUFFIX}" if path.is_dir() else path.with_name(f".{path.name}.{choice}{SUFFIX}")
+    return path / f".{choice}{SUFFIX}" if os.path.isdir(path) else path.with_name(f".{path.name}.{choice}{SUFFIX}")
 
 
 def _key(path: str, options: SourceOptions) -> str:
@@ -180,7 +180,7 @@ def _key(path: str, options: SourceOptions) -> str:
     files = [Path(path)]
     if is_pattern(path):
         files = matches(path)
-    elif Path(path).is_dir():
+    elif os.path.isdir(path):
         files = files_of(folder_of_files(Path(path)), SUFFIX)
     files += [split_choice(options.calibration_file)[0]] if options.calibration_file else []
     return recording_state(files, f"{VERSION} {options!r}")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.files import OpenFiles, open_files
-from monodepth_ros.data.bags.foxglove import TranslationError
 from monodepth_ros.data.bags.recording_error import RecordingError
 from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.time_order import in_time_order
 from monodepth_ros.data.bags.types import MessageTypes
 from monodepth_ros.errors import one_line
+from monodepth_ros.limits import LATEST_TIME_NS
 
 __all__ = ["RawMessage", "Recording", "RecordingError", "Topic"]
 
@@ -89,12 +89,12 @@ class Recording:
     @property
     def start_ns(self) -> int:
         """Receive time of the first message [ns]; 0 for a recording without messages."""
-        return min((file.start_ns for file in self._files() if file.start_ns is not None), default=0)
+        return min((_possible(file.start_ns) for file in self._files() if file.start_ns is not None), default=0)
 
     @property
     def end_ns(self) -> int:
         """Receive time of the last message [ns]; 0 for a recording without messages."""
-        return max((file.end_ns for file in self._files() if file.end_ns is not None), default=0)
+        return max((_possible(file.end_ns) for file in self._files() if file.end_ns is not None), default=0)
 
     @property
     def duration(self) -> float:
@@ -109,7 +109,7 @@ class Recording:
     ) -> Iterator[RawMessage]:
         """Yield the messages of some topics (None: all) with start_ns <= receive time < stop_ns, in order of time.
 
-        Damaged chunks of MCAP files and messages that cannot be translated are left out, see `lost`. Raises
+        Damaged chunks of MCAP files and messages that cannot be unpacked or translated are left out, see `lost`. Raises
         RecordingError for a topic that the recording does not have, on reaching other damaged bytes, and if nothing but
         damaged chunks or messages is there.
         """
@@ -196,8 +196,10 @@ class Recording:
         merged = streams[0][1]() if len(streams) == 1 else in_time_order(streams)
         for stamp_ns, (topic, type_name, to_cdr), data in merged:
             try:
+                if stamp_ns != _possible(stamp_ns):
+                    raise RecordingError("its receive time is not within 1970 to 2199")
                 cdr = to_cdr(data, stamp_ns)
-            except TranslationError as error:
+            except RecordingError as error:
                 self._untranslated[topic, stamp_ns] = reason = f"a damaged message: {error}"
                 continue
             is_empty = False
@@ -217,3 +219,8 @@ class Recording:
                 yield stamp_ns, routes[topic], data
         except Exception as error:  # damaged bytes make rosbags and sqlite3 raise errors of many types
             raise RecordingError(f"{self.path} is damaged: {one_line(error)}") from error
+
+
+def _possible(receive_ns: int) -> int:
+    """The time, or the nearest one that a recording can have [ns]."""
+    return min(max(receive_ns, 0), LATEST_TIME_NS)

@@ -114,6 +114,7 @@ class BagSource(FrameSource):
             )
         for reason, count in self._recording.lost(self.stream.image).items():
             self.left_out[reason] = count
+        self.left_out.update(self._images.damaged)
         self._note_order(order)
 
     def _note_order(self, order: StampOrder) -> None:

@@ -2,6 +2,7 @@
 """Frames of a video file, through OpenCV."""
 
 import math
+import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -34,7 +35,7 @@ class VideoSource(FrameSource):
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
-        if "://" not in str(path) and not Path(path).is_file():
+        if "://" not in str(path) and not os.path.isfile(path):
             raise SourceError(f"{path} does not exist: give a bag, a folder, a video or a camera's number")
         self._capture = open_quietly(str(path))
         if not self._capture.isOpened():

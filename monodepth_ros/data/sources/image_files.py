@@ -2,6 +2,7 @@
 """Single images, several images, and patterns such as 'images/*.png'."""
 
 import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,12 +20,12 @@ from monodepth_ros.data.sources.source import SourceError, SourceOptions
 
 def is_image(path: str) -> bool:
     """Whether a path names an image file, by its suffix."""
-    return Path(path).suffix.lower() in SUFFIXES and not is_pattern(path) and not Path(path).is_dir()
+    return Path(path).suffix.lower() in SUFFIXES and not is_pattern(path) and not os.path.isdir(path)
 
 
 def is_pattern(path: str) -> bool:
     """Whether a path that does not exist is a pattern with *, ? or [...]."""
-    return glob.has_magic(path) and not Path(path).exists()
+    return glob.has_magic(path) and not os.path.exists(path)
 
 
 def matches(pattern: str) -> list[Path]:
@@ -45,7 +46,7 @@ def open_images(
     CalibrationError for a bad calibration file.
     """
     paths = [Path(file) for file in files]
-    missing = [path for path in paths if not path.is_file()]
+    missing = [path for path in paths if not os.path.isfile(path)]
     if missing:
         raise SourceError(f"{missing[0]} does not exist")
     folders = dict.fromkeys(path.parent for path in paths)
@@ -69,7 +70,7 @@ def whole_folder(file: str, files: Sequence[str]) -> str:
     """
     folder = Path(file).parent
     given = {Path(other).name for other in files if Path(other).parent == folder}
-    if not Path(file).is_file():
+    if not os.path.isfile(file):
         raise SourceError(f"{file} does not exist")
     if {path.name for path in image_files(folder)} <= given:
         return str(folder)

@@ -20,8 +20,10 @@ from monodepth_ros.data.sources.source import (
     SourceOptions,
     camera_of_size,
 )
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.input_file import ordinary_file
+from monodepth_ros.limits import LARGEST_MESSAGE
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".webp")
 
@@ -197,7 +199,14 @@ def image_files(folder: Path) -> list[Path]:
 
 def read_image(file: Path, decoder: FileDecoder | None = None) -> ImageFile:
     """Read an image file, turned upright by its EXIF data. Raises ImageError if it is not a whole image."""
-    data = np.fromfile(file, np.uint8)
+    try:
+        data = np.fromfile(ordinary_file(file, LARGEST_MESSAGE), np.uint8)
+    except OSError as error:
+        raise ImageError(f"{file} cannot be read: {one_line(error)}") from None
+    except ImageError:
+        raise
+    except MonodepthError as error:
+        raise ImageError(str(error)) from None
     stored = (decoder or FileDecoder()).pixels(data, str(file))
     exif = read_exif(data.tobytes())
     pixels = Pixels(exif.upright(stored.array), stored.layout)
