@@ -66,7 +66,9 @@ def _listed(folder: Path, metadata: Metadata | None) -> tuple[list[Path], list[s
         raise RecordingError(f"{folder / METADATA} lists {len(listed)} files, more than {MOST_FILES}")
     for name in listed:
         # Before version 4 the paths began with the folder's name. No path leads out of the folder.
-        places = [folder / name.name] if name.is_absolute() or ".." in name.parts else [folder / name, folder / name.name]
+        places = (
+            [folder / name.name] if name.is_absolute() or ".." in name.parts else [folder / name, folder / name.name]
+        )
         packed = [place.with_name(place.name + suffix) for place in places for suffix in PACKED]
         unpacked = [place.with_name(place.stem) for place in places if place.suffix in PACKED]
         existing = [place for place in (*places, *unpacked, *packed) if os.path.isfile(place) and storage_kind(place)]

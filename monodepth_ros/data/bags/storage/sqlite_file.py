@@ -147,9 +147,7 @@ class SqliteFile:
             definition = definitions.get(kind, NO_DEFINITION)
             count = counts.get(topic, 0)
             self.topics.append(StoredTopic(topic, name, normalize_type(kind), count, definition, latched))
-        plan = self._rows(
-            "EXPLAIN QUERY PLAN SELECT data FROM messages WHERE timestamp >= 0 ORDER BY timestamp, rowid"
-        )
+        plan = self._rows("EXPLAIN QUERY PLAN SELECT data FROM messages WHERE timestamp >= 0 ORDER BY timestamp, rowid")
         self._is_indexed = not any("TEMP B-TREE" in str(row[-1]) for row in plan)
 
     def _columns(self, table: str) -> set[str]:
@@ -165,9 +163,7 @@ class SqliteFile:
         """Stored definitions by type; recorders before iron wrote none."""
         if not {"topic_type", "encoding", "encoded_message_definition"} <= self._columns("message_definitions"):
             return {}
-        rows = self._rows(
-            "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions"
-        )
+        rows = self._rows("SELECT topic_type, encoding, encoded_message_definition FROM message_definitions")
         return {
             kind: MessageDefinition(CDR_FORMATS[encoding], text)
             for kind, encoding, text in rows
