@@ -38,6 +38,10 @@ LARGEST_PICTURE = 1 << 29  # bytes that decoding one takes: 89 million pixels in
 MOST_RVL_PIXELS = 1 << 25  # of a depth image in RVL, which says 33 million unknown pixels in 12 bytes
 MOST_VIDEO_PIXELS = 1 << 26  # of one picture of a video, of which decoders keep up to 16; 8K has half of it
 
+# Arrays of depth maps and poses.
+LARGEST_ARRAY = 1 << 36  # bytes of a file, or of a member of an archive
+FREE_EXPANSION = 1 << 28  # bytes that a member may expand to, however few it has; LARGEST_EXPANSION is for larger ones
+
 # Numbers.
 LARGEST_FOCAL_LENGTH = 1e7  # pixels
 LARGEST_COEFFICIENT = 1e6  # of a lens's distortion

@@ -98,7 +98,8 @@ class ImageDecoder:
         encoding = self._encoding(message.encoding)
         if encoding is None:
             raise ImageError(
-                f"image of encoding {shown(message.encoding)!r} and {len(message.data)} bytes is not a compressed picture"
+                f"image of encoding {shown(message.encoding)!r} and {len(message.data)} bytes is not a compressed "
+                "picture"
             )
         try:
             return self._convert(message, encoding)
@@ -158,8 +159,8 @@ class ImageDecoder:
         if not is_named and could_be_raw and pixels.size != (message.width, message.height):
             return None
         self._remark(
-            f"sensor_msgs/Image of encoding {shown(message.encoding)!r} holds {kind} pictures, and is read as such: publish "
-            "them as sensor_msgs/CompressedImage, so that other programs can read them"
+            f"sensor_msgs/Image of encoding {shown(message.encoding)!r} holds {kind} pictures, and is read as such: "
+            "publish them as sensor_msgs/CompressedImage, so that other programs can read them"
         )
         return pixels
 
@@ -181,8 +182,8 @@ class ImageDecoder:
         else:
             if self._stated.startswith("bayer"):
                 raise ImageError(
-                    f"compressed image (format {shown(format)!r}) has {array.shape[2]} channels, and {self._stated} was "
-                    f"stated: a Bayer mosaic has one, so leave out {_SWITCH}"
+                    f"compressed image (format {shown(format)!r}) has {array.shape[2]} channels, and {self._stated} "
+                    f"was stated: a Bayer mosaic has one, so leave out {_SWITCH}"
                 )
             is_rgb = name.startswith("rgb")
             layout = ("rgb" if is_rgb else "bgr") + ("a" if array.shape[2] == 4 else "")

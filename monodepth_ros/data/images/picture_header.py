@@ -97,8 +97,8 @@ def checked_header(data: np.ndarray, what: str) -> PictureHeader:
         raise ImageError(f"{what} is a {header.kind} of {width}x{height} pixels: the header is damaged")
     if header.memory > LARGEST_PICTURE or header.pixels > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         raise ImageError(
-            f"{what} is a {header.kind} that claims {width}x{height} pixels: no more than {MOST_PIXELS / 1e6:.0f} million "
-            f"pixels, {LONGEST_SIDE} on a side and {LARGEST_PICTURE / 1e6:.0f} MB to decode are read"
+            f"{what} is a {header.kind} that claims {width}x{height} pixels: no more than {MOST_PIXELS / 1e6:.0f} "
+            f"million pixels, {LONGEST_SIDE} on a side and {LARGEST_PICTURE / 1e6:.0f} MB to decode are read"
         )
     if is_cut:
         raise ImageError(f"{what} is a truncated PNG")

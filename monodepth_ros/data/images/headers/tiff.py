@@ -12,8 +12,8 @@ _TAGS = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ORIENTATION, _SAMPLES, _ROWS, _T
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}  # bytes of BYTE, SHORT, LONG and LONG8
 _SHORT = 3
 _PLAIN = 1
-# How many bytes come out of one by each way of packing, at most: none, LZW (a code of 12 bits is 3838 bytes, by and by),
-# JPEG, Deflate under both its numbers, PackBits.
+# How many bytes come out of one by each way of packing, at most: none, LZW (whose codes of 12 bits stand for 3838 bytes
+# in the end), JPEG, Deflate under both its numbers, PackBits.
 _MOST_PACKED = {_PLAIN: 1, 5: 2000, 7: 2000, 8: 1040, 32946: 1040, 32773: 64}
 MOST_ENTRIES = 1000  # of a directory; microscopes write 60
 
