@@ -55,7 +55,9 @@ def open_film(path: str) -> cv2.VideoCapture:
     with _opening:
         os.environ[_OPTIONS] = f"{given}|{options}" if given else options
         try:
-            capture = open_quietly(os.path.abspath(path))
+            # No other reader of OpenCV tries what FFmpeg has refused.
+            has_ffmpeg = cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG)
+            capture = open_quietly(os.path.abspath(path), cv2.CAP_FFMPEG if has_ffmpeg else cv2.CAP_ANY)
         finally:
             os.environ.pop(_OPTIONS)
             if given is not None:
@@ -72,7 +74,7 @@ def open_film(path: str) -> cv2.VideoCapture:
     return capture
 
 
-def open_quietly(place: int | str) -> cv2.VideoCapture:
+def open_quietly(place: int | str, reader: int = cv2.CAP_ANY) -> cv2.VideoCapture:
     """Open a video, stream or camera through OpenCV, without the lines that FFmpeg and OpenCV print on failure.
 
     Raises SourceError for a name that OpenCV does not take.
@@ -86,7 +88,7 @@ def open_quietly(place: int | str) -> cv2.VideoCapture:
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        return cv2.VideoCapture(place)
+        return cv2.VideoCapture(place, reader)
     finally:
         cv2.utils.logging.setLogLevel(level)
 
