@@ -22,7 +22,7 @@ def webp_header(data: memoryview) -> PictureHeader | None:
             if data[body] & _ANIMATION:
                 raise UnreadFeature("animated WebP, not a picture; give its images one by one or as a video")
             canvas = _plus_one(data, body + 4, 24), _plus_one(data, body + 7, 24)
-        elif name == b"ALPH":
+        elif name == b"ALPH":  # codespell:ignore alph
             has_alpha = True
         elif name == b"VP8 ":
             if bytes(data[body + 3 : body + 6]) != b"\x9d\x01\x2a":
