@@ -162,6 +162,7 @@ def test_films_are_opened_by_known_containers_only(tmp_path, monkeypatch):
 def test_a_users_options_for_opencv_stay_as_they_are(tmp_path, monkeypatch):
     path = write_video(tmp_path / "film.avi", [0, 50], 10.0)
     for options in (None, "rtsp_transport;udp"):
+        monkeypatch.delenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", raising=False)
         if options:
             monkeypatch.setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", options)
         _, frames = read(path)
