@@ -40,6 +40,13 @@ MOST_LISTED = 20  # topics and choices of a recording that are printed, before "
 # Pictures.
 MOST_PIXELS = 1 << 27  # of one image or depth map, judged by its header before it is decoded
 LONGEST_SIDE = 1 << 16  # pixels
+LARGEST_PICTURE = 1 << 29  # bytes that decoding one takes: 89 million pixels in colours; and of its file
+MOST_RVL_PIXELS = 1 << 25  # of a depth image in RVL, which says 33 million unknown pixels in 12 bytes
+MOST_VIDEO_PIXELS = 1 << 26  # of one picture of a video, of which decoders keep up to 16; 8K has half of it
+
+# Arrays of depth maps and poses.
+LARGEST_ARRAY = 1 << 36  # bytes of a file, or of a member of an archive
+FREE_EXPANSION = 1 << 28  # bytes that a member may expand to, however few it has; LARGEST_EXPANSION is for larger ones
 
 # Networks of a checkpoint.
 MOST_NETWORK_PIXELS = 1 << 23  # of their input; 3840x2176 has 8.4 million

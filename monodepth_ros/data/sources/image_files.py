@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monodepth_ros.data.sources.image_folder import folder_calibration
+from monodepth_ros.data.sources.image_listing import matching_paths, ordinary_images
 from monodepth_ros.data.sources.image_sequence import (
     SUFFIXES,
     ImageFiles,
@@ -30,7 +31,7 @@ def is_pattern(path: str) -> bool:
 
 def matches(pattern: str) -> list[Path]:
     """The paths that a pattern matches (** goes through sub-folders), in natural order. SourceError if none does."""
-    found = [Path(path) for path in glob.glob(pattern, recursive=True)]
+    found = [Path(path) for path in matching_paths(pattern)]
     if not found:
         raise SourceError(f"{pattern} matches no file")
     return in_natural_order(found)
@@ -46,9 +47,12 @@ def open_images(
     CalibrationError for a bad calibration file.
     """
     paths = [Path(file) for file in files]
-    missing = [path for path in paths if not os.path.isfile(path)]
+    missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
         raise SourceError(f"{missing[0]} does not exist")
+    paths, left_out = ordinary_images(paths)
+    if not paths:
+        raise SourceError(f"{description} holds no image that can be read: {left_out[0]}")
     folders = dict.fromkeys(path.parent for path in paths)
     camera, origin = folder_calibration(next(iter(folders)), options)
     chosen, places = set(paths), list(folders) if len(folders) == 1 else []
@@ -57,7 +61,7 @@ def open_images(
     if len(both) < len(chosen):  # not the images of the folder that have times in their names
         timed = timed_images(paths, [], options.rate)
         both = list(zip(timed.files, timed.stamps_ns))
-    notes = timed.notes if len(both) > 1 else []
+    notes = left_out + (timed.notes if len(both) > 1 else [])
     files, stamps_ns = [file for file, _ in both], [stamp for _, stamp in both]
     found = ImageFiles(files, stamps_ns, camera, origin, notes=notes)
     return ImageSequence(f"{description} ({len(files)} image{'s' if len(files) > 1 else ''})", found, options)
