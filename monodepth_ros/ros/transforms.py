@@ -4,6 +4,7 @@
 import threading
 import time
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -13,10 +14,13 @@ from rclpy.node import Node
 from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
+from monodepth_ros.data.transform_messages import read_transform
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import interpolate, invert, make_transform
 from monodepth_ros.ros.frame_tree import TF_QOS, TF_STATIC_QOS, FrameTree
 from monodepth_ros.ros.interop import rotation_from_quaternion
+from monodepth_ros.ros.node_log import node_log
+from monodepth_ros.ros.transform_filter import TransformFilter
 from monodepth_ros.stamps import nanoseconds
 
 try:
@@ -26,6 +30,7 @@ except ImportError:  # not on PyPI
 
 # Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
+NAMED = 30  # frames that a message names
 
 
 class TransformError(MonodepthError):
@@ -104,23 +109,19 @@ class _Track:
 class TransformBuffer:
     """The tree of frames from TransformStamped messages. Thread-safe. A frame with a static parent keeps it."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = lambda text: None) -> None:
         self.tree = FrameTree()
+        self._filter = TransformFilter(say)
         self._tracks: dict[str, _Track] = {}
         self._changed = threading.Condition()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
-        """Add transforms; skip those without a frame name or with invalid numbers."""
+        """Add transforms; those that `TransformFilter` leaves out are passed over."""
+        message = self._filter.usable(message, is_static)
         self.tree.add(message, is_static)
         with self._changed:
             for item in message.transforms:
-                child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-                if not child or not parent or child == parent:
-                    continue
-                try:
-                    T_parent_child = matrix_from_transform(item.transform)
-                except MonodepthError:
-                    continue
+                parent, child, T_parent_child = read_transform(item)
                 track = self._tracks.get(child)
                 if track is not None and track.is_static and not is_static:
                     continue
@@ -147,9 +148,11 @@ class TransformBuffer:
         up_target = self._ancestors(target)
         common = next((frame for frame in up_source if frame in up_target), None)
         if common is None:
-            known = ", ".join(sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})) or "none"
+            names = sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
             raise TransformError(
-                f"no transform connects {source!r} with {target!r}: publish one (frames known: {known})"
+                f"no transform connects {source!r} with {target!r}: publish one (frames known: "
+                f"{', '.join(names[:NAMED]) or 'none'}{more})"
             )
         return invert(self._climb(target, common, stamp_ns)) @ self._climb(source, common, stamp_ns)
 
@@ -176,7 +179,7 @@ class TopicTransforms(TransformBuffer):
     """A TransformBuffer that subscribes to /tf_static and, unless `static_only`, to /tf."""
 
     def __init__(self, node: Node, static_only: bool = False):
-        super().__init__()
+        super().__init__(node_log(node).warnings("transform message"))
         self._node = node
         self._subscriptions = [
             node.create_subscription(TFMessage, "/tf_static", lambda message: self.add(message, True), TF_STATIC_QOS)
@@ -198,15 +201,18 @@ class Tf2Transforms:
 
     def __init__(self, node: Node):
         self.tree = tree = FrameTree()
+        usable = TransformFilter(node_log(node).warnings("transform message")).usable
 
         class Listener(tf2_ros.TransformListener):
-            """Its buffer does not tell the parent of a frame."""
+            """Its buffer does not tell the parent of a frame, and one stamp of the future empties it."""
 
             def callback(self, data: TFMessage) -> None:
+                data = usable(data, is_static=False)
                 tree.add(data, is_static=False)
                 super().callback(data)
 
             def static_callback(self, data: TFMessage) -> None:
+                data = usable(data, is_static=True)
                 tree.add(data, is_static=True)
                 super().static_callback(data)
 

@@ -28,7 +28,7 @@ TIERS = (
     ("settings",),
     (
         *("config_files", "results_folder", "atomic_file", "output_file", "input_file", "cache_folder"),
-        *("errors", "foreign_text", "limits", "stamp_checks", "stamps", "version"),
+        *("errors", "foreign_text", "limits", "odd_samples", "stamp_checks", "stamps", "version"),
     ),
 )
 # Below in the table, and yet of no use to each other.

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.transform_messages import TransformMessageError, read_transform
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
+from monodepth_ros.geometry.motion import invert
 
 # Names of REP-105 and REP-120, with or without a prefix (robot1/base_link).
 ROBOT_BASES = ("base_link", "base_footprint")
@@ -30,17 +31,13 @@ class StaticTransforms:
         self._parents: dict[str, tuple[str, np.ndarray]] = {}
 
     def add(self, transforms: Iterable[Any]) -> None:
-        """Add geometry_msgs/TransformStamped; those without frame names or with an invalid rotation are skipped."""
+        """Add geometry_msgs/TransformStamped; those that read_transform refuses are skipped."""
         for item in transforms:
-            child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-            if not child or not parent or child == parent:
-                continue
-            t, q = item.transform.translation, item.transform.rotation
             try:
-                rotation = quaternion_to_rotation((q.x, q.y, q.z, q.w))
-                self._parents[child] = parent, make_transform(rotation, (t.x, t.y, t.z))
-            except MonodepthError:
+                parent, child, T_parent_child = read_transform(item)
+            except TransformMessageError:
                 continue
+            self._parents[child] = parent, T_parent_child
 
     def __iter__(self) -> Iterator[tuple[str, str, np.ndarray]]:
         """Parent, child and T_parent_child (4, 4) of every transform."""

@@ -11,7 +11,7 @@ from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.stereo_images import StereoImages
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.robot_inputs import odometry_messages
-from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
+from monodepth_ros.pipeline.robot_inputs.camera_mount import MountError, find_mount, ground_frames
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
 
@@ -45,6 +45,7 @@ class ScaleInputs:
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._moving_frame = ""
+        self._passed_over = 0
         self._odometry: odometry_messages.OdometryMessages | None = None
         self._wants_pairs = False
         self._settings: ScaleConfig | None = None
@@ -95,7 +96,11 @@ class ScaleInputs:
         frames = ground_frames(settings)
         if transforms is None or not frames or not camera_frame:
             return CameraMount()
-        found = find_mount(frames, lambda frame: transforms.lookup(frame, camera_frame, 0, 0.0))
+        try:
+            found = find_mount(frames, lambda frame: transforms.lookup(frame, camera_frame, 0, 0.0))
+        except MountError as error:
+            self._problems.note("mount", f"scale: its height is not used: {error}")
+            return CameraMount()
         if found is not None:
             return found[1]
         if not settings.camera_height:
@@ -165,7 +170,12 @@ class ScaleInputs:
             self._subscription = None
 
     def _take(self, message) -> None:
-        self._moving_frame = odometry_messages.moving_frame(message)
-        self._odometry.add(message)
-        if self._odometry.problem:
-            self._problems.note("odometry twist", self._odometry.problem)
+        problem = self._odometry.add(message)
+        topic = self._settings.odometry_topic
+        if problem:
+            self._passed_over += 1
+            self._problems.note("odometry sample", f"scale: {topic}: {problem} ({self._passed_over} so far)")
+        else:
+            self._moving_frame = odometry_messages.moving_frame(message)
+        if self._odometry.remark:
+            self._problems.note("odometry twist", f"scale: {topic}: {self._odometry.remark}", is_lasting=True)
