@@ -24,6 +24,7 @@ LARGEST_POINT_STEP = 1 << 16  # bytes from one point to the next
 
 # Numbers.
 SMALLEST_FOCAL_LENGTH, LARGEST_FOCAL_LENGTH = 1e-6, 1e7  # pixels; the latter for the principal point as well
+LARGEST_ENTRY = 1e12  # of the matrices K, R and P
 LARGEST_BASELINE = 1e4  # metres, of a stereo pair (P[0, 3] / fx)
 LARGEST_COEFFICIENT = 1e6  # of a lens's distortion
 MOST_COEFFICIENTS = 64  # of a lens's distortion, with zeros at the end
