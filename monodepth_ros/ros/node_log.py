@@ -3,6 +3,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ from monodepth_ros.foreign_text import safe_line
 
 # Lines of one cause are at least this far apart [s].
 PERIOD = 5.0
+MOST_CAUSES = 1000
 
 
 class _Limits:
@@ -18,14 +20,19 @@ class _Limits:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._logged: dict[str, float] = {}
+        self._logged: dict[str, deque[float]] = {}
 
-    def admits(self, cause: str) -> bool:
+    def admits(self, cause: str, most: int) -> bool:
         now = time.monotonic()
         with self._lock:
-            is_due = now - self._logged.get(cause, -PERIOD) >= PERIOD
+            if len(self._logged) >= MOST_CAUSES:  # a bound that causes of this package never reach
+                self._logged = {name: times for name, times in self._logged.items() if now - times[-1] < PERIOD}
+            times = self._logged.setdefault(cause, deque())
+            while times and now - times[0] >= PERIOD:
+                times.popleft()
+            is_due = len(times) < most
             if is_due:
-                self._logged[cause] = now
+                times.append(now)
         return is_due
 
 
@@ -35,8 +42,9 @@ _limits: WeakKeyDictionary[Any, _Limits] = WeakKeyDictionary()
 class NodeLog:
     """Logs whole lines, each through `safe_line`.
 
-    cause: a line of the same cause within PERIOD is left out; a line without a cause is always logged. A cause is a
-    word of this package, never a text from outside, so that their number is bounded.
+    cause: at most `most` lines of the same cause are logged within PERIOD, and more are left out; a line without a
+    cause is always logged. A cause is a word of this package, never a text from outside, so that their number is
+    bounded.
     """
 
     def __init__(self, logger: Any, limits: _Limits | None = None, camera: str = ""):
@@ -44,23 +52,23 @@ class NodeLog:
         self._limits = limits or _Limits()
 
     def of_camera(self, name: str) -> "NodeLog":
-        """The log of one camera, which has its name in front and causes of its own."""
+        """The log of one camera, which has its name in front and causes of its own; this one without a name."""
         return NodeLog(self._logger.get_child(name), self._limits, name) if name else self
 
-    def is_due(self, cause: str) -> bool:
-        """Whether a line of this cause may be logged now; the caller then logs it without a cause."""
-        return self._limits.admits(f"{self._camera}.{cause}")
+    def is_due(self, cause: str, most: int = 1) -> bool:
+        """Whether a line of this cause may be logged now: it counts as logged."""
+        return not cause or self._limits.admits(f"{self._camera}.{cause}", most)
 
-    def info(self, text: str, cause: str = "") -> None:
-        if not cause or self.is_due(cause):
+    def info(self, text: str, cause: str = "", most: int = 1) -> None:
+        if self.is_due(cause, most):
             self._logger.info(safe_line(text))
 
-    def warning(self, text: str, cause: str = "") -> None:
-        if not cause or self.is_due(cause):
+    def warning(self, text: str, cause: str = "", most: int = 1) -> None:
+        if self.is_due(cause, most):
             self._logger.warning(safe_line(text))
 
-    def error(self, text: str, cause: str = "") -> None:
-        if not cause or self.is_due(cause):
+    def error(self, text: str, cause: str = "", most: int = 1) -> None:
+        if self.is_due(cause, most):
             self._logger.error(safe_line(text))
 
     def infos(self, cause: str) -> Callable[[str], None]:

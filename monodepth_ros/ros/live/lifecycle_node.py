@@ -14,6 +14,7 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
 from monodepth_ros.settings.schema import ConfigError
@@ -115,7 +116,7 @@ class DepthNode(LifecycleNode):
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Return to a clean unconfigured state after a transition that raised."""
-        self.get_logger().error("a transition failed: everything is released, configure again")
+        node_log(self).error("a transition failed: everything is released, configure again")
         self._release()
         return TransitionCallbackReturn.SUCCESS
 
@@ -130,7 +131,7 @@ class DepthNode(LifecycleNode):
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
         kind = "" if isinstance(error, MonodepthError) else f"{type(error).__name__}: "
-        self.get_logger().error(f"not {what}: {kind}{one_line(error)}")
+        node_log(self).error(f"not {what}: {kind}{one_line(error)}")
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:

@@ -7,6 +7,7 @@ from monodepth_ros.pipeline.base_choice import BaseChoice, choose_base
 from monodepth_ros.pipeline.moving_frame import rival, second_parent
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.frame_tree import FrameTree
+from monodepth_ros.ros.node_log import NodeLog
 
 # Drivers and robots publish their trees when they start. A tree that may grow gets this much time to do so before the
 # first transform of the odometry: a listener may never get rid of a wrong parent [s].
@@ -19,10 +20,10 @@ class MovingBase:
     config: its base_frame and odom_frame apply; they cannot change while the node is configured.
     """
 
-    def __init__(self, config: NodeConfig, tree: FrameTree, logger):
+    def __init__(self, config: NodeConfig, tree: FrameTree, log: NodeLog):
         self._base_frame, self._odom_frame = config.base_frame, config.odom_frame
         self._tree = tree
-        self._logger = logger
+        self._log = log
         self._choice: BaseChoice | None = None
         self._changed = 0.0
         self._said: BaseChoice | None = None
@@ -40,7 +41,8 @@ class MovingBase:
         self._choice = choice
         if has_changed:
             self._changed = time.monotonic()
-        if self._is_settled and (self._said is None or self._said[:2] != choice[:2]):
+        is_new = self._is_settled and (self._said is None or self._said[:2] != choice[:2])
+        if is_new and self._log.is_due("base"):
             self._say(choice)
         return choice, has_changed
 
@@ -51,10 +53,10 @@ class MovingBase:
 
     def _say(self, choice: BaseChoice) -> None:
         if self._said is None:
-            self._logger.info(f"odometry of {choice.description}")
+            self._log.info(f"odometry of {choice.description}")
         else:
             listeners = "; restart the listeners of /tf that saw the old parent" if self._has_published else ""
-            self._logger.warning(
+            self._log.warning(
                 f"odometry now of {choice.description}, and no longer of {self._said.frame}: transforms came late; the "
                 f"trajectory goes on in the new frame{listeners}"
             )

@@ -22,6 +22,7 @@ from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.moving_base import MovingBase
 from monodepth_ros.ros.live.outputs import create_output
 from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.ros.transforms import (
     TF_QOS,
     TopicTransforms,
@@ -62,7 +63,7 @@ class OdometryOutput:
         self._transforms: TransformLookup = (
             create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
         )
-        self._base = MovingBase(config, self._transforms.tree, node.get_logger())
+        self._base = MovingBase(config, self._transforms.tree, node_log(node))
         self._forget()
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
 # Read once, at start.
@@ -131,7 +132,7 @@ class NodeParameters:
             camera, _, setting = name.partition(".")
             if setting in specifications(CameraConfig):
                 known = ", ".join(self.config.cameras) or "empty"
-                self._node.get_logger().warning(f"{name} is ignored: there is no {camera!r} in cameras ({known})")
+                node_log(self._node).warning(f"{name} is ignored: there is no {camera!r} in cameras ({known})")
 
     def fitted(self, parameters: list[Parameter]) -> list[Parameter]:
         """The parameters with whole numbers converted to doubles where needed; ConfigError for an invalid value.

@@ -8,11 +8,15 @@ from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.cameras.info_camera import ImagesOf, camera_of_info
 from monodepth_ros.data.images.image_codec import Pixels
+from monodepth_ros.foreign_text import name_fault
 from monodepth_ros.geometry.calibration_checks import has_intrinsics
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.geometry.stated_calibration import stated_calibration
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.inputs.given_calibration import GivenCalibration
 from monodepth_ros.ros.live.inputs.info_choice import InfoChoice, content
+
+ANY_SIZE = (640, 480)  # stands for a size of 0x0, which the images replace
 
 
 class CameraCalibration:
@@ -46,10 +50,31 @@ class CameraCalibration:
     def forget(self) -> None:
         """Drop every camera_info: another topic follows."""
         self._infos = InfoChoice(self._publishers)
+        self._is_possible = self._has_passed_over = False
 
     def take(self, message: CameraInfo) -> None:
-        """Take over a camera_info."""
-        self._infos.take(message, time.monotonic())
+        """Take over a camera_info; a frame_id that is no name counts as none."""
+        fault = name_fault(message.header.frame_id)
+        if fault:
+            message.header.frame_id = ""
+            self._announce(f"{self.info_topic}: its frame_id {fault}, and counts as empty")
+        if not self._is_passed_over(message):
+            self._infos.take(message, time.monotonic())
+
+    def _is_passed_over(self, message: CameraInfo) -> bool:
+        """Whether this is a single impossible camera_info after a possible one; if the next is impossible too, the
+        cause lasts, and the images wait for its end."""
+        newest = self._infos.newest
+        if newest is not None and content(newest) == content(message):
+            self._has_passed_over = False
+            return False
+        fault = _fault(message)
+        if fault and newest is not None and self._is_possible and not self._has_passed_over:
+            self._has_passed_over = True
+            self._announce(f"a camera_info on {self.info_topic} is passed over: {fault}")
+            return True
+        self._is_possible, self._has_passed_over = not fault, False
+        return False
 
     @property
     def is_fixed(self) -> bool:
@@ -101,8 +126,18 @@ class CameraCalibration:
             self._camera = self._camera_source = None
             images = ImagesOf(self.image_topic, self.info_topic, self._rectified, "image.unrectified", size)
             found = camera_of_info(info, images)
-            for remark in found.remarks:
-                self._announce(remark)
+            if found.remarks:
+                self._announce("; ".join(found.remarks))
             self._camera, self.warning = found.model, found.warning
             self._camera_source = source
         return self._camera
+
+
+def _fault(info: CameraInfo) -> str:
+    """Why no camera can have this camera_info; '' for one that a camera can have, or that holds no calibration."""
+    try:
+        if has_intrinsics(info):
+            CameraModel.as_stated(stated_calibration(info, ANY_SIZE))
+    except CalibrationError as error:
+        return str(error)
+    return ""
