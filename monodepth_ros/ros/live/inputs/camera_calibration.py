@@ -69,6 +69,8 @@ class CameraCalibration:
             self._has_passed_over = False
             return False
         fault = _fault(message)
+        if not fault and newest is not None and has_intrinsics(newest) and not has_intrinsics(message):
+            fault = "it holds no calibration (K[0] is 0), and those before it did"
         if fault and newest is not None and self._is_possible and not self._has_passed_over:
             self._has_passed_over = True
             self._announce(f"a camera_info on {self.info_topic} is passed over: {fault}")

@@ -37,6 +37,8 @@ _REMEDIES = {"reliability": "set image.reliability to best_effort"}
 # Period of looking at what is published while no image comes [s], and the time without an image that counts as none.
 LOOK_PERIOD = 0.1
 QUIET = 0.5
+# A larger step between the numbers of two publications is that of another publisher.
+MOST_LOST = 1000
 # rclpy hands the number of a publication to callbacks of two arguments from Iron on.
 _TELLS_NUMBERS = hasattr(Subscription, "CallbackType")
 
@@ -75,6 +77,7 @@ class CameraInput:
         self.last_image_time: float | None = None
         self._on_image, self._on_lost, self._on_left_out = on_image, on_lost, on_left_out
         self._video: VideoInput | None = None
+        self._tells_losses, self._last_number = True, 0
         may_search = config.image.find_topic and not camera
         log = self._log = node_log(node).of_camera(camera)
         warn = log.warnings("topics")
@@ -139,8 +142,9 @@ class CameraInput:
 
         try:
             subscription, qos = create(message_lost=lost)
-        except UnsupportedEventTypeError:  # not every middleware tells of lost messages
+        except UnsupportedEventTypeError:  # not every middleware tells of lost messages; the numbers tell of gaps
             subscription, qos = create()
+            self._tells_losses = self._tells_losses and lost is None
         self._subscriptions.append(subscription)
         return qos
 
@@ -202,12 +206,21 @@ class CameraInput:
         self.last_image_time = time.monotonic()
         if not self.calibration.is_known:  # do not wait for the timer: images without a calibration are dropped
             self._fetch_latched()
+        number = about.get("publication_sequence_number")
+        if not self._tells_losses:
+            self._count_gap(number)
         if not is_video(message):
-            self._on_image(message, about.get("publication_sequence_number"))
+            self._on_image(message, number)
             return
         if self._video is None:
             self._video = VideoInput(lambda picture: self._on_image(picture, None), self._on_left_out)
         self._video.take(message)
+
+    def _count_gap(self, number: int | None) -> None:
+        """Count the publications between two images as lost; of several publishers each counts its own."""
+        last, self._last_number = self._last_number, number or 0
+        if number is not None and last and self.images.count < 2 and 1 < number - last <= MOST_LOST:
+            self._on_lost(number - last - 1)
 
     def _take_info(self, message: CameraInfo) -> None:
         self.calibration.take(message)
