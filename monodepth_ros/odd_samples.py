@@ -30,7 +30,7 @@ class OddSamples(Generic[Sample]):
         self._count = 0
 
     def admit(self, sample: Sample) -> tuple[list[Sample], str]:
-        """The samples to use now, in their order, and why an earlier one is passed over ('' if none is)."""
+        """The samples to use now, in their order, and why an earlier one was a single wrong one ('' for none)."""
         last, odd, passed_over = self._last, self._odd, self._reason
         reason = "" if last is None else self._against(last, sample)
         if not reason:
@@ -39,9 +39,9 @@ class OddSamples(Generic[Sample]):
             return self._use([odd, sample]), ""
         self._count += 1
         if self._count >= MOST_ODD:
-            return self._use([sample]), passed_over
+            return self._use([sample]), ""
         self._odd, self._reason = sample, reason
-        return [], passed_over
+        return [], ""
 
     def _use(self, samples: list[Sample]) -> list[Sample]:
         self._last, self._odd, self._reason, self._count = samples[-1], None, "", 0

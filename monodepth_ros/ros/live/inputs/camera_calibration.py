@@ -23,7 +23,7 @@ class CameraCalibration:
     """The camera model for each image, from the newest camera_info that belongs to it.
 
     fixed: replaces camera_info if given. publishers: number of publishers of the camera_info. announce: gets remarks on
-    how a camera_info is read. image_topic, info_topic: names of the topics. warning: why the calibration in use can
+    how a camera_info is read, warn messages that are passed over. image_topic, info_topic: names of the topics. warning: why the calibration in use can
     hardly be right, or ''.
     """
 
@@ -33,12 +33,13 @@ class CameraCalibration:
         fixed: GivenCalibration | None,
         publishers: Callable[[], int],
         announce: Callable[[str], None] = lambda text: None,
+        warn: Callable[[str], None] = lambda text: None,
     ):
         self._rectified = True if config.image.rectified else False if config.image.unrectified else None
         self._field_of_view = config.image.field_of_view
         self._fixed = fixed
         self.warning = "" if fixed is None else fixed.warning
-        self._announce = announce
+        self._announce, self._warn = announce, warn
         if fixed is not None and fixed.note:
             announce(f"calibration_file: {fixed.note}")
         self._publishers = publishers
@@ -57,7 +58,7 @@ class CameraCalibration:
         fault = name_fault(message.header.frame_id)
         if fault:
             message.header.frame_id = ""
-            self._announce(f"{self.info_topic}: its frame_id {fault}, and counts as empty")
+            self._warn(f"{self.info_topic}: its frame_id {fault}, and counts as empty")
         if not self._is_passed_over(message):
             self._infos.take(message, time.monotonic())
 
@@ -65,7 +66,7 @@ class CameraCalibration:
         """Whether this is a single impossible camera_info after a possible one; if the next is impossible too, the
         cause lasts, and the images wait for its end."""
         newest = self._infos.newest
-        if newest is not None and content(newest) == content(message):
+        if newest is not None and _whole(newest) == _whole(message):
             self._has_passed_over = False
             return False
         fault = _fault(message)
@@ -73,7 +74,7 @@ class CameraCalibration:
             fault = "it holds no calibration (K[0] is 0), and those before it did"
         if fault and newest is not None and self._is_possible and not self._has_passed_over:
             self._has_passed_over = True
-            self._announce(f"a camera_info on {self.info_topic} is passed over: {fault}")
+            self._warn(f"a camera_info on {self.info_topic} is passed over: {fault}")
             return True
         self._is_possible, self._has_passed_over = not fault, False
         return False
@@ -123,7 +124,7 @@ class CameraCalibration:
     def _from_info(self, info: CameraInfo | None, size: tuple[int, int]) -> CameraModel | None:
         if info is None or not has_intrinsics(info):
             return None
-        source = (size, info.width, info.height, *content(info))
+        source = (size, *_whole(info))
         if source != self._camera_source:
             self._camera = self._camera_source = None
             images = ImagesOf(self.image_topic, self.info_topic, self._rectified, "image.unrectified", size)
@@ -133,6 +134,10 @@ class CameraCalibration:
             self._camera, self.warning = found.model, found.warning
             self._camera_source = source
         return self._camera
+
+
+def _whole(info: CameraInfo) -> tuple:
+    return info.width, info.height, *content(info)
 
 
 def _fault(info: CameraInfo) -> str:

@@ -92,7 +92,9 @@ class CameraInput:
         self._latched: Subscription | None = None
         self._choose_topics()
         announce = log.infos("calibration")
-        self.calibration = CameraCalibration(config, calibration, lambda: self.infos.count, announce)
+        self.calibration = CameraCalibration(
+            config, calibration, lambda: self.infos.count, announce, log.warnings("camera_info")
+        )
         # On the steady clock: a simulation's may not run yet.
         self._timer = node.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         try:

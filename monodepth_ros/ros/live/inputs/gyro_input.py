@@ -106,7 +106,11 @@ class GyroInput:
     def _report_of_silence(self, seconds: float) -> None:
         topic = self._node.resolve_topic_name(self._topic)
         found = {publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)}
-        what = f"its publishers send {', '.join(sorted(found))}" if found else "it has no publisher"
+        what = (
+            f"its publishers send {', '.join(sorted(found))}; name the topic of an IMU"
+            if found
+            else "it has no publisher; start the IMU, or name its topic"
+        )
         if gyro_messages.TYPE in found:
             what = f"nothing has come for {seconds:.0f} s; start the IMU"
         self._problems.note("gyro", f"gyro not used: no {gyro_messages.TYPE} on {topic} (odometry.imu_topic): {what}")

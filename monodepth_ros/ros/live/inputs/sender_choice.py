@@ -42,6 +42,7 @@ class _Sender:
     first_seen: float
     seen: float
     period: float = 0.0
+    was_left_out: bool = False
 
     def has_sent(self, sign: Sign, now: float, by_number: bool) -> bool:
         """Whether an image is this sender's. by_number: publishers differ in their numbers and clocks."""
@@ -105,8 +106,8 @@ class SenderChoice:
         return self._current.sign if self._current is not None else None
 
     def others(self, now: float) -> list[Sign]:
-        """The other cameras that still send: a resolution that was left is none."""
-        others = [sender for sender in self._others if sender.seen > self._followed_since]
+        """The other cameras that still send: a resolution that was left and a single odd image are none."""
+        others = [one for one in self._others if one.was_left_out and one.seen > self._followed_since]
         return [sender.sign for sender in others if not sender.is_silent(now)][-NAMED:]
 
     def is_certain(self, now: float) -> bool:
@@ -144,6 +145,7 @@ class SenderChoice:
             self._others.remove(sender)
             sender.take(sign, now)
         if is_contested and not self._prefers(sender, current):
+            sender.was_left_out = True
             self._remember(sender)
             self._leave_out(sign, current, now)
             return False
