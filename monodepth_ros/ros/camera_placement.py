@@ -86,9 +86,7 @@ class CameraPlacement(Node):
     def _place(self, pose: StatedPose, camera_frame: str) -> None:
         placed = placed_frame(pose.T_base_body, self._base, camera_frame, self.tree.parent_of)
         if placed is None:
-            node_log(self).warning(
-                f"camera_pose is not used: TF connects {camera_frame!r} with {self._base!r} already"
-            )
+            node_log(self).warning(f"camera_pose is not used: TF connects {camera_frame!r} with {self._base!r} already")
             return
         self.transforms.append(self._transform(placed))
         self._publisher.publish(TFMessage(transforms=self.transforms))

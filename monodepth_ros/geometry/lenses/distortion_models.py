@@ -124,8 +124,8 @@ def zero_fisheye_note(model: str, coefficients: ArrayLike) -> str:
     if known not in ("equidistant", "fov", "double_sphere", "eucm", "omnidirectional") or np.any(coefficients):
         return ""
     return (
-        f"all coefficients of the '{shown(model)}' distortion are zero: the images are taken as those of a pinhole without "
-        "distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
+        f"all coefficients of the '{shown(model)}' distortion are zero: the images are taken as those of a pinhole "
+        "without distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
     )
 
 

@@ -38,10 +38,9 @@ def find_mount(frames: tuple[str, ...], T_frame_camera: Callable[[str], np.ndarr
             T_ground_camera = T_frame_camera(frame)
         except MonodepthError:
             continue
-        if abs(T_ground_camera[2, 3]) > LARGEST_HEIGHT:
-            raise MountError(
-                f"TF places the camera {T_ground_camera[2, 3]:.3g} m above {frame!r}, expected 0 to {LARGEST_HEIGHT:g} m"
-            )
+        height = T_ground_camera[2, 3]
+        if abs(height) > LARGEST_HEIGHT:
+            raise MountError(f"TF places the camera {height:.3g} m above {frame!r}, expected 0 to {LARGEST_HEIGHT:g} m")
         return frame, mount_in(T_ground_camera)
     return None
 

@@ -106,8 +106,13 @@ def test_clouds_whose_sizes_contradict_each_other_are_refused(changes, words):
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"offset": 14}, "point_step 16"), ({"offset": LARGE}, "point_step 16"), ({"datatype": 5}, "without float y")]
-    + [({"datatype": 250}, "without float y"), ({"name": "n\x1b[2J" * 1000}, r"without float y .*n\?\[2J")],
+    [
+        ({"offset": 14}, "point_step 16"),
+        ({"offset": LARGE}, "point_step 16"),
+        ({"datatype": 5}, "without float y"),
+        ({"datatype": 250}, "without float y"),
+        ({"name": "n\x1b[2J" * 1000}, r"without float y .*n\?\[2J"),
+    ],
 )
 def test_clouds_whose_fields_are_not_in_their_points_are_refused(changes, words):
     cloud = cloud_of([(1.0, 2.0, 3.0)] * 4)

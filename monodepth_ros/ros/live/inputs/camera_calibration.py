@@ -23,8 +23,8 @@ class CameraCalibration:
     """The camera model for each image, from the newest camera_info that belongs to it.
 
     fixed: replaces camera_info if given. publishers: number of publishers of the camera_info. announce: gets remarks on
-    how a camera_info is read, warn messages that are passed over. image_topic, info_topic: names of the topics. warning: why the calibration in use can
-    hardly be right, or ''.
+    how a camera_info is read; warn: those that are passed over. image_topic, info_topic: names of the topics. warning:
+    why the calibration in use can hardly be right, or ''.
     """
 
     def __init__(

@@ -161,7 +161,7 @@ class ScaleInputs:
         )
 
     def _report_of_silence(self, topic: str, found: list[str]) -> None:
-        """Note why no message comes: no publisher, one of another type than is subscribed to, or one that is silent."""
+        """Note why no message comes: no publisher, one of another type than subscribed to, or one that is silent."""
         expected = self._subscription.msg_type.__name__
         if not found:
             what = "it has no publisher any more, or not yet; start the robot's odometry"
@@ -169,8 +169,8 @@ class ScaleInputs:
             what = f"nothing has come for {time.monotonic() - self._heard:.0f} s; is its driver stalled?"
         else:
             what = (
-                f"its publishers send {', '.join(found)}, expected {expected}; set scale.odometry_type to auto, or name "
-                "another topic"
+                f"its publishers send {', '.join(found)}, expected {expected}; set scale.odometry_type to auto, or "
+                "name another topic"
             )
         self._problems.note("scale odometry", f"scale: no odometry on {topic}: {what}")
 
