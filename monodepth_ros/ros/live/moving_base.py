@@ -42,7 +42,7 @@ class MovingBase:
         if has_changed:
             self._changed = time.monotonic()
         is_new = self._is_settled and (self._said is None or self._said[:2] != choice[:2])
-        if is_new and self._log.is_due("base"):
+        if is_new and self._log.is_due("base", most=2):
             self._say(choice)
         return choice, has_changed
 
