@@ -22,3 +22,9 @@ LARGEST_FOCAL_LENGTH = 1e7  # pixels
 LARGEST_COEFFICIENT = 1e6  # of a lens's distortion
 LARGEST_POSITION = 1e8  # metres from an origin
 LARGEST_TURN_RATE = 200.0  # rad/s; the fastest gyros of robots and phones end at 70
+
+# Downloads.
+LARGEST_DOWNLOAD = 1 << 32  # bytes; also of what an archive unpacks to
+SLOWEST_DOWNLOAD = 500.0  # bytes/s on average over STALL, below which a download ends
+STALL = 60.0  # seconds
+MOST_REDIRECTS = 10
