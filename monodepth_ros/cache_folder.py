@@ -30,7 +30,7 @@ def cache_folder() -> Path:
     return (Path(base) if os.path.isabs(base) else home_folder() / ".cache") / "monodepth_ros"
 
 
-def not_cached(what: str, folder: Path, error: OSError, cost: str) -> None:
+def not_cached(what: str, folder: Path, error: Exception, cost: str) -> None:
     """Say once per process and kind of file, on one line, that it cannot be kept in the cache.
 
     what: the files, such as "decoded video"; cost: what follows from it, such as "it is decoded again each time".
@@ -40,7 +40,7 @@ def not_cached(what: str, folder: Path, error: OSError, cost: str) -> None:
         logging.getLogger("monodepth_ros").warning("%s", not_cached_line(what, folder, error, cost))
 
 
-def not_cached_line(what: str, folder: Path, error: OSError, cost: str) -> str:
+def not_cached_line(what: str, folder: Path, error: Exception, cost: str) -> str:
     """The line of `not_cached`."""
     return safe_line(
         f"{what} cannot be kept in {folder} ({one_line(error)}), so {cost}; XDG_CACHE_HOME names another place"

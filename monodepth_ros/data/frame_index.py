@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.atomic_file import atomic_file
-from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.cache_folder import cache_folder, not_cached
 from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
 from monodepth_ros.data.recording_state import files_of, recording_state
@@ -84,7 +84,7 @@ class FrameIndex:
                 names = ("stamps_ns", "received_ns", "camera_ids", "poses", "has_depth", "flow", "sharpness")
                 left_out = dict(zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True))
                 arrays = {name: data[name] for name in names}
-        except (OSError, KeyError, ValueError, EOFError):  # missing, damaged, or of another version
+        except Exception:  # missing, damaged in any way, or of another version
             return None
         return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
 
@@ -103,7 +103,7 @@ def index_frames(
     with (frames read, frames expected or None). Raises the errors of `open_source`.
     """
     key = _key(path, options)
-    name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode(errors="surrogateescape")).hexdigest()[:24]
     places = [cache_folder() / "frame_index" / f"{name}{SUFFIX}"]
     if not is_pattern(path):
         places.insert(0, _beside(Path(path), options))
@@ -118,7 +118,10 @@ def index_frames(
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             index.save(place, key)
-        except OSError:
+        except OSError as error:
+            if place == places[-1]:
+                cost = "the recording is read again each time"
+                not_cached("frame indices", place.parent, error, cost)
             continue
         break
     return index

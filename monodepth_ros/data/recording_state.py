@@ -14,7 +14,7 @@ def recording_state(files: Iterable[Path], *facts: str) -> str:
         with suppress(OSError):
             status = file.stat()
             found.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(found).encode()).hexdigest()
+    return hashlib.sha256("\n".join(found).encode(errors="surrogateescape")).hexdigest()
 
 
 def files_of(path: Path, left_out: str) -> list[Path]:
