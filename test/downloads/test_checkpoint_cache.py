@@ -101,3 +101,14 @@ def test_a_checkpoint_folder_may_be_a_link_to_another_disk(tmp_path):
     (checkpoints_folder() / "garden").rename(tmp_path / "disk")
     (checkpoints_folder() / "garden").symlink_to(tmp_path / "disk")
     assert load_checkpoint("garden").header.height == 96
+
+
+ODD_PATHS = ("a" * 300, "a/" * 3000, "\udce9", "a\nb", "a\0b", "~nobody/x", "\x1b[2J", "/dev/zero", "pipe")
+
+
+@pytest.mark.parametrize("path", ODD_PATHS, ids=range(len(ODD_PATHS)))
+def test_a_path_of_any_form_is_refused_on_one_line(tmp_path, path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CheckpointError) as error:
+        load_checkpoint(path)
+    assert str(error.value).isprintable() and len(str(error.value)) < 600

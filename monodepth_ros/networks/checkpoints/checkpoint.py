@@ -15,6 +15,7 @@ from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.downloads.checkpoint_cache import resolve_name
+from monodepth_ros.errors import one_line
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.checkpoints.monodepth2_format import (
@@ -65,7 +66,11 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     has not been downloaded.
     """
     name, path = str(path), Path(os.path.expanduser(path))
-    if not path.exists():
+    try:
+        is_there = path.exists()
+    except (OSError, ValueError) as error:  # too long a name, a folder that cannot be entered, a NUL
+        raise CheckpointError(f"{path}: cannot be read ({one_line(error)})") from None
+    if not is_there:
         path = _path_of(name) or path
     if path.is_dir():
         weights = load_published_folder(path)
