@@ -73,3 +73,9 @@ SMALLEST_QUATERNION, LARGEST_QUATERNION = 1e-3, 1e3  # length; the same as 1 aft
 # Frames of TF. Robots have up to some hundred.
 MOST_LINKS = 5000  # parent -> child between frames to remember
 MOST_PARENTS = 8  # of one frame
+
+# Downloads.
+LARGEST_DOWNLOAD = 1 << 32  # bytes; also of what an archive unpacks to
+SLOWEST_DOWNLOAD = 500.0  # bytes/s on average over STALL, below which a download ends
+STALL = 60.0  # seconds
+MOST_REDIRECTS = 10
