@@ -7,6 +7,9 @@ from pathlib import Path
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.limits import LARGEST_TEXT_FILE
 
+# Where the shell puts the pipe of <(command), and that of command | monodepth ... /dev/stdin.
+_GIVEN = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+
 
 def ordinary_file(path: str | Path, largest: int | None = None) -> Path:
     """The path of a file that can be read to its end; MonodepthError for everything else.
@@ -29,10 +32,33 @@ def ordinary_file(path: str | Path, largest: int | None = None) -> Path:
     return path
 
 
-def read_text(path: str | Path, largest: int = LARGEST_TEXT_FILE) -> str:
-    """The text of an ordinary file; bytes that are no UTF-8 become U+FFFD. Raises MonodepthError."""
-    path = ordinary_file(path, largest)
+def read_text(path: str | Path, largest: int = LARGEST_TEXT_FILE, exact: bool = False) -> str:
+    """The text of an ordinary file, or of a shell's <(...) and standard input, which are pipes that end.
+
+    exact: refuse bytes that are no UTF-8, which otherwise become U+FFFD. Raises MonodepthError.
+    """
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        data = _read_pipe(path, largest) if _is_given_pipe(path) else ordinary_file(path, largest).read_bytes()
+        return data.decode("utf-8-sig", errors="strict" if exact else "replace")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise MonodepthError(f"{path} is not text in UTF-8: byte {data[error.start]:#04x} in line {line}") from None
     except OSError as error:
         raise MonodepthError(f"{path} cannot be read: {one_line(error)}") from None
+
+
+def _is_given_pipe(path: str | Path) -> bool:
+    if not str(path).startswith(_GIVEN):
+        return False
+    try:
+        return stat.S_ISFIFO(Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
+def _read_pipe(path: str | Path, largest: int) -> bytes:
+    with open(path, "rb") as file:
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise MonodepthError(f"{path} gives more than the {largest / 1e6:.0f} MB that such a file can have")
+    return data

@@ -38,6 +38,32 @@ def test_text_of_another_encoding_is_read_with_marks(tmp_path):
     assert read_text(tmp_path / "latin.yaml") == "h\ufffdhe: 1"
 
 
+def test_exact_text_of_another_encoding_is_refused_with_its_line(tmp_path):
+    (tmp_path / "latin.yaml").write_bytes("a: 1\nh\xf6he: 1".encode("latin-1"))
+    with pytest.raises(MonodepthError, match="latin.yaml is not text in UTF-8: byte 0xf6 in line 2"):
+        read_text(tmp_path / "latin.yaml", exact=True)
+
+
+def test_the_mark_that_editors_put_before_a_text_is_left_out(tmp_path):
+    (tmp_path / "marked.yaml").write_text("a: 1", encoding="utf-8-sig")
+    assert read_text(tmp_path / "marked.yaml") == "a: 1"
+
+
+@pytest.mark.parametrize("size, is_read", [(10, True), (11, False)])
+def test_the_pipe_of_a_shell_is_read_up_to_the_limit(size, is_read):
+    output, entry = os.pipe()
+    os.write(entry, b"x" * size)
+    os.close(entry)
+    try:
+        if is_read:
+            assert read_text(f"/dev/fd/{output}", largest=10) == "x" * size
+        else:
+            with pytest.raises(MonodepthError, match=f"/dev/fd/{output} gives more than"):
+                read_text(f"/dev/fd/{output}", largest=10)
+    finally:
+        os.close(output)
+
+
 def test_a_file_is_replaced_whole_through_its_link(tmp_path):
     (tmp_path / "target.json").write_text("old")
     (tmp_path / "link.json").symlink_to("target.json")

@@ -28,6 +28,7 @@ TIERS = (
     ("settings",),
     (
         *("config_files", "results_folder", "atomic_file", "output_file", "input_file", "cache_folder"),
+        "structured_text",
         *("errors", "foreign_text", "limits", "stamp_checks", "stamps", "version"),
     ),
 )
