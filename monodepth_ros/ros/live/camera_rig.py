@@ -10,6 +10,7 @@ from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.pipeline.depth_batch import infer_depth
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline, check_scale
 from monodepth_ros.pipeline.node_config import NodeConfig
+from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.camera_health import camera_health
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
@@ -83,7 +84,11 @@ class CameraRig:
     def activate(self) -> None:
         """Subscribe and process."""
         # Before the subscriptions, which may deliver at once.
-        self._worker = FrameWorker(self._handle, lambda stream, arrival: stream.count_replaced())
+        self._worker = FrameWorker(
+            self._handle,
+            replaced=lambda stream, arrival: stream.counters.count(counters.REPLACED),
+            dropped=lambda stream, arrival: stream.counters.count(counters.UNWANTED),
+        )
         for stream in self.streams:
             stream.activate(self._worker.submit)
 

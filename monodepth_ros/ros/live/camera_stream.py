@@ -168,10 +168,6 @@ class CameraStream:
         """Begin a new trajectory with the next frame."""
         self._must_reset = True
 
-    def count_replaced(self) -> None:
-        """Count an arrival that a newer one replaced before its turn."""
-        self.counters.count(counters.REPLACED)
-
     def begin(self, arrival: Arrival) -> PendingFrame | None:
         """Decode and prepare a frame for the depth network; None if it goes no further."""
         with self._failures_counted():

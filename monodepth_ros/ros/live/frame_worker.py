@@ -13,7 +13,8 @@ class FrameWorker(Generic[Source, Item]):
     """Call `handle` with the newest item of every source that has one, as soon as any source has one.
 
     `handle` must not raise. There is no queue: each source has at most one waiting item, and an item that a newer one
-    replaces goes to `replaced`. No source waits for another, and all waiting items are in the next call.
+    replaces goes to `replaced`. No source waits for another, and all waiting items are in the next call. An item that
+    still waits at the end goes to `dropped`.
     """
 
     def __init__(
@@ -21,9 +22,11 @@ class FrameWorker(Generic[Source, Item]):
         handle: Callable[[dict[Source, Item]], None],
         replaced: Callable[[Source, Item], None],
         name: str = "frames",
+        dropped: Callable[[Source, Item], None] = lambda source, item: None,
     ):
         self._handle = handle
         self._replaced = replaced
+        self._dropped = dropped
         self._condition = threading.Condition()
         self._waiting: dict[Source, Item] = {}
         self._is_stopping = False
@@ -43,8 +46,10 @@ class FrameWorker(Generic[Source, Item]):
         """Finish the current call, drop waiting items and end the thread; whether it ended within timeout [s]."""
         with self._condition:
             self._is_stopping = True
-            self._waiting = {}
+            waiting, self._waiting = self._waiting, {}
             self._condition.notify()
+        for source, item in waiting.items():
+            self._dropped(source, item)
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
