@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from hashlib import sha256
 from json import loads
 from pathlib import Path
 
@@ -58,38 +59,47 @@ class Fuzzing:
         self.refused: Counter[str] = Counter()
         self.failures: dict[str, int] = {}
 
-    def batch(self, name: str, seed: int, count: int, example: Path | None = None) -> None:
-        """Run one process."""
-        home = Path(tempfile.mkdtemp(dir=self._folder))
-        for part in ("work", "tmp", "home"):
-            (home / part).mkdir()
-        current = self._folder / "current"
-        current.write_bytes(b"")
-        words = ["--target", name, "--seed", str(seed), "--count", str(count), "--current", str(current)]
-        words += ["--example", str(example)] if example else []
-        environment = dict(os.environ, HOME=str(home / "home"), TMPDIR=str(home / "tmp"), OMP_NUM_THREADS="1")
-        environment |= {"XDG_CACHE_HOME": str(home / "home/.cache"), "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "tmp/.h")}
-        (home / "home/.cache").mkdir()
-        (home / "tmp/.h").mkdir()
-        with (home / "errors").open("wb") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "reliability.fuzz.child", *words],
-                cwd=home / "work",
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-            self._listen(process, name, current, seed)
+    def batch(self, names: list[str], seed: int, count: int, example: Path | None = None) -> None:
+        """Run some targets, in one process unless it dies: another one then goes on with the next target."""
+        waiting = list(names)
+        while waiting:
+            home = Path(tempfile.mkdtemp(dir=self._folder))
+            for part in ("work", "tmp/.hypothesis", "home/.cache"):
+                (home / part).mkdir(parents=True)
+            current = self._folder / "current"
+            current.write_bytes(b"")
+            words = ["--target", *waiting, "--seed", str(seed), "--count", str(count), "--current", str(current)]
+            words += ["--example", str(example)] if example else []
+            environment = dict(os.environ, HOME=str(home / "home"), TMPDIR=str(home / "tmp"), OMP_NUM_THREADS="1")
+            environment["XDG_CACHE_HOME"] = str(home / "home/.cache")
+            environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(home / "tmp/.hypothesis")
+            with (home / "errors").open("wb") as errors:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "reliability.fuzz.child", *words],
+                    cwd=home / "work",
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                )
+                reason = self._listen(process, waiting, current, seed)
+            if reason:
+                lines = (home / "errors").read_text(errors="replace").splitlines()
+                reason += f": {' '.join(lines[-4:])[:500]}" if lines else ""
+                self.fail(waiting.pop(0), current.read_bytes(), reason, seed)
+            else:
+                break
 
-    def _listen(self, process: subprocess.Popen, name: str, current: Path, seed: int) -> None:
-        is_done, at, since, rest = False, b"", time.monotonic(), b""
+    def _listen(self, process: subprocess.Popen, waiting: list[str], current: Path, seed: int) -> str:
+        """Follow a process to its end, and take the targets that are done from `waiting`; why it ended early, or ''."""
+        at, since, rest = b"", time.monotonic(), b""
         while True:
             if select.select([process.stdout], [], [], 1.0)[0]:
                 part = os.read(process.stdout.fileno(), 1 << 16)
                 *lines, rest = (rest + part).split(b"\n")
                 for line in lines:
-                    is_done |= self._take(loads(line), name, seed)
+                    if self._take(loads(line), seed):
+                        waiting.pop(0)
                 if not part:
                     break
             now = current.read_bytes()
@@ -97,14 +107,14 @@ class Fuzzing:
                 at, since = now, time.monotonic()
             if time.monotonic() - since > SILENCE:
                 process.kill()
-                self.fail(name, at, f"no progress for {SILENCE:.0f} s", seed)
-                is_done = True
-                break
+                process.wait()
+                return f"no progress for {SILENCE:.0f} s"
         code = process.wait()
-        if code and is_done is False or (code and code > 0):
-            self.fail(name, current.read_bytes(), f"the process ended with {code}", seed)
+        return f"the process ended with {code}" if code else ""
 
-    def _take(self, found: dict, name: str, seed: int) -> bool:
+    def _take(self, found: dict, seed: int) -> bool:
+        """Enter a line of a process; whether its target is done."""
+        name = found["target"]
         if "failure" in found:
             self.fail(name, bytes.fromhex(found["example"]), found["failure"], seed)
             return False
@@ -119,9 +129,7 @@ class Fuzzing:
         if self.failures[title] > 1:
             return
         self._options.out.mkdir(parents=True, exist_ok=True)
-        from reliability.fuzz.child import short_hash
-
-        file = self._options.out / f"{name}_{short_hash(data)}.bin"
+        file = self._options.out / f"{name}_{sha256(data).hexdigest()[:12]}.bin"
         file.write_bytes(data)
         print(f"FAILURE {title} (seed {seed})\n  scripts/fuzz --target {name} --example {file}", flush=True)
 
@@ -133,19 +141,17 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz.") as folder:
         fuzzing = Fuzzing(options, Path(folder))
         if options.example:
-            fuzzing.batch(options.target[0], 0, 1, options.example.resolve())
+            fuzzing.batch(options.target, 0, 1, options.example.resolve())
             print(f"{options.target[0]}: {'failed' if fuzzing.failures else 'holds'}")
             return int(bool(fuzzing.failures))
         print(f"fuzz: seed {options.seed}, targets: {', '.join(options.target)}", flush=True)
+        if options.examples:
+            fuzzing.batch(options.target, options.seed, options.examples)
         number = 0
-        while True:
-            for name in options.target:
-                fuzzing.batch(name, options.seed + number, options.examples or BATCH)
-                if not options.examples and time.monotonic() - began > 60 * options.minutes:
-                    break
+        while not options.examples and time.monotonic() - began < 60 * options.minutes:
+            # Each target in a process of its own: memory that one has used up is no other's.
+            fuzzing.batch([options.target[number % len(options.target)]], options.seed + number, BATCH)
             number += 1
-            if options.examples or time.monotonic() - began > 60 * options.minutes:
-                break
     for name, count in fuzzing.examples.items():
         print(f"{name:18s}{count:8d} examples, {fuzzing.refused[name]:8d} of them refused")
     total = sum(fuzzing.examples.values())

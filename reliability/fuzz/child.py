@@ -7,7 +7,6 @@ lie in a file, so that they are known if this process dies.
 """
 
 import argparse
-import hashlib
 import importlib
 import json
 import logging
@@ -38,22 +37,23 @@ class TooSlow(BaseException):
 
 
 def main() -> None:
-    """Run the examples of a target: --count by --seed, or the one in --example."""
+    """Run the examples of each target: --count by --seed, or the one in --example."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--target", required=True)
+    parser.add_argument("--target", nargs="+", required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--example", type=Path)
     parser.add_argument("--current", type=Path, required=True, help="where the present example lies")
     options = parser.parse_args()
-    target = load_target(options.target)
+    targets = {name: load_target(name) for name in options.target}
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     limit_memory()
-    if options.example is not None:
-        report(options.target, options.example.read_bytes(), verdict(target, options.example.read_bytes()))
-        return
-    run(options.target, target, options)
+    for name, target in targets.items():
+        if options.example is None:
+            run(name, target, options)
+        else:
+            report(name, options.example.read_bytes(), verdict(target, options.example.read_bytes()))
 
 
 def load_target(name: str) -> Target:
@@ -149,11 +149,6 @@ def _place(trace) -> str:
     own = [frame for frame in frames if "monodepth_ros" in frame.filename]
     places = dict.fromkeys(f"{os.sep.join(Path(f.filename).parts[-3:])}:{f.lineno}" for f in (own or frames)[-1:] + frames[-1:])
     return " via ".join(places)
-
-
-def short_hash(data: bytes) -> str:
-    """A name for an example."""
-    return hashlib.sha256(data).hexdigest()[:12]
 
 
 if __name__ == "__main__":

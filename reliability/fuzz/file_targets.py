@@ -57,6 +57,7 @@ def recordings() -> dict[str, list[bytes]]:
                 bag.write(topic, stamp_ns, message)
         found[suffix].append(path.read_bytes())
         path.unlink()
+    found[".mcap"] *= 3  # the one with images as often as the others together
     found[".mcap"] += [_mcap(CompressionType.ZSTD), _mcap(CompressionType.LZ4), _mcap(CompressionType.NONE)]
     found[".bag"].append(_ros1())
     return found
@@ -156,7 +157,7 @@ def archives(draw) -> bytes:
         return draw(damaged(samples))
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", draw(st.sampled_from((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)))) as archive:
-        names = ("data.npy", "../data.npy", "/tmp/data.npy", "x" * 300 + ".npy", "data.npy/", "", "\x1b[2J.npy")
+        names = ("data.npy", "../data.npy", "/tmp/data.npy", "x" * 300 + ".npy", "more/data.npy", "\x1b[2J.npy")
         for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)):
             archive.writestr(name, draw(arrays()))
     return stream.getvalue()

@@ -3,6 +3,7 @@
 
 import io
 import struct
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,9 @@ def camera_infos(draw) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(("k", "r", "p", "d", "size", "model", "binning", "roi")))
         if kind in ("k", "r", "p"):
-            getattr(info, kind)[draw(st.integers(0, len(getattr(info, kind)) - 1))] = draw(DOUBLES)
+            values = np.array(getattr(info, kind))
+            values[draw(st.integers(0, len(values) - 1))] = draw(DOUBLES)
+            setattr(info, kind, values)
         elif kind == "d":
             info.d = np.array(draw(st.lists(DOUBLES, max_size=20)))
         elif kind == "size":
@@ -239,7 +242,7 @@ def _stream(encoder: str) -> list[bytes]:
         except Exception:  # FFmpeg of another build
             return [b"\0\0\0\1\x67" + bytes(20)] * 3
         context.width, context.height, context.pix_fmt, context.thread_count = 64, 48, "yuv420p", 1
-        context.time_base, context.framerate, context.gop_size = "1/10", 10, 4
+        context.time_base, context.framerate, context.gop_size = Fraction(1, 10), Fraction(10), 4
         context.options = {"preset": "ultrafast", "x265-params": "log-level=none:bframes=0", "tune": "zerolatency"}
         packets = []
         for number in range(8):

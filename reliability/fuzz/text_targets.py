@@ -30,6 +30,9 @@ from reliability.fuzz.mutations import ODD_VALUES, damaged, damaged_text, damage
 from reliability.fuzz.target import Target
 
 NODE = {"checkpoint": "demonstration", "scale": {"source": "fixed", "value": 2.0}, "odometry": {"max_speed": 20.0}}
+CONFIGS = (NodeConfig(), RunConfig(), TrainConfig())
+KNOWN = tuple(frozenset(specifications(type(config))) for config in CONFIGS)
+NAMES = sorted(frozenset().union(*KNOWN))
 TRAIN = {"networks": {"depth": "rt_monodepth_s"}, "loop": {"max_steps": 50}}
 
 
@@ -43,8 +46,7 @@ def settings(draw) -> bytes:
     if kind == "tree":
         tree = draw(damaged_tree(samples))
     else:
-        names = st.sampled_from([*specifications(NodeConfig), *specifications(TrainConfig)])
-        tree = draw(st.dictionaries(names, ODD_VALUES, max_size=4))
+        tree = draw(st.dictionaries(st.sampled_from(NAMES), ODD_VALUES, max_size=4))
         tree = {"/**": {"ros__parameters": tree}} if draw(st.booleans()) else tree
     return yaml.safe_dump(tree, allow_unicode=draw(st.booleans())).encode("utf-8", "surrogatepass")
 
@@ -52,11 +54,10 @@ def settings(draw) -> bytes:
 def read_all_settings(file: Path) -> None:
     """As a ROS parameter file of the node, as settings of a run and of a training, and as --set."""
     found = read_ros_parameters(file) if b"ros__parameters" in file.read_bytes() else read_settings(file)
-    for config in (NodeConfig(), RunConfig(), TrainConfig()):
-        known = specifications(type(config))
+    for config, known in zip(CONFIGS, KNOWN):
         replace(config, {name: value for name, value in found.items() if name in known})
     read_assignments(read_text(file).splitlines()[:5])
-    replace(NodeConfig(), found)
+    replace(CONFIGS[0], found)
 
 
 CATALOGUE = {

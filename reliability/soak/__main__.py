@@ -41,6 +41,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="scripts/soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, default=20_000, help="end after so many images [%(default)s]")
+    parser.add_argument("--rounds", type=int, help="end after every fault has come so often, instead of --frames")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end after this time")
     parser.add_argument("--seed", type=int, help="choice of the faults [random, printed]")
     parser.add_argument("--rate", type=float, default=0.0, help="good images per second; 0: as fast as they are taken")
@@ -52,6 +53,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a new file")
     parser.add_argument("--log", type=Path, metavar="FILE", help="keep the node's log in this file")
     options = parser.parse_args(arguments)
+    if options.rounds is not None:
+        options.frames = sys.maxsize
     if options.seed is None:
         options.seed = random.randrange(10**6)
     if options.faults is None:
@@ -67,7 +70,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run the soak test; 1 if anything is wrong."""
     options = parse(arguments)
-    print(f"soak: seed {options.seed}, {options.frames} images, faults: {', '.join(options.faults) or 'none'}", flush=True)
+    length = f"{options.frames} images" if options.rounds is None else f"{options.rounds} rounds"
+    print(f"soak: seed {options.seed}, {length}, faults: {', '.join(options.faults) or 'none'}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         log = options.log or Path(folder) / "node.log"
         figures = run(options, log, Path(folder) / "scenery.npz")

@@ -13,8 +13,8 @@ class FrameWorker(Generic[Source, Item]):
     """Call `handle` with the newest item of every source that has one, as soon as any source has one.
 
     `handle` must not raise. There is no queue: each source has at most one waiting item, and an item that a newer one
-    replaces goes to `replaced`. No source waits for another, and all waiting items are in the next call. An item that
-    still waits at the end goes to `dropped`.
+    replaces goes to `replaced`. No source waits for another, and all waiting items are in the next call. dropped: gets
+    the items that still wait at the end.
     """
 
     def __init__(
