@@ -7,20 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import rclpy
-from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
-
 from bench.errors import BenchError
 from monodepth_ros.config_files import config_file
+from monodepth_ros.ros.image_arrivals import ImageStream, arrivals
 from monodepth_ros.ros.middleware_profile import FILE, VARIABLES
 
-SENDER = Path(__file__).with_name("loss_sender.py")
 # Variables of this process's ROS that another Python's ROS must not inherit.
 OWN_ROS = ("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONSAFEPATH", "AMENT_PREFIX_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
-# Images that wait for the receiver: this is about the way to it, and not about a receiver that is slow.
-KEPT = 20
 
 
 def main(arguments: list[str]) -> int:
@@ -57,33 +50,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _receive(options: argparse.Namespace) -> int:
-    rclpy.init()
-    node = rclpy.create_node("bench_receiver")
-    received, lost = [], [0]
-    reliable = options.receive == "reliable"
-    node.create_subscription(
-        Image,
-        "bench_image",
-        lambda message: received.append(message.header.stamp.sec),
-        QoSProfile(
-            depth=KEPT,
-            history=HistoryPolicy.KEEP_LAST,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        ),
-        event_callbacks=SubscriptionEventCallbacks(message_lost=lambda event: lost.append(event.total_count)),
-    )
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     if options.profile:
         environment |= dict.fromkeys(VARIABLES, options.profile)
     if options.sender:
         environment = {name: value for name, value in environment.items() if name not in OWN_ROS}
         environment["AMENT_PREFIX_PATH"] = str(Path(options.sender).parents[1])
-    numbers = [*map(str, options.size), str(options.count), str(options.rate)]
-    sender = subprocess.Popen([options.sender or sys.executable, str(SENDER), *numbers], env=environment)
-    while sender.poll() is None:
-        rclpy.spin_once(node, timeout_sec=0.1)
-    if sender.returncode:
-        raise BenchError(f"the sender ended with {sender.returncode}")
-    print(f"{len(received)} of {options.count} arrived, {lost[-1]} reported lost")
-    rclpy.try_shutdown()
+    stream = ImageStream(*options.size, options.count, options.rate)
+    arrived, lost = arrivals(
+        stream, reliable=options.receive == "reliable", environment=environment, python=options.sender
+    )
+    print(f"{arrived} of {options.count} arrived, {lost} reported lost")
     return 0

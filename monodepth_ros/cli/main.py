@@ -25,6 +25,7 @@ VERBS = {
     "download": "download a checkpoint of the catalogue",
     "info": "print what a checkpoint is: networks, camera, scale, licence",
     "export": "write a checkpoint's networks as ONNX, OpenVINO or TorchScript",
+    "doctor": "examine this machine: what works, what does not, what to do; paste it into a bug report",
     "config": "print every setting of the node or of a training, with its default, unit and meaning",
 }
 # What control-C leaves of a verb that does not stop in order.

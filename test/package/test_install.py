@@ -15,6 +15,7 @@ EXECUTABLES = [
     ("play", "lib/monodepth_ros"),
     ("demo", "lib/monodepth_ros"),
     ("camera_pose", "lib/monodepth_ros"),
+    ("security_policy", "lib/monodepth_ros"),
     ("monodepth", "bin"),
 ]
 

@@ -13,6 +13,7 @@ SOURCE = Path(__file__).resolve().parents[2] / PACKAGE
 TIERS = (
     ("ros",),
     ("cli",),
+    ("doctor",),
     ("training",),
     ("offline",),
     ("pipeline",),
@@ -27,9 +28,19 @@ TIERS = (
     ("geometry", "downloads"),
     ("settings",),
     (
-        *("config_files", "results_folder", "atomic_file", "output_file", "input_file", "cache_folder"),
+        "config_files",
+        "results_folder",
+        "atomic_file",
+        "output_file",
+        "input_file",
+        "cache_folder",
+        "errors",
+        "foreign_text",
+        "limits",
         "structured_text",
-        *("errors", "foreign_text", "limits", "stamp_checks", "stamps", "version"),
+        "stamp_checks",
+        "stamps",
+        "version",
     ),
 )
 # Below in the table, and yet of no use to each other.

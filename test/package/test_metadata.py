@@ -181,7 +181,7 @@ def test_executables_name_modules_of_this_package():
         defined = {n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef)}
         assert function in defined, f"{name} = {target}: {module} defines {sorted(defined)}"
         names[name] = module
-    assert set(names) == {"monodepth", "depth_node", "play", "demo", "camera_pose"}, sorted(names)
+    assert set(names) == {"monodepth", "depth_node", "play", "demo", "camera_pose", "security_policy"}, sorted(names)
 
 
 def test_importing_the_package_imports_neither_torch_nor_rclpy():

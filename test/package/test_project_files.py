@@ -123,7 +123,7 @@ def test_the_bug_form_asks_for_what_a_report_needs():
     assert len(names) == len(set(names))
     text = " ".join(field["attributes"]["description"] for field in fields)
     wanted = [
-        "monodepth --version",
+        "monodepth doctor",
         "monodepth info",
         "ros2 param dump",
         "/diagnostics",

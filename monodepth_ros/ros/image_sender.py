@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The camera driver of `scripts/bench loss`: publishes images to whoever has subscribed. Needs rclpy alone.
+"""A camera driver that publishes black images to whoever has subscribed, to see how many arrive. Needs rclpy alone, so
+that the ROS of another Python can run it as a script.
 
-Arguments: width, height, number of images, rate [Hz].
+Arguments: topic, width, height, number of images, rate [Hz].
 """
 
 import sys
@@ -17,12 +18,12 @@ DISCOVERY = 1.0  # time after the first subscription [s]
 
 def main() -> None:
     """Wait for a subscription, then publish."""
-    width, height, count, rate = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    topic, (width, height, count), rate = sys.argv[1], map(int, sys.argv[2:5]), float(sys.argv[5])
     rclpy.init()
-    node = rclpy.create_node("bench_sender")
+    node = rclpy.create_node("image_sender")
     # As in image_transport; a best-effort subscription is served best-effort.
     qos = QoSProfile(depth=5, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
-    images = node.create_publisher(Image, "bench_image", qos)
+    images = node.create_publisher(Image, topic, qos)
     message = Image(width=width, height=height, encoding="rgb8", step=3 * width)
     message.data = array("B", bytes(3 * width * height))
     deadline = time.monotonic() + 30.0
