@@ -12,7 +12,6 @@ LARGEST_TEXT_FILE = 64 << 20  # settings, calibration, metadata, catalogues
 DEEPEST_NESTING = 100  # levels of lists and mappings in JSON and YAML
 MOST_YAML_VALUES = 300_000  # of one document, each alias counted as what it stands for
 LARGEST_SETTINGS_FILE = 4 << 20  # settings, catalogues; also from a pipe
-LARGEST_ARRAY = 1 << 34  # of one array in a .npy or .npz file of depth maps or poses
 
 # Pictures.
 MOST_PIXELS = 1 << 27  # of one image or depth map, judged by its header before it is decoded

@@ -13,8 +13,6 @@ from monodepth_ros.data.pose_files.text_table import PoseFileError
 from monodepth_ros.data.sources.film_format import VIDEO_SUFFIXES
 from monodepth_ros.data.sources.image_times import listed_times
 from monodepth_ros.data.sources.source import SourceError
-from monodepth_ros.errors import MonodepthError
-from monodepth_ros.evaluation.array_file import ArrayHeaderError, map_array
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.geometry.pose_array import inverses
 
@@ -100,8 +98,8 @@ def _begins_as_text(path: Path) -> bool:
 
 def _relative_poses(path: Path) -> Trajectory:
     try:
-        steps = map_array(path)
-    except (OSError, ArrayHeaderError, MonodepthError):
+        steps = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
         raise EvaluationError(f"{path}: not a readable .npy array; expected {FORMATS}") from None
     if steps.ndim != 3 or steps.shape[1:] not in ((4, 4), (3, 4)) or steps.dtype.kind not in "fiu":
         raise EvaluationError(f"{path}: {steps.dtype} {steps.shape}, expected relative poses (N, 4, 4)")
