@@ -12,6 +12,10 @@ from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS, Argument
 
 # Set before anything imports rclpy: no test may speak to other machines.
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+# Nor may tests that run at the same time hear each other: each worker of pytest-xdist has a domain of its own.
+if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    first = int(os.environ.get("ROS_DOMAIN_ID", "1"))
+    os.environ["ROS_DOMAIN_ID"] = str(1 + (first - 1 + 37 * int(worker)) % 100)
 
 
 def pytest_runtest_setup(item):

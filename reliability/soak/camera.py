@@ -3,7 +3,7 @@
 
 Questions and answers are lines of JSON; `sent` in an answer is the number of images published for it.
 
-{"do": "connect", "seconds": s}: publish until the node has answered several images in a row.
+{"do": "connect", "images": n, "seconds": s}: publish until the node has answered several images in a row, n at most.
 {"do": "good", "count": n, "seconds": s}: publish good images, each when the one before is answered or s seconds later.
 {"do": "blind", "count": n, "rate": Hz}: publish good images without waiting for answers.
 {"do": "fault", "name": ..., "seed": ..., "count": n}: publish one of the faults of message_faults.py.
@@ -108,17 +108,18 @@ class Camera:
                 time.sleep(max(0.0, began + 1.0 / rate - time.monotonic()))
         return {"answered": answered, "last_ns": self._last_ns}
 
-    def connect(self, seconds: float) -> dict:
-        """Publish good images until several in a row are answered.
+    def connect(self, images: int, seconds: float) -> dict:
+        """Publish good images until several in a row are answered, each within so many seconds; n without an answer at
+        most.
 
         Returns the time and the number of images until the first of these [s], and the stamp of the last one [ns].
         """
         began, streak, tried, first = time.monotonic(), 0, 0, (0.0, 0)
         last_ns = 0
-        while streak < STREAK and time.monotonic() - began < seconds:
+        while streak < STREAK and tried - streak < images:
             tried += 1
             stamp_ns = self.publish_good()
-            if self.is_answered(stamp_ns, 0.5):
+            if self.is_answered(stamp_ns, seconds):
                 first = first if streak else (time.monotonic() - began, tried)
                 streak, last_ns = streak + 1, stamp_ns
             else:

@@ -97,8 +97,10 @@ class Listener:
         for status in message.status:
             texts = [status.name, *(text for pair in status.values for text in (pair.key, pair.value))]
             texts += status.message.splitlines() or [""]
-            if any(not text.isprintable() or len(text) > 2 * LONGEST_MESSAGE for text in texts):
-                self.unsound["diagnostics with a text that is too long or cannot be printed"] += 1
+            odd = [text for text in texts if not text.isprintable() or len(text) > 2 * LONGEST_MESSAGE]
+            if odd:
+                what = f"of {len(odd[0])} characters" if odd[0].isprintable() else repr(odd[0][:200])
+                self.unsound[f"diagnostics with a text that is too long or cannot be printed: {what}"] += 1
             if "camera" in status.name:
                 self.diagnosed = {pair.key: pair.value for pair in status.values}
 

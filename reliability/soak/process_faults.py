@@ -105,7 +105,7 @@ def deactivate(session, random) -> str:
 
 def cleanup(session, random) -> str:
     """The node cleaned up and configured anew while the camera sends; its counts begin at zero."""
-    session.connect(60.0)
+    session.connect()
     session.enter("before the clean-up")
     answers = session.ask_later({"do": "blind", "count": 20, "rate": 40.0})
     _change(session, Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)

@@ -18,7 +18,8 @@ from reliability.soak.node_process import NodeProcess, Resources
 from reliability.soak.process_faults import FAULTS as PROCESS_FAULTS
 
 FAULTS = {**MESSAGE_FAULTS, **PROCESS_FAULTS}
-START_SECONDS = 120.0
+START_IMAGES = 240  # without an answer, half a second each: the node loads and the processes find each other
+PATIENCE = 3.0  # seconds for the answer to an image, which a machine without time for the node may need
 
 
 class Sample(NamedTuple):
@@ -99,20 +100,21 @@ class Session:
         """The node was configured and counts from zero."""
         self.books.begin_anew()
 
-    def connect(self, seconds: float) -> dict:
-        """Good images until depth comes, for so long at most."""
-        found = self.camera.ask({"do": "connect", "seconds": seconds}, self._check)
+    def connect(self, what: str = "good images", images: int = 0, seconds: float = PATIENCE) -> dict:
+        """Good images until depth comes, so many without an answer at most (0: as --recovery says)."""
+        question = {"do": "connect", "images": images or self._options.recovery, "seconds": seconds}
+        found = self.camera.ask(question, self._check)
         self.images += found["sent"]
         if self._sent_since is not None:
             self._sent_since += found["sent"]
         if not found["back"]:
-            raise BenchError(f"no depth within {seconds:.0f} s of good images")
+            raise BenchError(f"{what}: no depth for {found['sent']} good images")
         self._last_ns = found["last_ns"]
         return found
 
     def enter(self, what: str, kind: str = PACED) -> None:
         """Enter the images since the last entry into the books, after one that was answered."""
-        status = self.listener.status_of(self._last_ns)
+        status = self.listener.status_of(self._last_ns, 30.0)
         if status is None:
             raise BenchError(f"{what}: the last status did not reach the listener")
         sent, self._sent_since = self._sent_since, 0
@@ -120,10 +122,9 @@ class Session:
 
     def start(self) -> None:
         """Wait until the node's answers reach the camera and the listener, which find it one after the other."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            self.connect(START_SECONDS)
-            if self.listener.status_of(self._last_ns, 0.5) or time.monotonic() > deadline:
+        for _ in range(START_IMAGES):
+            self.connect("start", START_IMAGES, 0.5)
+            if self.listener.status_of(self._last_ns, 0.5):
                 break
         self.enter("start", UNCONNECTED)
 
@@ -141,7 +142,7 @@ class Session:
         else:
             kind = PROCESS_FAULTS[name](self, chosen)
         before = self._sent_since
-        found = self.connect(self._options.recovery)
+        found = self.connect(f"{name} (seed {seed})")
         record = self.outcome.records.setdefault(name, FaultRecord())
         record.times += 1
         record.sent += before or 0

@@ -12,9 +12,9 @@ pytest.importorskip("rclpy", reason="no rclpy: run scripts/test, or source a ROS
 def test_every_kind_of_fault_is_survived_once_and_every_image_accounted_for(run_module, tmp_path):
     results, log = tmp_path / "soak.json", tmp_path / "node.log"
     # More images than all faults send: each of them comes once, by any order. Time is bounded generously.
-    words = ("--seed", "17", "--rounds", "1", "--between", "2", "--times", "6", "--recovery", "60")
+    words = ("--seed", "17", "--rounds", "1", "--between", "2", "--times", "6", "--recovery", "100")
     process = run_module("reliability.soak", *words, "--json", str(results), "--log", str(log))
-    assert process.returncode == 0, f"{process.stdout}\n{process.stderr}\n{log.read_text()[-5000:]}"
+    assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
     figures = json.loads(results.read_text())
     assert figures["problems"] == [] and figures["seed"] == 17
     assert len(figures["faults"]) >= 28 and {record["times"] for record in figures["faults"].values()} == {1}
