@@ -155,7 +155,9 @@ def main(arguments: list[str]) -> int:
     for name, count in fuzzing.examples.items():
         print(f"{name:18s}{count:8d} examples, {fuzzing.refused[name]:8d} of them refused")
     total = sum(fuzzing.examples.values())
-    print(f"{total} examples in {time.monotonic() - began:.0f} s, {len(fuzzing.failures)} failures; --seed {options.seed}")
+    print(
+        f"{total} examples in {time.monotonic() - began:.0f} s, {len(fuzzing.failures)} failures; --seed {options.seed}"
+    )
     return int(bool(fuzzing.failures))
 
 

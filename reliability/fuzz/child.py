@@ -147,7 +147,9 @@ def _place(trace) -> str:
     """File and line of the package's innermost frame, and of the innermost one."""
     frames = traceback.extract_tb(trace)
     own = [frame for frame in frames if "monodepth_ros" in frame.filename]
-    places = dict.fromkeys(f"{os.sep.join(Path(f.filename).parts[-3:])}:{f.lineno}" for f in (own or frames)[-1:] + frames[-1:])
+    places = dict.fromkeys(
+        f"{os.sep.join(Path(f.filename).parts[-3:])}:{f.lineno}" for f in (own or frames)[-1:] + frames[-1:]
+    )
     return " via ".join(places)
 
 

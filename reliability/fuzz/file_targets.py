@@ -25,7 +25,7 @@ from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_a
 from monodepth_ros.evaluation.trajectory_file import read_trajectory
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.training.state import TrainingState, load_state, save_state
-from reliability.fuzz.message_targets import CAMERA, PICTURE, header, image, to_cdr
+from reliability.fuzz.message_targets import CAMERA, PICTURE, header, image
 from reliability.fuzz.mutations import damaged
 from reliability.fuzz.target import Target
 
@@ -51,7 +51,7 @@ def recordings() -> dict[str, list[bytes]]:
     for suffix in (".mcap", ".db3"):
         path = Path(f"sample{suffix}")
         with BagWriter(path) as bag:
-            for topic, kind in dict((topic, m.__msgtype__) for topic, _, m in _messages()).items():
+            for topic, kind in {topic: message.__msgtype__ for topic, _, message in _messages()}.items():
                 bag.add_topic(topic, kind, latched=topic == "/tf_static")
             for topic, stamp_ns, message in _messages():
                 bag.write(topic, stamp_ns, message)

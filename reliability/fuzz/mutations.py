@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Strategies of hypothesis that damage valid samples: bytes, texts and trees of values.
 
-Every strategy mixes the plain generation of values with edits of samples, since random bytes alone rarely pass the first
-check of a reader.
+Every strategy mixes the plain generation of values with edits of samples, since random bytes alone rarely pass the
+first check of a reader.
 """
 
 import re
@@ -18,7 +18,20 @@ ODD_WORDS = (
     *("", "nan", "-nan", "inf", "-inf", "NaN", ".nan", ".inf", "1e999", "-1e999", "1e-320", "0", "-0", "-1", "1"),
     *("2147483648", "18446744073709551616", "9" * 400, "0x41", "1_000", "12:30", "1,5", "٣", "true", "null", "~"),
     *("[", "]", "{", "}", "[]", "{}", "- ", ":", "&a", "*a", "<<", "!!binary", "!!python/name:x", "'", '"', "|", ">"),
-    *("\n", "\t", "\r", "\x00", "\x1b[2J", "\u202e", "\ud7ff", "\ufeff", "x" * 5000, "[" * 150, "{a: " * 150, "../../x"),
+    *(
+        "\n",
+        "\t",
+        "\r",
+        "\x00",
+        "\x1b[2J",
+        "\u202e",
+        "\ud7ff",
+        "\ufeff",
+        "x" * 5000,
+        "[" * 150,
+        "{a: " * 150,
+        "../../x",
+    ),
     *("/dev/null", "~/x", "%n%s", "{0}", "$HOME", "#", "---", "...", "%YAML 1.2"),
 )
 ODD_VALUES = st.one_of(
@@ -112,7 +125,9 @@ def damaged_tree(draw, samples: list[Any]) -> Any:
         holder, key = {"": tree}, ""
         while True:
             inner = holder[key]
-            keys = list(inner) if isinstance(inner, dict) else list(range(len(inner))) if isinstance(inner, list) else []
+            keys = (
+                list(inner) if isinstance(inner, dict) else list(range(len(inner))) if isinstance(inner, list) else []
+            )
             if not keys or draw(st.integers(0, 3)) == 0:
                 break
             holder, key = inner, draw(st.sampled_from(keys))

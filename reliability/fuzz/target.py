@@ -11,8 +11,8 @@ from hypothesis.strategies import SearchStrategy
 class Target(NamedTuple):
     """A reader of something from outside.
 
-    examples: makes the strategy of its inputs, as bytes. read: reads them; name: of the file, inside an empty folder, in
-    which they are when `read` is called. made: further files that the reader may leave in that folder.
+    examples: makes the strategy of its inputs, as bytes. read: reads them. name: of the file, inside an empty folder,
+    in which they are when `read` is called. made: further files that the reader may leave in that folder.
     """
 
     examples: Callable[[], SearchStrategy[bytes]]

@@ -7,7 +7,8 @@ MODULES = {
         "reliability.fuzz.message_targets",
     ),
     **dict.fromkeys(
-        ("settings", "catalogue", "poses", "split", "calibration", "checkpoint", "exif"), "reliability.fuzz.text_targets"
+        ("settings", "catalogue", "poses", "split", "calibration", "checkpoint", "exif"),
+        "reliability.fuzz.text_targets",
     ),
     **dict.fromkeys(("mcap", "db3", "bag", "npy", "npz", "state", "weights"), "reliability.fuzz.file_targets"),
 }

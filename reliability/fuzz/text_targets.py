@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Targets: texts that people and other programs write: settings, catalogues, poses, calibrations, checkpoint headers."""
+"""Targets: texts that people and programs write: settings, catalogues, poses, calibrations, heads of checkpoints."""
 
 import json
 from functools import lru_cache
@@ -134,11 +134,28 @@ def calibrations() -> tuple[str, ...]:
     folder.unlink()
     values = {"camera_model": "pinhole", "intrinsics": [458.6, 457.3, 367.2, 248.4], "resolution": [752, 480]}
     values |= {"distortion_model": "radtan", "distortion_coeffs": [-0.28, 0.07, 0.0, 0.0]}
-    basalt = {"value0": {"resolution": [[752, 480]], "intrinsics": [
-        {"camera_type": "kb4", "intrinsics": {"fx": 458.6, "fy": 457.3, "cx": 367.2, "cy": 248.4,
-                                              "k1": 0.0, "k2": 0.0, "k3": 0.0, "k4": 0.0}}]}}
+    basalt = {
+        "value0": {
+            "resolution": [[752, 480]],
+            "intrinsics": [
+                {
+                    "camera_type": "kb4",
+                    "intrinsics": {
+                        "fx": 458.6,
+                        "fy": 457.3,
+                        "cx": 367.2,
+                        "cy": 248.4,
+                        "k1": 0.0,
+                        "k2": 0.0,
+                        "k3": 0.0,
+                        "k4": 0.0,
+                    },
+                }
+            ],
+        }
+    }
     kitti = "P0: 718.8 0 607.1 0 0 718.8 185.2 0 0 0 1 0\nP2: 718.8 0 607.1 45.3 0 718.8 185.2 -0.1 0 0 1 0.004\n"
-    orb = "%YAML:1.0\nCamera.type: \"PinHole\"\nCamera.fx: 458.6\nCamera.fy: 457.3\nCamera.cx: 367.2\n"
+    orb = '%YAML:1.0\nCamera.type: "PinHole"\nCamera.fx: 458.6\nCamera.fy: 457.3\nCamera.cx: 367.2\n'
     orb += "Camera.cy: 248.4\nCamera.k1: -0.28\nCamera.k2: 0.07\nCamera.p1: 0.0\nCamera.p2: 0.0\n"
     orb += "Camera.width: 752\nCamera.height: 480\n"
     colmap = "# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]\n1 OPENCV 752 480 458.6 457.3 367.2 248.4 -0.28 0.07 0 0\n"
@@ -148,7 +165,17 @@ def calibrations() -> tuple[str, ...]:
     info = "height: 480\nwidth: 752\ndistortion_model: plumb_bob\nd: [0.0, 0.0, 0.0, 0.0, 0.0]\n"
     info += "k: [458.6, 0.0, 367.2, 0.0, 457.3, 248.4, 0.0, 0.0, 1.0]\nr: [1.0, 0, 0, 0, 1, 0, 0, 0, 1]\n"
     info += "p: [458.6, 0.0, 367.2, 0.0, 0.0, 457.3, 248.4, 0.0, 0.0, 0.0, 1.0, 0.0]\n---\n"
-    return (own, *storage.values(), yaml.safe_dump({"cam0": values}), json.dumps(basalt), kitti, orb, colmap, vins, info)
+    return (
+        own,
+        *storage.values(),
+        yaml.safe_dump({"cam0": values}),
+        json.dumps(basalt),
+        kitti,
+        orb,
+        colmap,
+        vins,
+        info,
+    )
 
 
 @st.composite
@@ -186,7 +213,7 @@ def checkpoint_heads(draw) -> bytes:
         content = {**content, "__metadata__": {"monodepth_ros": json.dumps(draw(damaged_tree([own])))}}
     elif kind == "tensors":
         few = dict(list(content.items())[:3])
-        content = {**content, **{key: value for key, value in draw(damaged_tree([few])).items()}}
+        content = {**content, **draw(damaged_tree([few]))}
     text = json.dumps(content).encode("utf-8", "surrogatepass")
     if kind == "text":
         text = draw(damaged_text([text.decode()]))

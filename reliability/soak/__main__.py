@@ -6,7 +6,7 @@ camera_info, a gyro and TF; after each fault it publishes good images until dept
 before is answered. It fails if
 
 - the images sent are not those received plus those lost on the way, or received ones have no fate;
-- depth does not come again after a fault within --recovery good images, each of which may take 3 s;
+- depth does not come again after a fault within --recovery good images, each of which may take 1.5 s;
 - memory grows by more than 10 MB, or threads or open handles grow, after the warm-up (a fifth of the run);
 - the log holds a traceback or an internal error, a line that is too long or cannot be printed, or a cause too often;
 - an output holds a number that is not finite, or a diagnostic a text that cannot be printed;
@@ -48,7 +48,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--faults", nargs="*", metavar="NAME", help=f"of {', '.join(FAULTS)} [all]; none: no faults")
     parser.add_argument("--between", type=int, default=40, help="good images between faults [%(default)s]")
     parser.add_argument("--times", type=int, default=30, help="faulty messages of one fault [%(default)s]")
-    parser.add_argument("--recovery", type=int, default=30, help="good images without depth after a fault [%(default)s]")
+    parser.add_argument(
+        "--recovery", type=int, default=30, help="good images without depth after a fault [%(default)s]"
+    )
     parser.add_argument("--checkpoint", default=str(bundled_checkpoint()), help="weights [the bundled demonstration]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a new file")
     parser.add_argument("--log", type=Path, metavar="FILE", help="keep the node's log in this file")
@@ -103,7 +105,7 @@ def run(options: argparse.Namespace, log: Path, scenery: Path) -> dict:
         stack.callback(listener.close)
         stack.callback(node.end, END_SECONDS)
         session = Session(node, listener, options, given, scenery)
-        stack.callback(lambda: session.camera.stop())
+        stack.callback(session.close)
         try:
             session.run(report)
         except BenchError as error:

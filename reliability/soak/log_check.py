@@ -15,7 +15,7 @@ FREE_BYTES = 60_000  # of the start, and of transitions
 PREFIX = 200  # characters before a message: level, time, name
 # Signs of a fault in the program itself.
 ALARMS = ("Traceback", "internal error", "core dumped", "Segmentation", "terminate called", "Fatal Python error")
-ALARMS += ("Warning: ", "Exception ignored", "never awaited", "frame not processed:", "a callback failed", "a transition failed")
+ALARMS += ("Exception ignored", "never awaited", "frame not processed:", "a callback failed", "a transition failed")
 LINE = re.compile(r"\[(\w+)\] \[(\d+\.\d+)\] \[([\w./]+)\]: (.*)")
 
 

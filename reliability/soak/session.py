@@ -19,7 +19,7 @@ from reliability.soak.process_faults import FAULTS as PROCESS_FAULTS
 
 FAULTS = {**MESSAGE_FAULTS, **PROCESS_FAULTS}
 START_IMAGES = 240  # without an answer, half a second each: the node loads and the processes find each other
-PATIENCE = 3.0  # seconds for the answer to an image, which a machine without time for the node may need
+PATIENCE = 1.5  # seconds for the answer to an image, which a machine without time for the node may need
 
 
 class Sample(NamedTuple):
@@ -149,6 +149,10 @@ class Session:
         record.slowest_s, record.images = max(record.slowest_s, found["seconds"]), max(record.images, found["images"])
         self.enter(f"{name} (seed {seed})", kind)
 
+    def close(self) -> None:
+        """End the camera's process."""
+        self.camera.stop()
+
     def sample(self) -> None:
         """Read the node's resources."""
         self.outcome.samples.append(Sample(self.images, self.node.resources()))
@@ -174,4 +178,3 @@ class Session:
             self.sample()
             report(self)
         self.outcome.seconds = time.monotonic() - began
-

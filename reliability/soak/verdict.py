@@ -86,8 +86,9 @@ def progress_line(session: Session) -> str:
     """One line of the moment."""
     totals, resources = session.books.totals, session.outcome.samples[-1].resources
     return (
-        f"{session.images} images sent, {totals[PROCESSED]} processed, {totals[LOST]} lost; {resources.memory_mb:.0f} MB,"
-        f" {resources.threads} threads, {resources.handles} handles; {len(session.outcome.records)} kinds of faults"
+        f"{session.images} images sent, {totals[PROCESSED]} processed, {totals[LOST]} lost;"
+        f" {resources.memory_mb:.0f} MB, {resources.threads} threads, {resources.handles} handles;"
+        f" {len(session.outcome.records)} kinds of faults"
     )
 
 
@@ -97,7 +98,7 @@ def table(figures: dict, seed: int) -> str:
     causes = ", ".join(f"{counts[name]} {name.removeprefix('frames_')}" for name in DROP_CAUSES)
     lines = [
         f"{figures['paced']} images sent one by one: each received or counted as lost",
-        f"{figures['unpaced']} images sent without waiting: {figures['unseen']} of them replaced by a newer one on the way",
+        f"{figures['unpaced']} images sent without waiting: {figures['unseen']} of them replaced on the way",
         f"{figures['unconnected']} images sent while camera or node came or went",
         f"{counts[RECEIVED]} received = {counts[PROCESSED]} processed, {causes}; {counts[LOST]} lost on the way",
         f"{figures['images'] / max(figures['seconds'], 1e-9):.1f} images/s over {figures['seconds']:.0f} s",
@@ -106,7 +107,9 @@ def table(figures: dict, seed: int) -> str:
     if not figures["trends"]:
         lines.append(f"memory, threads and handles: not judged, fewer than {FEWEST_SAMPLES} readings")
     log = figures["log"]
-    lines.append(f"log: {log['lines']} lines, {log['bytes'] / 1000:.0f} kB; end by SIGINT: {figures['end_seconds']:.1f} s")
+    lines.append(
+        f"log: {log['lines']} lines, {log['bytes'] / 1000:.0f} kB; end by SIGINT: {figures['end_seconds']:.1f} s"
+    )
     lines.append("outputs: " + ", ".join(f"{count} {topic}" for topic, count in figures["outputs"].items()))
     lines.append(f"{'fault':26s}{'times':>6s}{'images':>8s}{'depth again after [s]':>23s}{'images':>8s}")
     lines += [

@@ -80,7 +80,11 @@ def test_the_same_seed_gives_the_same_examples(checkout):
         take()
         return found
 
-    for strategy in (damaged([bytes(range(100))]), damaged_text(["a: 1\nb: [2, 3]\n"]), damaged_tree([{"a": [1, "b"]}])):
+    for strategy in (
+        damaged([bytes(range(100))]),
+        damaged_text(["a: 1\nb: [2, 3]\n"]),
+        damaged_tree([{"a": [1, "b"]}]),
+    ):
         first = examples(strategy, 1)
         assert repr(first) == repr(examples(strategy, 1)) != repr(examples(strategy, 2))
         assert len(set(map(repr, first))) > 10

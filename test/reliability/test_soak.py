@@ -70,7 +70,7 @@ def test_the_log_is_judged_by_line_cause_and_volume(checkout, tmp_path):
     for lines, found in (
         ([line(i, f"{i} images of 'topic{i}' lost") for i in range(4)], "4 lines within 5 s"),
         ([line(0, "red \x1b[31m text")], "cannot be printed"),
-        ([line(0, "x" * 3000)], "3044 characters"),
+        ([line(0, "x" * 3000)], "has 30.. characters"),
         (["Traceback (most recent call last):"], "Traceback"),
         ([line(0, "frame not processed: KeyError")], "frame not processed"),
         (["libjpeg: corrupt"] * 50, "50 lines of libraries"),
