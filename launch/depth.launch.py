@@ -22,6 +22,7 @@ from monodepth_ros.ros.launching import (
     depth_node,
     player_node,
     rviz_node,
+    warn_of_unknown,
 )
 
 ARGUMENTS = declare(
@@ -45,6 +46,7 @@ ARGUMENTS = declare(
 
 def nodes(context: LaunchContext) -> list[Node]:
     """The nodes for the arguments; ValueError or FileNotFoundError for an invalid argument."""
+    warn_of_unknown(context, ARGUMENTS)
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     image = given["image"]
     if image.endswith("/compressed"):

@@ -25,6 +25,7 @@ from monodepth_ros.ros.launching import (
     existing_path,
     player_node,
     rviz_node,
+    warn_of_unknown,
 )
 from monodepth_ros.settings.files import read_ros_parameters
 
@@ -102,6 +103,7 @@ def poses(text: str, cameras: list[str]) -> list[str]:
 
 def nodes(context: LaunchContext) -> list[Node]:
     """The nodes for the arguments; ValueError or FileNotFoundError for an invalid argument."""
+    warn_of_unknown(context, ARGUMENTS)
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     if given["image_topic"].endswith("/compressed"):
         raise ValueError(

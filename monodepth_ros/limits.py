@@ -22,3 +22,7 @@ LARGEST_FOCAL_LENGTH = 1e7  # pixels
 LARGEST_COEFFICIENT = 1e6  # of a lens's distortion
 LARGEST_POSITION = 1e8  # metres from an origin
 LARGEST_TURN_RATE = 200.0  # rad/s; the fastest gyros of robots and phones end at 70
+
+# Frames of TF. Robots have up to some hundred.
+MOST_FRAMES = 10_000  # to remember
+MOST_PARENTS = 8  # of one frame

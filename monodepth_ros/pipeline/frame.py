@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One frame: the input, the outputs that are wanted, and the results."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +12,7 @@ from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.odometry.scale.source import NETWORK_UNITS, CameraMount, ScaleEstimate, SeenDepth
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate
+from monodepth_ros.pipeline.depth_content import DepthContent
 from monodepth_ros.pipeline.depth_image import DepthStatistics
 from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.network_view import NetworkView
@@ -61,8 +64,9 @@ class FrameResult:
     uint8 (H, W, 3). cloud: CLOUD_DTYPE (h, w) in the optical frame, None for an uncalibrated camera; cloud_is_dense: no
     point is NaN. rectified: rgb uint8 (H, W, 3). ground: bgr uint8 (H, W, 3), the network's input with the ground found
     by the scale marked. correspondences: bgr uint8 (H, W, 3), the network's input with the tracked points.
-    contradiction: what has contradicted the depth for seconds (see depth_plausibility.py), or empty. milliseconds: time
-    per stage.
+    contradiction: what has contradicted the depth for seconds (see depth_plausibility.py), or empty. content: how much
+    of the depth image holds depth. milliseconds: time per stage. failures: the errors of single stages after the depth
+    network, by stage: what these would have made is missing, and everything else is there.
 
     `FramePipeline.track` fills odometry, correspondences and contradiction after everything else.
     """
@@ -82,7 +86,17 @@ class FrameResult:
     ground: np.ndarray | None = None
     correspondences: np.ndarray | None = None
     contradiction: str = ""
+    content: DepthContent | None = None
     milliseconds: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
+
+    @contextmanager
+    def apart(self, stage: str) -> Iterator[None]:
+        """Keep an error of one stage to it: note it in `failures`, so that the others go on."""
+        try:
+            yield
+        except Exception as error:  # a bug, or no memory for one output
+            self.failures[stage] = error
 
     @property
     def unit(self) -> str:
@@ -119,3 +133,11 @@ class PreparedFrame:
     @property
     def needs_depth(self) -> bool:
         return self.demand.needs_depth or self.scale_needs_depth or self.motion_needs_depth
+
+    def see(self, scaled: np.ndarray) -> None:
+        """Set `seen` from the inverse depth (h, w) of the network, in its own units and without a view's mask."""
+        view = self.result.view
+        inverse = scaled if view.depth_factor == 1.0 else scaled / np.float32(view.depth_factor)
+        if view.resampler.valid is not None:
+            inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
+        self.seen = SeenDepth(self.frame.stamp_ns, inverse, view.camera, self.frame.mount)

@@ -3,7 +3,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from monodepth_ros.odometry.checks.depth_plausibility import DepthPlausibility
 from monodepth_ros.odometry.checks.lost_motion import LostMotion
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.create_scale import create_scale
-from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource, SeenDepth
+from monodepth_ros.odometry.scale.source import ScaleEstimate, ScaleSource
 from monodepth_ros.odometry.scale.stated import RelativeScale
 from monodepth_ros.odometry.scale.stereo_images import StereoImages
 from monodepth_ros.odometry.scale.travel_log import TravelLog
@@ -24,14 +25,16 @@ from monodepth_ros.pictures.correspondence_picture import correspondence_picture
 from monodepth_ros.pictures.ground_picture import ground_picture
 from monodepth_ros.pipeline.config import PipelineConfig
 from monodepth_ros.pipeline.depth_batch import infer_depth
+from monodepth_ros.pipeline.depth_content import depth_content
 from monodepth_ros.pipeline.depth_image import depth_from_disparity, depth_statistics, to_millimetres
 from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult, PreparedFrame
 from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
-from monodepth_ros.pipeline.network_view import NetworkView
 from monodepth_ros.pipeline.point_cloud import colored_points
 from monodepth_ros.pipeline.ready_view import ready_view
 from monodepth_ros.pipeline.view_choice import choose_view
+
+PROBATION = 10  # frames after a failure
 
 
 class FramePipeline:
@@ -60,6 +63,7 @@ class FramePipeline:
         self._motion.configure(config.odometry)
         self._plausibility = DepthPlausibility()
         self._lost_motion = LostMotion()
+        self._failed: dict[str, int] = {}  # frames to come in which a failure of the stage is one more of the same
         self.announce: Callable[[str], None] = lambda text: None
         """Called with a line before something that keeps a frame waiting for seconds."""
 
@@ -118,11 +122,13 @@ class FramePipeline:
         self._motion.reset()
 
     def process(self, frame: Frame, demand: Demand) -> FrameResult:
-        """Compute the outputs wanted of a frame; CalibrationError if image and camera model differ in size."""
+        """Compute the outputs wanted of a frame; raises CalibrationError for another size, or any stage's error."""
         prepared = self.prepare(frame, demand)
         infer_depth(self._engine, [prepared])
         result = self.finish(prepared)
         self.track(prepared)
+        for failure in result.failures.values():
+            raise failure
         return result
 
     def prepare(self, frame: Frame, demand: Demand) -> PreparedFrame:
@@ -170,7 +176,10 @@ class FramePipeline:
         return prepared
 
     def finish(self, prepared: PreparedFrame) -> FrameResult:
-        """Make the depth outputs, after the depth network; raises the exception that the network failed with."""
+        """Make the depth outputs, after the depth network; raises the exception that the network failed with.
+
+        An output that fails by itself is missing in the result, with its error in `failures`.
+        """
         started = time.perf_counter()
         if prepared.failure is not None:
             raise prepared.failure
@@ -179,18 +188,22 @@ class FramePipeline:
         if prepared.disparity is not None:
             scaled = scale_disparity(prepared.disparity, self._header.min_depth, self._header.max_depth)
             if prepared.scale_needs_depth or prepared.wants_motion:
-                prepared.seen = _seen_depth(prepared.frame, result.view, scaled)
+                prepared.see(scaled)
             if prepared.scale_needs_depth and prepared.seen is not None:
-                self._scale.observe_depth(prepared.seen)
-                result.scale = self.scale
+                with self._recovering(result, "scale"):
+                    self._scale.observe_depth(prepared.seen)
+                    result.scale = self.scale
         rgb = prepared.rgb
         if self._is_full_size and (demand.rectified or demand.cloud):
-            rgb = prepared.resampling.rectified(prepared.frame.pixels)
+            rgb = None
+            with result.apart("rectified image"):
+                rgb = prepared.resampling.rectified(prepared.frame.pixels)
         if demand.rectified:
             result.rectified = rgb
         ground = self._scale_in_force.ground
         if demand.ground and ground is not None and prepared.rgb is not None:
-            result.ground = ground_picture(prepared.rgb, ground)
+            with result.apart("picture of the ground"):
+                result.ground = ground_picture(prepared.rgb, ground)
         if scaled is not None:
             self._finish_depth(prepared, scaled, rgb)
         result.milliseconds["depth network"] = prepared.batch_ms
@@ -198,25 +211,47 @@ class FramePipeline:
         return result
 
     def track(self, prepared: PreparedFrame) -> None:
-        """Add motion and odometry to the result of a finished frame; the depth outputs do not wait for them."""
+        """Add motion and odometry to the result of a finished frame; the depth outputs do not wait for them.
+
+        If the odometry fails, its error is in the result's `failures`, and the next frame begins without earlier ones.
+        """
         started = time.perf_counter()
         demand, result = prepared.demand, prepared.result
         agreement = math.nan
         if prepared.wants_motion:
-            odometry = self._motion.track(prepared, self._scale_in_force)
-            result.odometry = odometry if demand.odometry else None
+            with self._recovering(result, "odometry"):
+                odometry = self._motion.track(prepared, self._scale_in_force)
+                result.odometry = odometry if demand.odometry else None
             tracked = self._motion.tracked
             if demand.correspondences and tracked is not None and prepared.rgb is not None:
-                result.correspondences = correspondence_picture(prepared.rgb, tracked)
+                with result.apart("correspondences"):
+                    result.correspondences = correspondence_picture(prepared.rgb, tracked)
             agreement = math.nan if tracked is None else tracked.depth_agreement
             if result.view.is_calibrated:
                 self._lost_motion.observe(tracked, result.view.image_camera)
-        if prepared.frame.in_order:
-            self._plausibility.observe_agreement(result.stamp_ns, agreement)
-        if prepared.seen is not None:
-            self._plausibility.observe_depth(prepared.seen, result.scale, self._config.scale.camera_height)
-        result.contradiction = self._lost_motion.warning or self._plausibility.contradiction
+        with result.apart("plausibility of the depth"):
+            if prepared.frame.in_order:
+                self._plausibility.observe_agreement(result.stamp_ns, agreement)
+            if prepared.seen is not None:
+                self._plausibility.observe_depth(prepared.seen, result.scale, self._config.scale.camera_height)
+            result.contradiction = self._lost_motion.warning or self._plausibility.contradiction
         result.milliseconds["motion"] = 1e3 * (time.perf_counter() - started)
+
+    @contextmanager
+    def _recovering(self, result: FrameResult, stage: str) -> Iterator[None]:
+        """Keep an error of the scale or the odometry to it: the first one costs what joins frames, and the trajectory
+        goes on; the state behind it is replaced if the stage fails again within the next frames."""
+        with result.apart(stage):
+            try:
+                yield
+            except Exception:
+                has_failed_again = self._failed.get(stage, 0) > 0
+                self._failed[stage] = PROBATION
+                self._motion.recover(has_failed_again)
+                if has_failed_again:
+                    self._scale = self._create_scale(self._config, previous=None)
+                raise
+            self._failed[stage] = self._failed.get(stage, 0) - 1
 
     @property
     def _is_full_size(self) -> bool:
@@ -244,24 +279,21 @@ class FramePipeline:
         depth = depth_from_disparity(scaled, factor, config.depth.min_range, config.depth.max_range)
         if demand.depth:
             result.depth = to_millimetres(depth) if config.depth.encoding == "16UC1" else depth
+        if prepared.disparity is not None:
+            result.content = depth_content(depth, prepared.disparity, scaled, factor, config.depth.encoding)
         if demand.statistics:
             result.statistics = depth_statistics(depth)
         if demand.color:
-            result.color = color_picture(depth)
+            with result.apart("picture of the depth"):
+                result.color = color_picture(depth)
         if demand.cloud and view.is_calibrated and rgb is not None:
             cloud = config.cloud
-            result.cloud, result.cloud_is_dense = colored_points(
-                depth, rgb, result.camera, cloud.stride, cloud.min_range, cloud.max_range
-            )
+            with result.apart("cloud"):
+                result.cloud, result.cloud_is_dense = colored_points(
+                    depth, rgb, result.camera, cloud.stride, cloud.min_range, cloud.max_range
+                )
 
 
 def check_scale(config: PipelineConfig, header: CheckpointHeader, has_pose: bool) -> None:
     """Raise ScaleError if the scale of the settings cannot be had."""
     create_scale(config.scale, header, has_motion=gives_motion(config.odometry, has_pose))
-
-
-def _seen_depth(frame: Frame, view: NetworkView, scaled: np.ndarray) -> SeenDepth:
-    inverse = scaled if view.depth_factor == 1.0 else scaled / np.float32(view.depth_factor)
-    if view.resampler.valid is not None:
-        inverse = np.where(view.resampler.valid, inverse, np.float32(np.nan))
-    return SeenDepth(frame.stamp_ns, inverse, view.camera, frame.mount)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import invert, power, rotation_to_axis_angle
 from monodepth_ros.inference.engine import Engine
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
@@ -106,6 +107,14 @@ class MotionTracking:
         self._odometry.reset()
         self.forget()
 
+    def recover(self, has_failed_again: bool) -> None:
+        """Go on with the next frame after an error; if this was not enough the last time, in a new trajectory."""
+        self.forget()
+        if has_failed_again:
+            self._odometry.reset()
+            if self.gyro is not None:  # the same object: its input holds it
+                vars(self.gyro).update(vars(Gyro(self._config)))
+
     def forget(self) -> None:
         """Pair the next frame with none of the earlier ones."""
         self._history.clear()
@@ -130,7 +139,8 @@ class MotionTracking:
             self._engine.expect_motion(partner.image, prepared.motion_image)
 
     def track(self, prepared: PreparedFrame, scale: ScaleSource) -> OdometryEstimate | None:
-        """The estimate at a frame; None for a frame without a stamp, whose motion has no duration.
+        """The estimate at a frame; None for a frame without a stamp, whose motion has no duration. After an error call
+        `recover`.
 
         Features need the frame's depth. The scale observes the motion and multiplies it.
         """
@@ -166,6 +176,8 @@ class MotionTracking:
             reason=motion.reason,
             turn=motion.turn,
         )
+        if not np.isfinite(found.T_start_camera).all():
+            raise MonodepthError("the pose is not a number any more")
         found = replace(found, is_metric=estimate.is_metric)
         if motion.is_bridged and found.state is TrackingState.TRACKING:
             return replace(found, note=f"{motion.reason}: turned by the gyro, at the speed before")

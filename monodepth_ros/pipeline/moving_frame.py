@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The moving frame of the odometry: the camera's own, or the robot's base that the camera is mounted on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,26 +54,57 @@ T_ODOM_START = make_transform(R_BODY_OPTICAL, np.zeros(3))
 T_ODOM_START.setflags(write=False)
 
 
-def second_parent(config: MovingFrameConfig, frame: str, parent: str) -> str:
-    """The reason against publishing odom_frame -> frame on /tf, or an empty string.
+def odometry_link(config: MovingFrameConfig, frame: str) -> tuple[str, str]:
+    """Parent and child of the odometry's transform for the moving frame."""
+    return (frame, config.odom_frame) if config.invert_odom_tf else (config.odom_frame, frame)
 
-    A frame has one parent in the TF tree; parent: the one that it has already, or an empty string. The inverted
-    transform adds no parent to it.
+
+def second_parent(config: MovingFrameConfig, frame: str, parent: str, by: str = "") -> str:
+    """The reason against publishing the odometry's transform for the moving frame, or an empty string.
+
+    A frame has one parent in the TF tree; parent: the one that the child of this transform has already, or an empty
+    string; by: who publishes that, in words.
     """
-    if config.invert_odom_tf or parent in ("", config.odom_frame):
+    own, child = odometry_link(config, frame)
+    if parent in ("", own):
         return ""
     return (
-        f"no /tf from {config.odom_frame!r}: {frame!r} has the parent {parent!r} already; set base_frame to the frame "
-        "that should move, invert_odom_tf to true, or publish_tf to false"
+        f"{_withheld(own, child)}, which would be a second parent: {child!r} has the parent {parent!r} already; "
+        f"{_remedy(config)}{by and f' ({parent!r} is published {by})'}"
     )
 
 
-def rival(config: MovingFrameConfig, frame: str) -> str:
-    """The reason against publishing between odom_frame and frame what another node publishes already."""
+def rival(config: MovingFrameConfig, frame: str, by: str = "") -> str:
+    """The reason against publishing the odometry's transform if another node does; by: who, in words."""
+    own, child = odometry_link(config, frame)
+    remedy = "odom_frame to another name" + ("" if config.invert_odom_tf else " and invert_odom_tf to true")
     return (
-        f"no /tf from {config.odom_frame!r}: another node publishes {config.odom_frame!r} -> {frame!r}; set publish_tf "
-        "to false, or odom_frame to another name and invert_odom_tf to true"
+        f"{_withheld(own, child)}: another node publishes {own!r} -> {child!r}; set publish_tf to false, or {remedy}"
+        f"{by and f' (it is published {by})'}"
     )
+
+
+def loop(config: MovingFrameConfig, frame: str, way: Sequence[str], by: str = "") -> str:
+    """The reason against publishing the odometry's transform if its parent hangs below its child already.
+
+    way: the frames from that parent up to the child; by: who publishes on /tf and /tf_static, in words.
+    """
+    own, child = odometry_link(config, frame)
+    chain = " -> ".join(repr(name) for name in reversed(way))
+    return (
+        f"{_withheld(own, child)}, which would close a loop: {chain} is published already; {_remedy(config)}"
+        f"{by and f' (published {by})'}"
+    )
+
+
+def _withheld(own: str, child: str) -> str:
+    return f"no /tf from {own!r} to {child!r}"
+
+
+def _remedy(config: MovingFrameConfig) -> str:
+    if config.invert_odom_tf:
+        return "set odom_frame to a name of its own, or publish_tf to false"
+    return "set base_frame to the frame that should move, invert_odom_tf to true, or publish_tf to false"
 
 
 def static_parents(transforms: StaticTransforms) -> Callable[[str], Parent | None]:
@@ -123,7 +154,8 @@ class MovingFrame:
                 choice = choose_base("", camera_frame, static_parents(transforms), config.odom_frame)
         self.name, self.description = choice.frame, choice.description
         self.notes += filter(None, [axes_problem(camera_frame, self.name, self.T_base_camera)])
-        reason = second_parent(config, self.name, transforms.parent_of(self.name)) if config.publish_tf else ""
+        child = odometry_link(config, self.name)[1]
+        reason = second_parent(config, self.name, transforms.parent_of(child)) if config.publish_tf else ""
         self.may_publish_tf = config.publish_tf and not reason
         if reason:
             self.notes.append(reason)

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The topics of TF, and the parents of frames there, without the transforms themselves."""
 
+import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from geometry_msgs.msg import TransformStamped
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from tf2_msgs.msg import TFMessage
 
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.limits import LARGEST_POSITION, LONGEST_NAME, MOST_FRAMES, MOST_PARENTS
 from monodepth_ros.pipeline.base_choice import Parent
 from monodepth_ros.stamps import nanoseconds
 
@@ -19,54 +25,154 @@ TF_STATIC_QOS = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-# A moving transform that was not published for this long has no publisher any more [s].
-SILENCE = 5.0
-OWN_STAMPS = 200  # stamps of our own transforms to remember, until these have come back
+# A moving transform counts until it has been silent for this long, tf2's history, or for PAUSES times its longest pause
+# so far, up to LONGEST_SILENCE [s].
+SILENCE = 10.0
+PAUSES = 3.0
+LONGEST_SILENCE = 600.0
+OWN_TRANSFORMS = 200  # transforms of our own to remember, until these have come back
+SHORTEST_QUATERNION = 1e-12
 
 
-class _Link(NamedTuple):
-    parent: str
-    child: str
+class ParentInForce(NamedTuple):
+    """A parent that other nodes give to a frame. is_static: on /tf_static."""
+
+    name: str
+    is_static: bool
+
+    def __str__(self) -> str:
+        return f"{shown(self.name)!r} on {'/tf_static' if self.is_static else '/tf'}"
+
+
+@dataclass
+class _Heard:
+    last: float  # steady clock [s]
+    longest_pause: float = 0.0
+
+    def again(self, now: float) -> None:
+        self.longest_pause = max(self.longest_pause, now - self.last)
+        self.last = now
+
+    def counts(self, now: float) -> bool:
+        return now - self.last < max(SILENCE, min(PAUSES * self.longest_pause, LONGEST_SILENCE))
 
 
 class FrameTree:
-    """The tree of frames. Thread-safe. A frame with a static parent keeps it, whatever comes on /tf."""
+    """The tree of frames, as other nodes publish it. Thread-safe.
 
-    def __init__(self) -> None:
+    A frame with a static parent keeps it, whatever comes on /tf. on_refused: called with a line for each transform that
+    is left out.
+    """
+
+    def __init__(self, on_refused: Callable[[str], None] = lambda line: None) -> None:
+        self._on_refused = on_refused
         self._parents: dict[str, Parent] = {}
-        self._own_stamps: deque[int] = deque(maxlen=OWN_STAMPS)
-        self._heard: dict[_Link, float] = {}  # from other nodes, on /tf (steady clock [s])
+        self._heard: dict[str, dict[ParentInForce, _Heard]] = {}
+        self._own: deque[tuple] = deque(maxlen=OWN_TRANSFORMS)
         self._lock = threading.Lock()
 
-    def add(self, message: TFMessage, is_static: bool) -> None:
-        """Add transforms; skip those without a frame name."""
-        now = time.monotonic()
+    def add(self, message: TFMessage, is_static: bool) -> list[TransformStamped]:
+        """Add transforms; those that can be used. Others are refused, as tf2 does: of no frame or with bad numbers."""
+        now, usable = time.monotonic(), []
+        for item in message.transforms:
+            child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
+            reason = _reason_against(item, parent, child) or self._take(item, parent, child, is_static, now)
+            if reason:
+                link = f"{shown(parent)!r} -> {shown(child)!r}"
+                self._on_refused(f"{link} on {'/tf_static' if is_static else '/tf'} is left out: {reason}")
+            else:
+                usable.append(item)
+        return usable
+
+    def _take(self, item: TransformStamped, parent: str, child: str, is_static: bool, now: float) -> str:
+        """Add one transform, unless it is our own; why there is no room for it, or an empty string."""
         with self._lock:
-            for item in message.transforms:
-                child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-                if not child or not parent or child == parent:
-                    continue
-                known = self._parents.get(child)
-                if known is None or is_static or not known.is_static:
-                    self._parents[child] = Parent(parent, is_static)
-                if not is_static and nanoseconds(item.header.stamp) not in self._own_stamps:
-                    self._heard[_Link(parent, child)] = now
+            if not is_static and self._own and (key := _content(item, parent, child)) in self._own:
+                self._own.remove(key)  # once: the same again comes from another node
+                return ""
+            heard = self._heard.get(child)
+            if heard is None:
+                if len(self._heard) >= MOST_FRAMES:
+                    return f"{MOST_FRAMES} frames are known already; does a node make up new names all the time?"
+                heard = self._heard[child] = {}
+            known = self._parents.get(child)
+            if known is None or is_static or not known.is_static:
+                self._parents[child] = Parent(parent, is_static)
+            found = heard.get(new := ParentInForce(parent, is_static))
+            if found is not None:
+                found.again(now)
+            else:
+                if len(heard) >= MOST_PARENTS:
+                    del heard[min(heard, key=lambda old: heard[old].last)]
+                heard[new] = _Heard(now)
+        return ""
 
     def parent_of(self, frame: str) -> Parent | None:
-        """The parent of a frame; None if it has none."""
+        """The parent of a frame, the last one heard of; None if it has none."""
         with self._lock:
             return self._parents.get(frame.lstrip("/"))
 
-    def note_own(self, stamp_ns: int) -> None:
-        """Announce a transform of our own with this stamp, before it is published and so comes back."""
-        with self._lock:
-            self._own_stamps.append(stamp_ns)
+    def parents_of(self, frame: str) -> list[ParentInForce]:
+        """All parents that other nodes give to a frame now: more than one is a fault of the robot's set-up.
 
-    def has_rival(self, parent: str, child: str) -> bool:
-        """Whether another node publishes parent -> child, now or for good."""
-        link = _Link(parent.lstrip("/"), child.lstrip("/"))
+        A static parent counts until another static one replaces it, a moving one while it is published.
+        """
+        now, frame = time.monotonic(), frame.lstrip("/")
         with self._lock:
-            heard, known = self._heard.get(link), self._parents.get(link.child)
-        if known == (link.parent, True):
-            return True
-        return heard is not None and time.monotonic() - heard < SILENCE
+            known = self._parents.get(frame)
+            return [
+                parent
+                for parent, heard in self._heard.get(frame, {}).items()
+                if heard.counts(now) or (parent.is_static and known == parent)
+            ]
+
+    def way_up(self, frame: str, ancestor: str) -> list[str]:
+        """The frames from `frame` up to `ancestor`, both included; empty if others do not publish such a chain."""
+        ways, seen = deque([[frame.lstrip("/")]]), {frame.lstrip("/")}
+        while ways:
+            way = ways.popleft()
+            if way[-1] == ancestor.lstrip("/"):
+                return way
+            above = [parent.name for parent in self.parents_of(way[-1]) if parent.name not in seen]
+            seen.update(above)
+            ways.extend([*way, name] for name in above)
+        return []
+
+    def disputed(self, frame: str) -> Iterator[tuple[str, list[ParentInForce]]]:
+        """The frames with several parents from `frame` upwards, with these."""
+        seen = set()
+        while frame not in seen:
+            seen.add(frame)
+            parents, above = self.parents_of(frame), self.parent_of(frame)
+            if len({parent.name for parent in parents}) > 1:
+                yield frame, parents
+            if above is None:
+                return
+            frame = above.name
+
+    def note_own(self, item: TransformStamped) -> None:
+        """Announce a transform of our own, before it is published and so comes back on /tf."""
+        with self._lock:
+            self._own.append(_content(item, item.header.frame_id.lstrip("/"), item.child_frame_id.lstrip("/")))
+
+
+def _content(item: TransformStamped, parent: str, child: str) -> tuple:
+    """What tells a transform from that of another node about the same frames and image."""
+    t, q = item.transform.translation, item.transform.rotation
+    return parent, child, nanoseconds(item.header.stamp), t.x, t.y, t.z, q.x, q.y, q.z, q.w
+
+
+def _reason_against(item: TransformStamped, parent: str, child: str) -> str:
+    if not parent or not child:
+        return "it does not name both frames"
+    if parent == child:
+        return "a frame cannot be its own parent"
+    if max(len(parent), len(child)) > LONGEST_NAME:
+        return f"a frame's name has more than {LONGEST_NAME} characters"
+    t, q = item.transform.translation, item.transform.rotation
+    length = math.sqrt(q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w)
+    if not math.isfinite(length) or length < SHORTEST_QUATERNION:
+        return "its rotation is not a quaternion of length 1"
+    if not max(abs(t.x), abs(t.y), abs(t.z)) <= LARGEST_POSITION or math.isnan(t.x + t.y + t.z):
+        return f"its translation is not within {LARGEST_POSITION:g} m"
+    return ""

@@ -2,12 +2,14 @@
 """Shared code of the launch files: the node, RViz, and the declaration and checks of the arguments."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument
+from launch.launch_context import LaunchContext
+from launch.logging import get_logger
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
@@ -16,6 +18,7 @@ from monodepth_ros.pipeline.base_choice import AUTO
 from monodepth_ros.pipeline.robot_inputs.camera_pose import parse_pose
 from monodepth_ros.ros.launch_arguments import Argument
 from monodepth_ros.ros.middleware_profile import FILE, VARIABLES, profile_variable
+from monodepth_ros.ros.parameters.unknown_names import notes_on_arguments
 from monodepth_ros.settings.files import read_ros_parameters
 
 # Launch arguments that are passed to the node as they are, with the parameters that they set.
@@ -45,6 +48,12 @@ def declare(arguments: Mapping[str, Argument]) -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(name, default_value=argument.default, description=argument.description)
         for name, argument in arguments.items()
     ]
+
+
+def warn_of_unknown(context: LaunchContext, arguments: Collection[DeclareLaunchArgument]) -> None:
+    """Log a line for each argument that no launch file declares and that is like one of `arguments`."""
+    for line in notes_on_arguments(context.launch_configurations, {argument.name for argument in arguments}):
+        get_logger("monodepth_ros").warning(line)
 
 
 def boolean(name: str, text: str) -> bool | None:

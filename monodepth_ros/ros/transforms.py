@@ -4,6 +4,7 @@
 import threading
 import time
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ except ImportError:  # not on PyPI
 
 # Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
+SHOWN_FRAMES = 20  # names in a message
 
 
 class TransformError(MonodepthError):
@@ -102,25 +104,23 @@ class _Track:
 
 
 class TransformBuffer:
-    """The tree of frames from TransformStamped messages. Thread-safe. A frame with a static parent keeps it."""
+    """The tree of frames from TransformStamped messages. Thread-safe. A frame with a static parent keeps it.
 
-    def __init__(self) -> None:
-        self.tree = FrameTree()
+    on_refused: see FrameTree.
+    """
+
+    def __init__(self, on_refused: Callable[[str], None] = lambda line: None) -> None:
+        self.tree = FrameTree(on_refused)
         self._tracks: dict[str, _Track] = {}
         self._changed = threading.Condition()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
         """Add transforms; skip those without a frame name or with invalid numbers."""
-        self.tree.add(message, is_static)
+        usable = self.tree.add(message, is_static)
         with self._changed:
-            for item in message.transforms:
+            for item in usable:
                 child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-                if not child or not parent or child == parent:
-                    continue
-                try:
-                    T_parent_child = matrix_from_transform(item.transform)
-                except MonodepthError:
-                    continue
+                T_parent_child = matrix_from_transform(item.transform)
                 track = self._tracks.get(child)
                 if track is not None and track.is_static and not is_static:
                     continue
@@ -147,9 +147,11 @@ class TransformBuffer:
         up_target = self._ancestors(target)
         common = next((frame for frame in up_source if frame in up_target), None)
         if common is None:
-            known = ", ".join(sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})) or "none"
+            names = sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})
+            known = ", ".join(names[:SHOWN_FRAMES]) or "none"
+            more = f" and {len(names) - SHOWN_FRAMES} more" if len(names) > SHOWN_FRAMES else ""
             raise TransformError(
-                f"no transform connects {source!r} with {target!r}: publish one (frames known: {known})"
+                f"no transform connects {source!r} with {target!r}: publish one (frames known: {known}{more})"
             )
         return invert(self._climb(target, common, stamp_ns)) @ self._climb(source, common, stamp_ns)
 
@@ -173,18 +175,15 @@ class TransformBuffer:
 
 
 class TopicTransforms(TransformBuffer):
-    """A TransformBuffer that subscribes to /tf_static and, unless `static_only`, to /tf."""
+    """A TransformBuffer that subscribes to /tf_static and /tf."""
 
-    def __init__(self, node: Node, static_only: bool = False):
-        super().__init__()
+    def __init__(self, node: Node, on_refused: Callable[[str], None] = lambda line: None):
+        super().__init__(on_refused)
         self._node = node
         self._subscriptions = [
-            node.create_subscription(TFMessage, "/tf_static", lambda message: self.add(message, True), TF_STATIC_QOS)
+            node.create_subscription(TFMessage, "/tf_static", lambda message: self.add(message, True), TF_STATIC_QOS),
+            node.create_subscription(TFMessage, "/tf", lambda message: self.add(message, False), TF_QOS),
         ]
-        if not static_only:
-            self._subscriptions.append(
-                node.create_subscription(TFMessage, "/tf", lambda message: self.add(message, False), TF_QOS)
-            )
 
     def close(self) -> None:
         """See TransformLookup."""
@@ -196,19 +195,17 @@ class TopicTransforms(TransformBuffer):
 class Tf2Transforms:
     """Transforms from tf2_ros."""
 
-    def __init__(self, node: Node):
-        self.tree = tree = FrameTree()
+    def __init__(self, node: Node, on_refused: Callable[[str], None] = lambda line: None):
+        self.tree = tree = FrameTree(on_refused)
 
         class Listener(tf2_ros.TransformListener):
-            """Its buffer does not tell the parent of a frame."""
+            """Its buffer does not tell the parent of a frame, and logs a refusal for every message."""
 
             def callback(self, data: TFMessage) -> None:
-                tree.add(data, is_static=False)
-                super().callback(data)
+                super().callback(TFMessage(transforms=tree.add(data, is_static=False)))
 
             def static_callback(self, data: TFMessage) -> None:
-                tree.add(data, is_static=True)
-                super().static_callback(data)
+                super().static_callback(TFMessage(transforms=tree.add(data, is_static=True)))
 
         self._buffer = tf2_ros.Buffer(cache_time=Duration(seconds=CACHE_SECONDS))
         self._listener = Listener(self._buffer, node)
@@ -239,6 +236,6 @@ class Tf2Transforms:
         self._listener.unregister()
 
 
-def create_transform_lookup(node: Node) -> TransformLookup:
-    """Transforms from tf2_ros if it is installed, else from our own buffer."""
-    return Tf2Transforms(node) if tf2_ros is not None else TopicTransforms(node)
+def create_transform_lookup(node: Node, on_refused: Callable[[str], None] = lambda line: None) -> TransformLookup:
+    """Transforms from tf2_ros if it is installed, else from our own buffer. on_refused: see FrameTree."""
+    return Tf2Transforms(node, on_refused) if tf2_ros is not None else TopicTransforms(node, on_refused)

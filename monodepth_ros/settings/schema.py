@@ -80,6 +80,7 @@ class Specification:
         if type(value) is not self.type:
             raise ConfigError(
                 f"{self.name} is {value!r} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
+                f"{self._expected_text()}"
             )
         if self.choices and value not in self.choices:
             choices = ", ".join(choice or "''" for choice in self.choices)
@@ -104,6 +105,10 @@ class Specification:
         above = self.maximum is not None and value > self.maximum
         if below or above or math.isinf(value):
             raise ConfigError(f"{self.name} is {value}: it must be{self._range_text() or ' finite'}")
+
+    def _expected_text(self) -> str:
+        choices = ", ".join(choice or "''" for choice in self.choices)
+        return f", one of {choices}" if choices else self._range_text()
 
     def _range_text(self) -> str:
         unit = f" {self.unit}" if self.unit else ""

@@ -29,8 +29,28 @@ TYPES = common_types().types
 NUMBERS = st.one_of(st.sampled_from((0, 1, 2, 3, 47, 63, 64, 192, 65_535, 2**31, 2**32 - 1)), st.integers(0, 2**32 - 1))
 ENCODINGS = st.one_of(
     st.sampled_from(
-        "rgb8,bgr8,rgba8,mono8,mono16,bayer_rggb8,bayer_gbrg16,yuv422,yuv422_yuy2,nv12,nv21,nv24,8UC1,8UC3,16UC1,32FC1,"
-        "jpeg,png,h264,rgb8; jpeg compressed bgr8".split(",")
+        [
+            "rgb8",
+            "bgr8",
+            "rgba8",
+            "mono8",
+            "mono16",
+            "bayer_rggb8",
+            "bayer_gbrg16",
+            "yuv422",
+            "yuv422_yuy2",
+            "nv12",
+            "nv21",
+            "nv24",
+            "8UC1",
+            "8UC3",
+            "16UC1",
+            "32FC1",
+            "jpeg",
+            "png",
+            "h264",
+            "rgb8; jpeg compressed bgr8",
+        ]
     ),
     st.sampled_from([word for word in ODD_WORDS if "\0" not in word]),
 )

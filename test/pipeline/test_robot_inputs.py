@@ -111,7 +111,7 @@ def test_the_mount_is_that_above_the_first_frame_that_is_connected():
         ({}, "camera", "base_link", True),
         ({}, "camera", "", False),
         ({}, "camera", "odom", False),
-        ({"invert_odom_tf": True}, "camera", "base_link", False),
+        ({"invert_odom_tf": True}, "camera", "camera", False),
         ({"base_frame": "base_link"}, "base_link", "base_footprint", True),
     ],
 )
@@ -119,6 +119,12 @@ def test_a_frame_with_another_parent_gets_no_second_one(settings, frame, parent,
     reason = second_parent(RunConfig(**settings), frame, parent)
     assert bool(reason) is is_refused and (not reason or f"{frame!r} has the parent {parent!r} already" in reason)
     assert not reason or all(name in reason for name in ("base_frame", "invert_odom_tf", "publish_tf")), reason
+
+
+def test_the_inverted_transform_gives_odom_no_second_parent():
+    reason = second_parent(RunConfig(invert_odom_tf=True), "base_link", "map", "by /filter")
+    assert all(word in reason for word in ("'odom' has the parent 'map' already", "'base_link'", "by /filter")), reason
+    assert "odom_frame" in reason and "publish_tf" in reason and "invert_odom_tf" not in reason, reason
 
 
 def test_the_inverted_transform_swaps_the_frames():

@@ -211,7 +211,7 @@ def test_images_without_a_frame_id_give_depth_but_no_odometry(harness, pose_chec
     node.exchange(SECOND + 3 * TENTH, TEXTURE, topic="odom")
 
 
-@pytest.mark.parametrize("part", ["load_image", "disparity", "motion"])
+@pytest.mark.parametrize("part", ["load_image", "disparity"])
 def test_an_exception_in_the_engine_loses_one_frame(harness, pose_checkpoint, capfd, monkeypatch, part):
     # The images are all the same, and the pose network is to be asked all the same.
     monkeypatch.setattr(ImageCheck, "update", lambda self, gray: ImageChange())

@@ -11,6 +11,7 @@ from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform
 from monodepth_ros.ros import frame_tree
+from monodepth_ros.ros.frame_tree import FrameTree
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError
 
@@ -170,18 +171,66 @@ def test_a_static_parent_stays_when_another_comes_on_tf():
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
 
 
-def test_a_slow_rival_is_told_from_our_own_transforms(monkeypatch):
+def names(tree, frame):
+    return sorted(parent.name for parent in tree.parents_of(frame))
+
+
+def test_our_own_transforms_are_told_from_anothers_with_the_same_stamp_or_the_same_numbers():
     buffer = TransformBuffer()
     for i in range(1, 30):
-        buffer.tree.note_own(i * SECOND)
-        buffer.add(TFMessage(transforms=[stamped("odom", "base", T_1, i)]), is_static=False)
-    assert not buffer.tree.has_rival("odom", "base")
-    for seconds in (29.5, 29.0):  # a rival's, and our own again
-        buffer.add(TFMessage(transforms=[stamped("/odom", "base", T_1, seconds)]), is_static=False)
-    assert buffer.tree.has_rival("odom", "base") and not buffer.tree.has_rival("map", "base")
-    monkeypatch.setattr(frame_tree, "SILENCE", 0.0)
-    assert not buffer.tree.has_rival("odom", "base"), "the rival has ended"
-    assert static_buffer(stamped("odom", "base")).tree.has_rival("odom", "base"), "a static one never ends"
+        own = stamped("odom", "base", T_1, i)
+        buffer.tree.note_own(own)
+        buffer.add(TFMessage(transforms=[own]), is_static=False)
+    assert names(buffer.tree, "base") == []
+    buffer.tree.note_own(own)
+    for T in (T_2, T_1):  # another's at the same image, and our own again
+        buffer.add(TFMessage(transforms=[stamped("/odom", "base", T, 29)]), is_static=False)
+    assert names(buffer.tree, "base") == ["odom"]
+    twin = TransformBuffer()
+    twin.tree.note_own(own)
+    for _ in range(2):  # of a second node that computes the same
+        assert names(twin.tree, "base") == []
+        twin.add(TFMessage(transforms=[own]), is_static=False)
+    assert names(twin.tree, "base") == ["odom"]
+
+
+def test_a_moving_parent_counts_for_three_of_its_longest_pauses_and_a_static_one_for_good(monkeypatch):
+    tree, clock = FrameTree(), [100.0]
+    monkeypatch.setattr(frame_tree.time, "monotonic", lambda: clock[0])
+    once = TFMessage(transforms=[stamped("map", "base", T_1, 1)])
+    tree.add(once, is_static=False)
+    clock[0] += frame_tree.SILENCE - 0.1
+    assert names(tree, "base") == ["map"]
+    clock[0] += 0.2
+    assert names(tree, "base") == []
+    clock[0] += 9.9  # a node that publishes every 20 s
+    tree.add(once, is_static=False)
+    clock[0] += 59.0
+    assert names(tree, "base") == ["map"]
+    clock[0] += 2.0
+    assert names(tree, "base") == []
+    tree.add(TFMessage(transforms=[stamped("world", "base")]), is_static=True)
+    clock[0] += 1e6
+    assert names(tree, "base") == ["world"]
+
+
+def test_a_loop_and_two_parents_are_found_over_several_links():
+    tree = FrameTree()
+    tree.add(TFMessage(transforms=[stamped("base", "lift"), stamped("lift", "odom")]), is_static=True)
+    assert tree.way_up("odom", "base") == ["odom", "lift", "base"] and tree.way_up("base", "odom") == []
+    tree.add(TFMessage(transforms=[stamped("wall", "lift")]), is_static=False)
+    ((frame, parents),) = tree.disputed("odom")
+    assert frame == "lift" and {parent.name for parent in parents} == {"base", "wall"}
+
+
+def test_frames_and_parents_are_bounded(monkeypatch):
+    monkeypatch.setattr(frame_tree, "MOST_FRAMES", 5)
+    said = []
+    tree = FrameTree(said.append)
+    tree.add(TFMessage(transforms=[stamped("base", f"f{i}") for i in range(8)]), is_static=False)
+    assert len(said) == 3 and "5 frames are known already" in said[0] and tree.parent_of("f7") is None
+    tree.add(TFMessage(transforms=[stamped(f"p{i}", "f0") for i in range(20)]), is_static=False)
+    assert len(tree.parents_of("f0")) == frame_tree.MOST_PARENTS and tree.parent_of("f0").name == "p19"
 
 
 def test_invalid_transforms_are_skipped():
@@ -192,8 +241,14 @@ def test_invalid_transforms_are_skipped():
     bad[1].transform.rotation.w = float("nan")
     bad[2].transform.translation.z = float("nan")
     bad[3].transform.translation.x = float("inf")
-    buffer = static_buffer(good, *bad, stamped("", "camera", T_2), stamped("base", "", T_2))
+    bad += [stamped("", "camera", T_2), stamped("base", "", T_2), stamped("base", "camera", shift(1e12))]
+    bad += [stamped("b" * 300, "camera"), stamped("camera", "/camera")]
+    said = []
+    buffer = TransformBuffer(said.append)
+    for is_static in (True, False):
+        buffer.add(TFMessage(transforms=[good, *bad]), is_static)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
+    assert len(said) == 2 * len(bad) and all("left out" in line and len(line) < 400 for line in said), said
 
 
 def test_quaternions_of_any_length_are_rotations():

@@ -23,7 +23,11 @@ def camera_health(stream: CameraStream) -> Health:
     values |= {"frames of other cameras": str(left_out)} if left_out else {}
     scale = stream.scale
     values["scale"], values["scale state"] = scale.description, scale.state.name.capitalize()
+    seconds = stream.seconds_since_frame
+    values |= {} if seconds is None else {"last frame": f"{seconds:.1f} s ago"}
     values["odometry"] = ODOMETRY_STATES[stream.odometry_state]
+    if stream.is_stale and stream.odometry_state is TrackingState.NO_DATA:
+        values["odometry"] += f" for {seconds:.0f} s"
     values |= {"odometry source": stream.motion_source} if stream.motion_source else {}
     values |= {"odometry of": stream.base_description} if stream.base_description else {}
     values |= {"gyro": stream.gyro_description} if stream.gyro_description else {}
@@ -39,6 +43,8 @@ def camera_health(stream: CameraStream) -> Health:
         silence = stream.intake.silence()
         if silence:
             stream.problems.note("silence", silence)
+        else:
+            stream.problems.forget("silence")
         stream.intake.note_publishers()
     for problem in stream.problems.current():
         (health.error if problem.is_error else health.warn)(problem.message)

@@ -128,7 +128,12 @@ class CameraRig:
         """Process one frame of each of these cameras."""
         begun = [(stream, stream.begin(arrival)) for stream, arrival in arrivals.items()]
         frames = [(stream, pending) for stream, pending in begun if pending is not None]
-        failure = infer_depth(self.engine, [pending.prepared for _, pending in frames])
+        try:
+            failure = infer_depth(self.engine, [pending.prepared for _, pending in frames])
+        except Exception as error:  # these frames are lost, and no others
+            failure = error
+            for _, pending in frames:
+                pending.prepared.failure = pending.prepared.failure or error
         if failure is not None:
             reason = typed_line(failure)
             self._problems.note("batch", f"a batch of {len(frames)} frames failed, repeated one by one: {reason}")
@@ -147,4 +152,6 @@ class CameraRig:
         health.values["batches by size"] = ", ".join(f"{size}: {n}" for size, n in self._batches.items())
         for problem in self._problems.current():
             health.warn(problem.message)
+        for stream in self.streams:
+            stream.note_time()
         return [*map(camera_health, self.streams), health]

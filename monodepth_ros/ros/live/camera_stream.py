@@ -9,12 +9,10 @@ from std_msgs.msg import Header
 
 from monodepth_ros.errors import MonodepthError, typed_line
 from monodepth_ros.inference.engine import Engine
-from monodepth_ros.msg import DepthStatus
 from monodepth_ros.odometry.scale.source import ScaleEstimate
 from monodepth_ros.odometry.visual_odometry import TrackingState
 from monodepth_ros.pipeline.frame import Frame, FrameResult
 from monodepth_ros.pipeline.frame_pipeline import FramePipeline
-from monodepth_ros.pipeline.frame_status import status_fields
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
 from monodepth_ros.ros.live.counters import FrameCounters
@@ -27,6 +25,7 @@ from monodepth_ros.ros.live.odometry_output import OdometryOutput
 from monodepth_ros.ros.live.outputs import DepthOutputs
 from monodepth_ros.ros.live.pending_frame import PendingFrame
 from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.ros.live.status_output import StatusOutput
 
 
 class CameraStream:
@@ -37,8 +36,8 @@ class CameraStream:
 
     Messages come in on the executor's thread. The worker's thread processes and publishes frames in three steps:
     `begin` up to the depth network, `publish_depth` after it, and `finish` with the motion, which no depth waits for.
-    A frame that fails is counted, and its error logged, here. partner_of: the pipeline whose scale this camera serves,
-    as the second camera of a stereo pair. Raises CalibrationError for a calibration file that cannot be read.
+    A frame that fails is counted, and its error logged, here. partner_of: the pipeline whose scale this camera serves
+    in a stereo pair. Raises CalibrationError for a calibration file that cannot be read.
     """
 
     def __init__(
@@ -51,7 +50,6 @@ class CameraStream:
         self._logger = node.get_logger().get_child(name) if name else node.get_logger()
         self.problems = Problems(self._logger)
         self.intake = FrameIntake(node, name, config, self.counters, self.problems)
-        self._checkpoint = checkpoint
         self._config = self._applied_config = config
         self._pipeline = pipeline
         pipeline.announce = self._logger.info
@@ -60,8 +58,10 @@ class CameraStream:
         self._sender = 0
         self._log = FrameLog(self._logger, self.problems, pipeline.scale.kind, config.image.view)
         self._last_result: FrameResult | None = None
+        self._processed: float | None = None
         self._state = self._state_without_motion
         self._outputs = DepthOutputs(node, name, config.depth.compressed)
+        self._status = StatusOutput(self._outputs, self.counters, engine, checkpoint)
         self._odometry = OdometryOutput(node, config, self.problems) if config.odometry_camera == name else None
         self._scale_inputs: ScaleInputs | None = None
         self._gyro_input: GyroInput | None = None
@@ -98,8 +98,20 @@ class CameraStream:
 
     @property
     def odometry_state(self) -> TrackingState:
-        """The state after the last processed frame."""
-        return self._state
+        """The state after the last processed frame, which is no state of now once `is_stale`."""
+        return self._state_without_motion if self.is_stale else self._state
+
+    @property
+    def seconds_since_frame(self) -> float | None:
+        """Time since the last processed frame [s]; None before the first one since activation."""
+        return None if self._processed is None else time.monotonic() - self._processed
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the last processed frame is older than no_image_timeout, or than two periods of max_rate."""
+        seconds, config = self.seconds_since_frame, self._config
+        period = 2.0 / config.max_rate if config.max_rate > 0 else 0.0
+        return seconds is not None and seconds > max(config.no_image_timeout, period)
 
     @property
     def motion_source(self) -> str:
@@ -156,6 +168,8 @@ class CameraStream:
         if self._odometry is not None:
             self._odometry.stop()
         self._pipeline.reset_odometry()
+        self._state, self._processed = self._state_without_motion, None
+        self._status.forget()
 
     def configure(self, config: NodeConfig) -> None:
         """Take over live settings; the pipeline follows with the next frame."""
@@ -167,6 +181,11 @@ class CameraStream:
     def reset_odometry(self) -> None:
         """Begin a new trajectory with the next frame."""
         self._must_reset = True
+
+    def note_time(self) -> None:
+        """Let the status say that no frame comes, if so; to be called about once a second."""
+        if self.is_stale:
+            self._status.publish_stale(self.odometry_state)
 
     def begin(self, arrival: Arrival) -> PendingFrame | None:
         """Decode and prepare a frame for the depth network; None if it goes no further."""
@@ -188,16 +207,38 @@ class CameraStream:
             result = self._pipeline.finish(pending.prepared)
             self.intake.note_processed(pending.arrival.stamp_ns)
             self._last_result = result
-            self._log.add(result, pending.header, pending.prepared.demand.cloud)
+            with result.apart("log"):
+                self._log.add(result, pending.header, pending.prepared.demand.cloud, pending.config)
             self._outputs.publish(result, pending.header, pending.config.depth)
             result.milliseconds["publish"] = 1e3 * (time.perf_counter() - started)
             return True
         return False
 
     def finish(self, pending: PendingFrame) -> None:
-        """Compute and publish the motion, then the frame's status."""
-        with self._failures_counted():
-            self._finish(pending)
+        """Compute and publish the motion, then the status; what fails is named, and the frame counts as processed."""
+        result, header = pending.prepared.result, pending.header
+        if self._gyro_input is not None:
+            with result.apart("gyro"):
+                self._gyro_input.advance(header.frame_id)
+        with result.apart("motion"):
+            self._pipeline.track(pending.prepared)
+        if result.contradiction:
+            self.problems.note("plausibility", result.contradiction)
+        tracked = time.perf_counter()
+        self._outputs.publish_correspondences(result, header)
+        publish_tf = pending.publish_tf and result.view.is_calibrated
+        with result.apart("output of the odometry"):
+            self._publish_odometry(result, header, pending.config, publish_tf)
+        finished = time.perf_counter()
+        self.counters.count(counters.PROCESSED)
+        self._processed = time.monotonic()
+        self.counters.add_latency(pending.total_ms(finished))
+        if pending.prepared.demand.statistics:
+            with result.apart("status"):
+                self._status.publish(result, header, self._state, pending.stage_times(tracked, finished))
+        for stage, error in result.failures.items():
+            reason = str(error) if isinstance(error, MonodepthError) else typed_line(error)
+            self.problems.note(f"stage {stage}", f"{stage} failed, everything else goes on: {reason}", is_error=True)
 
     @contextmanager
     def _failures_counted(self) -> Iterator[None]:
@@ -213,7 +254,10 @@ class CameraStream:
 
     def _prepare(self, arrival: Arrival, config: NodeConfig) -> PendingFrame | None:
         scale_inputs, pipeline = self._scale_inputs, self._pipeline
-        if scale_inputs is None or not self.intake.accepts(arrival):
+        if scale_inputs is None:  # just deactivated
+            self.counters.count(counters.UNWANTED)
+            return None
+        if not self.intake.accepts(arrival):
             return None
         publish_tf = config.publish_tf and pipeline.scale.is_metric and pipeline.scale.is_known
         wants_odometry = (
@@ -238,32 +282,6 @@ class CameraStream:
         frame = Frame(arrival.stamp_ns, pixels, camera, mount, arrival.in_order)
         decode_ms = 1e3 * (time.perf_counter() - started)
         return PendingFrame(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)
-
-    def _finish(self, pending: PendingFrame) -> None:
-        result, header, gyro_input = pending.prepared.result, pending.header, self._gyro_input
-        if gyro_input is not None:
-            gyro_input.advance(header.frame_id)
-        self._pipeline.track(pending.prepared)
-        if result.contradiction:
-            self.problems.note("plausibility", result.contradiction)
-        tracked = time.perf_counter()
-        self._outputs.publish_correspondences(result, header)
-        publish_tf = pending.publish_tf and result.view.is_calibrated
-        self._publish_odometry(result, header, pending.config, publish_tf)
-        finished = time.perf_counter()
-        self.counters.count(counters.PROCESSED)
-        self.counters.add_latency(pending.total_ms(finished))
-        if not pending.prepared.demand.statistics:
-            return
-        fields = status_fields(
-            result,
-            checkpoint=self._checkpoint,
-            engine=self.engine,
-            counts=self.counters.counts(),
-            odometry_state=self._state,
-            times=pending.stage_times(tracked, finished),
-        )
-        self._outputs.publish_status(DepthStatus(header=header, **fields))
 
     @property
     def _state_without_motion(self) -> TrackingState:

@@ -57,10 +57,15 @@ class FrameCounters:
             return {name: self._counts[name] for name in (RECEIVED, PROCESSED, *DROP_CAUSES, LOST)}
 
     def rate(self, fate: str) -> float:
-        """Frames per second (RECEIVED or PROCESSED) over the last 10 s."""
+        """Frames per second (RECEIVED or PROCESSED) over the last 10 s; it falls when they stay away."""
+        now = time.monotonic()
         with self._lock:
-            recent = [t for t in self._times[fate] if t >= time.monotonic() - WINDOW_SECONDS]
-        return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
+            recent = [t for t in self._times[fate] if t >= now - WINDOW_SECONDS]
+        if len(recent) < 2:
+            return 0.0
+        steps, seconds = len(recent) - 1, recent[-1] - recent[0]
+        is_overdue = (now - recent[-1]) * steps > 2.0 * seconds
+        return steps / max(now - recent[0] if is_overdue else seconds, 1e-6)
 
     def latency_percentiles(self) -> tuple[float, float]:
         """Median and 95th percentile [ms] over the last 10 s; NaN without frames."""

@@ -144,7 +144,10 @@ class FrameIntake:
         if arrival.stamp_ns != 0 and arrival.stamp_ns == self._last_stamp_ns:
             self._counts.count(counters.DUPLICATE)
             return False
-        return self._input is not None and not self._waits_for_calibration(self._input)
+        if self._input is None:  # just deactivated
+            self._counts.count(counters.UNWANTED)
+            return False
+        return not self._waits_for_calibration(self._input)
 
     def decode(self, arrival: Arrival) -> tuple[Pixels, CameraModel]:
         """Pixels and camera model of an accepted image; raises ImageError or CalibrationError."""

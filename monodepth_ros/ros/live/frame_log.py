@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log lines about a camera's view and scale when they change."""
+"""The log lines about a camera's view and scale when they change, and about outputs that hold nothing."""
 
 from std_msgs.msg import Header
 
 from monodepth_ros.pipeline.frame import FrameResult
+from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.pipeline.view_choice import ENOUGH, how_to_see_more
+from monodepth_ros.ros.live.depth_watch import DepthWatch
 from monodepth_ros.ros.live.problems import Problems
 
 
@@ -20,9 +22,12 @@ class FrameLog:
         self._view = ""
         self._scale_kind = scale_kind
         self._part = part
+        self._watch = DepthWatch()
 
-    def add(self, result: FrameResult, header: Header, cloud_wanted: bool) -> None:
-        """Take over the result of a frame."""
+    def add(self, result: FrameResult, header: Header, cloud_wanted: bool, config: NodeConfig) -> None:
+        """Take over the result of a frame. config: the settings that it was made with."""
+        if reason := self._watch.observe(result, config):
+            self._problems.note("empty depth", reason)
         if result.has_new_view:
             camera, view = result.view.image_camera, result.view
             text = f"{camera.width}x{camera.height} from {header.frame_id or 'no frame_id'}: {view.summary}"

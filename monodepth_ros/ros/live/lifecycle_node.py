@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`DepthNode`: a managed (lifecycle) node that turns cameras' images into depth, clouds and odometry."""
 
+import sys
+
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
@@ -14,7 +16,10 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.live.namesakes import Namesakes
+from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
+from monodepth_ros.ros.parameters.parameter_files import notes_on_parameter_files
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
 from monodepth_ros.settings.schema import ConfigError
 
@@ -33,9 +38,17 @@ class DepthNode(LifecycleNode):
             self._settings = NodeParameters(
                 self, can_restructure=lambda: self._rig is None, check=self._check, apply=self._apply
             )
+            given = [*sys.argv, *(arguments.get("cli_args") or ())]
+            self._notes = self._settings.notes + notes_on_parameter_files(
+                given, self.get_fully_qualified_name(), self._settings.names
+            )
         except ConfigError:
             self.destroy_node()
             raise
+        for note in self._notes:
+            self.get_logger().warning(note)
+        self._namesakes = Namesakes(self)
+        self._problems = Problems(self.get_logger())
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # On the steady clock: diagnostics must also come with use_sim_time and no /clock.
         self.create_timer(DIAGNOSTICS_PERIOD, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -170,6 +183,10 @@ class DepthNode(LifecycleNode):
             findings[0].warn("not configured")
         else:
             findings = self._rig.report()
+        if problem := self._namesakes.problem():
+            self._problems.note("namesakes", problem, is_lasting=True)
+        for line in [*(found.message for found in self._problems.current()), *self._notes]:
+            findings[-1].warn(line)
         name = self.get_fully_qualified_name().lstrip("/")
         message = DiagnosticArray(status=[health.status(name) for health in findings])
         message.header.stamp = self.get_clock().now().to_msg()

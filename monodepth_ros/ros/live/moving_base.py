@@ -2,15 +2,22 @@
 """The moving frame of the live odometry, as TF arrives."""
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 
+from geometry_msgs.msg import TransformStamped
+
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.pipeline.base_choice import BaseChoice, choose_base
-from monodepth_ros.pipeline.moving_frame import rival, second_parent
+from monodepth_ros.pipeline.moving_frame import loop, odometry_link, rival, second_parent
 from monodepth_ros.pipeline.node_config import NodeConfig
-from monodepth_ros.ros.frame_tree import FrameTree
+from monodepth_ros.ros.frame_tree import FrameTree, ParentInForce
+from monodepth_ros.ros.live.inputs.publishers import node_name
 
 # Drivers and robots publish their trees when they start. A tree that may grow gets this much time to do so before the
 # first transform of the odometry: a listener may never get rid of a wrong parent [s].
 SETTLING = 2.0
+SHOWN_NODES = 5
 
 
 class MovingBase:
@@ -19,14 +26,15 @@ class MovingBase:
     config: its base_frame and odom_frame apply; they cannot change while the node is configured.
     """
 
-    def __init__(self, config: NodeConfig, tree: FrameTree, logger):
+    def __init__(self, config: NodeConfig, tree: FrameTree, node):
         self._base_frame, self._odom_frame = config.base_frame, config.odom_frame
         self._tree = tree
-        self._logger = logger
+        self._node = node
+        self._logger = node.get_logger()
         self._choice: BaseChoice | None = None
         self._changed = 0.0
         self._said: BaseChoice | None = None
-        self._has_published = False
+        self._published: tuple[str, str] | None = None
 
     @property
     def description(self) -> str:
@@ -53,7 +61,7 @@ class MovingBase:
         if self._said is None:
             self._logger.info(f"odometry of {choice.description}")
         else:
-            listeners = "; restart the listeners of /tf that saw the old parent" if self._has_published else ""
+            listeners = "; restart the listeners of /tf that saw the old parent" if self._published else ""
             self._logger.warning(
                 f"odometry now of {choice.description}, and no longer of {self._said.frame}: transforms came late; the "
                 f"trajectory goes on in the new frame{listeners}"
@@ -61,16 +69,57 @@ class MovingBase:
         self._said = choice
 
     def reason_against_tf(self, config: NodeConfig) -> str | None:
-        """Why odom_frame -> base must not be published; empty if it may be, None while it must wait for the tree."""
+        """Why the odometry's transform must not be published; empty if it may be, None while it must wait for the tree.
+
+        Call it for every transform: another node's may come at any time.
+        """
         if self._choice is None or not self._is_settled:
             return None
         frame = self._choice.frame
-        if self._tree.has_rival(self._odom_frame, frame):
-            return rival(config, frame)
-        parent = self._tree.parent_of(frame)
-        return second_parent(config, frame, parent.name if parent is not None else "")
+        own, child = odometry_link(config, frame)
+        others = self._tree.parents_of(child)
+        if same := next((parent for parent in others if parent.name == own), None):
+            return rival(config, frame, self._by([same]))
+        if others:
+            names = " and ".join(sorted({shown(parent.name) for parent in others}))
+            return second_parent(config, frame, names, self._by(others))
+        if way := self._tree.way_up(own, child):
+            links = [parent for name in way[:-1] for parent in self._tree.parents_of(name)]
+            return loop(config, frame, [shown(name) for name in way], self._by(links))
+        return ""
 
-    def note_published(self, stamp_ns: int) -> None:
+    def dispute(self) -> str:
+        """The frames from the camera upwards with two parents, whose place is therefore unsure; or an empty string."""
+        if self._choice is None:
+            return ""
+        found = [
+            f"{shown(frame)!r} has {len(parents)} parents in TF, {' and '.join(map(str, parents))}, published "
+            f"{self._by(parents)}: the camera's place is unsure; stop one of the nodes, or rename its frames"
+            for frame, parents in self._tree.disputed(self._choice.camera)
+        ]
+        return "; ".join(found)
+
+    def _by(self, parents: Sequence[ParentInForce]) -> str:
+        """Who publishes these, in words: TF itself does not tell."""
+        texts = []
+        for is_static in sorted({parent.is_static for parent in parents}):
+            topic = "/tf_static" if is_static else "/tf"
+            found = self._node.get_publishers_info_by_topic(topic)
+            names = Counter(node_name(info) for info in found)
+            if not is_static:
+                names[self._node.get_fully_qualified_name()] -= 1  # this node's own publisher
+            known = sorted(shown(name) for name, count in names.items() if count > 0)
+            several = "one of " if len(known) > 1 else ""
+            texts.append(f"on {topic} by {several}{' and '.join(known[:SHOWN_NODES]) or 'a node that has ended'}")
+        return ", ".join(texts)
+
+    def note_published(self, item: TransformStamped) -> None:
         """Announce a transform of our own, before it is published."""
-        self._has_published = True
-        self._tree.note_own(stamp_ns)
+        link = item.header.frame_id, item.child_frame_id
+        if self._published == link[::-1]:
+            self._logger.warning(
+                f"/tf now has {link[0]!r} -> {link[1]!r} and no longer its inverse, for invert_odom_tf has changed; "
+                "restart the listeners of /tf that saw the old parent"
+            )
+        self._published = link
+        self._tree.note_own(item)

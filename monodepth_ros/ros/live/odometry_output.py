@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The odometry in ROS: nav_msgs/Odometry, twist, TF and Path of the robot's base."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +26,6 @@ from monodepth_ros.ros.live.outputs import create_output
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import (
     TF_QOS,
-    TopicTransforms,
     TransformError,
     TransformLookup,
     create_transform_lookup,
@@ -58,11 +59,9 @@ class OdometryOutput:
         self._twist = create_output(node, TwistWithCovarianceStamped, "twist")
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
-        # Without a base, TF serves only to find the parent that the camera's frame may have.
-        self._transforms: TransformLookup = (
-            create_transform_lookup(node) if config.base_frame else TopicTransforms(node, static_only=True)
-        )
-        self._base = MovingBase(config, self._transforms.tree, node.get_logger())
+        # Also without a base: the camera's frame may have a parent.
+        self._transforms: TransformLookup = create_transform_lookup(node, self._note_refused)
+        self._base = MovingBase(config, self._transforms.tree, node)
         self._forget()
 
     def close(self) -> None:
@@ -130,7 +129,7 @@ class OdometryOutput:
         publish_tf: bool,
     ) -> None:
         """Publish one estimate. TransformError, and nothing published, if the camera's frame or its pose on the base is
-        unknown; TransformError after everything else if the transform would give the camera a second parent.
+        unknown. The transform alone is left out while it would give a frame a second parent.
         """
         if not header.frame_id:
             raise TransformError(
@@ -140,6 +139,8 @@ class OdometryOutput:
             self._trajectory = trajectory
             self._forget()
         base, has_changed = self._base.choose(header.frame_id)
+        if dispute := self._base.dispute():
+            self._problems.note("dispute", dispute, is_lasting=True)
         if has_changed:
             self._forget()
         if base.is_camera:
@@ -155,23 +156,41 @@ class OdometryOutput:
         moving = express_in_base(estimate, self._T_odom_start, T_base_camera)
         frame = base.frame
         message = odometry_message(moving, header.stamp, self._odom_frame, frame)
-        self._odometry.publish(message)
+        with self._apart("odom"):
+            self._odometry.publish(message)
         if self._twist.get_subscription_count() > 0:
-            header_in_frame = Header(stamp=header.stamp, frame_id=frame)
-            self._twist.publish(TwistWithCovarianceStamped(header=header_in_frame, twist=message.twist))
+            with self._apart("twist"):
+                header_in_frame = Header(stamp=header.stamp, frame_id=frame)
+                self._twist.publish(TwistWithCovarianceStamped(header=header_in_frame, twist=message.twist))
         if estimate.state is not TrackingState.LOST:
             # A held pose is not a measurement: it belongs neither in the TF tree nor on the path.
-            self._extend_path(message, estimate.stamp_ns, config.path_length)
+            with self._apart("path"):
+                self._extend_path(message, estimate.stamp_ns, config.path_length)
             if publish_tf:
-                self._publish_tf(moving, message, config, estimate.stamp_ns)
+                with self._apart("/tf"):
+                    self._publish_tf(moving, message, config)
 
-    def _publish_tf(self, moving: BaseOdometry, message: Odometry, config: NodeConfig, stamp_ns: int) -> None:
+    @contextmanager
+    def _apart(self, topic: str) -> Iterator[None]:
+        """Keep an error of one output to it."""
+        try:
+            yield
+        except Exception as error:
+            self._problems.note(
+                f"output {topic}", f"{topic} not published, the others go on: {typed_line(error)}", is_error=True
+            )
+
+    def _publish_tf(self, moving: BaseOdometry, message: Odometry, config: NodeConfig) -> None:
         reason = self._base.reason_against_tf(config)
         if reason:
-            raise TransformError(reason)
-        if reason is not None:
-            self._base.note_published(stamp_ns)
-            self._tf.publish(TFMessage(transforms=[_transform(moving, message, config)]))
+            self._problems.note("parents", f"odometry: {reason}", is_lasting=True)
+        elif reason is not None:
+            item = _transform(moving, message, config)
+            self._base.note_published(item)
+            self._tf.publish(TFMessage(transforms=[item]))
+
+    def _note_refused(self, line: str) -> None:
+        self._problems.note("refused transform", f"TF: {line}")
 
     def _extend_path(self, message: Odometry, stamp_ns: int, length: int) -> None:
         self._poses.append(PoseStamped(header=message.header, pose=message.pose.pose))

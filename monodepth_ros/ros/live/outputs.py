@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The topics of one camera's results, published only while they have subscribers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -89,6 +92,11 @@ class DepthOutputs:
         """Whether the picture of the odometry's points has subscribers."""
         return self._is_wanted("correspondences")
 
+    @property
+    def wants_status(self) -> bool:
+        """Whether the status has subscribers."""
+        return self._is_wanted("status")
+
     def demand(self, odometry: bool) -> Demand:
         """The outputs that have subscribers now. odometry: whether odometry is wanted."""
         return Demand(
@@ -96,37 +104,48 @@ class DepthOutputs:
             color=self._is_wanted("color"),
             cloud=self._is_wanted("cloud"),
             rectified=self._is_wanted("rectified"),
-            statistics=self._is_wanted("status"),
+            statistics=self.wants_status,
             odometry=odometry,
             ground=self._is_wanted("ground"),
             correspondences=self.wants_correspondences,
         )
 
     def publish(self, result: FrameResult, header: Header, depth: DepthConfig) -> None:
-        """Publish depth and everything made from it, with the stamp and frame of the input image."""
-        publishers = self._publishers
+        """Publish depth and everything made from it, with the stamp and frame of the input image.
+
+        An output that fails is missing, with its error in the result's `failures`.
+        """
         if result.depth is not None and self._is_wanted("depth"):
-            publishers["depth"].publish(encode_image(result.depth, depth.encoding, header))
+            self._send(result, "depth", lambda: encode_image(result.depth, depth.encoding, header))
         if result.depth is not None and self._is_wanted("compressed_depth"):
             form = depth.compressed_format
-            format, data = compress_depth(result.depth, depth.compressed_quantization, depth.max_range, form)
-            publishers["compressed_depth"].publish(encode_compressed(format, data, header))
+            quantization = depth.compressed_quantization
+            self._send(
+                result,
+                "compressed_depth",
+                lambda: encode_compressed(*compress_depth(result.depth, quantization, depth.max_range, form), header),
+            )
         # One camera_info for the depth and the rectified image.
         if self.wants_info:
-            publishers["info"].publish(camera_info(result.camera, result.view.is_calibrated, header))
+            self._send(result, "info", lambda: camera_info(result.camera, result.view.is_calibrated, header))
         if result.rectified is not None:
-            publishers["rectified"].publish(encode_image(result.rectified, "rgb8", header))
+            self._send(result, "rectified", lambda: encode_image(result.rectified, "rgb8", header))
         if result.color is not None:
-            publishers["color"].publish(encode_image(result.color, "bgr8", header))
+            self._send(result, "color", lambda: encode_image(result.color, "bgr8", header))
         if result.ground is not None:
-            publishers["ground"].publish(encode_image(result.ground, "bgr8", header))
+            self._send(result, "ground", lambda: encode_image(result.ground, "bgr8", header))
         if result.cloud is not None:
-            publishers["cloud"].publish(build_cloud(result.cloud, result.cloud_is_dense, header))
+            self._send(result, "cloud", lambda: build_cloud(result.cloud, result.cloud_is_dense, header))
 
     def publish_correspondences(self, result: FrameResult, header: Header) -> None:
         """Publish the picture of the odometry's points, if the frame has one."""
         if result.correspondences is not None:
-            self._publishers["correspondences"].publish(encode_image(result.correspondences, "bgr8", header))
+            self._send(result, "correspondences", lambda: encode_image(result.correspondences, "bgr8", header))
+
+    def _send(self, result: FrameResult, name: str, message: Callable[[], Any]) -> None:
+        publisher = self._publishers[name]
+        with result.apart(publisher.topic_name):
+            publisher.publish(message())
 
     def publish_status(self, status: DepthStatus) -> None:
         """Publish the status of a frame."""

@@ -38,7 +38,7 @@ class PendingFrame(NamedTuple):
             transport=transport_ms,
             decode=self.decode_ms + spent["prepare"],
             inference=spent["depth network"],
-            motion=spent["motion"],
+            motion=spent.get("motion", math.nan),
             publish=spent["publish"] + 1e3 * (finished - tracked),
             total=self.total_ms(finished) + (transport_ms if math.isfinite(transport_ms) else 0.0),
         )

@@ -45,6 +45,11 @@ class Problems:
         elif is_due:
             self._logger.warning(message)
 
+    def forget(self, kind: str) -> None:
+        """A problem of this kind has ended: do not show it any longer."""
+        with self._lock:
+            self._seen.pop(kind, None)
+
     def current(self) -> list[Problem]:
         """The problems of the last seconds, newest first."""
         now = time.monotonic()

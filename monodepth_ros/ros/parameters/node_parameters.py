@@ -16,11 +16,15 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.ros.parameters.unknown_names import notes_on_unknown
 from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
 # Read once, at start.
 READ_AT_START = ("autostart",)
+QOS_OVERRIDES = "qos_overrides."  # declared with the topics
+OTHERS = ("use_sim_time",)  # parameters of every node
 
 _TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
@@ -61,7 +65,7 @@ class NodeParameters:
     The parameters of a camera, `<camera>.<name>`, are declared after `cameras`, and declared or undeclared when its
     names change. can_restructure: whether settings that are not live may change now (the node is not configured).
     check: called with a new configuration; a MonodepthError from it refuses the change with its message. apply: called
-    after a configuration was accepted.
+    after a configuration was accepted. notes: lines about values given at start that are of no effect.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class NodeParameters:
         self._own = self._own_configs(self.config, {})
         self._declare(specifications(NodeConfig), values(self.config))
         self.follow_cameras()
-        self._warn_of_unknown_cameras()
+        self.notes = self._notes_on_unknown()
         node.add_on_set_parameters_callback(self._on_set)
 
     def by_camera(self) -> dict[str, NodeConfig]:
@@ -125,13 +129,25 @@ class NodeParameters:
             found[camera] = replace(own, _without(prefix, changes))
         return found
 
-    def _warn_of_unknown_cameras(self) -> None:
-        """Warn of settings of a camera that does not exist: the name is probably misspelt."""
+    def _notes_on_unknown(self) -> list[str]:
+        """Lines about values given at start for parameters that do not exist: their names are probably misspelt."""
+        notes, unknown = [], []
         for name in self._node._parameter_overrides.keys() - self._specifications.keys():
             camera, _, setting = name.partition(".")
             if setting in specifications(CameraConfig):
                 known = ", ".join(self.config.cameras) or "empty"
-                self._node.get_logger().warning(f"{name} is ignored: there is no {camera!r} in cameras ({known})")
+                notes.append(f"{shown(name)} is ignored: there is no {shown(camera)!r} in cameras ({known})")
+            elif not self._node.has_parameter(name) and not name.startswith(QOS_OVERRIDES):
+                unknown.append(name)
+        misspelt, others = notes_on_unknown(unknown, [*self._specifications, *OTHERS])
+        if others:  # such as those of other nodes in a section for all
+            self._node.get_logger().warning(others)
+        return notes + misspelt
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the parameters."""
+        return [*self._specifications]
 
     def fitted(self, parameters: list[Parameter]) -> list[Parameter]:
         """The parameters with whole numbers converted to doubles where needed; ConfigError for an invalid value.

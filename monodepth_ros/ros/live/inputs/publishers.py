@@ -35,7 +35,7 @@ class Publishers:
     @property
     def nodes(self) -> str:
         """The publishers' nodes in words, such as "/left and /right"."""
-        names = Counter(_name(found) for found in self._current())
+        names = Counter(node_name(found) for found in self._current())
         words = [name if times == 1 else f"{name} ({times} times)" for name, times in sorted(names.items())]
         return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
 
@@ -74,7 +74,8 @@ class Publishers:
         return self._found
 
 
-def _name(found: TopicEndpointInfo) -> str:
+def node_name(found: TopicEndpointInfo) -> str:
+    """The full name of an endpoint's node."""
     return (
         "a node without a name"
         if found.node_name == _UNKNOWN
