@@ -34,17 +34,14 @@ ODD_WORDS = (
     ),
     *("/dev/null", "~/x", "%n%s", "{0}", "$HOME", "#", "---", "...", "%YAML 1.2"),
 )
-ODD_VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
+_VALUES = (
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
     st.sampled_from((0, 1, -1, 2**31, -(2**31), 2**63, 2**64, 10**30, 0.0, -1.5, 1e308, -1e308, 1e-308)),
-    st.floats(),
-    st.integers(),
-    st.text(max_size=20),
     st.sampled_from([word for word in ODD_WORDS if word.isprintable()]),
     st.lists(st.floats(allow_nan=True) | st.text(max_size=5), max_size=6),
     st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=5), max_size=3),
 )
+ODD_VALUES = st.one_of(_VALUES)
 
 
 @st.composite

@@ -40,7 +40,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--frames", type=int, default=20_000, help="end after so many images [%(default)s]")
+    parser.add_argument("--frames", type=int, default=20_000, help="end after this number of images [%(default)s]")
     parser.add_argument("--rounds", type=int, help="end after every fault has come so often, instead of --frames")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end after this time")
     parser.add_argument("--seed", type=int, help="choice of the faults [random, printed]")

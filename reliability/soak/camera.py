@@ -109,10 +109,10 @@ class Camera:
         return {"answered": answered, "last_ns": self._last_ns}
 
     def connect(self, images: int, seconds: float) -> dict:
-        """Publish good images until several in a row are answered, each within so many seconds; n without an answer at
-        most.
+        """Publish good images until several in a row are answered.
 
-        Returns the time and the number of images until the first of these [s], and the stamp of the last one [ns].
+        images: largest number without an answer. seconds: longest wait for an answer. Returns the time and the number
+        of images until the first of these [s], and the stamp of the last one [ns].
         """
         began, streak, tried, first = time.monotonic(), 0, 0, (0.0, 0)
         last_ns = 0

@@ -26,7 +26,7 @@ def cause_of(message: str) -> str:
 
 
 def log_faults(path: Path, seconds: float) -> tuple[list[str], dict[str, int]]:
-    """(faults in words, numbers of lines and bytes) of a log of so many seconds."""
+    """(faults in words, numbers of lines and bytes) of a log. seconds: how long the node has run."""
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     faults, times = [], defaultdict(list)

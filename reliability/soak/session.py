@@ -23,7 +23,7 @@ PATIENCE = 1.5  # seconds for the answer to an image, which a machine without ti
 
 
 class Sample(NamedTuple):
-    """The node's resources after so many images, at rest."""
+    """The node's resources at rest, after a number of images."""
 
     images: int
     resources: Resources
@@ -101,7 +101,7 @@ class Session:
         self.books.begin_anew()
 
     def connect(self, what: str = "good images", images: int = 0, seconds: float = PATIENCE) -> dict:
-        """Good images until depth comes, so many without an answer at most (0: as --recovery says)."""
+        """Good images until depth comes. images: most without an answer (0: as --recovery says)."""
         question = {"do": "connect", "images": images or self._options.recovery, "seconds": seconds}
         found = self.camera.ask(question, self._check)
         self.images += found["sent"]
