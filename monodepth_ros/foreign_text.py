@@ -6,8 +6,9 @@ message, `safe_line` for a whole message that holds them.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 
-from monodepth_ros.limits import LONGEST_MESSAGE, LONGEST_NAME
+from monodepth_ros.limits import LONGEST_MESSAGE, LONGEST_NAME, MOST_LISTED
 
 _CUT = "..."
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_NAME + 1},}}")
@@ -18,6 +19,52 @@ def shown(text: object, longest: int = LONGEST_NAME) -> str:
     the middle is left out."""
     text = _printable(_shortened(str(text), 4 * longest))
     return _shortened(" ".join(text.split()), longest)
+
+
+def drawable(text: str) -> str:
+    """The text for a picture: as `printable`, with '?' for all that is not ASCII, which OpenCV's fonts do not have.
+
+    OpenCV takes texts that are valid UTF-8 alone, and names of files are bytes of any encoding.
+    """
+    return printable(text).replace("\n", " ").encode("ascii", "replace").decode()
+
+
+class SafeLines(list[str]):
+    """Lines for people, each made fit to print as it is added."""
+
+    def __init__(self, texts: Iterable[str] = ()):
+        super().__init__(map(safe_line, texts))
+
+    def append(self, text: str) -> None:
+        """Add a line."""
+        super().append(safe_line(text))
+
+    def extend(self, texts: Iterable[str]) -> None:
+        """Add lines."""
+        super().extend(map(safe_line, texts))
+
+    def __iadd__(self, texts: Iterable[str]) -> "SafeLines":  # type: ignore[override,misc]
+        self.extend(texts)
+        return self
+
+    def __contains__(self, text: object) -> bool:
+        return super().__contains__(safe_line(text))
+
+
+def few(names: Sequence[object], most: int = MOST_LISTED, joint: str = ", ") -> str:
+    """Names in a message with `joint` between; of many the first ones, and how many there are beyond."""
+    words = [shown(name) for name in names[:most]]
+    return joint.join(words) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def printable(text: str) -> str:
+    """Lines for a terminal, with their spaces: what cannot be printed becomes '?', and lines are no longer than a
+    message."""
+    lines = (line if len(line) <= LONGEST_MESSAGE else safe_line(line) for line in text.split("\n"))
+    return "\n".join(
+        line if line.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in line)
+        for line in lines
+    )
 
 
 def safe_line(text: object) -> str:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files at the paths that a user asked for: written whole or not at all, and one line where they cannot be."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from monodepth_ros.atomic_file import atomic_file
+from monodepth_ros.atomic_file import atomic_file, remove_leftovers, unfinished
 from monodepth_ros.errors import MonodepthError, one_line
 
 
@@ -21,14 +22,44 @@ def one_line_for(path: str | Path) -> Iterator[None]:
 def write_file(path: str | Path, data: bytes | str) -> None:
     """Write a file completely, or leave what was there; folders on the way are made, a link stays one.
 
-    Raises MonodepthError if it cannot be written.
+    Letters that UTF-8 does not have (names in another encoding) are written as escapes. Raises MonodepthError if the
+    file cannot be written.
     """
     path = Path(path)
-    content = data.encode() if isinstance(data, str) else data
+    content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
     with one_line_for(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             path.write_bytes(content)  # a device such as /dev/stdout must stay what it is
             return
-        with atomic_file(path.resolve()) as partial:
+        real = path.resolve()
+        remove_leftovers(real)
+        with atomic_file(real) as partial:
             partial.write_bytes(content)
+
+
+def write_frame_file(path: Path, data: bytes) -> None:
+    """Write one of many files of a folder whole or not at all, without waiting for the disk.
+
+    Raises MonodepthError if it cannot be written.
+    """
+    partial = unfinished(path)
+    with one_line_for(path):
+        try:
+            partial.write_bytes(data)
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise MonodepthError if a file or folder cannot be made at `path`: a folder on the way is none, or read-only."""
+    with one_line_for(path):
+        above = Path(path).absolute().parent
+        while not above.exists():
+            above = above.parent
+        if not above.is_dir():
+            raise MonodepthError(f"{path} cannot be written: {above} is no folder")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise MonodepthError(f"{path} cannot be written: {above} is read-only")

@@ -16,6 +16,8 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     first = int(os.environ.get("ROS_DOMAIN_ID", "1"))
     os.environ["ROS_DOMAIN_ID"] = str(1 + (first - 1 + 37 * int(worker)) % 100)
+# A mistake of the command shows its traceback.
+os.environ["MONODEPTH_DEBUG"] = "1"
 
 
 def pytest_runtest_setup(item):

@@ -12,10 +12,11 @@ from monodepth_ros.calibration.summary import comparison_line, facts, file_comme
 from monodepth_ros.calibration.tracks import Tracker
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.next_commands import command, next_lines, source_words
+from monodepth_ros.cli.output_arguments import chosen_outputs
 from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
-from monodepth_ros.data.calibration import write_calibration
+from monodepth_ros.data.calibration import calibration_text
 from monodepth_ros.data.images.image_codec import to_gray
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import is_live, open_source
@@ -23,7 +24,8 @@ from monodepth_ros.data.sources.read_ahead import read_ahead
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
-from monodepth_ros.results_folder import new_results_folder
+from monodepth_ros.output_file import write_file
+from monodepth_ros.results_folder import check_results_folder, new_results_folder
 
 FILE = "calibration.yaml"
 UNDETERMINED = 1
@@ -57,7 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--out", default="", metavar="FILE", help=f"the file (default: results/<time>/{FILE})")
     what.add_argument("--name", default="camera", help="camera_name in the file (default: camera)")
     what.add_argument(
-        "--force", action="store_true", help="replace an existing file, and write one however uncertain the result is"
+        "--force",
+        action="store_true",
+        help="replace an existing file, and write one however uncertain the result is",
     )
 
 
@@ -65,6 +69,9 @@ def run(options: argparse.Namespace) -> int:
     """Calibrate; returns 0, 1 if the focal length is undetermined, 130 after control-C. Raises MonodepthError."""
     if options.out and Path(options.out).exists() and not options.force:
         raise MonodepthError(f"{options.out} exists: give another --out, or --force to replace it")
+    outputs = chosen_outputs("calibrate", options, {"--out": options.out})
+    if not options.out:
+        check_results_folder(options.results)
     try:
         with stage(f"reading {options.source[0]}"):
             source = open_source(one_source(options.source, options), source_options(options))
@@ -87,8 +94,14 @@ def run(options: argparse.Namespace) -> int:
         print_facts([("undetermined", reason)])
         if not options.force:
             return UNDETERMINED
-    path = options.out or str(new_results_folder(options.results) / FILE)
-    write_calibration(path, estimate.lens.camera(), options.name, file_comments(estimate, source.description))
+    comments = file_comments(estimate, source.description)
+    text = calibration_text(estimate.lens.camera(), options.name, comments)
+    path = options.out
+    if path:
+        outputs.write("--out", text)
+    else:
+        path = str(new_results_folder(options.results) / FILE)
+        write_file(path, text)
     print_facts([("calibration", path), *next_steps(options, path)])
     return INTERRUPTED if stop.is_set() else 0
 

@@ -2,16 +2,19 @@
 """`monodepth evaluate depth`: depth against ground truth, by the protocols of the field's tables."""
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 from monodepth_ros.cli.argument_types import positive
 from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
+from monodepth_ros.cli.output_arguments import add_force, chosen_outputs, write_marked_json
 from monodepth_ros.cli.progress import Progress, stage
-from monodepth_ros.cli.result_files import say, write_csv, write_json
+from monodepth_ros.cli.result_files import csv_text, say
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.depth_arrays import DepthPredictions, read_truth_archive
+from monodepth_ros.evaluation.depth_metrics import DepthMetrics
 from monodepth_ros.evaluation.depth_report import DepthProtocol, DepthReport
 from monodepth_ros.evaluation.split_file import read_split
 from monodepth_ros.inference.config import EngineConfig
@@ -23,6 +26,7 @@ from monodepth_ros.offline.depth_predictor import DepthPredictor
 from monodepth_ros.settings.schema import replace
 
 Facts = list[tuple[str, str]]
+TABLE_HEADER = ",".join(["image", *(field.name for field in fields(DepthMetrics))])
 
 
 def add_parser(subjects: argparse._SubParsersAction) -> None:
@@ -75,6 +79,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     what.add_argument("--per-image", action="store_true", help="print a line for each image")
     what.add_argument("--csv", default="", metavar="FILE", help="a table with a line for each image")
     what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
+    add_force(what)
     add_source_arguments(parser)
     parser.set_defaults(evaluate=evaluate)
 
@@ -82,6 +87,8 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Compare, print and write. Raises MonodepthError for bad input."""
     _check(options)
+    paths = {"--csv": options.csv, "--json": options.json}
+    outputs = chosen_outputs("evaluate depth", options, paths, headers={"--csv": TABLE_HEADER})
     facts, report = (_evaluate_predictions if options.predictions else _evaluate_checkpoint)(options)
     facts.append(("protocol", report.protocol.in_words()))
     lines = report.lines(options.per_image)
@@ -91,12 +98,13 @@ def evaluate(options: argparse.Namespace) -> None:
         say(f"{'left out':<14}{number}: {reason}", options)
     say("\n".join(lines), options)
     if options.csv:
-        write_csv(options.csv, report.rows())
+        outputs.write("--csv", csv_text(report.rows()))
     if options.json:
         notes = [value for name, value in facts if name == "note"]
         references = [value for name, value in facts if name == "reference"]
         single = {name.replace(" ", "_"): value for name, value in facts[:-1] if name not in ("note", "reference")}
-        write_json(options.json, single | {"references": references, "notes": notes} | report.as_dict())
+        content = single | {"references": references, "notes": notes} | report.as_dict()
+        write_marked_json(outputs, "--json", content)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from monodepth_ros.cli.argument_types import count, positive
 from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
+from monodepth_ros.cli.output_arguments import add_force, chosen_outputs, write_marked_json
 from monodepth_ros.cli.progress import Progress, stage
-from monodepth_ros.cli.result_files import say, write_json, write_picture
+from monodepth_ros.cli.result_files import check_picture_name, encoded_picture, say
 from monodepth_ros.cli.source_arguments import add_source_arguments, open_recording
 from monodepth_ros.data.pose_files.columns import ORDERS
 from monodepth_ros.errors import MonodepthError
@@ -23,6 +24,7 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkp
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.odometry.config import MOTION_SOURCES
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry, reference_trajectory
+from monodepth_ros.own_outputs import Outputs, marked_picture
 from monodepth_ros.pictures.odometry_picture import odometry_picture
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.settings.files import changed
@@ -64,6 +66,7 @@ def add_parser(subjects: argparse._SubParsersAction) -> None:
     what = parser.add_argument_group("what to write")
     what.add_argument("--json", default="", metavar="FILE", help="all figures; - is standard output")
     what.add_argument("--plot", default="", metavar="FILE", help="both paths from above (.png or .jpg)")
+    add_force(what)
     add_source_arguments(parser)
     parser.set_defaults(evaluate=evaluate)
 
@@ -101,6 +104,9 @@ def _add_comparison_arguments(how: argparse._ArgumentGroup) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Compare, print and write. Raises MonodepthError for bad input."""
     _check(options)
+    outputs = chosen_outputs("evaluate odometry", options, {"--json": options.json, "--plot": options.plot})
+    if options.plot:
+        check_picture_name(options.plot)
     reference, estimate, notes = _from_files(options) if options.trajectory else _from_network(options)
     reference_poses, poses = pair(reference, estimate, options.max_difference)
     settings = OdometrySettings(
@@ -127,23 +133,24 @@ def evaluate(options: argparse.Namespace) -> None:
         text = f"of a step {consistency.nees:.1f}, mean of {consistency.steps}"
         say(f"NEES        {text}, lengths times {consistency.scale:.4g}; 6 is right", options)
     if options.plot:
-        _plot(options.plot, reference_poses, poses, report, settings)
+        _plot(outputs, reference_poses, poses, report, settings)
         say(f"plot        {options.plot}", options)
     if options.json:
         names = {"trajectory": estimate.description, "ground_truth": reference.description, "notes": notes}
         steps = {"step_consistency": None if consistency is None else asdict(consistency)}
-        write_json(options.json, names | report.as_dict() | steps)
+        write_marked_json(outputs, "--json", names | report.as_dict() | steps)
 
 
 def _plot(
-    path: str, reference: np.ndarray, estimate: np.ndarray, report: OdometryReport, settings: OdometrySettings
+    outputs: Outputs, reference: np.ndarray, estimate: np.ndarray, report: OdometryReport, settings: OdometrySettings
 ) -> None:
     # The last alignment is the most forgiving one that was asked for.
     shown = settings.alignments[-1]
     aligned, scale = align(reference, estimate, shown)
     errors = report.aligned[-1][0]
     text = f"alignment {shown} (scale {scale:.4g}), ATE {errors.ate_rmse:.3g} m, {report.poses} poses"
-    write_picture(path, odometry_picture(reference, aligned, text))
+    picture = encoded_picture(outputs.paths["--plot"], odometry_picture(reference, aligned, text))
+    outputs.write("--plot", marked_picture(picture, outputs.verb))
 
 
 def _check(options: argparse.Namespace) -> None:

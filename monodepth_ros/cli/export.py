@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, default=0, metavar="N", help="fix the number of images per call (default: any number)"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="replace files in the folder that no export has made; never the checkpoint"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +33,9 @@ def run(options: argparse.Namespace) -> int:
     with stage("loading networks"):
         checkpoint = load_checkpoint(chosen_checkpoint(options))
     with stage(f"writing {options.to}, and comparing with PyTorch"):
-        paths = export_networks(checkpoint, options.to, options.out, options.batch)
+        paths = export_networks(checkpoint, options.to, options.out, options.batch, options.force)
+    if options.force:
+        print(f"--force: what was at these paths in {options.out} has been replaced")
     for path in paths:
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
     print(f"read back and compared with PyTorch: disparity within {FP32_DISPARITY:g}")

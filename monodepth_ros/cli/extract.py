@@ -9,6 +9,7 @@ from monodepth_ros.cli.next_commands import command, next_lines
 from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import RECORDINGS, add_source_arguments, one_source, source_options
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.training.extraction.extract import Extraction, ExtractionSettings
 
 
@@ -60,8 +61,12 @@ def run(options: argparse.Namespace) -> int:
         print_facts([("source", extraction.left.description), *extraction.left.reference_lines])
         if extraction.right is not None:
             print_facts([("right", extraction.right.description)])
-        with Progress(extraction.expected) as progress:
-            extraction.process(progress.step, stop.is_set)
+        try:
+            with Progress(extraction.expected) as progress:
+                extraction.process(progress.step, stop.is_set)
+        except MonodepthError:
+            print_facts(extraction.outcome)  # what is kept
+            raise
     for note in extraction.notes:
         print(f"note: {note}", file=sys.stderr)
     print_facts(extraction.outcome)

@@ -8,6 +8,7 @@ import json
 from torch import nn
 
 from monodepth_ros.cli.network_arguments import add_checkpoint_argument, chosen_checkpoint
+from monodepth_ros.foreign_text import safe_line
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(card, indent=2))
     else:
         for name, value in model_card(checkpoint):
-            print(f"{name + ':':<17}{printable(value)}")
+            print(f"{name + ':':<17}{safe_line(value)}")
     return 0
 
 
@@ -82,8 +83,3 @@ def model_card(checkpoint: Checkpoint) -> list[tuple[str, str]]:
 def count_parameters(network: nn.Module | None) -> int:
     """Number of weights of a network; 0 for None."""
     return 0 if network is None else sum(parameter.numel() for parameter in network.parameters())
-
-
-def printable(text: str) -> str:
-    """Text on one line, without control characters that would steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

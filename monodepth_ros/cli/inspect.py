@@ -5,8 +5,9 @@ import argparse
 
 from monodepth_ros.cli.inspection_lines import outcome_lines, recording_lines
 from monodepth_ros.cli.next_commands import command, next_lines, source_words
+from monodepth_ros.cli.output_arguments import add_force, chosen_outputs, write_marked_json
 from monodepth_ros.cli.progress import ReadingProgress, stage
-from monodepth_ros.cli.result_files import say, write_json, write_picture
+from monodepth_ros.cli.result_files import encoded_picture, say, write_json, write_picture
 from monodepth_ros.cli.source_arguments import source_options
 from monodepth_ros.cli.training_arguments import (
     PRESET,
@@ -15,12 +16,15 @@ from monodepth_ros.cli.training_arguments import (
     training_changes,
 )
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.results_folder import new_results_folder
+from monodepth_ros.own_outputs import Outputs, marked_json, marked_picture
+from monodepth_ros.results_folder import check_results_folder, new_results_folder
+from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.inspection.contact_sheet import contact_sheet
 from monodepth_ros.training.inspection.inspection import Inspection, inspect_recordings
 from monodepth_ros.training.inspection.warnings import add_warnings
 from monodepth_ros.training.session import training_config
 
+VERB = "inspect"
 WOULD_NOT_TRAIN = 1
 SHEET, FACTS = "inspect.png", "inspect.json"
 
@@ -42,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a PNG for data.mask_file that masks the image's unchanging border",
     )
+    add_force(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         raise MonodepthError("nothing to inspect: give one or more recordings")
     if options.write_mask and not options.write_mask.lower().endswith(".png"):
         raise MonodepthError(f"{options.write_mask}: a mask is a PNG: end the name in .png")
+    outputs = checked_outputs(options, config)
+    check_results_folder(options.results)
     with ReadingProgress() as progress:
         inspection = inspect_recordings(config, progress)
     with stage("drawing"):
@@ -72,12 +79,13 @@ def run(options: argparse.Namespace) -> int:
     for name, value in outcome_lines(inspection):
         say(f"{name:<16}{value}", options)
     if options.write_mask:
-        say(f"{'mask':<16}{write_mask(options.write_mask, inspection)}", options)
+        say(f"{'mask':<16}{write_mask(outputs, inspection)}", options)
     if not inspection.reason:
         for name, value in next_steps(options, inspection):
             say(f"{name:<16}{value}", options)
-    for file in filter(None, (str(folder / FACTS), options.json)):
-        write_json(file, inspection.as_dict())
+    write_json(str(folder / FACTS), marked_json(inspection.as_dict(), VERB))
+    if options.json:
+        write_marked_json(outputs, "--json", inspection.as_dict())
     return WOULD_NOT_TRAIN if inspection.reason else 0
 
 
@@ -100,11 +108,20 @@ def next_steps(options: argparse.Namespace, inspection: Inspection) -> list[tupl
     )
 
 
-def write_mask(path: str, inspection: Inspection) -> str:
+def checked_outputs(options: argparse.Namespace, config: TrainConfig) -> Outputs:
+    """The files of --json and --write-mask. Raises MonodepthError for one that must not or cannot be written."""
+    data = config.data
+    read = [*data.recordings, data.calibration_file, data.mask_file, config.networks.start_from]
+    return chosen_outputs(VERB, options, {"--json": options.json, "--write-mask": options.write_mask}, read)
+
+
+def write_mask(outputs: Outputs, inspection: Inspection) -> str:
     """Write the mask of the first recording with an unchanging border; returns a line about the result."""
+    path = outputs.paths["--write-mask"]
     for recording in inspection.recordings:
         if recording.scan.region is not None:
             camera = recording.index.cameras[0]
-            write_picture(path, recording.scan.region.mask(camera.width, camera.height))
+            picture = encoded_picture(path, recording.scan.region.mask(camera.width, camera.height))
+            outputs.write("--write-mask", marked_picture(picture, VERB))
             return f"{path}: --set data.mask_file={path}"
     return "nothing at the border stays unchanged: none written"

@@ -2,10 +2,12 @@
 """Lines that `monodepth inspect` prints: (name, value) pairs from the figures of an inspection."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from monodepth_ros.data.sources.left_out import few_reasons
+from monodepth_ros.foreign_text import safe_line, shown
+from monodepth_ros.limits import MOST_LISTED
 from monodepth_ros.training.inspection.inspection import Finding, Inspection, RecordingInspection
 
 Lines = list[tuple[str, str]]
@@ -15,10 +17,10 @@ Figures = Mapping[str, Any]
 def recording_lines(recording: RecordingInspection) -> Lines:
     """Facts of a recording, then its warnings."""
     figures = recording.figures
-    lines = [("recording", figures["source"])]
-    lines += [("topic", _topic(topic)) for topic in figures["topics"]]
-    lines += list(figures["references"].items())
-    lines += [("note", note) for note in figures["notes"]]
+    lines = [("recording", safe_line(figures["source"]))]
+    lines += _topic_lines(figures["topics"])
+    lines += [(name, safe_line(text)) for name, text in figures["references"].items()]
+    lines += [("note", safe_line(note)) for note in figures["notes"]]
     lines += camera_lines(figures["camera"])
     lines += [("view", text) for text in figures["view"]]
     seen = figures["networks_input"]
@@ -91,7 +93,8 @@ def sample_lines(figures: Figures) -> Lines:
     lines = [("samples", counts)]
     unused = {use: n for use, n in figures["frames_by_use"].items() if use not in ("training", "validation")}
     lines += [
-        ("left out", f"{count}: {reason}") for reason, count in [*unused.items(), *few_reasons(figures["left_out"])]
+        ("left out", f"{count}: {safe_line(reason)}")
+        for reason, count in [*unused.items(), *few_reasons(figures["left_out"])]
     ]
     lines.append(("ground truth", ground_truth_text(figures["ground_truth"])))
     stereo = figures["stereo"]
@@ -141,9 +144,17 @@ def warning_lines(warnings: Iterable[Finding]) -> Lines:
     return [line for warning in warnings for line in (("WARNING", warning.found), ("  do", warning.advice))]
 
 
+def _topic_lines(topics: Sequence[Figures]) -> Lines:
+    """The topics; of many those that are used and the first ones."""
+    ordered = sorted(topics, key=lambda topic: "use" not in topic) if len(topics) > MOST_LISTED else topics
+    lines = [("topic", _topic(topic)) for topic in ordered[:MOST_LISTED]]
+    more = len(topics) - MOST_LISTED
+    return [*lines, ("topic", f"and {more} more")] if more > 0 else lines
+
+
 def _topic(topic: Figures) -> str:
     use = f": {topic['use']}" if "use" in topic else ""
-    return f"{topic['name']} ({topic['type']}, {topic['count']}){use}"
+    return f"{shown(topic['name'])} ({shown(topic['type'])}, {topic['count']}){use}"
 
 
 def _percent(share: float) -> str:

@@ -6,10 +6,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 INTERRUPTED = 130  # the exit code of a job that control-C ended
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A terminal that is closed ends its programs with SIGHUP.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AT_ONCE = 3  # the signal that ends the program without any order
 Kept = str | Callable[[], str]
 
@@ -18,7 +19,7 @@ Kept = str | Callable[[], str]
 def stop_on_interrupt(
     stop: Callable[[], None] = lambda: None, kept: Kept = "what is done is kept"
 ) -> Iterator[threading.Event]:
-    """An event that the first control-C (or SIGTERM) sets, so that the job can end in order; a second one raises
+    """An event that the first control-C (SIGTERM or SIGHUP) sets, so that the job can end in order; a second one raises
     KeyboardInterrupt.
 
     stop: called with the first one, for jobs that do not look at the event. kept: what stays of the work, for the line
@@ -38,7 +39,7 @@ def stop_on_interrupt(
 
 @contextmanager
 def end_on_interrupt(kept: Kept = "nothing is kept") -> Iterator[None]:
-    """Raise KeyboardInterrupt for control-C (or SIGTERM), after a line with what stays of the work."""
+    """Raise KeyboardInterrupt for control-C (SIGTERM or SIGHUP), after a line with what stays of the work."""
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -61,7 +62,8 @@ def _acknowledged(handler: Callable[[int, object], None], message: Callable[[], 
 
     def announce() -> None:
         if once.acquire(blocking=False):
-            print(f"\n{message()}", file=sys.stderr, flush=True)
+            with suppress(OSError, ValueError):  # the terminal may be what has gone
+                print(f"\n{message()}", file=sys.stderr, flush=True)
 
     def watch(numbers: int) -> None:
         count = 0
@@ -81,7 +83,10 @@ def _acknowledged(handler: Callable[[int, object], None], message: Callable[[], 
     watcher = threading.Thread(target=watch, args=(output,), name="signals", daemon=True)
     watcher.start()
     pipe_before = signal.set_wakeup_fd(entry, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    # nohup starts programs that are to ignore the end of their terminal.
+    is_kept = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    wanted = [number for number in SIGNALS if not (is_kept and number == signal.SIGHUP)]
+    before = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield
     finally:

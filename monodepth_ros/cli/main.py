@@ -6,9 +6,11 @@ import sys
 from importlib import import_module
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt
+from monodepth_ros.cli.last_net import FAILED, complain, prepare_streams, silence_output, unexpected
 from monodepth_ros.cli.progress import stage
 from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import safe_line
 from monodepth_ros.version import __version__
 
 # Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code. In the
@@ -34,21 +36,30 @@ NOTHING_KEPT = "nothing has been written"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb and return its exit code; bad input gives exit code 2 and one line on standard error."""
+    """Run one verb and return its exit code; bad input gives exit code 2 and one line on standard error.
+
+    So does all that is no mistake of this program, such as a full disk; see `last_net` for what is.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
-    verb = chosen_verb(arguments)
+    verb = safe_line(chosen_verb(arguments))
+    prepare_streams()
     try:
         with end_on_interrupt(lambda: KEPT.get(verb, NOTHING_KEPT)):
             options = command_parser(arguments).parse_args(arguments)
             options.arguments = arguments
-            return options.run(options) or 0
+            code = options.run(options) or 0
+            sys.stdout.flush()
+            return code
     except MonodepthError as error:
-        print(f"monodepth {verb}: {error}", file=sys.stderr)
-        return 2
+        complain(f"monodepth {verb}: {error}")
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of the output has seen enough
+        silence_output()
         return 0
+    except Exception as error:
+        return unexpected(error, verb)
 
 
 def chosen_verb(arguments: list[str]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from monodepth_ros.data.sources.bag import BagSource
 from monodepth_ros.data.sources.source import FrameSource, SourceOptions
+from monodepth_ros.foreign_text import safe_line
+from monodepth_ros.limits import LONGEST_MESSAGE
 
 COMPRESSED = "/compressed"
 RELATIVE = ("--set", "scale.source=relative")
@@ -74,7 +76,8 @@ def node_command(
 
 def next_lines(*commands: str) -> list[tuple[str, str]]:
     """(name, value) lines that print the commands as what to do next."""
-    return [("next" if not number else "or", text) for number, text in enumerate(commands)]
+    lines = (text if len(text) <= LONGEST_MESSAGE else safe_line(text) for text in commands)
+    return [("next" if not number else "or", text) for number, text in enumerate(lines)]
 
 
 def _word(value: object) -> str:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TextIO, TypeVar
 
@@ -46,22 +46,26 @@ class ProgressLine:
         if self.is_terminal:
             # A line that wraps could not be redrawn.
             text = text[: shutil.get_terminal_size().columns - 1]
-            print(f"\r{text:<{self._width}}", end="", file=self._stream, flush=True)
+            self._print(f"\r{text:<{self._width}}")
             self._width = len(text)
         elif math.isfinite(self._period):
-            print(text, file=self._stream, flush=True)
+            self._print(f"{text}\n")
 
     def clear(self) -> None:
         """Remove the line from a terminal."""
         if self._width:
-            print(f"\r{'':<{self._width}}\r", end="", file=self._stream, flush=True)
+            self._print(f"\r{'':<{self._width}}\r")
         self._width = 0
 
     def end(self) -> None:
         """Finish the line, so that the next output begins on a new one."""
         if self._width:
-            print(file=self._stream, flush=True)
+            self._print("\n")
         self._width = 0
+
+    def _print(self, text: str) -> None:
+        with suppress(OSError, ValueError):  # a terminal that has gone, or a full disk, must not end the work
+            print(text, end="", file=self._stream, flush=True)
 
     def __enter__(self: Line) -> Line:
         return self

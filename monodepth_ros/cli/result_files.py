@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files at the paths that a user asked for, and lines for people."""
+"""The formats of what verbs write at the paths that a user asked for, and lines for people."""
 
 import csv
+import io
 import json
 import math
 import sys
@@ -13,66 +14,70 @@ import cv2
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import printable
+from monodepth_ros.output_file import write_file
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def json_text(content: Any) -> str:
+    """JSON of the content; NaN and infinity become null."""
+    return json.dumps(_without_nan(content), indent=2) + "\n"
+
+
+def csv_text(rows: list[dict[str, Any]]) -> str:
+    """A table whose rows have the same names."""
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, rows[0])
+    table.writeheader()
+    for row in rows:
+        table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    return text.getvalue()
+
+
+def check_picture_name(path: str) -> None:
+    """Raise MonodepthError for a name that no picture can have."""
+    if Path(path).suffix.lower() not in PICTURE_SUFFIXES:
+        raise MonodepthError(f"{path}: cannot write a picture of this kind; expected .png or .jpg")
+
+
+def encoded_picture(path: str, picture: np.ndarray) -> bytes:
+    """A picture (H, W, 3) BGR as PNG or JPEG, chosen by the suffix; MonodepthError for any other suffix."""
+    check_picture_name(path)
+    return cv2.imencode(Path(path).suffix.lower(), picture)[1].tobytes()
 
 
 def write_json(path: str, content: Any) -> None:
-    """Write JSON to a file, or to standard output for '-'. NaN and infinity become null.
-
-    Raises MonodepthError if the file cannot be written.
-    """
-    text = json.dumps(_without_nan(content), indent=2)
+    """Write JSON whole or not at all, or print it for '-'. Raises MonodepthError if the file cannot be written."""
+    text = json_text(content)
     if path == "-":
-        print(text)
+        print(text, end="")
     else:
-        write_bytes(path, (text + "\n").encode())
+        write_file(path, text)
 
 
 def write_csv(path: str, rows: list[dict[str, Any]]) -> None:
-    """Write a table whose rows have the same names. Raises MonodepthError if the file cannot be written."""
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, rows[0])
-            table.writeheader()
-            for row in rows:
-                table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-    except OSError as error:
-        raise _not_written(path, error) from None
+    """Write a table whole or not at all. Raises MonodepthError if the file cannot be written."""
+    write_file(path, csv_text(rows))
 
 
 def write_picture(path: str, picture: np.ndarray) -> None:
-    """Write a picture (H, W, 3) BGR as PNG or JPEG, chosen by the suffix.
+    """Write a picture (H, W, 3) BGR whole or not at all, as PNG or JPEG, chosen by the suffix.
 
     Raises MonodepthError for any other suffix and for a file that cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".png", ".jpg", ".jpeg"):
-        raise MonodepthError(f"{path}: cannot write a picture of this kind; expected .png or .jpg")
-    write_bytes(path, cv2.imencode(suffix, picture)[1].tobytes())
-
-
-def write_bytes(path: str, data: bytes) -> None:
-    """Write a file. Raises MonodepthError if it cannot be written."""
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(data)
-    except OSError as error:
-        raise _not_written(path, error) from None
+    write_file(path, encoded_picture(path, picture))
 
 
 def say(text: str, options: Any) -> None:
     """Print for people: on standard output, or on standard error if --json - uses the former."""
-    print(text, file=sys.stderr if options.json == "-" else sys.stdout)
+    print(printable(text), file=sys.stderr if options.json == "-" else sys.stdout)
 
 
 def print_facts(facts: Iterable[tuple[str, str]], width: int = 13) -> None:
     """Print (name, value) pairs, a line each, with the values in one column."""
     for name, value in facts:
-        print(f"{name:<{width}}{value}")
-
-
-def _not_written(path: str, error: OSError) -> MonodepthError:
-    return MonodepthError(f"{path} cannot be written: {error.strerror or error}")
+        print(printable(f"{name:<{width}}{value}"))
 
 
 def _without_nan(content: Any) -> Any:

@@ -3,20 +3,25 @@
 
 import argparse
 import dataclasses
+from pathlib import Path
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from monodepth_ros.cli.network_arguments import add_network_arguments, engine_settings
 from monodepth_ros.cli.next_commands import command, next_lines, node_command, source_words
+from monodepth_ros.cli.output_arguments import add_force, input_paths
 from monodepth_ros.cli.progress import Progress, stage
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.cli.source_arguments import SOURCE, add_source_arguments, one_source, print_choices, source_options
+from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.data.sources.open_source import is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.odometry.scale.source import ScaleError
 from monodepth_ros.offline.run import OfflineRun, RunSettings
+from monodepth_ros.own_outputs import Outputs, refuse_inputs
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.pipeline.run_parameters import read_run_config
+from monodepth_ros.results_folder import check_results_folder
 from monodepth_ros.settings.files import changed
 from monodepth_ros.settings.schema import replace
 
@@ -69,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="show the run in Rerun's viewer, or write a new .rrd file (needs rerun-sdk)",
     )
+    add_force(what, "what is at --out, --rerun or --animation")
 
 
 def rerun_file(text: str) -> str:
@@ -83,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     if options.with_input and not options.out:
         raise MonodepthError("--with-input copies the images into the bag of --out: name one, such as --out depth.mcap")
     config = configuration(options)
+    check_outputs(options, config)
     # The configuration file may set these as well.
     chosen = dataclasses.replace(
         source_options(options),
@@ -109,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
         rerun=options.rerun,
         animation=options.animation,
         frames=options.frames,
+        force=options.force,
     )
     with source:
         try:
@@ -120,10 +128,28 @@ def run(options: argparse.Namespace) -> int:
         with stop_on_interrupt(kept=f"results so far stay in {offline.folder}/, with a report") as stop:
             with Progress(offline.expected_frames) as progress:
                 offline.process(progress.step, stop.is_set, progress.say)
-            with stage("writing the report"):
-                offline.finish()
-    print_facts([*offline.outcome, *next_steps(options, source, offline)])
+            try:
+                with stage("writing the report"):
+                    offline.finish()
+            finally:
+                print_facts(offline.outcome)
+    print_facts(next_steps(options, source, offline))
     return INTERRUPTED if stop.is_set() else 0
+
+
+def check_outputs(options: argparse.Namespace, config: RunConfig) -> None:
+    """Refuse an output that the run reads, and one path for two of them, before the work. Raises MonodepthError."""
+    check_results_folder(options.results)
+    read = [*input_paths(options), config.checkpoint, config.calibration_file]
+    named = {"--out": options.out, "--rerun": options.rerun or "", "--animation": options.animation}
+    for option, path in named.items():
+        if path:
+            refuse_inputs(path, [name for name in read if name], option)
+    Outputs("run", {option: path for option, path in named.items() if not Path(path).exists()})
+    if options.animation:
+        Outputs("run", {"--animation": options.animation}, force=options.force)
+    if options.out:
+        BagWriter(options.out, replace=options.force)
 
 
 def configuration(options: argparse.Namespace) -> RunConfig:

@@ -11,6 +11,8 @@ from monodepth_ros.cli.argument_types import count, encoding, field_of_view, int
 from monodepth_ros.data.sources.image_files import is_image, is_pattern, matches, whole_folder
 from monodepth_ros.data.sources.open_source import Place, is_live, open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceChoiceError, SourceError, SourceOptions
+from monodepth_ros.foreign_text import safe_line
+from monodepth_ros.limits import LONGEST_MESSAGE, MOST_LISTED
 
 RECORDINGS = (
     "bags (rosbag2, ROS 1), folders of images, images, patterns such as 'images/*.png', folders of data sets (KITTI,"
@@ -178,5 +180,10 @@ def open_recording(path: str, options: argparse.Namespace) -> FrameSource:
 def print_choices(error: SourceChoiceError, options: argparse.Namespace) -> None:
     """Print what has to be chosen, then one command line per choice, ready to paste."""
     print(f"monodepth {options.verb}: {error}", file=sys.stderr)
-    for choice in error.choices:
-        print("  " + shlex.join(["monodepth", *options.arguments, *choice]), file=sys.stderr)
+    for choice in error.choices[:MOST_LISTED]:
+        line = shlex.join(["monodepth", *options.arguments, *choice])
+        print(
+            "  " + (line if line.isprintable() and len(line) <= LONGEST_MESSAGE else safe_line(line)), file=sys.stderr
+        )
+    if len(error.choices) > MOST_LISTED:
+        print(f"  and {len(error.choices) - MOST_LISTED} more", file=sys.stderr)

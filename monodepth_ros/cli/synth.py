@@ -9,6 +9,7 @@ import numpy as np
 
 from monodepth_ros.cli.argument_types import field_of_view, positive
 from monodepth_ros.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from monodepth_ros.cli.output_arguments import add_force
 from monodepth_ros.cli.progress import Progress, ProgressLine, stage
 from monodepth_ros.data.bags.writer import BagWriter
 from monodepth_ros.errors import MonodepthError
@@ -73,11 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-traffic", action="store_true", help="no moving cars: a static street")
     parser.add_argument("--constant-light", action="store_true", help="no passing clouds, constant exposure")
+    add_force(parser, "a recording at --out")
 
 
 def run(options: argparse.Namespace) -> int:
     """Render and write. Raises MonodepthError for a path that exists and for impossible options."""
-    BagWriter(options.out, options.storage)  # a path that cannot be written is refused before the work
+    BagWriter(options.out, options.storage, replace=options.force)  # refuses the path before the work
     if round(options.seconds * options.rate) < 1:
         raise MonodepthError(f"{options.seconds:g} s at {options.rate:g} Hz hold no frame: ask for more of either")
     with stage("building the street"):
@@ -102,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
             options.imu,
             depth_camera=options.depth_camera,
             is_stopped=stop.is_set,
+            replace=options.force,
         )
         for _ in written:
             progress.step()

@@ -55,6 +55,15 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_force_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --force of verbs whose results go into a folder."""
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace what an earlier call or others left where results go",
+    )
+
+
 def recording_changes(options: argparse.Namespace) -> dict[str, object]:
     """Settings by name that recordings and the options about them stand for. Raises SourceError for a live source."""
     recordings = several_recordings([*options.recordings, *options.data])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibration files: those of many tools are read, camera_calibration's YAML is written."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from monodepth_ros.data.calibration_files.camera_calibration import MATRICES
 from monodepth_ros.data.calibration_files.file_content import load
 from monodepth_ros.data.calibration_files.formats import stated_cameras
 from monodepth_ros.data.calibration_files.stated_camera import StatedCamera
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.output_file import write_file
 
 ImageSize = Callable[[], tuple[int, int]]
 """The (width, height) [pixels] of the images, found when it is needed."""
@@ -39,7 +42,7 @@ def read_calibration(path, image_size: ImageSize | None = None) -> CameraModel:
 def split_choice(path) -> tuple[Path, str]:
     """The file and the name of the camera of FILE#NAME; '' without a name."""
     text = str(path)
-    if "#" in text and not Path(text).exists():
+    if "#" in text and not os.path.exists(text):
         file, _, name = text.rpartition("#")
         return Path(file), name
     return Path(text), ""
@@ -70,9 +73,17 @@ def read_intrinsics(path, image_size: ImageSize | None = None) -> CameraModel:
 
 
 def write_calibration(path, camera: CameraModel, name: str, comments: Sequence[str] = ()):
-    """Write a calibration file that `read_calibration` reads as an equal model, to the last bit.
+    """Write a file of `calibration_text`. Raises CalibrationError if it cannot be written."""
+    try:
+        write_file(path, calibration_text(camera, name, comments))
+    except MonodepthError as error:
+        raise CalibrationError(f"calibration file {error}") from None
 
-    comments: lines for its head, which no reader of YAML sees. Raises CalibrationError if the file cannot be written.
+
+def calibration_text(camera: CameraModel, name: str, comments: Sequence[str] = ()) -> str:
+    """A calibration file that `read_calibration` reads as an equal model, to the last bit.
+
+    comments: lines for its head, which no reader of YAML sees.
     """
     content = {"image_width": camera.width, "image_height": camera.height, "camera_name": name}
     for key, (field, _) in MATRICES.items():
@@ -81,8 +92,4 @@ def write_calibration(path, camera: CameraModel, name: str, comments: Sequence[s
         array = np.atleast_2d(getattr(camera, field))
         content[key] = {"rows": array.shape[0], "cols": array.shape[1], "data": array.ravel().tolist()}
     text = "".join(f"# {' '.join(line.split())}\n" for line in comments)
-    text += yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)
-    try:
-        Path(path).write_text(text)
-    except OSError as error:
-        raise CalibrationError(f"calibration file {path} cannot be written: {error.strerror}") from None
+    return text + yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100)

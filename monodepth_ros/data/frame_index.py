@@ -13,16 +13,28 @@ from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.cache_folder import cache_folder
 from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
+from monodepth_ros.data.kept_arrays import kept_arrays
 from monodepth_ros.data.recording_state import files_of, recording_state
 from monodepth_ros.data.sources.datasets.recognise import folder_of_files
 from monodepth_ros.data.sources.image_files import is_pattern, matches
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
+from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.limits import LARGEST_INDEX
 
 VERSION = 4  # of the file's contents and of the measurement of motion
 SUFFIX = ".frame_index.npz"
+ARRAYS = {  # type and shape of one frame's values
+    "stamps_ns": (np.int64, ()),
+    "received_ns": (np.int64, ()),
+    "camera_ids": (np.int64, ()),
+    "poses": (np.float64, (4, 4)),
+    "has_depth": (np.bool_, ()),
+    "flow": (np.float64, ()),
+    "sharpness": (np.float64, ()),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,25 +80,43 @@ class FrameIndex:
             np.savez(file, key=key, **arrays, **reasons)
 
     @staticmethod
-    def load(path: Path, key: str) -> "FrameIndex | None":
-        """Read an index that was saved under the same key; None for a missing, damaged or outdated file."""
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                if str(data["key"]) != key:
-                    return None
-                cameras = []
-                while f"K_{len(cameras)}" in data:
-                    i = len(cameras)
-                    width, height = (int(side) for side in data[f"size_{i}"])
-                    matrices = {name: data[f"{name}_{i}"] for name in "KDRP"}
-                    model, angle = str(data[f"model_{i}"]), float(data[f"field_of_view_{i}"])
-                    cameras.append(CameraModel(width, height, distortion_model=model, field_of_view=angle, **matrices))
-                names = ("stamps_ns", "received_ns", "camera_ids", "poses", "has_depth", "flow", "sharpness")
-                left_out = dict(zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True))
-                arrays = {name: data[name] for name in names}
-        except (OSError, KeyError, ValueError, EOFError):  # missing, damaged, or of another version
+    def load(path: Path, key: str, remark: Callable[[str], None] = lambda text: None) -> "FrameIndex | None":
+        """Read an index that was saved under the same key; None for a missing, damaged or outdated file.
+
+        remark: called with a line about a damaged one.
+        """
+        if not os.path.isfile(path):
             return None
-        return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
+        try:
+            found = kept_arrays(path, LARGEST_INDEX)
+            return _from_arrays(found) if str(found["key"]) == key else None
+        except Exception as error:  # of damaged and foreign files: zipfile, zlib and numpy raise errors of many types
+            remark(f"the index of the frames kept in {path} is damaged ({one_line(error, 100)}): it is made again")
+            return None
+
+
+def _from_arrays(data: dict[str, np.ndarray]) -> FrameIndex:
+    """The index in the arrays of a file. Raises errors of many types for arrays that are not those of an index."""
+    cameras: list[CameraModel] = []
+    while f"K_{len(cameras)}" in data:
+        i = len(cameras)
+        width, height = (int(side) for side in data[f"size_{i}"])
+        matrices = {name: data[f"{name}_{i}"] for name in "KDRP"}
+        model, angle = str(data[f"model_{i}"]), float(data[f"field_of_view_{i}"])
+        cameras.append(CameraModel(width, height, distortion_model=model, field_of_view=angle, **matrices))
+    count = len(data["stamps_ns"])
+    arrays = {}
+    for name, (kind, shape) in ARRAYS.items():
+        if data[name].dtype != kind or data[name].shape != (count, *shape):
+            raise ValueError(name)
+        arrays[name] = data[name]
+    ids = arrays["camera_ids"]
+    if not count or ids.min() < 0 or ids.max() >= len(cameras) or not (np.diff(arrays["stamps_ns"]) > 0).all():
+        raise ValueError("stamps or cameras")
+    left_out = {
+        str(reason): int(n) for reason, n in zip(data["reasons"].tolist(), data["counts"].tolist(), strict=True)
+    }
+    return FrameIndex(cameras=tuple(cameras), left_out=left_out, **arrays)
 
 
 def index_frames(
@@ -94,21 +124,23 @@ def index_frames(
     options: SourceOptions,
     progress: Callable[[int, int | None], None] | None = None,
     beside: bool = False,
+    remark: Callable[[str], None] = lambda text: None,
 ) -> FrameIndex:
     """The index of the source at `path`, from an earlier call or by reading every frame.
 
     The index is kept in the user's cache, and is built again when a file of the recording changes. beside: keep it in a
     hidden file beside the recording instead, for others who read the same recording; where that cannot be written, in
     the cache. Pictures of recorded video are kept decoded, too (see data/video_stream/frame_store.py). progress: called
-    with (frames read, frames expected or None). Raises the errors of `open_source`.
+    with (frames read, frames expected or None). remark: called with a line about a damaged index. Raises the errors of
+    `open_source`.
     """
     key = _key(path, options)
-    name = hashlib.sha256(f"{os.path.abspath(path)} {options!r}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(os.fsencode(f"{os.path.abspath(path)} {options!r}")).hexdigest()[:24]
     places = [cache_folder() / "frame_index" / f"{name}{SUFFIX}"]
     if not is_pattern(path):
         places.insert(0, _beside(Path(path), options))
     for place in places:
-        kept = FrameIndex.load(place, key)
+        kept = FrameIndex.load(place, key, remark)
         if kept is not None:
             return kept
     with open_source(path, options) as source:
@@ -171,8 +203,8 @@ def _beside(path: Path, options: SourceOptions) -> Path:
 
     Its name depends on the options, because each camera of a stereo recording has an index of its own.
     """
-    choice = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
-    return path / f".{choice}{SUFFIX}" if path.is_dir() else path.with_name(f".{path.name}.{choice}{SUFFIX}")
+    choice = hashlib.sha256(os.fsencode(repr(options))).hexdigest()[:8]
+    return path / f".{choice}{SUFFIX}" if os.path.isdir(path) else path.with_name(f".{path.name}.{choice}{SUFFIX}")
 
 
 def _key(path: str, options: SourceOptions) -> str:
@@ -180,7 +212,7 @@ def _key(path: str, options: SourceOptions) -> str:
     files = [Path(path)]
     if is_pattern(path):
         files = matches(path)
-    elif Path(path).is_dir():
+    elif os.path.isdir(path):
         files = files_of(folder_of_files(Path(path)), SUFFIX)
     files += [split_choice(options.calibration_file)[0]] if options.calibration_file else []
     return recording_state(files, f"{VERSION} {options!r}")

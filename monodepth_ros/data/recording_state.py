@@ -2,6 +2,7 @@
 """The state of a recording's files, for what is kept about them in a cache."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ def recording_state(files: Iterable[Path], *facts: str) -> str:
         with suppress(OSError):
             status = file.stat()
             found.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(found).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode("\n".join(found))).hexdigest()
 
 
 def files_of(path: Path, left_out: str) -> list[Path]:

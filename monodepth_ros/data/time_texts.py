@@ -9,24 +9,29 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.limits import EARLIEST_TIME_NS, LATEST_TIME_NS
+
 UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}  # nanoseconds
 UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 # Stamps of recordings lie between 1990 and 2100 [ns since 1970].
 EARLIEST_NS, LATEST_NS = 631_152_000_000_000_000, 4_102_444_800_000_000_000
 LONGEST_STEP = 1000  # seconds from line to line; longer ones are of a finer unit
 SHORTEST_STEP_NS, LONGEST_STEP_NS = 1_000_000, 10_000_000_000
-LARGEST_NS = 2**63 - 1
 
 
 def exact_ns(text: str, unit: str = "s") -> int:
     """The time of a number as text, in a unit of UNITS [ns]. ValueError if it is no number, or too large."""
     try:
         number = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text} is not a number") from None
-    if not number.is_finite() or abs(number) * UNITS[unit] > LARGEST_NS:
-        raise ValueError(f"{text} is not a time")
-    return int((number * UNITS[unit]).to_integral_value())
+    except (InvalidOperation, TypeError):
+        raise ValueError(f"{shown(text, 60)} is not a number") from None
+    try:
+        if number.is_finite() and EARLIEST_TIME_NS <= number * UNITS[unit] <= LATEST_TIME_NS:
+            return int((number * UNITS[unit]).to_integral_value())
+    except ArithmeticError:  # exponents of thousands
+        pass
+    raise ValueError(f"{shown(text, 60)} is not a time")
 
 
 def is_absolute(ns: int) -> bool:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trajectories from files: text of several forms, and the relative poses that monodepth2 saves."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from monodepth_ros.data.pose_files.text_table import PoseFileError
 from monodepth_ros.data.sources.film_format import VIDEO_SUFFIXES
 from monodepth_ros.data.sources.image_times import listed_times
 from monodepth_ros.data.sources.source import SourceError
+from monodepth_ros.evaluation.array_file import ArrayFile, read_array
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.geometry.pose_array import inverses
+from monodepth_ros.limits import LARGEST_POSITION, MOST_LINES
 
 NOT_TEXT = (*ROS2_SUFFIXES, ROS1_SUFFIX, *VIDEO_SUFFIXES, ".yaml", ".zstd", ".lz4")
 TEXT_SUFFIXES = (".txt", ".tum", ".kitti", ".csv", ".tsv")
@@ -48,8 +51,8 @@ def is_trajectory_file(path: str | Path) -> bool:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
-        return not path.is_dir()
-    return path.is_file() and suffix not in NOT_TEXT and _begins_as_text(path)
+        return not os.path.isdir(path)
+    return os.path.isfile(path) and suffix not in NOT_TEXT and _begins_as_text(path)
 
 
 def read_trajectory(path: str | Path, order: str = "", times: str = "") -> Trajectory:
@@ -61,7 +64,7 @@ def read_trajectory(path: str | Path, order: str = "", times: str = "") -> Traje
     monodepth2's pose evaluation saves it: N + 1 poses.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise EvaluationError(f"{path}: no such file; expected a trajectory: {FORMATS}")
     if path.suffix.lower() == ".npy":
         found = _relative_poses(path)
@@ -97,15 +100,16 @@ def _begins_as_text(path: Path) -> bool:
 
 
 def _relative_poses(path: Path) -> Trajectory:
-    try:
-        steps = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        raise EvaluationError(f"{path}: not a readable .npy array; expected {FORMATS}") from None
-    if steps.ndim != 3 or steps.shape[1:] not in ((4, 4), (3, 4)) or steps.dtype.kind not in "fiu":
-        raise EvaluationError(f"{path}: {steps.dtype} {steps.shape}, expected relative poses (N, 4, 4)")
-    steps = steps.astype(np.float64)
+    header = ArrayFile(path, FORMATS).header
+    if len(header.shape) != 3 or header.shape[1:] not in ((4, 4), (3, 4)) or header.dtype.kind not in "fiu":
+        raise EvaluationError(f"{path}: {header}, expected relative poses (N, 4, 4)")
+    if not 0 < header.shape[0] <= MOST_LINES:
+        raise EvaluationError(f"{path}: {header}, expected 1 to {MOST_LINES} relative poses")
+    steps = read_array(path, FORMATS).astype(np.float64)
     names = [f"pose {number}" for number in range(1, len(steps) + 1)]
     _require(np.isfinite(steps).all(axis=(1, 2)), path, "holds a number that is not finite", names)
+    too_far = f"moves by more than {LARGEST_POSITION:g} m"
+    _require((np.abs(steps[:, :3, 3]) <= LARGEST_POSITION).all(axis=1), path, too_far, names)
     steps = with_last_row(steps[:, :3])
     _require(are_rotations(steps), path, "has no rotation in its first three columns", names)
     steps = inverses(steps)

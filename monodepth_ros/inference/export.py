@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Export of a checkpoint's networks to files for other programs, with metadata and a check against PyTorch."""
 
+import mmap
 import os
 import tempfile
 from pathlib import Path
@@ -9,14 +10,15 @@ import numpy as np
 
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.inference.engine import EngineError
-from monodepth_ros.inference.graph import network_graphs
+from monodepth_ros.inference.graph import CARD_MARK, network_graphs
 from monodepth_ros.inference.graph_engine import GraphEngine
 from monodepth_ros.inference.graph_runtime import GraphRuntime, Network, RuntimeMissing
 from monodepth_ros.inference.onnxruntime import OnnxRuntime
 from monodepth_ros.inference.openvino import OpenvinoRuntime
 from monodepth_ros.inference.parity import check_parity
 from monodepth_ros.inference.torchscript import TorchscriptRuntime
-from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint
+from monodepth_ros.input_file import ordinary_file
+from monodepth_ros.networks.checkpoints.checkpoint import HEADER_KEY, Checkpoint
 
 FORMATS = ("onnx", "openvino", "torchscript")
 
@@ -25,18 +27,25 @@ class ExportError(MonodepthError):
     """An unknown format, an invalid batch size, or a folder that cannot be written."""
 
 
-def export_networks(checkpoint: Checkpoint, to: str, folder: str | Path, batch: int = 0) -> list[Path]:
+def export_networks(
+    checkpoint: Checkpoint, to: str, folder: str | Path, batch: int = 0, force: bool = False
+) -> list[Path]:
     """Write depth.* and, if there is a pose network, pose.* into a folder, and return the files.
 
     to: one of FORMATS. batch: the only batch size that the networks will take; 0 leaves it open. The weights are
-    float32. Existing files are replaced only after the new ones have been read back and agree with PyTorch. ExportError
-    for bad arguments, and if the format's runtime is not installed, cannot convert the networks or does not agree.
+    float32. Files of an earlier export are replaced, after the new ones have been read back and agree with PyTorch;
+    others only with `force`, and the checkpoint never. ExportError for bad arguments, for a folder whose files would be
+    replaced or that cannot be written, and if the format's runtime is not installed, cannot convert the networks or
+    does not agree.
     """
     if batch < 0:
         raise ExportError(f"batch is {batch}: expected a positive number of images, or 0 for any")
     others = f"another format ({', '.join(name for name in FORMATS if name != to)})"
     try:
-        return _export(checkpoint, _runtime(to), Path(os.path.expanduser(folder)), batch)
+        runtime, folder = _runtime(to), Path(os.path.expanduser(folder))
+        names = [f"{graph.name}{suffix}" for graph in network_graphs(checkpoint) for suffix in _suffixes(runtime)]
+        _refuse_others(checkpoint, folder, names, force)
+        return _export(checkpoint, runtime, folder, batch)
     except RuntimeMissing as error:
         raise ExportError(f"{error.problem}: {error.install}, or export to {others}") from None
     except EngineError as error:
@@ -63,10 +72,45 @@ def _export(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path, batch: 
         names = sorted(path.name for path in Path(staging.name).iterdir())
         try:
             for name in names:
+                _settle(Path(staging.name) / name)
+            for name in names:
                 os.replace(Path(staging.name) / name, folder / name)
         except OSError as error:
             raise _unwritable(folder, error) from None
     return [folder / name for name in names]
+
+
+def _suffixes(runtime: GraphRuntime) -> tuple[str, ...]:
+    return (runtime.suffix, ".bin") if runtime.name == "openvino" else (runtime.suffix,)
+
+
+def _refuse_others(checkpoint: Checkpoint, folder: Path, names: list[str], force: bool) -> None:
+    """Raise ExportError if a file that no export has made would be replaced, or the checkpoint itself."""
+    for path in (folder / name for name in names):
+        parts = [checkpoint.path, *checkpoint.path.glob("*.pth")] if checkpoint.path.is_dir() else [checkpoint.path]
+        if path.exists() and any(part.exists() and path.samefile(part) for part in parts):
+            raise ExportError(f"{path} is the checkpoint: choose another --out")
+        if path.is_dir():
+            raise ExportError(f"{path} is a folder: choose another --out")
+        if os.path.lexists(path) and not force and not _is_export(path):
+            raise ExportError(f"{path} was not made by an export: choose another --out, or replace it with --force")
+
+
+def _is_export(path: Path) -> bool:
+    """Whether the file carries the model card of an export; weights of OpenVINO have it in the .xml beside them."""
+    path = path.with_suffix(".xml") if path.suffix == ".bin" else path
+    try:
+        with open(ordinary_file(path), "rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return all(data.find(mark) >= 0 for mark in (HEADER_KEY.encode(), CARD_MARK.encode()))
+    except (OSError, ValueError):  # an empty file, or none that can be read
+        return False
+
+
+def _settle(path: Path) -> None:
+    """Make sure that the file is on the disk; OSError if it is not."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _unwritable(folder: Path, error: Exception) -> ExportError:

@@ -11,6 +11,8 @@ from monodepth_ros.networks.checkpoints.checkpoint import HEADER_KEY, Checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.networks.depth_network import STRIDE
 
+CARD_MARK = "checkpoint_sha256"  # its name in the metadata marks a file as one of ours
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkGraph:
@@ -29,7 +31,7 @@ class NetworkGraph:
         """Metadata to attach to a file of this graph: texts by name, JSON except for hash and network name."""
         return {
             HEADER_KEY: checkpoint.header.to_json(),
-            "checkpoint_sha256": checkpoint.sha256,
+            CARD_MARK: checkpoint.sha256,
             "network": self.name,
             "inputs": json.dumps(self.inputs),
             "outputs": json.dumps(self.outputs),

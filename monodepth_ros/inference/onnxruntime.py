@@ -79,7 +79,7 @@ class OnnxRuntime(GraphRuntime):
     def save(self, converted: Any, path: Path, card: dict[str, str]) -> None:
         onnx = import_onnx()
         onnx.helper.set_model_props(converted, card)
-        onnx.save(converted, path)
+        path.write_bytes(converted.SerializeToString())
 
     def load(self, path: Path) -> Network:
         options = self._onnxruntime.SessionOptions()

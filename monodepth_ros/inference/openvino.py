@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenVINO on CPUs: fused convolutions in the CPU's own memory layout."""
 
+import errno
+import os
+import shutil
 import sys
 import warnings
 from functools import cache
@@ -65,7 +68,13 @@ class OpenvinoRuntime(GraphRuntime):
         """As `GraphRuntime.save`; the weights go to a .bin file beside path."""
         for name, text in card.items():
             converted.set_rt_info(text, name)
-        self._openvino.save_model(converted, path, compress_to_fp16=False)
+        try:
+            self._openvino.save_model(converted, path, compress_to_fp16=False)
+        except RuntimeError as error:  # it removes what it has begun, and names no reason
+            weights = sum(node.get_byte_size() for node in converted.get_ops() if hasattr(node, "get_byte_size"))
+            if shutil.disk_usage(path.parent).free < weights:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+            raise RuntimeError(f"OpenVINO: {error}") from None
 
     def load(self, path: Path) -> Network:
         settings = {

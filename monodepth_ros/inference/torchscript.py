@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TorchScript: networks in a file that PyTorch runs from Python and C++, without this package."""
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,9 +39,12 @@ class TorchscriptRuntime(GraphRuntime):
             raise conversion_failed(self.name, error) from None
 
     def save(self, converted: Any, path: Path, card: dict[str, str]) -> None:
+        # PyTorch's own writing of files may end the process where the disk is full, so it writes into memory.
+        content = io.BytesIO()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.jit.save(converted, str(path), _extra_files=card)
+            torch.jit.save(converted, content, _extra_files=card)
+        path.write_bytes(content.getbuffer())
 
     def load(self, path: Path) -> Network:
         with warnings.catch_warnings():

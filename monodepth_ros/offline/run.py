@@ -4,14 +4,14 @@
 import json
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from monodepth_ros.data.sources.left_out import few_reasons
 from monodepth_ros.data.sources.source import FrameSource
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.inference.create_engine import create_engine
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, NO_CHECKPOINT, bundled_checkpoint
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
@@ -20,9 +20,11 @@ from monodepth_ros.offline.results.animation import RunAnimation
 from monodepth_ros.offline.results.output_bag import OutputBag
 from monodepth_ros.offline.results.recorder import RunRecorder, without_nan
 from monodepth_ros.offline.results.report_page import write_report
+from monodepth_ros.offline.results.reserve import Reserve
 from monodepth_ros.offline.viewers.rerun_log import RerunLog
 from monodepth_ros.offline.viewers.run_window import RunWindow
 from monodepth_ros.offline.viewers.viewer import RunViewer
+from monodepth_ros.output_file import one_line_for, write_file
 from monodepth_ros.pipeline.frame import Demand
 from monodepth_ros.pipeline.run_config import RunConfig
 from monodepth_ros.pipeline.run_parameters import parameter_file
@@ -40,7 +42,7 @@ class RunSettings:
     results: folder of the results. depth: png, npz or none. video: whether to write a video. bag: path of a new bag for
     the node's topics, '' for none; with_input: copy the images into it. view: open a window. rerun: path of a new .rrd
     file, '' for Rerun's viewer, None for neither. animation: path of a moving picture (.webp, .gif), '' for none.
-    frames: number of frames to process, 0 for all.
+    frames: number of frames to process, 0 for all. force: replace what is at bag, rerun or animation.
     """
 
     results: str = "results"
@@ -52,6 +54,7 @@ class RunSettings:
     rerun: str | None = None
     animation: str = ""
     frames: int = 0
+    force: bool = False
 
 
 class OfflineRun:
@@ -75,8 +78,10 @@ class OfflineRun:
         self.notes += run.input_notes
         self._bag: AbstractContextManager[OutputBag | None] = nullcontext()
         if settings.bag:
-            self._bag = OutputBag(settings.bag, config, run, settings.with_input)
-        self._animation = RunAnimation(Path(settings.animation), scale.is_metric) if settings.animation else None
+            self._bag = OutputBag(settings.bag, config, run, settings.with_input, settings.force)
+        self._animation: RunAnimation | None = None
+        if settings.animation:
+            self._animation = RunAnimation(Path(settings.animation), scale.is_metric, settings.force)
         if run.pipeline.has_odometry:
             odometry = f"of {moving_frame.description} in {config.odom_frame}, from {run.pipeline.motion_description}"
             self.notes += moving_frame.notes
@@ -95,8 +100,9 @@ class OfflineRun:
         self._viewers = self._open_viewers(scale.unit)
         engine.warm_up()
         self.folder = new_results_folder(settings.results)
-        (self.folder / "config.yaml").write_text(parameter_file(config), encoding="utf-8")
+        write_file(self.folder / "config.yaml", parameter_file(config))
         self._recorder = RunRecorder(self.folder, source, moving_frame, scale.is_metric, settings.depth, settings.video)
+        self._reserve = Reserve(self.folder)
         self._seconds = 0.0
         self._problem: MonodepthError | None = None
 
@@ -112,39 +118,55 @@ class OfflineRun:
         should_stop: Callable[[], bool],
         announce: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """Process all frames, or as many as asked for, or until `should_stop`.
+        """Process all frames, or as many as asked for, or until `should_stop` or an error, which `finish` raises.
 
         advanced: called after each. announce: called with a line before something that keeps a frame waiting.
         """
         self._run.pipeline.announce = announce
         began = time.monotonic()
-        with self._bag as bag:
-            frames = self._run.frames(RESULTS if bag is None else BAG)
-            try:
-                for frame in frames:
-                    self._recorder.add(frame)
-                    if bag is not None:
-                        bag.write(frame)
-                    if self._animation is not None:
-                        self._animation.add(frame)
-                    advanced()
-                    wants_more = [viewer.show(frame, should_stop) for viewer in self._viewers]
-                    if should_stop() or not all(wants_more) or len(self._recorder.rows) == self._settings.frames:
-                        break
-            except MonodepthError as error:  # a recording damaged half-way: report the frames before
-                self._problem = error
-            finally:
-                frames.close()
-                self._run.close()
-                for viewer in self._viewers:
-                    viewer.close()
+        try:
+            with self._bag as bag:
+                self._process(bag, advanced, should_stop)
+        except MonodepthError as error:  # the bag cannot be begun or completed
+            self._problem = self._problem or error
+        finally:
+            for viewer in self._viewers:
+                viewer.close()
         self._seconds = time.monotonic() - began
 
+    def _process(self, bag: OutputBag | None, advanced: Callable[[], None], should_stop: Callable[[], bool]) -> None:
+        frames = self._run.frames(RESULTS if bag is None else BAG)
+        try:
+            for frame in frames:
+                self._recorder.add(frame)
+                if bag is not None:
+                    bag.write(frame)
+                if self._animation is not None:
+                    self._animation.add(frame)
+                advanced()
+                wants_more = [viewer.show(frame, should_stop) for viewer in self._viewers]
+                if should_stop() or not all(wants_more) or len(self._recorder.rows) == self._settings.frames:
+                    break
+        except MonodepthError as error:  # a damaged recording or a full disk: report the frames before
+            self._problem = error
+        except MemoryError:
+            self._problem = MonodepthError("there is not enough memory for the next frame")
+        except OSError as error:
+            name = error.filename or self._source.description
+            self._problem = MonodepthError(f"{name} cannot be read or written: {one_line(error)}")
+        finally:
+            frames.close()
+            self._run.close()
+
     def finish(self) -> None:
-        """Write the remaining results and the report; MonodepthError without frames, or if they ended in an error."""
+        """Write the remaining results and the report, each as far as it is possible.
+
+        Raises MonodepthError without frames, and for the first error of the run: what is written is in `outcome`.
+        """
         recorder, left_out, inputs = self._recorder, self._source.left_out, self._run
+        self._reserve.release()
+        recorder.problem = self._problem
         recorder.finish()
-        self._problem = self._problem or recorder.problem
         count = len(recorder.rows)
         rate = count / self._seconds if self._seconds else 0.0
         self.outcome = [("frames", f"{count} in {self._seconds:.1f} s ({rate:.1f} frames/s)")]
@@ -166,20 +188,20 @@ class OfflineRun:
         if recorder.trajectory.parts:
             self.outcome.append(("motion", recorder.trajectory.in_words(recorder.unit)))
         self.outcome += _errors_in_words(recorder.metrics())
-        if self._settings.bag:
+        if self._settings.bag and Path(self._settings.bag).exists():
             self.outcome.append(("bag", self._settings.bag))
         if self._settings.rerun:
             self.outcome.append(("rerun", self._settings.rerun))
         if self._animation is not None:
             self._write_animation(self._animation)
-        files = sorted(path.name + ("/" if path.is_dir() else "") for path in self.folder.iterdir())
-        self.outcome.append(("results", f"{self.folder}/: {', '.join([*files, 'report.html', 'run.json'])}"))
-        self._write_summary(count, rate)
-        title = f"monodepth run: {Path(self._source.description.split(' (')[0]).name or self._source.description}"
-        facts = [*self.facts, *self.outcome[:-1], ("version", f"monodepth_ros {__version__}")]
-        write_report(self.folder / "report.html", title, facts, self.notes, recorder, inputs.moving_frame)
-        if self._problem is not None:
-            raise self._problem
+        recorder.attempt(lambda: self._write_summary(count, rate))
+        recorder.attempt(self._write_report)
+        recorder.finish_cloud()
+        recorder.attempt(lambda: self._write_summary(count, rate))  # once more, with all files
+        with suppress(OSError):  # the folder is gone
+            self.outcome.append(("results", f"{self.folder}/: {', '.join(self._files())}"))
+        if recorder.problem is not None:
+            raise recorder.problem
         if not count:
             reason = f": {next(iter(left_out))}" if left_out else ""
             raise MonodepthError(f"no frame of {self._source.description} could be processed{reason}")
@@ -189,18 +211,30 @@ class OfflineRun:
         viewers: list[RunViewer] = []
         if settings.rerun is not None:
             path = Path(settings.rerun) if settings.rerun else None
-            viewers.append(RerunLog(path, title, self._run.moving_frame, unit))
+            viewers.append(RerunLog(path, title, self._run.moving_frame, unit, settings.force))
         if settings.view:
             viewers.append(RunWindow(title))
         return viewers
 
     def _write_animation(self, animation: RunAnimation) -> None:
-        try:
+        def write() -> None:
             animation.write()
-        except MonodepthError as error:  # the other results are written all the same
-            self._problem = self._problem or error
-        else:
             self.outcome.append(("animation", self._settings.animation))
+
+        self._recorder.attempt(write)
+
+    def _write_report(self) -> None:
+        title = f"monodepth run: {Path(self._source.description.split(' (')[0]).name or self._source.description}"
+        facts = [*self.facts, *self.outcome, ("version", f"monodepth_ros {__version__}")]
+        if self._recorder.problem is not None:
+            facts.insert(0, ("ended by", str(self._recorder.problem)))
+        path, moving_frame = self.folder / "report.html", self._run.moving_frame
+        write_report(path, title, facts, self.notes, self._recorder, moving_frame)
+
+    def _files(self) -> list[str]:
+        """What is in the folder of the results. Raises OSError if it is gone."""
+        found = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
+        return sorted(path.name + ("/" if path.is_dir() else "") for path in found)
 
     def _write_summary(self, count: int, rate: float) -> None:
         summary = {
@@ -213,9 +247,11 @@ class OfflineRun:
             "frames_left_out": dict(self._source.left_out),
             "views": self._recorder.views,
             "notes": self.notes,
+            "ended_by": None if self._recorder.problem is None else str(self._recorder.problem),
         }
-        text = json.dumps(without_nan(summary), indent=2)
-        (self.folder / "run.json").write_text(text + "\n", encoding="utf-8")
+        with one_line_for(self.folder / "run.json"):
+            summary["files"] = sorted({*self._files(), "run.json"})
+        write_file(self.folder / "run.json", json.dumps(without_nan(summary), indent=2) + "\n")
 
 
 def _errors_in_words(metrics: dict[str, Any]) -> list[tuple[str, str]]:

@@ -4,6 +4,8 @@
 import cv2
 import numpy as np
 
+from monodepth_ros.foreign_text import drawable
+
 PANEL_HEIGHT = 180
 GAP = 4
 TEXT_COLOR = (210, 210, 210)
@@ -40,7 +42,7 @@ def labelled(picture: np.ndarray, text: str) -> np.ndarray:
 def with_caption(picture: np.ndarray, text: str) -> np.ndarray:
     """A copy of a bgr picture with a caption in its corner."""
     result = picture.copy()
-    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
+    (width, _), _ = cv2.getTextSize(drawable(text), cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
     cv2.rectangle(result, (0, 0), (width + 12, 20), (BACKGROUND,) * 3, -1)
     write_text(result, text, (6, 15), size=0.42)
     return result
@@ -57,7 +59,7 @@ def write_text(
     """Write on a bgr picture. position: left end of the base line (x, y); size: scale of OpenCV's font."""
     cv2.putText(
         picture,
-        text,
+        drawable(text),
         position,
         fontFace=cv2.FONT_HERSHEY_SIMPLEX,
         fontScale=size,

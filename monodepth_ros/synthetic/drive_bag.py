@@ -36,16 +36,17 @@ def write_drive(
     imu: bool = False,
     depth_camera: bool = False,
     is_stopped: Callable[[], bool] = lambda: False,
+    replace: bool = False,
 ) -> Iterator[int]:
     """Write all frames to a new bag. Yields the number of frames written after each; consume it to the end.
 
     A camera called <name> gives /<name>/image_raw and /<name>/camera_info, with frames <name>_link and
     <name>_optical_frame. Depth is that of the first camera. imu: add exact rates of base_link on /imu at IMU_RATE.
     depth_camera: add MEASURED_DEPTH, the depth that a depth camera would align to the first camera.
-    is_stopped: asked after each frame; once it is true, the bag ends there.
+    is_stopped: asked after each frame; once it is true, the bag ends there. replace: a recording at the path.
     Raises RecordingError, see BagWriter.
     """
-    with BagWriter(path, storage) as bag:
+    with BagWriter(path, storage, replace=replace) as bag:
         names = {name: _topics(name, compressed) for name in drive.cameras}
         for image_topic, info_topic in names.values():
             bag.add_topic(image_topic, f"sensor_msgs/msg/{'CompressedImage' if compressed else 'Image'}")

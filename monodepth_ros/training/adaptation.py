@@ -23,8 +23,8 @@ from monodepth_ros.training.samples.loader import Loader
 from monodepth_ros.training.samples.open_dataset import camera_options, open_dataset
 from monodepth_ros.training.session import Progress, add_known, reporting
 from monodepth_ros.training.trainer import BEST
+from monodepth_ros.training.training_folder import ADAPTED
 
-ADAPTED = "adapted.safetensors"
 # An adapted checkpoint is kept if the loss falls by this share and depth keeps this share of its spread. Wherever it
 # could be measured, depth did not improve with a smaller gain (docs/benchmarks/adapting.md).
 GAIN, SPREAD = 0.05, 0.5
@@ -126,8 +126,10 @@ def judge(folder: Path, by_depth: bool = False) -> Outcome:
 
     by_depth: judge by the error against the held-out reference depth, as far as there is some, instead of the loss.
     """
-    before, *validations = (line for line in read_log(folder) if line["kind"] == "validation")
+    before, *validations = [line for line in read_log(folder) if line["kind"] == "validation"] or [{}]
     measure = "abs_rel" if by_depth and before.get("abs_rel") is not None else "loss"
+    if before.get(measure) is None:
+        return Outcome(before, before, False, f"the {measure} of the old networks on held-out blocks is unknown")
     later = [line for line in validations if line.get(measure) is not None]
     if not later:
         return Outcome(before, before, False, "the training was stopped before the first validation")
@@ -135,8 +137,10 @@ def judge(folder: Path, by_depth: bool = False) -> Outcome:
     if measure == "abs_rel":
         return _judge_by_depth(before, after)
     reason = _reason_against(before, after)
+    if reason:
+        return Outcome(before, after, False, reason)
     gain = 1 - after["loss"] / before["loss"]
-    return Outcome(before, after, not reason, reason or f"the loss on held-out blocks fell by {100 * gain:.1f} %")
+    return Outcome(before, after, True, f"the loss on held-out blocks fell by {100 * gain:.1f} %")
 
 
 def _judge_by_depth(before: dict[str, float], after: dict[str, float]) -> Outcome:
@@ -153,12 +157,14 @@ def _reason_against(before: dict[str, float], after: dict[str, float]) -> str:
     if not after["loss"] < (1 - GAIN) * before["loss"]:
         values = f"from {before['loss']:.4f} to {after['loss']:.4f} at best"
         return f"the loss on held-out blocks did not fall by {100 * GAIN:g} % ({values})"
+    if None in (before.get("spread"), after.get("spread")):
+        return "the spread of depth is not finite"
     if after["spread"] < SPREAD * before["spread"]:
         return (
             f"depth collapsed (the spread of its logarithm fell from {before['spread']:.3f} to {after['spread']:.3f})"
         )
     if (
-        "inconsistency" in before
+        None not in (before.get("inconsistency"), after.get("inconsistency"))
         and after["inconsistency"] > INCONSISTENCY * before["inconsistency"] + INCONSISTENCY_MARGIN
     ):
         return (

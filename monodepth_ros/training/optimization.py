@@ -17,6 +17,7 @@ from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.samples.augmentation import augment
 from monodepth_ros.training.samples.batch import Batch
 from monodepth_ros.training.samples.loader import mix
+from monodepth_ros.training.state_values import adam_moments, loss_scaling
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -96,10 +97,17 @@ class Optimization:
         }
 
     def load(self, optimizer: dict[str, Any], scaler: dict[str, Any]) -> None:
-        """Continue with a saved optimizer and scaler."""
-        self._optimizer.load_state_dict(optimizer)
-        if scaler:
-            self._scaler.load_state_dict(scaler)
+        """Continue with the moments of a saved optimizer and the scale of a saved scaler.
+
+        Everything else of them follows from the settings. Raises TrainingError for states of other weights.
+        """
+        fresh = self._optimizer.state_dict()
+        weights = [weight for group in self._optimizer.param_groups for weight in group["params"]]
+        moments = adam_moments(optimizer, weights)
+        scaling = loss_scaling(scaler, self._scaler.state_dict())
+        self._optimizer.load_state_dict({**fresh, "state": moments})
+        if scaling:
+            self._scaler.load_state_dict(scaling)
 
     def _skip(self) -> dict[str, float]:
         self._optimizer.zero_grad(set_to_none=True)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
+from monodepth_ros.output_file import write_file
 from monodepth_ros.pictures.color_picture import color_limits, color_picture
 from monodepth_ros.pictures.depth_scale import with_depth_scale
 from monodepth_ros.pictures.html_page import html_page
@@ -45,7 +46,8 @@ def write_report(
     """Write a folder's report.html from its log.
 
     facts: (name, value) rows of the table at the top. pictures: (C, H, W) of one validation sample, by name.
-    trajectories: see `Validation.trajectories`. sheet: BGR picture for the top.
+    trajectories: see `Validation.trajectories`. sheet: BGR picture for the top. Raises MonodepthError if the page
+    cannot be written.
     """
     log = read_log(folder)
     training = [line for line in log if line["kind"] == "train"]
@@ -72,7 +74,7 @@ def write_report(
         f'<div class="row">{figures}</div>'
         f'<h2>Curves</h2><div class="row">{"".join(charts)}</div>'
     )
-    (folder / NAME).write_text(html_page(title, STYLE, page), encoding="utf-8")
+    write_file(folder / NAME, html_page(title, STYLE, page))
 
 
 def _paths(reference: np.ndarray, estimate: np.ndarray) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
+from monodepth_ros.output_file import write_file
 from monodepth_ros.results_folder import new_results_folder
-from monodepth_ros.settings.files import nested, read_assignments, read_settings
-from monodepth_ros.settings.schema import ConfigError, replace, values
+from monodepth_ros.settings.files import read_assignments, read_settings
+from monodepth_ros.settings.schema import ConfigError, replace
 from monodepth_ros.training.config import TrainConfig, network_settings
 from monodepth_ros.training.presets import PRESETS
 from monodepth_ros.training.report import write_report
@@ -20,10 +20,10 @@ from monodepth_ros.training.samples.dataset import Dataset
 from monodepth_ros.training.samples.known_depth import add_known_depth
 from monodepth_ros.training.samples.known_motion import add_known_motion
 from monodepth_ros.training.samples.open_dataset import open_dataset
-from monodepth_ros.training.trainer import BEST, LAST, STATE, Trainer
+from monodepth_ros.training.trainer import BEST, LAST, Trainer
+from monodepth_ros.training.training_folder import SETTINGS, settings_text
 from monodepth_ros.training.verdict import reason_against_learning
 
-SETTINGS = "train.yaml"
 FIGURES = ("loss", "spread", "abs_rel", "a1", "ate_5", "rotation_error")  # of a validation, as far as it has them
 
 Progress = Callable[[str, int, int | None], None]
@@ -94,31 +94,16 @@ def reporting(task: str, progress: Progress | None) -> Progress | None:
     return progress and (lambda name, count, total: progress(f"{task} {name}", count, total))
 
 
-def make_training_folder(
-    config: TrainConfig, folder: str = "", kind: str = "train", root: Path = Path("results"), is_resumed: bool = False
-) -> Path:
-    """Make a folder for the results and write the settings into it.
-
-    Without a folder it is <root>/<kind>/<time>/. Raises TrainingError if the folder cannot be made, or holds a training
-    that is not to be resumed.
-    """
-    if not folder:
-        path = new_results_folder(root / kind)
-    else:
-        path = Path(folder)
-        if not is_resumed and (path / STATE).exists():
-            raise TrainingError(f"{path} holds a training already: continue it with --resume {path}")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(f"{path} cannot be made: {error.strerror or error}") from None
-    (path / SETTINGS).write_text(yaml.safe_dump(nested(values(config)), sort_keys=False), encoding="utf-8")
+def make_training_folder(config: TrainConfig, kind: str = "train", root: Path = Path("results")) -> Path:
+    """Make the folder <root>/<kind>/<time>/ and write the settings into it. Raises MonodepthError."""
+    path = new_results_folder(root / kind)
+    write_file(path / SETTINGS, settings_text(config))
     return path
 
 
 def conclude(trainer: Trainer, is_finished: bool) -> list[tuple[str, str]]:
     """Write report.html; returns (name, value) lines for the user: validations, verdict, checkpoint, report, how to
-    continue."""
+    continue. Raises MonodepthError if the page cannot be written, with what is saved."""
     folder = trainer.folder
     validations = [line for line in read_log(folder) if line["kind"] == "validation"]
     lines = []
@@ -130,7 +115,10 @@ def conclude(trainer: Trainer, is_finished: bool) -> list[tuple[str, str]]:
         lines.append(("verdict", verdict))
     facts = [("networks", trainer.header().summary()), ("steps", f"{trainer.step} of {trainer.steps}")]
     facts += [("data", note) for note in trainer.dataset.notes]
-    write_report(folder, [*facts, *lines], trainer.pictures, trainer.trajectories)
+    try:
+        write_report(folder, [*facts, *lines], trainer.pictures, trainer.trajectories)
+    except MonodepthError as error:
+        raise TrainingError(f"{error}; the networks are saved in {trained_checkpoint(folder)}") from None
     lines.append(("checkpoint", str(trained_checkpoint(folder))))
     lines.append(("report", str(folder / "report.html")))
     if not is_finished:
@@ -147,4 +135,4 @@ def trained_checkpoint(folder: Path) -> Path:
 def figures_text(validation: Mapping[str, Any], names: Sequence[str]) -> str:
     """The named figures of a validation's line of the log, and its step."""
     shown = ", ".join(f"{name} {validation[name]:.4g}" for name in names if validation.get(name) is not None)
-    return f"{shown} (step {validation['step']})"
+    return f"{shown} (step {validation.get('step', 0)})"

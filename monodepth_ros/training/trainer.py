@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: steps, validation, saving, and resuming."""
 
-import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.networks.checkpoints.checkpoint import save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointHeader
 from monodepth_ros.settings.schema import values
 from monodepth_ros.training.config import TrainConfig
 from monodepth_ros.training.hardware import restore_arithmetic, training_device
-from monodepth_ros.training.learner import Learner, make_learner
 from monodepth_ros.training.objective import Objective
 from monodepth_ros.training.optimization import Optimization
 from monodepth_ros.training.processes import Processes
 from monodepth_ros.training.progress import ProgressMeter, TrainingProgress
+from monodepth_ros.training.resumed import about, load_learner, start_learner
 from monodepth_ros.training.run_log import RunLog
 from monodepth_ros.training.samples.batch import Batch
 from monodepth_ros.training.samples.clip import TrainingError
@@ -33,6 +34,10 @@ from monodepth_ros.training.validation import Validation
 STATE, LAST, BEST = "state.pt", "last.safetensors", "best.safetensors"
 # A training ends after this many steps in a row without a finite loss.
 MAX_NON_FINITE_STEPS = 5
+
+
+class NotWritten(TrainingError):
+    """A file of a training cannot be written: the disk is full, read-only or gone."""
 
 
 class Trainer:
@@ -64,19 +69,21 @@ class Trainer:
         if config.loop.max_steps:
             self.steps = min(self.steps, config.loop.max_steps)
         state = load_state(folder / STATE) if resume else None
-        self.learner = _make_learner(config, state, folder / STATE)
+        self.learner = start_learner(config, state, folder / STATE)
         objective = Objective(config.objective, config.networks.min_depth, config.networks.max_depth)
         self.optimization = Optimization(config, self.learner, objective, self.device, processes)
         self.step = self._skipped = self._non_finite_steps = 0
         self._best: dict[str, float] = {}
         self._seconds = 0.0
+        self._saved_step: int | None = None
         if state is not None:
-            self.optimization.load(state.optimizer, state.scaler)
-            if config.optimizer.ema:
-                _load(self.optimization.kept_learner, state.average, folder / STATE)
+            with about(folder / STATE):
+                self.optimization.load(state.optimizer, state.scaler)
+                if config.optimizer.ema:
+                    load_learner(self.optimization.kept_learner, "average", state.average)
             self.step, self._skipped, self._best, self._seconds = state.step, state.skipped, state.best, state.seconds
+            self._saved_step = state.step
         self._loader = Loader(dataset, config.loop.batch_size, config.data.workers)
-        self._log = RunLog(folder, self.step) if processes.is_first else None
         self._validation = None
         if dataset.validation and processes.is_first:
             self._validation = Validation(
@@ -90,6 +97,13 @@ class Trainer:
         self.pictures: dict[str, torch.Tensor] = {}
         self.trajectories: list[tuple[np.ndarray, np.ndarray]] = []
         self._is_stopping = self._is_out_of_patience = False
+        with self._saving():
+            self._log = RunLog(folder, self.step) if processes.is_first else None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out of the log of a training that is resumed."""
+        return [self._log.note] if self._log and self._log.note else []
 
     @property
     def metres_per_unit(self) -> float:
@@ -118,9 +132,13 @@ class Trainer:
         self.close()
 
     def run(self) -> bool:
-        """Train to the end; returns False if `stop` ended the training earlier. Everything is saved either way."""
+        """Train to the end; returns False if `stop` ended the training earlier. Everything is saved either way.
+
+        Raises NotWritten if a file cannot be written; the training so far is saved as far as that is possible.
+        """
         loop = self.config.loop
         if self.step == 0:
+            self._save()  # shows a disk without room at once, and an early end can be resumed, too
             self._validate()
         samples_per_step = self._processes.count * loop.batch_size
         meter = ProgressMeter(self.step, self.steps, samples_per_step, self._loader.waited, loop.log_every)
@@ -142,6 +160,9 @@ class Trainer:
                 if self.step == self.steps or self._is_stopped():
                     break
         self._save()
+        if self._log and self._log.failure:
+            self._log.close()  # with room again, nothing is missing
+            raise NotWritten(f"{self._log.failure}; {self._saved}")
         # Only the first process validates.
         return self.step >= self.steps or self._processes.any(self._is_out_of_patience, self.device)
 
@@ -202,15 +223,16 @@ class Trainer:
         measure = self._validation.measure
         value = figures.get(measure, math.nan)
         if self.step > 0 and value < self._best.get(measure, math.inf):
-            self._best = {measure: value, "step": self.step}
             self._write(self.folder / BEST)
+            self._best = {measure: value, "step": self.step}
 
     def _best_is_older_than(self, steps: int) -> bool:
         """Whether the best validation lies `steps` or more back; 0: never."""
         return bool(steps and self._best) and self.step - self._best["step"] >= steps
 
     def _is_stopped(self) -> bool:
-        return self._processes.any(self._is_stopping or self._is_out_of_patience, self.device)
+        has_failed = bool(self._log and self._log.failure)
+        return self._processes.any(self._is_stopping or self._is_out_of_patience or has_failed, self.device)
 
     def _save(self) -> None:
         if not self._processes.is_first:
@@ -224,11 +246,28 @@ class Trainer:
             seconds=self._seconds,
             **self.optimization.state(),
         )
-        save_state(state, self.folder / STATE)
+        with self._saving():
+            save_state(state, self.folder / STATE)
+        self._saved_step = self.step
 
     def _write(self, path: Path) -> None:
         learner = self.optimization.kept_learner
-        save_checkpoint(path, self.header(), learner.depth, learner.pose)
+        with self._saving():
+            save_checkpoint(path, self.header(), learner.depth, learner.pose)
+
+    @contextmanager
+    def _saving(self) -> Iterator[None]:
+        """Add to an error of the block what is saved."""
+        try:
+            yield
+        except MonodepthError as error:
+            raise NotWritten(f"{error}; {self._saved}") from None
+
+    @property
+    def _saved(self) -> str:
+        if self._saved_step is None or not (self.folder / STATE).exists():
+            return "nothing of this training is saved"
+        return f"the training is saved up to step {self._saved_step}"
 
 
 def _check_motion(config: TrainConfig, dataset: Dataset) -> None:
@@ -253,25 +292,6 @@ def _steps_per_epoch(config: TrainConfig, dataset: Dataset, processes: Processes
             " smaller"
         )
     return steps
-
-
-def _make_learner(config: TrainConfig, state: TrainingState | None, path: Path) -> Learner:
-    networks = config.networks
-    if state is not None:  # the saved weights replace the initial ones
-        networks = dataclasses.replace(networks, start_from="", encoder_weights="")
-    learner = make_learner(networks, config.objective, config.loop.seed, config.data.sources, config.learns_motion)
-    if state is not None:
-        _load(learner, state.weights, path)
-    return learner
-
-
-def _load(learner: Learner, weights: dict[str, Any], path: Path) -> None:
-    try:
-        learner.load_state_dict(weights)
-    except RuntimeError:
-        raise TrainingError(
-            f"{path} holds other networks than the settings: resume with the train.yaml beside it"
-        ) from None
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
+import resource
 import subprocess
 import sys
 
@@ -63,3 +65,71 @@ def test_a_missing_runtime_is_one_line(checkpoint, tmp_path, to, package):
     assert f"no {package} here" in done.stderr and f"pip install {package}" in done.stderr
     assert "engine pytorch" not in done.stderr and "torchscript" in done.stderr, done.stderr
     assert not (tmp_path / "out").exists()
+
+
+NEEDS = {"onnx": ("onnx", "onnxruntime"), "openvino": ("openvino",), "torchscript": ()}
+FILES = {"onnx": ["depth.onnx"], "openvino": ["depth.bin", "depth.xml"], "torchscript": ["depth.pt"]}
+
+
+@pytest.fixture(params=["onnx", "openvino", "torchscript"])
+def to(request):
+    for package in NEEDS[request.param]:
+        pytest.importorskip(package, reason=f"no {package}")
+    return request.param
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """No file can grow beyond `size` bytes in the block, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def depth_checkpoint(tmp_path):
+    header = CheckpointHeader("rt_monodepth_s", 64, 96, (0.5, 0.75, 0.5, 0.5))
+    depth = build_depth("rt_monodepth_s").eval()
+    fill_networks_with_formula(depth, None)
+    save_checkpoint(tmp_path / "garden.safetensors", header, depth)
+    return tmp_path / "garden.safetensors"
+
+
+def test_an_export_replaces_its_own_files_only_and_a_full_disk_leaves_them(depth_checkpoint, tmp_path, capsys, to):
+    out = tmp_path / "out"
+    words = ["export", str(depth_checkpoint), "--to", to, "--out", str(out)]
+    assert main(words) == 0 and main(words) == 0
+    assert sorted(path.name for path in out.iterdir()) == FILES[to]
+    before = {name: (out / name).read_bytes() for name in FILES[to]}
+    capsys.readouterr()
+    with largest_file(100_000):
+        assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"{out}: cannot be written" in error
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    (out / FILES[to][0]).write_text("mine")
+    if to == "openvino":
+        (out / "depth.xml").write_text("mine")
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert "depth." in error and "was not made by an export" in error and "--force" in error
+    assert (out / FILES[to][0]).read_text() == "mine"
+    assert main([*words, "--force"]) == 0
+    assert "--force: " in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in out.iterdir()}.keys() == before.keys()
+
+
+@pytest.mark.parametrize("make", ["symlink_to", "hardlink_to", "mkdir"])
+def test_the_checkpoint_and_folders_are_never_replaced(depth_checkpoint, tmp_path, capsys, make):
+    place = tmp_path / "out" / "depth.pt"
+    place.parent.mkdir()
+    getattr(place, make)(*([] if make == "mkdir" else [depth_checkpoint]))
+    before = depth_checkpoint.read_bytes()
+    words = ["export", str(depth_checkpoint), "--to", "torchscript", "--out", str(place.parent), "--force"]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and ("depth.pt is the checkpoint" in error or "depth.pt is a folder" in error)
+    assert depth_checkpoint.read_bytes() == before

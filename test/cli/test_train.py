@@ -248,6 +248,33 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(drive, tmp_path, caps
     assert f"continue it with --resume {tmp_path / 't'}" in capsys.readouterr().err
 
 
+def test_the_settings_file_and_older_results_are_never_replaced_in_silence(drive, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("train.yaml").write_text("loop.max_steps: 1\n")
+    for force in ([], ["--force"]):
+        assert train(drive, *SMALL, "--config", "train.yaml", "--out", ".", *force) == 2
+        assert "train.yaml is read (train.yaml) and would be replaced: choose another --out" in capsys.readouterr().err
+    assert Path("train.yaml").read_text() == "loop.max_steps: 1\n" and list(tmp_path.iterdir()) == [
+        tmp_path / "train.yaml"
+    ]
+    Path("t").mkdir()
+    Path("t/best.safetensors").write_text("mine")
+    words = [drive, *SMALL, "--config", "train.yaml", "--out", "t"]
+    assert train(*words) == 2
+    assert "t holds best.safetensors, which the results would replace" in capsys.readouterr().err
+    assert train(*words, "--force") == 0
+    assert "--force: replaces best.safetensors in t" in capsys.readouterr().out
+    assert load_checkpoint("t/best.safetensors").header.width == 96
+
+
+def test_settings_that_do_not_fit_the_state_leave_the_folder_as_it_was(drive, tmp_path, capsys):
+    assert train(drive, *SMALL, "--set", "loop.max_steps=1", "--out", tmp_path / "t") == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "t").iterdir()}
+    assert train("--resume", tmp_path / "t", "--set", "networks.depth=resnet18") == 2
+    assert "resume with the train.yaml beside it" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "t").iterdir()} == before
+
+
 @pytest.mark.parametrize("name", ["kitti06_stereo_raw_mono8_sqlite3", "kitti_colour_compressed_mcap"])
 def test_real_recordings_need_nothing_but_a_path(monodepth_data, linked, tmp_path, name, capsys):
     recording = linked(monodepth_data / "rosbag2" / name)

@@ -138,5 +138,5 @@ def test_archives_without_depth_maps_are_refused(tmp_path):
         read_truth_archive(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("data.npy", b"no array at all")
-    with pytest.raises(EvaluationError, match="not an archive of arrays, or damaged"):
+    with pytest.raises(EvaluationError, match="data.npy is not an array file"):
         read_truth_archive(path)

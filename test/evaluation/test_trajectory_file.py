@@ -58,7 +58,7 @@ def test_relative_poses_are_chained_to_where_the_camera_was(tmp_path):
         ("a.txt", ["1 0 0 0 0 0 0 0"], "line 1 has a quaternion of length 0"),
         ("a.txt", ["1 0 0 0 0 1 0 0 0 0 1 0", "2 0 0 0 0 2 0 0 0 0 2 0"], "line 2 has no rotation"),
         ("a.txt", ["-1 0 0 0 0 1 0 0 0 0 1 0"], "line 1 has no rotation"),
-        ("a.npy", ["no array"], "not a readable .npy"),
+        ("a.npy", ["no array"], "is not an array file"),
     ],
 )  # fmt: skip
 def test_a_malformed_trajectory_is_rejected_in_one_line(tmp_path, name, lines, expected):

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that a user named: what is read from them, and what is written to them."""
 
+import errno
 import os
 import stat
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from monodepth_ros.atomic_file import remove_leftovers
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.input_file import ordinary_file, read_text
-from monodepth_ros.output_file import write_file
+from monodepth_ros.output_file import write_file, write_frame_file
 
 
 def test_a_pipe_is_refused_at_once(tmp_path):
@@ -92,3 +96,36 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MonodepthError, match="file/below cannot be written: "):
         write_file(tmp_path / "file" / "below", "x")
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_call(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    running = os.getppid()
+    for name in (f".a.json.{ended.pid}", f".a.json.{running}", ".a.json.note", f".b.json.{ended.pid}"):
+        (tmp_path / name).write_text("half")
+    (tmp_path / f".bag.{ended.pid}" / "bag").mkdir(parents=True)
+    write_file(tmp_path / "a.json", "whole")
+    remove_leftovers(tmp_path / "bag")
+    kept = {"a.json", f".a.json.{running}", ".a.json.note", f".b.json.{ended.pid}"}
+    assert {entry.name for entry in tmp_path.iterdir()} == kept
+
+
+def test_a_frames_file_is_whole_or_absent(tmp_path, monkeypatch):
+    write_frame_file(tmp_path / "0.png", b"whole")
+
+    def half(self, data):
+        with open(self, "wb") as file:
+            file.write(data[:2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    for name in ("0.png", "1.png"):
+        with pytest.raises(MonodepthError, match=f"{name} cannot be written: No space left on device"):
+            write_frame_file(tmp_path / name, b"other")
+    assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [("0.png", b"whole")]
+
+
+def test_letters_that_utf8_does_not_have_are_escaped(tmp_path):
+    write_file(tmp_path / "a.txt", os.fsdecode(b"h\xf6he"))
+    assert (tmp_path / "a.txt").read_text() == "h\\udcf6he"

@@ -48,13 +48,15 @@ def test_a_folder_is_made_and_one_that_cannot_be_made_is_refused_before_the_run(
         RunAnimation(tmp_path / "file" / "moving.webp", is_metric=True)
 
 
-def test_an_animation_that_cannot_be_written_costs_no_other_result(drive, tmp_path, capsys):
+def test_an_animation_that_cannot_be_written_costs_no_other_result(drive, tmp_path, capsys, monkeypatch):
     picture = tmp_path / "moving.webp"
-    picture.mkdir()
     arguments = ["--depth", "none", "--no-video", "--results", str(tmp_path / "results")]
+    add = RunAnimation.add
+    # Another program makes a folder of that name meanwhile.
+    monkeypatch.setattr(RunAnimation, "add", lambda *words: (picture.mkdir(exist_ok=True), add(*words)))
     assert main(["run", str(drive), "--animation", str(picture), *arguments]) == 2
     error = capsys.readouterr().err
-    assert f"{picture} cannot be written" in error, error
+    assert f"{picture} is a folder" in error, error
     assert {"report.html", "run.json", "trajectory_tum.txt"} <= {
         p.name for p in (tmp_path / "results/latest").iterdir()
     }

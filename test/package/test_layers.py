@@ -32,6 +32,7 @@ TIERS = (
         "results_folder",
         "atomic_file",
         "output_file",
+        "own_outputs",
         "input_file",
         "cache_folder",
         "errors",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of a recording: from a user's path to open storage files."""
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ from monodepth_ros.data.bags.storage.ros1_file import open_ros1
 from monodepth_ros.data.bags.storage.sqlite_file import SqliteFile
 from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.unpacked import PACKED, Unpacked, unpack
-from monodepth_ros.errors import one_line
+from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.input_file import ordinary_file
 
 __all__ = ["ROS1_SUFFIX", "ROS2_SUFFIXES", "OpenFiles", "RecordingError", "is_recording_file", "open_files"]
 
@@ -47,7 +49,12 @@ class OpenFiles:
 
     def open(self, path: Path) -> None:
         """Open one more file. Raises RecordingError."""
-        plain = path
+        try:
+            plain = ordinary_file(path)
+        except RecordingError:
+            raise
+        except MonodepthError as error:
+            raise RecordingError(str(error)) from None
         if path.suffix in PACKED:
             content = unpack(path)
             self._unpacked.append(content)
@@ -111,7 +118,7 @@ def is_recording_file(path: Path) -> bool:
 
 
 def _contents(path: Path, opened: OpenFiles) -> FolderContents:
-    if not path.exists():
+    if not os.path.exists(path):
         raise RecordingError(f"{path} does not exist: {EXPECTED}")
     if path.name == METADATA and path.is_file():
         path = path.absolute().parent

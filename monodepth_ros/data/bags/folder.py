@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The storage files of a rosbag2 folder, whether its metadata.yaml lists them or not."""
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from monodepth_ros.data.bags.metadata import METADATA, Metadata
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
 from monodepth_ros.data.bags.storage.file_kind import KINDS, named_kind, storage_kind
 from monodepth_ros.data.bags.storage.unpacked import PACKED
+from monodepth_ros.limits import MOST_FILES
 
 
 @dataclass
@@ -59,12 +61,17 @@ def _listed(folder: Path, metadata: Metadata | None) -> tuple[list[Path], list[s
     """Existing files that metadata.yaml lists, and the names of those that do not exist in any form."""
     found: list[Path] = []
     missing = []
-    for name in metadata.files if metadata is not None else []:
-        # Before version 4 the paths began with the folder's name.
-        places = [folder / name, folder / name.name]
+    listed = metadata.files if metadata is not None else []
+    if len(listed) > MOST_FILES:
+        raise RecordingError(f"{folder / METADATA} lists {len(listed)} files, more than {MOST_FILES}")
+    for name in listed:
+        # Before version 4 the paths began with the folder's name. No path leads out of the folder.
+        places = (
+            [folder / name.name] if name.is_absolute() or ".." in name.parts else [folder / name, folder / name.name]
+        )
         packed = [place.with_name(place.name + suffix) for place in places for suffix in PACKED]
         unpacked = [place.with_name(place.stem) for place in places if place.suffix in PACKED]
-        existing = [place for place in (*places, *unpacked, *packed) if place.is_file() and storage_kind(place)]
+        existing = [place for place in (*places, *unpacked, *packed) if os.path.isfile(place) and storage_kind(place)]
         if not existing:
             missing.append(name.name)
         elif existing[0] not in found:

@@ -4,19 +4,18 @@
 Times and counts are not taken from it: recorders that split, were killed or restarted leave wrong ones.
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from monodepth_ros.data.bags.storage.stored_file import is_transient_local
 from monodepth_ros.data.bags.types import normalize_type
-from monodepth_ros.errors import one_line
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.input_file import read_text
+from monodepth_ros.structured_text import parse_yaml
 
 METADATA = "metadata.yaml"
-# PyYAML's own loader in Python takes 0.2 s for a hundred topics.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass
@@ -36,12 +35,12 @@ class Metadata:
 def read_metadata(folder: Path) -> Metadata | None:
     """What the folder's metadata.yaml says, of any version; None if there is none. Parts that are odd are left out."""
     path = folder / METADATA
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None
     try:
-        content = yaml.load(path.read_text(errors="replace"), _LOADER)
-    except (OSError, yaml.YAMLError) as error:
-        return Metadata(problem=one_line(error))
+        content = parse_yaml(read_text(path), "it")
+    except MonodepthError as error:
+        return Metadata(problem=str(error))
     information = content.get("rosbag2_bagfile_information") if isinstance(content, dict) else None
     if not isinstance(information, dict):
         return Metadata(problem="it has no rosbag2_bagfile_information")
@@ -56,7 +55,7 @@ def read_metadata(folder: Path) -> Metadata | None:
             if isinstance(topic.get("type"), str):
                 metadata.types[topic["name"]] = normalize_type(topic["type"])
     count = information.get("message_count")
-    metadata.count = count if isinstance(count, int) else None
+    metadata.count = count if isinstance(count, int) and count >= 0 else None
     return metadata
 
 

@@ -12,6 +12,8 @@ from monodepth_ros.stamps import nanoseconds
 TWIST_PATH, MOVING_SHARE = 0.5, 0.02
 # Messages further apart than this are not joined [s].
 GAP = 1.0
+# Faster than anything that carries a camera [m/s, rad/s].
+LARGEST_TWIST = 1e4
 
 
 class OdometryPath:
@@ -27,14 +29,14 @@ class OdometryPath:
         self._last: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def add(self, message: Any) -> None:
-        """Add a message; one that is not later than the one before, or whose twist is not finite, is ignored.
+        """Add a message; one that is not later than the one before, or whose twist is not finite or absurd, is ignored.
 
         A pose that is none (not finite, or a quaternion of zeros) does not move.
         """
         stamp_ns = nanoseconds(message.header.stamp)
         v, w = message.twist.twist.linear, message.twist.twist.angular
         twist = np.array([v.x, v.y, v.z, w.x, w.y, w.z])
-        if not np.isfinite(twist).all():
+        if not np.abs(twist).max() <= LARGEST_TWIST:
             return
         position = _position(message.pose.pose)
         if position is None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monodepth_ros.data.bags.files import OpenFiles, open_files
-from monodepth_ros.data.bags.foxglove import TranslationError
 from monodepth_ros.data.bags.recording_error import RecordingError
 from monodepth_ros.data.bags.storage.stored_file import StoredFile
 from monodepth_ros.data.bags.storage.time_order import in_time_order
 from monodepth_ros.data.bags.types import MessageTypes
 from monodepth_ros.errors import one_line
+from monodepth_ros.foreign_text import SafeLines, few
+from monodepth_ros.limits import LATEST_TIME_NS
 
 __all__ = ["RawMessage", "Recording", "RecordingError", "Topic"]
 
@@ -67,7 +68,7 @@ class Recording:
                 for topic in file.topics
             }
             self.topics: dict[str, Topic] = self._collect_topics()
-            self.notes = [*self._open.notes, *self._foreign_note()]
+            self.notes: list[str] = SafeLines([*self._open.notes, *self._foreign_note()])
         except BaseException:
             self.close()
             raise
@@ -89,12 +90,12 @@ class Recording:
     @property
     def start_ns(self) -> int:
         """Receive time of the first message [ns]; 0 for a recording without messages."""
-        return min((file.start_ns for file in self._files() if file.start_ns is not None), default=0)
+        return min((_possible(file.start_ns) for file in self._files() if file.start_ns is not None), default=0)
 
     @property
     def end_ns(self) -> int:
         """Receive time of the last message [ns]; 0 for a recording without messages."""
-        return max((file.end_ns for file in self._files() if file.end_ns is not None), default=0)
+        return max((_possible(file.end_ns) for file in self._files() if file.end_ns is not None), default=0)
 
     @property
     def duration(self) -> float:
@@ -109,7 +110,7 @@ class Recording:
     ) -> Iterator[RawMessage]:
         """Yield the messages of some topics (None: all) with start_ns <= receive time < stop_ns, in order of time.
 
-        Damaged chunks of MCAP files and messages that cannot be translated are left out, see `lost`. Raises
+        Damaged chunks of MCAP files and messages that cannot be unpacked or translated are left out, see `lost`. Raises
         RecordingError for a topic that the recording does not have, on reaching other damaged bytes, and if nothing but
         damaged chunks or messages is there.
         """
@@ -148,7 +149,7 @@ class Recording:
         for candidate in (name, f"/{name}", name.removeprefix("/")):
             if candidate in self.topics:
                 return self.topics[candidate]
-        known = ", ".join(self.topics) or "none at all"
+        known = few(list(self.topics)) or "none at all"
         raise RecordingError(f"no topic {name} in {self.path}: it has {known}")
 
     def _collect_topics(self) -> dict[str, Topic]:
@@ -172,9 +173,7 @@ class Recording:
         foreign = {name: words for file in self._open.files for name, words in file.foreign.items()}
         if not foreign:
             return []
-        listing = ", ".join(f"{name} ({words})" for name, words in sorted(foreign.items())[:8])
-        if len(foreign) > 8:
-            listing += f" and {len(foreign) - 8} more"
+        listing = few([f"{name} ({words})" for name, words in sorted(foreign.items())], 8)
         if not self.topics:
             raise RecordingError(f"{self.path} has no messages of a known type: its topics are {listing}")
         return [f"topics left out, not of ROS: {listing}"]
@@ -196,8 +195,10 @@ class Recording:
         merged = streams[0][1]() if len(streams) == 1 else in_time_order(streams)
         for stamp_ns, (topic, type_name, to_cdr), data in merged:
             try:
+                if stamp_ns != _possible(stamp_ns):
+                    raise RecordingError("its receive time is not within 1970 to 2199")
                 cdr = to_cdr(data, stamp_ns)
-            except TranslationError as error:
+            except RecordingError as error:
                 self._untranslated[topic, stamp_ns] = reason = f"a damaged message: {error}"
                 continue
             is_empty = False
@@ -217,3 +218,8 @@ class Recording:
                 yield stamp_ns, routes[topic], data
         except Exception as error:  # damaged bytes make rosbags and sqlite3 raise errors of many types
             raise RecordingError(f"{self.path} is damaged: {one_line(error)}") from error
+
+
+def _possible(receive_ns: int) -> int:
+    """The time, or the nearest one that a recording can have [ns]."""
+    return min(max(receive_ns, 0), LATEST_TIME_NS)

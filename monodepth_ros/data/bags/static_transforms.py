@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import few
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
+from monodepth_ros.limits import LARGEST_POSITION
 
 # Names of REP-105 and REP-120, with or without a prefix (robot1/base_link).
 ROBOT_BASES = ("base_link", "base_footprint")
@@ -30,15 +32,17 @@ class StaticTransforms:
         self._parents: dict[str, tuple[str, np.ndarray]] = {}
 
     def add(self, transforms: Iterable[Any]) -> None:
-        """Add geometry_msgs/TransformStamped; those without frame names or with an invalid rotation are skipped."""
+        """Add geometry_msgs/TransformStamped; those without frame names, with an invalid rotation or a translation of
+        more than LARGEST_POSITION are skipped."""
         for item in transforms:
             child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
             if not child or not parent or child == parent:
                 continue
             t, q = item.transform.translation, item.transform.rotation
             try:
-                rotation = quaternion_to_rotation((q.x, q.y, q.z, q.w))
-                self._parents[child] = parent, make_transform(rotation, (t.x, t.y, t.z))
+                T = make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (t.x, t.y, t.z))
+                if np.abs(T[:3, 3]).max() <= LARGEST_POSITION:
+                    self._parents[child] = parent, T
             except MonodepthError:
                 continue
 
@@ -52,10 +56,12 @@ class StaticTransforms:
 
     def root_of(self, frame: str) -> str:
         """The frame at the top of the transforms above `frame`; itself if there are none."""
-        seen = [frame.lstrip("/")]
-        while (parent := self.parent_of(seen[-1])) and parent not in seen:
-            seen.append(parent)
-        return seen[-1]
+        frame = frame.lstrip("/")
+        seen = {frame}
+        while (parent := self.parent_of(frame)) and parent not in seen:
+            seen.add(parent)
+            frame = parent
+        return frame
 
     def lookup(self, target: str, source: str) -> np.ndarray:
         """T_target_source (4, 4). Raises StaticTransformError if the two frames are not connected."""
@@ -67,7 +73,7 @@ class StaticTransforms:
         known = sorted({*self._parents, *(parent for parent, _ in self._parents.values())})
         raise StaticTransformError(
             f"no static transforms lead from {source!r} to {target!r}: the recording connects "
-            f"{', '.join(known) or 'no frames'}"
+            f"{few(known) or 'no frames'}"
         )
 
     def _above(self, frame: str) -> dict[str, np.ndarray]:

@@ -6,19 +6,23 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-import zstandard
 from rosbags.convert.converter import is_same_wireformat, migrate_bytes
 from rosbags.interfaces import MessageDefinitionFormat
-from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from monodepth_ros.data.bags import depth_status, video_types
+from monodepth_ros.data.bags.definitions import check_fields, parsed
 from monodepth_ros.data.bags.recording_error import RecordingError
+from monodepth_ros.data.bags.storage.bounded import PackedError, TooLargeError, uncompress
 from monodepth_ros.data.bags.storage.stored_file import StoredTopic
 from monodepth_ros.errors import one_line
+from monodepth_ros.limits import LARGEST_MESSAGE, LARGEST_OTHER_MESSAGE
 
 HEADER = "std_msgs/msg/Header"
 IMAGE = "sensor_msgs/msg/Image"
 SDK_TAIL = 4
+# Types of images, points and video, whose messages are the large ones.
+BULK = (IMAGE, "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/PointCloud2", *video_types.DEFINITIONS)
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
 # How a message of compression mode "message" begins. CDR begins with a zero.
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -55,9 +59,15 @@ class MessageTypes:
     def converter(self, topic: StoredTopic) -> Callable[[bytes, int], bytes]:
         """What makes CDR bytes of a topic's stored messages and their receive times [ns]; it raises RecordingError."""
         name = topic.type
-        if topic.is_ros1:
-            return lambda data, _: self._ros1.to_cdr(data, name)
-        return topic.translate or uncompressed
+        largest = LARGEST_MESSAGE if self.published_name(topic) in BULK else LARGEST_OTHER_MESSAGE
+
+        def to_cdr(data: bytes, received_ns: int) -> bytes:
+            plain = uncompressed(data, largest)
+            if topic.is_ros1:
+                return self._ros1.to_cdr(plain, name)
+            return plain if topic.translate is None else topic.translate(plain, received_ns)
+
+        return to_cdr
 
     def deserialize(self, data: bytes, name: str) -> Any:
         """The message as an object. Raises RecordingError for an unknown type and for bytes that do not match it."""
@@ -94,11 +104,13 @@ class Ros2Types:
         if definition is not None and definition.format != MessageDefinitionFormat.NONE:
             try:
                 store = get_typestore(Stores.EMPTY)
-                store.register(_parse(definition, name))
+                store.register(parsed(definition.data, name, is_idl=definition.format == MessageDefinitionFormat.IDL))
                 store.get_msgdef(name)
-                return store
-            except Exception as error:
+            except Exception as error:  # rosbags raises errors of many types
                 reason = f"its definition in the recording cannot be parsed ({one_line(error)})"
+            else:
+                check_fields(store.fielddefs, common_types().fielddefs, name)
+                return store
         if name in common_types().fielddefs:
             return common_types()
         raise RecordingError(f"message type {name} is unknown: {reason}, and it is not one of ROS 2's common types")
@@ -152,7 +164,7 @@ class Ros1Types:
 
     def _translator(self, name: str) -> Any:
         recorded = get_typestore(Stores.EMPTY)
-        types = get_types_from_msg(self._definitions[name].data, name)
+        types = parsed(self._definitions[name].data, name)
         # ROS 1's header has an additional field (seq), which rosbags skips given ROS 2's type of two fields.
         types[HEADER] = common_types().fielddefs[HEADER]
         types.setdefault("builtin_interfaces/msg/Time", common_types().fielddefs["builtin_interfaces/msg/Time"])
@@ -168,25 +180,14 @@ class Ros1Types:
         )
 
 
-def uncompressed(data: bytes, _: int = 0) -> bytes:
-    """A message as it was before a recorder compressed it. Raises RecordingError for damaged bytes."""
+def uncompressed(data: bytes, largest: int = LARGEST_MESSAGE) -> bytes:
+    """A message as it was before a recorder compressed it. Raises RecordingError for damaged and for too many bytes."""
+    if not isinstance(data, bytes | bytearray | memoryview):  # a database may hold anything
+        raise RecordingError("a message holds no bytes")
     try:
-        if data[:4] != ZSTD_MAGIC:
-            return data
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
-    except TypeError as error:  # a database may hold anything
-        raise RecordingError("a message holds no bytes") from error
-    except zstandard.ZstdError as error:
-        raise RecordingError(f"a compressed message cannot be read: {one_line(error)}") from error
-
-
-def _parse(definition: Any, name: str) -> dict[str, Any]:
-    if definition.format == MessageDefinitionFormat.MSG:
-        return get_types_from_msg(definition.data, name)
-    separator = "=" * 80 + "\n"
-    if not definition.data.startswith(f"{separator}IDL: "):
-        return get_types_from_idl(definition.data)
-    types: dict[str, Any] = {}
-    for section in definition.data.split(separator)[1:]:
-        types.update(get_types_from_idl(section.split("\n", 1)[1]))
-    return types
+        is_packed = data[:4] == ZSTD_MAGIC
+        return uncompress(bytes(data), "zstd", largest) if is_packed else uncompress(data, "", largest)
+    except TooLargeError:
+        raise RecordingError(f"a message has more than {largest / 1e6:.0f} MB") from None
+    except PackedError as error:
+        raise RecordingError(f"a compressed message cannot be read: {one_line(error)}") from None

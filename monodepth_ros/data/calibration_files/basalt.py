@@ -22,6 +22,8 @@ def recognises(content: FileContent) -> bool:
 def read(content: FileContent) -> list[StatedCamera]:
     """The cameras, named cam0, cam1, ..."""
     sizes = content.tree["value0"].get("resolution") or []
+    if not isinstance(sizes, list):
+        raise CalibrationError("value0.resolution is no list, expected [[width, height], ...]")
     return [
         _camera(f"cam{i}", camera, image_size(sizes[i], "resolution") if i < len(sizes) else None)
         for i, camera in enumerate(_cameras(content.tree))

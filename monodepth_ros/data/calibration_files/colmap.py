@@ -24,7 +24,7 @@ MODELS = {  # focal lengths, distortion model, positions of the parameters after
     "RADIAL_FISHEYE": (1, "equidistant", (0, 1)),
     "FOV": (2, "fov", (0,)),
 }
-LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deE]+)+")
+LINE = re.compile(r"\d{1,9}\s+[A-Z][A-Z_]+\s+\d{1,9}\s+\d{1,9}(\s+[-+.\deE]+)+", re.ASCII)
 
 
 def recognises(content: FileContent) -> bool:

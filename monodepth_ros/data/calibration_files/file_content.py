@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """A calibration file's text and the tree of values in it, whatever it is written in."""
 
-import json
+import os
 import re
+import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-import yaml
 
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.geometry.camera import CalibrationError
+from monodepth_ros.input_file import ordinary_file, read_text
+from monodepth_ros.limits import DEEPEST_NESTING, LARGEST_CALIBRATION
+from monodepth_ros.structured_text import StructuredTextError, parse_json, yaml_documents
 
 Tree = dict[str, Any]
+LARGEST_NUMBER = 1e12  # of pixels, before the limits of a camera are asked for
+MOST_DOCUMENTS = 1000  # of a printed topic that are compared
 
 
 @dataclass(frozen=True)
@@ -30,16 +38,16 @@ class FileContent:
 
 
 def load(path: Path) -> FileContent:
-    """Read a file. Raises CalibrationError if it is missing or not text."""
+    """Read a file. Raises CalibrationError if it is missing, not text, or larger than LARGEST_CALIBRATION."""
+    if not os.path.exists(path):
+        raise CalibrationError(f"calibration file {path} does not exist: check the path")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise CalibrationError(f"calibration file {path} does not exist: check the path") from None
-    except UnicodeDecodeError:
-        raise CalibrationError(f"calibration file {path} is not text, expected a calibration") from None
-    except OSError as error:
-        raise CalibrationError(f"calibration file {path} cannot be read: {error.strerror}") from None
-    return parse(text)
+        # Read twice, for its notes, so that it cannot be a pipe.
+        return parse(read_text(ordinary_file(path, LARGEST_CALIBRATION), exact=True))
+    except CalibrationError:
+        raise
+    except MonodepthError as error:
+        raise CalibrationError(f"calibration file {error}") from None
 
 
 def parse(text: str) -> FileContent:
@@ -53,17 +61,13 @@ def parse(text: str) -> FileContent:
     if start.startswith("<"):
         return _of_xml(text)
     if start.startswith(("{", "[")):
-        try:
-            return _of_tree(text, json.loads(text), "JSON")
-        except (json.JSONDecodeError, RecursionError):
-            pass  # YAML's flow style begins alike
+        with suppress(StructuredTextError):  # YAML's flow style begins alike
+            return _of_tree(text, parse_json(text, "it"), "JSON")
     try:
-        found, others = _documents(yaml.load_all(_plain_yaml(start), _Loader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError for impossible dates
-        mark = getattr(error, "problem_mark", None)
-        skipped = text.count("\n") + 1 - start.count("\n")
-        where = f" (line {skipped + mark.line + 1})" if mark else ""
-        return FileContent(text, {}, "text", f"is not YAML{where}")
+        skipped = "\n" * (text.count("\n") + 1 - start.count("\n"))
+        found, others = _documents(yaml_documents(skipped + _plain_yaml(start), ""))
+    except StructuredTextError as error:
+        return FileContent(text, {}, "text", str(error).lstrip(": "))
     if not isinstance(found, dict) or not any(_differs(found, other) for other in others):
         return _of_tree(text, found, "YAML")
     problem = f"holds {1 + len(others)} YAML documents (between ---) that differ: keep one of them"
@@ -74,8 +78,8 @@ def _documents(parts: Iterator[Any]) -> tuple[Any, list[Tree]]:
     """The first document and those after it, up to a damaged one: a printed topic may end anywhere."""
     first = next((part for part in parts if part is not None), None)
     others = []
-    with suppress(yaml.YAMLError, ValueError, RecursionError):
-        for part in parts:
+    with suppress(StructuredTextError):
+        for part in islice(parts, MOST_DOCUMENTS):
             others.append(part)
     return first, [other for other in others if isinstance(other, dict)]
 
@@ -83,14 +87,6 @@ def _documents(parts: Iterator[Any]) -> tuple[Any, list[Tree]]:
 def _differs(one: Tree, other: Tree) -> bool:
     """Whether another document states other values; headers with their stamps do not count."""
     return any(other[key] != one[key] for key in one.keys() & other.keys() - {"header"})
-
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader that knows OpenCV's tags."""
-
-
-for _tag in ("opencv-matrix", "opencv-nd-matrix"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_yaml_map)
 
 
 def _plain_yaml(text: str) -> str:
@@ -101,13 +97,37 @@ def _plain_yaml(text: str) -> str:
     return "\n" + re.sub(r"^(\s*[\w.]+):(?=[^\s:])", r"\1: ", rest, flags=re.MULTILINE)
 
 
+class _ShallowTree(ElementTree.TreeBuilder):
+    """Builds the tree of a document without definitions, up to a depth; raises CalibrationError for others.
+
+    Definitions of entities let some lines of XML stand for gigabytes.
+    """
+
+    _depth = 0
+
+    def start(self, tag: Any, attributes: Any) -> Any:
+        self._depth += 1
+        if self._depth > DEEPEST_NESTING:
+            raise CalibrationError(f"is nested deeper than {DEEPEST_NESTING} levels")
+        return super().start(tag, attributes)
+
+    def end(self, tag: Any) -> Any:
+        self._depth -= 1
+        return super().end(tag)
+
+    def doctype(self, *_: Any) -> None:
+        raise CalibrationError("holds a definition of its document type (<!DOCTYPE): remove it")
+
+
 def _of_xml(text: str) -> FileContent:
     try:
-        root = ElementTree.fromstring(text)
+        root = ElementTree.fromstring(text, ElementTree.XMLParser(target=_ShallowTree()))
     except ElementTree.ParseError as error:
         return FileContent(text, {}, "XML", f"is not XML (line {error.position[0]})")
+    except CalibrationError as error:
+        return FileContent(text, {}, "XML", str(error))
     if root.tag != "opencv_storage":
-        return FileContent(text, {}, f"XML with the root {root.tag}")
+        return FileContent(text, {}, f"XML with the root {shown(root.tag, 60)}")
     return _of_tree(text, {child.tag: _xml_value(child) for child in root}, "OpenCV's XML")
 
 
@@ -139,8 +159,12 @@ def _of_tree(text: str, tree: object, language: str) -> FileContent:
 
 
 def _keys(tree: Tree) -> str:
-    shown = ", ".join(list(tree)[:6])
-    return f"the keys {shown}{', ...' if len(tree) > 6 else ''}" if tree else "no keys"
+    return f"the keys {_listed(tree, 6)}" if tree else "no keys"
+
+
+def _listed(tree: Tree, most: int) -> str:
+    names = [shown(key, 60) for key in list(tree)[:most]]
+    return ", ".join([*names, "..."] if len(tree) > most else names)
 
 
 def get(tree: Tree, *names: str) -> Any:
@@ -148,13 +172,14 @@ def get(tree: Tree, *names: str) -> Any:
     for name in names:
         if name in tree:
             return tree[name]
-    raise CalibrationError(f"{' or '.join(names)} is missing, found {', '.join(map(str, tree)) or 'no keys'}")
+    raise CalibrationError(f"{' or '.join(names)} is missing, found {_listed(tree, 20) or 'no keys'}")
 
 
 def whole_number(value: object, name: str) -> int:
     """A size in pixels, which some tools write as 640.0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:  # also inf and NaN
-        raise CalibrationError(f"{name} is {value!r}, expected a whole number of pixels")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or value % 1 != 0 or abs(value) > LARGEST_NUMBER:  # also inf and NaN
+        raise CalibrationError(f"{name} is {_short(value)}, expected a whole number of pixels")
     return int(value)
 
 
@@ -162,7 +187,7 @@ def image_size(value: object, name: str) -> tuple[int, int]:
     """(width, height) from a list of the two, or a matrix with data."""
     value = value.get("data") if isinstance(value, dict) else value
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise CalibrationError(f"{name} is {value!r:.60}, expected [width, height] in pixels")
+        raise CalibrationError(f"{name} is {_short(value)}, expected [width, height] in pixels")
     return whole_number(value[0], name), whole_number(value[1], name)
 
 
@@ -173,18 +198,30 @@ def numbers(value: object, name: str, count: int | None = None) -> np.ndarray:
     """
     data = value.get("data") if isinstance(value, dict) else value
     if not isinstance(data, list):
-        raise CalibrationError(f"{name} is {value!r:.60}, expected rows, cols and data, or a list of numbers")
-    try:
-        values = np.array([float(item) for row in data for item in (row if isinstance(row, list) else [row])])
-    except (TypeError, ValueError):  # float() as well: PyYAML reads 1e-05 as text
-        raise CalibrationError(f"{name} has data {data!r:.60}, expected numbers") from None
+        raise CalibrationError(f"{name} is {_short(value)}, expected rows, cols and data, or a list of numbers")
+    found = [_number(item, data, name) for row in data for item in (row if isinstance(row, list) else [row])]
+    values = np.array(found, np.float64)
     if count is not None and values.size != count:
         raise CalibrationError(f"{name} has {values.size} numbers, expected {count}")
     if not np.isfinite(values).all():
-        raise CalibrationError(f"{name} has data {data!r:.60}, expected finite numbers")
+        raise CalibrationError(f"{name} has data {_short(data)}, expected finite numbers")
     return values
 
 
 def number(value: object, name: str) -> float:
     """A finite number."""
     return float(numbers([value], name, 1)[0])
+
+
+def _number(item: Any, data: list[Any], name: str) -> float:
+    try:
+        if isinstance(item, bool):
+            raise TypeError
+        return float(item)  # of texts as well: YAML takes 1e-05 and OpenCV's 1. for some
+    except (TypeError, ValueError, OverflowError):
+        raise CalibrationError(f"{name} has data {_short(data)}, expected numbers") from None
+
+
+def _short(value: object) -> str:
+    """A value in a message; of a long one the beginning."""
+    return reprlib.repr(value)[:60]

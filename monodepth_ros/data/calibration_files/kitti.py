@@ -21,7 +21,7 @@ def recognises(content: FileContent) -> bool:
 def read(content: FileContent) -> list[StatedCamera]:
     """P0 to P3 of the rectified images; of calib_cam_to_cam also 00 to 03, those before the rectification."""
     rows = {name: text.split() for name, text in ROW.findall(content.text)}
-    stated = re.search(r"^image_size:\s*(\d+)\s+(\d+)\s*$", content.text, re.M)
+    stated = re.search(r"^image_size:\s*(\d{1,9})\s+(\d{1,9})\s*$", content.text, re.M | re.ASCII)
     size = (int(stated[1]), int(stated[2])) if stated else None
     cameras = []
     for name in rows:

@@ -8,6 +8,7 @@ from typing import Any
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.cameras.first_images import FirstImage
 from monodepth_ros.data.cameras.info_names import Closeness, closeness
+from monodepth_ros.foreign_text import few
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 SAME_ASPECT = 0.02
@@ -86,12 +87,12 @@ class InfoChooser:
             why = (
                 f"{sharing[0].topic} has the same frame_id {frame!r}" if sharing else f"several have frame_id {frame!r}"
             )
-            why += f" ({' or '.join(f'--camera-info {info}' for info in fitting)} takes one)"
+            why += f" ({few([f'--camera-info {info}' for info in fitting], joint=' or ')} takes one)"
         elif owners:
             info, owner = next(iter(owners.items()))
             why = f"{info} belongs to {owner.topic}, which has the same frame_id {frame!r}"
         else:
-            why = f"there is {', '.join(infos)} (--camera-info TOPIC takes one)"
+            why = f"there is {few(infos)} (--camera-info TOPIC takes one)"
         return InfoChoice("", missing=f"no camera_info of {image.topic} in the recording: {why}")
 
     def _unfit(self, image: FirstImage, info: str) -> InfoChoice:

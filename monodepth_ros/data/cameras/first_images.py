@@ -7,13 +7,15 @@ from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import cv2
 import numpy as np
 
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.video_types import COMPRESSED_VIDEO, FFMPEG_PACKET
 from monodepth_ros.data.cameras.image_names import base_name
 from monodepth_ros.data.images.compressed_size import compressed_size
+from monodepth_ros.data.images.containers import read_container
+from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.data.images.picture_header import container
 from monodepth_ros.data.video_stream.codecs import codec_of, original_encoding
 from monodepth_ros.data.video_stream.packets import frame_id as frame_of
 from monodepth_ros.data.video_stream.packets import stamp_ns as stamp_of
@@ -128,7 +130,7 @@ def _look_at_compressed(message: Any, about: dict[str, Any]) -> FirstImage:
     data = np.asarray(message.data, np.uint8)
     size: tuple[int, int] | None = None
     values = None
-    if data[:2].tobytes() == b"\xff\xd8" and all(header := compressed_size(data)):
+    if container(data) == "JPEG" and all(header := compressed_size(data)):
         size = header
         # A JPEG holds 8 bits, whatever was converted into it; depth so converted stays depth.
         channels, bits = (1, 16) if encoding.upper() == "16UC1" else (0 if channels == 0 else channels, 8)
@@ -164,6 +166,6 @@ def _few(values: np.ndarray | None) -> np.ndarray | None:
 
 def _decoded(data: np.ndarray) -> np.ndarray | None:
     try:
-        return cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error:
+        return read_container(data, "")
+    except ImageError:
         return None

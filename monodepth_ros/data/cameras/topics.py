@@ -20,6 +20,7 @@ from monodepth_ros.data.cameras.first_images import (
 )
 from monodepth_ros.data.cameras.image_names import device_key, is_infrared_name
 from monodepth_ros.data.cameras.image_roles import CAMERA, DEPTH, image_roles, is_depth, may_be_depth
+from monodepth_ros.foreign_text import few
 
 __all__ = [
     "CAMERA_INFO",
@@ -94,7 +95,7 @@ def choose_image_stream(recording: Recording, topic: str = "", camera_info: str 
         if not streams:
             raise RecordingError(f"{recording.path} has no camera images{_instead(recording)}")
         if len(streams) > 1:
-            choices = " or ".join(f"--topic {stream.image}" for stream in streams)
+            choices = few([f"--topic {stream.image}" for stream in streams], joint=" or ")
             raise RecordingError(f"{recording.path} has {len(streams)} image topics, choose one: {choices}")
         stream = streams[0]
     if camera_info:
@@ -142,7 +143,7 @@ def _note_on_group(group: list[FirstImage]) -> str:
     others = [image for image in group if image.base != group[0].base]
     if not others:
         return ""
-    names = ", ".join(image.topic for image in others)
+    names = few([image.topic for image in others])
     return f"{group[0].topic} is used; {names} are of the same camera (--topic chooses)"
 
 
@@ -160,11 +161,9 @@ def _instead(recording: Recording) -> str:
     """What a recording without cameras has."""
     roles = image_roles(recording)
     if not roles:
-        topics = ", ".join(f"{t.name} ({t.type})" for t in recording.topics.values()) or "none at all"
+        topics = few([f"{t.name} ({t.type})" for t in recording.topics.values()]) or "none at all"
         return f": its topics are {topics}"
     depth = [name for name, role in roles.items() if role.kind == DEPTH]
     others = [name for name in roles if name not in depth]
-    found = [
-        f"{', '.join(names)} {what}" for names, what in ((depth, "is depth"), (others, "is none by its name")) if names
-    ]
+    found = [f"{few(names)} {what}" for names, what in ((depth, "is depth"), (others, "is none by its name")) if names]
     return f": {'; '.join(found)} (--topic takes one all the same)"

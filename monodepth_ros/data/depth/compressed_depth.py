@@ -8,8 +8,10 @@ import numpy as np
 
 from monodepth_ros.data.depth.depth_codec import millimetres
 from monodepth_ros.data.depth.rvl import decode_rvl
-from monodepth_ros.data.images.containers import PNG_HEAD, read_container
+from monodepth_ros.data.images.containers import read_container
 from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.data.images.picture_header import PNG_HEAD
+from monodepth_ros.foreign_text import shown
 
 HEADER = struct.Struct("<iff")  # kind, A, B of depth = A / (q - B)
 _MILLIMETRES, _QUANTISED = ("16uc1", "mono16"), "32fc1"
@@ -32,20 +34,22 @@ def decode_compressed_depth(message: Any) -> np.ndarray:
     kind = encoding.lower() if form else ""
     if kind not in (*_MILLIMETRES, _QUANTISED, "") or len(data) <= HEADER.size:
         raise ImageError(
-            f"compressed depth of format {message.format!r} and {len(data)} bytes: expected 16UC1 or 32FC1"
+            f"compressed depth of format {shown(message.format)!r} and {len(data)} bytes: expected 16UC1 or 32FC1"
         )
     _, a, b = HEADER.unpack(data[: HEADER.size].tobytes())
     kind = kind or (_QUANTISED if a > 0 else _MILLIMETRES[0])
     content = data[HEADER.size :]
     if "rvl" in form.lower():
         counts = decode_rvl(content)
+        if not counts.size:
+            raise ImageError("empty RVL depth image")
     else:
         counts = _checked(read_container(content, message.format), message.format)
     if kind in _MILLIMETRES:
         return millimetres(counts)
-    with np.errstate(divide="ignore"):
+    with np.errstate(all="ignore"):
         depth = (a / (counts.astype(np.float64) - b)).astype(np.float32)
-    depth[counts == 0] = np.nan
+    depth[(counts == 0) | ~(depth > 0)] = np.nan
     return depth
 
 
@@ -56,5 +60,5 @@ def _has_header(data: np.ndarray, form: str) -> bool:
 
 def _checked(counts: np.ndarray, format: str) -> np.ndarray:
     if counts.dtype != np.uint16 or counts.ndim != 2:
-        raise ImageError(f"compressed depth of format {format!r}: expected a picture of one channel and 16 bits")
+        raise ImageError(f"compressed depth of format {shown(format)!r}: expected a picture of one channel and 16 bits")
     return counts

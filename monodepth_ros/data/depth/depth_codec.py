@@ -3,10 +3,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.data.images.picture_file import read_picture
+from monodepth_ros.data.images.raw_image import check_claim
+from monodepth_ros.foreign_text import shown
 
 KITTI_COUNTS_PER_METRE = 256.0
 # By name in lower case; integers are millimetres, and values that are not above 0 hold no depth.
@@ -21,7 +23,8 @@ def decode_depth(message) -> np.ndarray:
     """
     name = message.encoding.strip().lower()
     if name not in _ENCODINGS:
-        raise ImageError(f"depth image of encoding {message.encoding!r}: expected 32FC1 or 16UC1")
+        raise ImageError(f"depth image of encoding {shown(message.encoding)!r}: expected 32FC1 or 16UC1")
+    check_claim(message)
     dtype = np.dtype((">" if message.is_bigendian else "<") + _ENCODINGS[name])
     row = message.width * dtype.itemsize
     if message.step < row or len(message.data) < message.step * max(0, message.height - 1) + row:
@@ -31,7 +34,10 @@ def decode_depth(message) -> np.ndarray:
         )
     strides = message.step, dtype.itemsize
     values = np.ndarray((message.height, message.width), dtype, buffer=message.data, strides=strides)
-    return values.astype(np.float32) if dtype.kind == "f" else millimetres(values)
+    if dtype.kind != "f":
+        return millimetres(values)
+    with np.errstate(all="ignore"):  # numbers that float32 does not hold become infinite
+        return values.astype(np.float32)
 
 
 def millimetres(counts: np.ndarray) -> np.ndarray:
@@ -41,8 +47,8 @@ def millimetres(counts: np.ndarray) -> np.ndarray:
 
 def read_depth_png(path: str | Path, counts_per_metre: float) -> np.ndarray:
     """Depth [m], float32 (H, W), of a 16-bit PNG; NaN where the file holds 0. Raises ImageError for any other file."""
-    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if counts is None or counts.dtype != np.uint16 or counts.ndim != 2:
+    counts = read_picture(path)
+    if counts.dtype != np.uint16 or counts.ndim != 2:
         raise ImageError(f"{path} is not a depth image: expected a PNG of one channel and 16 bits")
     return _metres(counts, counts_per_metre)
 

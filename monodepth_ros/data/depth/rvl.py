@@ -10,8 +10,10 @@ from its upper end.
 import numpy as np
 
 from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.limits import LONGEST_SIDE, MOST_RVL_PIXELS
 
-MAX_PIXELS = 1 << 28
+LONGEST_CODE = 3  # bytes of a pixel: six words, of which a value of 17 bits has as many
+MOST_WORDS = 10  # of a number
 _SHIFTS = np.arange(28, -4, -4, dtype=np.uint32)
 
 
@@ -63,31 +65,32 @@ def decode_rvl(data: np.ndarray) -> np.ndarray:
     if len(data) < 8:
         raise ImageError(f"RVL depth of {len(data)} bytes: expected the size of the image and its data")
     columns, rows = (int(side) for side in data[:8].copy().view("<u4"))
-    if columns * rows > MAX_PIXELS:
-        raise ImageError(f"RVL depth of {columns}x{rows} pixels: the data is damaged")
+    size = columns * rows
+    if size > MOST_RVL_PIXELS or max(columns, rows) > LONGEST_SIDE:
+        raise ImageError(f"RVL depth of {columns}x{rows} pixels in {len(data)} bytes: the data is damaged")
+    data = data[: 64 + LONGEST_CODE * size]  # what follows is padding
     words = data[8 : 8 + (len(data) - 8) // 4 * 4].copy().view("<u4")
     nibbles = (words[:, None] >> _SHIFTS & 15).ravel().astype(np.int64)
     ends = np.flatnonzero(nibbles < 8)
     starts = np.concatenate(([0], ends[:-1] + 1))
     place = np.arange(len(nibbles)) - np.repeat(starts, np.diff(starts, append=len(nibbles)))
-    numbers = (
-        np.add.reduceat((nibbles & 7) << np.minimum(3 * place, 60), starts) if len(ends) else np.zeros(0, np.int64)
-    )
-    counts = np.zeros(columns * rows, np.int64)
+    shifts = 3 * np.minimum(place, MOST_WORDS)  # a longer number is too large for anything, and stays positive
+    numbers = np.add.reduceat((nibbles & 7) << shifts, starts) if len(ends) else np.zeros(0, np.int64)
     done = pixel = 0
     places, zigzag = [], []
-    while pixel < len(counts):
+    while pixel < size:
         if done + 2 > len(numbers):
-            raise ImageError(f"RVL depth ends after {pixel} of {len(counts)} pixels")
+            raise ImageError(f"RVL depth ends after {pixel} of {size} pixels")
         zeros, filled = (int(number) for number in numbers[done : done + 2])
         pixel += zeros
-        if pixel + filled > len(counts):
+        if pixel + filled > size or zeros + filled == 0:
             break
         places.append(np.arange(pixel, pixel + filled))
         zigzag.append(numbers[done + 2 : done + 2 + filled])
         done, pixel = done + 2 + filled, pixel + filled
     where, packed = np.concatenate([*places, []]).astype(np.int64), np.concatenate([*zigzag, []]).astype(np.int64)
-    if len(where) != len(packed) or pixel < len(counts):
+    if len(where) != len(packed) or pixel < size:
         raise ImageError(f"RVL depth of {columns}x{rows} pixels with runs of another length: the data is damaged")
-    counts[where] = np.cumsum((packed >> 1) ^ -(packed & 1))
-    return counts.reshape(rows, columns).astype(np.uint16)
+    counts = np.zeros(size, np.uint16)
+    counts[where] = np.cumsum((packed >> 1) ^ -(packed & 1)).astype(np.uint16)
+    return counts.reshape(rows, columns)

@@ -1,32 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The size of a JPEG or PNG image from its header, without decoding it."""
+"""The size of a compressed image from its header, without decoding it."""
 
 from collections.abc import Sequence
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-# JPEG markers of a frame header, which holds the size: SOF0 to SOF15 without DHT, JPG and DAC.
-_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+import numpy as np
+
+from monodepth_ros.data.images.headers.header import UnreadFeature
+from monodepth_ros.data.images.picture_header import picture_header
 
 
 def compressed_size(data: Sequence[int]) -> tuple[int, int]:
-    """(width, height) of JPEG or PNG bytes (N,) in pixels; (0, 0) if the header is damaged or of another format.
+    """(width, height) of a compressed picture (N,) bytes in pixels; (0, 0) if it is damaged or not one that is read.
 
     data: bytes, or an array of unsigned bytes; it is not copied.
     """
-    if len(data) >= 24 and bytes(data[:8]) == _PNG:
-        return _number(data, 16, 4), _number(data, 20, 4)
-    if len(data) < 4 or (data[0], data[1]) != (0xFF, 0xD8):
-        return 0, 0
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == 0xFF:  # fill byte
-            at += 1
-            continue
-        if data[at + 1] in _FRAMES:
-            return _number(data, at + 7, 2), _number(data, at + 5, 2)
-        at += 2 + _number(data, at + 2, 2)
-    return 0, 0
-
-
-def _number(data: Sequence[int], at: int, length: int) -> int:
-    return int.from_bytes(bytes(data[at : at + length]), "big")
+    try:
+        header = picture_header(np.frombuffer(data, np.uint8))
+    except UnreadFeature:
+        header = None
+    return (header.width, header.height) if header is not None else (0, 0)

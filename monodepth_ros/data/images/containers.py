@@ -1,42 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compressed pictures: which format the bytes are, whether they are whole, and the array that they hold."""
 
-import struct
+import os
 
 import cv2
 import numpy as np
 
 from monodepth_ros.data.images.encodings import CONTAINERS, OTHER_RAW, VIDEO, known_name
+from monodepth_ros.data.images.headers.tiff import orientation_at
+from monodepth_ros.data.images.picture_header import PNG_HEAD, checked_header, container
 from monodepth_ros.data.images.pixels import ImageError
+from monodepth_ros.foreign_text import shown
 
-JPEG_HEAD, PNG_HEAD = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-_HEADS = {
-    JPEG_HEAD: "JPEG",
-    PNG_HEAD: "PNG",
-    b"RIFF": "WebP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"BM": "BMP",
-    b"GIF8": "GIF",
-    b"\xff\x4f\xff\x51": "JPEG 2000",
-    b"\0\0\0\x0cjP": "JPEG 2000",
-}
-_PORTABLE = (b"P5", b"P6")  # PGM, PPM
+# A damaged picture is told once, in our words; OpenCV would print lines about each one.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
 _START_CODES = (b"\0\0\0\x01", b"\0\0\x01")
-_ORIENTATION, _SHORT_TYPE = 0x0112, 3
-
-
-def container(data: np.ndarray) -> str:
-    """Name of the format of compressed bytes; '' if it is none that a camera writes."""
-    head = data[:12].tobytes()
-    found = next((name for mark, name in _HEADS.items() if head.startswith(mark)), "")
-    return "" if found == "WebP" and head[8:] != b"WEBP" else found
 
 
 def may_be_deep(data: np.ndarray) -> bool:
     """Whether compressed bytes may hold a picture of 16 bits, by their first 64."""
     is_deep_png = data[:8].tobytes() == PNG_HEAD and data.size > 24 and data[24] == 16
-    return is_deep_png or container(data) == "TIFF" or data[:2].tobytes() in _PORTABLE
+    return is_deep_png or container(data) in ("TIFF", "PNM")
 
 
 def read_container(data: np.ndarray, format: str) -> np.ndarray:
@@ -46,17 +32,20 @@ def read_container(data: np.ndarray, format: str) -> np.ndarray:
     format: of the message, for errors. Raises ImageError for empty, truncated or foreign data.
     """
     kind = container(data)
-    # OpenCV fills the missing part of a truncated picture with grey or zeros, without an error.
-    if (kind == "JPEG" and not is_whole_jpeg(data)) or (kind == "PNG" and not _has_png_end(data)):
-        raise ImageError(f"{_what(data, format)} is a truncated {kind}")
+    if not kind:
+        _refuse_other_data(data, format)
+    checked_header(data, _what(data, format))
+    # OpenCV fills the missing part of a truncated picture with grey, without an error.
+    if kind == "JPEG" and not is_whole_jpeg(data):
+        raise ImageError(f"{_what(data, format)} is a truncated JPEG")
     if kind == "TIFF":
         data = _without_orientation(data)
     try:
-        array = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error:
+        array = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except (cv2.error, MemoryError):
         array = None
     if array is None:
-        raise ImageError(_refusal(data, format, kind))
+        raise ImageError(f"{_what(data, format)} is not a readable {kind}: it is damaged or truncated")
     if array.ndim == 3 and array.shape[2] not in (3, 4):
         raise ImageError(f"{_what(data, format)} has {array.shape[2]} channels: publish 1, 3 or 4")
     return array
@@ -90,42 +79,33 @@ def _start_of_scan(content: bytes) -> int:
     return 0
 
 
-def _has_png_end(data: np.ndarray) -> bool:
-    return b"IEND" in data[-32:].tobytes() or b"IEND" in data.tobytes()
-
-
 def _without_orientation(data: np.ndarray) -> np.ndarray:
     """A TIFF without its orientation, by which OpenCV turns the picture whatever it is asked for."""
-    order = "<" if data[0] == ord("I") else ">"
-    content = data.tobytes()
-    try:
-        (start,) = struct.unpack_from(order + "I", content, 4)
-        (count,) = struct.unpack_from(order + "H", content, start)
-        for entry in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", content, entry)
-            if (tag, kind) == (_ORIENTATION, _SHORT_TYPE) and value != 1:
-                changed = bytearray(content)
-                struct.pack_into(order + "H", changed, entry + 8, 1)
-                return np.frombuffer(changed, np.uint8)
-    except struct.error:  # OpenCV refuses it
-        pass
-    return data
+    found = orientation_at(memoryview(np.ascontiguousarray(data)))
+    if found is None:
+        return data
+    at, order = found
+    changed = np.array(data)
+    changed[at : at + 2] = (1, 0) if order == "little" else (0, 1)
+    return changed
 
 
 def _what(data: np.ndarray, format: str) -> str:
-    stated = f"format {format!r}, " if format else ""
+    stated = f"format {shown(format)!r}, " if format else ""
     return f"compressed image ({stated}{data.size} bytes)"
 
 
-def _refusal(data: np.ndarray, format: str, kind: str) -> str:
-    if VIDEO.search(format) or (not kind and data[:4].tobytes().startswith(_START_CODES)):
+def _refuse_other_data(data: np.ndarray, format: str) -> None:
+    """Raise ImageError for bytes of no known format that are part of a video, or raw."""
+    if VIDEO.search(format) or data[:4].tobytes().startswith(_START_CODES):
         remedy = "which cannot be decoded image by image"
         if not VIDEO.search(format):
             remedy = "whose publisher has to state the codec as format, such as h264"
-        return f"{_what(data, format)} is part of a video stream, {remedy}"
+        raise ImageError(f"{_what(data, format)} is part of a video stream, {remedy}")
     raw = known_name(format.strip())
     other = OTHER_RAW.search(format)
-    if not kind and data.size and "compressed" not in format and (other or (raw and raw not in CONTAINERS)):
+    if data.size and "compressed" not in format and (other or (raw and raw not in CONTAINERS)):
         name = other[0] if other else raw
-        return f"CompressedImage holds raw {name} ({data.size} bytes): publish sensor_msgs/Image, which states the size"
-    return f"{_what(data, format)} is not a readable {kind or 'JPEG, PNG, WebP or TIFF'}"
+        raise ImageError(
+            f"CompressedImage holds raw {name} ({data.size} bytes): publish sensor_msgs/Image, which states the size"
+        )

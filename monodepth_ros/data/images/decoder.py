@@ -10,14 +10,17 @@ import numpy as np
 
 from monodepth_ros.data.images.byte_order import ByteOrder
 from monodepth_ros.data.images.byte_patterns import is_mosaic
-from monodepth_ros.data.images.containers import JPEG_HEAD, PNG_HEAD, container, may_be_deep, read_container
+from monodepth_ros.data.images.containers import may_be_deep, read_container
 from monodepth_ros.data.images.decoder_options import DecoderOptions
 from monodepth_ros.data.images.encodings import BAYER, CONTAINERS, PLAIN, RAW, Encoding, check_name, known_name
 from monodepth_ros.data.images.intensity import Intensity, parse_range
+from monodepth_ros.data.images.picture_header import JPEG_HEAD, PNG_HEAD, container
 from monodepth_ros.data.images.pixels import ImageError, Pixels
 from monodepth_ros.data.images.raw_image import MisfitError, convert, read_rows
 from monodepth_ros.data.images.transport_format import UNSURE, array_encoding, message_encoding
+from monodepth_ros.foreign_text import shown
 
+MOST_NAMES = 100
 _SWITCH = "--encoding (the node's image.encoding)"
 # The first three bytes of compressed pictures in messages that should hold raw ones.
 _COMPRESSED_HEADS = {JPEG_HEAD[:3], PNG_HEAD[:3], b"RIF", b"II*"}
@@ -95,7 +98,8 @@ class ImageDecoder:
         encoding = self._encoding(message.encoding)
         if encoding is None:
             raise ImageError(
-                f"image of encoding {message.encoding!r} and {len(message.data)} bytes is not a compressed picture"
+                f"image of encoding {shown(message.encoding)!r} and {len(message.data)} bytes is not a compressed "
+                "picture"
             )
         try:
             return self._convert(message, encoding)
@@ -128,7 +132,8 @@ class ImageDecoder:
             meant = self._stated or check_name(name)
             if meant in CONTAINERS:
                 return None
-            known = self._encodings[name] = RAW[meant]
+            known = RAW[meant]
+            _remember(self._encodings, name, known)
         return known
 
     def _look_for_mosaic(self, array: np.ndarray, name: str) -> None:
@@ -154,8 +159,8 @@ class ImageDecoder:
         if not is_named and could_be_raw and pixels.size != (message.width, message.height):
             return None
         self._remark(
-            f"sensor_msgs/Image of encoding {message.encoding!r} holds {kind} pictures, and is read as such: publish "
-            "them as sensor_msgs/CompressedImage, so that other programs can read them"
+            f"sensor_msgs/Image of encoding {shown(message.encoding)!r} holds {kind} pictures, and is read as such: "
+            "publish them as sensor_msgs/CompressedImage, so that other programs can read them"
         )
         return pixels
 
@@ -177,8 +182,8 @@ class ImageDecoder:
         else:
             if self._stated.startswith("bayer"):
                 raise ImageError(
-                    f"compressed image (format {format!r}) has {array.shape[2]} channels, and {self._stated} was "
-                    f"stated: a Bayer mosaic has one, so leave out {_SWITCH}"
+                    f"compressed image (format {shown(format)!r}) has {array.shape[2]} channels, and {self._stated} "
+                    f"was stated: a Bayer mosaic has one, so leave out {_SWITCH}"
                 )
             is_rgb = name.startswith("rgb")
             layout = ("rgb" if is_rgb else "bgr") + ("a" if array.shape[2] == 4 else "")
@@ -188,7 +193,8 @@ class ImageDecoder:
         """The encoding of the array in a compressed picture, as a user states it or by `array_encoding`."""
         name = self._arrays.get(format)
         if name is None:
-            name = self._arrays[format] = self._stated or array_encoding(format)
+            name = self._stated or array_encoding(format)
+            _remember(self._arrays, format, name)
         return name
 
     def _without_mosaic(self, array: np.ndarray, name: str, format: str) -> np.ndarray:
@@ -203,6 +209,13 @@ class ImageDecoder:
         if not name.startswith("bayer"):
             return array
         return cv2.cvtColor(array, RAW[name].code)
+
+
+def _remember(known: dict[str, Any], name: str, meaning: Any) -> None:
+    """Keep what a name means. Only a sender of nonsense has many names, and they shall not fill the memory."""
+    if len(known) >= MOST_NAMES:
+        known.clear()
+    known[name] = meaning
 
 
 class _Packed:

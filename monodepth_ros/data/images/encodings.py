@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 
 from monodepth_ros.data.images.pixels import ImageError
+from monodepth_ros.foreign_text import shown
 
 PLAIN, BAYER, PACKED, PLANES = "plain", "bayer", "packed", "planes"
 
@@ -125,6 +126,7 @@ def check_name(name: str) -> str:
 
 
 def _refusal(name: str) -> str:
+    name = shown(name)
     published = f"publish one of {', '.join(ENCODINGS)}"
     plain = name.strip().upper()
     if re.fullmatch(r"(32|64)F(C?1)?", plain):

@@ -9,6 +9,7 @@ import numpy as np
 
 from monodepth_ros.data.images.encodings import BAYER, PACKED, PLAIN, PLANES, Encoding
 from monodepth_ros.data.images.pixels import ImageError, Pixels
+from monodepth_ros.limits import LONGEST_SIDE, MOST_PIXELS
 
 # Encodings by bytes per pixel, named where the data does not fit the stated one.
 _BY_BYTES = {
@@ -27,6 +28,18 @@ class MisfitError(ImageError):
     """Data that does not fit the encoding, with its size and its step."""
 
 
+def check_claim(message: Any) -> None:
+    """Raise ImageError for an image message that claims no picture, or one that is larger than pictures are."""
+    width, height = message.width, message.height
+    if height == 0 or width == 0:
+        raise ImageError(f"empty image: {width}x{height}")
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+        raise ImageError(
+            f"image that claims {width}x{height} pixels: no more than {MOST_PIXELS / 1e6:.0f} million pixels and "
+            f"{LONGEST_SIDE} on a side are read"
+        )
+
+
 def check_rows(message: Any, encoding: Encoding) -> int:
     """The step [bytes] of the rows of an image message; of the rows of Y for PLANES.
 
@@ -34,8 +47,7 @@ def check_rows(message: Any, encoding: Encoding) -> int:
     """
     width, height, step, count = message.width, message.height, message.step, len(message.data)
     name = encoding.name
-    if height == 0 or width == 0:
-        raise ImageError(f"empty image: {width}x{height}")
+    check_claim(message)
     if encoding.family == PACKED and width % 2:
         raise ImageError(f"{name} image of odd width {width}: two pixels share their colour, so it must be even")
     if encoding.family == BAYER and (width < 2 or height < 2):

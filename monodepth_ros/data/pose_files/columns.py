@@ -72,11 +72,11 @@ def _by_names(table: TextTable) -> PoseColumns | None:
 
 
 def _by_form(table: TextTable) -> PoseColumns | None:
-    width = len(table.rows[0])
+    width = table.width
     if width not in (8, 17):
         return None
     unit = _unit(table, 0, "")
-    is_absolute_ns = unit == "ns" and is_absolute(exact_ns(table.rows[len(table) // 2][0], unit))
+    is_absolute_ns = unit == "ns" and is_absolute(exact_ns(table.word(len(table) // 2, 0), unit))
     is_euroc = table.has_commas and is_absolute_ns
     if width == 17 and not is_euroc:
         return None  # a frame's number and a matrix
@@ -92,7 +92,7 @@ def _in_order(first: int, order: str) -> tuple[int, ...]:
 def _unit(table: TextTable, column: int, stated: str) -> str:
     """The unit of the times: that of their size, which a heading cannot change, else the stated one or that of their
     steps."""
-    texts: Sequence[str] = [row[column] for row in table.rows]
+    texts: Sequence[str] = table.column(column)
     by_size = unit_of(texts)
     try:
         is_certain = is_absolute(exact_ns(texts[len(texts) // 2], by_size))

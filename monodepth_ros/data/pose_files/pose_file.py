@@ -9,14 +9,14 @@ import numpy as np
 from monodepth_ros.data.pose_files.columns import PoseColumns, columns_of
 from monodepth_ros.data.pose_files.text_table import PoseFileError, TextTable, read_table
 from monodepth_ros.data.time_texts import UNITS, exact_ns, unit_of
-from monodepth_ros.geometry.motion import quaternion_to_rotation
+from monodepth_ros.limits import LARGEST_POSITION
 
 FORMATS = (
     "TUM text (time x y z qx qy qz qw), EuRoC's (nanoseconds,x,y,z,qw,qx,qy,qz), a table with named columns, or KITTI"
     " text (12 numbers a line, 13 with the frame's number first)"
 )
 MATRICES = (12, 13, 16, 17)  # numbers in a line: 3x4 or 4x4, without or with a number first
-ZERO_LENGTH, UNIT_TOLERANCE = 1e-9, 1e-2
+ZERO_LENGTH, LONGEST_QUATERNION, UNIT_TOLERANCE = 1e-9, 1e6, 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +45,33 @@ def read_pose_file(path: str | Path, order: str = "") -> PoseFile:
     """
     table = read_table(Path(path), FORMATS)
     columns = columns_of(table, order)
-    width = len(table.rows[0])
+    width = table.width
     if columns is None and width not in MATRICES:
         hint = "; name its columns in a comment above them" if width == 7 else ""
         raise PoseFileError(f"{path}: {width} numbers a line, expected {FORMATS}{hint}")
-    values = np.array(table.rows, dtype=np.float64)
+    values = table.values
     kept, notes = _usable(table, values, columns)
     if columns is None:
         return _matrices(table, values, kept, notes)
-    tops = np.empty((len(values), 3, 4))
-    for number in np.flatnonzero(kept):
-        row = values[number]
-        tops[number, :, :3] = quaternion_to_rotation(row[list(columns.quaternion)])
-        tops[number, :, 3] = row[list(columns.position)]
+    tops = np.zeros((len(values), 3, 4))
+    tops[kept, :, :3] = quaternions_to_rotations(values[kept][:, list(columns.quaternion)])
+    tops[kept, :, 3] = values[kept][:, list(columns.position)]
     notes += _quaternion_notes(values[kept], columns, order)
     if columns.time is None:
         return PoseFile(columns.words, with_last_row(tops[kept]), None, np.flatnonzero(kept), notes)
     stamps = _stamps(table, columns.time, columns.unit, kept)
     return _in_time(columns.words, with_last_row(tops), stamps, kept, notes)
+
+
+def quaternions_to_rotations(quaternions: np.ndarray) -> np.ndarray:
+    """Rotations (N, 3, 3) of quaternions (N, 4) x y z w, finite and not of length 0."""
+    x, y, z, w = (quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)).T
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
 
 
 def with_last_row(tops: np.ndarray) -> np.ndarray:
@@ -75,10 +84,19 @@ def with_last_row(tops: np.ndarray) -> np.ndarray:
 def _usable(table: TextTable, values: np.ndarray, columns: PoseColumns | None) -> tuple[np.ndarray, list[str]]:
     """Which lines (N,) hold a pose, and notes about the others. PoseFileError if none does."""
     used = values if columns is None else values[:, [*columns.position, *columns.quaternion]]
-    faults = [("holds a number that is not finite", ~np.isfinite(used).all(axis=1))]
+    is_finite = np.isfinite(used).all(axis=1)
+    first = values.shape[1] % 4  # column of a matrix
+    positions = values[:, first + 3 : first + 12 : 4] if columns is None else used[:, :3]
+    farthest = np.abs(positions).max(axis=1)
+    faults = [
+        ("holds a number that is not finite", ~is_finite),
+        (f"holds a position beyond {LARGEST_POSITION:g} m", is_finite & (farthest > LARGEST_POSITION)),
+    ]
     if columns is not None:
-        lengths = np.linalg.norm(np.nan_to_num(used[:, 3:], nan=1.0), axis=1)
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(np.where(is_finite[:, None], used[:, 3:], 0.5), axis=1)
         faults.append(("has a quaternion of length 0", lengths < ZERO_LENGTH))
+        faults.append((f"has a quaternion longer than {LONGEST_QUATERNION:g}", lengths > LONGEST_QUATERNION))
     kept = np.ones(len(values), bool)
     notes = []
     for what, is_bad in faults:
@@ -119,7 +137,7 @@ def _matrices(table: TextTable, values: np.ndarray, kept: np.ndarray, notes: lis
     if first is None:
         frames = None if kept.all() else np.flatnonzero(kept)
         return PoseFile(form, poses[kept], None, frames, notes)
-    if not all(row[0].isdecimal() and len(row[0]) < 10 for row in table.rows):
+    if not all(text.isdecimal() and len(text) < 10 for text in table.column(0)):
         stamps = _stamps(table, 0, "", kept)
         return _in_time(f"{form} with times", poses, stamps, kept, notes)
     frames = first.astype(np.int64)
@@ -128,7 +146,7 @@ def _matrices(table: TextTable, values: np.ndarray, kept: np.ndarray, notes: lis
 
 
 def _stamps(table: TextTable, column: int, unit: str, kept: np.ndarray) -> np.ndarray:
-    texts = [row[column] for row in table.rows]
+    texts = table.column(column)
     try:
         unit = unit or unit_of(texts)
         stamps = [exact_ns(text, unit) if is_kept else 0 for text, is_kept in zip(texts, kept)]

@@ -26,6 +26,7 @@ from monodepth_ros.data.sources.source import (
     SourceOptions,
 )
 from monodepth_ros.data.sources.stamp_order import StampOrder
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 
@@ -54,7 +55,7 @@ class BagSource(FrameSource):
         self._stop_ns = min(stop, self._start_ns + round(1e9 * min(options.duration, recording.duration + 1)))
         share = max(0, self._stop_ns - self._start_ns) / max(1, stop - start)
         frame_id = first_image(recording, stream.image).frame_id
-        where = f"{stream.image}, {stream.camera_info or 'no camera_info'}"
+        where = f"{shown(stream.image)}, {shown(stream.camera_info) or 'no camera_info'}"
         expected = options.share_of(math.ceil(count * min(1.0, share)))
         super().__init__(f"{recording.path} ({where})", frame_id, expected)
         self._takes = options.takes
@@ -114,6 +115,7 @@ class BagSource(FrameSource):
             )
         for reason, count in self._recording.lost(self.stream.image).items():
             self.left_out[reason] = count
+        self.left_out.update(self._images.damaged)
         self._note_order(order)
 
     def _note_order(self, order: StampOrder) -> None:

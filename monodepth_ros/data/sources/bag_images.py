@@ -2,12 +2,13 @@
 """The images of one topic of a recording, in order and again by their times."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
-from monodepth_ros.data.bags.recording import RawMessage, Recording
+from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError
 from monodepth_ros.data.cameras.topics import VIDEO, ImageStream
 from monodepth_ros.data.images.image_codec import ImageDecoder, ImageError, Pixels
 from monodepth_ros.data.sources.source import SourceError
@@ -39,7 +40,7 @@ class BagImages:
     """Images of a stream of a recording, decoded by `recorded_decoder`; video by PyAV.
 
     offset_ns: of the stamps from the receive times; an image whose stamp is 0 has its receive time plus this one.
-    unstamped_count: such images so far, without those of video.
+    unstamped_count: such images so far, without those of video. damaged: messages so far that are none, by reason.
 
     Raises SourceError for video where PyAV is not installed.
     """
@@ -47,6 +48,7 @@ class BagImages:
     def __init__(self, recording: Recording, stream: ImageStream, decoder: ImageDecoder, offset_ns: int = 0):
         self._recording, self._stream, self._decoder = recording, stream, decoder
         self._offset_ns, self.unstamped_count = offset_ns, 0
+        self.damaged: Counter[str] = Counter()
         self._reading = threading.Lock()
         self._video: StreamReader | None = None
         if stream.kind == VIDEO:
@@ -76,7 +78,11 @@ class BagImages:
                 yield message
                 continue
             index += 1
-            image = self._recording.deserialize(message)
+            try:
+                image = self._recording.deserialize(message)
+            except RecordingError as error:
+                self.damaged[f"a damaged message: {error}"] += 1
+                continue
             stamp_ns = nanoseconds(image.header.stamp)
             self.unstamped_count += stamp_ns == 0
             yield RecordedImage(index, stamp_ns or message.stamp_ns + self._offset_ns, message.stamp_ns, image)

@@ -14,6 +14,7 @@ from monodepth_ros.data.sources.reference_poses import StampedPose, choose_poses
 from monodepth_ros.data.sources.reference_topics import NONE, PATH
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import few
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import interpolate
 from monodepth_ros.stamps import nanoseconds
@@ -191,7 +192,7 @@ def _in_words(what: str, option: str, given: str, choice: Any) -> list[tuple[str
     """The line for the user about one kind of reference; none if the recording has no candidate."""
     if given == NONE:
         return [(what, f"off ({option} {NONE})")]
-    others = ", ".join(f"{option} {topic}" for topic in choice.others)
+    others = few([f"{option} {topic}" for topic in choice.others])
     if choice.chosen is not None:
         return [(what, choice.chosen.description + (f"; others: {others}" if others else ""))]
     return [(what, f"none chosen; candidates: {others}")] if others else []

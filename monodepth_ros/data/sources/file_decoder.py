@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, ImageError, Pixels
+from monodepth_ros.data.images.picture_file import picture_bytes
 
 # Files that decide what all of them leave open, spread over the whole folder.
 SAMPLE = 16
@@ -53,6 +54,6 @@ class FileDecoder:
 
 
 def _read(file: Path, count: int = -1) -> _Content | None:
-    with suppress(OSError):
-        return _Content(np.fromfile(file, np.uint8, count))
+    with suppress(ImageError):
+        return _Content(picture_bytes(file, count))
     return None

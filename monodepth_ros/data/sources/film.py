@@ -2,6 +2,7 @@
 """Frames of a video file, through OpenCV."""
 
 import math
+import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.data.images.image_codec import Pixels
-from monodepth_ros.data.sources.film_format import open_quietly, stated_size
+from monodepth_ros.data.sources.film_format import open_film, open_quietly, stated_size
 from monodepth_ros.data.sources.film_seek import VideoSeeker
 from monodepth_ros.data.sources.source import (
     FrameSource,
@@ -24,6 +25,9 @@ from monodepth_ros.data.sources.source import (
 from monodepth_ros.geometry.camera import CalibrationError
 
 DEFAULT_RATE = 30.0
+SLOWEST, FASTEST = 0.01, 1000.0  # rates [Hz] that are believed
+LONGEST = 1e8  # time in a film that is believed [s]
+CUT = 0.9  # share of the frames and the length that a film states; one that ends before is cut or damaged
 
 
 class VideoSource(FrameSource):
@@ -34,19 +38,18 @@ class VideoSource(FrameSource):
     """
 
     def __init__(self, path: str | Path, options: SourceOptions = SourceOptions()):
-        if "://" not in str(path) and not Path(path).is_file():
+        if "://" not in str(path) and not os.path.isfile(path):
             raise SourceError(f"{path} does not exist: give a bag, a folder, a video or a camera's number")
-        self._capture = open_quietly(str(path))
-        if not self._capture.isOpened():
-            raise SourceError(f"{path} cannot be opened as a video: OpenCV does not support its format")
+        self._capture = _opened(str(path))
         self._camera = given_camera(options, partial(stated_size, self._capture))
         self._field_of_view = options.field_of_view
         stated = self._capture.get(cv2.CAP_PROP_FPS)
-        self._rate = options.rate or (stated if math.isfinite(stated) and 0 < stated < 1000 else DEFAULT_RATE)
+        self._rate = options.rate or (stated if math.isfinite(stated) and SLOWEST < stated < FASTEST else DEFAULT_RATE)
         self._has_own_times = not options.rate
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        expected = None
+        expected, self._count = None, 0
         if math.isfinite(count) and count > 0:
+            self._count = round(min(count, LONGEST * FASTEST))
             within = max(0, int(min(count - options.start * self._rate, options.duration * self._rate)))
             expected = options.share_of(within)
         super().__init__(f"{path} ({self._rate:g} frames/s)", "camera_optical_frame", expected)
@@ -69,7 +72,7 @@ class VideoSource(FrameSource):
             self._again.release()
 
     def frames(self) -> Iterator[SourceFrame]:
-        number = -1
+        number, index, time = -1, -1, 0.0
         for index, (_, time) in enumerate(self._times(self._capture)):
             if time < self._start:
                 continue
@@ -90,11 +93,18 @@ class VideoSource(FrameSource):
                 continue
             stamp_ns = _stamp_ns(time)
             yield SourceFrame(f"{index:06d}", stamp_ns, stamp_ns, pixels, camera)
+        self._note_cut(index + 1, time)
+
+    def _note_cut(self, count: int, time: float) -> None:
+        """Count what a video lacks of the frames that it states, and of its length; the number may be an estimate."""
+        if count < CUT * self._count and time < CUT * self._count / self._rate:
+            reason = f"the video states {self._count} frames and ends after {count}: it is cut or damaged"
+            self.left_out[reason] = self._count - count
 
     def read(self, stamp_ns: int, received_ns: int) -> Pixels:
         with self._reading:
             if self._seeker is None:
-                self._again = open_quietly(self._path)
+                self._again = _opened(self._path)
                 self._seeker = VideoSeeker(self._again)
             image = self._image_at(stamp_ns)
         if image is None:
@@ -120,7 +130,7 @@ class VideoSource(FrameSource):
 
     def _number_frames(self) -> tuple[dict[int, int], list[float] | None]:
         """Numbers of the frames by stamp, and the film's own times by number; None if they do not increase."""
-        capture = open_quietly(self._path)
+        capture = _opened(self._path)
         numbers, own_times = {}, []
         try:
             for number, (own, time) in enumerate(self._times(capture)):
@@ -138,8 +148,17 @@ class VideoSource(FrameSource):
             index += 1
             own = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
             # Some containers have no times, or repeat them.
-            time = own if self._has_own_times and own > time else (time + 1.0 / self._rate if index else 0.0)
+            time = own if self._has_own_times and time < own < LONGEST else (time + 1.0 / self._rate if index else 0.0)
             yield own, time
+
+
+def _opened(path: str) -> cv2.VideoCapture:
+    if "://" not in path:
+        return open_film(path)
+    capture = open_quietly(path)
+    if not capture.isOpened():
+        raise SourceError(f"{path} cannot be opened as a video: check the address, or download it")
+    return capture
 
 
 def _stamp_ns(time: float) -> int:

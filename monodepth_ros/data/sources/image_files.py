@@ -2,10 +2,12 @@
 """Single images, several images, and patterns such as 'images/*.png'."""
 
 import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from monodepth_ros.data.sources.image_folder import folder_calibration
+from monodepth_ros.data.sources.image_listing import matching_paths, ordinary_images
 from monodepth_ros.data.sources.image_sequence import (
     SUFFIXES,
     ImageFiles,
@@ -19,17 +21,17 @@ from monodepth_ros.data.sources.source import SourceError, SourceOptions
 
 def is_image(path: str) -> bool:
     """Whether a path names an image file, by its suffix."""
-    return Path(path).suffix.lower() in SUFFIXES and not is_pattern(path) and not Path(path).is_dir()
+    return Path(path).suffix.lower() in SUFFIXES and not is_pattern(path) and not os.path.isdir(path)
 
 
 def is_pattern(path: str) -> bool:
     """Whether a path that does not exist is a pattern with *, ? or [...]."""
-    return glob.has_magic(path) and not Path(path).exists()
+    return glob.has_magic(path) and not os.path.exists(path)
 
 
 def matches(pattern: str) -> list[Path]:
     """The paths that a pattern matches (** goes through sub-folders), in natural order. SourceError if none does."""
-    found = [Path(path) for path in glob.glob(pattern, recursive=True)]
+    found = [Path(path) for path in matching_paths(pattern)]
     if not found:
         raise SourceError(f"{pattern} matches no file")
     return in_natural_order(found)
@@ -45,9 +47,12 @@ def open_images(
     CalibrationError for a bad calibration file.
     """
     paths = [Path(file) for file in files]
-    missing = [path for path in paths if not path.is_file()]
+    missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
         raise SourceError(f"{missing[0]} does not exist")
+    paths, left_out = ordinary_images(paths)
+    if not paths:
+        raise SourceError(f"{description} holds no image that can be read: {left_out[0]}")
     folders = dict.fromkeys(path.parent for path in paths)
     camera, origin = folder_calibration(next(iter(folders)), options)
     chosen, places = set(paths), list(folders) if len(folders) == 1 else []
@@ -56,7 +61,7 @@ def open_images(
     if len(both) < len(chosen):  # not the images of the folder that have times in their names
         timed = timed_images(paths, [], options.rate)
         both = list(zip(timed.files, timed.stamps_ns))
-    notes = timed.notes if len(both) > 1 else []
+    notes = left_out + (timed.notes if len(both) > 1 else [])
     files, stamps_ns = [file for file, _ in both], [stamp for _, stamp in both]
     found = ImageFiles(files, stamps_ns, camera, origin, notes=notes)
     return ImageSequence(f"{description} ({len(files)} image{'s' if len(files) > 1 else ''})", found, options)
@@ -69,7 +74,7 @@ def whole_folder(file: str, files: Sequence[str]) -> str:
     """
     folder = Path(file).parent
     given = {Path(other).name for other in files if Path(other).parent == folder}
-    if not Path(file).is_file():
+    if not os.path.isfile(file):
         raise SourceError(f"{file} does not exist")
     if {path.name for path in image_files(folder)} <= given:
         return str(folder)

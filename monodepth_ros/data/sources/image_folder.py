@@ -5,6 +5,7 @@ from pathlib import Path
 
 from monodepth_ros.data.calibration import calibration_note, read_calibration
 from monodepth_ros.data.sources.image_groups import images_of_camera
+from monodepth_ros.data.sources.image_listing import list_images
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size, image_files
 from monodepth_ros.data.sources.image_times import timed_images
 from monodepth_ros.data.sources.source import SourceOptions, as_published, given_camera
@@ -22,12 +23,13 @@ def open_image_folder(folder: str | Path, options: SourceOptions = SourceOptions
     for a folder without images, CalibrationError for a bad calibration file.
     """
     folder = Path(folder)
-    files, notes = images_of_camera(folder, image_files(folder), options.camera)
+    files, left_out = list_images(folder)
+    files, notes = images_of_camera(folder, files, options.camera)
     files, stamps_ns, more = timed_images(files, [folder], options.rate)
     camera, origin = folder_calibration(folder, options)
     if camera is not None and not options.calibration_file and (note := calibration_note(origin)):
         more.append(f"{origin}: {note}")
-    found = ImageFiles(files, stamps_ns, camera, origin, notes=notes + more)
+    found = ImageFiles(files, stamps_ns, camera, origin, notes=left_out + notes + more)
     chosen = f", {files[0].name} first" if notes else ""  # tells the cameras of one folder apart
     return ImageSequence(f"{folder} ({len(files)} images{chosen})", found, options)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames from the image files of a folder."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,9 @@ import numpy as np
 
 from monodepth_ros.data.exif import read_exif
 from monodepth_ros.data.images.image_codec import DecoderOptions, ImageError, Pixels
+from monodepth_ros.data.images.picture_file import picture_bytes
 from monodepth_ros.data.sources.file_decoder import FileDecoder
+from monodepth_ros.data.sources.image_listing import SUFFIXES, image_files, in_natural_order, result_names
 from monodepth_ros.data.sources.reference_topics import NONE
 from monodepth_ros.data.sources.source import (
     FrameSource,
@@ -23,7 +25,7 @@ from monodepth_ros.data.sources.source import (
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".webp")
+__all__ = ["SUFFIXES", "ImageFiles", "ImageSequence", "first_size", "image_files", "in_natural_order", "read_image"]
 
 ReadDepth = Callable[[CameraModel], np.ndarray]
 """Reads the reference depth (H, W) [m] of one image of this camera, NaN where unknown. Raises MonodepthError."""
@@ -103,8 +105,7 @@ class ImageSequence(FrameSource):
         self._decoder = FileDecoder(found.files, decoding, self.notes.append)
         self._has_noted_depth = False
         self._by_stamp = {_stamp_ns(found.stamps_ns[i]): i for i in self._indices}
-        stems = [file.stem for file in found.files]
-        self._has_unique_stems = len(set(stems)) == len(stems)
+        self._names = result_names(found.files)
         if found.camera is None and found.camera_of is None:
             self._note_field_of_view()
 
@@ -128,9 +129,8 @@ class ImageSequence(FrameSource):
                 self.left_out[str(error)] += 1
                 continue
             stamp_ns = _stamp_ns(found.stamps_ns[index])
-            name = file.stem if self._has_unique_stems else f"{index:06d}"
             yield SourceFrame(
-                name=name,
+                name=self._names[index],
                 stamp_ns=stamp_ns,
                 received_ns=stamp_ns,
                 pixels=image.pixels,
@@ -183,21 +183,9 @@ def _stamp_ns(stamp_ns: int) -> int:
     return max(1, stamp_ns)
 
 
-def image_files(folder: Path) -> list[Path]:
-    """The image files of a folder in natural order (frame_2 before frame_10). Raises SourceError if there are none."""
-    try:
-        found = [entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
-        found = [entry for entry in found if not entry.name.startswith("._")]  # macOS's attributes of a file
-    except OSError as error:
-        raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
-    if not found:
-        raise SourceError(f"{folder} contains no images: expected {', '.join(SUFFIXES)}")
-    return in_natural_order(found)
-
-
 def read_image(file: Path, decoder: FileDecoder | None = None) -> ImageFile:
     """Read an image file, turned upright by its EXIF data. Raises ImageError if it is not a whole image."""
-    data = np.fromfile(file, np.uint8)
+    data = picture_bytes(file)
     stored = (decoder or FileDecoder()).pixels(data, str(file))
     exif = read_exif(data.tobytes())
     pixels = Pixels(exif.upright(stored.array), stored.layout)
@@ -213,27 +201,3 @@ def first_size(files: Sequence[Path]) -> tuple[int, int]:
         with suppress(ImageError, OSError):
             return read_image(file).pixels.size
     raise CalibrationError("no image size, and no image that can be read")
-
-
-def in_natural_order(paths: Iterable[Path]) -> list[Path]:
-    """Paths in natural order of their names (frame_2 before frame_10), folder after folder."""
-    return sorted(paths, key=lambda path: (path.parent, _natural(path)))
-
-
-def _natural(path: Path) -> tuple:
-    """Sort key in which runs of digits compare as numbers."""
-    parts: list[tuple[int, int, str]] = []
-    text, digits = "", ""
-    for letter in path.name + "\0":
-        if letter.isascii() and letter.isdigit():
-            if text:
-                parts.append((1, 0, text))
-                text = ""
-            digits += letter
-        else:
-            if digits:
-                parts.append((0, int(digits), digits))
-                digits = ""
-            text += letter
-    parts.append((1, 0, text))
-    return tuple(parts)

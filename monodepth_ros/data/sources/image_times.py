@@ -8,6 +8,9 @@ from typing import NamedTuple
 from monodepth_ros.data.sources.name_times import times_of_names
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.data.time_texts import UNIT_NAMES, exact_ns, unit_of
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.input_file import read_text
+from monodepth_ros.limits import LARGEST_LIST, MOST_LINES
 
 DEFAULT_RATE = 10.0
 
@@ -75,6 +78,8 @@ def listed_times(path: Path, count: int) -> tuple[list[int], list[str]]:
         texts = [line.split()[0] for line in _lines(path)]
         unit = unit_of(texts) if texts else "s"
         times = [exact_ns(text, unit) for text in texts]
+    except SourceError:
+        raise
     except ValueError:
         raise SourceError(f"{path} is not a list of times in seconds, one per line: give --rate HZ instead") from None
     if len(times) < count:
@@ -88,7 +93,7 @@ def listed_times(path: Path, count: int) -> tuple[list[int], list[str]]:
 def _line_count(path: Path) -> int:
     try:
         return len(_lines(path))
-    except (OSError, UnicodeDecodeError):
+    except SourceError:
         return 0
 
 
@@ -97,5 +102,16 @@ def _assumed(count: int) -> list[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    lines = path.read_text(encoding="utf-8-sig").replace(",", " ").splitlines()
-    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = list_lines(path)
+    return [line.replace(",", " ") for line in lines if line.strip(", \t") and not line.lstrip().startswith("#")]
+
+
+def list_lines(path: Path) -> list[str]:
+    """The lines of a list in a data set. Raises SourceError for a file that cannot be read or has too many lines."""
+    try:
+        lines = read_text(path, LARGEST_LIST).splitlines()
+    except MonodepthError as error:
+        raise SourceError(str(error)) from None
+    if len(lines) > MOST_LINES:
+        raise SourceError(f"{path} has {len(lines)} lines, more than {MOST_LINES}")
+    return lines

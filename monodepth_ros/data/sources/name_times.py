@@ -5,12 +5,14 @@ import calendar
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
 from monodepth_ros.data.time_texts import UNITS, exact_ns, is_absolute
+from monodepth_ros.limits import LATEST_TIME_NS
 
 DIGITS = {19: "ns", 16: "us", 13: "ms", 10: "s"}  # of whole numbers since 1970
 SPLIT_DATE = (4, 2, 2, 2, 2, 2)
@@ -60,11 +62,14 @@ def _readings(texts: tuple[str, ...], groups: Groups) -> Iterator[list[int]]:
     readers: tuple[Callable[[tuple[str, ...], Groups], list[int] | None], ...] = (_dates, _seconds, _whole_numbers)
     for reader in readers:
         for start in range(len(groups)):
-            stamps = reader(texts[start:], groups[start:])
+            stamps: list[int] | None = None
+            with suppress(ValueError):  # numbers that are no times
+                stamps = reader(texts[start:], groups[start:])
             if stamps and all(map(is_absolute, stamps)) and SHORTEST_NS <= _interval(stamps) <= LONGEST_NS:
                 yield stamps
     if texts == ("", ".", ""):
-        yield from _steady([exact_ns(f"{whole}.{part}") for whole, part in zip(*groups)])
+        with suppress(ValueError):
+            yield from _steady([exact_ns(f"{whole}.{part}") for whole, part in zip(*groups)])
     if texts == ("", ""):
         yield from _counts_of_a_clock(groups[0])
 
@@ -163,5 +168,5 @@ def _counts_of_a_clock(digits: tuple[str, ...]) -> Iterator[list[int]]:
     """Nano- or microseconds of a clock that begins anywhere, such as at power-on; frame numbers have smaller steps."""
     values = sorted(map(int, digits))
     step = float(np.median(np.diff(values))) if len(values) > 1 else 0.0
-    if step >= 1e4 and values[-1] * (1 if step >= 1e7 else 1000) < 2**63:
+    if step >= 1e4 and values[-1] * (1 if step >= 1e7 else 1000) <= LATEST_TIME_NS:
         yield from _steady([int(text) * (1 if step >= 1e7 else 1000) for text in digits])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open the frame source for what a user names: a path, a pattern, several images, a camera or a stream."""
 
+import os
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from monodepth_ros.data.sources.image_sequence import SUFFIXES
 from monodepth_ros.data.sources.live_camera import LiveCamera
 from monodepth_ros.data.sources.source import FrameSource, SourceError, SourceOptions
 from monodepth_ros.geometry.lens_plausibility import lens_problem
+from monodepth_ros.input_file import ordinary_file
 
 EXPECTED = (
     f"a bag (folder, .mcap, .db3, .bag), a folder of images, images, a folder of a data set ({NAMES}), a video, a"
@@ -53,7 +55,7 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
     if is_pattern(place):
         return _open_pattern(place, options)
     path = Path(place)
-    if not path.exists():
+    if not os.path.exists(path):
         raise SourceError(f"{place} does not exist: expected {EXPECTED}")
     if path.is_dir():
         return _open_folder(path, options)
@@ -63,14 +65,14 @@ def _open(place: Place, options: SourceOptions) -> FrameSource:
         return BagSource(path, options)
     if (of := journal_of(path)) is not None:
         raise SourceError(f"{path} is a part of the database {of.name}: give that, or its folder")
-    check_video(path, EXPECTED)
+    check_video(ordinary_file(path), EXPECTED)
     return VideoSource(path, options)
 
 
 def is_live(place: str) -> bool:
     """Whether the source is a camera or a stream, which can be read only once: digits, /dev/video0, or a URL that does
     not name a video file."""
-    is_number = place.isascii() and place.isdigit() and not Path(place).exists()
+    is_number = place.isascii() and place.isdigit() and not os.path.exists(place)
     if _is_url(place):
         is_file = Path(place.partition("?")[0]).suffix.lower() in VIDEO_SUFFIXES
         return not (is_file and place.lower().startswith("http"))

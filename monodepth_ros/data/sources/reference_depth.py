@@ -23,6 +23,7 @@ from monodepth_ros.data.sources.reference_topics import (
     is_estimated_name,
     undecided_topics,
 )
+from monodepth_ros.foreign_text import few, shown
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 
 REGISTERED, REPROJECTED, CLOUD = "registered", "reprojected", "points"
@@ -68,7 +69,7 @@ class ReferenceDepth:
             CLOUD: "points, not corrected for motion in a sweep",
         }
         unit = "clouds" if self.kind == CLOUD else "images"
-        return f"{self.topic} ({way.get(self.kind, self.kind)}, {self.count} {unit})"
+        return f"{shown(self.topic)} ({way.get(self.kind, self.kind)}, {self.count} {unit})"
 
     def depth(self, message: Any, camera: CameraModel) -> np.ndarray | None:
         """Depth (H, W) float32 [m] at the pixels of `camera`'s images, NaN where unknown; None without a calibration.
@@ -157,7 +158,7 @@ def _named(recording: Recording, name: str, image: ImageCamera, transforms: Stat
     topic = recording.topic(name)
     is_image = may_be_depth(recording, topic.name)
     if not is_image and not (topic.count and topic.type == POINT_CLOUD):
-        others = ", ".join([*depth_topics(recording), *cloud_topics(recording, image.frame_id)])
+        others = few([*depth_topics(recording), *cloud_topics(recording, image.frame_id)])
         raise RecordingError(
             f"topic {topic.name} holds {topic.count} {topic.type} and no depth: expected depth images (16UC1, 32FC1,"
             f" compressedDepth) or {POINT_CLOUD} (there: {others or 'none'})"

@@ -22,7 +22,9 @@ from monodepth_ros.data.sources.reference_topics import (
     is_ground_truth,
     pose_topics,
 )
+from monodepth_ros.foreign_text import few, shown
 from monodepth_ros.geometry.motion import MotionError, make_transform, quaternion_to_rotation
+from monodepth_ros.limits import LARGEST_POSITION
 from monodepth_ros.stamps import nanoseconds
 
 StampedPose = tuple[int, np.ndarray]
@@ -53,7 +55,7 @@ class ReferencePoses:
         """The topic, the frame whose poses it holds, and the number of messages."""
         frame = f"of {self.moving!r}" + ("" if self.is_stated else ", the root of the camera's static transforms")
         how = ", integrated twists: its poses never move" if self.by_twist else ""
-        return f"{self.topic} ({self.type.rpartition('/')[2]} {frame}{how}, {self.count} messages)"
+        return f"{shown(self.topic)} ({self.type.rpartition('/')[2]} {frame}{how}, {self.count} messages)"
 
     def poses(self, message: Any, received_ns: int) -> list[StampedPose]:
         """The camera's poses in one message, in its order. received_ns: replaces a stamp of 0 [ns].
@@ -78,7 +80,7 @@ class ReferencePoses:
             try:
                 poses.append((nanoseconds(stamp) or received_ns, _matrix(pose) @ self.T_moving_camera))
             except MotionError:
-                self.unusable["not finite, or with a quaternion of zeros"] += 1
+                self.unusable["not finite or beyond all bounds, or with a quaternion of zeros"] += 1
         return poses
 
     def unusable_notes(self) -> list[str]:
@@ -121,7 +123,7 @@ def choose_poses(recording: Recording, name: str, camera_frame: str, transforms:
     if _stays_on_board(recording, topic, transforms):
         raise RecordingError(
             f"{topic} gives one pose throughout, in a frame of the robot itself: name a topic with poses in the world"
-            f" (there: {', '.join(candidates) or 'none, but perhaps /tf'})"
+            f" (there: {few(candidates) or 'none, but perhaps /tf'})"
         )
     others = [other for other in candidates if other != topic]
     moving = _moving_frame(recording, topic)
@@ -176,7 +178,7 @@ def _named(recording: Recording, name: str, candidates: list[str]) -> str:
         names = ", ".join(kind.replace("/msg/", "/") for kind in POSE_TYPES)
         raise RecordingError(
             f"topic {topic.name} holds {topic.count} {topic.type}, expected {names} (there:"
-            f" {', '.join(candidates) or 'none'})"
+            f" {few(candidates) or 'none'})"
         )
     return topic.name
 
@@ -190,4 +192,7 @@ def _moving_frame(recording: Recording, topic: str) -> str:
 def _matrix(pose: Any) -> np.ndarray:
     """(4, 4) of a geometry_msgs/Pose or Transform."""
     position, q = (pose.position, pose.orientation) if hasattr(pose, "position") else (pose.translation, pose.rotation)
-    return make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (position.x, position.y, position.z))
+    T = make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (position.x, position.y, position.z))
+    if np.abs(T[:3, 3]).max() > LARGEST_POSITION:
+        raise MotionError(f"position is beyond {LARGEST_POSITION:g} m")
+    return T

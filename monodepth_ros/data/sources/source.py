@@ -13,6 +13,7 @@ from monodepth_ros.data.bags.static_transforms import StaticTransforms
 from monodepth_ros.data.calibration import ImageSize, read_intrinsics
 from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import SafeLines, safe_line
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.field_of_view import GUESSED_FIELD_OF_VIEW
 
@@ -107,7 +108,7 @@ class FrameSource(ABC):
     """
 
     def __init__(self, description: str, frame_id: str, frame_count: int | None):
-        self.description = description
+        self.description = safe_line(description)  # with a path, which may have any name
         self.frame_id = frame_id
         self.frame_count = frame_count
         self.reference_crop = "none"
@@ -119,7 +120,7 @@ class FrameSource(ABC):
         self.opened_with: tuple[str | tuple[str, ...], SourceOptions] | None = None
         self.is_calibrated = True
         self.left_out: Counter[str] = Counter()
-        self.notes: list[str] = []
+        self.notes: list[str] = SafeLines()
 
     @property
     def reference_lines(self) -> list[tuple[str, str]]:

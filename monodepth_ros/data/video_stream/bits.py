@@ -4,6 +4,8 @@
 import re
 from collections.abc import Iterator
 
+MOST_UNITS = 10_000  # of a packet; one for each row of a picture is a hundred
+
 _START_CODE = re.compile(b"\x00\x00\x01")
 _ESCAPE = re.compile(b"\x00\x00\x03")
 
@@ -35,8 +37,10 @@ class BitReader:
 
 
 def nal_units(data: bytes) -> Iterator[bytes]:
-    """The NAL units of a byte stream, without their start codes."""
+    """The NAL units of a byte stream, without their start codes. Raises ValueError for more than a picture can have."""
     starts = [match.end() for match in _START_CODE.finditer(data)]
+    if len(starts) > MOST_UNITS:
+        raise ValueError(f"a packet of {len(starts)} units")
     for begin, following in zip(starts, [start - 3 for start in starts[1:]] + [len(data)]):
         if begin < following:
             yield data[begin:following]

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from monodepth_ros.data.video_stream.codecs import AV1, H264, HEVC, TITLES, import_av
 from monodepth_ros.data.video_stream.continuity import Continuity
 from monodepth_ros.data.video_stream.packets import Packet
+from monodepth_ros.limits import MOST_VIDEO_PIXELS
 
 Tag = TypeVar("Tag")
 
@@ -190,5 +191,7 @@ class StreamDecoder(Generic[Tag]):
                 continue
             # Frames in several threads come out late.
             context.thread_count = 1
+            # Headers state the size, by which decoders allocate.
+            context.options = {"max_pixels": str(MOST_VIDEO_PIXELS)}
             return context
         raise AssertionError(f"PyAV has no decoder for {codec}")

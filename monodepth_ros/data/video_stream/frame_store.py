@@ -52,7 +52,7 @@ class FrameStore:
     """
 
     def __init__(self, path: Path, topic: str):
-        place = hashlib.sha256(f"{os.path.abspath(path)} {topic}".encode()).hexdigest()[:16]
+        place = hashlib.sha256(os.fsencode(f"{os.path.abspath(path)} {topic}")).hexdigest()[:16]
         state = recording_state(files_of(path, ".npz"), f"{VERSION}")[:16]
         self._folder = decoded_folder() / f"{place}_{state}"
         self._lock = threading.Lock()

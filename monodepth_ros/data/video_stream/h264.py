@@ -7,6 +7,8 @@ from monodepth_ros.data.video_stream.bits import BitReader, nal_units, payload
 
 SLICE, IDR, SEI, SPS, PPS = 1, 5, 6, 7, 8
 RECOVERY_POINT = 6
+MOST_SPS, MOST_PPS = 32, 256  # parameter sets of a stream (clauses 7.4.2.1 and 7.4.2.2)
+LONGEST_SETS = 1 << 16  # bytes of them that are kept
 # Profiles whose parameter sets state the chroma format.
 _WITH_CHROMA = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 
@@ -67,13 +69,15 @@ class H264Parser:
 
     def _keep(self, sets: list[bytes], has_sequence: bool) -> None:
         if sets:
-            self.parameter_sets = b"".join(sets) if has_sequence else self.parameter_sets + b"".join(sets)
+            before = b"" if has_sequence or len(self.parameter_sets) > LONGEST_SETS else self.parameter_sets
+            self.parameter_sets = before + b"".join(sets)
 
     def _take_set(self, kind: int, unit: bytes) -> None:
         bits = BitReader(payload(unit, 1, 512))
         if kind == PPS:
             number = bits.golomb()
-            self._sequence_of[number] = bits.golomb()
+            if number < MOST_PPS:
+                self._sequence_of[number] = bits.golomb()
             return
         profile = bits.u(8)
         bits.u(16)
@@ -96,7 +100,8 @@ class H264Parser:
             for _ in range(bits.golomb()):
                 bits.signed_golomb()
         bits.golomb()
-        self._sequences[number] = (frame_num_bits, is_separate, bool(bits.u(1)))
+        if number < MOST_SPS:
+            self._sequences[number] = (frame_num_bits, is_separate, bool(bits.u(1)))
 
     def _picture(self, kind: int, unit: bytes) -> Picture:
         bits = BitReader(payload(unit, 1, 64))

@@ -3,9 +3,13 @@
 
 import hashlib
 import json
+import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from safetensors import SafetensorError
@@ -15,15 +19,24 @@ from torch import nn
 
 from monodepth_ros.atomic_file import atomic_file
 from monodepth_ros.downloads.checkpoint_cache import resolve_name
+from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.input_file import ordinary_file
+from monodepth_ros.limits import LONGEST_CHECKPOINT_HEADER
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE, bundled_checkpoint
-from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
+from monodepth_ros.networks.checkpoints.header import (
+    CheckpointError,
+    CheckpointHeader,
+    RepeatedName,
+    without_repetition,
+)
 from monodepth_ros.networks.checkpoints.monodepth2_format import (
     PARTS,
     is_published_folder,
     load_published_file,
     load_published_folder,
 )
-from monodepth_ros.networks.checkpoints.pickled_tensors import read_bytes
+from monodepth_ros.networks.checkpoints.pickled_tensors import LARGEST_FILE, read_bytes
 from monodepth_ros.networks.checkpoints.weights import load_weights
 from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.pose_network import PoseNetwork
@@ -33,6 +46,13 @@ from monodepth_ros.version import __version__
 
 SUFFIX = ".safetensors"
 HEADER_KEY = "monodepth_ros"
+# Bits of a value, by the name of its type in a safetensors file.
+TYPE_BITS = {
+    **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
+    **dict.fromkeys(("F32", "I32", "U32"), 32),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E5M2", "F8_E4M3"), 8),
+}
 SAVED_TYPES = (torch.float32, torch.float16)
 
 
@@ -65,8 +85,11 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     has not been downloaded.
     """
     name, path = str(path), Path(os.path.expanduser(path))
-    if not path.exists():
-        path = _path_of(name) or path
+    with _as_checkpoint_error():
+        if not path.exists():
+            path = _path_of(name) or path
+        if path.exists() and not path.is_dir():
+            ordinary_file(path, LARGEST_FILE)
     if path.is_dir():
         weights = load_published_folder(path)
     elif not path.is_file():
@@ -119,11 +142,26 @@ def save_checkpoint(
         if not tensors[key].isfinite().all():
             raise CheckpointError(f"{path} (not saved): {key} holds values too large for {dtype}; save as float32")
     header = replace(header, versions={"monodepth_ros": __version__, "torch": torch.__version__, **header.versions})
+    data = format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()})
     try:
         with atomic_file(path) as partial:
-            partial.write_bytes(format_safetensors(tensors, metadata={HEADER_KEY: header.to_json()}))
+            partial.write_bytes(data)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); check the folder and its space") from None
+        reason = one_line(error)
+        raise CheckpointError(f"{path} cannot be written ({reason}); check the folder and its space") from None
+
+
+@contextmanager
+def _as_checkpoint_error() -> Iterator[None]:
+    """Turn errors about a path, such as a name that no file system takes, into a CheckpointError."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(f"{shown(error.filename or '')} cannot be read: {one_line(error)}") from None
+    except MonodepthError as error:
+        if type(error) is not MonodepthError:
+            raise
+        raise CheckpointError(str(error)) from None
 
 
 def _path_of(name: str) -> Path | None:
@@ -154,15 +192,39 @@ def _read_metadata(data: bytes, path: Path) -> dict[str, object]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not data[8:9] == b"{":
         raise CheckpointError(f"{path}: not a safetensors file; copy or download it again")
+    if LONGEST_CHECKPOINT_HEADER < length <= len(data):
+        raise CheckpointError(f"{path}: a header of {length} bytes; those of networks have less than 1 MB")
     try:
-        content = json.loads(data[8 : 8 + length])
+        text = data[8 : 8 + length] if length <= len(data) else b""
+        content = json.loads(text, object_pairs_hook=without_repetition)
         metadata = content.pop("__metadata__", {})
-        end = 8 + length + max((item["data_offsets"][1] for item in content.values()), default=0)
-    except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
-        raise CheckpointError(f"{path}: the file is truncated or damaged; copy or download it again") from None
+    except (ValueError, RecursionError, TypeError, AttributeError) as error:
+        reason = f" ({error})" if isinstance(error, RepeatedName) else ""
+        raise CheckpointError(f"{path}: the file is truncated or damaged{reason}; copy or download it again") from None
+    end = 8 + length
+    for name, entry in content.items():
+        if not _is_described(entry):
+            raise CheckpointError(
+                f"{path}: tensor {shown(name)} has no valid type, shape and place: truncated or damaged; copy it again"
+            )
+        end = max(end, 8 + length + entry["data_offsets"][1])
     if end != len(data):
-        raise CheckpointError(f"{path}: {len(data)} bytes instead of {end}: truncated or damaged; copy it again")
+        raise CheckpointError(f"{path}: {len(data)} bytes instead of {shown(end)}: truncated or damaged; copy it again")
     return metadata if isinstance(metadata, dict) else {}
+
+
+def _is_described(entry: object) -> bool:
+    """Whether a tensor's entry in the header has a known type, a shape, and a place of just that size."""
+    if not isinstance(entry, dict):
+        return False
+    bits, shape, place = TYPE_BITS.get(str(entry.get("dtype"))), entry.get("shape"), entry.get("data_offsets")
+    if bits is None or not _are_counts(shape) or not _are_counts(place) or len(place) != 2 or len(shape) > 8:
+        return False
+    return 8 * (place[1] - place[0]) == bits * math.prod(shape)
+
+
+def _are_counts(value: object) -> TypeGuard[list[int]]:
+    return isinstance(value, list) and all(type(number) is int and 0 <= number < 2**63 for number in value)
 
 
 def _build_networks(header: CheckpointHeader) -> tuple[DepthNetwork, PoseNetwork | None]:

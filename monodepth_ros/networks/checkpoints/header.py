@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.limits import DEPTH_RANGE, LONGEST_HEADER_TEXT, MOST_NETWORK_PIXELS, SCALE_RANGE
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.networks.resnet import NORMALIZATION
@@ -18,6 +20,7 @@ SCALE_KINDS = ("relative", "metric")
 POSE_ORDER = "earlier_later"
 POSE_DIRECTION = "T_later_earlier"
 LARGEST_SIDE = 8192
+_MOST_VERSIONS = 100
 
 
 class CheckpointError(MonodepthError):
@@ -111,16 +114,29 @@ class CheckpointHeader:
             raise CheckpointError(f"header: {error}") from None
         largest = max(self.width, self.height)
         _require(largest <= LARGEST_SIDE, "size", largest, f"at most {LARGEST_SIDE} pixels")
+        pixels = self.width * self.height
+        _require(
+            pixels <= MOST_NETWORK_PIXELS,
+            "size",
+            f"{self.width}x{self.height}",
+            f"at most {MOST_NETWORK_PIXELS} pixels",
+        )
         fx, fy, cx, cy = self.training_camera
         fits = 0.01 <= fx <= 100 and 0.01 <= fy <= 100 and -10 <= cx <= 10 and -10 <= cy <= 10
         _require(fits, "training_camera", self.training_camera, "(fx, fy, cx, cy) divided by the image size")
+        nearest, farthest = DEPTH_RANGE
         _require(self.min_depth > 0, "min_depth", self.min_depth, "a positive number")
+        _require(self.min_depth >= nearest, "min_depth", self.min_depth, f"at least {nearest:g}")
         fits = self.max_depth > self.min_depth
         _require(fits, "max_depth", self.max_depth, f"a number above min_depth {self.min_depth:g}")
+        _require(self.max_depth <= farthest, "max_depth", self.max_depth, f"at most {farthest:g}")
         _require(0 < self.pose_interval <= 60, "pose_interval", self.pose_interval, "seconds in (0, 60]")
         if self.scale_kind == "relative":
             _require(self.scale_factor == 1, "scale_factor", self.scale_factor, "1 for a relative checkpoint")
         _require(self.scale_factor > 0, "scale_factor", self.scale_factor, "a positive number")
+        least, most = SCALE_RANGE
+        fits = least <= self.scale_factor <= most
+        _require(fits, "scale_factor", self.scale_factor, f"metres per network unit from {least:g} to {most:g}")
 
     @property
     def is_metric(self) -> bool:
@@ -141,7 +157,7 @@ class CheckpointHeader:
     def from_json(cls, text: str) -> "CheckpointHeader":
         """The header from JSON; ignores unknown fields and raises CheckpointError for any other mistake."""
         try:
-            values = json.loads(text)
+            values = json.loads(text, object_pairs_hook=without_repetition)
         except (ValueError, RecursionError):
             raise CheckpointError("the header is not readable JSON: the file is damaged, copy it again") from None
         if not isinstance(values, dict):
@@ -158,6 +174,22 @@ class CheckpointHeader:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
+class RepeatedName(ValueError):
+    """JSON in which a name occurs twice in an object, so that readers would disagree."""
+
+
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON as a dictionary; RepeatedName if a name occurs twice (for json.loads, object_pairs_hook)."""
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise RepeatedName("a name occurs twice in its header")
+    return values
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_HEADER_TEXT
+
+
 def _is_number(value: object) -> bool:
     # The comparison is false for NaN and, unlike math.isfinite, accepts integers of any length.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18
@@ -168,14 +200,16 @@ def _are_numbers(count: int) -> Callable[[object], bool]:
 
 
 def _is_text_by_text(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+    if not isinstance(value, dict) or len(value) > _MOST_VERSIONS:
+        return False
+    return all(isinstance(text, str) and len(text) <= 200 for pair in value.items() for text in pair)
 
 
 # For the annotation of each field: the type in words, and a check.
 TYPES: dict[Any, tuple[str, Callable[[object], bool]]] = {
-    str: ("text", lambda value: isinstance(value, str)),
+    str: (f"text of at most {LONGEST_HEADER_TEXT} characters", _is_text),
     int: ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    float: ("a finite number", _is_number),
+    float: ("a finite number below 1e18", _is_number),
     tuple[float, float]: ("two finite numbers", _are_numbers(2)),
     tuple[float, float, float, float]: ("four finite numbers", _are_numbers(4)),
     dict[str, str]: ("names and versions as text", _is_text_by_text),
@@ -184,12 +218,19 @@ TYPES: dict[Any, tuple[str, Callable[[object], bool]]] = {
 
 def _require(fits: bool, name: str, value: object, expected: str) -> None:
     if not fits:
-        raise CheckpointError(f"header: {name} is {value!r:.200}, expected {expected}")
+        raise CheckpointError(f"header: {name} is {_shown(value)}, expected {expected}")
+
+
+def _shown(value: object) -> str:
+    try:
+        return shown(repr(value))
+    except ValueError:  # Python writes no whole number of thousands of digits
+        return "a number of thousands of digits"
 
 
 def _check_format_version(version: object) -> None:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise CheckpointError(f"header: format_version is {version!r:.200}, expected {FORMAT_VERSION}")
+        raise CheckpointError(f"header: format_version is {_shown(version)}, expected {FORMAT_VERSION}")
     if version > FORMAT_VERSION:
         raise CheckpointError(
             f"format version {version} is newer than this package reads (up to {FORMAT_VERSION}); update monodepth_ros"

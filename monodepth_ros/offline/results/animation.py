@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A moving picture of a run for a web page: image above depth, beside them the cloud and the way so far."""
 
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL
 from monodepth_ros.odometry.scale.source import NETWORK_UNITS
 from monodepth_ros.offline.frames import RunFrame
 from monodepth_ros.offline.results.depth_files import in_units
+from monodepth_ros.output_file import one_line_for
+from monodepth_ros.own_outputs import Outputs, marked_picture
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
 from monodepth_ros.pictures.color_picture import SteadyLimits
 from monodepth_ros.pictures.depth_scale import depth_panel
@@ -18,6 +22,7 @@ from monodepth_ros.pictures.picture_sheet import GAP, PANEL_HEIGHT, labelled
 from monodepth_ros.pictures.trajectory_picture import trajectory_from_above
 from monodepth_ros.pipeline.point_cloud import known_points
 
+OPTION = "--animation"
 SUFFIXES = (".webp", ".gif", ".png")
 MAX_FRAMES = 300  # all frames stay in memory until the file is written
 QUALITY = 55  # of a WebP, in percent: no visible loss in the cloud, 25 kB a frame
@@ -27,17 +32,17 @@ FALLBACK_STEP_MS = 100
 class RunAnimation:
     """Collects a picture for every frame of a run and writes them as one animated .webp, .gif or .png.
 
-    Raises MonodepthError for another suffix, for a folder that cannot be made, and where this OpenCV writes no
+    Raises MonodepthError for another suffix, for a folder that cannot be made, for a file of somebody else
+    (replace: take its place all the same), and where this OpenCV writes no
     animations (before 4.11).
     """
 
-    def __init__(self, path: Path, is_metric: bool):
+    def __init__(self, path: Path, is_metric: bool, replace: bool = False):
         if path.suffix.lower() not in SUFFIXES:
             raise MonodepthError(f"an animation called {path.name}: its name must end in {', '.join(SUFFIXES)}")
-        try:
+        with one_line_for(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise MonodepthError(f"{path} cannot be written: {one_line(error)}") from None
+        self._output = Outputs("run", {OPTION: str(path)}, force=replace)
         if not hasattr(cv2, "imwriteanimation"):
             raise MonodepthError(
                 f"OpenCV {cv2.__version__} writes no animations: install opencv-python-headless 4.11 or newer"
@@ -85,9 +90,17 @@ class RunAnimation:
         animation = cv2.Animation()
         animation.frames = self._pictures
         animation.durations = [*steps.tolist(), int(steps[-1]) if len(steps) else FALLBACK_STEP_MS]
-        try:
-            is_written = cv2.imwriteanimation(str(self._path), animation, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
-        except cv2.error:
-            is_written = False
-        if not is_written:
-            raise MonodepthError(f"{self._path} cannot be written: check its folder and the space in it")
+        self._output.write(OPTION, marked_picture(_encoded(animation, self._path), "run"))
+
+
+def _encoded(animation: Any, path: Path) -> bytes:
+    """The data of a file with the suffix of `path`."""
+    quality = [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
+    if hasattr(cv2, "imencodeanimation"):
+        return cv2.imencodeanimation(path.suffix.lower(), animation, quality)[1].tobytes()
+    # OpenCV 4.11 only writes files.
+    with tempfile.TemporaryDirectory() as folder, one_line_for(folder):
+        file = Path(folder) / f"animation{path.suffix}"
+        if not cv2.imwriteanimation(str(file), animation, quality):
+            raise MonodepthError(f"{path} cannot be written: OpenCV cannot write {file}; is there space?")
+        return file.read_bytes()

@@ -7,6 +7,7 @@ import numpy as np
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, make_transform, rotation_to_axis_angle
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.output_file import write_file
 
 # A frame is added if the camera has moved or turned this far since the last added frame.
 STEP_VOXELS = 5.0
@@ -122,10 +123,9 @@ def thinned(points: np.ndarray, voxel: float) -> np.ndarray:
 
 
 def write_ply(path: Path, points: np.ndarray, comment: str) -> None:
-    """Write points (N,) of PLY_DTYPE as binary little-endian PLY."""
+    """Write points (N,) of PLY_DTYPE as binary little-endian PLY. Raises MonodepthError if the disk is full or gone."""
     kinds = {"f4": "float", "u1": "uchar"}
     lines = ["ply", "format binary_little_endian 1.0", f"comment {comment}", f"element vertex {len(points)}"]
     lines += [f"property {kinds[points.dtype[name].str[1:]]} {name}" for name in points.dtype.names]
-    with path.open("wb") as file:
-        file.write(("\n".join([*lines, "end_header"]) + "\n").encode("ascii", "replace"))
-        file.write(points.tobytes())
+    head = ("\n".join([*lines, "end_header"]) + "\n").encode("ascii", "replace")
+    write_file(path, head + points.tobytes())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Depth images in files: 16-bit PNG, or floating point."""
 
+import io
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.output_file import one_line_for, write_file, write_frame_file
 
 KINDS = ("png", "npz", "none")
 COUNTS_PER_UNIT = 256.0
@@ -26,7 +28,8 @@ class DepthFiles:
             raise MonodepthError(f"depth files of kind {kind!r}: expected {', '.join(KINDS)}")
         if kind == "none":
             return
-        folder.mkdir()
+        with one_line_for(folder):
+            folder.mkdir()
         facts = {"quantity": "depth along the optical axis", "unit": unit}
         if kind == "png":
             facts |= {
@@ -41,18 +44,21 @@ class DepthFiles:
                 "inf": "too far",
                 "-inf": "too near",
             }
-        (folder / "format.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_file(folder / "format.json", json.dumps(facts, indent=2) + "\n")
 
     def write(self, name: str, depth: np.ndarray) -> None:
-        """Write depth (H, W), float32 as in the pipeline; MonodepthError if the disk is full or gone."""
+        """Write depth (H, W), float32 as in the pipeline, whole or not; MonodepthError if the disk is full or gone."""
         if self._kind == "none":
             return
         path = self._folder / f"{name}.{self._kind}"
         if self._kind == "npz":
-            np.savez_compressed(path, depth=depth)
-        # Depth compresses well at low levels; the highest take longer than the networks.
-        elif not cv2.imwrite(str(path), depth_counts(depth), [cv2.IMWRITE_PNG_COMPRESSION, 3]):
-            raise MonodepthError(f"{path} cannot be written: is the disk full?")
+            packed = io.BytesIO()
+            np.savez_compressed(packed, depth=depth)
+            data = packed.getvalue()
+        else:
+            # Depth compresses well at low levels; the highest take longer than the networks.
+            data = cv2.imencode(".png", depth_counts(depth), [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+        write_frame_file(path, data)
 
 
 def depth_counts(depth: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.output_file import one_line_for
 
 # On a film of a street ultrafast takes a quarter of the time of veryfast, and its files are 1.7 times as large.
 ENCODER = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
@@ -35,13 +36,14 @@ class FfmpegWriter:
         picture = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{size[0]}x{size[1]}", "-r", f"{rate:.6g}")
         command = ["ffmpeg", "-loglevel", "quiet", "-y", *picture, "-i", "pipe:0", *ENCODER, str(path)]
         # A session of its own: control-C must end the run in order, and not this program first.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with one_line_for(path):
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
 
     def write(self, picture: np.ndarray) -> None:
         """Append a picture, contiguous uint8. MonodepthError if ffmpeg has ended."""

@@ -42,12 +42,12 @@ class OutputBag:
     """A new bag: `with OutputBag(...) as bag: bag.write(frame)`; zstd compresses it where its format can.
 
     Messages are those that the node would publish, and the static transforms of the source. They carry the stamp and
-    the receive time of the image that they were made from. with_input: copy the images and their camera_info as well.
+    the receive time of the image that they were made from. with_input: copy the images and their camera_info as well. replace: a recording at the path.
     Raises RecordingError, see BagWriter.
     """
 
-    def __init__(self, path: str | Path, config: RunConfig, run: SourcePipeline, with_input: bool = False):
-        self._writer = BagWriter(path, compress=Path(path).suffix != ".db3")
+    def __init__(self, path: str | Path, config: RunConfig, run: SourcePipeline, with_input: bool = False, replace: bool = False):
+        self._writer = BagWriter(path, compress=Path(path).suffix != ".db3", replace=replace)
         self._input = InputCopy(run.source, self._writer) if with_input else None
         self._diagnostics = RunDiagnostics(config, run)
         self._config = config

@@ -2,8 +2,10 @@
 """The results of a run, gathered frame by frame."""
 
 import csv
+import io
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.output_file import write_file
 from monodepth_ros.evaluation.depth_in_camera import DepthInCamera
 from monodepth_ros.evaluation.depth_metrics import DepthMetrics, EvaluationError, evaluate_depth, mean_metrics
 from monodepth_ros.offline.results.cloud_map import CloudMap, write_ply
@@ -31,7 +34,8 @@ VOXELS_PER_MEDIAN = 150.0  # voxels per median depth of the first frame, without
 
 
 class RunRecorder:
-    """Writes depth and video with each frame, and the other results at the end. problem: of the video, if it has one.
+    """Writes depth and video with each frame, and the other results at the end. problem: the first result that could not
+    be written.
 
     depth: png, npz or none (see DepthFiles). rows: the table frames.csv, one row per frame. unit: 'm' or 'network
     units'.
@@ -94,12 +98,9 @@ class RunRecorder:
             self.pictures.add(index, FramePictures(frame.source.name, self.seconds[-1], pictures))
 
     def finish(self) -> None:
-        """Finish the video, and write cloud, trajectory, table and metrics."""
+        """Finish the video, and write table, metrics, trajectory and cloud, each as far as it is possible."""
         if self._video is not None:
-            try:
-                self._video.close()
-            except MonodepthError as error:  # the other results are written all the same
-                self.problem = error
+            self.attempt(self._video.close)
         self.scale_text = self._scale_in_words()
         if self._cloud is not None:
             points, frame, count = self._cloud.result()
@@ -108,13 +109,24 @@ class RunRecorder:
                 frames = "1 frame" if count == 1 else f"{count} frames"
                 self.cloud_points = points
                 self.cloud_text = f"{len(points)} points of {frames}{thinned}, in {self.unit}; {frame}"
-                write_ply(self.folder / "cloud.ply", points, self.cloud_text)
-        self.trajectory.write(self.folder)
-        self._write_table()
+        self.attempt(self._write_table)
         metrics = self.metrics()
         if metrics:
             text = json.dumps(without_nan(metrics), indent=2)
-            (self.folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+            self.attempt(lambda: write_file(self.folder / "metrics.json", text + "\n"))
+        self.attempt(lambda: self.trajectory.write(self.folder))
+
+    def finish_cloud(self) -> None:
+        """Write the cloud, the largest file, after all others."""
+        if len(self.cloud_points):
+            self.attempt(lambda: write_ply(self.folder / "cloud.ply", self.cloud_points, self.cloud_text))
+
+    def attempt(self, write: Callable[[], object]) -> None:
+        """Write one result. If it cannot be written, the others are all the same, and `problem` keeps why."""
+        try:
+            write()
+        except MonodepthError as error:
+            self.problem = self.problem or error
 
     @property
     def video(self) -> Path | None:
@@ -221,16 +233,14 @@ class RunRecorder:
     def _write_table(self) -> None:
         if not self.rows:
             return
-        with (self.folder / "frames.csv").open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, self.rows[0])
-            table.writeheader()
-            for row in self.rows:
-                table.writerow(
-                    {
-                        k: f"{v:.9f}" if k == "stamp" else f"{v:.6g}" if isinstance(v, float) else v
-                        for k, v in row.items()
-                    }
-                )
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, self.rows[0])
+        table.writeheader()
+        for row in self.rows:
+            table.writerow(
+                {k: f"{v:.9f}" if k == "stamp" else f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()}
+            )
+        write_file(self.folder / "frames.csv", text.getvalue())
 
 
 def without_nan(content: Any) -> Any:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """report.html: one file with pictures and curves, which opens from disk."""
 
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.output_file import write_file
 from monodepth_ros.pictures.html_page import html_page
 import base64
 import math
@@ -12,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from monodepth_ros.foreign_text import safe_line
 from monodepth_ros.pictures.cloud_picture import CloudExtent, cloud_in_perspective
 from monodepth_ros.offline.results.frame_pictures import FramePictures
 from monodepth_ros.pictures.map_picture import map_picture
@@ -62,21 +65,24 @@ def write_report(
     run: RunRecorder,
     moving_frame: MovingFrame,
 ) -> None:
-    """Write the page. facts: names and values of the table at its head; notes: messages below the table."""
-    parts = [
-        _table(facts),
-        *(f'<p class="note">{escape(note)}</p>' for note in notes),
-        _errors(run.metrics()),
-        _video(run.video),
-        _frames(run.pictures.chosen()),
-        _curves(run, moving_frame),
-        _cloud(run),
-    ]
-    path.write_text(html_page(title, _STYLE, "\n".join(part for part in parts if part)), encoding="utf-8")
+    """Write the page, without its pictures if a full disk has no room for them.
+
+    facts: names and values of the table at its head; notes: messages below the table.
+
+    Raises MonodepthError if the page, or one of its pictures, cannot be written.
+    """
+    words = [_table(facts), *(f'<p class="note">{escape(safe_line(note))}</p>' for note in notes), _errors(run.metrics())]
+    curves = _curves(run, moving_frame)
+    parts = [*words, _video(run.video), _frames(run.pictures.chosen()), curves, _cloud(run)]
+    try:
+        write_file(path, html_page(title, _STYLE, "\n".join(part for part in parts if part)))
+    except MonodepthError:
+        write_file(path, html_page(title, _STYLE, "\n".join([*words, curves])))
+        raise
 
 
 def _table(facts: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts)
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(safe_line(value))}</td></tr>" for name, value in facts)
     return f'<table class="facts">{rows}</table>'
 
 

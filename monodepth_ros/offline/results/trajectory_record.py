@@ -10,6 +10,7 @@ from monodepth_ros.evaluation.trajectory_metrics import TrajectoryMetrics, evalu
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.odometry.base_frame import BaseOdometry
 from monodepth_ros.odometry.visual_odometry import OdometryEstimate, TrackingState
+from monodepth_ros.output_file import write_file
 
 
 @dataclass
@@ -78,13 +79,16 @@ class TrajectoryRecord:
         return evaluate_trajectory(reference, estimate, "none" if is_metric else "length")
 
     def write(self, folder: Path) -> list[Path]:
-        """Write trajectory_tum.txt and trajectory_kitti.txt, or trajectory_1_tum.txt and so on for several parts."""
+        """Write trajectory_tum.txt and trajectory_kitti.txt, or trajectory_1_tum.txt and so on for several parts.
+
+        Raises MonodepthError if the disk is full or gone.
+        """
         written = []
         for number, part in enumerate(self.parts, 1):
             stem = "trajectory" if len(self.parts) == 1 else f"trajectory_{number}"
             for kind, lines in (("tum", _tum(part)), ("kitti", _kitti(part))):
                 path = folder / f"{stem}_{kind}.txt"
-                path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                write_file(path, "\n".join(lines) + "\n")
                 written.append(path)
         return written
 

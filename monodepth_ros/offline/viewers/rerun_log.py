@@ -30,18 +30,19 @@ COLORED_MEDIANS = 3.0  # depth at the end of the colours, in median depths of th
 
 
 class RerunLog(RunViewer):
-    """Logs each frame. path: a new .rrd file, or None to open the viewer. unit: of the run's lengths.
+    """Logs each frame. path: a new .rrd file, or None to open the viewer. unit: of the run's lengths. replace: an
+    existing file.
 
     World axes are those of odom (x forward, y left, z up), camera axes are optical (x right, y down, z forward). Raises
     MonodepthError without rerun-sdk, without a display for the viewer, and for a file that cannot be written.
     """
 
-    def __init__(self, path: Path | None, title: str, moving_frame: MovingFrame, unit: str):
+    def __init__(self, path: Path | None, title: str, moving_frame: MovingFrame, unit: str, replace: bool = False):
         self._rr = load_rerun()
         if path is None and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise MonodepthError(NO_DISPLAY)
-        if path is not None and path.exists():
-            raise MonodepthError(f"{path} exists already: choose another name or remove it")
+        if path is not None and path.exists() and not replace:
+            raise MonodepthError(f"{path} exists already: choose another name, or --force to replace it")
         if path is not None and not path.resolve().parent.is_dir():
             raise MonodepthError(f"{path} cannot be written: {path.resolve().parent} is no folder")
         self._moving_frame = moving_frame

@@ -11,6 +11,7 @@ import numpy as np
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.evaluation.depth_metrics import mean_metrics
 from monodepth_ros.networks.checkpoints.checkpoint import CheckpointHeader
+from monodepth_ros.output_file import write_file
 from monodepth_ros.results_folder import new_results_folder
 from monodepth_ros.ros.demonstration.comparison import MAX_DEPTH, DepthComparison, compare_depth, compare_trajectories
 from monodepth_ros.ros.demonstration.output_listener import OUTPUTS, OutputListener, stamp_of
@@ -55,11 +56,11 @@ def write_report(run: DemoRun, results: Path) -> bool:
     figures = collect_figures(run, comparisons)
     table = format_table(figures)
     print(table)
-    (folder / "report.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    (folder / "report.txt").write_text(table + "\n", encoding="utf-8")
+    write_file(folder / "report.json", json.dumps(figures, indent=2) + "\n")
+    write_file(folder / "report.txt", table + "\n")
     sheet = make_sheet(run, comparisons)
     if sheet is not None:
-        cv2.imwrite(str(folder / "sheet.png"), sheet)
+        write_file(folder / "sheet.png", cv2.imencode(".png", sheet)[1].tobytes())
     print(f"results     {folder}/" + ("sheet.png, report.json" if sheet is not None else "report.json"))
     missing = missing_topics(figures)
     if missing:

@@ -9,6 +9,7 @@ from monodepth_ros.cli.interrupt import stop_on_interrupt
 from monodepth_ros.cli.progress import ReadingProgress, StepProgress
 from monodepth_ros.cli.result_files import print_facts
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from monodepth_ros.output_file import write_file
 from monodepth_ros.settings.schema import replace
 from monodepth_ros.training.before_after import SHEET, before_after_sheet
 from monodepth_ros.training.config import TrainConfig
@@ -45,8 +46,7 @@ def train_on(bag: str, topic: str, camera_info: str, device: str, results: Path,
         if not is_finished:
             raise KeyboardInterrupt
         trained = folder / BEST if (folder / BEST).exists() else folder / LAST
-        cv2.imwrite(
-            str(folder / SHEET), before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained))
-        )
+        sheet = before_after_sheet(dataset, load_checkpoint(untrained), load_checkpoint(trained))
+        write_file(folder / SHEET, cv2.imencode(".png", sheet)[1].tobytes())
         print(f"before, after      {folder / SHEET}")
     return trained

@@ -16,6 +16,7 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert
 from monodepth_ros.offline.results.depth_files import depth_counts
+from monodepth_ros.output_file import check_writable
 
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # higher levels cost more time than they save space
 
@@ -43,6 +44,8 @@ class DatasetFolder:
         self._without_pose = 0  # frames before the first pose, with which poses.txt begins; then -1
         self._T_first_world: np.ndarray | None = None
         self._last_time: dict[int, float] = {}
+        self._lengths: dict[Path, int] = {}  # of the tables before this frame [bytes]
+        self._images: list[Path] = []  # of this frame
         check_folder(self.folder)
         try:
             for number, camera in cameras.items():
@@ -52,7 +55,7 @@ class DatasetFolder:
                     write_calibration(place / "calibration.yaml", camera, f"image_{number}")
             if all(camera.is_calibrated and camera.is_rectified for camera in cameras.values()):
                 rows = (f"P{n}: {' '.join(f'{value:.12e}' for value in c.P.ravel())}\n" for n, c in cameras.items())
-                (self.folder / "calib.txt").write_text("".join(rows), encoding="ascii")
+                self.write_text("calib.txt", "".join(rows))
         except OSError as error:
             raise _not_written(self.folder, error) from None
 
@@ -71,13 +74,31 @@ class DatasetFolder:
             self._append(self.folder / "times.txt", line)
         if depth is not None:
             place = self.folder / "proj_depth" / "groundtruth" / f"image_{number}"
-            self._write(place / f"{frame:06d}.png", _encoded(".png", depth_counts(depth), PNG))
+            self._write(self._begun(place / f"{frame:06d}.png"), _encoded(".png", depth_counts(depth), PNG))
         image = pixels.array
         if pixels.layout not in ("mono", "bgr"):
             image = cv2.cvtColor(to_rgb(image, pixels.layout), cv2.COLOR_RGB2BGR)
         path = self.folder / f"image_{number}" / f"{frame:06d}{self._suffix}"
-        self._write(path, _encoded(self._suffix, image, self._quality))
+        self._write(self._begun(path), _encoded(self._suffix, image, self._quality))
         return True
+
+    def end_frame(self) -> None:
+        """Keep what `add` and `add_pose` have written since the last call."""
+        self._lengths.clear()
+        self._images.clear()
+
+    def take_back(self) -> None:
+        """Remove what they have written since the last `end_frame`: lines and a depth image without their image."""
+        for path, length in self._lengths.items():
+            with suppress(OSError):
+                os.truncate(path, length)
+        for path in self._images:
+            with suppress(OSError):
+                path.unlink()
+
+    def _begun(self, path: Path) -> Path:
+        self._images.append(path)
+        return path
 
     def add_pose(self, T_world_rectified: np.ndarray | None) -> None:
         """Write the reference pose of the first camera's next image, with the rectified image's optical axes; None:
@@ -121,14 +142,12 @@ class DatasetFolder:
             raise _not_written(path, error) from None
 
     def _append(self, path: Path, text: str) -> None:
-        """Append whole lines, even if the disk becomes full within one."""
-        length = path.stat().st_size if path.exists() else 0
+        """Append whole lines; `take_back` removes them, and the part of one that a full disk has."""
         try:
+            self._lengths.setdefault(path, path.stat().st_size if path.exists() else 0)
             with open(path, "a", encoding="ascii") as file:
                 file.write(text)
         except OSError as error:
-            with suppress(OSError):
-                os.truncate(path, length)
             raise _not_written(path, error) from None
 
 
@@ -137,6 +156,7 @@ def check_folder(folder: Path) -> None:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise DatasetFolderError(f"{folder} exists and is not an empty folder: give --out a new one")
+        check_writable(folder / "image")
     except OSError as error:
         raise _not_written(folder, error) from None
 

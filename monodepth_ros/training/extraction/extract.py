@@ -4,6 +4,7 @@
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform
 from monodepth_ros.geometry.resample import Resampler
-from monodepth_ros.training.extraction.dataset_folder import DatasetFolder, check_folder
+from monodepth_ros.own_outputs import marked_json
+from monodepth_ros.training.extraction.dataset_folder import DatasetFolder, DatasetFolderError, check_folder
 from monodepth_ros.training.extraction.rectified_depth import RectifiedDepth
 from monodepth_ros.training.samples.open_dataset import STEREO_TOLERANCE
 
@@ -94,7 +96,8 @@ class Extraction:
     def process(self, step: Callable[[], None], is_stopped: Callable[[], bool]) -> None:
         """Write all frames, or stop between two frames once is_stopped() is true. step: called after each frame.
 
-        Raises DatasetFolderError if the disk is full; the frames so far can be used.
+        Raises DatasetFolderError if the disk is full, and the errors of the recording; the frames so far can be used,
+        and `outcome` tells of them.
         """
         rights = growing(self.right.frames(), self.right) if self.right is not None else iter(())
         pairs = paired(growing(self.left.frames(), self.left), rights, STEREO_TOLERANCE)
@@ -117,8 +120,7 @@ class Extraction:
         elif self.right is not None:
             self.notes.append(f"the right camera is left out: its P[0, 3] gives a baseline of {baseline:.3f} m")
         folder = DatasetFolder(self._out, {n: images.camera for n, images in writers.items()}, self._settings.jpeg)
-        (first_number, images), *others = writers.items()
-        mask = images.valid
+        mask = next(iter(writers.values())).valid
         if mask is not None:
             folder.write_picture(MASK, mask.astype(np.uint8) * 255)
         counts = {"frames": 0, "right frames": 0, "with depth": 0, "with pose": 0}
@@ -126,19 +128,7 @@ class Extraction:
         begin_ns = min(left.stamp_ns, right.stamp_ns if right else left.stamp_ns)
         try:
             while True:
-                number = counts["frames"]
-                pixels, depth = images.of(left)
-                pose = images.pose(left)
-                folder.add_pose(pose)
-                folder.add(first_number, number, (left.stamp_ns - begin_ns) * 1e-9, pixels, depth)
-                if others and right is not None:
-                    other_number, other_images = others[0]
-                    pixels, other_depth = other_images.of(right)
-                    time = (right.stamp_ns - begin_ns) * 1e-9
-                    counts["right frames"] += folder.add(other_number, number, time, pixels, other_depth)
-                counts["frames"] += 1
-                counts["with depth"] += depth is not None
-                counts["with pose"] += pose is not None
+                _write_pair(folder, writers, left, right, begin_ns=begin_ns, counts=counts)
                 step()
                 if is_stopped() or counts["frames"] == self._settings.frames:
                     break
@@ -146,9 +136,18 @@ class Extraction:
                 if following is None:
                     break
                 left, right = following
+        except BaseException:
+            folder.take_back()
+            with suppress(DatasetFolderError):
+                self._write_facts(folder, counts, begin_ns, baseline)
+            raise
         finally:
             self._conclude(counts, writers, baseline, mask)
-        folder.write_text(FACTS, json.dumps(self._facts(counts, begin_ns, baseline), indent=2) + "\n")
+        self._write_facts(folder, counts, begin_ns, baseline)
+
+    def _write_facts(self, folder: DatasetFolder, counts: dict[str, int], begin_ns: int, baseline: float) -> None:
+        facts = marked_json(self._facts(counts, begin_ns, baseline), "extract")
+        folder.write_text(FACTS, json.dumps(facts, indent=2) + "\n")
 
     def _conclude(self, counts: dict[str, int], writers: dict, baseline: float, mask: np.ndarray | None) -> None:
         names = [f"image_{number}" for number in writers]
@@ -181,6 +180,34 @@ class Extraction:
             **{name.replace(" ", "_"): count for name, count in counts.items()},
             "left_out": dict(self.left.left_out),
         }
+
+
+def _write_pair(
+    folder: DatasetFolder,
+    writers: dict[int, "_Images"],
+    left: SourceFrame,
+    right: SourceFrame | None,
+    *,
+    begin_ns: int,
+    counts: dict[str, int],
+) -> None:
+    """Write a frame, with that of the right camera if there is one, and count it."""
+    (first, images), *others = writers.items()
+    number = counts["frames"]
+    pixels, depth = images.of(left)
+    pose = images.pose(left)
+    folder.add_pose(pose)
+    folder.add(first, number, (left.stamp_ns - begin_ns) * 1e-9, pixels, depth)
+    is_pair = False
+    if others and right is not None:
+        other, other_images = others[0]
+        pixels, other_depth = other_images.of(right)
+        is_pair = folder.add(other, number, (right.stamp_ns - begin_ns) * 1e-9, pixels, other_depth)
+    folder.end_frame()
+    counts["frames"] += 1
+    counts["right frames"] += is_pair
+    counts["with depth"] += depth is not None
+    counts["with pose"] += pose is not None
 
 
 class _Images:

@@ -7,6 +7,7 @@ import numpy as np
 from monodepth_ros.data.images.image_codec import to_rgb
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.data.sources.source import FrameSource
+from monodepth_ros.foreign_text import drawable, shown
 from monodepth_ros.pictures.picture_sheet import BACKGROUND, TEXT_COLOR, with_caption
 from monodepth_ros.training.inspection.inspection import (
     AT_AN_END,
@@ -120,7 +121,7 @@ def _panel(recording: RecordingInspection, source: FrameSource, frame: int) -> n
 def _title(recording: RecordingInspection, width: int) -> np.ndarray:
     figures = recording.figures
     text = (
-        f"{recording.name}: {figures['frames']} frames, {figures['duration']:.1f} s at {figures['rate']:.1f} Hz,"
+        f"{shown(recording.name)}: {figures['frames']} frames, {figures['duration']:.1f} s at {figures['rate']:.1f} Hz,"
         f" step {figures['step']}, {figures['training_samples']} samples for training, {figures['validation_samples']}"
         " for validation"
     )
@@ -137,5 +138,12 @@ def _title(recording: RecordingInspection, width: int) -> np.ndarray:
 
 def _text(picture: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int] = TEXT_COLOR) -> None:
     cv2.putText(
-        picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, fontScale=0.42, color=color, thickness=1, lineType=cv2.LINE_AA
+        picture,
+        drawable(text),
+        place,
+        cv2.FONT_HERSHEY_SIMPLEX,
+        fontScale=0.42,
+        color=color,
+        thickness=1,
+        lineType=cv2.LINE_AA,
     )

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,8 @@ def _inspect(
     if recording is not None:
         index, selection = recording.clip.index, recording.selection
     else:
-        index = index_frames(path, options, lambda count, total: progress(path, count, total), data.index_beside)
+        reading = partial(progress, path)
+        index = index_frames(path, options, reading, data.index_beside, notes.append)
         selection = select_targets(index, data.frame_step, data.min_motion, data.has_neighbours)
     uses = _uses(index, data, selection, recording)
     with open_source(path, options) as source:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from monodepth_ros.data.frame_index import FrameIndex
-from monodepth_ros.data.images.image_codec import to_rgb
+from monodepth_ros.data.images.image_codec import ImageError, to_rgb
+from monodepth_ros.data.images.picture_file import read_picture
 from monodepth_ros.data.sources.source import FrameSource
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
@@ -148,7 +149,12 @@ def read_mask(path: str) -> np.ndarray | None:
     """
     if not path:
         return None
-    picture = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise TrainingError(f"data.mask_file {path} is not a readable picture")
-    return picture > 127
+    try:
+        picture = read_picture(path)
+    except ImageError as error:
+        raise TrainingError(f"data.mask_file is not a readable picture: {error}") from None
+    if picture.dtype not in (np.uint8, np.uint16):
+        raise TrainingError(f"data.mask_file {path} holds {picture.dtype} values, expected 8 or 16 bits")
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_BGR2GRAY)
+    return picture > (127 if picture.dtype == np.uint8 else 127 * 257)

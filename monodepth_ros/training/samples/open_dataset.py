@@ -54,7 +54,7 @@ def open_dataset(
     for path in config.recordings:
         name = f"{len(opened)}:{Path(path).name}" if len(config.recordings) > 1 else Path(path).name
         options, right_options = camera_options(path, config, notes)
-        opened.append((name, path, options, right_options, _index(path, options, config, progress)))
+        opened.append((name, path, options, right_options, _index(path, options, config, progress, notes)))
     indices = [(name, index) for name, *_, index in opened]
     chosen = InputForCamera(indices, networks) if like is None else InputOfCheckpoint(indices, networks, like)
     notes += [chosen.note] if chosen.note else []
@@ -73,7 +73,7 @@ def open_dataset(
             recording = TrainingRecording(make_clip(name, source, index), selection)
             recordings.append(recording)
             if right_options is not None:
-                right_index = _index(path, right_options, config, progress)
+                right_index = _index(path, right_options, config, progress, notes)
                 right_source = sources.enter_context(open_source(path, right_options))
                 recording.right = make_clip(f"{name} right", right_source, right_index)
                 _pair(recording)
@@ -116,9 +116,11 @@ def camera_options(path: str, config: DataConfig, notes: list[str]) -> tuple[Sou
     return options, right
 
 
-def _index(path: str, options: SourceOptions, config: DataConfig, progress: Progress | None) -> FrameIndex:
+def _index(
+    path: str, options: SourceOptions, config: DataConfig, progress: Progress | None, notes: list[str]
+) -> FrameIndex:
     reading = progress and (lambda count, total: progress(path, count, total))
-    return index_frames(path, options, reading, config.index_beside)
+    return index_frames(path, options, reading, config.index_beside, notes.append)
 
 
 def _pair(recording: TrainingRecording) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`monodepth extract` that is interrupted or runs out of disk space leaves usable frames."""
 
+import json
 import resource
 import signal
 import subprocess
@@ -53,6 +54,9 @@ def test_a_full_disk_is_one_line_and_leaves_usable_frames(drive, tmp_path):
     with open_source(str(tmp_path / "out")) as source:
         frames = list(source.frames())
     assert len(frames) == count > 5 and all(frame.T_world_camera is not None for frame in frames)
+    lengths = [len((tmp_path / "out" / name).read_text().splitlines()) for name in ("times.txt", "poses.txt")]
+    assert lengths == [count, count] and f"{count} in" in done.stdout, "what is kept is listed"
+    assert json.loads((tmp_path / "out" / "extract.json").read_text())["frames"] == count
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, decode_depth, read_depth_png
+from monodepth_ros.data.images import picture_header
 from monodepth_ros.data.images.image_codec import ImageError
 
 
@@ -60,3 +61,20 @@ def test_kitti_depth_is_in_256ths_of_a_metre(tmp_path):
     cv2.imwrite(str(tmp_path / "image.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(ImageError, match="16 bits"):
         read_depth_png(tmp_path / "image.png", KITTI_COUNTS_PER_METRE)
+
+
+def test_depth_images_that_claim_too_much_are_refused(tmp_path, monkeypatch):
+    source = message(np.zeros((2, 3), np.uint16), "16UC1")
+    for width, height, reason in (
+        (1 << 16, 1 << 16, "claims 65536x65536"),
+        (0, 2, "empty image"),
+        (3, 0, "empty image"),
+    ):
+        with pytest.raises(ImageError, match=reason):
+            decode_depth(SimpleNamespace(**vars(source) | {"width": width, "height": height}))
+    cv2.imwrite(str(tmp_path / "depth.png"), np.ones((20, 30), np.uint16))
+    monkeypatch.setattr(picture_header, "MOST_PIXELS", 599)
+    with pytest.raises(ImageError, match="depth.png: .*claims 30x20 pixels"):
+        read_depth_png(tmp_path / "depth.png", KITTI_COUNTS_PER_METRE)
+    with pytest.raises(ImageError, match="none.png cannot be read: No such file"):
+        read_depth_png(tmp_path / "none.png", KITTI_COUNTS_PER_METRE)

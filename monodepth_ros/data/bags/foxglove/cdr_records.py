@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from rosbags.interfaces import MessageDefinitionFormat
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, get_typestore
 
+from monodepth_ros.data.bags.definitions import parsed
 from monodepth_ros.data.bags.foxglove.records import Record, TranslationError, key
 from monodepth_ros.data.bags.foxglove.schemas import SCHEMAS
 from monodepth_ros.data.bags.foxglove.translation import Translator
 from monodepth_ros.data.bags.storage.stored_file import NO_DEFINITION, StoredTopic
-from monodepth_ros.data.bags.types import common_types, uncompressed
+from monodepth_ros.data.bags.types import common_types
 from monodepth_ros.errors import one_line
 
 PACKAGE = "foxglove_msgs/msg/"
@@ -37,7 +38,7 @@ def as_ros_type(topic: StoredTopic) -> StoredTopic:
 def _decoder(definition: str, name: str) -> Callable[[bytes | memoryview], Record]:
     def decode(data: bytes | memoryview) -> Record:
         try:
-            message = _store(definition, name).deserialize_cdr(uncompressed(bytes(data)), name)
+            message = _store(definition, name).deserialize_cdr(bytes(data), name)
         except Exception as error:  # struct, Unicode and rosbags errors alike: damaged bytes or definitions
             raise TranslationError(f"a message of type {name} cannot be read: {one_line(error)}") from error
         found: Record = _value(message)
@@ -48,7 +49,7 @@ def _decoder(definition: str, name: str) -> Callable[[bytes | memoryview], Recor
 
 @lru_cache(maxsize=32)
 def _store(definition: str, name: str) -> Any:
-    types = get_types_from_msg(definition, name)
+    types = parsed(definition, name)
     for part in ("Time", "Duration"):
         part = f"builtin_interfaces/msg/{part}"
         types.setdefault(part, common_types().fielddefs[part])

@@ -6,6 +6,7 @@ from typing import Any
 
 from monodepth_ros.data.bags.foxglove.records import Record, TranslationError, key
 from monodepth_ros.errors import one_line
+from monodepth_ros.limits import LARGEST_DEFINITION
 
 
 def decode_json(data: bytes | memoryview) -> Record:
@@ -24,7 +25,7 @@ def decode_json(data: bytes | memoryview) -> Record:
 def schema_title(data: bytes) -> str:
     """The title of a JSON schema; '' without one."""
     try:
-        schema = json.loads(data)
+        schema = json.loads(data) if len(data) <= LARGEST_DEFINITION else None
     except (ValueError, RecursionError):
         return ""
     title = schema.get("title") if isinstance(schema, dict) else None

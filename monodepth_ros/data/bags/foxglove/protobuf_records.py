@@ -2,6 +2,7 @@
 """Protobuf messages as records, by the descriptors that an MCAP file stores as their schema."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from monodepth_ros.data.bags.foxglove.records import Record, TranslationError, key
@@ -12,6 +13,7 @@ _BULK = "data"
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
+@lru_cache(maxsize=64)  # channels share their schema
 def protobuf_decoder(schema_data: bytes, name: str) -> Callable[[bytes | memoryview], Record]:
     """A decoder of messages of the type `name`.
 
@@ -73,14 +75,14 @@ def split_field(data: bytes | memoryview, number: int) -> tuple[bytes | memoryvi
 
 def _varint(view: memoryview, position: int) -> tuple[int, int]:
     """A number and the position after it."""
-    value = shift = 0
-    while True:
+    value = 0
+    for shift in range(0, 70, 7):
         byte = view[position]
         value |= (byte & 127) << shift
         position += 1
         if byte < 128:
             return value, position
-        shift += 7
+    raise IndexError("a number has more than ten bytes")
 
 
 def _message_class(schema_data: bytes, name: str) -> Any:

@@ -3,6 +3,7 @@
 
 import base64
 import binascii
+import reprlib
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.data.bags.recording_error import RecordingError
+from monodepth_ros.limits import LONGEST_NAME
 
 Record = Mapping[str, Any]
 """Values by `key` of their field's name; nested messages are Records, repeated fields are lists."""
@@ -25,10 +27,16 @@ class TranslationError(RecordingError):
     """One message that cannot be translated: damaged bytes, or values that its ROS type cannot hold."""
 
 
-@lru_cache(maxsize=1024)
 def key(name: str) -> str:
     """The same key for every spelling of a field's name: frame_id and frameId (protobuf's JSON), K and k (ROS 1)."""
+    return _known_key(name) if len(name) <= LONGEST_NAME else _key(name)
+
+
+def _key(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+_known_key = lru_cache(maxsize=1024)(_key)
 
 
 def nested(record: Record, name: str) -> Record:
@@ -37,7 +45,7 @@ def nested(record: Record, name: str) -> Record:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TranslationError(f"field {name} is {_short(value)}, expected an object")
+        raise TranslationError(f"field {name} is {short(value)}, expected an object")
     return value
 
 
@@ -47,7 +55,7 @@ def items(record: Record, name: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise TranslationError(f"field {name} is {_short(value)}, expected a list")
+        raise TranslationError(f"field {name} is {short(value)}, expected a list")
     return value
 
 
@@ -87,7 +95,7 @@ def octets(value: Any) -> memoryview:
             )
         return memoryview(value).cast("B")
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise TranslationError(f"bytes are {_short(value)}, expected Base64 text or numbers from 0 to 255") from error
+        raise TranslationError(f"bytes are {short(value)}, expected Base64 text or numbers from 0 to 255") from error
 
 
 def _is_signed(values: list[Any]) -> bool:
@@ -118,6 +126,6 @@ def _rfc3339_ns(text: str) -> int:
     return (since.days * 86400 + since.seconds) * NANOSECONDS + int(digits[:9].ljust(9, "0") or 0)
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def short(value: Any) -> str:
+    """A value in a message; of a long one the beginning."""
+    return reprlib.repr(value)[:40]

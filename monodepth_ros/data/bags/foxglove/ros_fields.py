@@ -14,6 +14,7 @@ from monodepth_ros.data.bags.foxglove.records import (
     TranslationError,
     key,
     octets,
+    short,
     stamp_ns,
 )
 from monodepth_ros.data.bags.types import common_types
@@ -66,7 +67,7 @@ def _message(type_name: str, fields: Any, log_time_ns: int) -> Any:
     if fields is None:
         fields = {}
     if not isinstance(fields, Mapping):
-        raise TranslationError(f"an object is {fields!r:.40}, expected the fields of {type_name}")
+        raise TranslationError(f"an object is {short(fields)}, expected the fields of {type_name}")
     if type_name == QUATERNION and not fields:
         fields = {"w": 1.0}
     values = {name: _value(kind, _lookup(fields, name), name, log_time_ns) for name, kind in _fields(type_name)}
@@ -106,7 +107,7 @@ def _scalar(base: str, value: Any, name: str) -> Any:
             return float(_nan(value))
         return int(value or 0)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TranslationError(f"field {name} is {value!r:.40}, expected {base}") from error
+        raise TranslationError(f"field {name} is {short(value)}, expected {base}") from error
 
 
 def _array(base: str, value: Any, name: str, count: int | None) -> Any:
@@ -120,7 +121,7 @@ def _array(base: str, value: Any, name: str, count: int | None) -> Any:
         try:
             found = np.array([_nan(item) for item in value or []], np.dtype(base))
         except (TypeError, ValueError, OverflowError) as error:
-            raise TranslationError(f"field {name} is {value!r:.40}, expected {base} numbers") from error
+            raise TranslationError(f"field {name} is {short(value)}, expected {base} numbers") from error
     return np.zeros(count, found.dtype) if count and not found.size else found
 
 

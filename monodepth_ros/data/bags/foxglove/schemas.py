@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from monodepth_ros.data.bags.foxglove.points import cloud_fields
-from monodepth_ros.data.bags.foxglove.records import Record, TranslationError, items, key, nested
+from monodepth_ros.data.bags.foxglove.records import Record, TranslationError, items, key, nested, short
 
 _BYTES_PER_PIXEL = {
     "mono8": 1,
@@ -132,7 +132,7 @@ def _header(record: Record) -> dict[str, Any]:
 
 def _transform(record: Any) -> dict[str, Any]:
     if not isinstance(record, Mapping):
-        raise TranslationError(f"a transform is {record!r:.40}, expected an object")
+        raise TranslationError(f"a transform is {short(record)}, expected an object")
     return {
         "header": {"stamp": record.get("timestamp"), "frame_id": record.get(key("parent_frame_id"))},
         "child_frame_id": record.get(key("child_frame_id")),
@@ -148,7 +148,7 @@ def _integer(record: Record, name: str) -> int:
     try:
         return int(value or 0)
     except (TypeError, ValueError, OverflowError):
-        raise TranslationError(f"field {name} is {value!r:.40}, expected a whole number") from None
+        raise TranslationError(f"field {name} is {short(value)}, expected a whole number") from None
 
 
 def _numbers(record: Record, name: str) -> list[Any] | None:

@@ -7,15 +7,15 @@ from io import BytesIO
 from struct import Struct
 from typing import Any
 
-import lz4.frame
-import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Schema
 
+from monodepth_ros.data.bags.storage.bounded import PackedError, TooLargeError, uncompress
 from monodepth_ros.data.bags.storage.mcap_index import MESSAGE, RECORD, ChunkEntry, McapIndex
 from monodepth_ros.data.bags.storage.random_file import RandomFile
 from monodepth_ros.errors import one_line
+from monodepth_ros.limits import LARGEST_CHUNK
 
 MESSAGE_BEGIN = RECORD.size + MESSAGE.size
 _CHECKSUM = Struct("<I")
@@ -32,7 +32,9 @@ class DamagedError(Exception):
 
 
 def read_chunk(file: RandomFile, chunk: ChunkEntry) -> bytes:
-    """The uncompressed content of a chunk. Raises DamagedError."""
+    """The uncompressed content of a chunk. Raises DamagedError, also for one larger than LARGEST_CHUNK."""
+    if max(chunk.size, chunk.data_size) > LARGEST_CHUNK:
+        raise DamagedError(f"it has more than {LARGEST_CHUNK / 1e6:.0f} MB")
     try:
         begin = file.read(chunk.offset, _CHECKSUM_AT + _CHECKSUM.size)
         data = file.read(chunk.data_offset, chunk.data_size)
@@ -40,26 +42,16 @@ def read_chunk(file: RandomFile, chunk: ChunkEntry) -> bytes:
         raise DamagedError(one_line(error)) from error
     if RECORD.unpack_from(begin) != (Opcode.CHUNK, chunk.length - RECORD.size):
         raise DamagedError("its record does not begin there")
-    data = _uncompress(data, chunk)
+    try:
+        data = uncompress(data, chunk.compression, chunk.size)
+    except (TooLargeError, PackedError) as error:
+        raise DamagedError(one_line(error)) from error
     if len(data) != chunk.size:
         raise DamagedError(f"it holds {len(data)} bytes instead of {chunk.size}")
     (checksum,) = _CHECKSUM.unpack_from(begin, _CHECKSUM_AT)
     if checksum and checksum != zlib.crc32(data):
         raise DamagedError("its checksum does not match")
     return data
-
-
-def _uncompress(data: bytes, chunk: ChunkEntry) -> bytes:
-    if not chunk.compression:
-        return data
-    try:
-        if chunk.compression == "zstd":
-            return zstandard.ZstdDecompressor().decompress(data, max_output_size=chunk.size)
-        if chunk.compression == "lz4":
-            return lz4.frame.decompress(data)
-    except Exception as error:  # zstandard.ZstdError, and lz4's bare RuntimeError
-        raise DamagedError(one_line(error)) from error
-    raise DamagedError(f"unknown compression {chunk.compression!r}, expected zstd or lz4")
 
 
 def places_in_index(
@@ -79,6 +71,8 @@ def places_in_index(
             found = _INDEX_ENTRY.iter_unpack(file.read(offset + len(begin), entries))
             places += [(time, channel, at) for time, at in found]
     except EOFError:
+        return None
+    if len({at for _, _, at in places}) < len(places):  # one message can only be there once
         return None
     places.sort(key=_by_place)
     return places

@@ -13,8 +13,17 @@ from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Schema, Statistics
 
-from monodepth_ros.data.bags.storage.mcap_index import FOREVER, INDEX_OFFSET, MAGIC, RECORD, ChunkEntry, McapIndex
+from monodepth_ros.data.bags.storage.mcap_index import (
+    FOREVER,
+    INDEX_OFFSET,
+    MAGIC,
+    MESSAGE,
+    RECORD,
+    ChunkEntry,
+    McapIndex,
+)
 from monodepth_ros.data.bags.storage.random_file import RandomFile
+from monodepth_ros.limits import LARGEST_SUMMARY
 
 FOOTER = Struct("<QQI")  # start of the summary, start of its offsets, checksum
 _TAIL = RECORD.size + FOOTER.size + len(MAGIC)
@@ -23,6 +32,7 @@ _CHUNK_MIDDLE = Struct("<QI")  # length of the message indexes, length of the co
 _CHUNK_END = Struct("<QQ")  # size as stored, size uncompressed
 _INDEX_OVERHEAD = RECORD.size + 2 + 4
 _INDEX_ENTRY = 16
+_SMALLEST_MESSAGE = RECORD.size + MESSAGE.size
 
 
 @dataclass
@@ -48,14 +58,14 @@ def find_summary(file: RandomFile) -> int:
 def read_summary(file: RandomFile) -> McapIndex | None:
     """The index of a file, None if its summary is missing, damaged, or leaves out some of the messages."""
     start = find_summary(file)
-    if not len(MAGIC) <= start <= file.size - _TAIL:
+    if not len(MAGIC) <= start <= file.size - _TAIL or file.size - start > LARGEST_SUMMARY:
         return None
     content = file.read(start, file.size - _TAIL - start)
     try:
         summary = _parse(content, start)
     except Exception:  # the library and damaged bytes: struct, Unicode and its own errors
         return None
-    if not _is_complete(summary) or not _leads_to_chunks(file, summary.chunks):
+    if not _is_complete(summary) or _overlap(summary.chunks) or not _leads_to_chunks(file, summary.chunks):
         return None
     chunks = sorted(summary.chunks, key=lambda chunk: (chunk.start, chunk.offset))
     counts = _counts(summary, content)
@@ -95,7 +105,7 @@ def _add_chunk(summary: _Summary, content: bytes, position: int, limit: int) -> 
     name_at = offsets[1] + _CHUNK_MIDDLE.size
     compression = content[name_at : name_at + name_length].decode()
     data_size, size = _CHUNK_END.unpack_from(content, name_at + name_length)
-    if offset + length + index_length > limit:
+    if offset + length + index_length > limit or offsets_length % INDEX_OFFSET.size:
         raise EOFError
     indexed = (index_length - offsets_length // INDEX_OFFSET.size * _INDEX_OVERHEAD) // _INDEX_ENTRY
     summary.indexed += indexed
@@ -122,8 +132,15 @@ def _is_complete(summary: _Summary) -> bool:
         return False
     if summary.unindexed:
         has_counts = sum(statistics.channel_message_counts.values()) == statistics.message_count
-        return has_counts and statistics.chunk_count == len(summary.chunks)
+        has_room = statistics.message_count * _SMALLEST_MESSAGE <= sum(chunk.size for chunk in summary.chunks)
+        return has_counts and has_room and statistics.chunk_count == len(summary.chunks)
     return summary.indexed == statistics.message_count
+
+
+def _overlap(chunks: list[ChunkEntry]) -> bool:
+    """Whether two entries lead to the same bytes: one chunk would be read many times."""
+    ordered = sorted(chunks, key=lambda chunk: chunk.offset)
+    return any(first.offset + first.length > second.offset for first, second in zip(ordered, ordered[1:]))
 
 
 def _leads_to_chunks(file: RandomFile, chunks: list[ChunkEntry]) -> bool:
@@ -145,7 +162,7 @@ def _counts(summary: _Summary, content: bytes) -> dict[int, int]:
         index_length = _CHUNK_MIDDLE.unpack_from(content, chunk.offsets[1])[0]
         ends = [at for at, _ in found[1:]] + [total + index_length]
         for (at, channel), end in zip(found, ends):
-            counts[channel] = counts.get(channel, 0) + (end - at - _INDEX_OVERHEAD) // _INDEX_ENTRY
+            counts[channel] = counts.get(channel, 0) + max(0, end - at - _INDEX_OVERHEAD) // _INDEX_ENTRY
     return counts
 
 

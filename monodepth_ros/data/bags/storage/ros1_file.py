@@ -4,13 +4,17 @@
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from rosbags.rosbag1 import Reader
+from rosbags.rosbag1.reader import decompressors
 
 from monodepth_ros.data.bags.recording_error import EXPECTED, RecordingError
+from monodepth_ros.data.bags.storage.bounded import uncompress
 from monodepth_ros.data.bags.storage.ros1_unindexed import MAGIC, UnindexedBag
 from monodepth_ros.data.bags.storage.stored_file import StoredFile, StoredMessage, StoredTopic
 from monodepth_ros.errors import one_line
+from monodepth_ros.limits import LARGEST_CHUNK
 
 
 def open_ros1(path: Path) -> StoredFile:
@@ -33,6 +37,33 @@ def _has_index(path: Path) -> bool:
     return 0 < int.from_bytes(rest[:8], "little") < path.stat().st_size
 
 
+class _BoundedReader(Reader):
+    """A reader whose chunks expand to a limit, and whose index is not larger than the file.
+
+    An index may lead to the same entries again and again, so that some megabytes name a billion messages.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._indexed, self._size = 0, path.stat().st_size
+
+    def read_index_data(self, pos: int, indexes: dict[int, list[Any]]) -> None:
+        assert self.bio is not None
+        begin = self.bio.tell()
+        super().read_index_data(pos, indexes)
+        self._indexed += self.bio.tell() - begin
+        if self._indexed > self._size:
+            raise RecordingError("its index names more messages than the file can hold")
+
+    def read_chunk(self) -> Any:
+        chunk = super().read_chunk()
+        kind = _COMPRESSIONS[chunk.decompressor]
+        return chunk._replace(decompressor=lambda data: uncompress(data, kind, LARGEST_CHUNK))
+
+
+_COMPRESSIONS = {decompressor: name for name, decompressor in decompressors.items()}
+
+
 class Ros1File:
     """A .bag file as a StoredFile. Raises RecordingError."""
 
@@ -43,7 +74,7 @@ class Ros1File:
         self.lost: dict[tuple[str, int], int] = {}
         self.encounters = 0
         try:
-            self._reader = Reader(path)
+            self._reader = _BoundedReader(path)
             self._reader.open()
         except Exception as error:  # damaged bytes make rosbags raise errors of many types
             raise RecordingError(_failure(path, one_line(error))) from error

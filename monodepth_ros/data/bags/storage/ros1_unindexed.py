@@ -4,33 +4,28 @@
 The layout of the records is that of wiki.ros.org/Bags/Format/2.0.
 """
 
-import bz2
+import struct
 import weakref
 from array import array
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
-from struct import Struct
 from typing import NamedTuple
 
-import lz4.frame
 import numpy as np
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 
 from monodepth_ros.data.bags.recording_error import RecordingError
+from monodepth_ros.data.bags.storage.bounded import uncompress
 from monodepth_ros.data.bags.storage.random_file import RandomFile
 from monodepth_ros.data.bags.storage.stored_file import StoredMessage, StoredTopic
 from monodepth_ros.data.bags.types import normalize_type
+from monodepth_ros.limits import LARGEST_CHUNK
 
 MAGIC = b"#ROSBAG V2.0\n"
 _MESSAGE, _CHUNK, _CONNECTION = b"\x02", b"\x05", b"\x07"
-_LENGTH, _TIME = Struct("<I"), Struct("<II")
+_LENGTH, _TIME = struct.Struct("<I"), struct.Struct("<II")
 _LONGEST_HEADER = 2**16  # bytes
-_UNCOMPRESS: dict[bytes, Callable[[bytes], bytes]] = {
-    b"none": bytes,
-    b"bz2": bz2.decompress,
-    b"lz4": lz4.frame.decompress,
-}
 _OUTSIDE = -1  # the chunk of a message that is in none
 
 _Fields = dict[bytes, bytes]
@@ -120,7 +115,10 @@ class _Contents:
                 self._take_chunk(file, _Chunk(begin, length, header.get(b"compression", b"none")), found)
             else:
                 # Of the chunk that it was writing the recorder had not stated the length yet: its records stand here.
-                self._take(file.read, self.end, _OUTSIDE, found)
+                try:
+                    self._take(file.read, self.end, _OUTSIDE, found)
+                except (EOFError, KeyError, ValueError, struct.error):
+                    break
             self.end = begin + length
         table = np.array(found, np.int64).reshape(-1, 4)
         table = table[np.isin(table[:, 1], list(self._connections))]
@@ -179,7 +177,8 @@ def _contents_of(path: Path, file: RandomFile) -> _Contents:
 
 
 def _uncompressed(file: RandomFile, chunk: _Chunk) -> bytes:
-    return _UNCOMPRESS[chunk.compression](file.read(chunk.offset, chunk.size))
+    packed = file.read(chunk.offset, chunk.size)
+    return uncompress(packed, chunk.compression.decode(errors="replace"), LARGEST_CHUNK)
 
 
 def _record(read: _Read, position: int) -> tuple[_Fields, int, int]:

@@ -2,6 +2,7 @@
 """sqlite3 files of rosbag2, of every version of its schema, with the journal of a killed recorder."""
 
 import importlib
+import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ from monodepth_ros.data.bags.storage.stored_file import (
 from monodepth_ros.data.bags.types import normalize_type
 from monodepth_ros.errors import one_line
 
+_STEPS = 100_000  # of sqlite3's machine, between two looks at its patience
+STEPS_PER_BYTE = 50  # of the file; a row has ten bytes and more, and takes some ten steps
+
 
 class SqliteFile:
     """A .db3 file as a StoredFile. Nothing is written, neither to the file nor beside it. Raises RecordingError."""
@@ -34,6 +38,7 @@ class SqliteFile:
         self.lost: dict[tuple[str, int], int] = {}
         self.encounters = 0
         self._database: Any = None
+        self._patience = _Patience(0)
         self._times: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         try:
             self._database = self._open()
@@ -65,25 +70,30 @@ class SqliteFile:
             return iter(())
         if not self._is_indexed:
             return self._by_sorted_times(ids, start, stop)
-        marks = ",".join("?" * len(ids))
-        return self._database.execute(
+        # Not by parameters, of which there may be no more than a thousand.
+        numbers = ",".join(str(int(topic)) for topic in ids)
+        return self._rows(
             f"SELECT timestamp, topic_id, data FROM messages WHERE timestamp >= ? AND timestamp < ? "
-            f"AND +topic_id IN ({marks}) ORDER BY timestamp, rowid",
-            (start, stop, *ids),
+            f"AND +topic_id IN ({numbers}) ORDER BY timestamp, rowid",
+            (start, stop),
         )
 
     def _by_sorted_times(self, ids: Collection[int], start: int, stop: int) -> Iterator[StoredMessage]:
         """For databases without an index of the times: letting sqlite3 sort would copy all images."""
         if self._times is None:
-            rows = self._database.execute("SELECT timestamp, topic_id, rowid FROM messages")
+            rows = self._rows("SELECT timestamp, topic_id, rowid FROM messages")
             table = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
             table = table[np.lexsort((table[:, 2], table[:, 0]))]
             self._times = table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
         times, topics, numbers = self._times
         first, last = np.searchsorted(times, [start, stop])
         for place in first + np.flatnonzero(np.isin(topics[first:last], list(ids))):
-            row = self._database.execute("SELECT data FROM messages WHERE rowid = ?", (int(numbers[place]),))
+            row = self._rows("SELECT data FROM messages WHERE rowid = ?", (int(numbers[place]),))
             yield int(times[place]), int(topics[place]), next(iter(row))[0]
+
+    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        self._patience.renew()
+        return self._database.execute(statement, values)
 
     def _open(self) -> Any:
         pages = journal_pages(self.path)
@@ -91,9 +101,11 @@ class SqliteFile:
             if self.path.stat().st_size == 0:
                 raise RecordingError(f"{self.path} is empty (0 bytes): {EXPECTED}")
             # Immutable: no locks, so that a read-only disk will do, and no files beside the recording.
-            place = f"file:{quote(str(self.path))}?mode=ro&immutable=1"
+            place = f"file:{quote(os.fsencode(self.path))}?mode=ro&immutable=1"
             database = sqlite3.connect(place, uri=True, check_same_thread=False)
             database.text_factory = _text
+            self._patience = _Patience(self.path.stat().st_size)
+            database.set_progress_handler(self._patience, _STEPS)
             return database
         self.notes.append(
             f"{pages.path.name} has messages that its recorder, killed before, had not moved into "
@@ -101,7 +113,10 @@ class SqliteFile:
             if pages.path.name.endswith("-wal")
             else f"{pages.path.name} is from a recorder that was killed: what it had not finished is left out"
         )
-        return _open_with_journal(self.path, pages)
+        database = _open_with_journal(self.path, pages)
+        self._patience = _Patience(pages.page_count * pages.page_size)
+        database.set_progress_handler(self._patience, _STEPS)
+        return database
 
     def _read_contents(self) -> None:
         columns = self._columns("topics")
@@ -109,18 +124,22 @@ class SqliteFile:
             raise RecordingError(f"{self.path} cannot be read as a recording: it lacks the tables of rosbag2")
         counts: dict[int, int] = {}
         self._spans: dict[int, tuple[int, int]] = {}
-        for topic, count, first, last in self._database.execute(
+        for topic, count, first, last in self._rows(
             "SELECT topic_id, COUNT(*), MIN(timestamp), MAX(timestamp) FROM messages GROUP BY topic_id"
         ):
+            if not isinstance(first, int) or not isinstance(last, int):
+                raise RecordingError(f"{self.path} cannot be read as a recording: its times are no whole numbers")
             counts[topic], self._spans[topic] = count, (first, last)
         self.start_ns = min((first for first, _ in self._spans.values()), default=None)
         self.end_ns = max((last for _, last in self._spans.values()), default=None)
         definitions = self._definitions()
         optional = [name if name in columns else "NULL" for name in ("serialization_format", "offered_qos_profiles")]
         self.topics: list[StoredTopic] = []
-        for topic, name, kind, encoding, profiles in self._database.execute(
+        for topic, name, kind, encoding, profiles in self._rows(
             f"SELECT id, name, type, {', '.join(optional)} FROM topics ORDER BY id"
         ):
+            if not (isinstance(topic, int) and isinstance(name, str) and isinstance(kind, str)):
+                raise RecordingError(f"{self.path} cannot be read as a recording: its topics have no names and types")
             if encoding not in ("cdr", "", None):
                 self.foreign[name] = f"{encoding} {kind}"
                 continue
@@ -128,26 +147,48 @@ class SqliteFile:
             definition = definitions.get(kind, NO_DEFINITION)
             count = counts.get(topic, 0)
             self.topics.append(StoredTopic(topic, name, normalize_type(kind), count, definition, latched))
-        plan = self._database.execute(
-            "EXPLAIN QUERY PLAN SELECT data FROM messages WHERE timestamp >= 0 ORDER BY timestamp, rowid"
-        )
+        plan = self._rows("EXPLAIN QUERY PLAN SELECT data FROM messages WHERE timestamp >= 0 ORDER BY timestamp, rowid")
         self._is_indexed = not any("TEMP B-TREE" in str(row[-1]) for row in plan)
 
     def _columns(self, table: str) -> set[str]:
-        return {row[1] for row in self._database.execute(f"PRAGMA table_info({table})")}
+        """Names of a table's columns; none for a view or a virtual table, which may compute anything at length."""
+        kept = self._rows(
+            "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ? AND rootpage > 0", (table,)
+        )
+        if not next(iter(kept))[0]:
+            return set()
+        return {row[1] for row in self._rows(f"PRAGMA table_info({table})")}
 
     def _definitions(self) -> dict[str, MessageDefinition]:
         """Stored definitions by type; recorders before iron wrote none."""
         if not {"topic_type", "encoding", "encoded_message_definition"} <= self._columns("message_definitions"):
             return {}
-        rows = self._database.execute(
-            "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions"
-        )
+        rows = self._rows("SELECT topic_type, encoding, encoded_message_definition FROM message_definitions")
         return {
             kind: MessageDefinition(CDR_FORMATS[encoding], text)
             for kind, encoding, text in rows
-            if encoding in CDR_FORMATS and text
+            if isinstance(encoding, str) and encoding in CDR_FORMATS and isinstance(text, str) and text
         }
+
+
+class _Patience:
+    """Ends a statement that takes more steps than the rows of a file of this size [bytes] can need.
+
+    Pages that lead to one another can make the rows of a damaged database endless. sqlite3 calls it after every _STEPS.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._most = 100 + STEPS_PER_BYTE * size // _STEPS
+        self._left = self._most
+
+    def renew(self) -> None:
+        """Begin to count again, for another statement."""
+        self._left = self._most
+
+    def __call__(self) -> bool:
+        """Whether to end the statement."""
+        self._left -= 1
+        return self._left < 0
 
 
 def _open_with_journal(path: Path, pages: JournalPages) -> Any:

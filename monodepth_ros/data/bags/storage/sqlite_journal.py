@@ -39,9 +39,16 @@ def journal_pages(database: Path) -> JournalPages | None:
     database = Path(os.path.realpath(database))  # as sqlite3 looks for it
     wal = database.with_name(database.name + WAL_SUFFIX)
     journal = database.with_name(database.name + JOURNAL_SUFFIX)
-    if wal.is_file() and (found := _write_ahead(wal)) is not None:
-        return found
-    return _rollback(journal) if journal.is_file() else None
+    found = _write_ahead(wal) if wal.is_file() else None
+    if found is None and journal.is_file():
+        found = _rollback(journal)
+    # A page that is neither in the database nor in its journal cannot be.
+    known = database.stat().st_size // found.page_size + len(found.offsets) if found is not None else 0
+    return found if found is not None and found.page_count <= known else None
+
+
+def _is_page_size(size: int) -> bool:
+    return 512 <= size <= 65536 and size & (size - 1) == 0
 
 
 def _write_ahead(path: Path) -> JournalPages | None:
@@ -51,7 +58,7 @@ def _write_ahead(path: Path) -> JournalPages | None:
         if len(header) < _WAL_HEADER.size:
             return None
         magic, _, page_size, _, *salts, first, second = _WAL_HEADER.unpack(header)
-        if magic & ~1 != _WAL_MAGIC or page_size < 512 or page_size & (page_size - 1):
+        if magic & ~1 != _WAL_MAGIC or not _is_page_size(page_size):
             return None
         order = ">u4" if magic & 1 else "<u4"
         state = _Checksum(order, page_size)
@@ -90,6 +97,8 @@ def _rollback(path: Path) -> JournalPages | None:
             if len(header) < 8 + _JOURNAL_HEADER.size or not header.startswith(_JOURNAL_MAGIC):
                 break
             records, nonce, pages, sector, page_size = _JOURNAL_HEADER.unpack_from(header, 8)
+            if not _is_page_size(page_size):
+                break
             first = first or (page_size, pages)
             at += max(sector, 512)
             whole = (size - at) // (page_size + 8)

@@ -7,6 +7,8 @@ through a file system layer that takes a page from the journal where it is there
 """
 
 import itertools
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,12 +28,16 @@ class OverlayDatabase:
         self._file, self._journal = RandomFile(database), RandomFile(pages.path)
         self._layer = _Layer(f"monodepth-journal-{next(_numbers)}", self._file, self._journal, pages)
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-        place = f"file:{quote(str(database))}?immutable=1"
+        place = f"file:{quote(os.fsencode(database))}?immutable=1"
         self._connection = apsw.Connection(place, flags=flags, vfs=self._layer.name)
 
     def execute(self, statement: str, values: tuple = ()) -> apsw.Cursor:
         """The rows of a statement."""
         return self._connection.execute(statement, values)
+
+    def set_progress_handler(self, handler: Callable[[], bool], steps: int) -> None:
+        """Call the handler after each `steps` steps of a statement, which ends if it returns True."""
+        self._connection.set_progress_handler(handler, steps)
 
     def close(self) -> None:
         """Release the files; may be called twice."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibrations beside the cameras of EuRoC and TUM VI: sensor.yaml and Kalibr's camchain."""
 
+import reprlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from monodepth_ros.data.calibration import read_calibration
 from monodepth_ros.data.calibration_files.file_content import load
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import invert
+from monodepth_ros.limits import LARGEST_POSITION
 
 
 class AslCamera(NamedTuple):
@@ -52,8 +54,9 @@ def _transform(path: Path, value: Any) -> np.ndarray:
     data = value.get("data") if isinstance(value, dict) else value
     try:
         T = np.array(data, np.float64).reshape(4, 4)
-    except (TypeError, ValueError):
-        raise CalibrationError(f"{path}: {str(value)[:60]}: expected 4x4 numbers") from None
-    if not np.isfinite(T).all() or np.abs(T[:3, :3] @ T[:3, :3].T - np.eye(3)).max() > 1e-3:
+    except (TypeError, ValueError, OverflowError):
+        raise CalibrationError(f"{path}: {reprlib.repr(value)}: expected 4x4 numbers") from None
+    is_rotation = np.isfinite(T).all() and np.abs(T[:3, :3] @ T[:3, :3].T - np.eye(3)).max() < 1e-3
+    if not is_rotation or np.linalg.det(T[:3, :3]) < 0 or np.abs(T[:3, 3]).max() > LARGEST_POSITION:
         raise CalibrationError(f"{path}: {T.tolist()}: expected a rigid transform")
     return T

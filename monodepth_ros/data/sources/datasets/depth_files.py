@@ -9,7 +9,10 @@ import numpy as np
 from monodepth_ros.data.depth.cloud_depth import depth_of_points
 from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, read_depth_png
 from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.input_file import ordinary_file
+from monodepth_ros.limits import LARGEST_MESSAGE
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,12 @@ class LidarPoints:
 
     def __call__(self, camera: CameraModel) -> np.ndarray:
         try:
-            values = np.fromfile(self.path, "<f4")
+            data = ordinary_file(self.path, LARGEST_MESSAGE).read_bytes()
         except OSError as error:
-            raise ImageError(f"{self.path} cannot be read: {error.strerror or error}") from None
-        if values.size % self.numbers:
-            raise ImageError(f"{self.path} has {values.size} numbers, expected {self.numbers} for each point")
+            raise ImageError(f"{self.path} cannot be read: {one_line(error)}") from None
+        if len(data) % (4 * self.numbers):
+            raise ImageError(f"{self.path} has {len(data)} bytes, expected {4 * self.numbers} for each point")
+        values = np.frombuffer(data, "<f4")
         points = values.reshape(-1, self.numbers)[:, :3].astype(np.float64)
         return depth_of_points(points[np.isfinite(points).all(axis=1)], self.T_camera_lidar, camera)
 

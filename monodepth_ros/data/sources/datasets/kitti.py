@@ -7,8 +7,11 @@ import numpy as np
 
 from monodepth_ros.data.sources.image_sequence import first_size, image_files
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
-from monodepth_ros.errors import one_line
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.input_file import read_text
+from monodepth_ros.limits import LARGEST_CALIBRATION, LARGEST_POSITION
 
 LEFT_GRAY, RIGHT_GRAY, LEFT, RIGHT = range(4)
 
@@ -40,9 +43,9 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
     """
     rows = {}
     try:
-        lines = [line for line in path.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"calibration {path} cannot be read: {one_line(error)}") from None
+        lines = [line for line in read_text(path, LARGEST_CALIBRATION, exact=True).splitlines() if line.strip()]
+    except MonodepthError as error:
+        raise SourceError(f"calibration {error}") from None
     for index, line in enumerate(lines):
         name, separator, numbers = line.partition(":")
         if not separator:
@@ -55,11 +58,22 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
 
 
 def projection(path: Path, name: str) -> np.ndarray:
-    """The projection `name` (3, 4) of a KITTI calibration file. Raises SourceError if the file does not have it."""
-    rows = read_projections(path)
+    """The projection `name` (3, 4) of a KITTI calibration file. Raises SourceError if the file has no usable one."""
+    return checked_projection(path, read_projections(path), name)
+
+
+def checked_projection(path: Path, rows: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """The row `name` of the file `path` as a projection (3, 4). Raises SourceError if it is missing or is none."""
     if name not in rows or rows[name].size != 12:
         raise SourceError(f"calibration {path} has no row {name} of 12 numbers: its rows are {', '.join(rows)}")
-    return rows[name].reshape(3, 4)
+    P = rows[name].reshape(3, 4)
+    try:
+        check_intrinsics(name, checked_matrix(name, P, 3, 4)[:, :3])
+    except CalibrationError as error:
+        raise SourceError(f"calibration {path}: {error}") from None
+    if np.abs(place_of_camera(P)).max() > LARGEST_POSITION:
+        raise SourceError(f"calibration {path}: {name} places the camera beyond {LARGEST_POSITION:g} m")
+    return P
 
 
 def camera_from(P: np.ndarray | None, folder: Path, options: SourceOptions) -> CameraModel | None:

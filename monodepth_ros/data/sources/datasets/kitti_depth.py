@@ -14,6 +14,8 @@ from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence,
 from monodepth_ros.data.sources.image_times import DEFAULT_RATE, times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
+from monodepth_ros.input_file import read_text
+from monodepth_ros.limits import LARGEST_CALIBRATION
 
 
 def find(folder: Path) -> Place | None:
@@ -54,10 +56,15 @@ def _camera(path: Path, size: tuple[int, int]) -> CameraModel | None:
     if not path.is_file():
         return None
     try:
-        K = np.loadtxt(path, dtype=np.float64).reshape(3, 3)
-    except (OSError, ValueError):
+        K = np.array([float(word) for word in read_text(path, LARGEST_CALIBRATION).split()]).reshape(3, 3)
+    except CalibrationError:
+        raise
+    except ValueError:  # also of a file that cannot be read
         raise CalibrationError(f"intrinsics {path} are not nine numbers") from None
-    return CameraModel(*size, K=K)
+    try:
+        return CameraModel(*size, K=K)
+    except CalibrationError as error:
+        raise CalibrationError(f"intrinsics {path}: {error}") from None
 
 
 def depth_of_drive(drive: Path) -> Path | None:

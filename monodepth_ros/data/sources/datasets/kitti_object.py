@@ -6,14 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.data.pose_files.pose_file import are_rotations
 from monodepth_ros.data.sources.datasets.choice import Place, with_parents
 from monodepth_ros.data.sources.datasets.depth_files import LidarPoints
-from monodepth_ros.data.sources.datasets.kitti import choose_camera, place_of_camera, read_projections
+from monodepth_ros.data.sources.datasets.kitti import (
+    checked_projection,
+    choose_camera,
+    place_of_camera,
+    projection,
+    read_projections,
+)
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size, image_files
 from monodepth_ros.data.sources.image_times import DEFAULT_RATE, times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import invert
+from monodepth_ros.limits import LARGEST_POSITION
 
 SINGLE_IMAGES = (
     "single images without motion: depth is right, odometry and a training from neighbours in time have no meaning"
@@ -54,10 +62,16 @@ def open_kitti_object(place: Place, options: SourceOptions = SourceOptions()) ->
     if found.camera is None:
         found.camera_origin = "its file in calib/"
         found.camera_of = lambda index, size: _camera(calibrations[index], number, size)
+    without: list[SourceError] = []
     for index, path in enumerate(calibrations):
         scan = root / "velodyne" / f"{files[index].stem}.bin"
         if scan.is_file() and path.is_file():
-            found.depths[index] = LidarPoints(scan, 4, _T_camera_velodyne(path, number))
+            try:
+                found.depths[index] = LidarPoints(scan, 4, _T_camera_velodyne(path, number))
+            except SourceError as error:
+                without.append(error)
+    if without:
+        found.notes.append(f"{len(without)} of {len(files)} images have no reference depth: {without[0]}")
     source = ImageSequence(f"{root} (KITTI object, {folders[number].name}, {len(files)} images)", found, options)
     source.reference_crop = "garg"
     return source
@@ -72,23 +86,21 @@ def _camera(path: Path, number: int, size: tuple[int, int]) -> CameraModel | Non
     if not path.is_file():
         return None
     try:
-        row = read_projections(path).get(f"P{number}")
+        P = projection(path, f"P{number}")
     except SourceError as error:
         raise CalibrationError(str(error)) from None
-    if row is None or row.size != 12:
-        raise CalibrationError(f"calibration {path} has no row P{number} of 12 numbers")
-    P = row.reshape(3, 4)
     return CameraModel(*size, K=P[:, :3], P=P)
 
 
 def _T_camera_velodyne(path: Path, number: int) -> np.ndarray:
     """T_camera_velodyne (4, 4) of the rectified camera. Raises SourceError for a file in another form."""
     rows = read_projections(path)
-    wanted = {f"P{number}": (3, 4), "R0_rect": (3, 3), "Tr_velo_to_cam": (3, 4)}
-    for name, shape in wanted.items():
-        if name not in rows or rows[name].size != shape[0] * shape[1]:
-            raise SourceError(f"calibration {path} has no row {name} of {shape[0] * shape[1]} numbers")
+    P = checked_projection(path, rows, f"P{number}")
     R, T = np.eye(4), np.eye(4)
-    R[:3, :3] = rows["R0_rect"].reshape(3, 3)
-    T[:3] = rows["Tr_velo_to_cam"].reshape(3, 4)
-    return invert(place_of_camera(rows[f"P{number}"].reshape(3, 4))) @ R @ T
+    for transform, name, columns in ((R, "R0_rect", 3), (T, "Tr_velo_to_cam", 4)):
+        if name not in rows or rows[name].size != 3 * columns:
+            raise SourceError(f"calibration {path} has no row {name} of {3 * columns} numbers")
+        transform[:3, :columns] = rows[name].reshape(3, columns)
+        if not np.abs(transform).max() <= LARGEST_POSITION or not are_rotations(transform[None]).all():
+            raise SourceError(f"calibration {path}: {name} is no rotation and translation")
+    return invert(place_of_camera(P)) @ R @ T

@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.data.calibration import read_calibration
+from monodepth_ros.data.pose_files.pose_file import are_rotations, with_last_row
+from monodepth_ros.data.pose_files.text_table import PoseFileError, read_table
 from monodepth_ros.data.sources.datasets.choice import Place, with_parents
 from monodepth_ros.data.sources.datasets.depth_files import depth_pngs
 from monodepth_ros.data.sources.datasets.kitti import camera_from, choose_camera, place_of_camera, projection
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files
 from monodepth_ros.data.sources.image_times import numbers_of, timed_images
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, as_published, given_camera
-from monodepth_ros.errors import one_line
 from monodepth_ros.geometry.motion import make_transform
+from monodepth_ros.limits import LARGEST_POSITION
 
 CALIBRATIONS = ("calib.txt", "calib_P0_P1.txt")
 CAMERA_CALIBRATION = "calibration.yaml"
@@ -83,9 +85,18 @@ def open_kitti_odometry(place: Place, options: SourceOptions = SourceOptions()) 
 
 def read_poses(path: Path) -> list[np.ndarray]:
     """T_first_camera0 (4, 4) of each frame, from twelve numbers per line. Raises SourceError for any other text."""
+    expected = "twelve numbers per line"
     try:
-        rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
-        tops = rows.reshape(-1, 3, 4)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"poses {path} cannot be read as twelve numbers per line: {one_line(error)}") from None
-    return [np.vstack((top, (0.0, 0.0, 0.0, 1.0))) for top in tops]
+        table = read_table(path, expected)
+    except PoseFileError as error:
+        raise SourceError(f"poses {error}") from None
+    if table.width != 12:
+        raise SourceError(f"poses {path}: {table.width} numbers per line; expected {expected}")
+    poses = with_last_row(table.values.reshape(-1, 3, 4))
+    is_known = np.isfinite(poses).all(axis=(1, 2))
+    is_bad = is_known & (np.abs(poses[:, :3, 3]).max(axis=1) > LARGEST_POSITION)
+    is_bad[is_known] |= ~are_rotations(poses[is_known])
+    if is_bad.any():
+        line = table.lines[int(np.argmax(is_bad))]
+        raise SourceError(f"poses {path}: line {line} is no pose: expected a rotation and a translation in metres")
+    return list(poses)

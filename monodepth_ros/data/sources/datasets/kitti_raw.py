@@ -10,7 +10,7 @@ from monodepth_ros.data.sources.datasets.depth_files import depth_pngs
 from monodepth_ros.data.sources.datasets.kitti import camera_from, choose_camera, projection
 from monodepth_ros.data.sources.datasets.kitti_depth import depth_of_drive, raw_drive
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files
-from monodepth_ros.data.sources.image_times import timed_images
+from monodepth_ros.data.sources.image_times import list_lines, timed_images
 from monodepth_ros.data.sources.source import SourceError, SourceOptions
 
 CALIBRATION = "calib_cam_to_cam.txt"
@@ -70,7 +70,9 @@ def _times(
     if rate or not path.is_file():
         return timed_images(files, [folder, camera_folder], rate)
     try:
-        stamps = [_nanoseconds(line.strip()) for line in path.read_text().splitlines() if line.strip()]
+        stamps = [_nanoseconds(line.strip()) for line in list_lines(path) if line.strip()]
+    except SourceError:
+        raise
     except ValueError:
         raise SourceError(f"{path} is not a list of dates and times, one per line: give --rate HZ instead") from None
     # Frames that are missing in a synchronised drive leave a gap in the names, not in the list.
@@ -81,6 +83,8 @@ def _times(
         chosen = stamps[: len(files)]
     else:
         raise SourceError(f"{path} has {len(stamps)} times for {len(files)} images: give --rate HZ instead")
+    if any(later <= earlier for earlier, later in zip(chosen, chosen[1:])):
+        raise SourceError(f"the times in {path} do not increase from line to line: give --rate HZ instead")
     return files, [stamp - stamps[0] for stamp in chosen], []
 
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of images with their times, as data sets keep them: one time and one file name per line."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from monodepth_ros.data.sources.image_sequence import image_files
-from monodepth_ros.data.sources.image_times import DEFAULT_RATE, timed_images, times_at_rate
+from monodepth_ros.data.sources.image_times import DEFAULT_RATE, list_lines, timed_images, times_at_rate
 from monodepth_ros.data.sources.source import SourceError
 from monodepth_ros.data.time_texts import UNITS, exact_ns, unit_of
 
@@ -56,7 +57,7 @@ def read_listing(path: Path, folder: Path, columns: tuple[int, int] = (0, 1), su
     """
     rows = []
     try:
-        for line in path.read_text(encoding="utf-8-sig").splitlines():
+        for line in list_lines(path):
             words = re.split(r"\s*,\s*|\s+", line.partition("#")[0].strip())
             if words and words[0]:
                 time = words[columns[0]]
@@ -64,18 +65,26 @@ def read_listing(path: Path, folder: Path, columns: tuple[int, int] = (0, 1), su
         texts = [time for time, _ in rows]
         unit = unit_of(texts) if texts else "s"
         stamps = [exact_ns(text, unit) for text in texts]
-    except (OSError, UnicodeDecodeError, ValueError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or "another form"
-        raise SourceError(f"{path} cannot be read ({reason}): expected a time and a file name per line") from None
+    except SourceError:
+        raise
+    except (ValueError, IndexError):
+        raise SourceError(f"{path} cannot be read (another form): expected a time and a file name per line") from None
     files = [folder / name for _, name in rows]
-    return in_order(files, stamps, path)
+    return in_order(files, stamps, path, folder)
 
 
-def in_order(files: Iterable[Path], stamps_ns: Iterable[int], path: Path) -> Listing:
-    """Sort files by their times; drop those that do not exist and those of a time that is there already, with notes."""
+def is_within(folder: Path, name: str | Path) -> bool:
+    """Whether a name is that of a file in a folder, or of one below it by its path."""
+    file = folder / name
+    return ".." not in file.parts[len(folder.parts) :] and folder in file.parents and os.path.isfile(file)
+
+
+def in_order(files: Iterable[Path], stamps_ns: Iterable[int], path: Path, folder: Path) -> Listing:
+    """Sort files by their times; drop those that do not exist in the folder (a list leads to nothing outside of it) and
+    those of a time that is there already, with notes. path: of the list."""
     there, missing, repeated, last = [], [], 0, None
     for stamp, file in sorted(zip(stamps_ns, files)):
-        if not file.is_file():
+        if not is_within(folder, file):
             missing.append(file)
         elif stamp == last:
             repeated += 1

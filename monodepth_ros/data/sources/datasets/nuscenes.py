@@ -12,11 +12,13 @@ from monodepth_ros.data.sources.datasets.associations import nearest
 from monodepth_ros.data.sources.datasets.choice import Place, choose, with_parents
 from monodepth_ros.data.sources.datasets.depth_files import LidarPoints
 from monodepth_ros.data.sources.datasets.json_file import read_json
-from monodepth_ros.data.sources.datasets.listing import in_order
+from monodepth_ros.data.sources.datasets.listing import in_order, is_within
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, first_size
 from monodepth_ros.data.sources.image_times import times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.errors import typed_line
+from monodepth_ros.geometry.calibration_checks import check_intrinsics
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
 
 FRONT, LIDAR, LIDAR_NUMBERS = "CAM_FRONT", "LIDAR_TOP", 5
@@ -57,21 +59,23 @@ def open_nuscenes(place: Place, options: SourceOptions = SourceOptions()) -> Ima
         name = choose(root, names, options.camera, default)
         rows = set_.rows_of(name)
         listing = in_order(
-            [root / row["filename"] for row in rows], [_ns(row) for row in rows], folder / "sample_data.json"
+            [root / row["filename"] for row in rows], [_ns(row) for row in rows], folder / "sample_data.json", root
         )
         by_file = {root / row["filename"]: row for row in rows}
         rows = [by_file[file] for file in listing.files]
         given = given_camera(options, partial(first_size, listing.files))
         found = ImageFiles(listing.files, listing.stamps_ns, given, notes=list(listing.notes))
         if found.camera is None:
-            cameras = {row["calibrated_sensor_token"]: set_.intrinsics(row) for row in rows}
+            cameras = _intrinsics(set_, rows, folder / "calibrated_sensor.json")
             found.camera_of = lambda index, size: CameraModel(*size, K=cameras[rows[index]["calibrated_sensor_token"]])
             found.camera_origin = "calibrated_sensor.json"
         found.poses = {i: set_.T_world_sensor(row) for i, row in enumerate(rows)}
         found.depths = _depths(set_, root, rows, listing.stamps_ns, found.poses)
         scenes = set_.scene_count()
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise SourceError(f"{folder}: the tables are not in nuScenes' form ({type(error).__name__}: {error})") from None
+    except (SourceError, CalibrationError):
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise SourceError(f"{folder}: the tables are not in nuScenes' form ({typed_line(error)})") from None
     if options.rate:
         found.stamps_ns = times_at_rate(len(found.files), options.rate)
     if scenes > 1:
@@ -106,7 +110,9 @@ class _Tables:
 
     def intrinsics(self, row: Row) -> np.ndarray:
         """K (3, 3) of a camera's image."""
-        return np.array(self._sensors[row["calibrated_sensor_token"]]["camera_intrinsic"], np.float64).reshape(3, 3)
+        K = np.array(self._sensors[row["calibrated_sensor_token"]]["camera_intrinsic"], np.float64).reshape(3, 3)
+        check_intrinsics("camera_intrinsic", K)
+        return K
 
     def T_world_sensor(self, row: Row) -> np.ndarray:
         """(4, 4) at the time of the row."""
@@ -120,10 +126,18 @@ class _Tables:
         return len(read_json(path)) if path.is_file() else 0
 
 
+def _intrinsics(tables: _Tables, rows: list[Row], path: Path) -> dict[str, np.ndarray]:
+    """K (3, 3) by the token of the calibration. Raises CalibrationError, with the file."""
+    try:
+        return {row["calibrated_sensor_token"]: tables.intrinsics(row) for row in rows}
+    except CalibrationError as error:
+        raise CalibrationError(f"{path}: {error}") from None
+
+
 def _depths(
     tables: _Tables, root: Path, rows: list[Row], stamps_ns: list[int], poses: dict[int, np.ndarray]
 ) -> dict[int, LidarPoints]:
-    sweeps = [row for row in tables.rows_of(LIDAR) if (root / row["filename"]).is_file()]
+    sweeps = [row for row in tables.rows_of(LIDAR) if is_within(root, row["filename"])]
     depths = {}
     for number, other in nearest(stamps_ns, [_ns(row) for row in sweeps]).items():
         T_camera_lidar = invert(poses[number]) @ tables.T_world_sensor(sweeps[other])

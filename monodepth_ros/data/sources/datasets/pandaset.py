@@ -10,7 +10,7 @@ from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence,
 from monodepth_ros.data.sources.image_times import times_at_rate
 from monodepth_ros.data.sources.source import SourceError, SourceOptions, given_camera
 from monodepth_ros.data.time_texts import exact_ns
-from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.geometry.camera import CalibrationError, CameraModel
 from monodepth_ros.geometry.motion import make_transform, quaternion_to_rotation
 
 FRONT = "front_camera"
@@ -46,7 +46,9 @@ def open_pandaset(place: Place, options: SourceOptions = SourceOptions()) -> Ima
     try:
         stamps_ns = [exact_ns(text) for text in texts]
         poses = _poses(folder / "poses.json")
-    except (ValueError, TypeError, KeyError):
+    except SourceError:
+        raise
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         raise SourceError(f"{folder}: timestamps.json or poses.json is not in PandaSet's form") from None
     if len(stamps_ns) < len(files) or any(b <= a for a, b in zip(stamps_ns, stamps_ns[1:])):
         raise SourceError(
@@ -70,9 +72,12 @@ def _camera(folder: Path, first: Path) -> CameraModel:
     content = read_json(folder / "intrinsics.json")
     try:
         numbers = [float(content[key]) for key in ("fx", "fy", "cx", "cy")]
-    except (KeyError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError, OverflowError):
         raise SourceError(f"{folder / 'intrinsics.json'}: expected fx, fy, cx and cy") from None
-    return CameraModel.pinhole(*read_image(first).pixels.size, *numbers)
+    try:
+        return CameraModel.pinhole(*read_image(first).pixels.size, *numbers)
+    except CalibrationError as error:
+        raise CalibrationError(f"{folder / 'intrinsics.json'}: {error}") from None
 
 
 def _poses(path: Path) -> list:

@@ -11,9 +11,11 @@ from monodepth_ros.data.sources.datasets.depth_files import DepthPng
 from monodepth_ros.data.sources.datasets.listing import Listing, read_listing, set_images
 from monodepth_ros.data.sources.image_folder import folder_calibration
 from monodepth_ros.data.sources.image_sequence import ImageFiles, ImageSequence, image_files, read_image
-from monodepth_ros.data.sources.image_times import timed_images
+from monodepth_ros.data.sources.image_times import list_lines, timed_images
 from monodepth_ros.data.sources.source import SourceError, SourceOptions
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.input_file import read_text
+from monodepth_ros.limits import LARGEST_CALIBRATION
 
 COUNTS_PER_METRE = 5000.0
 SIZE = (640, 480)
@@ -101,7 +103,7 @@ def _depths(root: Path) -> Listing:
 
 def _columns(path: Path, kind: str) -> tuple[int, int]:
     """Columns of the time and the name of rgb or depth files in a list of pairs, in either order."""
-    lines = [line for line in path.read_text(errors="replace").splitlines() if not line.lstrip().startswith("#")]
+    lines = [line for line in list_lines(path) if not line.lstrip().startswith("#")]
     words = next((line.split() for line in lines if len(line.split()) >= 4), [])
     if len(words) < 4:
         raise SourceError(f"{path} has no pairs of images: expected two times and two file names per line")
@@ -119,7 +121,7 @@ def _camera(root: Path, first: Path, options: SourceOptions) -> tuple[CameraMode
     own = root / "calibration.txt"
     if own.is_file():
         try:
-            numbers = [float(word) for word in own.read_text().split()[:4]]
+            numbers = [float(word) for word in read_text(own, LARGEST_CALIBRATION).split()[:4]]
             return CameraModel.pinhole(*size, *numbers), str(own), []
         except (ValueError, TypeError):
             return None, str(own), [f"{own} is not used: expected fx fy cx cy"]

@@ -41,7 +41,7 @@ def test_nuscenes_cameras_are_named_and_missing_images_counted(tmp_path):
     source, frames = read(tmp_path)
     assert len(frames) == 2 and any("1 images that do not exist" in note for note in source.notes)
     (tmp_path / "v1.0-mini" / "ego_pose.json").write_text('[{"token": ')
-    with pytest.raises(SourceError, match="ego_pose.json is not JSON: it is damaged"):
+    with pytest.raises(SourceError, match="ego_pose.json is not JSON: line 1: .*; it is damaged"):
         open_source(str(tmp_path))
 
 
