@@ -74,6 +74,13 @@ def safe_line(text: object) -> str:
     return _shortened(_LONG_WORD.sub(lambda word: _shortened(word[0], LONGEST_NAME), text), LONGEST_MESSAGE)
 
 
+def name_fault(name: str) -> str:
+    """Why a text cannot be the name of a frame, topic or node, such as "has 5000 characters"; '' if it can."""
+    if len(name) > LONGEST_NAME:
+        return f"has {len(name)} characters, at most {LONGEST_NAME} are taken"
+    return "" if name.isprintable() else "has characters that cannot be printed"
+
+
 def _printable(text: str) -> str:
     """White space becomes spaces; control characters, unknown ones and the halves of broken encodings become '?'."""
     if text.isascii() and text.isprintable():

@@ -54,12 +54,22 @@ LONGEST_HEADER_TEXT = 1 << 16  # characters of one text in the header
 DEPTH_RANGE = 1e-6, 1e6  # network units
 SCALE_RANGE = 1e-6, 1e6  # metres per network unit
 
+# Point clouds: at most MOST_PIXELS points.
+LARGEST_POINT_STEP = 1 << 16  # bytes from one point to the next
+
 # Numbers.
-LARGEST_FOCAL_LENGTH = 1e7  # pixels
+SMALLEST_FOCAL_LENGTH, LARGEST_FOCAL_LENGTH = 1e-6, 1e7  # pixels; the latter for the principal point as well
+LARGEST_ENTRY = 1e12  # of the matrices K, R and P
+LARGEST_BASELINE = 1e4  # metres, of a stereo pair (P[0, 3] / fx)
 LARGEST_COEFFICIENT = 1e6  # of a lens's distortion
+MOST_COEFFICIENTS = 64  # of a lens's distortion, with zeros at the end
 LARGEST_POSITION = 1e8  # metres from an origin
+LARGEST_HEIGHT = 1e4  # metres of a camera above the ground
+LARGEST_SPEED = 1000.0  # m/s
 LARGEST_TURN_RATE = 200.0  # rad/s; the fastest gyros of robots and phones end at 70
+LARGEST_TURN_ACCELERATION = 3000.0  # rad/s^2 between two samples of a gyro; shocks reach a few hundred
+SMALLEST_QUATERNION, LARGEST_QUATERNION = 1e-3, 1e3  # length; the same as 1 after normalisation
 
 # Frames of TF. Robots have up to some hundred.
-MOST_FRAMES = 10_000  # to remember
+MOST_LINKS = 5000  # parent -> child between frames to remember
 MOST_PARENTS = 8  # of one frame

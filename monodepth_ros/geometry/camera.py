@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.geometry.arrays import array_namespace, as_floating
-from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
+from monodepth_ros.geometry.calibration_checks import (
+    check_intrinsics,
+    check_projection,
+    check_rotation,
+    checked_matrix,
+    checked_size,
+)
 from monodepth_ros.geometry.field_of_view import field_of_view, focal_length, guessed_field_of_view
 from monodepth_ros.geometry.intrinsics import from_pixels, ray_grid, rectified_projection, to_pixels
 from monodepth_ros.geometry.lenses.distortion import (
@@ -73,9 +79,8 @@ class CameraModel:
             model, D = check_distortion(self.distortion_model, self.D)
             R = R if R.any() else np.eye(3)
             P = rectified_projection(K, P, central_gain(model, D))
-            check_intrinsics("P", P[:, :3])
-            if np.abs(R @ R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0:
-                raise CalibrationError(f"R is {R.tolist()}, expected a rotation matrix or all zeros")
+            check_projection(P)
+            check_rotation("R", R)
         for name, array in (("K", K), ("D", D), ("R", R), ("P", P)):
             array = array + 0.0  # a copy without -0.0, so that equal models have equal bytes
             array.setflags(write=False)

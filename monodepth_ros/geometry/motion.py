@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.limits import LARGEST_POSITION, LARGEST_QUATERNION, SMALLEST_QUATERNION
 
 SMALL_ANGLE = 1e-2  # radians; below it the series used here are exact to double precision
 
@@ -89,11 +90,11 @@ def rotation_to_axis_angle(R: ArrayLike) -> np.ndarray:
 def quaternion_to_rotation(quaternion: ArrayLike) -> np.ndarray:
     """Rotation matrix (3, 3) of a quaternion (4,) in ROS order x, y, z, w.
 
-    The quaternion need not have length 1. Raises MotionError for a zero quaternion.
+    The quaternion need not have length 1 exactly. Raises MotionError for one that is zero or of an absurd length.
     """
     q = _finite("quaternion", quaternion, (4,))
-    norm = float(np.linalg.norm(q))
-    if norm < 1e-9:
+    norm = math.hypot(*q.tolist())
+    if not SMALLEST_QUATERNION <= norm <= LARGEST_QUATERNION:
         raise MotionError(f"quaternion is {q.tolist()}, expected length 1 (no rotation is 0, 0, 0, 1)")
     x, y, z, w = q / norm
     return np.array(
@@ -127,6 +128,14 @@ def rotation_to_quaternion(R: ArrayLike) -> np.ndarray:
     else:
         q = c + g, f + h, 1 + i - a - e, d - b
     return np.array(q) * (math.copysign(1.0, q[3]) / math.hypot(*q))
+
+
+def checked_position(name: str, position: ArrayLike) -> np.ndarray:
+    """A position or translation (3,) [m] from outside; MotionError unless it is finite and below LARGEST_POSITION."""
+    values = np.asarray(position, dtype=np.float64)
+    if values.shape != (3,) or not (np.abs(values) <= LARGEST_POSITION).all():
+        raise MotionError(f"{name} is {values.tolist()}, expected three numbers up to {LARGEST_POSITION:g} m")
+    return values
 
 
 def make_transform(R: ArrayLike, t: ArrayLike) -> np.ndarray:

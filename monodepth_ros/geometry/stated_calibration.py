@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from monodepth_ros.geometry.calibration_checks import checked_matrix, checked_size
+from monodepth_ros.geometry.calibration_checks import check_intrinsics, checked_matrix, checked_size
 from monodepth_ros.geometry.lenses.distortion import CalibrationError
 from monodepth_ros.geometry.lenses.distortion_models import zero_fisheye_note
 
@@ -62,8 +62,8 @@ def stated_calibration(info: Any, image_size: tuple[int, int] | None = None) -> 
 
     image_size: (width, height) of the published images [pixels], None if unknown; it stands for a size of 0x0, and
     tells whether binning and roi are in the stated size already. A roi of zero width or height means the full image.
-    Raises CalibrationError for a size of 0x0 of unknown images, a roi outside of the image, and numbers that are not
-    finite.
+    Raises CalibrationError for a size of 0x0 of unknown images, a roi outside of the image, a binning that leaves no
+    pixel, and numbers that are not finite.
     """
     names = (name if hasattr(info, name) else name.upper() for name in "kdrp")
     k, d, r, p = (getattr(info, name) for name in names)
@@ -82,10 +82,11 @@ def stated_calibration(info: Any, image_size: tuple[int, int] | None = None) -> 
         K, d, model, R = P[:, :3].copy(), (), "", np.eye(3)
         note = "it holds P alone (K is zero), the calibration of rectified images: P is taken, without distortion"
     crop = _crop(info, width, height)
-    binning = max(1, int(getattr(info, "binning_x", 0))), max(1, int(getattr(info, "binning_y", 0)))
+    binning = _binning(info, crop)
     found = StatedCalibration(width, height, K=K, D=d, model=model, R=R, P=P, crop=crop, binning=binning, note=note)
-    if K[0, 0] <= 0:
+    if K[0, 0] == 0:
         return found
+    check_intrinsics("K", K)
     normalized = _normalized(found)
     if normalized is not None:
         return normalized
@@ -113,6 +114,16 @@ def _crop(info: Any, width: int, height: int) -> tuple[int, int, int, int]:
             f"{width}x{height} image: width and height must be those of the full image"
         )
     return x, y, columns, rows
+
+
+def _binning(info: Any, crop: tuple[int, int, int, int]) -> tuple[int, int]:
+    x, y = (max(1, int(getattr(info, name, 0))) for name in ("binning_x", "binning_y"))
+    if x > crop[2] or y > crop[3]:
+        raise CalibrationError(
+            f"camera_info has binning {x}x{y} of a {crop[2]}x{crop[3]} image, which leaves no pixel: expected the "
+            "number of full pixels per published one"
+        )
+    return x, y
 
 
 def _normalized(stated: StatedCalibration) -> StatedCalibration | None:

@@ -12,6 +12,8 @@ from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.offline.recorded_topic import RecordedTopic
 from monodepth_ros.pipeline.robot_inputs import gyro_messages
 
+MOST_NOTES = 8
+
 
 class RecordedGyro:
     """Gives `gyro` the recorded rates up to each frame, turned into the camera's axes by static transforms.
@@ -24,6 +26,7 @@ class RecordedGyro:
         self._source, self._gyro, self._name = source, gyro, name
         self._topic: RecordedTopic | None = None
         self._frame: str | None = None
+        self._has_passed_over = False
         self._R_camera_imu: np.ndarray | None = None
         self.notes: list[str] = []
         if gyro is not None:
@@ -59,7 +62,8 @@ class RecordedGyro:
             self._R_camera_imu = self._rotation(message.header.frame_id)
         if self._gyro is not None and self._R_camera_imu is not None:
             problem = gyro_messages.add_rate(self._gyro, message, self._R_camera_imu)
-            if problem:
+            if problem and not self._has_passed_over:  # one note, however many there are
+                self._has_passed_over = True
                 self._note(problem)
 
     def _rotation(self, frame: str) -> np.ndarray | None:
@@ -71,7 +75,7 @@ class RecordedGyro:
 
     def _note(self, text: str) -> None:
         note = f"odometry.imu_topic {self._name}: {text}"
-        if note not in self.notes:
+        if note not in self.notes and len(self.notes) < MOST_NOTES:
             self.notes.append(note)
 
     @property

@@ -12,7 +12,7 @@ from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.offline.recorded_topic import RecordedTopic
 from monodepth_ros.pipeline.robot_inputs import odometry_messages
-from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
+from monodepth_ros.pipeline.robot_inputs.camera_mount import MountError, find_mount, ground_frames
 
 
 class RecordedScaleInputs:
@@ -31,7 +31,9 @@ class RecordedScaleInputs:
         self._uses_poses = settings.source == "odometry" and not settings.odometry_topic
         if self._uses_poses:
             travel.mount_camera(np.zeros(3))  # the poses are those of the camera
+        self._settings_topic = settings.odometry_topic
         self.notes: list[str] = []
+        self._noted: set[str] = set()
         reason = source.why_no_poses() if self._uses_poses else ""
         if reason and reason not in source.notes:
             self.notes.append(f"scale: no odometry to measure it by: {reason}; or set scale.odometry_topic")
@@ -41,7 +43,11 @@ class RecordedScaleInputs:
 
     def _find_mount(self, source: FrameSource, settings: ScaleConfig) -> CameraMount:
         frames = ground_frames(settings)
-        found = find_mount(frames, lambda frame: source.transforms.lookup(frame, source.frame_id))
+        try:
+            found = find_mount(frames, lambda frame: source.transforms.lookup(frame, source.frame_id))
+        except MountError as error:
+            self.notes.append(f"scale: the camera's height is not used: {error}")
+            return CameraMount()
         if found is not None:
             frame, mount = found
             what = "tilt" if settings.camera_height else f"height ({mount.height:.3g} m) and tilt"
@@ -75,10 +81,17 @@ class RecordedScaleInputs:
             self._travel.add_pose(frame.stamp_ns, T[:3, 3], rotation_to_quaternion(T[:3, :3]))
         if self._topic is not None:
             for message in self._topic.until(frame):
-                self._mount_camera_on(odometry_messages.moving_frame(message))
-                self._odometry.add(message)
-                if self._odometry.problem and self._odometry.problem not in self.notes:
-                    self.notes.append(self._odometry.problem)
+                problem = self._odometry.add(message)
+                if not problem:
+                    self._mount_camera_on(odometry_messages.moving_frame(message))
+                self._note_once("passed over", problem)
+                self._note_once("twist", self._odometry.remark)
+
+    def _note_once(self, kind: str, text: str) -> None:
+        """One note of each kind, however many messages it is about."""
+        if text and kind not in self._noted:
+            self._noted.add(kind)
+            self.notes.append(f"scale: {self._settings_topic}: {text}")
 
     def _mount_camera_on(self, moving_frame: str) -> None:
         if moving_frame == self._moving_frame:
@@ -87,7 +100,9 @@ class RecordedScaleInputs:
         try:
             self._travel.mount_camera(self._source.transforms.lookup(moving_frame, self._source.frame_id)[:3, 3])
         except StaticTransformError as error:
-            self.notes.append(odometry_messages.without_lever(error))
+            if "lever" not in self._noted:
+                self._noted.add("lever")
+                self.notes.append(odometry_messages.without_lever(error))
 
     def close(self) -> None:
         """Release the file."""

@@ -54,6 +54,7 @@ class FramePipeline:
         self._leader = leader
         self._config = config
         self._resampling: FrameResampling | None = None
+        self._earlier: FrameResampling | None = None  # the one before
         self.travel = TravelLog()
         self.stereo = StereoImages()
         self._scale = self._create_scale(config, previous=None)
@@ -261,13 +262,18 @@ class FramePipeline:
         before = self._resampling
         if before is not None and before.fits(camera):
             return before
-        view = ready_view(self._engine, camera, self._header, self._config.image.view, self.announce)
-        # A pose network is more accurate on the part of the image that it was trained on (docs/odometry.md).
-        motion_view = choose_view(camera, self._header, "training") if view.kind == "whole" else view
-        self._resampling = FrameResampling(camera, view, motion_view)
-        if before is not None and before.view.is_calibrated != view.is_calibrated:
+        earlier, self._earlier = self._earlier, before
+        if earlier is not None and earlier.fits(camera) and self._engine.is_ready(earlier.view.size):
+            resampling = earlier  # back after a single image of another camera: the motion goes on where it was
+        else:
+            view = ready_view(self._engine, camera, self._header, self._config.image.view, self.announce)
+            # A pose network is more accurate on the part of the image that it was trained on (docs/odometry.md).
+            motion_view = choose_view(camera, self._header, "training") if view.kind == "whole" else view
+            resampling = FrameResampling(camera, view, motion_view)
+        self._resampling = resampling
+        if before is not None and before.view.is_calibrated != resampling.view.is_calibrated:
             self._motion.reset()  # the unit of length is another one
-        return self._resampling
+        return resampling
 
     def _finish_depth(self, prepared: PreparedFrame, scaled: np.ndarray, rgb: np.ndarray | None) -> None:
         config, demand, result, view = self._config, prepared.demand, prepared.result, prepared.result.view

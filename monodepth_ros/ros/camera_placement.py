@@ -13,10 +13,12 @@ from sensor_msgs.msg import CameraInfo
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.foreign_text import name_fault
 from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.pipeline.robot_inputs.camera_pose import PlacedFrame, StatedPose, placed_frame
 from monodepth_ros.ros.end_request import EndRequest
 from monodepth_ros.ros.frame_tree import TF_STATIC_QOS, FrameTree
+from monodepth_ros.ros.node_log import node_log
 
 # Time between the first image and the transform, in which the tree of the camera's driver may come [s].
 TREE_TIMEOUT = 2.0
@@ -52,7 +54,7 @@ class CameraPlacement(Node):
         self._base = base
         self._waiting = {pose.camera: pose for pose in poses}
         self._first_image: dict[str, tuple[str, float]] = {}
-        self.tree = FrameTree()
+        self.tree = FrameTree(node_log(self).warnings("transform message"))
         self.transforms: list[TransformStamped] = []
         self._publisher = self.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
         self.create_subscription(
@@ -65,8 +67,9 @@ class CameraPlacement(Node):
         topic = f"{camera}/depth/camera_info" if camera else "depth/camera_info"
 
         def receive(message: CameraInfo) -> None:
-            if message.header.frame_id and camera not in self._first_image:
-                self._first_image[camera] = message.header.frame_id, time.monotonic()
+            frame = message.header.frame_id
+            if frame and not name_fault(frame) and camera not in self._first_image:
+                self._first_image[camera] = frame, time.monotonic()
 
         return self.create_subscription(CameraInfo, topic, receive, qos_profile_sensor_data)
 
@@ -81,13 +84,11 @@ class CameraPlacement(Node):
     def _place(self, pose: StatedPose, camera_frame: str) -> None:
         placed = placed_frame(pose.T_base_body, self._base, camera_frame, self.tree.parent_of)
         if placed is None:
-            self.get_logger().warning(
-                f"camera_pose is not used: TF connects {camera_frame!r} with {self._base!r} already"
-            )
+            node_log(self).warning(f"camera_pose is not used: TF connects {camera_frame!r} with {self._base!r} already")
             return
         self.transforms.append(self._transform(placed))
         self._publisher.publish(TFMessage(transforms=self.transforms))
-        self.get_logger().info(f"{self._base} -> {placed.frame}: placed for images of {camera_frame}")
+        node_log(self).info(f"{self._base} -> {placed.frame}: placed for images of {camera_frame}")
 
     def _transform(self, placed: PlacedFrame) -> TransformStamped:
         result = TransformStamped(child_frame_id=placed.frame)

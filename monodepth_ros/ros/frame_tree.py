@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The topics of TF, and the parents of frames there, without the transforms themselves."""
 
-import math
 import threading
 import time
 from collections import deque
@@ -14,8 +13,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.foreign_text import shown
-from monodepth_ros.limits import LARGEST_POSITION, LONGEST_NAME, MOST_FRAMES, MOST_PARENTS
+from monodepth_ros.limits import MOST_PARENTS
 from monodepth_ros.pipeline.base_choice import Parent
+from monodepth_ros.ros.transform_filter import TransformFilter
 from monodepth_ros.stamps import nanoseconds
 
 TF_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
@@ -31,7 +31,6 @@ SILENCE = 10.0
 PAUSES = 3.0
 LONGEST_SILENCE = 600.0
 OWN_TRANSFORMS = 200  # transforms of our own to remember, until these have come back
-SHORTEST_QUATERNION = 1e-12
 
 
 class ParentInForce(NamedTuple):
@@ -61,51 +60,42 @@ class FrameTree:
     """The tree of frames, as other nodes publish it. Thread-safe.
 
     A frame with a static parent keeps it, whatever comes on /tf. on_refused: called with a line for each transform that
-    is left out.
+    is left out (see TransformFilter).
     """
 
     def __init__(self, on_refused: Callable[[str], None] = lambda line: None) -> None:
-        self._on_refused = on_refused
+        self._filter = TransformFilter(on_refused)
         self._parents: dict[str, Parent] = {}
         self._heard: dict[str, dict[ParentInForce, _Heard]] = {}
         self._own: deque[tuple] = deque(maxlen=OWN_TRANSFORMS)
         self._lock = threading.Lock()
 
     def add(self, message: TFMessage, is_static: bool) -> list[TransformStamped]:
-        """Add transforms; those that can be used. Others are refused, as tf2 does: of no frame or with bad numbers."""
-        now, usable = time.monotonic(), []
-        for item in message.transforms:
-            child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-            reason = _reason_against(item, parent, child) or self._take(item, parent, child, is_static, now)
-            if reason:
-                link = f"{shown(parent)!r} -> {shown(child)!r}"
-                self._on_refused(f"{link} on {'/tf_static' if is_static else '/tf'} is left out: {reason}")
-            else:
-                usable.append(item)
+        """Add transforms; those that can be used now."""
+        usable = list(self._filter.usable(message, is_static).transforms)
+        now = time.monotonic()
+        with self._lock:
+            for item in usable:
+                self._take(item, is_static, now)
         return usable
 
-    def _take(self, item: TransformStamped, parent: str, child: str, is_static: bool, now: float) -> str:
-        """Add one transform, unless it is our own; why there is no room for it, or an empty string."""
-        with self._lock:
-            if not is_static and self._own and (key := _content(item, parent, child)) in self._own:
-                self._own.remove(key)  # once: the same again comes from another node
-                return ""
-            heard = self._heard.get(child)
-            if heard is None:
-                if len(self._heard) >= MOST_FRAMES:
-                    return f"{MOST_FRAMES} frames are known already; does a node make up new names all the time?"
-                heard = self._heard[child] = {}
-            known = self._parents.get(child)
-            if known is None or is_static or not known.is_static:
-                self._parents[child] = Parent(parent, is_static)
-            found = heard.get(new := ParentInForce(parent, is_static))
-            if found is not None:
-                found.again(now)
-            else:
-                if len(heard) >= MOST_PARENTS:
-                    del heard[min(heard, key=lambda old: heard[old].last)]
-                heard[new] = _Heard(now)
-        return ""
+    def _take(self, item: TransformStamped, is_static: bool, now: float) -> None:
+        """Add one transform, unless it is our own."""
+        child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
+        if not is_static and self._own and (key := _content(item, parent, child)) in self._own:
+            self._own.remove(key)  # once: the same again comes from another node
+            return
+        known = self._parents.get(child)
+        if known is None or is_static or not known.is_static:
+            self._parents[child] = Parent(parent, is_static)
+        heard = self._heard.setdefault(child, {})
+        found = heard.get(new := ParentInForce(parent, is_static))
+        if found is not None:
+            found.again(now)
+            return
+        if len(heard) >= MOST_PARENTS:
+            del heard[min(heard, key=lambda old: heard[old].last)]
+        heard[new] = _Heard(now)
 
     def parent_of(self, frame: str) -> Parent | None:
         """The parent of a frame, the last one heard of; None if it has none."""
@@ -160,19 +150,3 @@ def _content(item: TransformStamped, parent: str, child: str) -> tuple:
     """What tells a transform from that of another node about the same frames and image."""
     t, q = item.transform.translation, item.transform.rotation
     return parent, child, nanoseconds(item.header.stamp), t.x, t.y, t.z, q.x, q.y, q.z, q.w
-
-
-def _reason_against(item: TransformStamped, parent: str, child: str) -> str:
-    if not parent or not child:
-        return "it does not name both frames"
-    if parent == child:
-        return "a frame cannot be its own parent"
-    if max(len(parent), len(child)) > LONGEST_NAME:
-        return f"a frame's name has more than {LONGEST_NAME} characters"
-    t, q = item.transform.translation, item.transform.rotation
-    length = math.sqrt(q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w)
-    if not math.isfinite(length) or length < SHORTEST_QUATERNION:
-        return "its rotation is not a quaternion of length 1"
-    if not max(abs(t.x), abs(t.y), abs(t.z)) <= LARGEST_POSITION or math.isnan(t.x + t.y + t.z):
-        return f"its translation is not within {LARGEST_POSITION:g} m"
-    return ""

@@ -8,6 +8,7 @@ conformance tests run through all of them.
 Outgoing images are always packed here: cv_bridge copies them twice, through `bytes`.
 """
 
+import math
 import sys
 from array import array as byte_array
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from std_msgs.msg import Header
 from monodepth_ros.data.images.encodings import Encoding
 from monodepth_ros.data.images.image_codec import DecoderOptions, ImageDecoder, Pixels
 from monodepth_ros.geometry.motion import MotionError
+from monodepth_ros.limits import LARGEST_QUATERNION, SMALLEST_QUATERNION
 from monodepth_ros.pipeline.point_cloud import CLOUD_DTYPE
 
 try:
@@ -156,11 +158,14 @@ QUATERNIONS["transforms3d"] = QuaternionFunctions(
 
 
 def rotation_from_quaternion(quaternion, implementation: str = "") -> np.ndarray:
-    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) of any length; MotionError if it is zero or holds NaN."""
+    """Rotation matrix (3, 3) of a quaternion (x, y, z, w) that need not have length 1 exactly.
+
+    MotionError if it is zero, of an absurd length or holds NaN.
+    """
     functions = QUATERNIONS[implementation] if implementation else next(iter(QUATERNIONS.values()))
     values = np.asarray(quaternion, dtype=np.float64)
-    norm = np.linalg.norm(values)
-    if not np.isfinite(norm) or norm < 1e-12:
+    norm = math.hypot(*values.tolist())
+    if not SMALLEST_QUATERNION <= norm <= LARGEST_QUATERNION:
         raise MotionError(f"quaternion {tuple(values.tolist())} is not a rotation: publish a quaternion of length 1")
     return functions.to_rotation(values / norm)
 

@@ -13,6 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 from monodepth_ros.errors import one_line, typed_line
 from monodepth_ros.ros.end_request import EndRequest
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.ros.parameters.parameter_files import check_parameter_files
 
 # A node that is still running this long after the request to end [s] is killed.
@@ -55,7 +56,7 @@ def run_node(end: EndRequest) -> int:
             except Exception as error:
                 # rclpy raises here for a service request that it does not understand; the images must go on.
                 if not end.is_set():
-                    node.get_logger().error(f"a callback failed: {typed_line(error)}")
+                    node_log(node).error(f"a callback failed: {typed_line(error)}", cause="callback")
                     end.wait(0.1)
 
     executor = SingleThreadedExecutor()

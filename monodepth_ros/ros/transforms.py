@@ -14,10 +14,12 @@ from rclpy.node import Node
 from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
+from monodepth_ros.data.transform_messages import read_transform
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import interpolate, invert, make_transform
 from monodepth_ros.ros.frame_tree import TF_QOS, TF_STATIC_QOS, FrameTree
 from monodepth_ros.ros.interop import rotation_from_quaternion
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.stamps import nanoseconds
 
 try:
@@ -27,7 +29,7 @@ except ImportError:  # not on PyPI
 
 # Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
-SHOWN_FRAMES = 20  # names in a message
+NAMED = 30  # frames that a message names
 
 
 class TransformError(MonodepthError):
@@ -106,7 +108,7 @@ class _Track:
 class TransformBuffer:
     """The tree of frames from TransformStamped messages. Thread-safe. A frame with a static parent keeps it.
 
-    on_refused: see FrameTree.
+    on_refused: called with a line for each transform that is left out (see TransformFilter).
     """
 
     def __init__(self, on_refused: Callable[[str], None] = lambda line: None) -> None:
@@ -115,12 +117,11 @@ class TransformBuffer:
         self._changed = threading.Condition()
 
     def add(self, message: TFMessage, is_static: bool) -> None:
-        """Add transforms; skip those without a frame name or with invalid numbers."""
+        """Add transforms; those that cannot be used are left out."""
         usable = self.tree.add(message, is_static)
         with self._changed:
             for item in usable:
-                child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-                T_parent_child = matrix_from_transform(item.transform)
+                parent, child, T_parent_child = read_transform(item)
                 track = self._tracks.get(child)
                 if track is not None and track.is_static and not is_static:
                     continue
@@ -148,8 +149,8 @@ class TransformBuffer:
         common = next((frame for frame in up_source if frame in up_target), None)
         if common is None:
             names = sorted(set(self._tracks) | {t.parent for t in self._tracks.values()})
-            known = ", ".join(names[:SHOWN_FRAMES]) or "none"
-            more = f" and {len(names) - SHOWN_FRAMES} more" if len(names) > SHOWN_FRAMES else ""
+            known = ", ".join(names[:NAMED]) or "none"
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
             raise TransformError(
                 f"no transform connects {source!r} with {target!r}: publish one (frames known: {known}{more})"
             )
@@ -177,7 +178,7 @@ class TransformBuffer:
 class TopicTransforms(TransformBuffer):
     """A TransformBuffer that subscribes to /tf_static and /tf."""
 
-    def __init__(self, node: Node, on_refused: Callable[[str], None] = lambda line: None):
+    def __init__(self, node: Node, on_refused: Callable[[str], None]):
         super().__init__(on_refused)
         self._node = node
         self._subscriptions = [
@@ -195,7 +196,7 @@ class TopicTransforms(TransformBuffer):
 class Tf2Transforms:
     """Transforms from tf2_ros."""
 
-    def __init__(self, node: Node, on_refused: Callable[[str], None] = lambda line: None):
+    def __init__(self, node: Node, on_refused: Callable[[str], None]):
         self.tree = tree = FrameTree(on_refused)
 
         class Listener(tf2_ros.TransformListener):
@@ -236,6 +237,10 @@ class Tf2Transforms:
         self._listener.unregister()
 
 
-def create_transform_lookup(node: Node, on_refused: Callable[[str], None] = lambda line: None) -> TransformLookup:
-    """Transforms from tf2_ros if it is installed, else from our own buffer. on_refused: see FrameTree."""
-    return Tf2Transforms(node, on_refused) if tf2_ros is not None else TopicTransforms(node, on_refused)
+def create_transform_lookup(node: Node, on_refused: Callable[[str], None] | None = None) -> TransformLookup:
+    """Transforms from tf2_ros if it is installed, else from our own buffer.
+
+    on_refused: see TransformBuffer; by default the line is logged.
+    """
+    kind = Tf2Transforms if tf2_ros is not None else TopicTransforms
+    return kind(node, on_refused or node_log(node).warnings("transform message"))

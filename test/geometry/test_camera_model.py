@@ -381,7 +381,7 @@ def test_an_uncalibrated_camera_has_a_size_and_refuses_to_project():
         (dict(d=[0.1] * 3), "3 distortion coefficients"),
         (dict(d=[np.inf] * 5), "finite"),
         (dict(roi=roi(300, 0, 100, 100)), "roi 100x100 at (300, 0)"),
-        (dict(roi=roi(0, 0, 3, 3), binning_x=4), "0x3"),
+        (dict(roi=roi(0, 0, 3, 3), binning_x=4), "binning 4x1 of a 3x3 image"),
     ],
 )
 def test_impossible_camera_info_is_refused_in_one_line(changes, words):

@@ -39,6 +39,7 @@ TIERS = (
         "foreign_text",
         "limits",
         "structured_text",
+        "odd_samples",
         "stamp_checks",
         "stamps",
         "version",

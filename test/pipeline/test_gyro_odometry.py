@@ -146,7 +146,7 @@ def alone(recording, checkpoint):
     [
         ("/imu/none", "/imu/none has no messages"),
         ("/imu/elsewhere", "no topic /imu/elsewhere in"),
-        ("/imu/nan", "rates that are not finite are skipped"),
+        ("/imu/nan", "a rate that is not finite is passed over"),
         ("/imu/unconnected", "not used: no static transforms lead from 'elsewhere'"),
         ("/imu/gaps", "gyro: not used: no rates of the images' times"),
     ],

@@ -12,7 +12,7 @@ from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.odometry.scale.config import ScaleConfig
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.moving_frame import odometry_transform, second_parent
-from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
+from monodepth_ros.pipeline.robot_inputs.camera_mount import MountError, find_mount, ground_frames
 from monodepth_ros.pipeline.robot_inputs.gyro_messages import add_rate
 from monodepth_ros.pipeline.robot_inputs.odometry_messages import TYPES, OdometryMessages, moving_frame
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -54,16 +54,15 @@ def test_odometry_whose_poses_never_move_is_remarked_once():
         message = odometry_message("Odometry", i)
         message.pose.pose.position.x = 0.0
         odometry.add(message)
-        problems.add(odometry.problem)
-    assert len(problems - {""}) == 1 and "the twist counts" in odometry.problem
+        problems.add(odometry.remark)
+    assert len(problems - {""}) == 1 and "the twist counts" in odometry.remark
 
 
 def test_live_odometry_without_stamps_is_named():
     odometry = OdometryMessages(TravelLog())
     message = odometry_message("Odometry", 0)
     message.header.stamp.sec = message.header.stamp.nanosec = 0
-    odometry.add(message)
-    assert "has no stamps" in odometry.problem
+    assert "no stamp (header.stamp is 0)" in odometry.add(message)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -145,4 +144,41 @@ def test_odometry_whose_pose_never_moves_gives_the_path_of_its_twist_and_says_so
         odometry.add(message)
     length, _ = travel.between(21 * TENTH, 31 * TENTH)
     assert length == pytest.approx(SPEED, abs=1e-9)
-    assert "poses never move" in odometry.problem
+    assert "poses never move" in odometry.remark
+
+
+def test_absurd_twists_and_jumps_do_not_decide_whether_poses_or_twists_count():
+    travel = TravelLog()
+    odometry = OdometryMessages(travel)
+    for i in range(31):
+        message = odometry_message("Odometry", i)
+        if i == 10:
+            message.twist.twist.linear.x = 1e300
+        if i == 20:
+            message.pose.pose.position.x = -1e9
+        odometry.add(message)
+    assert not odometry.remark
+    assert travel.between(TENTH, 31 * TENTH)[0] == pytest.approx(3 * SPEED, abs=1e-9)
+
+
+def test_an_odometry_frame_that_is_no_name_is_passed_over():
+    message = odometry_message("Odometry", 0)
+    message.child_frame_id = "x" * 5000
+    assert "5000 characters" in OdometryMessages(TravelLog()).add(message)
+
+
+def test_an_imu_without_a_gyro_is_named_and_one_with_absurd_covariances_is_used():
+    gyro = Gyro(OdometryConfig())
+    message = messages.imu(messages.header(TENTH, "imu"), np.zeros(3), 1e-4)
+    message.angular_velocity_covariance[:] = -1.0
+    assert "measures no rates" in add_rate(gyro, message, np.eye(3))
+    message.angular_velocity.x = 0.1
+    for covariance in (-1.0, np.nan, 1e300):
+        message.angular_velocity_covariance[:] = covariance
+        message.header.stamp.nanosec += 10_000_000
+        assert not add_rate(gyro, message, np.eye(3))
+
+
+def test_a_camera_of_absurd_height_has_no_mount():
+    with pytest.raises(MountError, match=r"1e\+07 m above 'base_footprint'"):
+        find_mount(("base_footprint",), lambda frame: make_transform(R_BODY_OPTICAL, (0, 0, 1e7)))

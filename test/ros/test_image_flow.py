@@ -9,6 +9,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from monodepth_ros.ros.live.inputs.image_flow import ImageFlow
+from monodepth_ros.ros.live.inputs.sender_choice import MOST_OTHERS
 from monodepth_ros.ros.live.problems import Problems
 
 SECOND = 1_000_000_000
@@ -80,4 +81,37 @@ def test_another_camera_begins_a_new_series_of_stamps():
     flow = Flow(NOW)
     first = flow.admit(image(NOW, "left"), None)
     second = flow.admit(image(NOW - 5 * SECOND, "right"), None)
-    assert second.sender == first.sender + 1 and second.in_order and flow.left_out == 0
+    assert second.sender == first.sender and not second.in_order, "one image may be a mistake"
+    third = flow.admit(image(NOW - 5 * SECOND + SECOND // 10, "right"), None)
+    assert third.sender == first.sender + 1 and third.in_order and flow.left_out == 0
+
+
+def test_one_image_of_another_frame_or_size_interrupts_nothing_and_is_named():
+    flow = Flow(NOW)
+    frames = ["left", "left", "other", "left", "left"]
+    arrivals = [flow.admit(image(NOW + i * SECOND // 10, frame), None) for i, frame in enumerate(frames)]
+    assert [arrival.sender for arrival in arrivals] == [1] * 5 and flow.left_out == 0
+    assert [arrival.in_order for arrival in arrivals] == [True, True, False, True, True]
+    (problem,) = flow.problems.current()
+    assert "1 image(s)" in problem.message and "'left'" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("frame_id", "words"), [("x" * 100_000, "100000 characters"), ("a\x1b[2J", "cannot be printed"), ("a\nb", "cannot")]
+)
+def test_a_frame_id_that_is_no_name_is_left_empty_in_everything_published(frame_id, words):
+    flow = Flow(NOW)
+    arrival = flow.admit(image(NOW, frame_id), None)
+    assert arrival.header.frame_id == ""
+    (problem,) = flow.problems.current()
+    assert words in problem.message and len(problem.message) < 300
+
+
+def test_ten_thousand_frame_ids_fill_neither_memory_nor_a_line():
+    for publishers in (1, 2):
+        flow = Flow(NOW, publishers=publishers)
+        for i in range(10_000):
+            flow.admit(image(NOW + i * SECOND // 1000, f"camera{i} " + 100 * "x"), i)
+        flow.note_senders()
+        assert len(flow._senders._others) <= MOST_OTHERS
+        assert all(len(problem.message) <= 2000 for problem in flow.problems.current())

@@ -219,3 +219,13 @@ def test_lost_images_are_counted_and_the_remedy_is_named(lonely, environment, ca
     assert log_lines(capfd, "[WARN]", "got lost on the way")
     counts = node.settled_counts()
     assert counts["frames_received"] + counts["frames_lost"] <= 41, counts
+
+
+def test_where_the_middleware_tells_of_no_losses_the_numbers_of_the_publications_do(harness, depth_checkpoint):
+    node = harness(depth_checkpoint)
+    camera_input = node.stream.intake._input
+    camera_input._tells_losses = False
+    for number in (5, 6, 9, 10, 9, 5000, 5001):
+        camera_input._count_gap(number)
+    assert node.counts()["frames_lost"] == 2
+    assert "2 images of /image got lost" in node.health().messages[0]

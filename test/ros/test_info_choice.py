@@ -3,7 +3,7 @@
 
 from sensor_msgs.msg import CameraInfo
 
-from monodepth_ros.ros.live.inputs.info_choice import InfoChoice
+from monodepth_ros.ros.live.inputs.info_choice import MOST_CAMERAS, InfoChoice
 
 
 def info(frame="camera", width=64, height=48, focal=50.0):
@@ -42,7 +42,7 @@ def test_a_driver_that_changes_its_size_or_frame_has_one_calibration():
     messages = [info(), info(width=128, height=96), info(), info(width=32, height=24)]
     choice = choice_of(messages, 1)
     assert choice.of_image("camera", (64, 48)) is messages[-1] and not choice.conflict
-    choice = choice_of([info(), info("", focal=60.0)] * 4, 1)
+    choice = choice_of([info(), info("", focal=60.0)], 1)
     assert choice.of_image("camera", (64, 48)).k[0] == 60.0 and not choice.conflict
 
 
@@ -56,6 +56,18 @@ def test_different_calibrations_of_one_camera_do_not_alternate():
     first, second = info(focal=40.0), info(focal=60.0)
     choice = choice_of([first, second] * 10, 2)
     assert choice.of_image("camera", (64, 48)) is first and "different calibrations" in choice.conflict
+    choice = choice_of([first, second] * 10, 1)
+    kept = choice.of_image("camera", (64, 48))
+    assert "different calibrations" in choice.conflict
+    for i, message in enumerate([first, second] * 5):
+        choice.take(message, 2.0 + 0.1 * i)
+        assert choice.of_image("camera", (64, 48)).k[0] == kept.k[0], "it still alternates"
+
+
+def test_ten_thousand_cameras_of_one_topic_are_neither_kept_nor_named():
+    for publishers in (1, 2):
+        choice = choice_of([info(f"camera{i}") for i in range(10_000)], publishers, period=1e-4)
+        assert len(choice._infos) <= MOST_CAMERAS and len(choice.conflict) < 500
 
 
 def test_the_calibration_of_a_driver_that_has_gone_is_replaced():

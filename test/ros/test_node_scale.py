@@ -15,6 +15,7 @@ from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, axis_angle_to_rotation, make_transform
 from monodepth_ros.networks.disparity import scale_disparity
+from monodepth_ros.ros.live.inputs import scale_inputs
 from monodepth_ros.ros.transforms import TF_STATIC_QOS, TransformError
 
 SECOND = 1_000_000_000
@@ -207,3 +208,14 @@ def test_a_topic_without_odometry_is_reported_in_the_diagnostics(harness, relati
     node.client.create_publisher(Image, "wheels", RELIABLE)
     node.wait(lambda: any("send sensor_msgs/msg/Image" in text for text in node.health().messages))
     assert node.health().values["scale state"] == "Waiting"
+
+
+def test_odometry_of_another_type_than_the_stated_one_is_named(harness, relative_checkpoint, monkeypatch):
+    monkeypatch.setattr(scale_inputs, "SILENCE", 0.2)
+    node = harness(
+        relative_checkpoint, scale__source="odometry", scale__odometry_topic="wheels", scale__odometry_type="Odometry"
+    )
+    node.wait(lambda: any("no odometry on /wheels: it has no publisher" in text for text in node.health().messages))
+    node.client.create_publisher(TwistStamped, "wheels", RELIABLE)
+    words = "send geometry_msgs/msg/TwistStamped, expected Odometry; set scale.odometry_type to auto"
+    node.wait(lambda: any(words in text for text in node.health().messages))

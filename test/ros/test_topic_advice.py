@@ -30,6 +30,7 @@ def test_what_is_published_instead_of_the_images_is_named(topics, transport, wor
     [
         ({"/a/image": [COMPRESSED]}, "/a/image", IMAGE, "set image_transport to compressed or auto"),
         ({"/a/image": [IMAGE]}, "/a/image", COMPRESSED, "set image_transport to raw or auto"),
+        ({"/a/compressed": [IMAGE]}, "/a/compressed", COMPRESSED, "to raw and remap with image:=/a/compressed"),
         ({"/a/image/theora": [THEORA], "/a/image": [IMAGE]}, "/a/image/theora", IMAGE, "remap with image:=/a/image"),
         ({"/a/image/theora": [THEORA]}, "/a/image/theora", IMAGE, "republish it"),
         ({"/disparity": [DISPARITY]}, "/disparity", IMAGE, "a disparity is no camera's picture"),

@@ -34,7 +34,7 @@ class World:
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
         self.node = rclpy.create_node("looker", context=self.context)
-        self.lookup = Tf2Transforms(self.node) if kind == "tf2" else TopicTransforms(self.node)
+        self.lookup = (Tf2Transforms if kind == "tf2" else TopicTransforms)(self.node, print)
         self.static = self.node.create_publisher(TFMessage, "/tf_static", transforms.TF_STATIC_QOS)
         self.moving = self.node.create_publisher(TFMessage, "/tf", transforms.TF_QOS)
         self.executor = SingleThreadedExecutor(context=self.context)

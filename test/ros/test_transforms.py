@@ -10,7 +10,7 @@ from geometry_msgs.msg import TransformStamped
 from tf2_msgs.msg import TFMessage
 
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, invert, make_transform
-from monodepth_ros.ros import frame_tree
+from monodepth_ros.ros import frame_tree, transform_filter
 from monodepth_ros.ros.frame_tree import FrameTree
 from monodepth_ros.ros.interop import quaternion_from_rotation
 from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError
@@ -224,11 +224,11 @@ def test_a_loop_and_two_parents_are_found_over_several_links():
 
 
 def test_frames_and_parents_are_bounded(monkeypatch):
-    monkeypatch.setattr(frame_tree, "MOST_FRAMES", 5)
+    monkeypatch.setattr(transform_filter, "MOST_LINKS", 5)
     said = []
     tree = FrameTree(said.append)
     tree.add(TFMessage(transforms=[stamped("base", f"f{i}") for i in range(8)]), is_static=False)
-    assert len(said) == 3 and "5 frames are known already" in said[0] and tree.parent_of("f7") is None
+    assert len(said) == 3 and "more than 5 transforms" in said[0] and tree.parent_of("f7") is None
     tree.add(TFMessage(transforms=[stamped(f"p{i}", "f0") for i in range(20)]), is_static=False)
     assert len(tree.parents_of("f0")) == frame_tree.MOST_PARENTS and tree.parent_of("f0").name == "p19"
 
@@ -248,7 +248,7 @@ def test_invalid_transforms_are_skipped():
     for is_static in (True, False):
         buffer.add(TFMessage(transforms=[good, *bad]), is_static)
     np.testing.assert_allclose(found(buffer, "base", "camera"), T_1, atol=1e-12)
-    assert len(said) == 2 * len(bad) and all("left out" in line and len(line) < 400 for line in said), said
+    assert len(said) == 2 * len(bad) and all("passed over" in line and len(line) < 400 for line in said), said
 
 
 def test_quaternions_of_any_length_are_rotations():

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.geometry.motion import exp_se3
+from monodepth_ros.limits import LARGEST_POSITION, LARGEST_SPEED, LARGEST_TURN_RATE
 from monodepth_ros.stamps import nanoseconds
 
 # Way by the twists after which the poses must have moved too, and the least share of it [m, 1].
 TWIST_PATH, MOVING_SHARE = 0.5, 0.02
 # Messages further apart than this are not joined [s].
 GAP = 1.0
-# Faster than anything that carries a camera [m/s, rad/s].
-LARGEST_TWIST = 1e4
 
 
 class OdometryPath:
@@ -29,14 +28,14 @@ class OdometryPath:
         self._last: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def add(self, message: Any) -> None:
-        """Add a message; one that is not later than the one before, or whose twist is not finite or absurd, is ignored.
+        """Add a message; one that is not later than the one before, or whose twist no robot has, is ignored.
 
-        A pose that is none (not finite, or a quaternion of zeros) does not move.
+        A pose that is none (not finite, or a quaternion of zeros) does not move, and neither does one that jumps.
         """
         stamp_ns = nanoseconds(message.header.stamp)
         v, w = message.twist.twist.linear, message.twist.twist.angular
         twist = np.array([v.x, v.y, v.z, w.x, w.y, w.z])
-        if not np.abs(twist).max() <= LARGEST_TWIST:
+        if not ((np.abs(twist[:3]) <= LARGEST_SPEED).all() and (np.abs(twist[3:]) <= LARGEST_TURN_RATE).all()):
             return
         position = _position(message.pose.pose)
         if position is None:
@@ -50,7 +49,8 @@ class OdometryPath:
                 step = 0.5 * (twist + twist_before) * seconds
                 self.T = self.T @ exp_se3(step)
                 self._by_twist += float(np.linalg.norm(step[:3]))
-                self._by_pose += float(np.linalg.norm(position - position_before))
+                way = float(np.linalg.norm(position - position_before))
+                self._by_pose += way if way <= LARGEST_SPEED * seconds else 0.0
         self._last = stamp_ns, position, twist
 
     @property
@@ -69,8 +69,8 @@ class OdometryPath:
 
 
 def _position(pose: Any) -> np.ndarray | None:
-    """Position (3,) [m] of a geometry_msgs/Pose; None if it is not finite, or the quaternion is zero."""
+    """Position (3,) [m] of a geometry_msgs/Pose; None if it is out of bounds, or the quaternion is zero."""
     p, q = pose.position, pose.orientation
     position, quaternion = np.array([p.x, p.y, p.z]), np.array([q.x, q.y, q.z, q.w])
-    is_pose = np.isfinite(position).all() and np.isfinite(quaternion).all() and quaternion.any()
+    is_pose = (np.abs(position) <= LARGEST_POSITION).all() and np.isfinite(quaternion).all() and quaternion.any()
     return position if is_pose else None

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from monodepth_ros.data.transform_messages import TransformMessageError, read_transform
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.foreign_text import few
-from monodepth_ros.geometry.motion import invert, make_transform, quaternion_to_rotation
-from monodepth_ros.limits import LARGEST_POSITION
+from monodepth_ros.geometry.motion import invert
 
 # Names of REP-105 and REP-120, with or without a prefix (robot1/base_link).
 ROBOT_BASES = ("base_link", "base_footprint")
@@ -32,19 +32,13 @@ class StaticTransforms:
         self._parents: dict[str, tuple[str, np.ndarray]] = {}
 
     def add(self, transforms: Iterable[Any]) -> None:
-        """Add geometry_msgs/TransformStamped; those without frame names, with an invalid rotation or a translation of
-        more than LARGEST_POSITION are skipped."""
+        """Add geometry_msgs/TransformStamped; those that read_transform refuses are skipped."""
         for item in transforms:
-            child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-            if not child or not parent or child == parent:
-                continue
-            t, q = item.transform.translation, item.transform.rotation
             try:
-                T = make_transform(quaternion_to_rotation((q.x, q.y, q.z, q.w)), (t.x, t.y, t.z))
-                if np.abs(T[:3, 3]).max() <= LARGEST_POSITION:
-                    self._parents[child] = parent, T
-            except MonodepthError:
+                parent, child, T_parent_child = read_transform(item)
+            except TransformMessageError:
                 continue
+            self._parents[child] = parent, T_parent_child
 
     def __iter__(self) -> Iterator[tuple[str, str, np.ndarray]]:
         """Parent, child and T_parent_child (4, 4) of every transform."""

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.geometry.camera import CameraModel
+from monodepth_ros.limits import LARGEST_POINT_STEP, LARGEST_POSITION, MOST_PIXELS
 
 _FLOATS = {7: np.float32, 8: np.float64}  # sensor_msgs/PointField
+NAMED = 20  # fields that a message names
 
 
 class CloudError(MonodepthError):
@@ -16,18 +19,15 @@ class CloudError(MonodepthError):
 
 
 def cloud_points(cloud: Any) -> np.ndarray:
-    """The finite points (N, 3) float64 of a sensor_msgs/PointCloud2, in its frame.
+    """The points (N, 3) float64 of a sensor_msgs/PointCloud2, in its frame, without those that are not finite or
+    beyond LARGEST_POSITION.
 
-    Raises CloudError for a cloud without float x, y, z or with missing data.
+    Raises CloudError for a cloud without float x, y, z, with sizes that contradict each other, and with missing data.
     """
     fields = {field.name: field for field in cloud.fields}
-    missing = [name for name in "xyz" if name not in fields or fields[name].datatype not in _FLOATS]
-    if missing:
-        raise CloudError(
-            f"a point cloud without float {', '.join(missing)} (its fields: {', '.join(fields) or 'none'})"
-        )
-    if cloud.row_step * cloud.height > len(cloud.data) or cloud.point_step * cloud.width > cloud.row_step:
-        raise CloudError(f"a point cloud of {cloud.width}x{cloud.height} points with only {len(cloud.data)} bytes")
+    _check_layout(cloud, fields)
+    if not cloud.width or not cloud.height:
+        return np.empty((0, 3))
     order = ">" if cloud.is_bigendian else "<"
     layout = np.dtype(
         {
@@ -40,7 +40,34 @@ def cloud_points(cloud: Any) -> np.ndarray:
     shape, strides = (cloud.height, cloud.width), (cloud.row_step, cloud.point_step)
     points = np.ndarray(shape, layout, np.ascontiguousarray(cloud.data), strides=strides).ravel()
     points = np.stack([points[name] for name in "xyz"], axis=1).astype(np.float64)
-    return points[np.isfinite(points).all(axis=1)]
+    return points[(np.abs(points) <= LARGEST_POSITION).all(axis=1)]
+
+
+def _check_layout(cloud: Any, fields: dict[str, Any]) -> None:
+    """Raise CloudError unless x, y and z of every point lie inside of the data."""
+    missing = [name for name in "xyz" if name not in fields or fields[name].datatype not in _FLOATS]
+    if missing:
+        raise CloudError(
+            f"a point cloud without float {', '.join(missing)} (its fields: "
+            f"{', '.join(shown(name, 40) for name in list(fields)[:NAMED]) or 'none'})"
+        )
+    size, step, row = f"{cloud.width}x{cloud.height}", cloud.point_step, cloud.row_step
+    if cloud.width * cloud.height > MOST_PIXELS:
+        raise CloudError(f"a point cloud of {size} points, expected at most {MOST_PIXELS}")
+    ends = [fields[name].offset + np.dtype(_FLOATS[fields[name].datatype]).itemsize for name in "xyz"]
+    if not max(ends) <= step <= LARGEST_POINT_STEP:
+        raise CloudError(
+            f"a point cloud with point_step {step}, expected {max(ends)} (the end of x, y and z) to "
+            f"{LARGEST_POINT_STEP} bytes"
+        )
+    if step * cloud.width > row:
+        raise CloudError(
+            f"a point cloud with row_step {row}, expected at least {step * cloud.width} (width times point_step)"
+        )
+    if row * cloud.height > len(cloud.data):
+        raise CloudError(
+            f"a point cloud of {size} points with only {len(cloud.data)} bytes, expected {row * cloud.height}"
+        )
 
 
 def depth_of_points(points: np.ndarray, T_camera_cloud: np.ndarray, camera: CameraModel) -> np.ndarray:

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.limits import LARGEST_COEFFICIENT, MOST_COEFFICIENTS
 
 PLANE, WIDE, NONE = "plumb_bob", "equidistant", "none"
 MODELS = ("plumb_bob", "rational_polynomial", "equidistant", "fov", "double_sphere", "eucm", "omnidirectional")
@@ -96,19 +98,23 @@ def check_distortion(model: str, coefficients: ArrayLike) -> tuple[str, np.ndarr
     coefficients and values that are not finite or out of range.
     """
     values = np.array(coefficients, dtype=np.float64).reshape(-1) + 0.0  # -0.0 becomes 0.0: equal models, equal bytes
-    if not np.isfinite(values).all():
-        raise CalibrationError(f"distortion coefficients are {values.tolist()}, expected finite numbers")
+    if values.size > MOST_COEFFICIENTS:
+        raise CalibrationError(f"D has {values.size} distortion coefficients, expected at most {LENGTHS[PLANE][-1]}")
+    if not (np.abs(values) <= LARGEST_COEFFICIENT).all():
+        raise CalibrationError(
+            f"distortion coefficients are {values.tolist()}, expected finite numbers up to {LARGEST_COEFFICIENT:g}"
+        )
     if not values.any():
         return PLANE, np.zeros(5)
     known = _known(model)
     if known == NONE:
-        name = f"'{model}'" if model else "empty"
+        name = f"'{shown(model)}'" if model else "empty"
         raise CalibrationError(
             f"distortion model is {name} but its coefficients are {values.tolist()}, "
             f"expected one of {', '.join(MODELS)}"
         )
     if known not in MODELS:
-        raise CalibrationError(f"distortion model is '{model}', expected one of {', '.join(MODELS)}")
+        raise CalibrationError(f"distortion model is '{shown(model)}', expected one of {', '.join(MODELS)}")
     return (_on_the_plane if known in (PLANE, "rational_polynomial") else _wide)(known, model, values)
 
 
@@ -118,8 +124,8 @@ def zero_fisheye_note(model: str, coefficients: ArrayLike) -> str:
     if known not in ("equidistant", "fov", "double_sphere", "eucm", "omnidirectional") or np.any(coefficients):
         return ""
     return (
-        f"all coefficients of the '{model}' distortion are zero: the images are taken as those of a pinhole without "
-        "distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
+        f"all coefficients of the '{shown(model)}' distortion are zero: the images are taken as those of a pinhole "
+        "without distortion, as ROS's image_geometry takes them; if the lens is a fisheye, calibrate it"
     )
 
 

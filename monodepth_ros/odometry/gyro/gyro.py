@@ -9,6 +9,7 @@ import numpy as np
 from monodepth_ros.geometry.motion import axis_angle_to_rotation, rotation_to_axis_angle
 from monodepth_ros.odometry.config import OdometryConfig
 from monodepth_ros.odometry.gyro.rate_log import RateLog
+from monodepth_ros.odometry.gyro.rate_samples import RateSamples, UnitCheck
 from monodepth_ros.odometry.gyro.time_offset import TimeOffset
 
 SCALE_NOISE = 0.01  # error of an angle as a share of it: sensitivity, and the mounting's angles
@@ -53,11 +54,19 @@ class Gyro:
         self._bias_variance = bias_sigma**2
         self._contradicted = 0.0
         self._lacks_rates = False
+        self._samples = RateSamples()
+        self._unit = UnitCheck()
 
-    def add(self, stamp_ns: int, rate: np.ndarray) -> None:
-        """Add a measured rate (3,) [rad/s], which must be finite."""
-        if self._rates.add(stamp_ns, rate, self.bias):
-            self.offset.forget_turns()
+    def add(self, stamp_ns: int, rate: np.ndarray) -> str:
+        """Add a measured rate (3,) [rad/s]; why a sample is passed over, '' if none is.
+
+        A sample that does not continue the series waits for the next one (see `RateSamples`).
+        """
+        samples, passed_over = self._samples.admit(stamp_ns, rate)
+        for sample in samples:
+            if self._rates.add(sample.stamp_ns, sample.rate, self.bias):
+                self.offset.forget_turns()
+        return passed_over
 
     @property
     def is_trusted(self) -> bool:
@@ -114,6 +123,8 @@ class Gyro:
         covariance = turn.covariance + sigma**2 * np.eye(3)
         is_contradicted = error @ np.linalg.solve(covariance, error) > DOUBT**2
         self._contradicted += MEMORY * (float(is_contradicted) - self._contradicted)
+        shift = round(self.offset.value * 1e9)
+        self._unit.compare(self._rates.angle(start_ns + shift, stop_ns + shift), seen)
         seconds = (stop_ns - start_ns) * 1e-9
         if is_contradicted or not has_independent_errors or np.linalg.norm(seen) > MAX_BIAS_RATE * seconds:
             return
@@ -128,7 +139,11 @@ class Gyro:
         """Reason why the gyro is not used now, in plain words, or an empty string."""
         if self._lacks_rates:
             return "no rates of the images' times (late, with gaps, or of another clock)"
-        return "" if self.is_trusted else "it contradicts the images (its TF, its unit rad/s, or its time)"
+        if self.is_trusted:
+            return ""
+        if self._unit.is_degrees:
+            return "its rates look like degrees per second: let the driver send rad/s (REP-103)"
+        return "it contradicts the images (its TF, its unit rad/s, or its time)"
 
     @property
     def description(self) -> str:

@@ -78,6 +78,13 @@ class RateLog:
         found = self._at(stamp_ns)
         return None if found is None else found[1]
 
+    def angle(self, start_ns: int, stop_ns: int) -> float:
+        """Length of the integral of the measured rates between two times [rad]; NaN unless both are covered."""
+        if not self._stamps or start_ns < self._stamps[0] or stop_ns > self._stamps[-1]:
+            return float("nan")
+        first, last = max(0, bisect_left(self._stamps, start_ns) - 1), bisect_left(self._stamps, stop_ns)
+        return float(np.linalg.norm(self._angles[last] - self._angles[first]))
+
     def angle_series(self) -> tuple[np.ndarray, np.ndarray]:
         """Stamps (N,) [ns], and the integral of the measured rates (N, 3) [rad]: suited to comparing small turns."""
         return np.array(self._stamps, np.int64), np.array(self._angles).reshape(-1, 3)

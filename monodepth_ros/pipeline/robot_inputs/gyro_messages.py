@@ -12,13 +12,15 @@ TYPE = "sensor_msgs/msg/Imu"
 
 
 def add_rate(gyro: Gyro, message: Any, R_camera_imu: np.ndarray) -> str:
-    """Add the rate of a sensor_msgs/Imu to a gyro, in the camera's axes; why that is impossible, or an empty string.
+    """Add the rate of a sensor_msgs/Imu to a gyro, in the camera's axes; why a sample is passed over, '' if none is.
 
-    R_camera_imu: (3, 3) from the axes of the message's frame to the camera's.
+    R_camera_imu: (3, 3) from the axes of the message's frame to the camera's. Covariances are not used, but for the
+    mark of an IMU without gyro (-1, as sensor_msgs/Imu has it) beside rates that are all zero.
     """
     rate = message.angular_velocity
     rate = np.array((rate.x, rate.y, rate.z))
-    if not np.isfinite(rate).all():
-        return "rates that are not finite are skipped"
-    gyro.add(nanoseconds(message.header.stamp), R_camera_imu @ rate)
-    return ""
+    if not rate.any() and message.angular_velocity_covariance[0] == -1:
+        return "it measures no rates (angular_velocity_covariance[0] is -1): name the topic of a gyro"
+    with np.errstate(all="ignore"):
+        turned = R_camera_imu @ rate
+    return gyro.add(nanoseconds(message.header.stamp), turned)

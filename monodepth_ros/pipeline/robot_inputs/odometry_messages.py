@@ -5,8 +5,11 @@ from typing import Any
 
 from monodepth_ros.data.bags.odometry_path import OdometryPath
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import name_fault
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.stamps import nanoseconds
+
+_PASSED_OVER = "a message is passed over: it has"
 
 # Names of the message types without their packages, nav_msgs and geometry_msgs.
 TYPES = ("Odometry", "TwistStamped", "TwistWithCovarianceStamped")
@@ -26,28 +29,29 @@ class OdometryMessages:
     """Adds messages of one topic of these TYPES to `travel`, in the order of their stamps.
 
     Some drivers of wheels fill the twist of nav_msgs/Odometry and leave its pose alone. If the twist has moved for
-    TWIST_PATH and the pose has not, the twist counts from then on. Messages without a stamp are left out. problem: says
-    so; empty otherwise.
+    TWIST_PATH and the pose has not, the twist counts from then on. remark: says so; '' otherwise. Covariances are not
+    used.
     """
 
     def __init__(self, travel: TravelLog):
         self._travel = travel
         self._path = OdometryPath()
-        self.problem = ""
+        self.remark = ""
 
-    def add(self, message: Any) -> None:
-        """Add the pose or velocity of a message."""
+    def add(self, message: Any) -> str:
+        """Add the pose or velocity of a message; why one is passed over, in plain words, '' if none is."""
+        fault = name_fault(moving_frame(message))
+        if fault:
+            return f"{_PASSED_OVER} a frame whose name {fault}"
         stamp_ns = nanoseconds(message.header.stamp)
         if stamp_ns == 0:
-            self.problem = self.problem or "scale: the odometry has no stamps (header.stamp is 0), and is left out"
-            return
+            return f"{_PASSED_OVER} no stamp (header.stamp is 0)"
         if hasattr(message, "pose"):
             self._path.add(message)
             if not self._path.is_of_twist:
                 p, q = message.pose.pose.position, message.pose.pose.orientation
-                self._travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
-                return
-            self.problem = self.problem or f"scale: {self._path.description}: the twist counts"
+                return self._travel.add_pose(stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+            self.remark = self.remark or f"{self._path.description}: the twist counts"
         twist = message.twist.twist if hasattr(message.twist, "twist") else message.twist
         v, w = twist.linear, twist.angular
-        self._travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))
+        return self._travel.add_velocity(stamp_ns, (v.x, v.y, v.z), (w.x, w.y, w.z))

@@ -17,6 +17,7 @@ from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.frame_worker import FrameWorker
 from monodepth_ros.ros.live.inputs.image_flow import Arrival
 from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.ros.node_log import node_log
 
 
 class CameraRig:
@@ -31,7 +32,7 @@ class CameraRig:
     """
 
     def __init__(self, node, config: NodeConfig, configs: dict[str, NodeConfig]):
-        self._logger = node.get_logger()
+        self._logger = node_log(node)
         self.checkpoint = config.checkpoint or BUNDLED_NAME
         if not config.checkpoint:
             self._logger.warning(f"{NO_CHECKPOINT}; set the parameter checkpoint to weights for your camera")

@@ -26,6 +26,7 @@ from monodepth_ros.ros.live.outputs import DepthOutputs
 from monodepth_ros.ros.live.pending_frame import PendingFrame
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.status_output import StatusOutput
+from monodepth_ros.ros.node_log import node_log
 
 
 class CameraStream:
@@ -47,12 +48,12 @@ class CameraStream:
         self.engine = engine
         self.counters = FrameCounters()
         self._node = node
-        self._logger = node.get_logger().get_child(name) if name else node.get_logger()
+        self._logger = node_log(node).of_camera(name)
         self.problems = Problems(self._logger)
         self.intake = FrameIntake(node, name, config, self.counters, self.problems)
         self._config = self._applied_config = config
         self._pipeline = pipeline
-        pipeline.announce = self._logger.info
+        pipeline.announce = self._logger.infos("preparation")
         self.partner_of: FramePipeline | None = None
         self._must_reset = False
         self._sender = 0

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from monodepth_ros.foreign_text import safe_line
+
 # `ros2 topic echo` cuts texts at 128 characters.
 LONGEST = 120
 
@@ -33,6 +35,7 @@ class Health:
         self._raise_to(DiagnosticStatus.ERROR, message)
 
     def _raise_to(self, level: bytes, message: str) -> None:
+        message = safe_line(message)
         if level > self.level:
             self.level = level
             self.messages.insert(0, message)
@@ -45,12 +48,12 @@ class Health:
         return DiagnosticStatus(
             level=self.level,
             name=f"{node_name}: {self.name}",
-            hardware_id=self.hardware,
-            message="; ".join(self.messages) or "OK",
+            hardware_id=safe_line(self.hardware),
+            message=safe_line("; ".join(self.messages)) or "OK",
             values=[item for key, value in (problems | self.values).items() for item in _pieces(key, value)],
         )
 
 
 def _pieces(key: str, value: str) -> Iterator[KeyValue]:
-    for number, piece in enumerate(textwrap.wrap(value, LONGEST) or [""], 1):
+    for number, piece in enumerate(textwrap.wrap(safe_line(value), LONGEST) or [""], 1):
         yield KeyValue(key=key if number == 1 else f"{key} ({number})", value=piece)

@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo
 
 from monodepth_ros.data.images.image_codec import Pixels
 from monodepth_ros.data.video_stream.decoder import BEFORE_KEY
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live import counters
@@ -18,6 +19,7 @@ from monodepth_ros.ros.live.inputs.image_flow import Arrival, ImageFlow
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.live.rate_limit import RateLimit
 from monodepth_ros.ros.middleware_profile import large_message_remedy
+from monodepth_ros.ros.node_log import node_log
 
 
 class FrameIntake:
@@ -32,6 +34,7 @@ class FrameIntake:
         self._config = config
         self._counts = counts
         self._problems = problems
+        self._log = node_log(node).of_camera(camera)
         file = config.calibration_file
         self._calibration = GivenCalibration(file, config.image.rectified) if file else None
         self._input: CameraInput | None = None
@@ -177,10 +180,12 @@ class FrameIntake:
 
     def _log_frames(self, of_image: str, of_info: str) -> None:
         """Say once that image and camera_info have different frames."""
-        if of_image != of_info and of_image and of_info and self._frames != (of_image, of_info):
+        is_new = of_image != of_info and of_image and of_info and self._frames != (of_image, of_info)
+        if is_new and self._log.is_due("frames"):
             self._frames = of_image, of_info
-            self._node.get_logger().info(
-                f"images of frame {of_image!r} with the camera_info of frame {of_info!r}: {self.info_topic} is used, "
+            self._log.info(
+                f"images of frame {shown(of_image)!r} with the camera_info of frame {shown(of_info)!r}: "
+                f"{self.info_topic} is used, "
                 "and everything is published in the frame of the images"
             )
 

@@ -3,23 +3,27 @@
 
 from std_msgs.msg import Header
 
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.pipeline.frame import FrameResult
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.pipeline.view_choice import ENOUGH, how_to_see_more
 from monodepth_ros.ros.live.depth_watch import DepthWatch
 from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.ros.node_log import NodeLog
 
 
 class FrameLog:
-    """Log a new view and a new source of the scale once each, and note a cloud that cannot be computed.
+    """Log a new view and a new source of the scale, and note a cloud that cannot be computed.
 
-    scale_kind: the source of the scale at the start. part: the setting image.view.
+    A view or source that changes again and again is logged once in a while, at last as it is then. scale_kind: the
+    source of the scale at the start. part: the setting image.view.
     """
 
-    def __init__(self, logger, problems: Problems, scale_kind: int, part: str):
-        self._logger = logger
+    def __init__(self, log: NodeLog, problems: Problems, scale_kind: int, part: str):
+        self._log = log
         self._problems = problems
-        self._view = ""
+        self._view = self._said = ""
+        self._is_narrow = False
         self._scale_kind = scale_kind
         self._part = part
         self._watch = DepthWatch()
@@ -30,16 +34,19 @@ class FrameLog:
             self._problems.note("empty depth", reason)
         if result.has_new_view:
             camera, view = result.view.image_camera, result.view
-            text = f"{camera.width}x{camera.height} from {header.frame_id or 'no frame_id'}: {view.summary}"
-            if text != self._view:  # a zooming camera changes its calibration with every frame
-                self._view = text
-                if view.image_coverage >= ENOUGH:
-                    self._logger.info(text)
-                else:
-                    self._logger.warning(f"{text}; {how_to_see_more(self._part)}")
-        if result.scale.kind != self._scale_kind and result.scale.is_known:
-            self._scale_kind = result.scale.kind
-            self._logger.info(f"scale now from {result.scale.description}")
+            frame = shown(header.frame_id) or "no frame_id"
+            self._view = f"{camera.width}x{camera.height} from {frame}: {view.summary}"
+            self._is_narrow = view.image_coverage < ENOUGH
+        if self._view != self._said and self._log.is_due("view"):
+            self._said = self._view
+            if self._is_narrow:
+                self._log.warning(f"{self._view}; {how_to_see_more(self._part)}")
+            else:
+                self._log.info(self._view)
+        scale = result.scale
+        if scale.kind != self._scale_kind and scale.is_known and self._log.is_due("scale source"):
+            self._scale_kind = scale.kind
+            self._log.info(f"scale now from {scale.description}")
         if cloud_wanted and not result.view.is_calibrated:
             self._problems.note(
                 "cloud",

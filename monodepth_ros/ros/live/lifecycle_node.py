@@ -18,6 +18,7 @@ from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.namesakes import Namesakes
 from monodepth_ros.ros.live.problems import Problems
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.ros.parameters.node_parameters import NodeParameters
 from monodepth_ros.ros.parameters.parameter_files import notes_on_parameter_files
 from monodepth_ros.ros.transitions import refuse_impossible_transitions
@@ -46,9 +47,9 @@ class DepthNode(LifecycleNode):
             self.destroy_node()
             raise
         for note in self._notes:
-            self.get_logger().warning(note)
+            node_log(self).warning(note)
         self._namesakes = Namesakes(self)
-        self._problems = Problems(self.get_logger())
+        self._problems = Problems(node_log(self))
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # On the steady clock: diagnostics must also come with use_sim_time and no /clock.
         self.create_timer(DIAGNOSTICS_PERIOD, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -128,7 +129,7 @@ class DepthNode(LifecycleNode):
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Return to a clean unconfigured state after a transition that raised."""
-        self.get_logger().error("a transition failed: everything is released, configure again")
+        node_log(self).error("a transition failed: everything is released, configure again")
         self._release()
         return TransitionCallbackReturn.SUCCESS
 
@@ -143,7 +144,7 @@ class DepthNode(LifecycleNode):
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
         kind = "" if isinstance(error, MonodepthError) else f"{type(error).__name__}: "
-        self.get_logger().error(f"not {what}: {kind}{one_line(error)}")
+        node_log(self).error(f"not {what}: {kind}{one_line(error)}")
         return TransitionCallbackReturn.FAILURE
 
     def _release(self) -> None:

@@ -13,6 +13,7 @@ from monodepth_ros.pipeline.moving_frame import loop, odometry_link, rival, seco
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.frame_tree import FrameTree, ParentInForce
 from monodepth_ros.ros.live.inputs.publishers import node_name
+from monodepth_ros.ros.node_log import node_log
 
 # Drivers and robots publish their trees when they start. A tree that may grow gets this much time to do so before the
 # first transform of the odometry: a listener may never get rid of a wrong parent [s].
@@ -30,7 +31,7 @@ class MovingBase:
         self._base_frame, self._odom_frame = config.base_frame, config.odom_frame
         self._tree = tree
         self._node = node
-        self._logger = node.get_logger()
+        self._log = node_log(node)
         self._choice: BaseChoice | None = None
         self._changed = 0.0
         self._said: BaseChoice | None = None
@@ -48,7 +49,8 @@ class MovingBase:
         self._choice = choice
         if has_changed:
             self._changed = time.monotonic()
-        if self._is_settled and (self._said is None or self._said[:2] != choice[:2]):
+        is_new = self._is_settled and (self._said is None or self._said[:2] != choice[:2])
+        if is_new and self._log.is_due("base", most=2):
             self._say(choice)
         return choice, has_changed
 
@@ -59,10 +61,10 @@ class MovingBase:
 
     def _say(self, choice: BaseChoice) -> None:
         if self._said is None:
-            self._logger.info(f"odometry of {choice.description}")
+            self._log.info(f"odometry of {choice.description}")
         else:
             listeners = "; restart the listeners of /tf that saw the old parent" if self._published else ""
-            self._logger.warning(
+            self._log.warning(
                 f"odometry now of {choice.description}, and no longer of {self._said.frame}: transforms came late; the "
                 f"trajectory goes on in the new frame{listeners}"
             )
@@ -117,7 +119,7 @@ class MovingBase:
         """Announce a transform of our own, before it is published."""
         link = item.header.frame_id, item.child_frame_id
         if self._published == link[::-1]:
-            self._logger.warning(
+            self._log.warning(
                 f"/tf now has {link[0]!r} -> {link[1]!r} and no longer its inverse, for invert_odom_tf has changed; "
                 "restart the listeners of /tf that saw the old parent"
             )

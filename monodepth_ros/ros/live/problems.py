@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Problems of the moment: logged every few seconds, and shown in the diagnostics while they last."""
+"""Problems of the moment: each kind is logged at most once per PERIOD, and shown in the diagnostics for as long after
+it last occurred."""
 
 import threading
 import time
 from typing import NamedTuple
 
-# A problem of one kind is logged at most once per this time, and shown for this long after it last occurred [s].
-PERIOD = 5.0
+from monodepth_ros.foreign_text import safe_line
+from monodepth_ros.ros.node_log import PERIOD, NodeLog
 
 
 class Problem(NamedTuple):
@@ -18,10 +19,10 @@ class Problem(NamedTuple):
 
 
 class Problems:
-    """Warnings and errors by kind. Thread-safe."""
+    """Warnings and errors by kind, which is a word of this package and never a text from outside. Thread-safe."""
 
-    def __init__(self, logger):
-        self._logger = logger
+    def __init__(self, log: NodeLog):
+        self._log = log
         self._lock = threading.Lock()
         self._seen: dict[str, Problem] = {}
         self._logged: dict[str, float] = {}
@@ -36,14 +37,14 @@ class Problems:
             before = self._seen.get(kind)
             if is_lasting and before is not None and now - before.time < PERIOD:
                 self._logged[kind] = now
-            self._seen[kind] = Problem(now, message, is_error)
+            self._seen[kind] = Problem(now, safe_line(message), is_error)
             is_due = now - self._logged.get(kind, -PERIOD) >= PERIOD
             if is_due:
                 self._logged[kind] = now
         if is_due and is_error:
-            self._logger.error(message)
+            self._log.error(message)
         elif is_due:
-            self._logger.warning(message)
+            self._log.warning(message)
 
     def forget(self, kind: str) -> None:
         """A problem of this kind has ended: do not show it any longer."""

@@ -18,6 +18,7 @@ from rclpy.parameter import Parameter
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.foreign_text import shown
 from monodepth_ros.pipeline.node_config import CameraConfig, NodeConfig, config_of
+from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.ros.parameters.unknown_names import notes_on_unknown
 from monodepth_ros.settings.schema import ConfigError, Specification, replace, specifications, values
 
@@ -141,7 +142,7 @@ class NodeParameters:
                 unknown.append(name)
         misspelt, others = notes_on_unknown(unknown, [*self._specifications, *OTHERS])
         if others:  # such as those of other nodes in a section for all
-            self._node.get_logger().warning(others)
+            node_log(self._node).warning(others)
         return notes + misspelt
 
     @property

@@ -77,6 +77,63 @@ def test_clouds_without_coordinates_or_with_missing_data_are_refused():
         cloud_points(cloud)
 
 
+LARGE = 2**32 - 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"point_step": 0}, "point_step 0, expected 12"),
+        ({"point_step": 0, "row_step": 0, "width": LARGE, "height": 1}, "expected at most"),
+        ({"point_step": 0, "row_step": 0, "width": 1, "height": 100_000_000}, "point_step 0"),
+        ({"point_step": 4}, "point_step 4"),
+        ({"point_step": LARGE, "width": 1}, "point_step 4294967295"),
+        ({"row_step": 0}, "row_step 0, expected at least 64"),
+        ({"row_step": LARGE}, "only 64 bytes"),
+        ({"width": LARGE}, "at most 134217728"),
+        ({"width": LARGE, "height": LARGE}, "at most"),
+        ({"height": 1000}, "only 64 bytes"),
+        ({"data": np.empty(0, np.uint8)}, "only 0 bytes"),
+    ],
+)
+def test_clouds_whose_sizes_contradict_each_other_are_refused(changes, words):
+    cloud = cloud_of([(1.0, 2.0, 3.0)] * 4)
+    for name, value in changes.items():
+        setattr(cloud, name, value)
+    with pytest.raises(CloudError, match=words):
+        cloud_points(cloud)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"offset": 14}, "point_step 16"),
+        ({"offset": LARGE}, "point_step 16"),
+        ({"datatype": 5}, "without float y"),
+        ({"datatype": 250}, "without float y"),
+        ({"name": "n\x1b[2J" * 1000}, r"without float y .*n\?\[2J"),
+    ],
+)
+def test_clouds_whose_fields_are_not_in_their_points_are_refused(changes, words):
+    cloud = cloud_of([(1.0, 2.0, 3.0)] * 4)
+    for name, value in changes.items():
+        setattr(cloud.fields[1], name, value)
+    with pytest.raises(CloudError, match=words) as refused:
+        cloud_points(cloud)
+    assert len(str(refused.value)) < 500
+
+
+def test_empty_clouds_have_no_points_and_absurd_points_are_left_out():
+    empty = cloud_of([(1.0, 2.0, 3.0)])
+    empty.width, empty.row_step, empty.data = 0, 0, empty.data[:0]
+    assert cloud_points(empty).shape == (0, 3)
+    points = [(1.0, 2.0, 3.0), (1e30, 0.0, 0.0), (0.0, -np.inf, 0.0)]
+    np.testing.assert_array_equal(cloud_points(cloud_of(points)), points[:1])
+    huge = cloud_of(points[:1])
+    huge.fields[0].count = LARGE  # only the first number of a field is read
+    assert len(cloud_points(huge)) == 1
+
+
 def lidar_bag(path, connected=True, clouds=("/velodyne_points",), delay_ns=0):
     with BagWriter(path) as bag:
         bag.add_topic("/tf_static", "tf2_msgs/msg/TFMessage", latched=True)

@@ -14,14 +14,16 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from monodepth_ros.data.cameras.topics import CAMERA_INFO
-from monodepth_ros.data.images.image_codec import Pixels
+from monodepth_ros.data.images.image_codec import ImageError, Pixels
 from monodepth_ros.data.video_stream.colors import to_pixels
 from monodepth_ros.data.video_stream.packets import is_video
+from monodepth_ros.limits import LONGEST_SIDE, MOST_PIXELS
 from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.interop import image_decoder
 from monodepth_ros.ros.live.inputs.camera_calibration import CameraCalibration
 from monodepth_ros.ros.live.inputs.depth_refusal import DepthRefusal
 from monodepth_ros.ros.live.inputs.given_calibration import GivenCalibration
+from monodepth_ros.ros.live.inputs.image_flow import claimed_size
 from monodepth_ros.ros.live.inputs.publishers import Publishers
 from monodepth_ros.ros.live.inputs.qos_events import log_incompatible_qos
 from monodepth_ros.ros.live.inputs.topic_choice import ImageTopics, TopicChoice
@@ -29,11 +31,14 @@ from monodepth_ros.ros.live.inputs.video_input import QUEUE, VideoInput, VideoPi
 from monodepth_ros.ros.live.inputs.video_topics import message_class
 from monodepth_ros.ros.live.outputs import topic_prefix
 from monodepth_ros.ros.middleware_profile import large_message_remedy
+from monodepth_ros.ros.node_log import node_log
 
 _REMEDIES = {"reliability": "set image.reliability to best_effort"}
 # Period of looking at what is published while no image comes [s], and the time without an image that counts as none.
 LOOK_PERIOD = 0.1
 QUIET = 0.5
+# A larger step between the numbers of two publications is that of another publisher.
+MOST_LOST = 1000
 # rclpy hands the number of a publication to callbacks of two arguments from Iron on.
 _TELLS_NUMBERS = hasattr(Subscription, "CallbackType")
 
@@ -72,8 +77,10 @@ class CameraInput:
         self.last_image_time: float | None = None
         self._on_image, self._on_lost, self._on_left_out = on_image, on_lost, on_left_out
         self._video: VideoInput | None = None
+        self._tells_losses, self._last_number = True, 0
         may_search = config.image.find_topic and not camera
-        warn = node.get_logger().warning
+        log = self._log = node_log(node).of_camera(camera)
+        warn = log.warnings("topics")
         self._decoder = image_decoder(config.image.decoder_options, self._warn_of_pixels)
         self._choice = TopicChoice(node, camera, config.image_transport, may_search, warn)
         is_stated = bool(config.image.decoder_options.encoding)
@@ -84,8 +91,10 @@ class CameraInput:
         self._subscriptions: list[Subscription] = []
         self._latched: Subscription | None = None
         self._choose_topics()
-        announce = node.get_logger().info
-        self.calibration = CameraCalibration(config, calibration, lambda: self.infos.count, announce)
+        announce = log.infos("calibration")
+        self.calibration = CameraCalibration(
+            config, calibration, lambda: self.infos.count, announce, log.warnings("camera_info")
+        )
         # On the steady clock: a simulation's may not run yet.
         self._timer = node.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         try:
@@ -135,8 +144,9 @@ class CameraInput:
 
         try:
             subscription, qos = create(message_lost=lost)
-        except UnsupportedEventTypeError:  # not every middleware tells of lost messages
+        except UnsupportedEventTypeError:  # not every middleware tells of lost messages; the numbers tell of gaps
             subscription, qos = create()
+            self._tells_losses = self._tells_losses and lost is None
         self._subscriptions.append(subscription)
         return qos
 
@@ -176,7 +186,7 @@ class CameraInput:
             self.calibration.forget()
         self._choose_topics()
         self._subscribe_all()
-        self._node.get_logger().info(f"images from {topics}, calibration from {topics.info}")
+        self._log.info(f"images from {topics}, calibration from {topics.info}", cause="topics chosen", most=3)
 
     def close(self) -> None:
         """Release the subscriptions."""
@@ -198,23 +208,33 @@ class CameraInput:
         self.last_image_time = time.monotonic()
         if not self.calibration.is_known:  # do not wait for the timer: images without a calibration are dropped
             self._fetch_latched()
+        number = about.get("publication_sequence_number")
+        if not self._tells_losses:
+            self._count_gap(number)
         if not is_video(message):
-            self._on_image(message, about.get("publication_sequence_number"))
+            self._on_image(message, number)
             return
         if self._video is None:
             self._video = VideoInput(lambda picture: self._on_image(picture, None), self._on_left_out)
         self._video.take(message)
 
+    def _count_gap(self, number: int | None) -> None:
+        """Count the publications between two images as lost; of several publishers each counts its own."""
+        last, self._last_number = self._last_number, number or 0
+        if number is not None and last and self.images.count < 2 and 1 < number - last <= MOST_LOST:
+            self._on_lost(number - last - 1)
+
     def _take_info(self, message: CameraInfo) -> None:
         self.calibration.take(message)
 
     def _warn_of_pixels(self, text: str) -> None:
-        self._node.get_logger().warning(f"{self.topics.image}: {text}")
+        self._log.warning(f"{self.topics.image}: {text}", cause="pixels")
 
     def decode(self, message: ImageMessage) -> Pixels:
         """Pixels of an image message of this camera; raises ImageError."""
         if isinstance(message, VideoPicture):
             return to_pixels(message.picture)
+        check_claimed_size(message)
         self._depth_refusal.check(self.topics.image, message)
         return self._decoder.decode(message)
 
@@ -257,6 +277,15 @@ class CameraInput:
         return (
             f"{begin}{publishers} publisher(s) on {topic} but nothing arrives; large images may get lost on the way "
             f"({large_message_remedy()}, or set image.reliability to reliable), or the QoS does not match"
+        )
+
+
+def check_claimed_size(message: Image | CompressedImage) -> None:
+    """Raise ImageError for an image that claims more than any camera has, before anything is allocated for it."""
+    width, height = claimed_size(message)
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+        raise ImageError(
+            f"image claims {width}x{height} pixels, expected at most {MOST_PIXELS} in all and {LONGEST_SIDE} a side"
         )
 
 

@@ -8,6 +8,9 @@ from sensor_msgs.msg import CompressedImage, Image
 from monodepth_ros.data.cameras.first_images import COMPRESSED_IMAGE, IMAGE, RAW, FirstImage, look_at
 from monodepth_ros.data.cameras.image_roles import CAMERA, UNSURE, kind_of
 from monodepth_ros.data.images.image_codec import ImageError
+from monodepth_ros.foreign_text import shown
+
+MOST_ENCODINGS = 100  # that are remembered
 
 
 class DepthRefusal:
@@ -28,12 +31,14 @@ class DepthRefusal:
         """Raise ImageError, which says what to do, for an image that is depth."""
         if self._is_stated:
             return
-        encoding = message.encoding if isinstance(message, Image) else message.format
+        encoding = shown(message.encoding if isinstance(message, Image) else message.format)
         is_depth = self._known.get((topic, encoding))
         if is_depth is None:
             first = look_at(topic, IMAGE if isinstance(message, Image) else COMPRESSED_IMAGE, message)
             is_depth = first.bits >= 16 and first.channels == 1 and kind_of(first) not in (CAMERA, UNSURE)
             if not _is_empty(first):
+                if len(self._known) >= MOST_ENCODINGS:
+                    self._known.clear()
                 self._known[topic, encoding] = is_depth
             elif first.bits != 32:
                 return

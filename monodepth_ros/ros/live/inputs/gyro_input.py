@@ -8,6 +8,7 @@ import numpy as np
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Imu
 
+from monodepth_ros.foreign_text import name_fault
 from monodepth_ros.odometry.gyro.gyro import Gyro
 from monodepth_ros.pipeline.robot_inputs import gyro_messages
 from monodepth_ros.ros.live.problems import Problems
@@ -17,6 +18,7 @@ from monodepth_ros.stamps import nanoseconds
 # An IMU sends many messages per image; best effort connects to every publisher.
 IMU_QOS = QoSProfile(depth=500, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 MAX_WAITING = 5000  # messages kept until the next image
+MOST_FRAMES = 8  # frame_ids of the messages between two images that are looked up
 SILENCE = 2.0  # time without a message that is reported as a problem [s]
 
 
@@ -31,6 +33,7 @@ class GyroInput:
         self._node, self._topic, self._gyro, self._problems = node, topic, gyro, problems
         self._messages: deque[Imu] = deque(maxlen=MAX_WAITING)
         self._heard = time.monotonic()
+        self._passed_over = 0
         self._subscription = node.create_subscription(Imu, topic, self._receive, IMU_QOS)
         self._transforms = create_transform_lookup(node)
 
@@ -52,7 +55,16 @@ class GyroInput:
         return nanoseconds(self._messages[-1].header.stamp) if self._messages else None
 
     def _receive(self, message: Imu) -> None:
+        fault = name_fault(message.header.frame_id)
+        if fault:
+            self._heard = time.monotonic()
+            self._note_sample(f"a frame_id that {fault}")
+            return
         self._messages.append(message)
+
+    def _note_sample(self, reason: str) -> None:
+        self._passed_over += 1
+        self._problems.note("gyro sample", f"gyro: {self._topic}: {reason} ({self._passed_over} so far)")
 
     def advance(self, camera_frame: str) -> None:
         """Give the gyro the rates received since the last call, without waiting."""
@@ -62,33 +74,43 @@ class GyroInput:
                 self._report_of_silence(now - self._heard)
             return
         self._heard = now
-        try:
-            has_rates = self._take_all(camera_frame)
-        except TransformError as error:
-            self._problems.note("gyro", f"gyro not used: {error}")
-            return
-        if has_rates and self._gyro.problem:
-            self._problems.note("gyro", f"gyro not used: {self._gyro.problem}")
+        if self._take_all(camera_frame) and self._gyro.problem:
+            self._problems.note("gyro", f"gyro not used: {self._gyro.problem}", is_lasting=True)
 
     def _take_all(self, camera_frame: str) -> bool:
-        """Whether the gyro got rates; TransformError if TF does not connect the IMU with the camera."""
-        rotations: dict[str, np.ndarray] = {}
+        """Whether the gyro got rates; those of frames that TF does not connect with the camera are left out."""
+        rotations: dict[str, np.ndarray | None] = {}
         has_rates = False
         for _ in range(len(self._messages)):
             message = self._messages.popleft()
             frame = message.header.frame_id
-            if frame not in rotations:
-                rotations[frame] = self._transforms.lookup(camera_frame, frame, 0, 0.0)[:3, :3]
-            problem = gyro_messages.add_rate(self._gyro, message, rotations[frame])
+            if frame not in rotations and len(rotations) < MOST_FRAMES:
+                rotations[frame] = self._rotation(camera_frame, frame)
+            R_camera_imu = rotations.get(frame)
+            if R_camera_imu is None:
+                continue
+            problem = gyro_messages.add_rate(self._gyro, message, R_camera_imu)
             if problem:
-                self._problems.note("gyro", f"gyro: {self._topic}: {problem}")
+                self._note_sample(problem)
             has_rates = has_rates or not problem
         return has_rates
+
+    def _rotation(self, camera_frame: str, frame: str) -> np.ndarray | None:
+        """R_camera_imu (3, 3); None, and a problem, if TF does not connect the two."""
+        try:
+            return self._transforms.lookup(camera_frame, frame, 0, 0.0)[:3, :3]
+        except TransformError as error:
+            self._problems.note("gyro transform", f"gyro not used: {error}")
+            return None
 
     def _report_of_silence(self, seconds: float) -> None:
         topic = self._node.resolve_topic_name(self._topic)
         found = {publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)}
-        what = f"its publishers send {', '.join(sorted(found))}" if found else "it has no publisher"
+        what = (
+            f"its publishers send {', '.join(sorted(found))}; name the topic of an IMU"
+            if found
+            else "it has no publisher; start the IMU, or name its topic"
+        )
         if gyro_messages.TYPE in found:
             what = f"nothing has come for {seconds:.0f} s; start the IMU"
         self._problems.note("gyro", f"gyro not used: no {gyro_messages.TYPE} on {topic} (odometry.imu_topic): {what}")

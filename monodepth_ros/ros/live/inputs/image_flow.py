@@ -10,6 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from monodepth_ros.data.images.compressed_size import compressed_size
+from monodepth_ros.foreign_text import name_fault
 from monodepth_ros.ros.live.inputs.publishers import Publishers
 from monodepth_ros.ros.live.inputs.sender_choice import SenderChoice, Sign
 from monodepth_ros.ros.live.inputs.video_input import VideoPicture
@@ -53,7 +54,7 @@ class ImageFlow:
         self._problems = problems
         self._senders = SenderChoice(lambda: images().count, lambda sign: fit(sign.frame_id, sign.size))
         self._series, self._sender = StampSeries(), 0
-        self._out_of_order = 0
+        self._out_of_order = self._odd = 0
 
     @property
     def left_out(self) -> int:
@@ -63,13 +64,18 @@ class ImageFlow:
     def admit(self, message: Image | CompressedImage | VideoPicture, number: int | None) -> Arrival | None:
         """The arrival of an image; None for an image of another camera on the same topic.
 
-        An image without a stamp gets the time of its arrival. number: of the publication, None if unknown.
+        An image without a stamp gets the time of its arrival, and one whose frame_id is no name (too long, or not
+        printable) an empty frame_id. number: of the publication, None if unknown.
         """
         now, header = time.perf_counter(), message.header
         if isinstance(message, VideoPicture):
             now = message.arrived
+        fault = name_fault(header.frame_id)
+        if fault:
+            header.frame_id = ""
+            self._note_frame_id(fault)
         stamp_ns = nanoseconds(header.stamp)
-        sign = Sign(header.frame_id, _size(message), number, stamp_ns)
+        sign = Sign(header.frame_id, claimed_size(message), number, stamp_ns)
         if not self._senders.takes(sign, now):
             return None
         if self._senders.number != self._sender:
@@ -79,6 +85,10 @@ class ImageFlow:
         clock = clock_of(stamp_ns, clock_ns)
         if clock is StampClock.UNSTAMPED and clock_ns:
             header.stamp = clock_time.to_msg()
+        if self._senders.odd > self._odd:
+            self._note_odd()
+        if self._senders.is_odd:  # depth without odometry: its stamp says nothing about those of the camera
+            return Arrival(message, now, math.nan, self._sender, in_order=False)
         in_order = self._series.continues(nanoseconds(header.stamp), int(now * 1e9))
         if in_order:
             self._note_clock(clock, stamp_ns, clock_ns)
@@ -86,6 +96,23 @@ class ImageFlow:
             self._note_order(stamp_ns)
         transport_ms = 1e-6 * (clock_ns - stamp_ns) if clock is StampClock.SAME and stamp_ns <= clock_ns else math.nan
         return Arrival(message, now, transport_ms, self._sender, in_order and self._senders.is_certain(now))
+
+    def _note_frame_id(self, fault: str) -> None:
+        self._problems.note(
+            "frame_id",
+            f"images on {self._images().topic} have a frame_id that {fault}: everything is published without one; set "
+            "it in the camera driver",
+            is_lasting=True,
+        )
+
+    def _note_odd(self) -> None:
+        self._odd = self._senders.odd
+        self._problems.note(
+            "odd image",
+            f"{self._odd} image(s) on {self._images().topic} of another frame_id or size than those before and after, "
+            f"which are of {self._senders.chosen}, gave depth but no odometry so far: check the driver",
+            is_lasting=True,
+        )
 
     def note_senders(self) -> None:
         """Note several cameras on the topic. Call it periodically."""
@@ -145,5 +172,6 @@ class ImageFlow:
         )
 
 
-def _size(message: Image | CompressedImage | VideoPicture) -> tuple[int, int]:
+def claimed_size(message: Image | CompressedImage | VideoPicture) -> tuple[int, int]:
+    """(width, height) [pixels] that a message or the head of its picture states; (0, 0) if unknown."""
     return compressed_size(message.data) if isinstance(message, CompressedImage) else (message.width, message.height)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from rclpy.node import Node
 from rclpy.qos import qos_policy_name_from_kind
 
+from monodepth_ros.ros.node_log import node_log
+
 
 def log_incompatible_qos(node: Node, who: str, effect: str, remedies: Mapping[str, str]) -> Callable:
     """An event callback that logs an incompatible QoS, its effect and a remedy.
@@ -14,9 +16,11 @@ def log_incompatible_qos(node: Node, who: str, effect: str, remedies: Mapping[st
     general remedy.
     """
 
-    def log(event) -> None:
+    log = node_log(node)
+
+    def report(event) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
         remedy = remedies.get(policy, "change its QoS or qos_overrides")
-        node.get_logger().error(f"{who} an incompatible QoS ({policy}): {effect}; {remedy}")
+        log.error(f"{who} an incompatible QoS ({policy}): {effect}; {remedy}", cause=f"qos of {who}")
 
-    return log
+    return report

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live inputs of a measured scale: the robot's odometry, the camera's height, and the place of its stereo partner."""
 
+import time
+
 from geometry_msgs.msg import TwistStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
@@ -11,13 +13,14 @@ from monodepth_ros.odometry.scale.source import CameraMount
 from monodepth_ros.odometry.scale.stereo_images import StereoImages
 from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.robot_inputs import odometry_messages
-from monodepth_ros.pipeline.robot_inputs.camera_mount import find_mount, ground_frames
+from monodepth_ros.pipeline.robot_inputs.camera_mount import MountError, find_mount, ground_frames
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.transforms import TransformError, TransformLookup, create_transform_lookup
 
 TYPES = dict(zip(odometry_messages.TYPES, (Odometry, TwistStamped, TwistWithCovarianceStamped), strict=True))
-# Period of looking for publishers of the odometry and their type, until there is one [s].
+# Period of looking for publishers of the odometry and their type, and whether messages come [s].
 LOOK_PERIOD = 0.5
+SILENCE = 5.0  # time without a message that is reported as a problem [s]
 # Wheel odometry is faster than a camera; best effort connects to every publisher.
 ODOMETRY_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -45,6 +48,7 @@ class ScaleInputs:
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._moving_frame = ""
+        self._passed_over, self._heard = 0, time.monotonic()
         self._odometry: odometry_messages.OdometryMessages | None = None
         self._wants_pairs = False
         self._settings: ScaleConfig | None = None
@@ -95,7 +99,11 @@ class ScaleInputs:
         frames = ground_frames(settings)
         if transforms is None or not frames or not camera_frame:
             return CameraMount()
-        found = find_mount(frames, lambda frame: transforms.lookup(frame, camera_frame, 0, 0.0))
+        try:
+            found = find_mount(frames, lambda frame: transforms.lookup(frame, camera_frame, 0, 0.0))
+        except MountError as error:
+            self._problems.note("mount", f"scale: its height is not used: {error}")
+            return CameraMount()
         if found is not None:
             return found[1]
         if not settings.camera_height:
@@ -126,19 +134,24 @@ class ScaleInputs:
         message_type = TYPES.get(self._settings.odometry_type)
         if message_type is not None:
             self._subscribe(message_type)
-            return
+        self._heard = time.monotonic()
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self._node.create_timer(LOOK_PERIOD, self._look, clock=clock)
         self._look()
 
     def _look(self) -> None:
-        """Subscribe once a publisher of a known type is there."""
+        """Subscribe once a publisher of a known type is there, then watch that messages come."""
+        if self._subscription is not None and time.monotonic() - self._heard <= SILENCE:
+            return
         topic = self._node.resolve_topic_name(self._settings.odometry_topic)
         found = [publisher.topic_type for publisher in self._node.get_publishers_info_by_topic(topic)]
+        if self._subscription is not None:
+            self._report_of_silence(topic, sorted(set(found)))
+            return
         for topic_type in found:
             message_type = TYPES.get(topic_type.rpartition("/")[2])
             if message_type is not None:
-                self._end_timer()
+                self._heard = time.monotonic()
                 self._subscribe(message_type)
                 return
         what = f"its publishers send {', '.join(sorted(set(found)))}" if found else "it has no publisher"
@@ -146,6 +159,20 @@ class ScaleInputs:
             "scale odometry",
             f"scale: no odometry on {topic}: {what}; scale.odometry_topic must name one of {', '.join(TYPES)}",
         )
+
+    def _report_of_silence(self, topic: str, found: list[str]) -> None:
+        """Note why no message comes: no publisher, one of another type than subscribed to, or one that is silent."""
+        expected = self._subscription.msg_type.__name__
+        if not found:
+            what = "it has no publisher any more, or not yet; start the robot's odometry"
+        elif any(kind.rpartition("/")[2] == expected for kind in found):
+            what = f"nothing has come for {time.monotonic() - self._heard:.0f} s; is its driver stalled?"
+        else:
+            what = (
+                f"its publishers send {', '.join(found)}, expected {expected}; set scale.odometry_type to auto, or "
+                "name another topic"
+            )
+        self._problems.note("scale odometry", f"scale: no odometry on {topic}: {what}")
 
     def _subscribe(self, message_type) -> None:
         self._odometry = odometry_messages.OdometryMessages(self._travel)
@@ -165,7 +192,13 @@ class ScaleInputs:
             self._subscription = None
 
     def _take(self, message) -> None:
-        self._moving_frame = odometry_messages.moving_frame(message)
-        self._odometry.add(message)
-        if self._odometry.problem:
-            self._problems.note("odometry twist", self._odometry.problem)
+        self._heard = time.monotonic()
+        problem = self._odometry.add(message)
+        topic = self._settings.odometry_topic
+        if problem:
+            self._passed_over += 1
+            self._problems.note("odometry sample", f"scale: {topic}: {problem} ({self._passed_over} so far)")
+        else:
+            self._moving_frame = odometry_messages.moving_frame(message)
+        if self._odometry.remark:
+            self._problems.note("odometry twist", f"scale: {topic}: {self._odometry.remark}", is_lasting=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.stamp_checks import OTHER_CLOCK
 
 # Another sender is followed once the present one has been silent for this long [s], or for PERIODS of its images.
@@ -14,6 +15,8 @@ LONGEST_SILENCE = 10.0
 # Publications of one sender that may get lost in a row. Two senders whose numbers are nearer than that can be mistaken
 # for each other.
 LOST_IN_A_ROW = 50
+# Other senders that are remembered, and that are named.
+MOST_OTHERS, NAMED = 16, 4
 
 
 class Sign(NamedTuple):
@@ -30,7 +33,7 @@ class Sign(NamedTuple):
 
     def __str__(self) -> str:
         size = f", {self.size[0]}x{self.size[1]}" if self.size[0] else ""
-        return f"frame {self.frame_id!r}{size}"
+        return f"frame {shown(self.frame_id)!r}{size}"
 
 
 @dataclass
@@ -39,6 +42,7 @@ class _Sender:
     first_seen: float
     seen: float
     period: float = 0.0
+    was_left_out: bool = False
 
     def has_sent(self, sign: Sign, now: float, by_number: bool) -> bool:
         """Whether an image is this sender's. by_number: publishers differ in their numbers and clocks."""
@@ -69,14 +73,16 @@ class SenderChoice:
 
     The first camera is kept while it sends, unless the calibration fits another one better. A topic with one publisher
     may change its frame_id or size at any time (a new resolution), unless the earlier images come again at once: then
-    somebody mixes several cameras into it. A camera that is silent for SILENCE or a few periods is replaced by the one
+    it was one odd image, or somebody mixes several cameras into the topic. The first image of the change is odd until
+    the next one decides. A camera that is silent for SILENCE or a few periods is replaced by the one
     that sends.
 
     publishers: number of the topic's publishers, asked for when an image differs from the one before it. fit: how well
     the calibration fits images of this frame_id and size, higher is better.
 
     left_out: number of images of other cameras. chosen: the sign of the last image taken. others: signs of the last
-    images that were left out, of cameras that still send. number: counts the cameras taken one after another.
+    images that were left out, of cameras that still send. number: counts the cameras taken one after another. is_odd:
+    the last image taken may be of another camera than those before and after it. odd: number of images that were.
     """
 
     def __init__(self, publishers: Callable[[], int], fit: Callable[[Sign], int]):
@@ -84,19 +90,25 @@ class SenderChoice:
         self._fit = fit
         self._current: _Sender | None = None
         self._others: list[_Sender] = []
+        self._candidate: _Sender | None = None
         self._doubtful_until = 0.0
         self._followed_since = 0.0
         self.left_out = 0
         self.number = 0
+        self.odd = 0
+
+    @property
+    def is_odd(self) -> bool:
+        return self._candidate is not None
 
     @property
     def chosen(self) -> Sign | None:
         return self._current.sign if self._current is not None else None
 
     def others(self, now: float) -> list[Sign]:
-        """The other cameras that still send: a resolution that was left is none."""
-        others = [sender for sender in self._others if sender.seen > self._followed_since]
-        return [sender.sign for sender in others if not sender.is_silent(now)]
+        """The other cameras that still send: a resolution that was left and a single odd image are none."""
+        others = [one for one in self._others if one.was_left_out and one.seen > self._followed_since]
+        return [sender.sign for sender in others if not sender.is_silent(now)][-NAMED:]
 
     def is_certain(self, now: float) -> bool:
         """Whether the images taken are of one camera for sure. now: steady clock [s]."""
@@ -109,23 +121,36 @@ class SenderChoice:
             self._follow(_Sender(sign, now, now))
             return True
         several = self._publishers() > 1
+        candidate, self._candidate = self._candidate, None
         if current.has_sent(sign, now, several):
             current.take(sign, now)
+            if candidate is not None:
+                self.odd += 1
+                self._remember(candidate)
+            return True
+        if candidate is not None and candidate.has_sent(sign, now, several):
+            candidate.take(sign, now)
+            self._remember(current)
+            self._follow(candidate)
             return True
         self._others = [sender for sender in self._others if not sender.is_silent(now)]
         sender = next((other for other in self._others if other.has_sent(sign, now, several)), None)
         is_contested = (several or sender is not None) and not current.is_silent(now)
         if sender is None:
             sender = _Sender(sign, now, now)
+            if not several and not current.is_silent(now) and self._fit(sign) <= self._fit(current.sign):
+                self._candidate = sender
+                return True
         else:
             self._others.remove(sender)
             sender.take(sign, now)
         if is_contested and not self._prefers(sender, current):
-            self._others.append(sender)
+            sender.was_left_out = True
+            self._remember(sender)
             self._leave_out(sign, current, now)
             return False
         if not current.is_silent(now):
-            self._others.append(current)
+            self._remember(current)
         self._follow(sender)
         return True
 
@@ -136,6 +161,9 @@ class SenderChoice:
     def _follow(self, sender: _Sender) -> None:
         self._current, self._followed_since = sender, sender.seen
         self.number += 1
+
+    def _remember(self, sender: _Sender) -> None:
+        self._others = [*self._others, sender][-MOST_OTHERS:]
 
     def _leave_out(self, sign: Sign, current: _Sender, now: float) -> None:
         self.left_out += 1

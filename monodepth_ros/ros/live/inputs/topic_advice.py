@@ -44,6 +44,8 @@ def advice_without_images(topics: Topics, image: str, below: str, transport: str
 def advice_for_types(topics: Topics, topic: str, expected: str, remap: str) -> str:
     """What to do if a topic carries other message types than the expected one; arguments as above."""
     types = topics.get(topic, ())
+    if IMAGE in types and expected == COMPRESSED_IMAGE and topic.endswith("/compressed"):
+        return f"set image_transport to raw and remap with {remap}:={topic}, or let the driver rename its raw images"
     for kind, setting in _SETTINGS.items():
         if kind in types and kind != expected:
             return f"set image_transport to {setting}"
