@@ -13,7 +13,11 @@ from monodepth_ros.ros.demonstration.processes import ros_arguments
 
 
 class Resources(NamedTuple):
-    """What a process holds. memory_mb: proportional set size, which counts shared pages by their share [MB]."""
+    """What a process holds.
+
+    memory_mb: its own memory, which is backed by no file [MB]. The resident set also has libraries and segments that are
+    shared with others, and changes when those come and go.
+    """
 
     memory_mb: float
     threads: int
@@ -40,7 +44,7 @@ class NodeProcess:
         """Memory, threads and open handles of this moment."""
         folder = Path(f"/proc/{self.process.pid}")
         lines = (folder / "smaps_rollup").read_text().splitlines()
-        (kilobytes,) = [int(line.split()[1]) for line in lines if line.startswith("Pss:")]
+        (kilobytes,) = [int(line.split()[1]) for line in lines if line.startswith("Anonymous:")]
         return Resources(kilobytes * 1024e-6, len(os.listdir(folder / "task")), len(os.listdir(folder / "fd")))
 
     def end(self, seconds: float) -> tuple[int | None, float]:
