@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes of a benchmark that answer questions, with one JSON object a line on standard input and output."""
 
+import contextlib
 import json
 import select
 import subprocess
@@ -38,12 +39,16 @@ class Worker:
 
     def ask(self, question: dict, check: Callable[[], None] | None = None) -> dict:
         """The answer to a question. check: called while waiting; it may raise."""
+        self.tell(question)
+        return self.answer(check)
+
+    def tell(self, question: dict) -> None:
+        """Send a question, to which `answer` gives the answer; to a process that has ended, none."""
         try:
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass
-        return self.answer(check)
 
     def answer(self, check: Callable[[], None] | None = None) -> dict:
         """The next answer. Raises BenchError if the process has ended."""
@@ -53,6 +58,14 @@ class Worker:
         if not line:
             raise BenchError(f"the process of {self._name} ended: see its message above")
         return json.loads(line)
+
+    def kill(self) -> None:
+        """Kill the process, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # a question that it did not read
+            self._process.stdin.close()
 
     def stop(self) -> None:
         """End the process."""

@@ -79,7 +79,8 @@ def load_state(path: Path) -> TrainingState:
         raise TrainingError(f"{path}: {error}{advice}" if is_content else str(error)) from None
     except Exception:  # damaged input makes torch.load raise errors of many kinds
         raise TrainingError(f"{path}: damaged, or no training state; start a new training") from None
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+    version = content.pop("format", None) if isinstance(content, dict) else None
+    if type(version) is not int or version != FORMAT:  # a tensor would be compared element by element
         raise TrainingError(f"{path}: not a training state of this version")
     names = {item.name for item in fields(TrainingState)}
     required = {item.name for item in fields(TrainingState) if item.default is item.default_factory is MISSING}

@@ -19,7 +19,7 @@ def sources(*folders: str) -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-CODE = sources("monodepth_ros", "bench", "launch")
+CODE = sources("monodepth_ros", "bench", "reliability", "launch")
 
 
 def long_functions(text: str) -> list[tuple[str, int]]:

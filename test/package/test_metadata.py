@@ -195,7 +195,7 @@ def test_importing_the_package_imports_neither_torch_nor_rclpy():
 
 def test_every_source_file_states_the_licence_of_the_package():
     line = f"# SPDX-License-Identifier: {setup_cfg()['metadata']['license']}"
-    folders = ("monodepth_ros", "bench", "test", "launch", "scripts")
+    folders = ("monodepth_ros", "bench", "reliability", "test", "launch", "scripts")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     sources = [path for path in files if path.suffix == ".py" or path.parent.name == "scripts"]
     silent = [str(path.relative_to(ROOT)) for path in sources if line not in path.read_text().splitlines()[:2]]

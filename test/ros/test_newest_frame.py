@@ -57,7 +57,7 @@ def test_a_limited_rate_drops_frames_and_can_be_changed_while_running(harness, d
     assert [message.header.stamp.sec for message in node.received["depth/image"]] == [1, 6, 7, 8]
 
 
-def test_deactivation_finishes_the_current_frame(harness, depth_checkpoint):
+def test_deactivation_finishes_the_current_frame_and_counts_the_waiting_one(harness, depth_checkpoint):
     node = harness(depth_checkpoint, listen=("depth/image",))
     node.send_info()
     gate = Gate(node.engine)
@@ -70,5 +70,6 @@ def test_deactivation_finishes_the_current_frame(harness, depth_checkpoint):
     assert node.on_executor(node.node.trigger_deactivate).name == "SUCCESS"
     opener.join()
     node.output(SECOND)
-    assert node.counts()["frames_processed"] == 1 and node.counts()["frames_failed"] == 0
+    counts = node.settled_counts()
+    assert (counts["frames_received"], counts["frames_processed"], counts["frames_unwanted"]) == (2, 1, 1), counts
     assert "frames" not in [thread.name for thread in threading.enumerate()]

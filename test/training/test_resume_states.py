@@ -108,6 +108,7 @@ LIES = [
     (("scaler",), {"scale": math.nan, "_growth_tracker": 0}, "scaler.scale is nan"),
     (("scaler",), {"scale": 2.0, "_growth_tracker": "many"}, "scaler._growth_tracker is 'many'"),
     (("format",), 2, "not a training state of this version"),
+    (("format",), torch.zeros(2), "not a training state of this version"),
 ]
 
 
