@@ -17,9 +17,7 @@ LONGEST_LOG_LINE = 1 << 20  # bytes of one line of a training's log
 LARGEST_LOG = 1 << 30  # bytes that are read of a training's log
 LARGEST_STATE = 1 << 34  # bytes of a training state; that of two ResNet-152 networks has 1.4 GB
 LONGEST_CHECKPOINT_HEADER = 4 << 20  # bytes of the JSON in a checkpoint; that of a ResNet-152 has 0.1 MB
-LONGEST_TENSOR_INDEX = (
-    4 << 20
-)  # bytes of the list of tensors in a PyTorch file; that of a ResNet-152's state has 0.6 MB
+LONGEST_TENSOR_INDEX = 4 << 20  # bytes of the list of tensors in a PyTorch file; a ResNet-152's state has 0.6 MB
 LONGEST_HEADER_TEXT = 1 << 16  # characters of one text in a checkpoint's header
 MOST_NETWORK_PIXELS = 1 << 23  # pixels of a network's input; 3840x2176 has 8.4 million
 DEPTH_RANGE = 1e-6, 1e6  # network units of depth that a checkpoint may state
