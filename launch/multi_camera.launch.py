@@ -65,7 +65,8 @@ def camera_names(given: dict[str, str]) -> list[str]:
     names = [name.strip() for name in given["cameras"].split(",") if name.strip()]
     path = existing_path("params_file", given["params_file"])
     if not names and path:
-        names = [name for name in read_ros_parameters(path).get("cameras") or [] if name]
+        stated = read_ros_parameters(path).get("cameras")
+        names = [name for name in stated if isinstance(name, str) and name] if isinstance(stated, list) else []
     if not names:
         raise ValueError(
             "cameras:= is empty: give e.g. cameras:=front,left,right, or set cameras in the parameter file"

@@ -12,17 +12,14 @@ LINE = re.compile(r"^([A-Z][A-Z0-9_]*(?:, [A-Z][A-Z0-9_]*)*) = (.+?)(?:  # (.*))
 
 
 def rows(source: str) -> list[tuple[str, str, str]]:
-    """(name, value, meaning) of each limit, in the order of the file; the heading above it begins its meaning."""
-    found, heading = [], ""
-    for line in source.splitlines():
-        match = LINE.match(line)
-        if line.startswith("# "):
-            heading = line[2:].rstrip(".:")
-        elif match:
+    """(name, value, meaning) of each limit, in the order of the file."""
+    found = []
+    for match in map(LINE.match, source.splitlines()):
+        if match:
             names, value, meaning = match[1].split(", "), ast.parse(match[2], mode="eval"), match[3] or ""
             values = eval(compile(value, str(SOURCE), "eval"), {})  # a literal or a shift of our own file
             for name, one in zip(names, values if len(names) > 1 else (values,)):
-                found.append((name, _shown(one), f"{heading}: {meaning}" if meaning else heading))
+                found.append((name, _shown(one), meaning))
     return found
 
 

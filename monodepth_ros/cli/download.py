@@ -2,24 +2,32 @@
 """`monodepth download`: checkpoints by name from the catalogue."""
 
 import argparse
+import hashlib
 import json
 import math
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from monodepth_ros.cli.progress import Progress, ProgressLine
 from monodepth_ros.downloads.archive import unpack_zip
 from monodepth_ros.downloads.catalogue import CatalogueEntry, CatalogueError, read_catalogue, user_catalogue
 from monodepth_ros.downloads.checkpoint_cache import RECORD, checkpoints_folder, downloaded_checkpoint
-from monodepth_ros.downloads.http_file import DownloadError, download
-from monodepth_ros.errors import MonodepthError
+from monodepth_ros.downloads.content import check_content
+from monodepth_ros.downloads.errors import DownloadError
+from monodepth_ros.downloads.http_file import Expected, download
+from monodepth_ros.errors import MonodepthError, one_line
+from monodepth_ros.limits import LARGEST_DOWNLOAD
 from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, BUNDLED_TITLE
 
 WEIGHTS = (".safetensors", ".pth", ".pt")
+UNPACKING = ".unpacking-"
+ABANDONED = 3600.0  # age at which what is half unpacked is removed [s]
 
 
 class LicenceError(MonodepthError):
@@ -87,7 +95,7 @@ def print_entry(entry: CatalogueEntry) -> None:
     """Print the facts of an entry before its download."""
     check = f"{entry.hash_name} {entry.digest}"
     if not entry.digest:
-        check = "none published: the file cannot be checked"
+        check = "none published: only the file's form can be checked"
     facts = {
         "checkpoint": f"{entry.name}: {entry.description}" if entry.description else entry.name,
         "url": entry.url,
@@ -113,38 +121,77 @@ def ask_for_consent(entry: CatalogueEntry) -> None:
 
 
 def fetch(entry: CatalogueEntry) -> Path:
-    """Download, check and unpack an entry into its folder of the cache; returns the path to load."""
+    """Download, check and unpack an entry into its folder of the cache; returns the path to load.
+
+    The checkpoint is loaded once before it is kept: a file that is none is refused. Raises MonodepthError.
+    """
     root = checkpoints_folder()
-    # The hash in the name keeps a changed catalogue from resuming the old file.
-    whole = root / ".downloads" / f"{entry.name}-{entry.digest[:8] or 'unchecked'}-{entry.file_name}"
-    limit = round(1.5e6 * entry.megabytes) or 1 << 32
-    progress = DownloadProgress()
-    digest = download(entry.url, whole, entry.hash_name, entry.digest, entry.size, max_size=limit, progress=progress)
+    # The hash of file or address in the name keeps a changed catalogue from resuming the old file.
+    version = entry.digest or hashlib.sha256(entry.url.encode()).hexdigest()
+    whole = root / ".downloads" / f"{entry.name}-{version[:8]}{entry.suffix}"
+    expected = Expected(
+        entry.hash_name,
+        entry.digest,
+        entry.size,
+        largest=min(round(1.5e6 * entry.megabytes) or LARGEST_DOWNLOAD, LARGEST_DOWNLOAD),
+        check=lambda path: check_content(path, entry.suffix),
+    )
+    digest = download(entry.url, whole, expected, DownloadProgress())
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
-            folder = Path(staging) / entry.name
+        _remove_abandoned(root)
+        with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=root) as staging:
+            folder, arrived = Path(staging) / entry.name, Path(staging) / f".arrived{entry.suffix}"
             folder.mkdir()
-            if whole.suffix == ".zip":
-                unpack_zip(whole, folder)
+            os.replace(whole, arrived)
+            if entry.suffix == ".zip":
+                unpack_zip(arrived, folder, LARGEST_DOWNLOAD)
             else:
-                shutil.copyfile(whole, folder / entry.file_name)
+                os.replace(arrived, folder / f"{entry.name}{entry.suffix}")
+            load = what_to_load(folder, entry.url)
+            _check_loads(folder / load, entry.url)
             record = {
                 "name": entry.name,
                 "url": entry.url,
                 entry.hash_name or "sha256": digest,
                 "licence": entry.licence,
-                "load": what_to_load(folder, entry.url),
+                "load": load,
             }
             (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            place = root / entry.name
+            if place.is_symlink() or place.is_file():
+                place.unlink()
             # An interrupted removal leaves a folder without a readable record.
-            shutil.rmtree(root / entry.name, ignore_errors=True)
-            os.replace(folder, root / entry.name)
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(folder, place)
     except OSError as error:
-        raise DownloadError(f"{root / entry.name}: cannot be written ({error.strerror or error})") from None
+        raise DownloadError(f"{root / entry.name}: cannot be written ({one_line(error)})") from None
     finally:
-        whole.unlink(missing_ok=True)
-    return downloaded_checkpoint(entry.name)
+        with suppress(OSError):
+            whole.unlink()
+    found = downloaded_checkpoint(entry.name)
+    if found is None:
+        raise DownloadError(f"{root / entry.name}: was changed while it was written; run the same command again")
+    return found
+
+
+def _check_loads(path: Path, url: str) -> None:
+    """Raise DownloadError if a path is no checkpoint that this package can load."""
+    # Imports torch, which takes seconds.
+    from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint  # noqa: PLC0415
+
+    try:
+        load_checkpoint(path)
+    except MonodepthError as error:
+        reason = str(error).replace(f"{path}: ", "").replace(f"{path}/", "").replace(f"{path.parent}/", "")
+        raise DownloadError(f"{url}: refused and removed, it is no checkpoint: {reason}") from None
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove what a killed process left half unpacked."""
+    for folder in root.glob(f"{UNPACKING}*"):
+        with suppress(OSError):
+            if time.time() - folder.lstat().st_mtime > ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def what_to_load(folder: Path, source: str) -> str:

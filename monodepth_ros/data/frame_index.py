@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from monodepth_ros.atomic_file import atomic_file
-from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.cache_folder import cache_folder, not_cached
 from monodepth_ros.data.calibration import split_choice
 from monodepth_ros.data.image_motion import ImageMotion
 from monodepth_ros.data.kept_arrays import kept_arrays
@@ -150,7 +150,10 @@ def index_frames(
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             index.save(place, key)
-        except OSError:
+        except OSError as error:
+            if place == places[-1]:
+                cost = "the recording is read again each time"
+                not_cached("frame indices", place.parent, error, cost)
             continue
         break
     return index

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.cache_folder import not_cached_line
+from monodepth_ros.errors import one_line
 from monodepth_ros.inference.engine import (
     Engine,
     EngineError,
@@ -150,8 +152,18 @@ def create_graph_engine(
     with ExitStack() as stack:
         folder = cache.write(save)
         if folder is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            save(folder)
+            if cache.problem is not None:
+                cost = "they are converted again at each start, which takes seconds"
+                warn(not_cached_line("converted networks", cache.place, cache.problem, cost))
+            try:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                save(folder)
+            except (OSError, RuntimeError) as error:
+                raise EngineError(
+                    f"converted networks can be written neither to {cache.place} nor to a temporary folder"
+                    f" ({one_line(error, 200)})",
+                    "free some space, or use engine pytorch",
+                ) from None
         try:
             return _load(checkpoint, runtimes, folder, warn)
         except EngineError:

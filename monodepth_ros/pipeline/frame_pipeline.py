@@ -31,8 +31,7 @@ from monodepth_ros.pipeline.frame import Demand, Frame, FrameResult, PreparedFra
 from monodepth_ros.pipeline.frame_resampling import FrameResampling
 from monodepth_ros.pipeline.motion_tracking import MotionTracking, gives_motion
 from monodepth_ros.pipeline.point_cloud import colored_points
-from monodepth_ros.pipeline.ready_view import ready_view
-from monodepth_ros.pipeline.view_choice import choose_view
+from monodepth_ros.pipeline.recent_resamplings import RecentResamplings
 
 PROBATION = 10  # frames after a failure
 
@@ -53,8 +52,7 @@ class FramePipeline:
         self._header = header
         self._leader = leader
         self._config = config
-        self._resampling: FrameResampling | None = None
-        self._earlier: FrameResampling | None = None  # the one before
+        self._resamplings = RecentResamplings(engine, header)
         self.travel = TravelLog()
         self.stereo = StereoImages()
         self._scale = self._create_scale(config, previous=None)
@@ -115,7 +113,8 @@ class FramePipeline:
 
     @property
     def _scale_in_force(self) -> ScaleSource:
-        has_guess = self._resampling is not None and not self._resampling.view.is_calibrated
+        current = self._resamplings.current
+        has_guess = current is not None and not current.view.is_calibrated
         return self._guessed_scale if has_guess else self._scale
 
     def reset_odometry(self) -> None:
@@ -139,7 +138,7 @@ class FramePipeline:
         """
         started = time.perf_counter()
         frame.camera.check_size(*frame.pixels.size)
-        before = self._resampling
+        before = self._resamplings.current
         resampling = self._resampling_for(frame.camera)
         view = resampling.view
         result = FrameResult(
@@ -259,18 +258,8 @@ class FramePipeline:
         return self._config.depth.resolution == "image"
 
     def _resampling_for(self, camera: CameraModel) -> FrameResampling:
-        before = self._resampling
-        if before is not None and before.fits(camera):
-            return before
-        earlier, self._earlier = self._earlier, before
-        if earlier is not None and earlier.fits(camera) and self._engine.is_ready(earlier.view.size):
-            resampling = earlier  # back after a single image of another camera: the motion goes on where it was
-        else:
-            view = ready_view(self._engine, camera, self._header, self._config.image.view, self.announce)
-            # A pose network is more accurate on the part of the image that it was trained on (docs/odometry.md).
-            motion_view = choose_view(camera, self._header, "training") if view.kind == "whole" else view
-            resampling = FrameResampling(camera, view, motion_view)
-        self._resampling = resampling
+        before = self._resamplings.current
+        resampling = self._resamplings.change_to(camera, self._config.image.view, self.announce)
         if before is not None and before.view.is_calibrated != resampling.view.is_calibrated:
             self._motion.reset()  # the unit of length is another one
         return resampling

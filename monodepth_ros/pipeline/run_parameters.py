@@ -37,8 +37,12 @@ def parameter_file(config: RunConfig) -> str:
 
 
 def _offline(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    cameras = parameters.get("cameras") or []
-    ignored = {*ROS_ONLY, *(cameras if isinstance(cameras, list) else [])}
+    cameras = parameters.get("cameras")
+    names = [name for name in cameras if isinstance(name, str)] if isinstance(cameras, list) else []
+    ignored = {*ROS_ONLY, *names}
+    empty_groups = {name.rpartition(".")[0] for name in NODE_ONLY}
     return {
-        name: value for name, value in parameters.items() if name not in NODE_ONLY and name.split(".")[0] not in ignored
+        name: value
+        for name, value in parameters.items()
+        if name not in NODE_ONLY and name.split(".")[0] not in ignored and not (value is None and name in empty_groups)
     }

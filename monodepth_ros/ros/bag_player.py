@@ -19,6 +19,7 @@ from rosgraph_msgs.msg import Clock
 from monodepth_ros.data.bags.recording import RawMessage, Recording, RecordingError, Topic
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.ros.end_request import EndRequest
+from monodepth_ros.ros.log_folder import with_usable_log
 
 # Messages kept for reliable subscribers: discovery in both directions can take seconds on a busy machine.
 SHORTEST_QUEUE, LONGEST_QUEUE = 10, 1000
@@ -69,7 +70,7 @@ def split_ros_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
 def start_ros(ros_arguments: list[str]) -> Iterator[None]:
     """Run a block with rclpy initialised, without its signal handlers. MonodepthError for bad ROS arguments."""
     try:
-        rclpy.init(args=["play", *ros_arguments], signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=with_usable_log(["play", *ros_arguments]), signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy's own classes differ between distributions
         raise MonodepthError(f"ROS 2 does not start: {one_line(error, 200)}") from error
     try:

@@ -18,6 +18,7 @@ from monodepth_ros.geometry.motion import rotation_to_quaternion
 from monodepth_ros.pipeline.robot_inputs.camera_pose import PlacedFrame, StatedPose, placed_frame
 from monodepth_ros.ros.end_request import EndRequest
 from monodepth_ros.ros.frame_tree import TF_STATIC_QOS, FrameTree
+from monodepth_ros.ros.log_folder import with_usable_log
 from monodepth_ros.ros.node_log import node_log
 
 # Time between the first image and the transform, in which the tree of the camera's driver may come [s].
@@ -28,7 +29,7 @@ PERIOD = 0.1  # of looking [s]
 def place_cameras(base: str, poses: list[StatedPose], arguments: list[str], end: EndRequest) -> None:
     """Publish the poses until `end` is set. arguments: may hold ROS arguments; MonodepthError for invalid ones."""
     try:
-        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=with_usable_log(arguments), signal_handler_options=SignalHandlerOptions.NO)
         node = CameraPlacement(base, poses)
     except Exception as error:  # rclpy's are about names and arguments
         rclpy.try_shutdown()

@@ -168,6 +168,7 @@ def camera_pose_node(given: dict[str, str], poses: list[str]) -> Node | None:
         parse_pose(pose)
     params_file = existing_path("params_file", given["params_file"])
     stated = given["base_frame"] or (read_ros_parameters(params_file).get("base_frame", "") if params_file else "")
+    stated = stated if isinstance(stated, str) else ""  # the node refuses any other kind in words
     return Node(
         package="monodepth_ros",
         executable="camera_pose",

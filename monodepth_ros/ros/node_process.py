@@ -13,6 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 from monodepth_ros.errors import one_line, typed_line
 from monodepth_ros.ros.end_request import EndRequest
 from monodepth_ros.ros.live.lifecycle_node import DepthNode
+from monodepth_ros.ros.log_folder import with_usable_log
 from monodepth_ros.ros.node_log import node_log
 from monodepth_ros.ros.parameters.parameter_files import check_parameter_files
 
@@ -24,7 +25,7 @@ def run_node(end: EndRequest) -> int:
     """Run a DepthNode until `end` is set; exit code 1 if it could not start (with the reason in the log), else 0."""
     try:
         check_parameter_files(sys.argv)
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=with_usable_log(sys.argv), signal_handler_options=SignalHandlerOptions.NO)
         node = DepthNode()
     except Exception as error:  # ours name the parameter; rclpy's are about names, files and arguments
         print(f"depth_node: {one_line(error)}", file=sys.stderr)

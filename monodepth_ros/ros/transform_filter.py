@@ -28,11 +28,12 @@ class TransformFilter:
     def usable(self, message: TFMessage, is_static: bool) -> TFMessage:
         """The transforms to use now. One of a far stamp waits for the next one (see `OddSamples`)."""
         kept: list[TransformStamped] = []
+        topic = "/tf_static" if is_static else "/tf"
         for item in message.transforms:
             try:
                 parent, child, _ = read_transform(item)
             except TransformMessageError as error:
-                self._say(f"a transform is passed over: {error}")
+                self._say(f"a transform on {topic} is passed over: {error}")
                 continue
             series = self._series((parent, child))
             if series is None:
@@ -46,7 +47,7 @@ class TransformFilter:
                 used, reason = series.admit(_normalised(item))
                 kept += used
                 if reason:
-                    self._say(f"a transform {parent} -> {child} is passed over: {reason}")
+                    self._say(f"a transform {parent} -> {child} on {topic} is passed over: {reason}")
         return TFMessage(transforms=kept)
 
     def _series(self, link: tuple[str, str]) -> OddSamples[TransformStamped] | None:

@@ -1,52 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings from YAML files, ROS parameter files and command lines."""
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from monodepth_ros.errors import one_line
+from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
+from monodepth_ros.input_file import read_text
+from monodepth_ros.limits import LARGEST_SETTINGS_FILE
 from monodepth_ros.settings.schema import Config, ConfigError, replace
+from monodepth_ros.structured_text import StructuredTextError, parse_yaml
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:
-    """Settings by dotted name from a YAML file, nested or dotted.
+    """Settings by dotted name from a YAML file, nested or dotted. The file may be the pipe of a shell's <(...).
 
-    Raises ConfigError if the file cannot be read, is not YAML or holds anything but a mapping.
+    Raises ConfigError if the file cannot be read, is not YAML, holds anything but a mapping or a setting twice.
     """
     document = _read_yaml(path, str(path))
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise ConfigError(f"{path} holds a {type(document).__name__}, expected settings as name: value")
-    return {name: _number(value) for name, value in flatten(document).items()}
+    if "ros__parameters" in document or any("ros__parameters" in group for group in _mappings(document)):
+        raise ConfigError(f"{path} is a parameter file of a ROS node: expected settings as name: value")
+    return _flat(document, str(path))
 
 
 def read_ros_parameters(path: str | Path) -> dict[str, Any]:
     """Settings by dotted name from a ROS parameter file (`/**: ros__parameters: ...`, nested or dotted).
 
-    Raises ConfigError if the file cannot be read, is not YAML or holds no `ros__parameters`.
+    Raises ConfigError if the file cannot be read, is not YAML, holds no `ros__parameters` or a setting twice.
     """
-    document = _read_yaml(path, f"parameter file {path}")
-    nodes = document.values() if isinstance(document, dict) else ()
-    groups = [node["ros__parameters"] for node in nodes if isinstance(node, dict) and "ros__parameters" in node]
-    mappings = [group for group in groups if isinstance(group, dict)]
+    title = f"parameter file {path}"
+    document = _read_yaml(path, title)
+    nodes = _mappings(document) if isinstance(document, dict) else []
+    groups = [node["ros__parameters"] for node in nodes if "ros__parameters" in node]
+    mappings = [group or {} for group in groups if group is None or isinstance(group, dict)]
     if not mappings:
-        raise ConfigError(f"parameter file {path} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
-    return {name: value for group in mappings for name, value in flatten(group).items()}
+        raise ConfigError(f"{title} has no 'ros__parameters': begin it with '/**: ros__parameters:'")
+    return {name: value for group in mappings for name, value in _flat(group, title).items()}
+
+
+def _mappings(document: dict) -> list[dict]:
+    return [value for value in document.values() if isinstance(value, dict)]
 
 
 def _read_yaml(path: str | Path, title: str) -> Any:
     """The content of a YAML file; ConfigError that begins with `title` if it cannot be read."""
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{title}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{title} is not YAML: {one_line(error)}") from None
+        return parse_yaml(read_text(path, LARGEST_SETTINGS_FILE, exact=True), title)
+    except StructuredTextError as error:
+        raise ConfigError(str(error)) from None
+    except MonodepthError as error:
+        raise ConfigError(str(error) if title == str(path) else f"parameter file {error}") from None
+
+
+def _flat(document: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """As `flatten`; ConfigError for a setting that stands twice, nested and dotted."""
+    pairs = _pairs(document, "")
+    flat = dict(pairs)
+    if len(flat) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"{title}: {shown(twice)} stands twice: keep one of them")
+    return flat
 
 
 def changed(config: Config, assignments: Iterable[str]) -> Config:
@@ -60,18 +79,12 @@ def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     for text in assignments:
         name, separator, value = text.partition("=")
         if not separator or not name.strip():
-            raise ConfigError(f"{text!r} sets nothing: expected name=value, such as depth.resolution=image")
+            raise ConfigError(f"{shown(text)!r} sets nothing: expected name=value, such as depth.resolution=image")
         try:
-            changes[name.strip()] = _number(yaml.safe_load(value)) if value.strip() else ""
-        except yaml.YAMLError:
-            raise ConfigError(f"{text!r}: the value is not YAML") from None
+            changes[name.strip()] = parse_yaml(value, shown(name.strip())) if value.strip() else ""
+        except StructuredTextError as error:
+            raise ConfigError(f"{shown(text)!r}: the value is not YAML; quote a text: {error}") from None
     return changes
-
-
-def _number(value: Any) -> Any:
-    """Numbers such as 1e-4 as floats: YAML 1.1 reads them as text, because they have no decimal point."""
-    is_number = isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value)
-    return float(value) if is_number else value
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,12 +98,16 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def flatten(group: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Values by dotted name from nested mappings; the inverse of `nested`."""
-    flat: dict[str, Any] = {}
+def flatten(group: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted name from nested mappings; the inverse of `nested`. An empty mapping becomes None."""
+    return dict(_pairs(group, ""))
+
+
+def _pairs(group: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
     for name, value in group.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, prefix=f"{prefix}{name}."))
+        if isinstance(value, dict) and value:
+            found += _pairs(value, f"{prefix}{name}.")
         else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+            found.append((f"{prefix}{name}", None if value == {} else value))
+    return found

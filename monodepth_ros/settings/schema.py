@@ -24,8 +24,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.foreign_text import shown
 
 Config = TypeVar("Config")
+
+
+_LARGEST_INTEGER = 2**63 - 1  # of ROS's parameters
 
 
 class ConfigError(MonodepthError):
@@ -77,26 +81,35 @@ class Specification:
         An integer is accepted for a float, a list of strings for a tuple.
         """
         value = self._converted(value)
+        if value is None:
+            raise ConfigError(f"{self.name} has no value: it must be {_type_name(self.type)}")
         if type(value) is not self.type:
             raise ConfigError(
-                f"{self.name} is {value!r} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
+                f"{self.name} is {_value_text(value)} ({_type_name(type(value))}): it must be {_type_name(self.type)}"
                 f"{self._expected_text()}"
             )
         if self.choices and value not in self.choices:
             choices = ", ".join(choice or "''" for choice in self.choices)
-            raise ConfigError(f"{self.name} is {value!r}: it must be one of {choices}")
+            raise ConfigError(f"{self.name} is {_value_text(value)}: it must be one of {choices}{_near(value, self)}")
+        if any("\0" in text for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str)):
+            raise ConfigError(f"{self.name} is {_value_text(value)}: it holds the character NUL")
         if isinstance(value, (int, float)):
             self._check_range(value)
         return value
 
     def _converted(self, value: Any) -> Any:
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            if abs(value) > _LARGEST_INTEGER:  # float() would fail for hundreds of digits
+                return math.inf if value > 0 else -math.inf
             return float(value)
         if self.type is tuple and isinstance(value, (list, tuple)):
             return _strings(value)
         return value
 
     def _check_range(self, value: float) -> None:
+        if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+            limits = self._range_text() or " an integer of at most 63 bits"
+            raise ConfigError(f"{self.name} is {_value_text(value)}: it must be{limits}")
         if math.isnan(value):
             if not math.isnan(self.default):
                 raise ConfigError(f"{self.name} is NaN: it must be a number{self._range_text()}")
@@ -104,7 +117,7 @@ class Specification:
         below = self.minimum is not None and value < self.minimum
         above = self.maximum is not None and value > self.maximum
         if below or above or math.isinf(value):
-            raise ConfigError(f"{self.name} is {value}: it must be{self._range_text() or ' finite'}")
+            raise ConfigError(f"{self.name} is {_value_text(value)}: it must be{self._range_text() or ' finite'}")
 
     def _expected_text(self) -> str:
         choices = ", ".join(choice or "''" for choice in self.choices)
@@ -119,6 +132,21 @@ class Specification:
         if self.maximum is not None:
             return f" at most {self.maximum:g}{unit}"
         return ""
+
+
+def _value_text(value: Any) -> str:
+    """A value as it is written, shortened."""
+    if isinstance(value, float):
+        return str(value)
+    try:
+        return shown(repr(value))
+    except ValueError:  # Python writes no more than 4300 digits
+        return "a number of thousands of digits"
+
+
+def _near(value: Any, item: "Specification") -> str:
+    near = difflib.get_close_matches(str(value)[:100], item.choices, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _strings(value: list | tuple) -> list | tuple[str, ...]:
@@ -171,11 +199,21 @@ def replace(config: Config, changes: Mapping[str, Any]) -> Config:
     checked = {}
     for name, value in changes.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
-            advice = f"did you mean {', '.join(near)}?" if near else f"the settings are {', '.join(known)}"
-            raise ConfigError(f"unknown setting {name!r}: {advice}")
+            inside = [item for item in known if item.startswith(f"{name}.")]
+            if inside and value is None:  # a group whose settings are all commented out
+                continue
+            raise ConfigError(_unknown(name, inside, known))
         checked[name] = known[name].check(value)
     return _rebuild(config, checked)
+
+
+def _unknown(name: str, inside: list[str], known: Mapping[str, Specification]) -> str:
+    """The message for a name that is no setting. inside: the settings of the group of that name."""
+    if inside:
+        return f"{name} is a group of settings and takes no value itself: set {', '.join(inside)}"
+    near = difflib.get_close_matches(name[:100], known, n=3)
+    advice = f"did you mean {', '.join(near)}?" if near else f"the settings are {', '.join(known)}"
+    return f"unknown setting {shown(name)!r}: {advice}"
 
 
 def _rebuild(config: Any, changes: Mapping[str, Any], prefix: str = "") -> Any:

@@ -15,8 +15,8 @@ from monodepth_ros.ros.demonstration.processes import ros_arguments
 class Resources(NamedTuple):
     """What a process holds.
 
-    memory_mb: its own memory, which is backed by no file [MB]. The resident set also has libraries and segments that are
-    shared with others, and changes when those come and go.
+    memory_mb: its own memory, which is backed by no file [MB]. The resident set also has libraries and segments that
+    are shared with others, and changes when those come and go.
     """
 
     memory_mb: float

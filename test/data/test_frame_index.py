@@ -85,7 +85,7 @@ def test_the_index_of_a_pattern_is_built_again_when_an_image_is_added(tmp_path):
     assert len(index_frames(pattern, SourceOptions())) == 4
 
 
-@pytest.mark.parametrize("damage", [b"", b"garbage"])
+@pytest.mark.parametrize("damage", [b"", b"garbage", b"PK\x03\x04" + b"x" * 50, b"\x93NUMPY" + b"x" * 50])
 def test_a_damaged_index_is_built_again(drive, tmp_path, monkeypatch, damage):
     path = tmp_path / "drive.mcap"
     shutil.copy(drive, path)

@@ -2,11 +2,12 @@
 """Downloaded checkpoints by name."""
 
 import json
+import os
 
 import pytest
 
 from monodepth_ros.downloads.catalogue import CatalogueError
-from monodepth_ros.downloads.checkpoint_cache import checkpoints_folder, resolve_name
+from monodepth_ros.downloads.checkpoint_cache import checkpoints_folder, downloaded_checkpoint, resolve_name
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from monodepth_ros.networks.checkpoints.header import CheckpointError, CheckpointHeader
 from monodepth_ros.networks.registry import build_depth
@@ -59,3 +60,55 @@ def test_an_incomplete_folder_in_the_cache_is_ignored():
     (checkpoints_folder() / "garden").mkdir(parents=True)
     (checkpoints_folder() / "garden/source.json").write_text('{"load": "weights.safetensors"}')
     assert resolve_name("garden") is None
+
+
+PLACES = (
+    *("/etc/passwd", "../outside", "a/../../outside", "..\\outside", "link", "C:x", "a\0b", "", "~"),
+    *(3, None, [1], {"a": 1}, "x" * 5000),
+)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *(json.dumps({"load": place}) for place in PLACES),
+        *("", "[]", "3", "{", '{"load"', "[" * 5000, "\xff", '{"load": "inside"', '{"other": "inside"}'),
+    ],
+)
+def test_a_record_that_names_anything_outside_its_folder_is_as_none(tmp_path, record):
+    folder = checkpoints_folder() / "garden"
+    folder.mkdir(parents=True)
+    for place in (folder / "inside", folder.parent / "outside"):
+        place.write_text("x")
+    (folder / "link").symlink_to("../outside")
+    (folder / "source.json").write_text(record, encoding="latin-1")
+    assert downloaded_checkpoint("garden") is None
+
+
+def test_a_record_that_is_a_link_pipe_or_too_large_is_as_none():
+    folder = checkpoints_folder() / "garden"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "source.json")
+    assert downloaded_checkpoint("garden") is None
+    (folder / "source.json").unlink()
+    with open(folder / "source.json", "wb") as file:
+        file.truncate(10_000_000)
+    assert downloaded_checkpoint("garden") is None
+
+
+def test_a_checkpoint_folder_may_be_a_link_to_another_disk(tmp_path):
+    put_in_cache("garden", 96)
+    (checkpoints_folder() / "garden").rename(tmp_path / "disk")
+    (checkpoints_folder() / "garden").symlink_to(tmp_path / "disk")
+    assert load_checkpoint("garden").header.height == 96
+
+
+ODD_PATHS = ("a" * 300, "a/" * 3000, "\udce9", "a\nb", "a\0b", "~nobody/x", "\x1b[2J", "/dev/zero", "pipe")
+
+
+@pytest.mark.parametrize("path", ODD_PATHS, ids=range(len(ODD_PATHS)))
+def test_a_path_of_any_form_is_refused_on_one_line(tmp_path, path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CheckpointError) as error:
+        load_checkpoint(path)
+    assert str(error.value).isprintable() and len(str(error.value)) < 600

@@ -2,6 +2,8 @@
 """Common properties of engines with converted networks: the cache, the check against PyTorch."""
 
 import os
+import shutil
+import tempfile
 import time
 
 import numpy as np
@@ -42,7 +44,7 @@ def test_networks_are_converted_once(create, engine_name, checkpoint_file, dispa
     first = disparity_of(create(checkpoint_file))
     (entry,) = graphs.iterdir()
     written = {path.name: path.stat().st_mtime_ns for path in entry.iterdir()}
-    assert set(written) == set(FILES[engine_name])
+    assert set(written) == {*FILES[engine_name], "files.json"}
     assert np.array_equal(first, disparity_of(create(checkpoint_file)))
     assert {path.name: path.stat().st_mtime_ns for path in entry.iterdir()} == written
 
@@ -76,10 +78,37 @@ def test_other_weights_get_their_own_conversion(create, checkpoint_file, graphs,
     assert len(list(graphs.iterdir())) == 2
 
 
-def test_engines_work_without_a_writable_cache(create, checkpoint_file, disparity_of, monkeypatch, tmp_path):
+@pytest.mark.parametrize("in_the_way", ["file", "another folder"])
+def test_what_lies_in_the_place_of_a_conversion_is_replaced(create, engine_name, checkpoint_file, graphs, in_the_way):
+    create(checkpoint_file)
+    (entry,) = graphs.iterdir()
+    shutil.rmtree(entry)
+    if in_the_way == "file":
+        entry.write_text("x")
+    else:
+        entry.mkdir()
+        (entry / WEIGHTS[engine_name]).write_text("x")
+    create(checkpoint_file)
+    assert set(os.listdir(entry)) == {*FILES[engine_name], "files.json"}
+
+
+def test_engines_work_without_a_writable_cache(engine_name, checkpoint_file, disparity_of, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert np.isfinite(disparity_of(create(checkpoint_file))).all()
+    warnings = []
+    config = EngineConfig(device="cpu", precision="fp32", engine=engine_name)
+    engine = create_engine(checkpoint_file, config, warn=warnings.append)
+    assert np.isfinite(disparity_of(engine)).all()
+    (line,) = warnings
+    assert "converted networks cannot be kept in" in line and "(Not a directory)" in line and "takes seconds" in line
+
+
+def test_without_any_place_for_converted_networks_one_line_says_so(create, checkpoint_file, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with pytest.raises(EngineError, match="neither to .* nor to a temporary folder .*use engine pytorch"):
+        create(checkpoint_file)
 
 
 def test_the_cache_keeps_the_newest_entries_and_drops_abandoned_ones(create, checkpoint_file, graphs):

@@ -171,9 +171,9 @@ def test_a_transform_that_is_no_number_is_left_out_by_name_and_the_odometry_goes
     bad = stamped("map", "base_link", np.eye(4), SECOND)
     bad.transform.translation.x = float("nan")
     robot._topics["/tf"].publish(TFMessage(transforms=[bad]))
-    robot.node.wait(lambda: any("is left out" in text for text in robot.node.health().messages))
-    (text,) = [text for text in robot.node.health().messages if "is left out" in text]
-    assert "'map' -> 'base_link' on /tf" in text and "translation" in text
+    robot.node.wait(lambda: any("is passed over" in text for text in robot.node.health().messages))
+    (text,) = [text for text in robot.node.health().messages if "is passed over" in text]
+    assert "on /tf is passed over: 'map' -> 'base_link'" in text and "translation" in text
     assert robot.drive(3)[-2:] == [OURS[False]] * 2
 
 

@@ -126,5 +126,5 @@ def test_closing_leaves_no_subscription_and_no_thread(world):
     before = len(list(world.node.subscriptions))
     kind = type(world.lookup)
     for _ in range(20):
-        kind(world.node).close()
+        kind(world.node, print).close()
     assert len(list(world.node.subscriptions)) == before and threading.active_count() == threads

@@ -85,5 +85,5 @@ def test_a_file_that_is_no_parameter_file_is_refused_in_one_line(tmp_path, text)
 
 @pytest.mark.parametrize("read", [read_ros_parameters, read_settings])
 def test_a_missing_file_is_refused(read, tmp_path):
-    with pytest.raises(ConfigError, match=r"none.yaml: No such file"):
+    with pytest.raises(ConfigError, match=r"none.yaml cannot be read: No such file"):
         read(tmp_path / "none.yaml")

@@ -7,6 +7,7 @@ removed; so are those that were not used for longest, where all of them would gr
 
 import hashlib
 import json
+import operator
 import os
 import shutil
 import struct
@@ -17,15 +18,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monodepth_ros.atomic_file import atomic_file
-from monodepth_ros.cache_folder import cache_folder
+from monodepth_ros.cache_folder import cache_folder, not_cached
 from monodepth_ros.data.recording_state import files_of, recording_state
 from monodepth_ros.data.video_stream.lossless import Packer, PictureFormat, keepable, unpack
+from monodepth_ros.structured_text import parse_json
 
 VERSION = 1  # of the files' layout
 SUFFIX = ".frames"
 LIMIT = 20_000_000_000  # bytes of all recordings together
 FREE_SHARE = 0.05  # of the disk, which is left free
 PICTURES = 32  # in a file
+LARGEST_HEADER = 1 << 20  # of a file [bytes]
 ABANDONED = 3600.0  # age of a file that a killed process has left half written [s]
 
 Times = tuple[int, int]
@@ -106,8 +109,9 @@ class FrameStore:
                 stream.write(struct.pack("<I", len(header)) + header)
                 for _, data in pictures:
                     stream.write(data)
-        except OSError:
+        except OSError as error:
             self._is_full = True
+            not_cached("decoded video", decoded_folder(), error, "it is decoded again each time")
             return
         begin = 4 + len(header)
         with self._lock:
@@ -143,7 +147,7 @@ class FrameStore:
         places: dict[Times, _Place] = {}
         with suppress(OSError):
             for file in self._folder.iterdir():
-                if file.suffix == SUFFIX:
+                if file.suffix == SUFFIX and file.is_file():
                     places |= _places_in(file)
                 elif time.time() - file.stat().st_mtime > ABANDONED:
                     file.unlink()
@@ -184,16 +188,20 @@ class StoreWriter:
 
 
 def _places_in(file: Path) -> dict[Times, _Place]:
+    """The pictures in a file; none if it is damaged or names bytes beyond its end."""
     try:
+        size = file.stat().st_size
         with open(file, "rb") as stream:
             (length,) = struct.unpack("<I", stream.read(4))
-            header = json.loads(stream.read(length))
+            header = parse_json(stream.read(min(length, LARGEST_HEADER)).decode(), file.name)
         form = PictureFormat(**header["format"])
-        return {
-            (stamp, received): _Place(file, form, 4 + length + offset, size)
-            for stamp, received, offset, size in header["pictures"]
-        }
-    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        form.check()
+        pictures = [tuple(map(operator.index, numbers)) for numbers in header["pictures"]]
+        begin = 4 + length
+        if not all(offset >= 0 and 0 <= count <= size - begin - offset for _, _, offset, count in pictures):
+            return {}
+        return {(stamp, received): _Place(file, form, begin + at, count) for stamp, received, at, count in pictures}
+    except (OSError, ValueError, LookupError, TypeError, struct.error):
         return {}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from monodepth_ros.data.video_stream.codecs import import_av
 from monodepth_ros.data.video_stream.colors import FULL, matrix_of, range_of, reformatted, to_pixels
+from monodepth_ros.limits import LONGEST_SIDE, MOST_PIXELS
 
 CODEC = "magicyuv"
 # FFmpeg's formats that are kept as they are, by those that hold the same samples.
@@ -31,6 +32,15 @@ class PictureFormat:
     matrix: int
     range: int
     extradata: str = ""
+
+    def check(self) -> None:
+        """Raise ValueError for a format that was not written by `Packer`, such as one of a damaged file."""
+        sides_fit = all(type(side) is int and 0 < side <= LONGEST_SIDE for side in (self.width, self.height))
+        is_known = self.name in set(_SAME_SAMPLES.values()) and isinstance(self.extradata, str)
+        if not sides_fit or self.width * self.height > MOST_PIXELS or not is_known or len(self.extradata) > 1000:
+            raise ValueError("not a format of kept pictures")
+        if not all(type(number) is int and 0 <= number < 256 for number in (self.matrix, self.range)):
+            raise ValueError("not the colours of kept pictures")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

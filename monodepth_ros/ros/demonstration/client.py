@@ -2,6 +2,7 @@
 """The client of the demonstration: an OutputListener that spins in a thread of this process."""
 
 import subprocess
+import sys
 import threading
 import time
 
@@ -11,6 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 from monodepth_ros.data.cameras.topics import ImageStream
 from monodepth_ros.ros.demonstration.errors import DemoError
 from monodepth_ros.ros.demonstration.output_listener import OutputListener
+from monodepth_ros.ros.log_folder import with_usable_log
 
 # Time [s] for the node to load its networks and for the player to begin.
 START_TIMEOUT = 120.0
@@ -31,7 +33,7 @@ class DemoClient:
         self._every = max(1, image_count // KEPT_FRAMES)
 
     def __enter__(self) -> "DemoClient":
-        rclpy.init()
+        rclpy.init(args=with_usable_log(sys.argv))
         self._node = rclpy.create_node("demo_client")
         self.listener = OutputListener(self._node, self._stream.image, self._stream.compressed, keep=self._keep)
         self._executor = SingleThreadedExecutor()

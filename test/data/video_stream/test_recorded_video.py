@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings of video as a source: message types, losses, reading again in any order, and what is kept."""
 
+import json
 import os
+import struct
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +23,7 @@ from coded_streams import (
     write_stream,
 )
 
+from monodepth_ros import cache_folder
 from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.recording import Recording
 from monodepth_ros.data.bags.writer import BagWriter
@@ -195,6 +198,38 @@ def test_a_damaged_file_of_the_cache_is_decoded_anew(tmp_path):
     file.write_bytes(file.read_bytes()[:700])
     with open_source(str(path)) as source:
         assert number_in(source.read(int(index.stamps_ns[9]), int(index.received_ns[9])).array) == 9
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pictures": [[0, 0, 1 << 60, 5]]},
+        {"pictures": [[0, 0, -9, 5]]},
+        {"pictures": [[0, 0, 0, 1 << 40]]},
+        {"pictures": [[0, 0, "0", 5]]},
+        {"pictures": 3},
+        {"format": {"name": "yuv420p", "width": 1 << 40, "height": 1, "matrix": 1, "range": 1}},
+        {"format": {"name": "none", "width": 64, "height": 64, "matrix": 1, "range": 1}},
+        {"format": {"name": ["gray"], "width": 64.0, "height": 64, "matrix": 1, "range": 1}},
+        {"format": {"other": 1}},
+        {"format": []},
+    ],
+)
+def test_a_file_of_the_cache_that_states_impossible_things_holds_nothing(tmp_path, change):
+    form = {"name": "gray", "width": 64, "height": 64, "matrix": 1, "range": 1}
+    header = json.dumps({"format": form, "pictures": [[0, 0, 0, 5]], **change}).encode()
+    (tmp_path / "a.frames").write_bytes(struct.pack("<I", len(header)) + header + b"x" * 5)
+    assert frame_store._places_in(tmp_path / "a.frames") == {}
+
+
+def test_a_cache_that_cannot_be_written_is_said_once_and_costs_no_picture(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(cache_folder, "_said", set())
+    (tmp_path / "cache").write_text("a file")
+    path = write_stream(tmp_path / "drive\udce9.mcap", encode("h264", 10))  # a name that is no UTF-8
+    for _ in range(2):
+        index = index_frames(str(path), SourceOptions())
+    assert len(index) == 10
+    assert sorted(line.split(" cannot")[0] for line in caplog.messages) == ["decoded video", "frame indices"]
 
 
 def test_parameter_sets_at_the_start_of_a_recording_serve_its_later_key_frames(tmp_path):
