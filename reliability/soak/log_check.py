@@ -8,7 +8,9 @@ from pathlib import Path
 from monodepth_ros.limits import LONGEST_MESSAGE
 
 PERIOD = 5.0  # seconds in which one cause may be logged once
-PER_PERIOD = 2  # lines of a cause within such a time: one, and one by other rounding of its times
+# Lines of a cause within such a time: one, and one by other rounding of its times; more of what a transition tells.
+PER_PERIOD = {"INFO": 5}
+PER_PERIOD_ELSE = 2
 BYTES_PER_MINUTE = 60_000
 FOREIGN_PER_MINUTE = 12  # lines that libraries write past the log, without a time
 FREE_BYTES = 60_000  # of the start, and of transitions
@@ -39,10 +41,10 @@ def log_faults(path: Path, seconds: float) -> tuple[list[str], dict[str, int]]:
         faults += [f"line {number} says {alarm!r}: {line[:300]}" for alarm in ALARMS if alarm in line]
         match = LINE.match(line)
         if match and not match[3].startswith("rcl"):  # rcl answers each bad request with a line
-            times[cause_of(match[4])].append(float(match[2]))
-    for cause, moments in times.items():
+            times[match[1], cause_of(match[4])].append(float(match[2]))
+    for (level, cause), moments in times.items():
         most = max(sum(first <= other < first + PERIOD for other in moments) for first in moments)
-        if most > PER_PERIOD:
+        if most > PER_PERIOD.get(level, PER_PERIOD_ELSE):
             faults.append(f"{most} lines within {PERIOD:.0f} s ({len(moments)} in all): {cause}")
     foreign = [line for line in lines if line and not LINE.match(line)]
     if len(foreign) > FOREIGN_PER_MINUTE * max(1.0, seconds / 60):

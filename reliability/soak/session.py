@@ -2,7 +2,6 @@
 """One soak run: faults in turns, good images after each, and what is counted and measured meanwhile."""
 
 import random
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -164,7 +163,7 @@ class Session:
         deck: list[str] = []
         self.start()
         while self.images < options.frames and time.monotonic() - began < options.seconds:
-            if not deck and number == (options.rounds or sys.maxsize) * len(options.faults):
+            if options.rounds is not None and not deck and number == options.rounds * len(options.faults):
                 break
             if not deck:
                 deck = order.sample(options.faults, len(options.faults))

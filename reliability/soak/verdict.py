@@ -73,6 +73,7 @@ def judge(session: Session, end: tuple[int | None, float]) -> dict:
         "unseen": books.unseen,
         "unconnected": books.unconnected,
         "counts": books.totals,
+        "samples": [(sample.images, round(sample.resources.memory_mb, 1)) for sample in outcome.samples],
         "trends": [trend._asdict() for trend in found],
         "log": log,
         "end_seconds": seconds,

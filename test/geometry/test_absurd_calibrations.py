@@ -98,3 +98,12 @@ def test_sizes_that_are_no_whole_numbers_of_pixels_are_refused(size):
 def test_the_largest_lenses_and_sensors_are_accepted():
     k = np.array([[1e6, 0, 8e3], [0, 1e6, 4e3], [0, 0, 1]])
     assert CameraModel(16384, 8192, K=k, P=np.hstack([k, [[-1e6 * 100], [0], [0]]])).baseline == pytest.approx(100)
+
+
+@pytest.mark.parametrize(("model", "length"), [("rational_polynomial", 8), ("plumb_bob", 5)])
+@pytest.mark.parametrize("tiny", [5e-324, 1e-300, -1e-200])
+def test_a_last_coefficient_of_almost_zero_is_one_of_zero(model, length, tiny):
+    points = np.array([[0.1, 0.2, 1.0], [-0.3, 0.0, 1.0]])
+    D = [0.0] * (length - 1)
+    cameras = [CameraModel(64, 48, np.diag([40.0, 40.0, 1.0]), (*D, last), model) for last in (tiny, 0.0)]
+    np.testing.assert_allclose(cameras[0].project(points), cameras[1].project(points))

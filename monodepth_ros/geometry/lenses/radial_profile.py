@@ -32,9 +32,15 @@ def rising_limit(profile: Profile) -> float:
     """The q below which the profile rises: its first extremum or pole; infinite if there is none."""
     n, m = map(Polynomial, profile)
     slope = n * m + 2 * Polynomial([0.0, 1.0]) * (n.deriv() * m - n * m.deriv())
-    roots = np.concatenate([slope.trim().roots(), m.trim().roots()])
+    roots = np.concatenate([_roots(slope), _roots(m)])
     positive = roots.real[(np.abs(roots.imag) <= 1e-9 * np.abs(roots)) & (roots.real > 0)]
     return float(np.sqrt(positive.min())) if positive.size else np.inf
+
+
+def _roots(polynomial: Polynomial) -> np.ndarray:
+    """Roots of a polynomial in q^2, without those where dividing by its last coefficient would overflow."""
+    size = np.abs(polynomial.coef).max()
+    return polynomial.trim(1e-100 * size).roots()
 
 
 def invert_profile(radius: np.ndarray, profile: Profile, limit: float) -> np.ndarray:

@@ -16,6 +16,7 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
+from monodepth_ros.ros.live.freed_memory import return_freed_memory
 from monodepth_ros.ros.live.namesakes import Namesakes
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.node_log import node_log
@@ -154,6 +155,7 @@ class DepthNode(LifecycleNode):
         if self._rig is not None:
             self._rig.close()
             self._rig = None
+            return_freed_memory()
         # Publishers of a configuration that failed half-way.
         for publisher in [p for p in self.publishers if isinstance(p, LifecyclePublisher)]:
             self.destroy_lifecycle_publisher(publisher)
