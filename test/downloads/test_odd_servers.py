@@ -219,7 +219,9 @@ OTHER = CONTENT[::-1]
         [answer(b"", "416 Range Not Satisfiable", Content_Range="bytes */10"), answer(OTHER)],
         [answer(b"", "416 Range Not Satisfiable"), answer(OTHER)],
         [
-            answer(gzip.compress(OTHER, mtime=0), "206 Partial", Content_Range="bytes 20000-1/5", Content_Encoding="gzip"),
+            answer(
+                gzip.compress(OTHER, mtime=0), "206 Partial", Content_Range="bytes 20000-1/5", Content_Encoding="gzip"
+            ),
             answer(OTHER),
         ],
     ],
