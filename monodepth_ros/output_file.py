@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files at the paths that a user asked for: written whole or not at all, and one line where they cannot be."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,12 +31,26 @@ def write_file(path: str | Path, data: bytes | str) -> None:
     with one_line_for(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device such as /dev/stdout must stay what it is
+            _write_through(path, content)  # a device such as /dev/stdout must stay what it is
             return
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         remove_leftovers(real)
         with atomic_file(real) as partial:
             partial.write_bytes(content)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write into a device, or into a pipe that has a reader: without one, opening it would wait for ever."""
+    is_pipe = path.is_fifo()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | (os.O_NONBLOCK if is_pipe else os.O_TRUNC))
+    except OSError as error:
+        if is_pipe and error.errno == errno.ENXIO:
+            raise MonodepthError(f"{path} cannot be written: it is a pipe that nobody reads") from None
+        raise
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "wb") as file:
+        file.write(content)
 
 
 def write_frame_file(path: Path, data: bytes) -> None:

@@ -2,6 +2,7 @@
 """The `monodepth` command: `monodepth <verb> ...`, one file per verb in this folder."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -10,7 +11,7 @@ from monodepth_ros.cli.last_net import FAILED, complain, prepare_streams, silenc
 from monodepth_ros.cli.progress import stage
 from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.foreign_text import safe_line
+from monodepth_ros.foreign_text import safe_line, shown
 from monodepth_ros.version import __version__
 
 # Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code. In the
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     prepare_streams()
     try:
         with end_on_interrupt(lambda: KEPT.get(verb, NOTHING_KEPT)):
+            _refuse_odd_words(arguments)
             options = command_parser(arguments).parse_args(arguments)
             options.arguments = arguments
             code = options.run(options) or 0
@@ -60,6 +62,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except Exception as error:
         return unexpected(error, verb)
+
+
+def _refuse_odd_words(arguments: list[str]) -> None:
+    for word in arguments:
+        try:
+            is_odd = b"\0" in os.fsencode(word)
+        except UnicodeEncodeError:
+            is_odd = True
+        if is_odd:
+            raise MonodepthError(f"{shown(word)!r} holds a character that no command line has")
 
 
 def chosen_verb(arguments: list[str]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from monodepth_ros.atomic_file import remove_leftovers
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.input_file import ordinary_file, read_text
+from monodepth_ros.input_file import is_ordinary_file, ordinary_file, read_text
 from monodepth_ros.output_file import write_file, write_frame_file
 
 
@@ -129,3 +129,25 @@ def test_a_frames_file_is_whole_or_absent(tmp_path, monkeypatch):
 def test_letters_that_utf8_does_not_have_are_escaped(tmp_path):
     write_file(tmp_path / "a.txt", os.fsdecode(b"h\xf6he"))
     assert (tmp_path / "a.txt").read_text() == "h\\udcf6he"
+
+
+def test_what_the_kernel_makes_is_refused_before_it_is_opened():
+    # It claims to be an ordinary file; some of its kind wait for ever, others have no end.
+    with pytest.raises(MonodepthError, match="one that the kernel makes; copy it"):
+        ordinary_file("/proc/self/status")
+    assert is_ordinary_file(__file__) and not is_ordinary_file("/proc/self/status")
+    assert not is_ordinary_file("a\0b") and not is_ordinary_file("/dev/null")
+
+
+def test_a_pipe_that_nobody_reads_is_one_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MonodepthError, match="is a pipe that nobody reads"):
+        write_file(tmp_path / "pipe", "x")
+
+
+def test_links_that_lead_round_in_circles_are_one_line(tmp_path):
+    (tmp_path / "a.json").symlink_to(tmp_path / "a.json")
+    with pytest.raises(MonodepthError, match="Too many levels of symbolic links"):
+        read_text(tmp_path / "a.json")
+    with pytest.raises(MonodepthError, match="File exists|Too many levels of symbolic links"):
+        write_file(tmp_path / "a.json" / "b", "x")

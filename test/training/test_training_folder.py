@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -164,3 +165,14 @@ def test_leftovers_of_a_killed_training_are_removed_when_it_resumes(tmp_path):
     with TrainingFolder(str(tmp_path), is_resumed=True) as place:
         place.begin()
     assert listed(tmp_path) == sorted([STATE, ".other.12", f".{STATE}.swp"])
+
+
+def test_a_home_that_nobody_has_is_a_folders_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with TrainingFolder("~nobody-has-this-name/out", "train", inputs=["~nobody-has-this-name/bag"]) as place:
+        assert place.path == Path("~nobody-has-this-name/out")
+
+
+def test_links_that_lead_round_in_circles_are_one_line(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "a")
+    refused(tmp_path / "a", "cannot be made|cannot be a folder", inputs=[tmp_path / "a" / "b"])
