@@ -3,11 +3,11 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from monodepth_ros.atomic_file import atomic_file, remove_leftovers, unfinished
+from monodepth_ros.atomic_file import atomic_file, remove_leftovers, write_new_file
 from monodepth_ros.errors import MonodepthError, one_line
 
 
@@ -53,19 +53,37 @@ def _write_through(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+class Attempts:
+    """Results that are written one after the other: one that cannot be written costs no other.
+
+    Called with what writes one; returns whether it could. error: the first that could not be written, None without.
+    """
+
+    def __init__(self) -> None:
+        self.error: MonodepthError | None = None
+
+    def __call__(self, write: Callable[[], object]) -> bool:
+        """Write one result."""
+        try:
+            write()
+        except MonodepthError as error:
+            self.error = self.error or error
+            return False
+        return True
+
+    def end(self) -> None:
+        """Raise the first error."""
+        if self.error is not None:
+            raise self.error
+
+
 def write_frame_file(path: Path, data: bytes) -> None:
     """Write one of many files of a folder whole or not at all, without waiting for the disk.
 
     Raises MonodepthError if it cannot be written.
     """
-    partial = unfinished(path)
     with one_line_for(path):
-        try:
-            partial.write_bytes(data)
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        write_new_file(path, data)
 
 
 def check_writable(path: str | Path) -> None:

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt
-from monodepth_ros.cli.last_net import FAILED, complain, prepare_streams, silence_output, unexpected
+from monodepth_ros.cli.last_net import FAILED, complain, output_error, prepare_streams, silence_output, unexpected
 from monodepth_ros.cli.progress import stage
 from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
@@ -50,12 +50,17 @@ def main(arguments: list[str] | None = None) -> int:
             options = command_parser(arguments).parse_args(arguments)
             options.arguments = arguments
             code = options.run(options) or 0
-            sys.stdout.flush()
+            error = output_error()
+            if error is not None and not isinstance(error, BrokenPipeError):  # or its reader has seen enough
+                raise error
             return code
     except MonodepthError as error:
         complain(f"monodepth {verb}: {error}")
         return FAILED
     except KeyboardInterrupt:
+        # If it came while a library executed a text, Python has noted that it was not handled, and python -m would end
+        # with the signal's number. The next text that is executed takes the note back.
+        exec("")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of the output has seen enough
         silence_output()

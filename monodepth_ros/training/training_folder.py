@@ -105,6 +105,7 @@ class TrainingFolder:
             is_new = self._has_begun and not self._is_resumed and not (self.path / STATE).exists()
             if is_new and log.stat().st_size == 0:  # it has ended before its first step
                 log.unlink()
+                (self.path / LAST).unlink(missing_ok=True)  # initial weights, saved before the state did not fit
                 if self._wrote_settings:
                     (self.path / SETTINGS).unlink()
         if self._lock:
