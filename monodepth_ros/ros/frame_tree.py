@@ -94,9 +94,9 @@ class FrameTree:
         known, heard = self._parents.get(child), self._heard.setdefault(child, {})
         if known is None or is_static or not known.is_static:
             self._parents[child] = Parent(parent, is_static)
-        if is_static and known is not None and known.is_static and known.name != parent:
-            if before := heard.get(ParentInForce(*known)):
-                before.replaced = now
+        is_replaced = is_static and known is not None and known.is_static and known.name != parent
+        if is_replaced and (before := heard.get(ParentInForce(*known))):
+            before.replaced = now
         found = heard.get(new := ParentInForce(parent, is_static))
         if found is not None:
             found.again(now)

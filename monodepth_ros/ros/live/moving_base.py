@@ -66,8 +66,8 @@ class MovingBase:
         else:
             listeners = "; restart the listeners of /tf that saw the old parent" if self._published else ""
             self._log.warning(
-                f"odometry now of {choice.description}, and no longer of {self._said.frame}: TF has changed, or came late; "
-                f"the trajectory goes on in the new frame{listeners}"
+                f"odometry now of {choice.description}, and no longer of {self._said.frame}: TF has changed, or came "
+                f"late; the trajectory goes on in the new frame{listeners}"
             )
         self._said = choice
 
