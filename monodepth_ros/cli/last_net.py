@@ -40,7 +40,7 @@ def prepare_streams() -> None:
 
 
 class LastingOutput(io.RawIOBase):
-    """A standard stream whose end or full disk ends no work: what cannot be printed is dropped, and `error` says why."""
+    """A standard stream whose end or full disk ends no work: what cannot be printed is dropped; `error` says why."""
 
     def __init__(self, number: int):
         self._number = number

@@ -123,9 +123,7 @@ def test_synth_replaces_a_recording_only_by_force(tmp_path, capsys):
         (["evaluate", "odometry", "--plot", "out.png", "--json", "out.json"], "out.png", "out.json", "ATE"),
     ],
 )
-def test_a_picture_that_does_not_fit_costs_no_figures(
-    drive, tmp_path, monkeypatch, capsys, words, lost, kept, printed
-):
+def test_a_picture_that_does_not_fit_costs_no_figures(drive, tmp_path, monkeypatch, capsys, words, lost, kept, printed):
     monkeypatch.chdir(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))

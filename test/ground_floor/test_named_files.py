@@ -6,7 +6,6 @@ import resource
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
