@@ -3,12 +3,17 @@
 
 import ast
 import os
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS, Argument
+from monodepth_ros.synthetic import drive, street
+
+STREETS = 2  # kept in memory
 
 LONGEST_ID = 60  # characters
 
@@ -40,6 +45,22 @@ def cache_of_its_own(tmp_path_factory):
     """Neither does a test find what an earlier session left in the cache, nor does it leave anything there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def streets_are_built_once():
+    """Recordings of many tests show the same few streets, and building one takes ten times as long as a short drive."""
+
+    build = lru_cache(STREETS)(street.build_street)
+
+    def cached(seed, length):
+        # A street ends with a whole block, so that many lengths give the same one.
+        tiles = len(street._plan(np.random.default_rng([seed, 1, 0]), length))
+        return build(seed, (tiles - 1) * street.TILE)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drive, "build_street", cached)
         yield
 
 
