@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files and folders that appear under their name once they are complete."""
 
+import errno
 import os
 import re
 import shutil
@@ -19,12 +20,57 @@ def atomic_file(path: Path) -> Iterator[Path]:
     partial = unfinished(path)
     try:
         yield partial
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
+        _settle(partial)
         os.replace(partial, path)
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def write_new_file(path: Path, data: bytes, is_settled: bool = False) -> None:
+    """Write one of many files of a folder whole or not at all; OSError if it cannot be written.
+
+    Where the file system can do that, the file has no name before it is whole, so that not even a killed process leaves
+    a part of it. is_settled: wait until it is on the disk.
+    """
+    file = _unnamed(path.parent)
+    if file is not None:
+        with open(file, "wb") as content:
+            content.write(data)
+            content.flush()
+            if is_settled:
+                os.fsync(file)
+            # Python follows the link to the file only if it is given a folder's number, which goes unused.
+            with suppress(OSError):  # there is a file already, or no /proc
+                os.link(f"/proc/self/fd/{file}", path, src_dir_fd=file)
+                return
+    partial = unfinished(path)
+    try:
+        partial.write_bytes(data)
+        if is_settled:
+            _settle(partial)
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def _unnamed(folder: Path) -> int | None:
+    """The number of a new file without a name, None where the system has none."""
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+    except AttributeError:  # not Linux
+        return None
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS):
+            return None
+        raise
+
+
+def _settle(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def unfinished(path: Path) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from monodepth_ros.limits import LONGEST_MESSAGE, LONGEST_NAME, MOST_LISTED
 
 _CUT = "..."
+_NOT_PLAIN = re.compile(r"[^ -~]")
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_NAME + 1},}}")
 
 
@@ -85,7 +86,12 @@ def _printable(text: str) -> str:
     """White space becomes spaces; control characters, unknown ones and the halves of broken encodings become '?'."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(" " if letter.isspace() else letter if letter.isprintable() else "?" for letter in text)
+    return _NOT_PLAIN.sub(_replacement, text)
+
+
+def _replacement(found: re.Match[str]) -> str:
+    letter = found[0]
+    return " " if letter.isspace() else letter if letter.isprintable() else "?"
 
 
 def _shortened(text: str, longest: int) -> str:

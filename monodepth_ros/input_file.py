@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that a user named, judged before they are opened: an ordinary file, not larger than its kind can be."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from monodepth_ros.limits import LARGEST_TEXT_FILE
 
 # Where the shell puts the pipe of <(command), and that of command | monodepth ... /dev/stdin.
 _GIVEN = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+# File systems of the kernel: their files claim to be ordinary, but some wait for ever or have no end.
+_KERNEL = ("/proc/", "/sys/")
 
 
 def ordinary_file(path: str | Path, largest: int | None = None) -> Path:
     """The path of a file that can be read to its end; MonodepthError for everything else.
 
-    Pipes, sockets and devices are refused: opening them may wait for ever. largest: of its size [bytes].
+    Pipes, sockets, devices and what the kernel makes are refused: opening or reading them may wait for ever. largest:
+    of its size [bytes].
     """
     path = Path(path)
     try:
@@ -25,11 +29,25 @@ def ordinary_file(path: str | Path, largest: int | None = None) -> Path:
         raise MonodepthError(f"{path} is a folder; a file is expected")
     if not stat.S_ISREG(found.st_mode):
         raise MonodepthError(f"{path} is no ordinary file but a pipe, socket or device; copy it into a file first")
+    if _is_of_the_kernel(path):
+        raise MonodepthError(f"{path} is no ordinary file but one that the kernel makes; copy it into a file first")
     if largest is not None and found.st_size > largest:
         raise MonodepthError(
             f"{path} has {found.st_size / 1e6:.0f} MB, more than the {largest / 1e6:.0f} MB that such a file can have"
         )
     return path
+
+
+def is_ordinary_file(path: str | Path) -> bool:
+    """Whether a file is there that can be read to its end, as in `ordinary_file`."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode) and not _is_of_the_kernel(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_of_the_kernel(path: str | Path) -> bool:
+    return os.path.realpath(path).startswith(_KERNEL)
 
 
 def read_text(path: str | Path, largest: int = LARGEST_TEXT_FILE, exact: bool = False) -> str:

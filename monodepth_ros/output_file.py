@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files at the paths that a user asked for: written whole or not at all, and one line where they cannot be."""
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from monodepth_ros.atomic_file import atomic_file, remove_leftovers, unfinished
+from monodepth_ros.atomic_file import atomic_file, remove_leftovers, write_new_file
 from monodepth_ros.errors import MonodepthError, one_line
 
 
@@ -30,12 +31,50 @@ def write_file(path: str | Path, data: bytes | str) -> None:
     with one_line_for(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device such as /dev/stdout must stay what it is
+            _write_through(path, content)  # a device such as /dev/stdout must stay what it is
             return
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         remove_leftovers(real)
         with atomic_file(real) as partial:
             partial.write_bytes(content)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write into a device, or into a pipe that has a reader: without one, opening it would wait for ever."""
+    is_pipe = path.is_fifo()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | (os.O_NONBLOCK if is_pipe else os.O_TRUNC))
+    except OSError as error:
+        if is_pipe and error.errno == errno.ENXIO:
+            raise MonodepthError(f"{path} cannot be written: it is a pipe that nobody reads") from None
+        raise
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+
+
+class Attempts:
+    """Results that are written one after the other: one that cannot be written costs no other.
+
+    Called with what writes one; returns whether it could. error: the first that could not be written, None without.
+    """
+
+    def __init__(self) -> None:
+        self.error: MonodepthError | None = None
+
+    def __call__(self, write: Callable[[], object]) -> bool:
+        """Write one result."""
+        try:
+            write()
+        except MonodepthError as error:
+            self.error = self.error or error
+            return False
+        return True
+
+    def end(self) -> None:
+        """Raise the first error."""
+        if self.error is not None:
+            raise self.error
 
 
 def write_frame_file(path: Path, data: bytes) -> None:
@@ -43,14 +82,8 @@ def write_frame_file(path: Path, data: bytes) -> None:
 
     Raises MonodepthError if it cannot be written.
     """
-    partial = unfinished(path)
     with one_line_for(path):
-        try:
-            partial.write_bytes(data)
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        write_new_file(path, data)
 
 
 def check_writable(path: str | Path) -> None:

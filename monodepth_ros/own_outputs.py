@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.input_file import is_ordinary_file
 from monodepth_ros.output_file import check_writable, write_file
 
 MADE_BY = "made_by"  # the first key of JSON
@@ -94,7 +95,7 @@ class Outputs:
         for option, path in self.paths.items():
             if path in ("", "-"):
                 continue
-            real = Path(path).resolve()
+            real = _real(path)
             if real in seen:
                 raise MonodepthError(f"{seen[real]} and {option} name one file, {path}: give each its own")
             seen[real] = option
@@ -107,7 +108,7 @@ class Outputs:
 
     def _check(self, option: str) -> None:
         path = Path(self.paths[option])
-        is_own = path.is_file() and is_made_by(path, self.verb, (self.headers or {}).get(option, ""))
+        is_own = is_ordinary_file(path) and is_made_by(path, self.verb, (self.headers or {}).get(option, ""))
         refuse_inputs(path, self.inputs, option, is_own)
         if path.is_dir():
             raise MonodepthError(f"{option} {path} is a folder: give the name of a file")
@@ -117,9 +118,14 @@ class Outputs:
                 " to replace it"
             )
         if path.exists() or path.is_symlink():
-            path = path.resolve()
+            path = _real(path)
         if not path.exists() or path.is_file():
             check_writable(path)
+
+
+def _real(path: str | Path) -> Path:
+    """The path without links; of links that lead round in circles the first."""
+    return Path(os.path.realpath(path))
 
 
 def refuse_inputs(path: str | Path, inputs: Iterable[str | Path], option: str, is_own: bool = False) -> None:
@@ -133,7 +139,7 @@ def refuse_inputs(path: str | Path, inputs: Iterable[str | Path], option: str, i
         for given in map(Path, inputs):
             if not given.exists():
                 continue
-            is_input = os.path.samestat(found, given.stat()) or given.resolve().is_relative_to(path.resolve())
+            is_input = os.path.samestat(found, given.stat()) or _real(given).is_relative_to(_real(path))
             if is_input or (not is_own and _is_in(path, found, given)):
                 raise MonodepthError(f"{option} {path} is what this command reads ({given}): give another name")
     except OSError:
@@ -143,7 +149,7 @@ def refuse_inputs(path: str | Path, inputs: Iterable[str | Path], option: str, i
 def _is_in(path: Path, found: os.stat_result, folder: Path) -> bool:
     if not (folder.is_dir() and path.is_file()):
         return False
-    if path.resolve().is_relative_to(folder.resolve()):
+    if _real(path).is_relative_to(_real(folder)):
         return True
     # A hard link to a file of the folder has no path into it.
     return found.st_nlink > 1 and any(_is_link(found, entry) for entry in folder.rglob("*"))

@@ -10,6 +10,8 @@ OTHER_CLOCK = 60.0
 AHEAD = 2.0
 # A time below this [s] (September 2001) counts from the start of a device, a simulation or a recording.
 SINCE_EPOCH = 1e9
+# A step of a series may be ahead of the time that passed by this many times as much as the step before it.
+STEPS = 3.0
 # After this time without a message [s] a series of stamps has ended.
 SILENCE = 1.0
 # A series that was left and went on is remembered for this long [s].
@@ -48,13 +50,24 @@ def clock_of(stamp_ns: int, now_ns: int) -> StampClock:
 
 
 class _Message(NamedTuple):
+    """ahead_ns: by how much its step from the message before it was longer than the time that passed meanwhile."""
+
     stamp_ns: int
     received_ns: int
+    ahead_ns: int = 0
 
     def precedes(self, other: "_Message") -> bool:
-        """Whether the other may be the next of the same series: not older, and not ahead of the time that passed."""
-        step = other.stamp_ns - self.stamp_ns
-        return step >= 0 and (step - (other.received_ns - self.received_ns)) * 1e-9 < OTHER_CLOCK
+        """Whether the other may be the next of the same series: not older, and not ahead of the time that passed.
+
+        A recording that is played fast is ahead with every step, but by about as much as with the step before.
+        """
+        ahead_ns = self.then(other).ahead_ns
+        return other.stamp_ns >= self.stamp_ns and ahead_ns < max(AHEAD * 1e9, STEPS * self.ahead_ns)
+
+    def then(self, other: "_Message") -> "_Message":
+        """The other as the next after this one."""
+        step_ns, passed_ns = other.stamp_ns - self.stamp_ns, other.received_ns - self.received_ns
+        return other._replace(ahead_ns=step_ns - passed_ns)
 
     def is_recent(self, now_ns: int) -> bool:
         return (now_ns - self.received_ns) * 1e-9 < SILENCE
@@ -66,27 +79,35 @@ class StampSeries:
     A stamp that is older than the one before it, or far ahead of it without that time having passed, may be a late
     message, a wrong stamp or the beginning of a new series (a clock that was set, a recording that is played again). It
     does not continue the series. The next one decides: if it continues the odd stamp, that was the beginning of a new
-    series, which is followed from here on. Where two series alternate, the one that is followed is kept until it is
+    series, which is followed from here on. If the earlier series goes on all the same, it is followed again at once:
+    the stamps in between were wrong, or another sender's. Where two series alternate, the elder is kept until it is
     silent for SILENCE.
     """
 
     def __init__(self) -> None:
         self._last: _Message | None = None
         self._odd: _Message | None = None
-        self._left: _Message | None = None
+        self._elder: _Message | None = None
+        self._left_out: _Message | None = None
         self._mixed_until_ns = 0
 
     def continues(self, stamp_ns: int, received_ns: int) -> bool:
         """Whether a message continues the series. received_ns: time of arrival on a clock that never goes back."""
-        message = _Message(stamp_ns, received_ns)
-        if self._last is None or self._last.precedes(message):
-            self._last, self._odd = message, None
+        message, last, odd = _Message(stamp_ns, received_ns), self._last, self._odd
+        if last is None or last.precedes(message):
+            self._last, self._odd = message if last is None else last.then(message), None
             return True
-        if self._left is not None and self._left.is_recent(received_ns) and self._left.precedes(message):
-            self._left, self._mixed_until_ns = message, received_ns + int(MEMORY * 1e9)
-        is_mixed = received_ns < self._mixed_until_ns and self._last.is_recent(received_ns)
-        if self._odd is not None and self._odd.precedes(message) and not is_mixed:
-            self._left, self._last, self._odd = self._last, message, None
+        elder, left_out = self._elder, self._left_out
+        if elder is not None and elder.is_recent(received_ns) and elder.precedes(message):
+            self._left_out, self._last, self._elder, self._odd = last, elder.then(message), None, None
+            self._mixed_until_ns = received_ns + int(MEMORY * 1e9)
             return True
-        self._odd = message
+        if left_out is not None and left_out.is_recent(received_ns) and left_out.precedes(message):
+            self._left_out, self._mixed_until_ns = left_out.then(message), received_ns + int(MEMORY * 1e9)
+        is_mixed = received_ns < self._mixed_until_ns and last.is_recent(received_ns)
+        if odd is not None and odd.precedes(message) and not is_mixed:
+            self._elder, self._last, self._odd = last, odd.then(message), None
+            return True
+        # A first step of a series that is played fast may be as long as it likes.
+        self._odd = last.then(message) if stamp_ns >= last.stamp_ns and odd is None else message
         return False

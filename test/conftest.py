@@ -10,6 +10,8 @@ import torch
 
 from monodepth_ros.ros.launch_arguments import SHARED_ARGUMENTS, Argument
 
+LONGEST_ID = 60  # characters
+
 # Set before anything imports rclpy: no test may speak to other machines.
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 # Nor may tests that run at the same time hear each other: each worker of pytest-xdist has a domain of its own.
@@ -18,6 +20,14 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     os.environ["ROS_DOMAIN_ID"] = str(1 + (first - 1 + 37 * int(worker)) % 100)
 # A mistake of the command shows its traceback.
 os.environ["MONODEPTH_DEBUG"] = "1"
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Long texts and bytes name their case by their length alone: some hold the time at which they were made, and every
+    worker must give a case the same name."""
+    if isinstance(val, (str, bytes)) and (len(val) > LONGEST_ID or isinstance(val, bytes)):
+        return f"{argname}_{len(val)}"
+    return None
 
 
 def pytest_runtest_setup(item):

@@ -23,6 +23,7 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkp
 from monodepth_ros.networks.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from monodepth_ros.offline.checkpoint_depth import NO_TRUTH, FrameChoice, add_source
 from monodepth_ros.offline.depth_predictor import DepthPredictor
+from monodepth_ros.output_file import Attempts
 from monodepth_ros.settings.schema import replace
 
 Facts = list[tuple[str, str]]
@@ -97,14 +98,16 @@ def evaluate(options: argparse.Namespace) -> None:
     for reason, number in few_reasons(report.left_out):
         say(f"{'left out':<14}{number}: {reason}", options)
     say("\n".join(lines), options)
+    attempt = Attempts()
     if options.csv:
-        outputs.write("--csv", csv_text(report.rows()))
+        attempt(lambda: outputs.write("--csv", csv_text(report.rows())))
     if options.json:
         notes = [value for name, value in facts if name == "note"]
         references = [value for name, value in facts if name == "reference"]
         single = {name.replace(" ", "_"): value for name, value in facts[:-1] if name not in ("note", "reference")}
         content = single | {"references": references, "notes": notes} | report.as_dict()
-        write_marked_json(outputs, "--json", content)
+        attempt(lambda: write_marked_json(outputs, "--json", content))
+    attempt.end()
 
 
 def _check(options: argparse.Namespace) -> None:

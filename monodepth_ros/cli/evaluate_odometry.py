@@ -24,6 +24,7 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import bundled_checkp
 from monodepth_ros.networks.checkpoints.checkpoint import load_checkpoint
 from monodepth_ros.odometry.config import MOTION_SOURCES
 from monodepth_ros.offline.checkpoint_odometry import checkpoint_odometry, reference_trajectory
+from monodepth_ros.output_file import Attempts
 from monodepth_ros.own_outputs import Outputs, marked_picture
 from monodepth_ros.pictures.odometry_picture import odometry_picture
 from monodepth_ros.pipeline.run_config import RunConfig
@@ -132,13 +133,14 @@ def evaluate(options: argparse.Namespace) -> None:
     if consistency is not None:
         text = f"of a step {consistency.nees:.1f}, mean of {consistency.steps}"
         say(f"NEES        {text}, lengths times {consistency.scale:.4g}; 6 is right", options)
-    if options.plot:
-        _plot(outputs, reference_poses, poses, report, settings)
+    attempt = Attempts()
+    if options.plot and attempt(lambda: _plot(outputs, reference_poses, poses, report, settings)):
         say(f"plot        {options.plot}", options)
     if options.json:
         names = {"trajectory": estimate.description, "ground_truth": reference.description, "notes": notes}
         steps = {"step_consistency": None if consistency is None else asdict(consistency)}
-        write_marked_json(outputs, "--json", names | report.as_dict() | steps)
+        attempt(lambda: write_marked_json(outputs, "--json", names | report.as_dict() | steps))
+    attempt.end()
 
 
 def _plot(

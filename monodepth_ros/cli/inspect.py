@@ -16,6 +16,7 @@ from monodepth_ros.cli.training_arguments import (
     training_changes,
 )
 from monodepth_ros.errors import MonodepthError
+from monodepth_ros.output_file import Attempts
 from monodepth_ros.own_outputs import Outputs, marked_json, marked_picture
 from monodepth_ros.results_folder import check_results_folder, new_results_folder
 from monodepth_ros.training.config import TrainConfig
@@ -66,26 +67,29 @@ def run(options: argparse.Namespace) -> int:
     with stage("drawing"):
         add_warnings(inspection)
     folder = new_results_folder(options.results)
+    attempt = Attempts()
     several = len(inspection.recordings) > 1
     for number, recording in enumerate(inspection.recordings):
         if number:
             say("", options)
         path = folder / (f"inspect_{number}.png" if several else SHEET)
-        write_picture(str(path), contact_sheet(recording))
-        for name, value in [*recording_lines(recording), ("contact sheet", str(path))]:
+        is_drawn = attempt(lambda path=path, recording=recording: write_picture(str(path), contact_sheet(recording)))
+        sheet = [("contact sheet", str(path))] if is_drawn else []
+        for name, value in [*recording_lines(recording), *sheet]:
             say(f"{name:<16}{value}", options)
     if several:
         say("", options)
     for name, value in outcome_lines(inspection):
         say(f"{name:<16}{value}", options)
     if options.write_mask:
-        say(f"{'mask':<16}{write_mask(outputs, inspection)}", options)
+        attempt(lambda: say(f"{'mask':<16}{write_mask(outputs, inspection)}", options))
     if not inspection.reason:
         for name, value in next_steps(options, inspection):
             say(f"{name:<16}{value}", options)
-    write_json(str(folder / FACTS), marked_json(inspection.as_dict(), VERB))
+    attempt(lambda: write_json(str(folder / FACTS), marked_json(inspection.as_dict(), VERB)))
     if options.json:
-        write_marked_json(outputs, "--json", inspection.as_dict())
+        attempt(lambda: write_marked_json(outputs, "--json", inspection.as_dict()))
+    attempt.end()
     return WOULD_NOT_TRAIN if inspection.reason else 0
 
 

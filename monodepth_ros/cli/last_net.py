@@ -2,11 +2,14 @@
 """What no verb has caught: one line and an exit code for a full disk, too little memory, a closed terminal or a bug."""
 
 import errno
+import io
 import os
+import select
 import sys
 import tempfile
 import traceback
 from contextlib import suppress
+from typing import Any
 
 from monodepth_ros.errors import one_line, typed_line
 from monodepth_ros.foreign_text import safe_line
@@ -33,6 +36,59 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the rest of the program
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    sys.stdout = _made_lasting(sys.stdout)
+
+
+class LastingOutput(io.RawIOBase):
+    """A standard stream whose end or full disk ends no work: what cannot be printed is dropped; `error` says why."""
+
+    def __init__(self, number: int):
+        self._number = number
+        self.error: OSError | None = None
+
+    def fileno(self) -> int:
+        """The number of the open file."""
+        return self._number
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return os.isatty(self._number)
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Print the bytes, or drop them; returns the number of those that are dealt with."""
+        while self.error is None:
+            try:
+                return os.write(self._number, data)
+            except BlockingIOError:  # the reader made it so; it takes more later
+                select.select([], [self._number], [])
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+
+def _made_lasting(stream: Any) -> Any:
+    """Standard output as a stream that lasts; any other stream as it is."""
+    if stream is not sys.__stdout__ or not isinstance(stream, io.TextIOWrapper):
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(LastingOutput(stream.fileno())),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def output_error() -> OSError | None:
+    """What kept standard output from being printed whole, None if nothing did."""
+    sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.error if isinstance(raw, LastingOutput) else None
 
 
 def silence_output() -> None:

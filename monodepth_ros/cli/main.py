@@ -2,15 +2,16 @@
 """The `monodepth` command: `monodepth <verb> ...`, one file per verb in this folder."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
 from monodepth_ros.cli.interrupt import INTERRUPTED, end_on_interrupt
-from monodepth_ros.cli.last_net import FAILED, complain, prepare_streams, silence_output, unexpected
+from monodepth_ros.cli.last_net import FAILED, complain, output_error, prepare_streams, silence_output, unexpected
 from monodepth_ros.cli.progress import stage
 from monodepth_ros.cli.verb_parser import VerbParser, did_you_mean
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.foreign_text import safe_line
+from monodepth_ros.foreign_text import safe_line, shown
 from monodepth_ros.version import __version__
 
 # Each verb is the module of its name in this folder, with add_arguments(parser) and run(options) -> exit code. In the
@@ -45,21 +46,37 @@ def main(arguments: list[str] | None = None) -> int:
     prepare_streams()
     try:
         with end_on_interrupt(lambda: KEPT.get(verb, NOTHING_KEPT)):
+            _refuse_odd_words(arguments)
             options = command_parser(arguments).parse_args(arguments)
             options.arguments = arguments
             code = options.run(options) or 0
-            sys.stdout.flush()
+            error = output_error()
+            if error is not None and not isinstance(error, BrokenPipeError):  # or its reader has seen enough
+                raise error
             return code
     except MonodepthError as error:
         complain(f"monodepth {verb}: {error}")
         return FAILED
     except KeyboardInterrupt:
+        # If it came while a library executed a text, Python has noted that it was not handled, and python -m would end
+        # with the signal's number. The next text that is executed takes the note back.
+        exec("")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of the output has seen enough
         silence_output()
         return 0
     except Exception as error:
         return unexpected(error, verb)
+
+
+def _refuse_odd_words(arguments: list[str]) -> None:
+    for word in arguments:
+        try:
+            is_odd = b"\0" in os.fsencode(word)
+        except UnicodeEncodeError:
+            is_odd = True
+        if is_odd:
+            raise MonodepthError(f"{shown(word)!r} holds a character that no command line has")
 
 
 def chosen_verb(arguments: list[str]) -> str:

@@ -54,7 +54,8 @@ def unit_of(texts: Sequence[str]) -> str:
             float(middle)  # raises for text; a number that is too large in this unit is of a finer one
     if len(texts) < 2 or not all(text.strip().isdecimal() for text in texts):
         return "s"
-    step = float(np.median(np.diff(np.array([float(text) for text in texts]))))
+    with np.errstate(invalid="ignore"):  # numbers of hundreds of digits are infinite
+        step = float(np.median(np.diff(np.array([float(text) for text in texts]))))
     if step <= LONGEST_STEP:
         return "s"
     fits = [unit for unit in ("ns", "us", "ms") if SHORTEST_STEP_NS <= step * UNITS[unit] <= LONGEST_STEP_NS]

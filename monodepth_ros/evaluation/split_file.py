@@ -5,7 +5,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from monodepth_ros.errors import MonodepthError
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
+from monodepth_ros.input_file import read_text
+from monodepth_ros.limits import MOST_LINES
 
 DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_\d{4}")
 
@@ -39,10 +42,11 @@ def read_split(path: str | Path) -> SplitFile:
     """
     lines: dict[tuple[str, str], int] = {}
     try:
-        rows = [line.split() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise EvaluationError(f"{path}: {reason}; expected lines such as 'folder frame side'") from None
+        rows = [line.split(maxsplit=3) for line in read_text(path, exact=True).splitlines() if line.strip()]
+    except MonodepthError as error:
+        raise EvaluationError(f"{error}; expected lines such as 'folder frame side'") from None
+    if len(rows) > MOST_LINES:
+        raise EvaluationError(f"{path} has {len(rows)} lines, more than the {MOST_LINES} that are read")
     for number, words in enumerate(rows):
         if len(words) > 3:
             raise EvaluationError(f"{path}: {' '.join(words)[:80]!r}, expected 'folder frame side' or a name")
@@ -66,4 +70,4 @@ def _drive(path: str) -> str:
 
 def _plain(name: str) -> str:
     stem = name.rsplit(".", 1)[0] if name.endswith((".png", ".jpg")) else name
-    return str(int(stem)) if stem.isascii() and stem.isdigit() else stem
+    return (stem.lstrip("0") or "0") if stem.isascii() and stem.isdigit() else stem

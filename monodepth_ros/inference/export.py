@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Export of a checkpoint's networks to files for other programs, with metadata and a check against PyTorch."""
 
+import fcntl
 import mmap
 import os
-import tempfile
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
+from monodepth_ros.atomic_file import remove_leftovers, unfinished
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.inference.engine import EngineError
 from monodepth_ros.inference.graph import CARD_MARK, network_graphs
@@ -45,22 +49,17 @@ def export_networks(
         runtime, folder = _runtime(to), Path(os.path.expanduser(folder))
         names = [f"{graph.name}{suffix}" for graph in network_graphs(checkpoint) for suffix in _suffixes(runtime)]
         _refuse_others(checkpoint, folder, names, force)
-        return _export(checkpoint, runtime, folder, batch)
+        return _export(checkpoint, runtime, folder, batch, force)
     except RuntimeMissing as error:
         raise ExportError(f"{error.problem}: {error.install}, or export to {others}") from None
     except EngineError as error:
         raise ExportError(f"{error.problem}: export to {others}") from None
 
 
-def _export(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path, batch: int) -> list[Path]:
+def _export(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path, batch: int, force: bool) -> list[Path]:
     converted = [(graph, runtime.convert(graph, batch)) for graph in network_graphs(checkpoint)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = tempfile.TemporaryDirectory(prefix=".export-", dir=folder)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    with staging:
-        paths = [Path(staging.name) / f"{graph.name}{runtime.suffix}" for graph, _ in converted]
+    with _staging(folder) as staging:
+        paths = [staging / f"{graph.name}{runtime.suffix}" for graph, _ in converted]
         try:
             for path, (graph, network) in zip(paths, converted, strict=True):
                 runtime.save(network, path, graph.card(checkpoint))
@@ -69,15 +68,51 @@ def _export(checkpoint: Checkpoint, runtime: GraphRuntime, folder: Path, batch: 
         # With an open batch size, two images show that it is really open.
         loaded = [_first_of_batch(runtime.load(path), batch or 2) for path in paths]
         check_parity(GraphEngine(checkpoint, runtime, loaded), checkpoint)
-        names = sorted(path.name for path in Path(staging.name).iterdir())
+        names = sorted(path.name for path in staging.iterdir())
         try:
             for name in names:
-                _settle(Path(staging.name) / name)
-            for name in names:
-                os.replace(Path(staging.name) / name, folder / name)
+                _settle(staging / name)
+            with _alone_in(folder):
+                _refuse_others(checkpoint, folder, names, force)  # once more: the work took its time
+                for name in names:
+                    os.replace(staging / name, folder / name)
         except OSError as error:
             raise _unwritable(folder, error) from None
     return [folder / name for name in names]
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A hidden folder in `folder`, removed at the end; so are those of killed exports, and `folder` if it is empty.
+
+    Raises ExportError if it cannot be made.
+    """
+    place, is_new = unfinished(folder / "export"), not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder / "export")
+        place.mkdir()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # the files are in it
+                folder.rmdir()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other exports into the folder waiting, whose files would be mixed with these."""
+    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # not every file system has locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
 
 
 def _suffixes(runtime: GraphRuntime) -> tuple[str, ...]:

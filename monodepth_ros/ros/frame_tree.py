@@ -47,10 +47,11 @@ class ParentInForce(NamedTuple):
 class _Heard:
     last: float  # steady clock [s]
     longest_pause: float = 0.0
+    replaced: float | None = None  # when another static parent took its place
 
     def again(self, now: float) -> None:
         self.longest_pause = max(self.longest_pause, now - self.last)
-        self.last = now
+        self.last, self.replaced = now, None
 
     def counts(self, now: float) -> bool:
         return now - self.last < max(SILENCE, min(PAUSES * self.longest_pause, LONGEST_SILENCE))
@@ -71,24 +72,31 @@ class FrameTree:
         self._lock = threading.Lock()
 
     def add(self, message: TFMessage, is_static: bool) -> list[TransformStamped]:
-        """Add transforms; those that can be used now."""
-        usable = list(self._filter.usable(message, is_static).transforms)
+        """Add transforms; those that can be used now. Our own are not judged."""
+        with self._lock:
+            own = [not is_static and self._is_own(item) for item in message.transforms]
+        others = [item for item, is_own in zip(message.transforms, own, strict=True) if not is_own]
+        usable = list(self._filter.usable(TFMessage(transforms=others), is_static).transforms)
         now = time.monotonic()
         with self._lock:
             for item in usable:
                 self._take(item, is_static, now)
-        return usable
+        return usable + [item for item, is_own in zip(message.transforms, own, strict=True) if is_own]
+
+    def _is_own(self, item: TransformStamped) -> bool:
+        if not self._own or (content := _content(item)) not in self._own:
+            return False
+        self._own.remove(content)  # once: the same again comes from another node
+        return True
 
     def _take(self, item: TransformStamped, is_static: bool, now: float) -> None:
-        """Add one transform, unless it is our own."""
         child, parent = item.child_frame_id.lstrip("/"), item.header.frame_id.lstrip("/")
-        if not is_static and self._own and (key := _content(item, parent, child)) in self._own:
-            self._own.remove(key)  # once: the same again comes from another node
-            return
-        known = self._parents.get(child)
+        known, heard = self._parents.get(child), self._heard.setdefault(child, {})
         if known is None or is_static or not known.is_static:
             self._parents[child] = Parent(parent, is_static)
-        heard = self._heard.setdefault(child, {})
+        is_replaced = is_static and known is not None and known.is_static and known.name != parent
+        if is_replaced and (before := heard.get(ParentInForce(*known))):
+            before.replaced = now
         found = heard.get(new := ParentInForce(parent, is_static))
         if found is not None:
             found.again(now)
@@ -116,6 +124,18 @@ class FrameTree:
                 if heard.counts(now) or (parent.is_static and known == parent)
             ]
 
+    def _stated(self, frame: str) -> list[ParentInForce]:
+        """As `parents_of`, with the static parents that were replaced of late: each may be the truth to another node,
+        if they are of two."""
+        now, current = time.monotonic(), self.parents_of(frame)
+        with self._lock:
+            replaced = {
+                parent
+                for parent, heard in self._heard.get(frame, {}).items()
+                if heard.replaced is not None and now - heard.replaced < LONGEST_SILENCE
+            }
+        return [*current, *sorted(replaced.difference(current))]
+
     def way_up(self, frame: str, ancestor: str) -> list[str]:
         """The frames from `frame` up to `ancestor`, both included; empty if others do not publish such a chain."""
         ways, seen = deque([[frame.lstrip("/")]]), {frame.lstrip("/")}
@@ -133,7 +153,7 @@ class FrameTree:
         seen = set()
         while frame not in seen:
             seen.add(frame)
-            parents, above = self.parents_of(frame), self.parent_of(frame)
+            parents, above = self._stated(frame), self.parent_of(frame)
             if len({parent.name for parent in parents}) > 1:
                 yield frame, parents
             if above is None:
@@ -143,10 +163,11 @@ class FrameTree:
     def note_own(self, item: TransformStamped) -> None:
         """Announce a transform of our own, before it is published and so comes back on /tf."""
         with self._lock:
-            self._own.append(_content(item, item.header.frame_id.lstrip("/"), item.child_frame_id.lstrip("/")))
+            self._own.append(_content(item))
 
 
-def _content(item: TransformStamped, parent: str, child: str) -> tuple:
+def _content(item: TransformStamped) -> tuple:
     """What tells a transform from that of another node about the same frames and image."""
+    parent, child = item.header.frame_id.lstrip("/"), item.child_frame_id.lstrip("/")
     t, q = item.transform.translation, item.transform.rotation
     return parent, child, nanoseconds(item.header.stamp), t.x, t.y, t.z, q.x, q.y, q.z, q.w

@@ -6,9 +6,10 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
-from geometry_msgs.msg import Transform
+from geometry_msgs.msg import Transform, TransformStamped
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
@@ -30,6 +31,10 @@ except ImportError:  # not on PyPI
 # Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
 NAMED = 30  # frames that a message names
+
+
+# The trees of each node's look-ups.
+_trees: WeakKeyDictionary[Node, WeakSet[FrameTree]] = WeakKeyDictionary()
 
 
 class TransformError(MonodepthError):
@@ -243,4 +248,12 @@ def create_transform_lookup(node: Node, on_refused: Callable[[str], None] | None
     on_refused: see TransformBuffer; by default the line is logged.
     """
     kind = Tf2Transforms if tf2_ros is not None else TopicTransforms
-    return kind(node, on_refused or node_log(node).warnings("transform message"))
+    found = kind(node, on_refused or node_log(node).warnings("transform message"))
+    _trees.setdefault(node, WeakSet()).add(found.tree)
+    return found
+
+
+def note_own_transform(node: Node, item: TransformStamped) -> None:
+    """Announce a transform that this node is about to publish, and that comes back to each of its look-ups."""
+    for tree in _trees.get(node, ()):
+        tree.note_own(item)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lines of a training's log, whatever became of its file: good ones are kept, and all others are counted."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.input_file import ordinary_file
 from monodepth_ros.limits import LARGEST_LOG, LONGEST_LOG_LINE, LONGEST_NAME
+from monodepth_ros.structured_text import parse_json
 
 _LAST_STEP = 10**9
 _BLOCK = 1 << 16
@@ -54,8 +54,8 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
 
 def _line(data: bytes) -> dict[str, Any] | None:
     try:
-        line = json.loads(data)
-    except (ValueError, RecursionError):  # cut off when the process was killed, or damaged
+        line = parse_json(data.decode("utf-8"), "a line")
+    except ValueError:  # cut off when the process was killed, or damaged
         return None
     if not isinstance(line, dict) or "kind" not in line:
         return None

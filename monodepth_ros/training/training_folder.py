@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder of a training: its own as long as it runs, and never one in which files of others would be replaced."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -49,11 +50,11 @@ class TrainingFolder:
     ):
         self._named, self._kind, self._root = folder, kind, root
         self._is_resumed, self._force = is_resumed, force
-        self._inputs = [Path(path).expanduser() for path in inputs if str(path)]
+        self._inputs = [Path(os.path.expanduser(path)) for path in inputs if str(path)]
         self._lock: FolderLock | None = None
         self._made: Path | None = None
         self._has_begun = self._wrote_settings = False
-        self.path = Path(folder).expanduser()
+        self.path = Path(os.path.expanduser(folder))
         self.notes: list[str] = []
 
     def __enter__(self) -> "TrainingFolder":
@@ -104,6 +105,7 @@ class TrainingFolder:
             is_new = self._has_begun and not self._is_resumed and not (self.path / STATE).exists()
             if is_new and log.stat().st_size == 0:  # it has ended before its first step
                 log.unlink()
+                (self.path / LAST).unlink(missing_ok=True)  # initial weights, saved before the state did not fit
                 if self._wrote_settings:
                     (self.path / SETTINGS).unlink()
         if self._lock:
@@ -146,16 +148,16 @@ class TrainingFolder:
             raise TrainingError(f"{self.path} is a file: --out takes a folder for the results")
         if self._is_resumed:
             return
-        folder = self.path.resolve()
+        folder = Path(os.path.realpath(self.path))
         for given in self._inputs:
             path = given.parent if _PATTERN.search(given.name) and not given.exists() else given
             is_bag = path.is_file() and (path.parent / "metadata.yaml").exists()
-            if (path.parent if is_bag else path).resolve() == folder:
+            if Path(os.path.realpath(path.parent if is_bag else path)) == folder:
                 raise TrainingError(f"{self.path} is the folder of {given}, which is read: choose another --out")
             for name in OUTPUTS:
                 # As it is named and as it is: a link may lead out of the folder or into it.
-                for place in (folder / name, (folder / name).resolve()):
-                    if path.absolute().is_relative_to(place) or path.resolve().is_relative_to(place):
+                for place in (folder / name, Path(os.path.realpath(folder / name))):
+                    if path.absolute().is_relative_to(place) or Path(os.path.realpath(path)).is_relative_to(place):
                         raise TrainingError(
                             f"{self.path / name} is read ({given}) and would be replaced: choose another --out"
                         )

@@ -143,7 +143,7 @@ def test_on_a_terminal_consent_is_asked_for(site, weights, capsys, monkeypatch, 
         (b"PK", {}, "a zip archive that is damaged"),
         (b"x" * 9000, {"bytes": 100}, "at most 100"),
     ],
-    ids=["hash", "no_weights", "two_weights", "cut", "too_long"],
+    ids=["hash", "no_weights", "two_weights", "damaged", "cut_weights", "page", "empty", "cut_archive", "too_long"],
 )
 def test_a_download_that_is_not_a_checkpoint_is_refused_and_removed(site, capsys, content, facts, words):
     site("bad", "bad.zip", content, **facts)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
+import fcntl
+import os
 import resource
 import subprocess
 import sys
@@ -55,15 +57,12 @@ def test_a_bad_checkpoint_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("to", "package"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
-def test_a_missing_runtime_is_one_line(checkpoint, tmp_path, to, package):
-    program = (
-        f"import sys; sys.modules[{package!r}] = None; from monodepth_ros.cli.main import main;"
-        f"sys.exit(main(['export', {str(checkpoint)!r}, '--to', {to!r}, '--out', {str(tmp_path / 'out')!r}]))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
-    assert f"no {package} here" in done.stderr and f"pip install {package}" in done.stderr
-    assert "engine pytorch" not in done.stderr and "torchscript" in done.stderr, done.stderr
+def test_a_missing_runtime_is_one_line(checkpoint, tmp_path, monkeypatch, capsys, to, package):
+    monkeypatch.setitem(sys.modules, package, None)  # the import fails as where it is not installed
+    assert main(["export", str(checkpoint), "--to", to, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"no {package} here" in error and f"pip install {package}" in error
+    assert "engine pytorch" not in error and "torchscript" in error, error
     assert not (tmp_path / "out").exists()
 
 
@@ -133,3 +132,53 @@ def test_the_checkpoint_and_folders_are_never_replaced(depth_checkpoint, tmp_pat
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and ("depth.pt is the checkpoint" in error or "depth.pt is a folder" in error)
     assert depth_checkpoint.read_bytes() == before
+
+
+def test_what_a_killed_export_left_is_removed_and_an_interrupted_one_leaves_nothing(
+    depth_checkpoint, tmp_path, monkeypatch, capsys
+):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    out = tmp_path / "out"
+    words = ["export", str(depth_checkpoint), "--to", "torchscript", "--out", str(out)]
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("monodepth_ros.inference.export.check_parity", interrupt)
+        assert main(words) == 130 and not out.exists()
+    (out / f".export.{ended.pid}").mkdir(parents=True)
+    (out / f".export.{ended.pid}" / "depth.pt").write_bytes(b"half")
+    assert main(words) == 0
+    assert [path.name for path in out.iterdir()] == ["depth.pt"]
+
+
+def test_a_file_that_appears_during_an_export_is_kept(depth_checkpoint, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    monkeypatch.setattr(
+        "monodepth_ros.inference.export.check_parity", lambda *_: (out / "depth.pt").write_text("somebody's")
+    )
+    assert main(["export", str(depth_checkpoint), "--to", "torchscript", "--out", str(out)]) == 2
+    assert "was not made by an export" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [("depth.pt", "somebody's")]
+
+
+def test_two_exports_into_one_folder_do_not_mix_their_files(depth_checkpoint, tmp_path, monkeypatch):
+    """While one puts its files into place, another waits."""
+    out, order = tmp_path / "out", []
+    replace = os.replace
+
+    def holding(source, target):
+        lock = os.open(out, os.O_RDONLY)
+        try:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(lock)
+        order.append(target)
+        replace(source, target)
+
+    monkeypatch.setattr("monodepth_ros.inference.export.os.replace", holding)
+    assert main(["export", str(depth_checkpoint), "--to", "torchscript", "--out", str(out)]) == 0
+    assert order == [out / "depth.pt"]

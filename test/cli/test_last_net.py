@@ -79,19 +79,10 @@ def shell(words, **more):
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        (
-            "config --dump node > /dev/full",
-            2,
-            f"monodepth config: {UNNAMED}: No space left on device",
-        ),
-        (
-            "config --path depth.yaml > /dev/full",
-            2,
-            f"monodepth config: {UNNAMED}: No space left on device",
-        ),
-        ("config --dump nonsense 2>&-", 2, ""),
-        ("config --path depth.yaml <&- >&- 2>&-", 0, ""),
-        ("config --dump node | true", 0, ""),
+        ("download --list > /dev/full", 2, f"monodepth download: {UNNAMED}: No space left on device"),
+        ("download nonsense 2>&-", 2, ""),
+        ("download --list <&- >&- 2>&-", 0, ""),
+        ("download --list | true", 0, ""),
     ],
 )
 def test_a_standard_stream_that_is_full_closed_or_gone(words, code, line):
@@ -99,9 +90,51 @@ def test_a_standard_stream_that_is_full_closed_or_gone(words, code, line):
     assert done.returncode == code and done.stderr.strip() == line, (done.returncode, done.stderr)
 
 
+PRINTS_THEN_WORKS = """
+import sys
+from pathlib import Path
+from monodepth_ros.cli import download, main
+def work(options):
+    for number in range(3):
+        print("a line", flush=True)
+    Path(sys.argv[1]).write_text("the result")
+download.run = work
+sys.exit(main.main(["download"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "line"),
+    [
+        ("> /dev/full", 2, f"monodepth download: {UNNAMED}: No space left on device\n"),
+        ("| true", 0, ""),
+        ("2>&1 | sleep 0", 0, ""),
+        (">&-", 0, ""),
+    ],
+)
+def test_an_output_that_takes_no_more_does_not_end_the_work(tmp_path, end, code, line):
+    words = f'"{sys.executable}" -u -c "$0" result {end}'
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", words, PRINTS_THEN_WORKS], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (tmp_path / "result").read_text() == "the result", done.stderr
+    assert (done.returncode, done.stderr) == (code, line)
+
+
+def test_an_interrupt_in_a_text_that_a_library_executes_has_the_exit_code_of_any(tmp_path):
+    """Python would end with the signal's number if such a text was the last that it executed."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\nfrom monodepth_ros.cli import download, main\n"
+        "download.run = lambda options: exec('raise KeyboardInterrupt')\nsys.exit(main.main(['download']))\n"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run([sys.executable, "-m", "interrupted"], env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 130
+
+
 def test_arguments_that_are_no_text_are_answered_in_any_locale():
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
-    for words in ([b"inf\xf6"], [b"info", b"n\xf6ne.safetensors"], ["info", "nöne.safetensors"]):
+    for words in ([b"inf\xf6"], [b"download", b"n\xf6ne"], ["download", "nöne"]):
         done = subprocess.run(
             [sys.executable, "-m", "monodepth_ros.cli.main", *words], capture_output=True, env=environment, timeout=100
         )

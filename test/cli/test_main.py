@@ -109,3 +109,9 @@ def test_no_verb_imports_another_one():
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             others = [name for name in names if name.removeprefix("monodepth_ros.cli.") in VERBS]
             assert not others, f"{verb} imports {others}"
+
+
+@pytest.mark.parametrize("word", ["a\0b", "\ud800"])
+def test_words_that_no_command_line_has_are_refused(word, capsys):
+    assert main(["info", "--checkpoint", word]) == 2
+    assert "holds a character that no command line has" in capsys.readouterr().err

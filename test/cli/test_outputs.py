@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,24 @@ def test_synth_replaces_a_recording_only_by_force(tmp_path, capsys):
     words = ["synth", "--out", path, "--seconds", "0.2", "--width", "64", "--height", "32"]
     assert "exists already" in refused(words, capsys) and path.read_text() == "mine"
     assert main([*map(str, words), "--force"]) == 0 and path.read_bytes().startswith(b"\x89MCAP")
+
+
+@pytest.mark.parametrize(
+    ("words", "lost", "kept", "printed"),
+    [
+        (["inspect", "--json", "out.json", "--results", "results"], "inspect.png", "out.json", "samples for training"),
+        (["evaluate", "odometry", "--plot", "out.png", "--json", "out.json"], "out.png", "out.json", "ATE"),
+    ],
+)
+def test_a_picture_that_does_not_fit_costs_no_figures(drive, tmp_path, monkeypatch, capsys, words, lost, kept, printed):
+    monkeypatch.chdir(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        assert main([*words, str(drive)]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    shown = capsys.readouterr()
+    assert f"{lost} cannot be written: File too large" in shown.err.splitlines()[-1], shown.err
+    assert printed in shown.out and json.loads(Path(kept).read_text()), shown.out
+    assert not list(tmp_path.rglob(lost)) and f"{lost}\n" not in shown.out

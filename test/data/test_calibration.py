@@ -50,7 +50,7 @@ CAMERAS = {
     "pinhole": CameraModel.pinhole(1242, 375, 721.5377, 721.5377, 609.5593, 172.854),
     "plumb_bob": CameraModel(64, 48, np.diag([1 / 3, 2 / 3, 1]), D=[-0.3, 1e-17, 1 / 7, 1e-05, 0]),
     "rational_polynomial": CameraModel(64, 48, np.diag([50.0, 50, 1]), [0.1] * 8, "rational_polynomial"),
-    "equidistant": CameraModel(64, 48, np.diag([50.0, 50, 1]), [0.1, 0, 1e300, -0.0], "equidistant"),
+    "equidistant": CameraModel(64, 48, np.diag([50.0, 50, 1]), [0.1, 0, 1e-300, -0.0], "equidistant"),
     "uncalibrated": CameraModel(64, 48, np.zeros((3, 3))),
 }
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Split files and the frames that they name."""
 
+import os
+
 import pytest
 
+from monodepth_ros.evaluation import split_file
 from monodepth_ros.evaluation.depth_metrics import EvaluationError
 from monodepth_ros.evaluation.split_file import read_split
 
@@ -48,3 +51,19 @@ def test_a_malformed_split_is_rejected(tmp_path, text, expected):
         read_split(path)
     with pytest.raises(EvaluationError, match="No such file"):
         read_split(tmp_path / "none.txt")
+
+
+def test_what_is_no_list_is_refused_before_it_is_opened(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in ((tmp_path / "pipe", "no ordinary file"), ("/dev/zero", "no ordinary file"), ("a\0b", "null")):
+        with pytest.raises(EvaluationError, match=words):
+            read_split(path)
+    (tmp_path / "many.txt").write_text("1\n2\n3\n")
+    monkeypatch.setattr(split_file, "MOST_LINES", 2)
+    with pytest.raises(EvaluationError, match="has 3 lines, more than the 2"):
+        read_split(tmp_path / "many.txt")
+
+
+def test_a_name_of_thousands_of_digits_is_a_name(tmp_path):
+    (tmp_path / "split.txt").write_text("0" * 5000 + "7" * 5000)
+    assert read_split(tmp_path / "split.txt").line_of("bag", "7" * 5000) == 0

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that a user named: what is read from them, and what is written to them."""
 
-import errno
 import os
+import resource
 import stat
 import subprocess
-from pathlib import Path
+import sys
 
 import pytest
 
 from monodepth_ros.atomic_file import remove_leftovers
 from monodepth_ros.errors import MonodepthError
-from monodepth_ros.input_file import ordinary_file, read_text
-from monodepth_ros.output_file import write_file, write_frame_file
+from monodepth_ros.input_file import is_ordinary_file, ordinary_file, read_text
+from monodepth_ros.output_file import Attempts, write_file, write_frame_file
 
 
 def test_a_pipe_is_refused_at_once(tmp_path):
@@ -111,21 +111,74 @@ def test_what_a_killed_process_left_is_removed_by_the_next_call(tmp_path):
     assert {entry.name for entry in tmp_path.iterdir()} == kept
 
 
-def test_a_frames_file_is_whole_or_absent(tmp_path, monkeypatch):
+@pytest.fixture(params=["without a name", "hidden"])
+def kind(request, monkeypatch):
+    """How files are written until they are whole."""
+    if request.param == "hidden":
+        monkeypatch.setattr("monodepth_ros.atomic_file._unnamed", lambda folder: None)
+    return request.param
+
+
+def test_a_frames_file_is_whole_or_absent(tmp_path, kind):
     write_frame_file(tmp_path / "0.png", b"whole")
-
-    def half(self, data):
-        with open(self, "wb") as file:
-            file.write(data[:2])
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(Path, "write_bytes", half)
-    for name in ("0.png", "1.png"):
-        with pytest.raises(MonodepthError, match=f"{name} cannot be written: No space left on device"):
-            write_frame_file(tmp_path / name, b"other")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        for name in ("0.png", "1.png"):
+            with pytest.raises(MonodepthError, match=f"{name} cannot be written: File too large"):
+                write_frame_file(tmp_path / name, bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [("0.png", b"whole")]
+    write_frame_file(tmp_path / "0.png", b"newer")
+    assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [("0.png", b"newer")]
+    with pytest.raises(MonodepthError, match="none/1.png cannot be written: No such file"):
+        write_frame_file(tmp_path / "none" / "1.png", b"x")
+
+
+def test_a_killed_process_leaves_no_part_of_a_frames_file(tmp_path):
+    """Killed at the moment when all bytes are written and the file has no name yet."""
+    program = (
+        "import os, sys; from pathlib import Path; from monodepth_ros.atomic_file import write_new_file;"
+        "os.link = lambda *a, **b: os.kill(os.getpid(), 9); write_new_file(Path(sys.argv[1]), bytes(5000), True)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "0.png")], capture_output=True, text=True)
+    if done.returncode == 0:
+        pytest.skip("this file system has no files without names")
+    assert done.returncode == -9 and not list(tmp_path.iterdir()), done.stderr
+
+
+def test_a_result_that_cannot_be_written_costs_no_other(tmp_path):
+    attempt = Attempts()
+    (tmp_path / "file").write_text("")
+    done = [attempt(lambda name=name: write_file(tmp_path / name, "x")) for name in ("a", "file/b", "file/c", "d")]
+    assert done == [True, False, False, True] and (tmp_path / "d").exists()
+    with pytest.raises(MonodepthError, match="file/b cannot be written"):
+        attempt.end()
 
 
 def test_letters_that_utf8_does_not_have_are_escaped(tmp_path):
     write_file(tmp_path / "a.txt", os.fsdecode(b"h\xf6he"))
     assert (tmp_path / "a.txt").read_text() == "h\\udcf6he"
+
+
+def test_what_the_kernel_makes_is_refused_before_it_is_opened():
+    # It claims to be an ordinary file; some of its kind wait for ever, others have no end.
+    with pytest.raises(MonodepthError, match="one that the kernel makes; copy it"):
+        ordinary_file("/proc/self/status")
+    assert is_ordinary_file(__file__) and not is_ordinary_file("/proc/self/status")
+    assert not is_ordinary_file("a\0b") and not is_ordinary_file("/dev/null")
+
+
+def test_a_pipe_that_nobody_reads_is_one_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MonodepthError, match="is a pipe that nobody reads"):
+        write_file(tmp_path / "pipe", "x")
+
+
+def test_links_that_lead_round_in_circles_are_one_line(tmp_path):
+    (tmp_path / "a.json").symlink_to(tmp_path / "a.json")
+    with pytest.raises(MonodepthError, match="Too many levels of symbolic links"):
+        read_text(tmp_path / "a.json")
+    with pytest.raises(MonodepthError, match="File exists|Too many levels of symbolic links"):
+        write_file(tmp_path / "a.json" / "b", "x")

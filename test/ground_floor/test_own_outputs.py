@@ -114,3 +114,14 @@ def test_the_old_file_stays_whole_if_the_new_one_does_not_fit(tmp_path, monkeypa
     with pytest.raises(MonodepthError, match="out.json cannot be written: No space left on device"):
         outputs(tmp_path / "out.json").write("--json", "new")
     assert (tmp_path / "out.json").read_text() == old and len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_output_of_links_that_lead_round_in_circles_is_replaced_or_one_line(tmp_path):
+    (tmp_path / "a.json").symlink_to(tmp_path / "a.json")
+    outputs(tmp_path / "a.json").write("--json", "{}")
+    assert (tmp_path / "a.json").read_text() == "{}"
+
+
+def test_an_output_in_a_kernels_file_is_not_read_for_a_mark():
+    with pytest.raises(MonodepthError, match="exists and was not written by monodepth run"):
+        outputs("/proc/self/status")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The clock of stamps, and the series that they form."""
 
+import itertools
+
 import pytest
 
 from monodepth_ros.stamp_checks import StampClock, StampSeries, clock_of
@@ -39,7 +41,21 @@ def judged(stamps, period=0.1):
 
 
 def test_regular_repeated_and_paused_stamps_continue():
-    assert judged([5.0, 5.1, 5.1, 5.2, 30.0, 30.1]) == [True] * 6
+    assert judged([5.0, 5.1, 5.1, 5.2, 7.1, 7.2]) == [True] * 6
+
+
+def test_a_recording_continues_that_is_played_fast_or_whose_pause_is_left_out():
+    assert judged([5.0, 10.0, 15.0, 20.0]) == [True, False, True, True]
+    assert judged([5.0, 5.1, 30.0, 30.1]) == [True, True, False, True]
+
+
+def test_odometry_is_back_with_the_second_good_image_after_wrong_ones():
+    for wrong in itertools.product((-100.0, -5.0, -0.5, 3.0, 30.0, 1000.0), repeat=3):
+        stamps = [500.0 + 0.1 * i for i in range(20)]
+        for at, offset in enumerate(wrong):
+            stamps[10 + at] += offset
+        found = judged(stamps)
+        assert all(found[:10]) and not found[10] and any(found[13:15]) and all(found[15:]), (wrong, found)
 
 
 @pytest.mark.parametrize("wrong", [1e6, 4e9, 1e-9, 5.05])

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The video of a run: every frame at the recording's rate, in a format that browsers play, with a scale."""
 
+import os
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -14,6 +16,7 @@ from monodepth_ros.data.sources.source import SourceFrame
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.offline.frames import RunFrame
+from monodepth_ros.offline.results import video_file
 from monodepth_ros.offline.results.depth_video import DepthVideo
 from monodepth_ros.offline.results.ffmpeg_writer import FfmpegWriter, has_ffmpeg
 from monodepth_ros.offline.results.frame_view import panel_size
@@ -137,3 +140,12 @@ def test_a_video_that_cannot_be_finished_costs_no_other_result(tmp_path, monkeyp
     assert main(["run", str(drive), "--results", str(results), "--depth", "none"]) == 2
     assert "the disk is full" in capsys.readouterr().err
     assert {"report.html", "run.json", "trajectory_tum.txt"} <= {path.name for path in (results / "latest").iterdir()}
+
+
+def test_a_name_that_is_not_utf8_is_refused_before_opencv_gets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(video_file, "has_ffmpeg", lambda: False)
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    with pytest.raises(MonodepthError, match="is not UTF-8, which OpenCV's videos need"):
+        VideoFile(folder / "depth", 5.0, (64, 48))
+    assert list(folder.iterdir()) == []

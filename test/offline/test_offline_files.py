@@ -2,6 +2,7 @@
 """The results of an offline run, read back."""
 
 import json
+import os
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,6 +23,7 @@ from monodepth_ros.odometry.visual_odometry import VisualOdometry
 from monodepth_ros.offline.results.cloud_map import PLY_DTYPE, CloudMap, thinned, write_ply
 from monodepth_ros.offline.results.depth_files import DepthFiles
 from monodepth_ros.offline.results.frame_pictures import MOST, FramePictures, PictureSampler
+from monodepth_ros.offline.results.reserve import SIZES, Reserve
 from monodepth_ros.offline.results.trajectory_record import TrajectoryRecord
 from monodepth_ros.pictures.map_picture import map_picture
 from monodepth_ros.pictures.svg_chart import Curve, svg_chart, ticks
@@ -192,3 +194,12 @@ def test_each_run_gets_a_folder_and_latest_points_to_the_last(tmp_path):
     assert len(set(folders)) == 3
     assert (tmp_path / "results" / "latest").resolve() == folders[-1].resolve()
     assert Path(tmp_path / "results" / "latest").is_symlink()
+
+
+def test_the_space_kept_for_a_report_has_no_name(tmp_path):
+    free = os.statvfs(tmp_path).f_bavail
+    reserve = Reserve(tmp_path)
+    assert not list(tmp_path.iterdir()), "a killed run leaves nothing"
+    assert os.fstat(reserve._file).st_blocks * 512 >= SIZES[0] or free < SIZES[0]
+    reserve.release()
+    reserve.release()

@@ -59,6 +59,55 @@ def test_a_misspelt_parameter_is_named_with_the_nearest_one(start_node, capfd, g
     assert f"there is no parameter {given}" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("-r", "imaeg:=/x"), "there is no topic imaeg; did you mean image?"),
+        (("-r", "/camera_inf:=/x"), "there is no topic /camera_inf; did you mean camera_info?"),
+        (("-r", "rostopic://depth/imge:=/x"), "did you mean depth/image?"),
+        (("-r", "depth_node:odm:=/x"), "did you mean odom?"),
+        (("--remap", "~/reset_odometri:=/x"), "did you mean ~/reset_odometry?"),
+        (("-r", "fronnt/image:=/x", "-p", "cameras:=[front]"), "did you mean front/image?"),
+        (("-p", "qos_overrides./imag.subscription.depth:=3"), "there is no topic /imag; did you mean /image?"),
+        (
+            ("-p", "qos_overrides./depth/points.subscription.depth:=3"),
+            "no subscription of /depth/points but a publisher",
+        ),
+        (
+            ("-p", "qos_overrides./image.subscription.dept:=3"),
+            "dept cannot be set, expected history, depth, reliability",
+        ),
+        (("-p", "qos_overrides./image.subscriber.depth:=3"), "expected publisher or subscription"),
+        (("-p", "qos_overrides.image:=3"), "expected qos_overrides.TOPIC.publisher.POLICY"),
+        (("-p", "qos_overrides./tf.publisher.depth:=3"), "there is no topic /tf with QoS to set"),
+    ],
+)
+def test_a_misspelt_remapping_or_qos_override_is_named(start_node, given, words):
+    assert words in warnings_of(start_node(*given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("-r", "image:=/camera/image_raw", "-r", "/tf:=/robot/tf", "-r", "__ns:=/robot", "-r", "image/compressed:=/x"),
+        ("-r", "other_node:imaeg:=/x", "-r", "~/enable:=/x", "-r", "rosservice://imaeg:=/x"),
+        ("-p", "qos_overrides./image.subscription.depth:=3", "-p", "qos_overrides./odom.publisher.reliability:=x"),
+        ("-p", "qos_overrides./camera/image_raw.subscription.depth:=3"),
+        ("-r", "image:=/a/b", "-p", "qos_overrides./a/b.subscription.depth:=3"),
+        ("-p", "odometry.imu_topic:=/imu", "-r", "/imu:=/imu/data"),
+    ],
+)
+def test_remappings_and_qos_overrides_of_the_nodes_topics_are_no_problem(start_node, capfd, given):
+    text = warnings_of(start_node(*given))
+    assert "there is no" not in text and "ignored" not in text + capfd.readouterr().err, text
+
+
+def test_remappings_of_others_are_one_line_in_the_log_alone(start_node, capfd):
+    text = warnings_of(start_node("-r", "/robot/wheels:=/x", "-r", "plans:=/y"))
+    assert "wheels" not in text
+    assert "does not have are ignored: /robot/wheels, plans" in capfd.readouterr().err
+
+
 def test_parameters_of_others_are_one_line_in_the_log_alone(start_node, capfd, tmp_path):
     path = tmp_path / "robot.yaml"
     names = "".join(f"    wheel_{letter}: 1\n" for letter in "abcdefghijklmn")

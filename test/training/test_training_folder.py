@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from monodepth_ros.training.folder_lock import NAME as LOCK
 from monodepth_ros.training.folder_lock import FolderLock
 from monodepth_ros.training.run_log import NAME as LOG
 from monodepth_ros.training.samples.clip import TrainingError
-from monodepth_ros.training.trainer import BEST, STATE
+from monodepth_ros.training.trainer import BEST, LAST, STATE
 from monodepth_ros.training.training_folder import OUTPUTS, SETTINGS, TrainingFolder
 
 
@@ -164,3 +165,28 @@ def test_leftovers_of_a_killed_training_are_removed_when_it_resumes(tmp_path):
     with TrainingFolder(str(tmp_path), is_resumed=True) as place:
         place.begin()
     assert listed(tmp_path) == sorted([STATE, ".other.12", f".{STATE}.swp"])
+
+
+def test_a_home_that_nobody_has_is_a_folders_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with TrainingFolder("~nobody-has-this-name/out", "train", inputs=["~nobody-has-this-name/bag"]) as place:
+        assert place.path == Path("~nobody-has-this-name/out")
+
+
+def test_links_that_lead_round_in_circles_are_one_line(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "a")
+    refused(tmp_path / "a", "cannot be made|cannot be a folder", inputs=[tmp_path / "a" / "b"])
+
+
+def test_a_training_without_room_for_its_first_state_can_be_repeated(tmp_path):
+    with TrainingFolder(str(tmp_path / "t")) as place:
+        folder = place.begin()
+        place.write_settings(TrainConfig())
+        (folder / LOG).write_text("")
+        (folder / LAST).write_bytes(b"initial weights, which fitted")
+    assert not (tmp_path / "t").exists()
+    with TrainingFolder(str(tmp_path / "t")) as place:
+        (place.begin() / STATE).write_bytes(b"state")
+        for name in (LOG, LAST):
+            (place.path / name).write_bytes(b"")
+    assert listed(tmp_path / "t") == sorted([LAST, LOG, STATE]), "what can be resumed stays"

@@ -5,6 +5,7 @@ from typing import Any
 
 from monodepth_ros.data.calibration_files.file_content import FileContent, Tree, get, image_size, numbers
 from monodepth_ros.data.calibration_files.stated_camera import StatedCamera, fisheye_coefficients, intrinsics
+from monodepth_ros.foreign_text import shown
 from monodepth_ros.geometry.camera import CalibrationError
 
 PARAMETERS = {"pinhole": 0, "omni": 1, "eucm": 2, "ds": 2}  # before fu, fv, pu, pv
@@ -37,9 +38,10 @@ def _camera(name: str, tree: Tree) -> StatedCamera:
     before = PARAMETERS[projection]
     values = numbers(get(tree, "intrinsics"), f"{name}: intrinsics", before + 4).tolist()
     distortion = str(tree.get("distortion_model") or "none")
-    D = numbers(
-        tree.get("distortion_coeffs", tree.get("distortion_coefficients")) or [], f"{name}: distortion"
-    ).tolist()
+    given = tree.get("distortion_coeffs", tree.get("distortion_coefficients"))
+    D = numbers([] if given is None else given, f"{name}: distortion").tolist()
+    if not D and distortion != "none":
+        raise CalibrationError(f"{name}: distortion_model is '{shown(distortion)}' without distortion_coeffs")
     if distortion == "equidistant":
         D = fisheye_coefficients(D)
     if projection != "pinhole":

@@ -2,6 +2,7 @@
 """What the name of an image topic says: its transport, the kind of its pictures, and the camera that they are from."""
 
 import re
+from functools import lru_cache
 
 # Last segments that image_transport and its plugins append to the name of the raw image.
 TRANSPORTS = (
@@ -64,6 +65,9 @@ _RESIZED = {
 _INVERSE = {"inverse", "inv"}
 
 
+KEPT_NAMES = 4096
+
+
 def base_name(topic: str) -> str:
     """The name of the raw image: the topic without the segment of its transport."""
     head, _, last = topic.rpartition("/")
@@ -72,12 +76,23 @@ def base_name(topic: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a name in lower case, without digits: 'Depth_0/imageRect' has depth, image, rect."""
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)]
+    return list(_words(text))
 
 
 def tokens(text: str) -> list[str]:
     """The parts of a name between '/', '_' and '-' in lower case, with their digits: 'cam0/image_raw' has cam0."""
-    return [token for token in re.split(r"[/_\-.]+", text.lower()) if token]
+    return list(_tokens(text))
+
+
+# Recordings of hundreds of topics ask for the parts of each name hundreds of times.
+@lru_cache(maxsize=KEPT_NAMES)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text))
+
+
+@lru_cache(maxsize=KEPT_NAMES)
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(token for token in re.split(r"[/_\-.]+", text.lower()) if token)
 
 
 def name_says(topic: str, in_colour: bool = False) -> str:
@@ -119,6 +134,7 @@ def is_rectified_name(topic: str) -> bool:
     return any(_RECTIFIED & set(segment) for segment in segments)
 
 
+@lru_cache(maxsize=KEPT_NAMES)
 def camera_key(topic: str) -> tuple[str, ...]:
     """What the name says about the camera: topics of one camera have equal keys.
 
@@ -145,6 +161,7 @@ def is_made_for_another_view(topic: str) -> bool:
     return any("_to_" in segment for segment in base_name(topic).split("/"))
 
 
+@lru_cache(maxsize=KEPT_NAMES)
 def device_key(topic: str) -> tuple[str, ...]:
     """What the name says about the device that a camera is part of: /k4a for /k4a/rgb/image_raw and /k4a/ir/image."""
     *spaces, leaf = base_name(topic).strip("/").split("/")

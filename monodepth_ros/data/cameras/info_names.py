@@ -60,10 +60,10 @@ def closeness(image: str, info: str, others: Sequence[str] | None = None) -> Clo
     said, own = (set(tokens(name)) - _INFO - {"image", "images"} for name in (info, image))
     if said and (said == own or said - PROCESSING == own - PROCESSING != set()):
         return Closeness(Relation.SAME_WORDS, -len(said & own))
-    is_free = others is not None and not any(other.strip("/").startswith(f"{owner}/") for other in others)
-    if owner and is_free and space.startswith(f"{owner}/"):
-        return Closeness(Relation.ABOVE, -len(owner))
-    return None
+    if not owner or others is None or not space.startswith(f"{owner}/"):
+        return None
+    is_free = not any(other.strip("/").startswith(f"{owner}/") for other in others)
+    return Closeness(Relation.ABOVE, -len(owner)) if is_free else None
 
 
 def _branch(space: str) -> list[str]:

@@ -39,7 +39,13 @@ def cloud_points(cloud: Any) -> np.ndarray:
     )
     shape, strides = (cloud.height, cloud.width), (cloud.row_step, cloud.point_step)
     points = np.ndarray(shape, layout, np.ascontiguousarray(cloud.data), strides=strides).ravel()
-    points = np.stack([points[name] for name in "xyz"], axis=1).astype(np.float64)
+    return plausible_points(np.stack([points[name] for name in "xyz"], axis=1))
+
+
+def plausible_points(points: np.ndarray) -> np.ndarray:
+    """Points (N, 3) of any floating-point type as float64, without those not finite or beyond LARGEST_POSITION."""
+    with np.errstate(invalid="ignore"):  # patterns that are no number of float32
+        points = points.astype(np.float64)
     return points[(np.abs(points) <= LARGEST_POSITION).all(axis=1)]
 
 

@@ -19,6 +19,7 @@ from monodepth_ros.data.images.pixels import ImageError, Pixels
 from monodepth_ros.data.images.raw_image import MisfitError, convert, read_rows
 from monodepth_ros.data.images.transport_format import UNSURE, array_encoding, message_encoding
 from monodepth_ros.foreign_text import shown
+from monodepth_ros.limits import LONGEST_NAME
 
 MOST_NAMES = 100
 _SWITCH = "--encoding (the node's image.encoding)"
@@ -48,7 +49,7 @@ class ImageDecoder:
         self._is_mosaic: bool | None = None
 
     def _remark(self, text: str) -> None:
-        if text not in self._told:
+        if text not in self._told and len(self._told) < MOST_NAMES:
             self._told.add(text)
             self._tell(text)
 
@@ -215,7 +216,8 @@ def _remember(known: dict[str, Any], name: str, meaning: Any) -> None:
     """Keep what a name means. Only a sender of nonsense has many names, and they shall not fill the memory."""
     if len(known) >= MOST_NAMES:
         known.clear()
-    known[name] = meaning
+    if len(name) <= LONGEST_NAME:
+        known[name] = meaning
 
 
 class _Packed:

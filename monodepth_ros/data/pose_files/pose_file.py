@@ -176,8 +176,8 @@ def _in_time(form: str, poses: np.ndarray, stamps: np.ndarray, kept: np.ndarray,
 def are_rotations(poses: np.ndarray) -> np.ndarray:
     """Whether each pose (N, 4, 4) has a rotation in its first three columns, (N,) bool."""
     R = poses[:, :3, :3]
-    worst = np.abs(R @ np.swapaxes(R, 1, 2) - np.eye(3)).max(axis=(1, 2), initial=0.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        worst = np.abs(R @ np.swapaxes(R, 1, 2) - np.eye(3)).max(axis=(1, 2), initial=0.0)
         return (worst < 1e-2) & (np.linalg.det(R) > 0)
 
 

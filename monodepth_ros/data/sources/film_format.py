@@ -81,10 +81,8 @@ def open_quietly(place: int | str, reader: int = cv2.CAP_ANY) -> cv2.VideoCaptur
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_FFMPEG_THREADS", str(min(MOST_THREADS, os.cpu_count() or 1)))
-    try:
-        str(place).encode()
-    except UnicodeEncodeError:
-        raise SourceError(f"{place} has a name that is not UTF-8, which OpenCV does not take: rename it") from None
+    if not is_utf8(str(place)):
+        raise SourceError(f"{place} has a name that is not UTF-8, which OpenCV does not take: rename it")
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -96,6 +94,15 @@ def open_quietly(place: int | str, reader: int = cv2.CAP_ANY) -> cv2.VideoCaptur
 def stated_size(capture: cv2.VideoCapture) -> tuple[int, int]:
     """(width, height) [pixels] of the upright images of an open video, stream or camera."""
     return int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+
+def is_utf8(name: str | Path) -> bool:
+    """Whether a name can be given to OpenCV, which ends the process for the bytes of another encoding."""
+    try:
+        str(name).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_text(head: bytes) -> bool:

@@ -46,6 +46,8 @@ def open_source(place: Place, options: SourceOptions = SourceOptions()) -> Frame
 
 
 def _open(place: Place, options: SourceOptions) -> FrameSource:
+    if not place:
+        raise SourceError(f"the source's name is empty: expected {EXPECTED}")
     if not isinstance(place, str):
         return open_images(place, f"{place[0]}, ...", options)
     if _is_url(place) and not is_live(place):

@@ -2,7 +2,6 @@
 """Checkpoints: one file with the weights of the networks, their training camera and the meaning of their scale."""
 
 import hashlib
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -27,7 +26,6 @@ from monodepth_ros.networks.checkpoints.bundled_checkpoint import BUNDLED_NAME, 
 from monodepth_ros.networks.checkpoints.header import (
     CheckpointError,
     CheckpointHeader,
-    RepeatedName,
     without_repetition,
 )
 from monodepth_ros.networks.checkpoints.monodepth2_format import (
@@ -42,6 +40,7 @@ from monodepth_ros.networks.depth_network import DepthNetwork
 from monodepth_ros.networks.pose_network import PoseNetwork
 from monodepth_ros.networks.registry import build_depth, build_pose
 from monodepth_ros.networks.unfilled import unfilled
+from monodepth_ros.structured_text import StructuredTextError, parse_json
 from monodepth_ros.version import __version__
 
 SUFFIX = ".safetensors"
@@ -196,10 +195,10 @@ def _read_metadata(data: bytes, path: Path) -> dict[str, object]:
         raise CheckpointError(f"{path}: a header of {length} bytes; those of networks have less than 1 MB")
     try:
         text = data[8 : 8 + length] if length <= len(data) else b""
-        content = json.loads(text, object_pairs_hook=without_repetition)
+        content = parse_json(text.decode("utf-8"), "its header", object_pairs_hook=without_repetition)
         metadata = content.pop("__metadata__", {})
-    except (ValueError, RecursionError, TypeError, AttributeError) as error:
-        reason = f" ({error})" if isinstance(error, RepeatedName) else ""
+    except (ValueError, TypeError, AttributeError) as error:
+        reason = f" ({error})" if isinstance(error, StructuredTextError) else ""
         raise CheckpointError(f"{path}: the file is truncated or damaged{reason}; copy or download it again") from None
     end = 8 + length
     for name, entry in content.items():

@@ -13,6 +13,7 @@ from monodepth_ros.limits import DEPTH_RANGE, LONGEST_HEADER_TEXT, MOST_NETWORK_
 from monodepth_ros.networks.depth_network import NetworkError, check_size
 from monodepth_ros.networks.registry import DEPTH_NETWORKS, POSE_NETWORKS
 from monodepth_ros.networks.resnet import NORMALIZATION
+from monodepth_ros.structured_text import StructuredTextError, parse_json
 
 FORMAT_VERSION = 1
 FILTERS = ("area", "bilinear", "lanczos")
@@ -157,8 +158,8 @@ class CheckpointHeader:
     def from_json(cls, text: str) -> "CheckpointHeader":
         """The header from JSON; ignores unknown fields and raises CheckpointError for any other mistake."""
         try:
-            values = json.loads(text, object_pairs_hook=without_repetition)
-        except (ValueError, RecursionError):
+            values = parse_json(text, "the header", object_pairs_hook=without_repetition)
+        except StructuredTextError:
             raise CheckpointError("the header is not readable JSON: the file is damaged, copy it again") from None
         if not isinstance(values, dict):
             raise CheckpointError("the header is not a JSON object: the file is damaged, copy it again")

@@ -11,20 +11,26 @@ SIZES = (2 << 20, 1 << 19)  # bytes of a report with its pictures, and of the ta
 
 
 class Reserve:
-    """A hidden file of one of SIZES in a folder, or none where there is no room; `release` gives its space back."""
+    """A file of one of SIZES in a folder, or none where there is no room; `release` gives its space back.
+
+    The file has no name, so that its space returns with the end of the process as well, however that ends.
+    """
 
     def __init__(self, folder: Path):
-        self._path = unfinished(folder / "report.html")
+        self._file = -1
+        name = unfinished(folder / "report.html")
+        with suppress(OSError):
+            self._file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            name.unlink()
         for size in SIZES:
-            try:
-                with open(self._path, "wb") as file:
-                    os.posix_fallocate(file.fileno(), 0, size)
-            except OSError:
-                self.release()
-            else:
+            with suppress(OSError):
+                os.posix_fallocate(self._file, 0, size)
                 return
+        self.release()
 
     def release(self) -> None:
         """Free the space."""
-        with suppress(OSError):
-            self._path.unlink()
+        if self._file >= 0:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = -1

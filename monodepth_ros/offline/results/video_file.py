@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from monodepth_ros.atomic_file import unfinished
-from monodepth_ros.data.sources.film_format import open_quietly
+from monodepth_ros.data.sources.film_format import is_utf8, open_quietly
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.offline.results.ffmpeg_writer import FfmpegWriter, has_ffmpeg
 from monodepth_ros.output_file import one_line_for
@@ -105,6 +105,10 @@ class VideoFile:
         with one_line_for(stem.with_suffix(FORMATS[0][1])):  # a full disk, of which OpenCV would say nothing
             probe.write_bytes(bytes(_HEAD_SIZE))
             probe.unlink()
+        if not is_utf8(stem):
+            raise MonodepthError(
+                f"{stem} is not UTF-8, which OpenCV's videos need: give --results another name, or --no-video"
+            )
         for codec, suffix in FORMATS:
             path = stem.with_suffix(suffix)
             rate = WEBM_RATE if suffix == ".webm" else self._rate

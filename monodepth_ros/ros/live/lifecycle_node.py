@@ -17,6 +17,7 @@ from monodepth_ros.ros.live.camera_rig import CameraRig
 from monodepth_ros.ros.live.camera_stream import CameraStream
 from monodepth_ros.ros.live.diagnostics import Health
 from monodepth_ros.ros.live.freed_memory import return_freed_memory
+from monodepth_ros.ros.live.given_topics import notes_on_qos_overrides, notes_on_remappings
 from monodepth_ros.ros.live.namesakes import Namesakes
 from monodepth_ros.ros.live.problems import Problems
 from monodepth_ros.ros.node_log import node_log
@@ -41,13 +42,18 @@ class DepthNode(LifecycleNode):
                 self, can_restructure=lambda: self._rig is None, check=self._check, apply=self._apply
             )
             given = [*sys.argv, *(arguments.get("cli_args") or ())]
-            self._notes = self._settings.notes + notes_on_parameter_files(
-                given, self.get_fully_qualified_name(), self._settings.names
-            )
+            name, config = self.get_fully_qualified_name(), self.config
+            misspelt, others = notes_on_remappings(given, self, config)
+            self._notes = [
+                *self._settings.notes,
+                *notes_on_parameter_files(given, name, self._settings.names),
+                *misspelt,
+                *notes_on_qos_overrides(self._settings.qos_overrides, self, config),
+            ]
         except ConfigError:
             self.destroy_node()
             raise
-        for note in self._notes:
+        for note in [*self._notes, *([others] if others else [])]:
             node_log(self).warning(note)
         self._namesakes = Namesakes(self)
         self._problems = Problems(node_log(self))

@@ -14,6 +14,7 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.frame_tree import FrameTree, ParentInForce
 from monodepth_ros.ros.live.inputs.publishers import node_name
 from monodepth_ros.ros.node_log import node_log
+from monodepth_ros.ros.transforms import note_own_transform
 
 # Drivers and robots publish their trees when they start. A tree that may grow gets this much time to do so before the
 # first transform of the odometry: a listener may never get rid of a wrong parent [s].
@@ -65,8 +66,8 @@ class MovingBase:
         else:
             listeners = "; restart the listeners of /tf that saw the old parent" if self._published else ""
             self._log.warning(
-                f"odometry now of {choice.description}, and no longer of {self._said.frame}: transforms came late; the "
-                f"trajectory goes on in the new frame{listeners}"
+                f"odometry now of {choice.description}, and no longer of {self._said.frame}: TF has changed, or came "
+                f"late; the trajectory goes on in the new frame{listeners}"
             )
         self._said = choice
 
@@ -94,10 +95,13 @@ class MovingBase:
         """The frames from the camera upwards with two parents, whose place is therefore unsure; or an empty string."""
         if self._choice is None:
             return ""
+        disputed = list(self._tree.disputed(self._choice.camera))
+        if disputed and self._node.count_publishers("/tf_static") < 2:  # its only publisher has replaced a parent
+            disputed = [(frame, parents) for frame, parents in disputed if not all(one.is_static for one in parents)]
         found = [
             f"{shown(frame)!r} has {len(parents)} parents in TF, {' and '.join(map(str, parents))}, published "
             f"{self._by(parents)}: the camera's place is unsure; stop one of the nodes, or rename its frames"
-            for frame, parents in self._tree.disputed(self._choice.camera)
+            for frame, parents in disputed
         ]
         return "; ".join(found)
 
@@ -124,4 +128,4 @@ class MovingBase:
                 "restart the listeners of /tf that saw the old parent"
             )
         self._published = link
-        self._tree.note_own(item)
+        note_own_transform(self._node, item)

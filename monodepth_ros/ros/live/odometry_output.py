@@ -60,7 +60,7 @@ class OdometryOutput:
         self._path = create_output(node, Path, "path")
         self._tf = node.create_lifecycle_publisher(TFMessage, "/tf", TF_QOS)
         # Also without a base: the camera's frame may have a parent.
-        self._transforms: TransformLookup = create_transform_lookup(node, self._note_refused)
+        self._transforms: TransformLookup = create_transform_lookup(node, problems.note_refused_transform)
         self._base = MovingBase(config, self._transforms.tree, node)
         self._forget()
 
@@ -188,9 +188,6 @@ class OdometryOutput:
             item = _transform(moving, message, config)
             self._base.note_published(item)
             self._tf.publish(TFMessage(transforms=[item]))
-
-    def _note_refused(self, line: str) -> None:
-        self._problems.note("refused transform", f"TF: {line}")
 
     def _extend_path(self, message: Odometry, stamp_ns: int, length: int) -> None:
         self._poses.append(PoseStamped(header=message.header, pose=message.pose.pose))

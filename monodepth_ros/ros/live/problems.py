@@ -46,6 +46,10 @@ class Problems:
         elif is_due:
             self._log.warning(message)
 
+    def note_refused_transform(self, line: str) -> None:
+        """Note a transform that is passed over; each of a camera's look-ups says so."""
+        self.note("refused transform", f"TF: {line}")
+
     def forget(self, kind: str) -> None:
         """A problem of this kind has ended: do not show it any longer."""
         with self._lock:

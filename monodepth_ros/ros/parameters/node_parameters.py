@@ -146,6 +146,11 @@ class NodeParameters:
         return notes + misspelt
 
     @property
+    def qos_overrides(self) -> list[str]:
+        """The names of the QoS overrides given at start."""
+        return [name for name in self._node._parameter_overrides if name.startswith(QOS_OVERRIDES)]
+
+    @property
     def names(self) -> list[str]:
         """The names of the parameters."""
         return [*self._specifications]

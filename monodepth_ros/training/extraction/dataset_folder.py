@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from monodepth_ros.atomic_file import atomic_file
+from monodepth_ros.atomic_file import write_new_file
 from monodepth_ros.data.calibration import write_calibration
 from monodepth_ros.data.images.image_codec import Pixels, to_rgb
 from monodepth_ros.data.sources.datasets.kitti import place_of_camera
@@ -136,8 +136,7 @@ class DatasetFolder:
         """Write a file whole or not at all. Its temporary name is not that of an image."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(path) as partial:
-                partial.write_bytes(data)
+            write_new_file(path, data, is_settled=True)
         except OSError as error:
             raise _not_written(path, error) from None
 

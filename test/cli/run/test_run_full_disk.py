@@ -28,6 +28,7 @@ def disk(monkeypatch):
         return write_bytes(self, data)
 
     monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr("monodepth_ros.atomic_file._unnamed", lambda folder: None)  # every file has a name
     return left.__setitem__
 
 

@@ -6,8 +6,10 @@ import os
 import pytest
 from small_storage import STRING, cdr, mcap, notes, numbers, write_bag, write_mcap
 
+from monodepth_ros.data.bags import metadata
 from monodepth_ros.data.bags.definitions import parsed
 from monodepth_ros.data.bags.recording import Recording, RecordingError
+from monodepth_ros.structured_text import parse_yaml
 
 HOSTILE = {
     "uint8[] data\n" * 21_000: "characters, more than",
@@ -125,3 +127,12 @@ def test_a_recording_with_a_name_in_another_encoding_is_read(tmp_path, name):
     with Recording(path) as recording, pytest.raises(RecordingError) as caught:
         recording.topic("/none")
     assert str(caught.value).isprintable()
+
+
+def test_metadata_is_parsed_once_for_each_state_of_its_file(tmp_path, monkeypatch):
+    file, calls = tmp_path / "metadata.yaml", []
+    monkeypatch.setattr(metadata, "parse_yaml", lambda *words: calls.append(words) or parse_yaml(*words))
+    for count in (5, 70):
+        file.write_text(f"rosbag2_bagfile_information: {{message_count: {count}}}\n")
+        assert [metadata.read_metadata(tmp_path).count for _ in range(2)] == [count, count]
+    assert len(calls) == 2

@@ -135,3 +135,13 @@ def test_a_large_calibration_is_refused_before_memory_is_taken_for_it(tmp_path):
     )
     result = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert "has 2147 MB, more than the 4 MB" in result.stdout and result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("coefficients", ["[]", "0", "", "null"])
+def test_a_distortion_model_without_coefficients_is_not_taken_for_none(tmp_path, coefficients):
+    text = "cam0: {camera_model: pinhole, distortion_model: radtan, intrinsics: [9, 9, 5, 4], resolution: [10, 8]}\n"
+    path = tmp_path / "camchain.yaml"
+    path.write_text(text.replace("intrinsics", f"distortion_coeffs: {coefficients}, intrinsics"))
+    with pytest.raises(CalibrationError, match="cam0: distortion") as caught:
+        read_calibration(path)
+    assert str(path) in str(caught.value)

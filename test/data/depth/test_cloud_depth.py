@@ -6,7 +6,7 @@ import pytest
 
 from monodepth_ros.data.bags import messages
 from monodepth_ros.data.bags.writer import BagWriter
-from monodepth_ros.data.depth.cloud_depth import CloudError, cloud_points, depth_of_points
+from monodepth_ros.data.depth.cloud_depth import CloudError, cloud_points, depth_of_points, plausible_points
 from monodepth_ros.data.sources.open_source import open_source
 from monodepth_ros.geometry.camera import CameraModel
 from monodepth_ros.geometry.motion import R_BODY_OPTICAL, invert, make_transform
@@ -186,3 +186,10 @@ def test_unusable_clouds_are_noted_with_the_reason(tmp_path, options, reason):
         frames = list(source.frames())
         assert len(frames) == 4 and all(frame.reference_depth is None for frame in frames)
         assert any(reason in note for note in source.notes), source.notes
+
+
+def test_bytes_that_are_no_numbers_are_left_out_without_a_warning(recwarn):
+    signalling = np.full((2, 3), 0x7F800001, np.uint32).view(np.float32)
+    points = np.concatenate([signalling, np.array([[1, 2, 3], [np.inf, 0, 0], [0, 3e38, 0]], np.float32)])
+    assert plausible_points(points).tolist() == [[1.0, 2.0, 3.0]]
+    assert not recwarn.list

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monodepth_ros.data.pose_files import text_table
-from monodepth_ros.data.pose_files.pose_file import quaternions_to_rotations, read_pose_file
+from monodepth_ros.data.pose_files.pose_file import are_rotations, quaternions_to_rotations, read_pose_file
 from monodepth_ros.data.pose_files.text_table import PoseFileError
 from monodepth_ros.data.time_texts import exact_ns, unit_of
 from monodepth_ros.geometry.motion import quaternion_to_rotation
@@ -86,11 +86,19 @@ def test_what_is_no_time_is_a_value_error(text):
         exact_ns(text)
 
 
-def test_the_unit_of_huge_numbers_is_found_or_seconds():
+def test_the_unit_of_huge_numbers_is_found_or_seconds(recwarn):
     assert unit_of(["9" * 400] * 3) == "s"
+    assert not recwarn.list
 
 
 def test_many_quaternions_give_the_rotations_of_each():
     quaternions = np.random.default_rng(0).normal(size=(50, 4))
     wanted = np.array([quaternion_to_rotation(quaternion) for quaternion in quaternions])
     np.testing.assert_allclose(quaternions_to_rotations(quaternions), wanted, atol=1e-15)
+
+
+def test_huge_numbers_are_no_rotation_and_no_warning(recwarn):
+    poses = np.tile(np.eye(4), (2, 1, 1))
+    poses[0, :3, :3] = 1e308
+    assert are_rotations(poses).tolist() == [False, True]
+    assert not recwarn.list

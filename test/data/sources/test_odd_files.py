@@ -175,3 +175,10 @@ def test_a_film_whose_name_is_not_utf_8_is_one_line(tmp_path):
     os.rename(path, odd)
     with pytest.raises(SourceError, match="has a name that is not UTF-8"):
         open_source(odd)
+
+
+def test_an_empty_name_is_not_the_folder_that_this_is(tmp_path, monkeypatch):
+    write_images(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match="the source's name is empty"):
+        open_source("")

@@ -117,7 +117,9 @@ def test_poses_that_are_none_are_left_out_and_counted(tmp_path, spoil):
     known = [i for i, frame in enumerate(frames) if frame.T_world_camera is not None]
     assert known == [i for i in range(20) if not 7 <= i < 11]
     np.testing.assert_allclose(frames[11].T_world_camera[0, 3] - frames[6].T_world_camera[0, 3], SPEED * 0.5, atol=1e-6)
-    assert "8 poses of /odom are not finite, or with a quaternion of zeros: left out" in source.notes
+    assert (
+        "8 poses of /odom are not finite or beyond all bounds, or with a quaternion of zeros: left out" in source.notes
+    )
 
 
 @pytest.mark.parametrize("spoil", [without_position, without_rotation])

@@ -121,8 +121,8 @@ def test_a_name_that_occurs_twice_is_refused(parts, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "length", "expected"),
     [
-        (b"{}" + b" " * LONGEST_CHECKPOINT_HEADER, None, "a header of 4194306 bytes"),
-        (b'{"a":' * 100_000, None, "truncated or damaged"),
+        pytest.param(b"{}" + b" " * LONGEST_CHECKPOINT_HEADER, None, "a header of 4194306 bytes", id="too long"),
+        pytest.param(b'{"a":' * 100_000, None, "truncated or damaged", id="too deep"),
         (b"{}", 2**63, "truncated or damaged"),
         (b"{}", 0, "truncated or damaged"),
         (b'{"__metadata__": [1]}', None, "bytes instead of|written by another program"),

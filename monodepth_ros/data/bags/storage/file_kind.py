@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from monodepth_ros.data.bags.storage.unpacked import PACKED
+from monodepth_ros.input_file import is_ordinary_file
 
 ROS1_SUFFIX = ".bag"
 ROS2_SUFFIXES = (".mcap", ".db3")
@@ -54,7 +55,7 @@ def archive_command(path: Path) -> str:
 
 def _head(path: Path) -> bytes:
     try:
-        if not path.is_file():  # a pipe would wait for its writer
+        if not is_ordinary_file(path):  # a pipe would wait for its writer
             return b""
         with path.open("rb") as file:
             return file.read(32)

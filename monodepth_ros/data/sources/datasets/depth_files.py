@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monodepth_ros.data.depth.cloud_depth import depth_of_points
+from monodepth_ros.data.depth.cloud_depth import depth_of_points, plausible_points
 from monodepth_ros.data.depth.depth_codec import KITTI_COUNTS_PER_METRE, read_depth_png
 from monodepth_ros.data.images.image_codec import ImageError
 from monodepth_ros.errors import one_line
@@ -42,8 +42,8 @@ class LidarPoints:
         if len(data) % (4 * self.numbers):
             raise ImageError(f"{self.path} has {len(data)} bytes, expected {4 * self.numbers} for each point")
         values = np.frombuffer(data, "<f4")
-        points = values.reshape(-1, self.numbers)[:, :3].astype(np.float64)
-        return depth_of_points(points[np.isfinite(points).all(axis=1)], self.T_camera_lidar, camera)
+        points = plausible_points(values.reshape(-1, self.numbers)[:, :3])
+        return depth_of_points(points, self.T_camera_lidar, camera)
 
 
 def depth_pngs(folder: Path, files: list[Path]) -> dict[int, DepthPng]:

@@ -35,7 +35,7 @@ class GyroInput:
         self._heard = time.monotonic()
         self._passed_over = 0
         self._subscription = node.create_subscription(Imu, topic, self._receive, IMU_QOS)
-        self._transforms = create_transform_lookup(node)
+        self._transforms = create_transform_lookup(node, problems.note_refused_transform)
 
     def close(self) -> None:
         """Release the subscriptions; may be called twice."""

@@ -72,7 +72,7 @@ class ScaleInputs:
         self._wants_pairs = self._stereo is not None and bool(settings.stereo_camera)
         needs_transforms = wants_odometry or self._wants_pairs or bool(ground_frames(settings))
         if needs_transforms and self._transforms is None:
-            self._transforms = create_transform_lookup(self._node)
+            self._transforms = create_transform_lookup(self._node, self._problems.note_refused_transform)
         elif not needs_transforms and self._transforms is not None:
             self._transforms.close()
             self._transforms = None

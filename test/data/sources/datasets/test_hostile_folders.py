@@ -187,7 +187,7 @@ def test_files_of_pandaset_of_wrong_kinds_are_refused(tmp_path, name, text):
 def test_images_that_cannot_be_opened_are_left_out(tmp_path, monkeypatch):
     folder = write_kitti_sequence(tmp_path / "00") / "image_2"
     (file, *_) = sorted(folder.iterdir())
-    monkeypatch.setattr("monodepth_ros.data.sources.image_sequence.LARGEST_MESSAGE", file.stat().st_size - 1)
+    monkeypatch.setattr("monodepth_ros.data.images.picture_file.LARGEST_PICTURE", file.stat().st_size - 1)
     with pytest.raises(MonodepthError, match="more than the 0 MB that such a file can have"):
         read_image(file)
     with pytest.raises(MonodepthError, match="No such file"):
