@@ -59,6 +59,7 @@ LARGEST_BASELINE = 1e4  # metres between the cameras of a stereo pair (P[0, 3] /
 LARGEST_COEFFICIENT = 1e6  # coefficients of a lens's distortion
 MOST_COEFFICIENTS = 64  # number of coefficients of a lens's distortion, with zeros at the end
 LARGEST_POSITION = 1e8  # metres from an origin
+LARGEST_LEVER = 1e3  # metres between a camera and the origin of the robot that carries it
 LARGEST_HEIGHT = 1e4  # metres of a camera above the ground
 LARGEST_SPEED = 1000.0  # metres per second of a robot
 LARGEST_TURN_RATE = 200.0  # rad/s; the fastest gyros of robots and phones end at 70

@@ -98,8 +98,9 @@ class RecordedScaleInputs:
             return
         self._moving_frame = moving_frame
         try:
-            self._travel.mount_camera(self._source.transforms.lookup(moving_frame, self._source.frame_id)[:3, 3])
-        except StaticTransformError as error:
+            T_robot_camera = self._source.transforms.lookup(moving_frame, self._source.frame_id)
+            self._travel.mount_camera(odometry_messages.lever_of(T_robot_camera))
+        except (StaticTransformError, MountError) as error:
             if "lever" not in self._noted:
                 self._noted.add("lever")
                 self.notes.append(odometry_messages.without_lever(error))

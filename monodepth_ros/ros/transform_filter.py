@@ -6,7 +6,7 @@ from collections.abc import Callable
 from geometry_msgs.msg import TransformStamped
 from tf2_msgs.msg import TFMessage
 
-from monodepth_ros.data.transform_messages import TransformMessageError, read_transform
+from monodepth_ros.data.transform_messages import TransformMessageError, link_of
 from monodepth_ros.limits import MOST_LINKS
 from monodepth_ros.odd_samples import OddSamples
 from monodepth_ros.stamps import nanoseconds
@@ -31,7 +31,7 @@ class TransformFilter:
         topic = "/tf_static" if is_static else "/tf"
         for item in message.transforms:
             try:
-                parent, child, _ = read_transform(item)
+                parent, child = link_of(item)
             except TransformMessageError as error:
                 self._say(f"a transform on {topic} is passed over: {error}")
                 continue

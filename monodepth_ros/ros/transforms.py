@@ -6,16 +6,16 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from geometry_msgs.msg import Transform, TransformStamped
+from geometry_msgs.msg import Transform
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 from tf2_msgs.msg import TFMessage
 
-from monodepth_ros.data.transform_messages import read_transform
+from monodepth_ros.data.transform_messages import matrix_of
 from monodepth_ros.errors import MonodepthError, one_line
 from monodepth_ros.geometry.motion import interpolate, invert, make_transform
 from monodepth_ros.ros.frame_tree import TF_QOS, TF_STATIC_QOS, FrameTree
@@ -31,10 +31,6 @@ except ImportError:  # not on PyPI
 # Length of the history [s]; tf2's default.
 CACHE_SECONDS = 10.0
 NAMED = 30  # frames that a message names
-
-
-# The trees of each node's look-ups.
-_trees: WeakKeyDictionary[Node, WeakSet[FrameTree]] = WeakKeyDictionary()
 
 
 class TransformError(MonodepthError):
@@ -71,31 +67,31 @@ class _Track:
         self.parent = parent
         self.is_static = is_static
         self.stamps: list[int] = []
-        self.transforms: list[np.ndarray] = []
+        self.transforms: list[Transform] = []
 
-    def add(self, stamp_ns: int, T_parent_child: np.ndarray) -> None:
+    def add(self, stamp_ns: int, transform: Transform) -> None:
         if self.is_static:
-            self.stamps, self.transforms = [stamp_ns], [T_parent_child]
+            self.stamps, self.transforms = [stamp_ns], [transform]
             return
         span = int(CACHE_SECONDS * 1e9)
         if self.stamps and stamp_ns < self.stamps[-1] - span:  # time went back: a bag that loops
             self.stamps, self.transforms = [], []
         at = bisect_left(self.stamps, stamp_ns)
         if at < len(self.stamps) and self.stamps[at] == stamp_ns:
-            self.transforms[at] = T_parent_child
+            self.transforms[at] = transform
         else:
             self.stamps.insert(at, stamp_ns)
-            self.transforms.insert(at, T_parent_child)
+            self.transforms.insert(at, transform)
         first = bisect_left(self.stamps, self.stamps[-1] - span)
         del self.stamps[:first], self.transforms[:first]
 
     def at(self, stamp_ns: int, child: str) -> np.ndarray:
         """T_parent_child, interpolated as tf2 does: translation linearly, rotation by slerp."""
         if self.is_static or stamp_ns == 0:
-            return self.transforms[-1]
+            return matrix_of(self.transforms[-1])
         after = bisect_left(self.stamps, stamp_ns)
         if after < len(self.stamps) and self.stamps[after] == stamp_ns:
-            return self.transforms[after]
+            return matrix_of(self.transforms[after])
         if after == len(self.stamps) or after == 0:
             edge, side = (self.stamps[-1], "newest") if after else (self.stamps[0], "oldest")
             raise TransformError(
@@ -104,7 +100,7 @@ class _Track:
             )
         before_ns, after_ns = self.stamps[after - 1], self.stamps[after]
         share = (stamp_ns - before_ns) / (after_ns - before_ns)
-        earlier, later = self.transforms[after - 1], self.transforms[after]
+        earlier, later = matrix_of(self.transforms[after - 1]), matrix_of(self.transforms[after])
         T_parent_child = interpolate(earlier, later, share)
         T_parent_child[:3, 3] = (1.0 - share) * earlier[:3, 3] + share * later[:3, 3]
         return T_parent_child
@@ -126,13 +122,13 @@ class TransformBuffer:
         usable = self.tree.add(message, is_static)
         with self._changed:
             for item in usable:
-                parent, child, T_parent_child = read_transform(item)
+                parent, child = item.header.frame_id.lstrip("/"), item.child_frame_id.lstrip("/")
                 track = self._tracks.get(child)
                 if track is not None and track.is_static and not is_static:
                     continue
                 if track is None or track.parent != parent or track.is_static != is_static:
                     track = self._tracks[child] = _Track(parent, is_static)
-                track.add(nanoseconds(item.header.stamp), T_parent_child)
+                track.add(nanoseconds(item.header.stamp), item.transform)
             self._changed.notify_all()
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
@@ -242,18 +238,56 @@ class Tf2Transforms:
         self._listener.unregister()
 
 
+class SharedTransforms:
+    """A node's look-up of transforms for one of its users: rclpy spends most of a busy robot's TF on unpacking it, and
+    that is needed once."""
+
+    def __init__(self, node: Node, on_refused: Callable[[str], None]):
+        shared = _shared.get(node)
+        if shared is None:
+            shared = _shared[node] = _Shared(node)
+        self._shared, self._node, self._on_refused, self._is_open = shared, node, on_refused, True
+        shared.users.append(on_refused)
+
+    @property
+    def tree(self) -> FrameTree:
+        """See TransformLookup."""
+        return self._shared.lookup.tree
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout: float) -> np.ndarray:
+        """See TransformLookup."""
+        return self._shared.lookup.lookup(target, source, stamp_ns, timeout)
+
+    def close(self) -> None:
+        """See TransformLookup; the subscriptions end with the last user."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._shared.users.remove(self._on_refused)
+        if not self._shared.users:
+            del _shared[self._node]
+            self._shared.lookup.close()
+
+
+class _Shared:
+    """What the users of one node's transforms have in common."""
+
+    def __init__(self, node: Node):
+        self.users: list[Callable[[str], None]] = []
+        kind = Tf2Transforms if tf2_ros is not None else TopicTransforms
+        self.lookup: TransformLookup = kind(node, self._tell)
+
+    def _tell(self, line: str) -> None:
+        for user in dict.fromkeys(self.users):
+            user(line)
+
+
+_shared: WeakKeyDictionary[Node, _Shared] = WeakKeyDictionary()
+
+
 def create_transform_lookup(node: Node, on_refused: Callable[[str], None] | None = None) -> TransformLookup:
-    """Transforms from tf2_ros if it is installed, else from our own buffer.
+    """Transforms from tf2_ros if it is installed, else from our own buffer; all users of a node share one.
 
     on_refused: see TransformBuffer; by default the line is logged.
     """
-    kind = Tf2Transforms if tf2_ros is not None else TopicTransforms
-    found = kind(node, on_refused or node_log(node).warnings("transform message"))
-    _trees.setdefault(node, WeakSet()).add(found.tree)
-    return found
-
-
-def note_own_transform(node: Node, item: TransformStamped) -> None:
-    """Announce a transform that this node is about to publish, and that comes back to each of its look-ups."""
-    for tree in _trees.get(node, ()):
-        tree.note_own(item)
+    return SharedTransforms(node, on_refused or node_log(node).warnings("transform message"))

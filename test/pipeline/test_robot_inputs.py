@@ -14,7 +14,7 @@ from monodepth_ros.odometry.scale.travel_log import TravelLog
 from monodepth_ros.pipeline.moving_frame import odometry_transform, second_parent
 from monodepth_ros.pipeline.robot_inputs.camera_mount import MountError, find_mount, ground_frames
 from monodepth_ros.pipeline.robot_inputs.gyro_messages import add_rate
-from monodepth_ros.pipeline.robot_inputs.odometry_messages import TYPES, OdometryMessages, moving_frame
+from monodepth_ros.pipeline.robot_inputs.odometry_messages import TYPES, OdometryMessages, lever_of, moving_frame
 from monodepth_ros.pipeline.run_config import RunConfig
 
 TENTH = 100_000_000
@@ -182,3 +182,9 @@ def test_an_imu_without_a_gyro_is_named_and_one_with_absurd_covariances_is_used(
 def test_a_camera_of_absurd_height_has_no_mount():
     with pytest.raises(MountError, match=r"1e\+07 m above 'base_footprint'"):
         find_mount(("base_footprint",), lambda frame: make_transform(R_BODY_OPTICAL, (0, 0, 1e7)))
+
+
+def test_a_camera_that_no_robot_carries_has_no_lever():
+    assert lever_of(make_transform(np.eye(3), (300.0, 0.0, 20.0))).tolist() == [300.0, 0.0, 20.0]
+    with pytest.raises(MountError, match="TF places it 9e[+]05 m from there, expected at most 1000 m"):
+        lever_of(make_transform(np.eye(3), (0.0, 0.0, 9e5)))

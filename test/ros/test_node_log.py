@@ -109,8 +109,8 @@ def test_kinds_of_problems_and_causes_of_lines_are_words_of_this_package():
             if name_of(call) in ("note", "is_due", "infos", "warnings"):
                 cause += call.args[:1]
             foreign += [f"{path.name}:{call.lineno}" for item in cause if not isinstance(item, ast.Constant)]
-    # By our own topic's name, of which there are few.
-    assert [place.partition(":")[0] for place in foreign] == ["qos_events.py"]
+    # By the name of a stage or topic of our own, of which there are few.
+    assert [place.partition(":")[0] for place in foreign] == ["camera_stream.py", "qos_events.py", "odometry_output.py"]
 
 
 # Lines of a node's start and of a user's request, each of which comes once.

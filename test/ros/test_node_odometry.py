@@ -288,8 +288,8 @@ def test_a_backwards_stamp_or_a_gap_begins_a_new_trajectory(harness, pose_checkp
     node = harness(pose_checkpoint, scale__source="fixed", scale__factor=1.0)
     replace_motion(node, [invert(STEP)] * 20)
     node.send_info()
-    for start, goes_back in ((100 * SECOND, False), (50 * SECOND, True), (70 * SECOND, False)):
-        if goes_back:  # one such stamp alone may be a mistake
+    for start in (100 * SECOND, 50 * SECOND, 70 * SECOND):
+        if start != 100 * SECOND:  # one such stamp alone may be a mistake
             node.exchange(start - TENTH)
         messages = run_steps(node, 3, start)
         np.testing.assert_allclose(pose_of(messages[0])[:3, 3], 0.0, atol=1e-12)

@@ -165,6 +165,22 @@ def test_two_parents_on_the_way_to_the_camera_are_named(robot):
     assert "'base_link' on /tf_static" in text and "'wall' on /tf" in text and "/client" in text, text
 
 
+def test_static_parents_are_disputed_unless_their_only_publisher_has_replaced_one(robot, monkeypatch):
+    clock = [time.monotonic()]
+    monkeypatch.setattr(frame_tree, "time", type("Clock", (), {"monotonic": staticmethod(lambda: clock[0])}))
+    robot = robot(base_frame="base_link")
+    robot.publish("/tf_static", *MOUNT)
+    clock[0] += frame_tree.SILENCE + 1.0
+    robot.publish("/tf_static", "chassis", MOUNT[1])
+    base = robot.node.stream.odometry_output._base
+    base.choose(MOUNT[1])
+    assert base.dispute() == ""
+    other = robot.node.client.create_publisher(TFMessage, "/tf_static", TF_STATIC_QOS)
+    robot.node.wait(lambda: robot.node.node.count_publishers("/tf_static") == 2)
+    assert "'base_link' on /tf_static" in base.dispute() and "'chassis' on /tf_static" in base.dispute()
+    robot.node.client.destroy_publisher(other)
+
+
 def test_a_transform_that_is_no_number_is_left_out_by_name_and_the_odometry_goes_on(robot):
     robot = robot(base_frame="base_link")
     robot.publish("/tf_static", *MOUNT)

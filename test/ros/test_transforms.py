@@ -13,7 +13,7 @@ from monodepth_ros.geometry.motion import axis_angle_to_rotation, exp_se3, inver
 from monodepth_ros.ros import frame_tree, transform_filter
 from monodepth_ros.ros.frame_tree import FrameTree
 from monodepth_ros.ros.interop import quaternion_from_rotation
-from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError
+from monodepth_ros.ros.transforms import CACHE_SECONDS, TransformBuffer, TransformError, create_transform_lookup
 
 SECOND = 1_000_000_000
 T_1 = exp_se3(np.array([1.0, -2.0, 0.5, 0.3, -0.2, 0.9]))
@@ -192,6 +192,47 @@ def test_our_own_transforms_are_told_from_anothers_with_the_same_stamp_or_the_sa
         assert names(twin.tree, "base") == []
         twin.add(TFMessage(transforms=[own]), is_static=False)
     assert names(twin.tree, "base") == ["odom"]
+
+
+def test_our_own_transforms_of_far_stamps_are_not_passed_over():
+    said = []
+    buffer = TransformBuffer(said.append)
+    for seconds in (100, 101, 5000, 5, 6, 1000):  # as images with wrong stamps give them
+        own = stamped("odom", "base", T_1, seconds * 1_000_000_000)
+        buffer.tree.note_own(own)
+        buffer.add(TFMessage(transforms=[own]), is_static=False)
+    assert said == [] and names(buffer.tree, "base") == []
+
+
+def test_a_static_parent_that_was_replaced_is_remembered_as_one_of_several(monkeypatch):
+    tree, clock = FrameTree(), [100.0]
+    monkeypatch.setattr(frame_tree.time, "monotonic", lambda: clock[0])
+    for parent in ("base", "arm", "mast"):
+        tree.add(TFMessage(transforms=[stamped(parent, "camera", T_1, 1)]), is_static=True)
+        clock[0] += 100.0
+    assert names(tree, "camera") == ["mast"] and tree.parent_of("camera").name == "mast"
+    ((frame, parents),) = tree.disputed("camera")
+    assert frame == "camera" and sorted(parent.name for parent in parents) == ["arm", "base", "mast"]
+    clock[0] += frame_tree.LONGEST_SILENCE
+    assert list(tree.disputed("camera")) == []
+
+
+def test_all_users_of_a_nodes_transforms_share_one_look_up(harness, depth_checkpoint):
+    node = harness(depth_checkpoint, start=False, listen=()).node
+    said = [[], []]
+    subscribed = lambda: [one for one in node.subscriptions if one.topic_name == "/tf"]  # noqa: E731
+    first, second = (create_transform_lookup(node, lines.append) for lines in said)
+    assert first.tree is second.tree and len(subscribed()) == 1
+    first.tree.add(TFMessage(transforms=[stamped("base", "base", T_1, 1)]), is_static=False)
+    assert len(said[0]) == len(said[1]) == 1 and "passed over" in said[0][0]
+    for _ in range(2):  # closed twice counts once
+        first.close()
+    assert len(subscribed()) == 1
+    second.close()
+    assert subscribed() == []
+    third = create_transform_lookup(node, said[0].append)
+    assert third.tree is not first.tree
+    third.close()
 
 
 def test_a_moving_parent_counts_for_three_of_its_longest_pauses_and_a_static_one_for_good(monkeypatch):

@@ -3,10 +3,14 @@
 
 from typing import Any
 
+import numpy as np
+
 from monodepth_ros.data.bags.odometry_path import OdometryPath
 from monodepth_ros.errors import MonodepthError
 from monodepth_ros.foreign_text import name_fault
+from monodepth_ros.limits import LARGEST_LEVER
 from monodepth_ros.odometry.scale.travel_log import TravelLog
+from monodepth_ros.pipeline.robot_inputs.camera_mount import MountError
 from monodepth_ros.stamps import nanoseconds
 
 _PASSED_OVER = "a message is passed over: it has"
@@ -18,6 +22,15 @@ TYPES = ("Odometry", "TwistStamped", "TwistWithCovarianceStamped")
 def moving_frame(message: Any) -> str:
     """The frame whose motion a message of one of TYPES describes."""
     return message.child_frame_id if hasattr(message, "pose") else message.header.frame_id
+
+
+def lever_of(T_robot_camera: np.ndarray) -> np.ndarray:
+    """The camera's position (3,) in the moving frame [m]; MountError for one that no robot has."""
+    lever = T_robot_camera[:3, 3]
+    length = float(np.linalg.norm(lever))
+    if length > LARGEST_LEVER:
+        raise MountError(f"TF places it {length:.3g} m from there, expected at most {LARGEST_LEVER:g} m")
+    return lever
 
 
 def without_lever(reason: MonodepthError) -> str:

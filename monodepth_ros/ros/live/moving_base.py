@@ -14,7 +14,6 @@ from monodepth_ros.pipeline.node_config import NodeConfig
 from monodepth_ros.ros.frame_tree import FrameTree, ParentInForce
 from monodepth_ros.ros.live.inputs.publishers import node_name
 from monodepth_ros.ros.node_log import node_log
-from monodepth_ros.ros.transforms import note_own_transform
 
 # Drivers and robots publish their trees when they start. A tree that may grow gets this much time to do so before the
 # first transform of the odometry: a listener may never get rid of a wrong parent [s].
@@ -128,4 +127,4 @@ class MovingBase:
                 "restart the listeners of /tf that saw the old parent"
             )
         self._published = link
-        note_own_transform(self._node, item)
+        self._tree.note_own(item)

@@ -116,8 +116,9 @@ class ScaleInputs:
 
     def _mount_on_robot(self, transforms: TransformLookup, camera_frame: str) -> None:
         try:
-            self._travel.mount_camera(transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)[:3, 3])
-        except TransformError as error:
+            T_robot_camera = transforms.lookup(self._moving_frame, camera_frame, 0, 0.0)
+            self._travel.mount_camera(odometry_messages.lever_of(T_robot_camera))
+        except (TransformError, MountError) as error:
             self._problems.note("lever", odometry_messages.without_lever(error))
 
     def _mount_partner(self, transforms: TransformLookup, stereo: StereoImages, camera_frame: str) -> None:
