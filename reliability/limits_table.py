@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE, PAGE = ROOT / "monodepth_ros" / "limits.py", ROOT / "docs" / "reliability.md"
-BEGIN, END = "<!-- table: limits -->", "<!-- end of table -->"
+BEGIN, END = "<!-- limits -->", "<!-- end of limits -->"
 LINE = re.compile(r"^([A-Z][A-Z0-9_]*(?:, [A-Z][A-Z0-9_]*)*) = (.+?)(?:  # (.*))?$")
 
 

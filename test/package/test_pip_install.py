@@ -118,7 +118,7 @@ for verb in ([verb] for verb in VERBS if verb != "evaluate"), (["evaluate", "dep
 """
     result = without_ros(target, sys.executable, "-c", code)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("usage: monodepth") == 14, result.stdout
+    assert result.stdout.count("usage: monodepth") == 15, result.stdout
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"results"}
     named = set(re.findall(rf"\b(?:{'|'.join(map(re.escape, folders))})/[\w./-]+", result.stdout.replace("\n", " ")))
     assert not [name for name in named if not (target / name).exists()], named

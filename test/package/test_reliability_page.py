@@ -13,7 +13,7 @@ if not PAGE.is_file():
     pytest.skip("an installed copy has no docs/ beside the tests", allow_module_level=True)
 
 TEXT = PAGE.read_text()
-(TABLE,) = re.findall(r"<!-- table: faults -->(.*?)<!-- end of table -->", TEXT, re.DOTALL)
+(TABLE,) = re.findall(r"<!-- faults -->(.*?)<!-- end of faults -->", TEXT, re.DOTALL)
 ROWS = [line for line in TABLE.splitlines() if line.startswith("| ")][2:]
 FEWEST = 60
 
