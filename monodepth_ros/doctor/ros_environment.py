@@ -43,7 +43,7 @@ def ros_checks(images: bool = True) -> Iterator[Check]:
 
     images: let the probe send large images between two processes of this machine.
     """
-    if find_spec("rclpy") is None:
+    if not _has_rclpy():
         found = "not found in this shell: the verbs need none, the node does"
         yield Check(
             "ros", Level.NOTE, found, "source /opt/ros/<distribution>/setup.bash, or . scripts/env in a checkout"
@@ -53,6 +53,13 @@ def ros_checks(images: bool = True) -> Iterator[Check]:
     yield from _kernel()
     yield from _log_folder()
     yield from _probe(images)
+
+
+def _has_rclpy() -> bool:
+    try:
+        return find_spec("rclpy") is not None
+    except ImportError:
+        return False
 
 
 def environment_checks() -> Iterator[Check]:

@@ -154,6 +154,7 @@ run("extract", "drive.mcap", "--out", "extracted")
 run("export", "trained/last.safetensors", "--to", "torchscript", "--out", "exported")
 run("download", "--list")
 run("config", "--dump", "node")
+run("doctor", "--no-images")
 used.add("calibrate")
 assert main(["calibrate", "drive.mcap"]) in (1, 2)  # two seconds straight ahead determine no lens
 assert used == set(VERBS), used ^ set(VERBS)
