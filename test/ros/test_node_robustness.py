@@ -61,6 +61,19 @@ def test_stamps_may_repeat_go_back_be_zero_or_lie_before_1970(harness, depth_che
     node.wait(lambda: len(node.received["depth/image"]) == 9)
 
 
+def test_a_stamp_that_never_changes_is_an_error_until_it_does(harness, depth_checkpoint):
+    node = harness(depth_checkpoint)
+    node.send_info()
+    node.exchange(50 * SECOND, TEXTURE)
+    for count in range(1, 7):
+        node.expect_dropped(lambda: node.send(50 * SECOND, TEXTURE), "frames_duplicate")
+        said = [text for text in node.health().messages if "in a row on /image repeat the stamp 50.000 s" in text]
+        assert len(said) == (count >= 5), (count, said)
+    node.exchange(51 * SECOND, TEXTURE)
+    node.expect_dropped(lambda: node.send(51 * SECOND, TEXTURE), "frames_duplicate")
+    assert node.stream.intake._repeated == 1
+
+
 def encoded(rgb):
     """A picture in several encodings of cameras."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)

@@ -210,6 +210,20 @@ def test_a_topic_without_odometry_is_reported_in_the_diagnostics(harness, relati
     assert node.health().values["scale state"] == "Waiting"
 
 
+def test_odometry_of_another_clock_than_the_images_is_named(harness, depth_checkpoint):
+    node = harness(depth_checkpoint, scale__source="auto", scale__odometry_topic="wheels")
+    publisher = node.client.create_publisher(Odometry, "wheels", RELIABLE)
+    node.send_info()
+    node.wait(publisher.get_subscription_count)
+    said = lambda: [text for text in node.health().messages if "is not used: its stamps are" in text]  # noqa: E731
+    for i in range(10):
+        publisher.publish(odometry(Odometry, i))
+        node.wait(lambda: node.stream.scale_inputs._travel.newest_ns == SECOND + i * TENTH)  # noqa: B023
+        node.exchange(SECOND + i * TENTH + (3600 * SECOND if i >= 2 else 0))
+        assert bool(said()) == (i >= 7), (i, said())
+    assert "on wheels is not used: its stamps are 3.6e+03 s behind those of the images" in said()[0]
+
+
 def test_odometry_of_another_type_than_the_stated_one_is_named(harness, relative_checkpoint, monkeypatch):
     monkeypatch.setattr(scale_inputs, "SILENCE", 0.2)
     node = harness(

@@ -181,6 +181,15 @@ def test_static_parents_are_disputed_unless_their_only_publisher_has_replaced_on
     robot.node.client.destroy_publisher(other)
 
 
+def test_another_camera_frame_of_the_same_base_is_no_other_moving_frame(robot, capfd):
+    base = robot(base_frame="base_link").node.stream.odometry_output._base
+    for camera in (MOUNT[1], "another_optical"):
+        base.choose(camera)
+    said = capfd.readouterr().err
+    assert "now by the camera of frame another_optical" in said, said
+    assert "no longer of" not in said, said
+
+
 def test_a_transform_that_is_no_number_is_left_out_by_name_and_the_odometry_goes_on(robot):
     robot = robot(base_frame="base_link")
     robot.publish("/tf_static", *MOUNT)

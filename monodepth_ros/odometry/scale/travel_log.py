@@ -153,6 +153,12 @@ class TravelLog:
             for series in (self._stamps, self._lengths, self._angles, self._segments):
                 del series[:old]
 
+    @property
+    def newest_ns(self) -> int | None:
+        """Stamp of the newest message; None before the first one."""
+        with self._lock:
+            return self._stamps[-1] if self._stamps else None
+
     def reaches(self, stamp_ns: int) -> bool:
         """Whether there is a message of this time or later."""
         with self._lock:

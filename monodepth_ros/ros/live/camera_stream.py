@@ -279,7 +279,7 @@ class CameraStream:
             pair.add_partner(arrival.stamp_ns, pixels, camera, arrival.header.frame_id)
         if not is_wanted:
             return None
-        mount = scale_inputs.mount(arrival.header.frame_id)
+        mount = scale_inputs.mount(arrival.header.frame_id, arrival.stamp_ns if arrival.in_order else 0)
         frame = Frame(arrival.stamp_ns, pixels, camera, mount, arrival.in_order)
         decode_ms = 1e3 * (time.perf_counter() - started)
         return PendingFrame(arrival, config, publish_tf, pipeline.prepare(frame, demand), decode_ms)

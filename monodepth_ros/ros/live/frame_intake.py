@@ -21,6 +21,8 @@ from monodepth_ros.ros.live.rate_limit import RateLimit
 from monodepth_ros.ros.middleware_profile import large_message_remedy
 from monodepth_ros.ros.node_log import node_log
 
+REPETITIONS = 5  # images of one stamp in a row that are a fault of the driver
+
 
 class FrameIntake:
     """One camera's subscriptions while open, and the choice of the images to process.
@@ -41,7 +43,7 @@ class FrameIntake:
         self._flow: ImageFlow | None = None
         self._frames: tuple[str, str] | None = None
         self._limit = RateLimit()
-        self._last_stamp_ns = 0
+        self._last_stamp_ns = self._repeated = 0
         self._uncalibrated_since: float | None = None
 
     def open(self, submit: Callable[[Arrival], None]) -> None:
@@ -93,7 +95,7 @@ class FrameIntake:
         """Release the subscriptions and forget the last stamp."""
         self.unsubscribe()
         self._input = self._flow = None
-        self._last_stamp_ns = 0
+        self._last_stamp_ns = self._repeated = 0
 
     def configure(self, config: NodeConfig) -> None:
         """Take over live settings."""
@@ -146,7 +148,9 @@ class FrameIntake:
         """Whether an image is to be processed: not a repetition, and not one that waits for its camera_info."""
         if arrival.stamp_ns != 0 and arrival.stamp_ns == self._last_stamp_ns:
             self._counts.count(counters.DUPLICATE)
+            self._note_repetition(arrival.stamp_ns)
             return False
+        self._repeated = 0
         if self._input is None:  # just deactivated
             self._counts.count(counters.UNWANTED)
             return False
@@ -187,6 +191,18 @@ class FrameIntake:
                 f"images of frame {shown(of_image)!r} with the camera_info of frame {shown(of_info)!r}: "
                 f"{self.info_topic} is used, "
                 "and everything is published in the frame of the images"
+            )
+
+    def _note_repetition(self, stamp_ns: int) -> None:
+        """Say that one stamp is repeated again and again: a camera that sends each image twice is none of that."""
+        self._repeated += 1
+        if self._repeated >= REPETITIONS:
+            self._problems.note(
+                "repeated stamp",
+                f"{self._repeated} images in a row on {self.image_topic} repeat the stamp {stamp_ns * 1e-9:.3f} s and "
+                "are left out: no depth comes until it changes; let the camera driver stamp each image, or restart it",
+                is_error=True,
+                is_lasting=True,
             )
 
     def note_processed(self, stamp_ns: int) -> None:

@@ -60,8 +60,9 @@ class MovingBase:
         return choice is not None and (choice.is_certain or time.monotonic() - self._changed >= SETTLING)
 
     def _say(self, choice: BaseChoice) -> None:
-        if self._said is None:
-            self._log.info(f"odometry of {choice.description}")
+        if self._said is None or self._said.frame == choice.frame:
+            by = "" if self._said is None else f", now by the camera of frame {shown(choice.camera)}"
+            self._log.info(f"odometry of {choice.description}{by}")
         else:
             listeners = "; restart the listeners of /tf that saw the old parent" if self._published else ""
             self._log.warning(

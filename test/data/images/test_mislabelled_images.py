@@ -174,3 +174,12 @@ def test_a_mosaic_that_is_called_mono8_is_remarked():
     decoder, remarks = decoder_with_remarks()
     decoder.decode(message(scene()[..., 1], "mono8"))
     assert remarks == []
+
+
+def test_texts_of_a_sender_of_nonsense_do_not_fill_the_memory():
+    decoder, remarks = decoder_with_remarks()
+    for number in range(1000):
+        decoder._remark(f"remark {number}")
+        decoder._array(f"rgb8; jpeg {number}" + "x" * 5000)
+    assert len(remarks) == len(decoder._told) <= 100
+    assert sum(map(len, decoder._arrays)) < 20_000

@@ -21,6 +21,9 @@ TYPES = dict(zip(odometry_messages.TYPES, (Odometry, TwistStamped, TwistWithCova
 # Period of looking for publishers of the odometry and their type, and whether messages come [s].
 LOOK_PERIOD = 0.5
 SILENCE = 5.0  # time without a message that is reported as a problem [s]
+# This many images in a row whose stamps are this far from the newest one of messages that come [s] are of another clock.
+FAR, FAR_IMAGES = 10.0, 5
+RECENT = 1.0  # age of a message that comes [s]
 # Wheel odometry is faster than a camera; best effort connects to every publisher.
 ODOMETRY_QOS = QoSProfile(depth=100, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -48,7 +51,7 @@ class ScaleInputs:
         self._subscription = self._timer = None
         self._transforms: TransformLookup | None = None
         self._moving_frame = ""
-        self._passed_over, self._heard = 0, time.monotonic()
+        self._passed_over, self._far, self._heard = 0, 0, time.monotonic()
         self._odometry: odometry_messages.OdometryMessages | None = None
         self._wants_pairs = False
         self._settings: ScaleConfig | None = None
@@ -89,9 +92,14 @@ class ScaleInputs:
         """The transforms that place the camera; None unless the settings need them."""
         return self._transforms
 
-    def mount(self, camera_frame: str) -> CameraMount:
-        """The camera's mount by the newest TF, without waiting; updates `travel` and `stereo` as well."""
+    def mount(self, camera_frame: str, stamp_ns: int = 0) -> CameraMount:
+        """The camera's mount by the newest TF, without waiting; updates `travel` and `stereo` as well.
+
+        stamp_ns: of the image, to compare its clock with that of the odometry; 0 if it has none.
+        """
         settings, transforms = self._settings, self._transforms
+        if stamp_ns and self._subscription is not None:
+            self._compare_clocks(stamp_ns)
         if transforms is not None and self._wants_pairs and self._stereo is not None and self._stereo.needs_mount:
             self._mount_partner(transforms, self._stereo, camera_frame)
         if transforms is not None and self._moving_frame and camera_frame:
@@ -113,6 +121,22 @@ class ScaleInputs:
                 "publish that, or set scale.camera_height or scale.ground_frame",
             )
         return CameraMount()
+
+    def _compare_clocks(self, stamp_ns: int) -> None:
+        """Note that messages come whose stamps are never those of the images."""
+        newest_ns = self._travel.newest_ns
+        if newest_ns is None or time.monotonic() - self._heard > RECENT:
+            return
+        seconds = (newest_ns - stamp_ns) * 1e-9
+        self._far = self._far + 1 if abs(seconds) > FAR else 0
+        if self._far >= FAR_IMAGES:
+            self._problems.note(
+                "odometry clock",
+                f"scale: the odometry on {self._settings.odometry_topic} is not used: its stamps are {abs(seconds):.3g} s "
+                f"{'ahead of' if seconds > 0 else 'behind'} those of the images; synchronise the clocks of their "
+                "computers, or let both follow /clock",
+                is_lasting=True,
+            )
 
     def _mount_on_robot(self, transforms: TransformLookup, camera_frame: str) -> None:
         try:
