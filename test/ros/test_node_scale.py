@@ -218,7 +218,7 @@ def test_odometry_of_another_clock_than_the_images_is_named(harness, depth_check
     said = lambda: [text for text in node.health().messages if "is not used: its stamps are" in text]  # noqa: E731
     for i in range(10):
         publisher.publish(odometry(Odometry, i))
-        node.wait(lambda: node.stream.scale_inputs._travel.newest_ns == SECOND + i * TENTH)  # noqa: B023
+        node.wait(lambda: node.stream.scale_inputs._travel.newest_ns == SECOND + i * TENTH)
         node.exchange(SECOND + i * TENTH + (3600 * SECOND if i >= 2 else 0))
         assert bool(said()) == (i >= 7), (i, said())
     assert "on wheels is not used: its stamps are 3.6e+03 s behind those of the images" in said()[0]

@@ -21,7 +21,7 @@ TYPES = dict(zip(odometry_messages.TYPES, (Odometry, TwistStamped, TwistWithCova
 # Period of looking for publishers of the odometry and their type, and whether messages come [s].
 LOOK_PERIOD = 0.5
 SILENCE = 5.0  # time without a message that is reported as a problem [s]
-# This many images in a row whose stamps are this far from the newest one of messages that come [s] are of another clock.
+# Images whose stamps are this far from the newest of messages that come [s] are, this many in a row, of another clock.
 FAR, FAR_IMAGES = 10.0, 5
 RECENT = 1.0  # age of a message that comes [s]
 # Wheel odometry is faster than a camera; best effort connects to every publisher.
@@ -132,9 +132,9 @@ class ScaleInputs:
         if self._far >= FAR_IMAGES:
             self._problems.note(
                 "odometry clock",
-                f"scale: the odometry on {self._settings.odometry_topic} is not used: its stamps are {abs(seconds):.3g} s "
-                f"{'ahead of' if seconds > 0 else 'behind'} those of the images; synchronise the clocks of their "
-                "computers, or let both follow /clock",
+                f"scale: the odometry on {self._settings.odometry_topic} is not used: its stamps are "
+                f"{abs(seconds):.3g} s {'ahead of' if seconds > 0 else 'behind'} those of the images; synchronise the "
+                "clocks of their computers, or let both follow /clock",
                 is_lasting=True,
             )
 
